@@ -1,0 +1,1 @@
+"""Command line: `pixcon-diag` and `pixcon-train`."""

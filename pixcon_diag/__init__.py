@@ -1,0 +1,1 @@
+"""Measurements on trained checkpoints: what they get wrong, where, and why."""

@@ -1,0 +1,1 @@
+"""Data sets: specs, lists, reading, checks, augmentation."""

@@ -1,0 +1,69 @@
+"""Files that are whole or absent: written beside their place, then renamed into it."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.errors import PixConError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of ``path``; rename it to ``path`` when the block succeeds.
+
+    The folder is made if missing. When the block fails the temporary file is removed and ``path`` is as before.
+
+    Raises:
+        PixConError: the disk is full or the folder cannot be written; the message names ``path``.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())  # a rename must not outrun its content when the machine stops
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PixConError(f"Could not write {path}: {reason}. The previous file, if any, is intact.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def to_json(value: Any, *, indent: int | None = 2) -> str:
+    """``value`` as strict JSON at full precision; NaN and infinities (undefined values) become ``null``."""
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` to ``path`` as by :func:`to_json`, whole or not at all."""
+    write_text(path, to_json(value) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _finite(value: Any) -> Any:
+    """A copy of nested dicts, lists and tuples with every non-finite float replaced by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

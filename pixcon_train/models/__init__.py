@@ -1,0 +1,1 @@
+"""The two architectures: UniMatch V2 and PixCon, on DINOv2 backbones."""

@@ -1,0 +1,38 @@
+"""Fixtures shared by every test: the reference material beside the checkout, and the rule that rebuilds its weights."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+REFERENCE = Path(os.environ.get("PIXCON_REFERENCE", Path(__file__).parents[2] / "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests marked `reference`, saying so, where the reference material is missing."""
+    if REFERENCE.is_dir():
+        return
+    skip = pytest.mark.skip(reason=f"no reference material at {REFERENCE} (set PIXCON_REFERENCE)")
+    for item in items:
+        if "reference" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_threads() -> None:
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Folder with golden/, data/ and logs/; only for tests marked `reference`."""
+    return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def golden(reference: Path) -> dict[str, np.ndarray]:
+    """The reference arrays by name."""
+    with np.load(reference / "golden/reference_values.npz") as archive:
+        return {name: archive[name] for name in archive.files}
