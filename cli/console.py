@@ -1,0 +1,46 @@
+"""What is shown while a command works: results go to standard output, everything else to standard error.
+
+Keeping the two apart is what lets ``--json`` print JSON alone on standard output.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from pixcon_train.progress import Progress
+
+
+def output() -> Console:
+    """The console of results (standard output)."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def notes() -> Console:
+    """The console of notes, warnings and progress (standard error)."""
+    return Console(stderr=True, highlight=False)
+
+
+def bars(console: Console) -> RichProgress:
+    """A progress display with time taken and time left; it shows nothing where ``console`` is not a terminal."""
+    return RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+@contextmanager
+def progress(description: str) -> Iterator[Progress]:
+    """A callback (done, total) for a library, drawn as one bar on standard error while the block runs."""
+    with bars(notes()) as display:
+        task = display.add_task(description, total=None)
+        yield lambda done, total: display.update(task, completed=done, total=total)

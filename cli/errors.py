@@ -1,0 +1,34 @@
+"""From errors to messages and exit codes: a user's mistake prints one message; a defect of ours keeps its traceback.
+
+Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration, 3 data, 4 checkpoint, 5 training,
+130 or 143 stopped by SIGINT or SIGTERM.
+"""
+
+from typing import Any
+
+import click
+
+from pixcon_train.errors import PixConError
+
+
+class Failure(click.ClickException):
+    """A :class:`PixConError` as click prints it: ``Error: message`` on standard error, then its exit code."""
+
+    def __init__(self, error: PixConError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+
+class PixConGroup(click.Group):
+    """A command group that turns a user's mistake into a message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            Failure: a :class:`PixConError` came out of the command. Other exceptions pass unchanged.
+        """
+        try:
+            return super().invoke(ctx)
+        except PixConError as error:
+            raise Failure(error) from error

@@ -1,0 +1,11 @@
+"""How libraries report progress without knowing who shows it."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with (done, total), 0 <= done <= total, once before the first item and then after each one."""
+
+
+def silent(done: int, total: int) -> None:
+    """The progress callback of someone who does not want to know."""
