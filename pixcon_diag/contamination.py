@@ -1,0 +1,180 @@
+"""Contamination ρ_F and retention of confidence-filtered pseudo-labels (Sec. 3.3, Table 8), from one pass."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pixcon_diag.boundary import boundary_band
+from pixcon_diag.confidence import FIXED_POINT, bin_of, confidence_edges
+from pixcon_diag.contamination_result import ContaminationCounts, ContaminationResult
+from pixcon_diag.measurement import Measurement
+from pixcon_train.errors import PixConError
+
+CONFIDENCE_SLACK = 1e-3
+"""A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
+
+
+class Contamination(Measurement):
+    r"""Teacher error among the pixels that a confidence threshold keeps.
+
+    With valid pixels V (ground truth is not void), confidence c, prediction ŷ, ground truth y, K_τ = {V with c >= τ}:
+    retention = |K_τ| / |V|, retained accuracy = |K_τ ∧ ŷ = y| / |K_τ|, ρ_F = 1 − retained accuracy. The same by
+    predicted class (what a confidence bank of that class would hold) and by ground-truth class (what the threshold
+    loses), inside the boundary band of each width and in the interior, over the whole curve of τ; and the calibration
+    of c.
+
+    The state is integer histograms of c, (K, bins) three times and (len(widths) + 1, 2, bins): its size does not depend
+    on the number of images, sums are exact, and neither the order nor the split of batches matters.
+
+    Args:
+        num_classes: K.
+        void: the value of ground truth that is never counted.
+        taus: thresholds to report; each is exact, as an edge of the histogram.
+        widths: widths of the boundary band in pixels; none gives no boundary rows.
+        distance: metric of the band, "chessboard" or "euclidean".
+        void_mode: what void is to the band, "label", "ignore" or "nearest" (see :mod:`pixcon_diag.boundary`).
+        calibration_bins: M, the number of equal bins of the reliability diagram and of ECE.
+
+    Raises:
+        ConfigError: a threshold outside [0, 1], or no calibration bin.
+
+    Example:
+        >>> import torch
+        >>> metric = Contamination(num_classes=2, void=255, taus=(0.9,), widths=())
+        >>> probabilities = torch.tensor([[[[0.95, 0.05, 0.75]], [[0.05, 0.95, 0.25]]]])  # (1, 2, 1, 3)
+        >>> target = torch.tensor([[[0, 0, 255]]])
+        >>> metric.update(*probabilities.max(dim=1), target)
+        >>> result = metric.compute()
+        >>> result.at(0.9).overall.rho_f
+        0.5
+    """
+
+    higher_is_better = None
+    correct: Tensor
+    wrong_by_predicted: Tensor
+    wrong_by_truth: Tensor
+    zones: Tensor
+    confidence_sum: Tensor
+    rejected: Tensor
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        void: int,
+        taus: Sequence[float] = (0.95,),
+        widths: Sequence[int] = (1, 3, 5),
+        distance: Literal["chessboard", "euclidean"] = "chessboard",
+        void_mode: Literal["label", "ignore", "nearest"] = "label",
+        calibration_bins: int = 15,
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.void = num_classes, void
+        self.taus = tuple(dict.fromkeys(float(tau) for tau in taus))
+        self.widths = tuple(sorted(set(widths)))
+        self.distance, self.void_mode = distance, void_mode
+        self.calibration_bins = calibration_bins
+        self.edges = confidence_edges(self.taus, calibration_bins)
+        bins = len(self.edges)
+        self._state("correct", num_classes, bins)
+        self._state("wrong_by_predicted", num_classes, bins)
+        self._state("wrong_by_truth", num_classes, bins)
+        self._state("zones", len(self.widths) + 1, 2, bins)
+        self._state("confidence_sum", bins)
+        self._state("rejected")
+
+    def update(
+        self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None = None
+    ) -> None:
+        """Count one batch; ``confidence, prediction = probabilities.max(dim=1)``.
+
+        Args:
+            confidence: c, floating point, (B, H, W), in [0, 1].
+            prediction: ŷ, integer, (B, H, W), in [0, K).
+            target: y, integer, (B, H, W), in [0, K) or void.
+            bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, where the caller has
+                them already; computed here otherwise.
+
+        Raises:
+            ValueError: the shapes differ, or there is not one band per width.
+        """
+        self._check_shapes(confidence, prediction, target, bands)
+        target = target.long()
+        valid = target != self.void
+        counted = valid & self._sensible(confidence, prediction, target)
+        # Values that make no sense are counted and reported by compute(): raising here would wait for the device.
+        self.rejected += (valid & ~counted).sum()
+        # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
+        bins = bin_of(confidence, self.edges)
+        truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction.long(), 0)
+        right = (prediction == truth) & counted
+        wrong = (prediction != truth) & counted
+        self._count(self.correct, (truth, bins), right)
+        self._count(self.wrong_by_predicted, (prediction, bins), wrong)
+        self._count(self.wrong_by_truth, (truth, bins), wrong)
+        self._count(self.zones, (self._zone(target, bands), (~right).long(), bins), counted)
+        fixed = (confidence.float() * FIXED_POINT).round().nan_to_num().long()
+        self._count(self.confidence_sum, (bins,), torch.where(counted, fixed, 0))
+
+    def compute(self) -> ContaminationResult:
+        """The rates so far; NaN where a set is empty.
+
+        Raises:
+            PixConError: some valid pixels had a confidence outside [0, 1] or a prediction or ground truth outside
+                the classes.
+        """
+        rejected = int(self.rejected)
+        if rejected:
+            raise PixConError(
+                f"{rejected} valid pixels have a confidence that is no probability, or a prediction or ground truth "
+                f"outside 0..{self.num_classes - 1} (void is {self.void}). Expected softmax outputs and class indices: "
+                "does the model give NaN, or are the masks another data set's?"
+            )
+        counts = ContaminationCounts(
+            edges=self.edges,
+            correct=self.correct.cpu().numpy(),
+            wrong_by_predicted=self.wrong_by_predicted.cpu().numpy(),
+            wrong_by_truth=self.wrong_by_truth.cpu().numpy(),
+            zones=self.zones.cpu().numpy(),
+            confidence_sum=self.confidence_sum.cpu().numpy() / FIXED_POINT,
+        )
+        return ContaminationResult.from_counts(counts, self.taus, self.widths, self.calibration_bins)
+
+    def _state(self, name: str, *shape: int) -> None:
+        self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def _check_shapes(
+        self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None
+    ) -> None:
+        """Raise ValueError where shapes differ or bands are missing."""
+        shapes = [tuple(each.shape) for each in (confidence, prediction, target, *(bands or ()))]
+        if len(set(shapes)) != 1 or confidence.ndim != 3:
+            raise ValueError(f"Expected confidence, prediction, target and bands of one shape (B, H, W), got {shapes}.")
+        if bands is not None and len(bands) != len(self.widths):
+            raise ValueError(f"Expected one band per width {self.widths}, got {len(bands)}.")
+
+    def _sensible(self, confidence: Tensor, prediction: Tensor, target: Tensor) -> Tensor:
+        """Where the confidence is a probability (not NaN) and both labels are classes."""
+        labels = (target >= 0) & (target < self.num_classes) & (prediction >= 0) & (prediction < self.num_classes)
+        return labels & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)
+
+    def _zone(self, target: Tensor, bands: Sequence[Tensor] | None) -> Tensor:
+        """How many of the nested bands a pixel lies outside of: 0 in the narrowest, len(widths) in every interior."""
+        zone = torch.zeros_like(target)
+        for index, width in enumerate(self.widths):
+            band = bands[index] if bands is not None else self._band(target, width)
+            zone += (~band).long()
+        return zone
+
+    def _band(self, target: Tensor, width: int) -> Tensor:
+        return boundary_band(target, width, void=self.void, distance=self.distance, void_mode=self.void_mode)
+
+    @staticmethod
+    def _count(state: Tensor, index: tuple[Tensor, ...], weight: Tensor) -> None:
+        """state[index] += weight over all pixels, as one scatter without a wait for the device."""
+        flat = torch.zeros_like(index[0])
+        for size, part in zip(state.shape, index, strict=True):
+            flat = flat * size + part
+        state.view(-1).scatter_add_(0, flat.flatten(), weight.flatten().long())

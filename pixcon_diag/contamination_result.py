@@ -1,0 +1,235 @@
+"""What the contamination measurement gives: counts beside rates, computed from the histograms of one pass."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pixcon_train.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ContaminationCounts:
+    """The sufficient statistics, int64 unless said otherwise; bin i of the last axis is [edges[i], edges[i+1])."""
+
+    edges: tuple[float, ...]
+    correct: np.ndarray
+    """(K, bins): correct pixels by class."""
+    wrong_by_predicted: np.ndarray
+    """(K, bins): wrong pixels by predicted class."""
+    wrong_by_truth: np.ndarray
+    """(K, bins): wrong pixels by ground-truth class."""
+    zones: np.ndarray
+    """(len(widths) + 1, 2, bins): pixels by the number of bands they lie outside of, then correct and wrong."""
+    confidence_sum: np.ndarray
+    """(bins,), float64: sum of confidences."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """One set of pixels at one τ; rates are fractions, NaN over an empty set."""
+
+    pixels: int
+    """|V|: valid pixels of the set."""
+    retained: int
+    """|K_τ|: those with c >= τ."""
+    correct: int
+    """|K_τ ∧ ŷ = y|."""
+    retention: float
+    retained_accuracy: float
+    rho_f: float
+
+    @classmethod
+    def from_counts(cls, pixels: int, retained: int, correct: int) -> "Rates":
+        """Rates of three counts, pixels >= retained >= correct >= 0."""
+        return cls(
+            pixels=int(pixels),
+            retained=int(retained),
+            correct=int(correct),
+            retention=_ratio(retained, pixels),
+            retained_accuracy=_ratio(correct, retained),
+            rho_f=_ratio(retained - correct, retained),
+        )
+
+
+@dataclass(frozen=True)
+class ClassRates:
+    """Every class at one τ, arrays in class order."""
+
+    pixels: tuple[int, ...]
+    retained: tuple[int, ...]
+    correct: tuple[int, ...]
+    retention: tuple[float, ...]
+    rho_f: tuple[float, ...]
+    macro_retention: float
+    """Mean over the classes that have a pixel."""
+    macro_rho_f: float
+    """Mean over the classes with a non-empty K_τ."""
+    empty: tuple[int, ...]
+    """Classes whose K_τ is empty: they are in no macro ρ_F."""
+
+    @classmethod
+    def from_counts(cls, pixels: np.ndarray, retained: np.ndarray, correct: np.ndarray) -> "ClassRates":
+        """Rates of three count arrays (K,)."""
+        each = [Rates.from_counts(*counts) for counts in zip(pixels, retained, correct, strict=True)]
+        return cls(
+            pixels=tuple(rates.pixels for rates in each),
+            retained=tuple(rates.retained for rates in each),
+            correct=tuple(rates.correct for rates in each),
+            retention=tuple(rates.retention for rates in each),
+            rho_f=tuple(rates.rho_f for rates in each),
+            macro_retention=_mean([rates.retention for rates in each if rates.pixels]),
+            macro_rho_f=_mean([rates.rho_f for rates in each if rates.retained]),
+            empty=tuple(index for index, rates in enumerate(each) if not rates.retained),
+        )
+
+
+@dataclass(frozen=True)
+class ZoneRates:
+    """Inside the boundary band of one width, and in the interior (valid pixels outside of it)."""
+
+    width: int
+    band: Rates
+    interior: Rates
+
+
+@dataclass(frozen=True)
+class ThresholdResult:
+    """Everything at one τ."""
+
+    tau: float
+    overall: Rates
+    by_predicted: ClassRates
+    """A set of pixels per predicted class: ρ_F is what a confidence bank of that class would hold."""
+    by_truth: ClassRates
+    """A set of pixels per ground-truth class: 1 − retention is what the threshold loses."""
+    zones: tuple[ZoneRates, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Retention and ρ_F over τ, ascending; resolved close to 1, where teachers saturate."""
+
+    tau: tuple[float, ...]
+    retained: tuple[int, ...]
+    correct: tuple[int, ...]
+    retention: tuple[float, ...]
+    rho_f: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Reliability diagram over M equal bins [(m−1)/M, m/M), the last one closed; ECE = Σ n_m/n · |acc_m − conf_m|."""
+
+    lower: tuple[float, ...]
+    pixels: tuple[int, ...]
+    accuracy: tuple[float, ...]
+    confidence: tuple[float, ...]
+    """Mean confidence of the bin's pixels, NaN where it has none."""
+    ece: float
+
+
+@dataclass(frozen=True)
+class ContaminationResult:
+    """The measurement of one pass: asked thresholds, the whole curve, calibration."""
+
+    thresholds: tuple[ThresholdResult, ...]
+    curve: Curve
+    calibration: Calibration
+
+    @classmethod
+    def from_counts(
+        cls, counts: ContaminationCounts, taus: Sequence[float], widths: Sequence[int], calibration_bins: int
+    ) -> "ContaminationResult":
+        """The result at every τ of ``taus``, each of which is an edge of ``counts``."""
+        return cls(
+            thresholds=tuple(_threshold(counts, tau, widths) for tau in taus),
+            curve=_curve(counts),
+            calibration=_calibration(counts, calibration_bins),
+        )
+
+    def at(self, tau: float) -> ThresholdResult:
+        """The result at one of the thresholds asked for.
+
+        Raises:
+            ConfigError: ``tau`` was not asked for.
+        """
+        for each in self.thresholds:
+            if each.tau == tau:
+                return each
+        asked = ", ".join(str(each.tau) for each in self.thresholds)
+        raise ConfigError(f"Threshold {tau} was not measured. Measured: {asked}. Ask for it when the pass is made.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -> ThresholdResult:
+    start = counts.edges.index(tau)
+    correct, kept = counts.correct.sum(-1), counts.correct[..., start:].sum(-1)
+    by_class = {}
+    for name, wrong in (("by_predicted", counts.wrong_by_predicted), ("by_truth", counts.wrong_by_truth)):
+        by_class[name] = ClassRates.from_counts(correct + wrong.sum(-1), kept + wrong[..., start:].sum(-1), kept)
+    zones, zones_kept = counts.zones.sum(-1), counts.zones[..., start:].sum(-1)
+    return ThresholdResult(
+        tau=tau,
+        overall=_zone_rates(zones, zones_kept),
+        zones=tuple(
+            ZoneRates(
+                width=width,
+                band=_zone_rates(zones[: index + 1], zones_kept[: index + 1]),
+                interior=_zone_rates(zones[index + 1 :], zones_kept[index + 1 :]),
+            )
+            for index, width in enumerate(widths)
+        ),
+        **by_class,
+    )
+
+
+def _zone_rates(pixels: np.ndarray, kept: np.ndarray) -> Rates:
+    """Rates of some zones together; both arrays (zones, 2) with correct and wrong pixels."""
+    return Rates.from_counts(pixels.sum(), kept.sum(), kept[:, 0].sum())
+
+
+def _curve(counts: ContaminationCounts) -> Curve:
+    right, wrong = counts.zones.sum(0)
+    correct = right[::-1].cumsum()[::-1]
+    retained = correct + wrong[::-1].cumsum()[::-1]
+    total = int(right.sum() + wrong.sum())
+    points = [Rates.from_counts(total, kept, good) for kept, good in zip(retained, correct, strict=True)]
+    return Curve(
+        tau=counts.edges,
+        retained=tuple(point.retained for point in points),
+        correct=tuple(point.correct for point in points),
+        retention=tuple(point.retention for point in points),
+        rho_f=tuple(point.rho_f for point in points),
+    )
+
+
+def _calibration(counts: ContaminationCounts, bins: int) -> Calibration:
+    starts = [counts.edges.index(m / bins) for m in range(bins)]
+    right, wrong = np.add.reduceat(counts.zones.sum(0), starts, axis=-1)
+    sums = np.add.reduceat(counts.confidence_sum, starts)
+    pixels = right + wrong
+    accuracy = [_ratio(*each) for each in zip(right, pixels, strict=True)]
+    confidence = [_ratio(*each) for each in zip(sums, pixels, strict=True)]
+    gaps = sum(int(n) * abs(a - c) for n, a, c in zip(pixels, accuracy, confidence, strict=True) if n)
+    return Calibration(
+        lower=tuple(m / bins for m in range(bins)),
+        pixels=tuple(int(n) for n in pixels),
+        accuracy=tuple(accuracy),
+        confidence=tuple(confidence),
+        ece=_ratio(gaps, int(pixels.sum())),
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    """part / whole, NaN where whole is 0."""
+    return float(part) / float(whole) if whole else float("nan")
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of the values, NaN where there are none."""
+    return _ratio(sum(values), len(values))
