@@ -34,15 +34,15 @@ class DataConfig(Section):
     """List of unlabeled images; a mask beside an image is not read. The data set's own where none is given."""
     val: str | None = None
     """List of validation images with masks; the data set's own where none is given."""
-    val_limit: int | None = Field(None, ge=1)
+    val_limit: int | None = Field(default=None, ge=1)
     """Validate on the first so many images of the list; all of them where none is given."""
     labels: Literal["auto", "index", "shifted", "raw"] = "auto"
     """How masks hold labels: `auto` looks at them. `raw` is ADE20K's official 0..150 with 0 = other."""
     crop: int = Field(ge=PATCH, multiple_of=PATCH)
     """Edge of the square training crop in pixels, a multiple of 14."""
-    scale_min: float = Field(0.5, gt=0)
+    scale_min: float = Field(default=0.5, gt=0)
     """Least factor of the random scaling of an image's long side."""
-    scale_max: float = Field(2.0, gt=0)
+    scale_max: float = Field(default=2.0, gt=0)
     """Largest factor of the random scaling."""
     scale_of: Literal["image", "base"]
     """What is scaled: the image's own long side (UniMatch V2), or the data set's base size (PixCon's release)."""
@@ -79,11 +79,11 @@ class ScheduleConfig(Section):
     """Passes over the unlabeled list."""
     batch: int = Field(ge=1)
     """Effective batch: labeled images, and as many unlabeled ones, behind one optimizer step."""
-    micro_batch: int | None = Field(None, ge=1)
+    micro_batch: int | None = Field(default=None, ge=1)
     """Images of each kind in one forward pass of one process; gradients are accumulated up to `batch`."""
-    patience: int | None = Field(None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
     """Stop after so many validations without a better EMA mIoU; never where none is given."""
-    validate_every: int = Field(1, ge=1)
+    validate_every: int = Field(default=1, ge=1)
     """Epochs between validations; the last epoch is always validated."""
 
 
@@ -92,15 +92,15 @@ class OptimizerConfig(Section):
 
     lr: float = Field(gt=0)
     """Peak learning rate of the encoder."""
-    lr_factor: float = Field(40.0, gt=0)
+    lr_factor: float = Field(default=40.0, gt=0)
     """Learning rate of everything that is not the encoder, as a multiple of `lr`."""
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
     """AdamW's decoupled weight decay."""
     decay_1d: bool
     """Decay biases and norm weights too (UniMatch V2); PixCon's release leaves 1-D parameters out."""
-    power: float = Field(0.9, ge=0)
+    power: float = Field(default=0.9, ge=0)
     """Exponent of the polynomial decay."""
-    warmup: int = Field(0, ge=0)
+    warmup: int = Field(default=0, ge=0)
     """Iterations of linear warm-up from 0; a model trained from scratch needs some."""
 
 
@@ -109,20 +109,20 @@ class LossConfig(Section):
 
     ohem: bool
     """Online hard example mining (Cityscapes) instead of plain cross-entropy."""
-    ohem_threshold: float = Field(0.7, gt=0, le=1)
+    ohem_threshold: float = Field(default=0.7, gt=0, le=1)
     """Pixels whose probability of the true class is at most this count as hard."""
-    ohem_min_kept: int = Field(200_000, ge=1)
+    ohem_min_kept: int = Field(default=200_000, ge=1)
     """Least number of pixels kept in a batch."""
 
 
 class ConsistencyConfig(Section):
     """The weak-to-strong branch."""
 
-    tau: float = Field(0.95, ge=0, le=1)
+    tau: float = Field(default=0.95, ge=0, le=1)
     """A pseudo-label is used where the teacher's confidence is at least this (paper, Sec. 3.1)."""
     dropout: Literal["encoder", "fused"]
     """Where complementary dropout acts: the four encoder features (UniMatch V2) or the fused feature (PixCon)."""
-    cutmix: float = Field(0.5, ge=0, le=1)
+    cutmix: float = Field(default=0.5, ge=0, le=1)
     """Probability of a CutMix box in a strong view."""
 
 
@@ -131,19 +131,19 @@ class BankConfig(Section):
 
     rule: Rule
     """Who enters: nobody (no branch), labeled and correct, labeled, or labeled and confident."""
-    size: int = Field(256, ge=1)
+    size: int = Field(default=256, ge=1)
     """Entries per class, N."""
-    cap: int = Field(64, ge=1)
+    cap: int = Field(default=64, ge=1)
     """Anchors per class and iteration, m."""
-    max_anchors: int = Field(1024, ge=1)
+    max_anchors: int = Field(default=1024, ge=1)
     """Anchors in the loss per iteration."""
-    dim: int = Field(256, ge=1)
+    dim: int = Field(default=256, ge=1)
     """Dimension of the embedding, D."""
-    temperature: float = Field(0.1, gt=0)
+    temperature: float = Field(default=0.1, gt=0)
     """η of Eq. 3."""
-    weight: float = Field(0.1, ge=0)
+    weight: float = Field(default=0.1, ge=0)
     """λ_pix of Eq. 4."""
-    tau: float = Field(0.95, ge=0, le=1)
+    tau: float = Field(default=0.95, ge=0, le=1)
     """Confidence that the rule `confidence` asks for."""
     start: Literal["at_once", "all_classes"]
     """The loss counts from the first entry on, or (paper, Sec. 3.2) once every class has an entry."""
@@ -171,11 +171,11 @@ class RuntimeConfig(Section):
     """torch.compile student and teacher."""
     activation_checkpointing: bool = False
     """Recompute the encoder's activations in the backward pass: less memory, more time."""
-    workers: int | None = Field(None, ge=0)
+    workers: int | None = Field(default=None, ge=0)
     """Data loader processes for each training process; none given: CPU cores less one, at most 8."""
-    log_every: int = Field(20, ge=1)
+    log_every: int = Field(default=20, ge=1)
     """Iterations between log records of the step; the only points where the host waits for the device."""
-    save_every: int | None = Field(None, ge=1)
+    save_every: int | None = Field(default=None, ge=1)
     """Iterations between saves of `latest` within an epoch; only at its end where none is given."""
 
 
@@ -184,9 +184,9 @@ class TrainConfig(Section):
 
     preset: str
     """The preset the other values started from."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     """Every random draw is a function of this, the epoch or iteration, and the position."""
-    ema_decay: float = Field(0.996, ge=0, lt=1)
+    ema_decay: float = Field(default=0.996, ge=0, lt=1)
     """Ceiling γ of the teacher's decay min(1 − 1/(i+1), γ)."""
     data: DataConfig
     model: ModelConfig

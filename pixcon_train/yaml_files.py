@@ -42,7 +42,7 @@ def parse_yaml(text: str, source: str) -> Any:
         ConfigError: ``text`` is not YAML; the message names ``source`` and the place.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
 

@@ -1,0 +1,141 @@
+"""A checkpoint that describes itself: whoever has the file knows the model, the data, the recipe and the result.
+
+The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tensors, strings, numbers, lists and dicts.
+``latest.pth`` is where training goes on; ``best_ema.pth`` and ``best_student.pth`` are the epochs with the best mIoU of
+the teacher and of the student, which differ by as much as the effects under study.
+"""
+
+import pickle
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixcon_train.errors import CheckpointError
+from pixcon_train.files import replacing
+
+FORMAT = "pixcon-diag/checkpoint"
+FORMAT_VERSION = 1
+LATEST, BEST_EMA, BEST_STUDENT = "latest.pth", "best_ema.pth", "best_student.pth"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Content of a checkpoint file."""
+
+    architecture: str
+    """`unimatch_v2` or `pixcon`."""
+    size: str
+    num_classes: int
+    projection: bool
+    """Whether the state dicts hold ``proj_head.*``."""
+    embedding_dim: int
+    classes: list[str]
+    palette: list[list[int]]
+    data: dict[str, Any]
+    """The data set's specification, as ``DatasetSpec.from_dict`` takes it."""
+    root: str
+    """Folder that the lists' paths start from."""
+    lists: dict[str, dict[str, str]]
+    """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
+    config: dict[str, Any]
+    """The resolved configuration."""
+    version: str
+    """Version of this package that wrote the file."""
+    epoch: int
+    """Epochs finished (validated); 0 before the first one."""
+    iteration: int
+    """Optimizer steps done."""
+    metrics: dict[str, dict[str, Any]]
+    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of the last validation."""
+    best: dict[str, dict[str, Any]]
+    """By `student` and `ema`: `miou` and `epoch` of the best validation."""
+    student: dict[str, torch.Tensor]
+    ema: dict[str, torch.Tensor]
+    bank: dict[str, torch.Tensor] | None
+    """`queue` K×N×D, `ptr` K, `filled` K; None without a bank."""
+    optimizer: dict[str, Any]
+    scaler: dict[str, Any] | None
+    """State of fp16 loss scaling; None at other precisions."""
+    rng: dict[str, Any]
+    """`seed`: every draw is a function of it, the epoch or iteration, and the position, so this is the whole state."""
+    progress: dict[str, Any]
+    """Where within the epoch training stands, and the sums of the epoch's averages so far."""
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all.
+
+    Raises:
+        PixConError: the file cannot be written (a full disk, say); a previous file is intact.
+    """
+    content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    with replacing(path) as temporary:
+        try:
+            torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
+        except RuntimeError as error:  # torch's zip writer reports a failed write as this, not as OSError
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint that this package wrote to ``path``, with tensors on the CPU.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint of this package, damaged, unsafe, or of a later format.
+    """
+    return parse_checkpoint(read_torch_file(path), path)
+
+
+def is_checkpoint(content: Any) -> bool:
+    """Whether the content of a file is a checkpoint of this package."""
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
+    """``content`` of the file ``path`` as a checkpoint of this package.
+
+    Raises:
+        CheckpointError: it is none, is of a later format, or lacks an entry.
+    """
+    if not is_checkpoint(content):
+        raise CheckpointError(f"{path} is no checkpoint of pixcon-train; expected one such as a run's {LATEST}.")
+    version = content.get("format_version")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has checkpoint format {version}; this version reads format {FORMAT_VERSION}. Update pixcon-diag."
+        )
+    names = [field.name for field in fields(Checkpoint)]
+    missing = [name for name in names if name not in content]
+    if missing:
+        raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
+    return Checkpoint(**{name: content[name] for name in names})
+
+
+def read_torch_file(path: Path) -> Any:
+    """Content of a file that ``torch.save`` wrote, tensors on the CPU; no code in it is run.
+
+    Raises:
+        CheckpointError: missing, not such a file, truncated, or holding objects that loading would run code for.
+    """
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise CheckpointError(f"Checkpoint {path} {what}. Give the path of a .pth file.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(_refusal(path, error)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is damaged or no checkpoint: {str(error).splitlines()[0]}") from error
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    """Message for a file that the safe unpickler refuses: a foreign object in a whole file, or no checkpoint at all."""
+    if not zipfile.is_zipfile(path):
+        return f"{path} is damaged or no checkpoint: neither a zip archive nor a safe pickle of tensors."
+    reason = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), "an unsafe object")
+    return (
+        f"{path} was refused: it holds more than tensors and plain values ({reason}), and loading it could run code. "
+        "Ask its author for a bare state dict or a .safetensors file."
+    )

@@ -1,0 +1,51 @@
+"""SIGINT and SIGTERM as a question the training loop asks, so that a step is always finished and saved."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """While entered, remembers the first SIGINT or SIGTERM instead of dying of it; then the old handlers are back.
+
+    Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group.
+    """
+
+    def __init__(self, on_signal: Callable[[str], None] | None = None) -> None:
+        """``on_signal`` is called with the signal's name at its first arrival, to tell the user to wait."""
+        self.name: str | None = None
+        self.exit_code = 0
+        self._on_signal = on_signal
+        self._previous: dict[signal.Signals, Any] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self.name is not None
+
+    def __enter__(self) -> "Interruption":
+        self._previous = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            return
+        self.name = signal.Signals(number).name
+        self.exit_code = 128 + number
+        if self._on_signal is not None:
+            self._on_signal(self.name)
+
+
+def ignore_signals(worker: int = 0) -> None:
+    """Let a data loader worker outlive a signal sent to the whole process group; its parent ends it."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,82 @@
+"""What a run writes while it goes: ``log.jsonl``, one JSON record a line, and the same numbers for TensorBoard.
+
+Records have an ``event``: `start` (configuration), `step` (losses and learning rates every so many iterations), `epoch`
+(student and EMA mIoU, per-class IoU of both, mean losses, mask ratio, bank fill, learning rates), `stop`. Rates are
+fractions, undefined values ``null``.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from pixcon_train.errors import PixConError
+from pixcon_train.files import to_json, write_text
+
+LOG = "log.jsonl"
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The records of a run's log, in order; empty where there is no log. A last line cut off by a crash is left out."""
+    if not path.is_file():
+        return []
+    records: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records
+
+
+class RunLog:
+    """Appends records to a run's log and TensorBoard folder."""
+
+    def __init__(self, folder: Path, *, iteration: int, epoch: int) -> None:
+        """Open the log of the run in ``folder``, which stands at ``iteration`` with ``epoch`` epochs finished.
+
+        Records beyond that point were written by a process that died before it could save; they are dropped, since
+        the same steps are about to be done again.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / LOG
+        kept = [record for record in read_log(self._path) if _before(record, iteration, epoch)]
+        write_text(self._path, "".join(to_json(record, indent=None) + "\n" for record in kept))
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=iteration + 1 if iteration else None)
+
+    def write(self, event: str, record: Mapping[str, Any]) -> None:
+        """Append ``record``; its numbers go to TensorBoard under ``event``, by its ``iteration``.
+
+        Raises:
+            PixConError: the log cannot be written.
+        """
+        line = to_json({"event": event, **record}, indent=None) + "\n"
+        try:
+            with self._path.open("a", encoding="utf-8") as handle:
+                handle.write(line)
+        except OSError as error:
+            raise PixConError(f"Could not write {self._path}: {error.strerror}.") from error
+        for name, value in _scalars(record):
+            self._board.add_scalar(f"{event}/{name}", value, record["iteration"])
+
+    def close(self) -> None:
+        """Flush what TensorBoard still holds."""
+        self._board.close()
+
+
+def _before(record: Mapping[str, Any], iteration: int, epoch: int) -> bool:
+    """Whether a checkpoint at ``iteration`` with ``epoch`` finished epochs already contains what ``record`` reports."""
+    return record.get("iteration", 0) <= iteration and (record["event"] != "epoch" or record["epoch"] <= epoch)
+
+
+def _scalars(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    """The numbers in a nested record by slash-separated name; positions in the record itself are no curves."""
+    found: list[tuple[str, float]] = []
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            found += _scalars(value, f"{prefix}{key}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and key not in {"epoch", "iteration"}:
+            found.append((prefix + key, float(value)))
+    return found
