@@ -16,8 +16,9 @@ EXPECTED = "Expected a file written by torch.save (.pth, .pt, .ckpt) or a .safet
 
 
 def read_weights(path: Path) -> tuple[Any, dict[str, str]]:
-    """Content and metadata of a ``.safetensors`` file (tensors by key), or of one that ``torch.save`` wrote (whatever it
-    holds; no metadata); tensors on the CPU.
+    """Content and metadata of a ``.safetensors`` file, or of one that ``torch.save`` wrote (no metadata).
+
+    Tensors are on the CPU.
 
     Raises:
         CheckpointError: the file is missing, truncated, no such file, or holds objects that could not be restored
