@@ -1,0 +1,110 @@
+"""The direction of dependencies, what a library may import, and that what is on disk is what gets installed."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {
+    "pixcon_train": "pixcon_train",
+    "pixcon_diag": "pixcon_diag",
+    "figures": "pixcon_figures",
+    "cli": "pixcon_cli",
+}
+ORDER = list(FOLDERS.values())
+"""Each package may import itself and those before it."""
+
+ONLY = {"click": "pixcon_cli", "rich": "pixcon_cli", "matplotlib": "pixcon_figures", "seaborn": "pixcon_figures"}
+"""Who alone may import what."""
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for folder, name in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield name, path
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Top-level name and line of every import in a file, inside functions too; a relative import is named '.'."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], node.lineno) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield ("." if node.level else (node.module or "").split(".")[0]), node.lineno
+
+
+def faults(package: str, path: Path) -> Iterator[str]:
+    for name, line in imported(path):
+        where = f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{line}"
+        if name == "." or name in FOLDERS.keys() - set(ORDER):
+            yield f"{where} imports {name!r}: use the installed name"
+        if name in ORDER and ORDER.index(name) > ORDER.index(package):
+            yield f"{where} imports {name}, against the direction of dependencies"
+        if ONLY.get(name, package) != package:
+            yield f"{where} imports {name}, which only {ONLY[name]} may"
+
+
+def test_every_import_follows_the_rules() -> None:
+    assert [fault for package, path in sources() for fault in faults(package, path)] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "line"),
+    [
+        ("pixcon_diag", "from pixcon_cli.errors import x"),
+        ("pixcon_train", "def f():\n    import pixcon_diag.loading"),
+        ("pixcon_diag", "import click"),
+        ("pixcon_cli", "import matplotlib.pyplot as plt"),
+        ("pixcon_diag", "from . import loading"),
+        ("pixcon_cli", "from cli import errors"),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path: Path, package: str, line: str) -> None:
+    (path := tmp_path / "planted.py").write_text(line)
+    assert len(list(faults(package, path))) == 1
+
+
+def test_the_packages_on_disk_are_those_that_are_installed() -> None:
+    """An editable install works without a forgotten subpackage; the wheel would lack it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    on_disk = set()
+    for folder, name in FOLDERS.items():
+        for path in (ROOT / folder).rglob("__init__.py"):
+            on_disk.add(".".join([name, *path.parent.relative_to(ROOT / folder).parts]))
+    assert sorted(settings["packages"]) == sorted(on_disk)
+
+
+def test_data_files_of_the_packages_are_installed() -> None:
+    """Every file that is not Python lies under a pattern of package-data."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    for folder, name in FOLDERS.items():
+        declared = {
+            path for pattern in settings["package-data"].get(name, []) for path in (ROOT / folder).glob(pattern)
+        }
+        files = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        assert {path for path in files if path.suffix != ".py"} - declared == set()
+
+
+PROBE = """
+import sys
+from click.testing import CliRunner
+from pixcon_cli.{module} import main
+for arguments in [["--help"], ["--version"], *([name, "--help"] for name in main.commands)]:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, (arguments, result.output)
+loaded = sorted({{"torch", "torchvision", "timm", "sklearn", "pandas", "matplotlib"}} & set(sys.modules))
+assert not loaded, f"--help loads {{loaded}}"
+"""
+
+
+@pytest.mark.parametrize("module", ["train", "diag"])
+def test_help_does_not_load_torch(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(module=module)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
