@@ -5,8 +5,6 @@ The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tens
 the teacher and of the student, which differ by as much as the effects under study.
 """
 
-import pickle
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import torch
 
 from pixcon_train.errors import CheckpointError
 from pixcon_train.files import replacing
+from pixcon_train.weight_files import read_weights
 
 FORMAT = "pixcon-diag/checkpoint"
 FORMAT_VERSION = 1
@@ -85,7 +84,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: no such file, not a checkpoint of this package, damaged, unsafe, or of a later format.
     """
-    return parse_checkpoint(read_torch_file(path), path)
+    return parse_checkpoint(read_weights(path)[0], path)
 
 
 def is_checkpoint(content: Any) -> bool:
@@ -111,31 +110,3 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     if missing:
         raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
     return Checkpoint(**{name: content[name] for name in names})
-
-
-def read_torch_file(path: Path) -> Any:
-    """Content of a file that ``torch.save`` wrote, tensors on the CPU; no code in it is run.
-
-    Raises:
-        CheckpointError: missing, not such a file, truncated, or holding objects that loading would run code for.
-    """
-    if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise CheckpointError(f"Checkpoint {path} {what}. Give the path of a .pth file.")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(_refusal(path, error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} is damaged or no checkpoint: {str(error).splitlines()[0]}") from error
-
-
-def _refusal(path: Path, error: Exception) -> str:
-    """Message for a file that the safe unpickler refuses: a foreign object in a whole file, or no checkpoint at all."""
-    if not zipfile.is_zipfile(path):
-        return f"{path} is damaged or no checkpoint: neither a zip archive nor a safe pickle of tensors."
-    reason = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), "an unsafe object")
-    return (
-        f"{path} was refused: it holds more than tensors and plain values ({reason}), and loading it could run code. "
-        "Ask its author for a bare state dict or a .safetensors file."
-    )

@@ -1,0 +1,98 @@
+"""`pixcon-train`: train a checkpoint, split a list, export weights, show recipes."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pixcon_cli.console import notes, output
+from pixcon_cli.errors import PixConGroup
+from pixcon_cli.options import command_line_values, config_options, resolve_arguments
+
+
+@click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pixcon-diag")
+def main() -> None:
+    """Train semi-supervised segmentation: UniMatch V2 with or without PixCon's clean-positive bank.
+
+    The shortest run: pixcon-train run --dataset digits --bank clean
+    """
+
+
+@main.command()
+@config_options
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Parent folder.")
+@click.option("--name", help="Name of the run's folder.  [default: DATASET-PRESET-BANK-SEED]")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
+    """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
+    from pixcon_train.interruption import Interruption
+
+    console = notes()
+    with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
+        from pixcon_cli.training import TrainingDisplay
+        from pixcon_train.runs import resume_config, run_folder
+        from pixcon_train.trainer import train
+
+        if resume is not None:
+            config, folder = resume_config(resume, command_line_values(arguments)), resume
+        else:
+            config = resolve_arguments(arguments)
+            folder = run_folder(runs, name, config)
+        with TrainingDisplay(console) as display:
+            outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
+    output().print(outcome.summary(), soft_wrap=True)
+    raise SystemExit(interruption.exit_code)
+
+
+@main.command()
+@click.argument("source", metavar="LIST", type=click.Path(path_type=Path))
+@click.option("--count", type=int, help="Number of labeled images.")
+@click.option("--fraction", type=float, help="Share of labeled images, such as 0.125.")
+@click.option("--dataset", required=True, help="Data set whose classes the masks hold.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder the list's paths start from.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path(), show_default=".", help="Folder of the two lists."
+)
+def split(**arguments: Any) -> None:
+    """Split a LIST of `IMAGE MASK` lines into labeled.txt and unlabeled.txt, every class represented where possible."""
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File to write.  [default: beside CHECKPOINT, .safetensors]"
+)
+@click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True)
+@click.option("--projection", is_flag=True, help="Keep the projection head, which inference does not need.")
+def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -> None:
+    """Write the inference weights of CHECKPOINT as safetensors, described in the file's metadata."""
+    from pixcon_train.export import export_weights
+
+    target = out or checkpoint.with_name(f"{checkpoint.stem}_{weights}.safetensors")
+    about = export_weights(checkpoint, target, weights=weights, projection=projection)
+    output().print(
+        f"{target}: {about['architecture']} {about['size']}, {about['num_classes']} classes, {weights} weights "
+        f"of epoch {about['epoch']}",
+        soft_wrap=True,
+    )
+
+
+@main.command()
+def presets() -> None:
+    """List the presets and the recipes each one has."""
+    from pixcon_train.resolve import preset_names, read_preset
+
+    for name in preset_names():
+        preset = read_preset(name)
+        output().print(f"{name}\n  {preset['about']}\n  recipes: {', '.join(preset['recipes'])}", soft_wrap=True)
+
+
+@main.command("show-config")
+@config_options
+def show_config(**arguments: Any) -> None:
+    """Print the configuration that these options give, as YAML that --config reads."""
+    from pixcon_train.yaml_files import dump_yaml
+
+    click.echo(dump_yaml(resolve_arguments(arguments).model_dump()), nl=False)

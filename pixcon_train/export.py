@@ -1,0 +1,63 @@
+"""Inference weights as safetensors, with the description of what they are in the file's metadata."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors.torch import save_file
+
+from pixcon_train.checkpoint import Checkpoint, load_checkpoint
+from pixcon_train.files import replacing, sha256, to_json
+
+FORMAT = "pixcon-diag/weights"
+FORMAT_VERSION = "1"
+PROJECTION = "proj_head."
+
+Weights = Literal["ema", "student"]
+
+
+def describe(checkpoint: Checkpoint, weights: Weights, *, projection: bool) -> dict[str, Any]:
+    """What exported weights say of themselves: model, data, recipe, epoch and both mIoUs of that epoch."""
+    return {
+        "architecture": checkpoint.architecture,
+        "size": checkpoint.size,
+        "num_classes": checkpoint.num_classes,
+        "projection": projection,
+        "embedding_dim": checkpoint.embedding_dim,
+        "weights": weights,
+        "classes": checkpoint.classes,
+        "palette": checkpoint.palette,
+        "data": checkpoint.data,
+        "epoch": checkpoint.epoch,
+        "iteration": checkpoint.iteration,
+        "metrics": checkpoint.metrics,
+        "config": checkpoint.config,
+        "version": checkpoint.version,
+    }
+
+
+def export_weights(source: Path, target: Path, *, weights: Weights = "ema", projection: bool = False) -> dict[str, Any]:
+    """Write one network of the checkpoint ``source`` to ``target`` and return its description.
+
+    The metadata holds `format`, `format_version`, `source_sha256` and `description`, the JSON of that dict.
+
+    Args:
+        projection: Keep ``proj_head.*``, which inference does not need but the embedding measurements use.
+
+    Raises:
+        CheckpointError: ``source`` is no whole checkpoint of this package.
+        PixConError: ``target`` cannot be written; a previous file is intact.
+    """
+    checkpoint = load_checkpoint(source)
+    state = checkpoint.ema if weights == "ema" else checkpoint.student
+    kept = projection and checkpoint.projection
+    tensors = {name: value.contiguous() for name, value in state.items() if kept or not name.startswith(PROJECTION)}
+    description = describe(checkpoint, weights, projection=kept)
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "source_sha256": sha256(source),
+        "description": to_json(description, indent=None),
+    }
+    with replacing(target) as temporary:
+        save_file(tensors, temporary, metadata=metadata)
+    return description

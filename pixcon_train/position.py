@@ -1,0 +1,40 @@
+"""How far a run has come: the part of its state that is neither weights nor recipe."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Position:
+    """Where training stands. Saved with every checkpoint, so that a resumed run writes the same log."""
+
+    epoch: int = 0
+    """Epochs finished: trained and, where it was their turn, validated."""
+    step: int = 0
+    """Optimizer steps done in the epoch under way; all of them when only its validation is left."""
+    iteration: int = 0
+    """Optimizer steps done in the whole run."""
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Last validation, by `student` and `ema`."""
+    best: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Best validation, by `student` and `ema`: `miou` and `epoch`."""
+    stale: int = 0
+    """Validations since the teacher's best one."""
+    finished: bool = False
+    """Whether the run has come to its end, by its last epoch or by patience."""
+
+    def record(self, metrics: dict[str, dict[str, Any]]) -> set[str]:
+        """Take in a validation; returns those of `student` and `ema` for which it is the best so far."""
+        self.metrics = metrics
+        better = {name for name, values in metrics.items() if self._better(name, values["miou"])}
+        for name in better:
+            self.best[name] = {"miou": metrics[name]["miou"], "epoch": self.epoch}
+        self.stale = 0 if "ema" in better else self.stale + 1
+        return better
+
+    def _better(self, name: str, miou: float) -> bool:
+        """Whether ``miou`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
+        if name not in self.best or math.isnan(self.best[name]["miou"]):
+            return True
+        return miou > self.best[name]["miou"]

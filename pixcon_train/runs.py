@@ -1,0 +1,60 @@
+"""The folder of a run: its name, what may be written there, and going on with what lies there."""
+
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.checkpoint import LATEST, load_checkpoint
+from pixcon_train.config import TrainConfig
+from pixcon_train.errors import ConfigError
+from pixcon_train.files import write_text
+from pixcon_train.resolve import Layer, build_config, dotted_layer, flatten
+from pixcon_train.yaml_files import dump_yaml
+
+CONFIG = "config.yaml"
+CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
+"""What a resumed run may set anew: how the machine is used, when to give up, and where the data now lies."""
+
+
+def run_name(config: TrainConfig) -> str:
+    """Name of a run's folder: data set, preset, bank rule and seed."""
+    return f"{Path(config.data.dataset).stem}-{config.preset}-{config.bank.rule}-{config.seed}"
+
+
+def run_folder(runs: Path, name: str | None, config: TrainConfig) -> Path:
+    """Folder for a new run called ``name``, or by :func:`run_name`; it is not made yet.
+
+    Raises:
+        ConfigError: a run is there already; nothing is overwritten.
+    """
+    folder = runs / (name or run_name(config))
+    latest = folder / LATEST
+    if latest.exists():
+        state = "finished" if load_checkpoint(latest).progress["finished"] else "unfinished"
+        raise ConfigError(
+            f"{folder} already holds a {state} run. Go on with it: --resume {folder}; or keep both: --name OTHER-NAME."
+        )
+    return folder
+
+
+def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
+    """Configuration of the run in ``folder`` with ``changes`` (by dotted key) put over it.
+
+    Raises:
+        CheckpointError: there is no run to go on with.
+        ConfigError: a change would make it another run.
+    """
+    saved = load_checkpoint(folder / LATEST).config
+    config = build_config([Layer(str(folder / LATEST), saved), dotted_layer("the command line", changes)])
+    before, after = flatten(saved), flatten(config.model_dump())
+    for key, value in after.items():
+        if value != before.get(key) and not key.startswith(CHANGEABLE):
+            raise ConfigError(
+                f"'{key}' is {before.get(key)!r} in {folder} and cannot become {value!r} half-way: the result would be "
+                "neither run. Leave the option out, or start a new run with --name."
+            )
+    return config
+
+
+def save_config(folder: Path, config: TrainConfig) -> None:
+    """Write the resolved configuration into the run's folder."""
+    write_text(folder / CONFIG, dump_yaml(config.model_dump()))
