@@ -38,5 +38,5 @@ def fill_by_rule(module: Any) -> Any:
 
 
 def golden_input(height: int, width: int) -> torch.Tensor:
-    """Input ``{height}x{width}`` of the reference material, float32 (1, 3, H, W)."""
-    return torch.from_numpy(rng(f"{height}x{width}").standard_normal((1, 3, height, width)).astype(np.float32))
+    """Input ``x{height}x{width}`` of the reference material, float32 (1, 3, H, W)."""
+    return torch.from_numpy(rng(f"x{height}x{width}").standard_normal((1, 3, height, width)).astype(np.float32))
