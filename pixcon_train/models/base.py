@@ -1,0 +1,118 @@
+"""What both architectures share: one forward pass that gives logits, fused feature and, asked for, the embedding."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixcon_train.models.backbone import DinoV2
+from pixcon_train.models.sizes import SIZES
+
+
+class ModelOutput(NamedTuple):
+    """Result of one forward pass."""
+
+    logits: Tensor
+    """(B, K, H', W'); H' and W' are the input's for PixCon, their largest multiples of 14 for UniMatch V2."""
+    fused: Tensor
+    """(B, C, h, w), the decoder feature that feeds the classifier, after any complementary dropout."""
+    embedding: Tensor | None
+    """(B, D, h, w), unit norm per pixel (paper, Eq. 1); None unless asked for."""
+
+
+class SegmentationModel(nn.Module):
+    """Base of the two architectures: encoder, ``fuse`` and ``classify`` of the subclass, optional projection head."""
+
+    architecture: str
+
+    def __init__(self, size: str, num_classes: int, fused_channels: int) -> None:
+        super().__init__()
+        self.size = size
+        self.num_classes = num_classes
+        self.fused_channels = fused_channels
+        self.encoder_dim = SIZES[size].dim
+        self.patch_size = 14
+
+    @property
+    def encoder(self) -> DinoV2:
+        """The DINOv2 encoder, wherever the release's keys put it."""
+        raise NotImplementedError
+
+    def fuse(self, features: list[Tensor]) -> Tensor:
+        """Fused feature (B, C, h, w) of the encoder's four maps."""
+        raise NotImplementedError
+
+    def classify(self, fused: Tensor, height: int, width: int) -> Tensor:
+        """Logits (B, K, H', W') of a fused feature of an input of ``height`` × ``width`` pixels."""
+        raise NotImplementedError
+
+    def add_projection(self, dim: int) -> None:
+        """Append the projection head g_φ of Eq. 1 under the release's name: 1×1, batch norm, ReLU, 1×1."""
+        self.proj_head = nn.Sequential(
+            nn.Conv2d(self.fused_channels, dim, 1, bias=False), nn.BatchNorm2d(dim), nn.ReLU(), nn.Conv2d(dim, dim, 1)
+        )
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether :meth:`forward` can give an embedding."""
+        return hasattr(self, "proj_head")
+
+    def forward(
+        self,
+        images: Tensor,
+        *,
+        embed: bool = False,
+        encoder_scale: Tensor | None = None,
+        fused_scale: Tensor | None = None,
+    ) -> ModelOutput:
+        """Logits, fused feature and (``embed``) embedding of ``images``.
+
+        Args:
+            images: (B, 3, H, W), normalised; H and W multiples of 14.
+            embed: also project the fused feature.
+            encoder_scale: (B, encoder_dim), factors on each of the four encoder maps (UniMatch V2's dropout).
+            fused_scale: (B or 1, fused_channels), factors on the fused feature (PixCon's dropout).
+        """
+        features = self.encoder(images)
+        if encoder_scale is not None:
+            features = [feature * encoder_scale[:, :, None, None] for feature in features]
+        fused = self.fuse(features)
+        if fused_scale is not None:
+            fused = fused * fused_scale[:, :, None, None]
+        logits = self.classify(fused, images.shape[-2], images.shape[-1])
+        return ModelOutput(logits, fused, self.project(fused) if embed else None)
+
+    def project(self, fused: Tensor) -> Tensor:
+        """Unit-norm embedding (B, D, h, w) of a fused feature (paper, Eq. 1)."""
+        return F.normalize(self.proj_head(fused), dim=1)
+
+    def encoder_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Named parameters of the encoder."""
+        return (item for item in self.named_parameters() if item[0].startswith("backbone."))
+
+    def decoder_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Named parameters of everything else: decoder, classifier, projection head."""
+        return (item for item in self.named_parameters() if not item[0].startswith("backbone."))
+
+    def set_activation_checkpointing(self, enabled: bool) -> None:
+        """Recompute the encoder's activations in the backward pass instead of keeping them."""
+        self.encoder.recompute = enabled
+
+
+def resize(feature: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear, corners aligned, as both releases resize everywhere in the decoder."""
+    return F.interpolate(feature, (height, width), mode="bilinear", align_corners=True)
+
+
+def pyramid_resizers(channels: tuple[int, int, int, int]) -> nn.ModuleList:
+    """DPT's reassembly of four maps of one size into strides 3.5, 7, 14 and 28 pixels."""
+    return nn.ModuleList(
+        [
+            nn.ConvTranspose2d(channels[0], channels[0], 4, stride=4),
+            nn.ConvTranspose2d(channels[1], channels[1], 2, stride=2),
+            nn.Identity(),
+            nn.Conv2d(channels[3], channels[3], 3, stride=2, padding=1),
+        ]
+    )

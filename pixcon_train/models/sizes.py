@@ -1,0 +1,47 @@
+"""Encoder sizes, and the decoder widths that belong to them in both architectures (the two public releases)."""
+
+from dataclasses import dataclass
+
+PATCH_SIZE = 14
+"""Edge of a DINOv2 patch in pixels."""
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """One size of both architectures."""
+
+    dim: int
+    """Width of the encoder."""
+    depth: int
+    heads: int
+    blocks: tuple[int, int, int, int]
+    """Blocks whose patch tokens the decoder reads, counted from 0."""
+    projects: tuple[int, int, int, int]
+    """Channels of UniMatch V2's four projections."""
+    features: int
+    """Channels of UniMatch V2's fused feature."""
+    width: int
+    """Channels of PixCon's decoder throughout."""
+    grid: int = 37
+    """Edge, in patches, of the native position embedding; 37 · 14 = 518 px is DINOv2's."""
+    gated: bool = False
+    """Giant has a SwiGLU in place of the MLP."""
+    layer_scale: float = 1e-5
+    """Initial LayerScale. DINOv2's 1e-5 is for pretraining at scale; nano, trained from scratch, starts at 1."""
+    hub_name: str | None = None
+    """timm's name of the pretrained encoder; None where there is none."""
+
+
+_S_AND_B_BLOCKS = (2, 5, 8, 11)
+
+SIZES = {
+    "nano": ModelSize(96, 4, 3, (0, 1, 2, 3), (24, 32, 48, 64), 32, 32, grid=8, layer_scale=1.0),
+    "small": ModelSize(384, 12, 6, _S_AND_B_BLOCKS, (48, 96, 192, 384), 64, 256, hub_name="vit_small_patch14_dinov2"),
+    "base": ModelSize(768, 12, 12, _S_AND_B_BLOCKS, (96, 192, 384, 768), 128, 256, hub_name="vit_base_patch14_dinov2"),
+    "large": ModelSize(
+        1024, 24, 16, (4, 11, 17, 23), (256, 512, 1024, 1024), 256, 256, hub_name="vit_large_patch14_dinov2"
+    ),
+    "giant": ModelSize(
+        1536, 40, 24, (9, 19, 29, 39), (1536,) * 4, 384, 256, gated=True, hub_name="vit_giant_patch14_dinov2"
+    ),
+}
