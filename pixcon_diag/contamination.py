@@ -9,8 +9,8 @@ from torch import Tensor
 from pixcon_diag.boundary import boundary_band
 from pixcon_diag.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_diag.measurement import Measurement
 from pixcon_train.errors import PixConError
+from pixcon_train.measurement import Measurement
 
 CONFIDENCE_SLACK = 1e-3
 """A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
