@@ -1,4 +1,4 @@
-"""The DINOv2 encoder: timm's VisionTransformer under the original names, its position embedding resampled as DINOv2 does."""
+"""The DINOv2 encoder: timm's VisionTransformer under the original names, position embedding resampled likewise."""
 
 import torch
 import torch.nn.functional as F

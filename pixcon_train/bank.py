@@ -1,0 +1,53 @@
+"""The per-class bank: for each class a FIFO queue of unit-norm pixel embeddings (paper, Sec. 3.2)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class ClassBank(nn.Module):
+    """K ring buffers of N embeddings of D numbers, filled without a loop over classes and without a host wait.
+
+    The state dict is that of PixCon's release: ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) entries.
+    """
+
+    queue: Tensor
+    ptr: Tensor
+    filled: Tensor
+
+    def __init__(self, num_classes: int, size: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("queue", torch.zeros(num_classes, size, dim))
+        self.register_buffer("ptr", torch.zeros(num_classes, dtype=torch.long))
+        self.register_buffer("filled", torch.zeros(num_classes, dtype=torch.long))
+
+    @torch.no_grad()
+    def enqueue(self, embeddings: Tensor, labels: Tensor) -> None:
+        """Append entries in their order; the oldest of a full class make room.
+
+        Args:
+            embeddings: (M, D), unit norm; no gradient is kept.
+            labels: (M,) int64 class of each entry, −1 for a row that is padding.
+        """
+        num_classes, size, dim = self.queue.shape
+        member = labels[:, None] == torch.arange(num_classes, device=labels.device)  # (M, K); padding is in no class
+        rank = (member.cumsum(0) - 1).gather(1, labels.clamp(min=0)[:, None]).squeeze(1)
+        arriving = member.sum(0)
+        kept = (labels >= 0) & (rank >= arriving.clamp(min=size)[labels.clamp(min=0)] - size)  # the newest N suffice
+        slot = labels * size + (self.ptr[labels.clamp(min=0)] + rank) % size
+        # A row that is not kept repeats the write of one that is, so that shapes never depend on the data.
+        stand_in = kept.int().argmax()[None]
+        rows = self.queue.view(-1, dim)
+        target = torch.where(kept, slot, torch.where(kept.any(), slot.index_select(0, stand_in), 0))
+        value = torch.where(
+            kept[:, None], embeddings.to(rows.dtype), embeddings.index_select(0, stand_in).to(rows.dtype)
+        )
+        rows[target] = torch.where(kept.any(), value, rows[0])
+        self.ptr.copy_((self.ptr + arriving) % size)
+        self.filled.copy_((self.filled + arriving).clamp(max=size))
+
+    def entries(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Embeddings (K·N, D), their labels (K·N,) and whether a row holds an entry (K·N,)."""
+        num_classes, size, dim = self.queue.shape
+        labels = torch.arange(num_classes, device=self.queue.device).repeat_interleave(size)
+        held = torch.arange(size, device=self.queue.device) < self.filled[:, None]
+        return self.queue.view(-1, dim), labels, held.view(-1)

@@ -1,0 +1,120 @@
+"""The contrastive branch: which pixels are admitted, which of them are drawn, and the loss (paper, Sec. 3.2).
+
+Everything keeps fixed shapes: absent rows are labelled −1. Nothing waits for the device, and a pixel is chosen by its
+index before any feature is gathered.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_NEVER = -1e9
+"""Similarity of what does not count: exp() of it is exactly 0, and unlike −inf it has a gradient."""
+
+
+class Anchors(NamedTuple):
+    """Drawn pixels, fixed in number."""
+
+    index: Tensor
+    """(A,) positions in the flattened (B, h, w) map."""
+    labels: Tensor
+    """(A,) class of each, −1 where there are fewer."""
+
+
+def _clean(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
+    return torch.where(predicted == labels, labels, -1)
+
+
+def _labeled(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
+    return labels
+
+
+def _confidence(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
+    return torch.where((confidence >= tau) & (labels >= 0), predicted, -1)
+
+
+ADMISSION: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
+    "clean": _clean,
+    "labeled": _labeled,
+    "confidence": _confidence,
+}
+"""Rules by name."""
+
+
+def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float, ignore: int = 255) -> Tensor:
+    """Class under which each pixel is admitted, −1 where it is not: (B, h, w) int64.
+
+    Args:
+        rule: ``clean`` – labeled and predicted right, entered under the label (Eq. 2); ``labeled`` – labeled, under the
+            label; ``confidence`` – labeled pixels with c ≥ τ, under the *prediction*, as in banks filled with
+            pseudo-labels (Sec. 4.4), so that an entry can be wrong.
+        logits: (B, K, h, w) of the student at the feature's resolution.
+        labels: (B, h, w) ground truth at that resolution, ``ignore`` where there is none.
+        tau: threshold of the rule ``confidence``.
+    """
+    confidence, predicted = logits.detach().float().softmax(1).max(1)
+    known = torch.where(labels == ignore, -1, labels.long())
+    return ADMISSION[rule](known, predicted, confidence, tau)
+
+
+def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: torch.Generator | None) -> Anchors:
+    """Up to ``cap`` pixels a class, drawn uniformly without replacement: A = num_classes · cap rows.
+
+    Args:
+        admitted: (B, h, w) int64 from :func:`admit`.
+        generator: of the tensor's device.
+    """
+    flat = admitted.flatten()
+    # One sort by (class, random number) lays every class out in random order; −1 goes behind the last class.
+    group = torch.where(flat < 0, num_classes, flat)
+    draw = torch.randint(1 << 40, flat.shape, generator=generator, device=flat.device)
+    ordered, order = (group * (1 << 40) + draw).sort()
+    bounds = torch.searchsorted(ordered >> 40, torch.arange(num_classes + 1, device=flat.device))
+    offset = torch.arange(cap, device=flat.device)
+    position = bounds[:-1, None] + offset
+    present = position < bounds[1:, None]
+    index = order[position.clamp(max=flat.numel() - 1)]
+    classes = torch.arange(num_classes, device=flat.device)[:, None].expand(-1, cap)
+    return Anchors(index.flatten(), torch.where(present, classes, -1).flatten())
+
+
+def thin(labels: Tensor, *, limit: int, generator: torch.Generator | None) -> Tensor:
+    """Positions of at most ``limit`` rows, drawn uniformly from those not labelled −1 (those come last): (≤ limit,)."""
+    if labels.numel() <= limit:
+        return torch.arange(labels.numel(), device=labels.device)
+    draw = torch.rand(labels.shape, generator=generator, device=labels.device)
+    return (draw + (labels < 0)).topk(limit, largest=False).indices
+
+
+def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
+    """Feature vectors (A, D) of a map (B, D, h, w) at positions ``index`` (A,) of its flattened (B, h, w)."""
+    per_image = features.shape[-2] * features.shape[-1]
+    return features.flatten(2)[index // per_image, :, index % per_image]
+
+
+def info_nce(
+    anchors: Tensor, labels: Tensor, entries: Tensor, entry_labels: Tensor, held: Tensor, *, temperature: float
+) -> Tensor:
+    """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
+
+    Args:
+        anchors: (A, D), unit norm.
+        labels: (A,) int64, −1 for padding.
+        entries: (M, D), unit norm; no gradient flows into them.
+        entry_labels: (M,) int64.
+        held: (M,) bool, whether a row is an entry.
+        temperature: η.
+
+    Returns:
+        Scalar ≥ 0, float32 at any precision; 0, with a gradient of 0, where no anchor has a positive.
+    """
+    with torch.autocast(anchors.device.type, enabled=False):
+        similarity = anchors.float() @ entries.detach().float().T / temperature
+        similarity = similarity.masked_fill(~held, _NEVER)
+        positive = (labels[:, None] == entry_labels) & held
+        denominator = similarity.logsumexp(1)
+        numerator = similarity.masked_fill(~positive, _NEVER).logsumexp(1)
+        counted = positive.any(1)
+        return torch.where(counted, denominator - numerator, 0.0).sum() / counted.sum().clamp(min=1)

@@ -1,0 +1,107 @@
+"""Intersection over union from one confusion matrix over a whole set (measurements, section 0)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pixcon_train.measurement import Measurement
+
+Absent = Literal["skip", "zero"]
+
+
+@dataclass(frozen=True)
+class IoUResult:
+    """Counts per class, and what follows from them."""
+
+    intersection: list[int]
+    predicted: list[int]
+    truth: list[int]
+
+    @property
+    def union(self) -> list[int]:
+        """Pixels predicted or labelled as a class."""
+        return [p + t - i for i, p, t in zip(self.intersection, self.predicted, self.truth, strict=True)]
+
+    @property
+    def iou(self) -> list[float]:
+        """Intersection over union per class, NaN for a class in neither prediction nor truth."""
+        return [i / u if u else float("nan") for i, u in zip(self.intersection, self.union, strict=True)]
+
+    def miou(self, absent: Absent = "skip") -> float:
+        """Mean over classes; an absent one is left out (``skip``) or counts 0 (``zero``, UniMatch V2).
+
+        NaN where no class is present and ``skip`` is asked for.
+        """
+        present = [value for value in self.iou if value == value]
+        divisor = len(self.iou) if absent == "zero" else len(present)
+        return sum(present) / divisor if divisor else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of valid pixels predicted right; NaN where there is none."""
+        return sum(self.intersection) / sum(self.truth) if sum(self.truth) else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both conventions and the counts, ready for JSON."""
+        return {
+            "miou": self.miou("skip"),
+            "miou_zero": self.miou("zero"),
+            "accuracy": self.accuracy,
+            "iou": self.iou,
+            "intersection": self.intersection,
+            "predicted": self.predicted,
+            "truth": self.truth,
+        }
+
+
+def image_statistics(prediction: Tensor, truth: Tensor, *, num_classes: int, void: int) -> Tensor:
+    """True positives, predicted and true pixels per class and image over valid pixels: (B, 3, K) int64.
+
+    Args:
+        prediction: (B, H, W) int64 in 0..K−1.
+        truth: (B, H, W) int64 in 0..K−1 or ``void``.
+    """
+    valid = truth != void
+    out = num_classes  # one more bin takes what does not count, so that shapes do not depend on the data
+    rows = [
+        torch.where(valid & (prediction == truth), truth, out),
+        torch.where(valid, prediction, out),
+        torch.where(valid, truth, out),
+    ]
+    labels = torch.stack(rows, 1).flatten(2)
+    counts = labels.new_zeros((*labels.shape[:2], num_classes + 1), dtype=torch.long)
+    counts.scatter_add_(2, labels.long(), torch.ones_like(labels, dtype=torch.long))
+    return counts[..., :num_classes]
+
+
+class SegmentationIoU(Measurement):
+    """IoU per class and mIoU of a set of images.
+
+    Fed with predictions and truths (B, H, W); adds up over batches and processes; the order does not matter.
+
+    Example:
+        >>> metric = SegmentationIoU(num_classes=2, void=255)
+        >>> metric.update(torch.tensor([[[0, 1]]]), torch.tensor([[[0, 0]]]))
+        >>> metric.compute().iou
+        [0.5, 0.0]
+    """
+
+    counts: Tensor
+
+    def __init__(self, num_classes: int, void: int = 255) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.void = void
+        self.add_state("counts", torch.zeros(3, num_classes, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, truth: Tensor) -> None:
+        """Count one batch; void pixels never count."""
+        statistics = image_statistics(prediction, truth, num_classes=self.num_classes, void=self.void)
+        self.counts += statistics.sum(0)
+
+    def compute(self) -> IoUResult:
+        """Result over everything seen so far."""
+        intersection, predicted, truth = self.counts.tolist()
+        return IoUResult(intersection, predicted, truth)

@@ -1,0 +1,45 @@
+"""Cross-entropies of the supervised and the consistency branch."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def supervised_loss(logits: Tensor, labels: Tensor, *, ignore: int = 255) -> Tensor:
+    """Mean cross-entropy over labeled pixels: scalar; 0 with a gradient of 0 where there are none.
+
+    Args:
+        logits: (B, K, H, W).
+        labels: (B, H, W) int64, ``ignore`` where unlabeled.
+    """
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=ignore, reduction="none")
+    return losses.sum() / (labels != ignore).sum().clamp(min=1)
+
+
+def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int, ignore: int = 255) -> Tensor:
+    """Mean cross-entropy over hard pixels: those whose probability of the true class is at most ``threshold``.
+
+    Where fewer than ``min_kept`` are, the threshold rises until that many are kept; where fewer than ``min_kept`` are
+    labeled, all count. Shapes as in :func:`supervised_loss`. Source: UniMatch V2's recipe for Cityscapes.
+    """
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=ignore, reduction="none").flatten()
+    valid = (labels != ignore).flatten()
+    certainty = torch.where(valid, (-losses.detach()).exp(), torch.inf)
+    kth = certainty.kthvalue(min(min_kept, certainty.numel())).values
+    limit = torch.where(valid.sum() < min_kept, torch.inf, kth.clamp(min=threshold))
+    kept = valid & (certainty <= limit)
+    return (losses * kept).sum() / kept.sum().clamp(min=1)
+
+
+def consistency_loss(logits: Tensor, pseudo: Tensor, confidence: Tensor, excluded: Tensor, *, tau: float) -> Tensor:
+    """Cross-entropy against pseudo-labels with c ≥ τ, divided by the number of all pixels that are not excluded.
+
+    Args:
+        logits: (B, K, H, W) of a strong view.
+        pseudo: (B, H, W) int64 pseudo-labels ŷ.
+        confidence: (B, H, W) c.
+        excluded: (B, H, W) bool, padding.
+    """
+    losses = F.cross_entropy(logits.float(), pseudo, reduction="none")
+    counted = (confidence >= tau) & ~excluded
+    return (losses * counted).sum() / (~excluded).sum().clamp(min=1)

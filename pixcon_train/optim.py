@@ -1,0 +1,38 @@
+"""AdamW's parameter groups and the learning rate of each iteration."""
+
+import torch
+
+from pixcon_train.models.base import SegmentationModel
+
+
+def build_optimizer(
+    model: SegmentationModel, *, lr: float, lr_factor: float, weight_decay: float, decay_1d: bool
+) -> torch.optim.AdamW:
+    """AdamW(0.9, 0.999) over the encoder at ``lr`` and the rest at ``lr`` · ``lr_factor``.
+
+    Each group carries ``peak_lr`` and ``name``. With ``decay_1d`` off, biases and norm weights are not decayed.
+    """
+    groups = []
+    for name, parameters, peak in (
+        ("encoder", model.encoder_parameters(), lr),
+        ("decoder", model.decoder_parameters(), lr * lr_factor),
+    ):
+        tensors = [parameter for _, parameter in parameters]
+        plain = [] if decay_1d else [t for t in tensors if t.ndim <= 1]
+        decayed = tensors if decay_1d else [t for t in tensors if t.ndim > 1]
+        for members, decay in ((decayed, weight_decay), (plain, 0.0)):
+            if members:
+                groups.append({"params": members, "lr": peak, "peak_lr": peak, "weight_decay": decay, "name": name})
+    return torch.optim.AdamW(groups, betas=(0.9, 0.999))
+
+
+def rate(iteration: int, *, total: int, power: float, warmup: int = 0) -> float:
+    """Factor on the peak learning rate: (1 − i/total)^power, rising linearly over the first ``warmup`` iterations."""
+    factor = (1 - min(iteration, total) / total) ** power
+    return factor * min(1.0, (iteration + 1) / warmup) if warmup else factor
+
+
+def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Give each group ``factor`` times its peak learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak_lr"] * factor

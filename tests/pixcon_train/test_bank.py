@@ -1,0 +1,64 @@
+"""The per-class FIFO against the release, a naive queue, and its own promises."""
+
+from collections import deque
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pixcon_train.bank import ClassBank
+
+
+def _sorted_rows(rows: np.ndarray) -> np.ndarray:
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+@pytest.mark.reference
+def test_five_enqueues_match_the_release(golden: dict[str, np.ndarray]) -> None:
+    bank = ClassBank(6, 8, 16)
+    for step in range(5):
+        bank.enqueue(
+            torch.from_numpy(golden[f"bank/step{step}_embeddings"]), torch.from_numpy(golden[f"bank/step{step}_labels"])
+        )
+        for k in range(6):
+            content = bank.queue[k, : bank.filled[k]].numpy()
+            expected = golden[f"bank/after{step}_class{k}"]
+            np.testing.assert_allclose(_sorted_rows(content), _sorted_rows(expected), atol=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.integers(-1, 2), max_size=12), max_size=6))
+def test_content_is_that_of_a_queue_per_class(batches: list[list[int]]) -> None:
+    bank, naive = ClassBank(3, 4, 1), [deque(maxlen=4) for _ in range(3)]
+    serial = 0
+    for labels in batches:
+        values = torch.arange(serial, serial + len(labels), dtype=torch.float32)[:, None]
+        serial += len(labels)
+        if labels:
+            bank.enqueue(values, torch.tensor(labels))
+        for value, label in zip(values.flatten().tolist(), labels, strict=True):
+            if label >= 0:
+                naive[label].append(value)
+    for k in range(3):
+        assert sorted(bank.queue[k, : bank.filled[k], 0].tolist()) == sorted(naive[k])
+        assert bank.filled[k] == len(naive[k])
+
+
+def test_padding_alone_changes_nothing() -> None:
+    bank = ClassBank(2, 2, 1)
+    bank.enqueue(torch.ones(1, 1), torch.tensor([0]))
+    before = {name: value.clone() for name, value in bank.state_dict().items()}
+    bank.enqueue(torch.full((3, 1), 7.0), torch.tensor([-1, -1, -1]))
+    for name, value in bank.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_entries_say_which_rows_are_held() -> None:
+    bank = ClassBank(2, 3, 1)
+    bank.enqueue(torch.tensor([[5.0], [6.0]]), torch.tensor([1, 1]))
+    entries, labels, held = bank.entries()
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert held.tolist() == [False, False, False, True, True, False]
+    assert entries[held].flatten().tolist() == [5.0, 6.0]

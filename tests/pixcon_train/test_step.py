@@ -1,0 +1,163 @@
+"""The whole training step against the two releases, with its randomness handed in."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from pixcon_train.bank import ClassBank
+from pixcon_train.ema import update_teacher
+from pixcon_train.mixing import complementary_scale
+from pixcon_train.models import build_model
+from pixcon_train.optim import build_optimizer
+from pixcon_train.step import BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
+from tests.reference import fill_by_rule, rng
+
+
+def _normal(name: str) -> torch.Tensor:
+    return torch.from_numpy(rng(name).standard_normal((4, 3, 70, 70)).astype(np.float32))
+
+
+def _labels() -> torch.Tensor:
+    labels = rng("step_y").integers(0, 21, (4, 5, 5)).repeat(14, 1).repeat(14, 2)
+    labels[:, :6] = 255
+    return torch.from_numpy(labels)
+
+
+def _batch() -> StepBatch:
+    padding = torch.zeros(4, 70, 70, dtype=torch.bool)
+    padding[:, 60:] = True
+    padding[1, :, 50:] = True
+    return StepBatch(
+        _normal("step_x"), _labels(), _normal("step_uw"), (_normal("step_s1"), _normal("step_s2")), padding
+    )
+
+
+@pytest.mark.reference
+def test_unimatch_v2_step_matches_the_release(golden: dict[str, np.ndarray]) -> None:
+    student = fill_by_rule(build_model("unimatch_v2", "small", 21, projection=False)).train()
+    teacher = fill_by_rule(build_model("unimatch_v2", "small", 21, projection=False)).eval()
+    mask, undropped = torch.from_numpy(golden["step/dropout_mask"]), torch.from_numpy(golden["step/undropped"])
+    boxes = torch.from_numpy(golden["step/boxes"])
+    randomness = StepRandomness((boxes[0], boxes[1]), complementary_scale(mask, undropped), None, None)
+
+    # The reference's τ is the confidence of one pixel, which rounding in the last digit would put on either side of it;
+    # no other pixel is within 1e-6.
+    tau = float(golden["step/tau"]) - 1e-6
+
+    result = training_step(student, teacher, _batch(), randomness, StepSettings(tau=tau))
+    result.loss.backward()
+
+    for name in ("loss_x", "loss_s1", "loss_s2", "loss"):
+        assert getattr(result, name).item() == pytest.approx(float(golden[f"step/{name}"]), rel=1e-5)
+    assert result.mask_ratio.item() == pytest.approx(float(golden["step/mask_ratio"]), rel=1e-5)
+    _same_gradient_norms(student, golden, "step")
+
+    optimizer = build_optimizer(student, lr=5e-6, lr_factor=40, weight_decay=0.01, decay_1d=True)
+    optimizer.step()
+    update_teacher(teacher, student, 1 - 1 / 10)
+    after = student.state_dict()
+    np.testing.assert_allclose(after["backbone.patch_embed.proj.bias"], golden["step/after_patch_bias"], atol=1e-7)
+    output_bias = "head.scratch.output_conv.2.bias"
+    np.testing.assert_allclose(after[output_bias], golden["step/after_output_bias"], atol=1e-6)
+    np.testing.assert_allclose(teacher.state_dict()[output_bias], golden["step/ema_output_bias"], atol=1e-6)
+
+
+def _same_gradient_norms(student: torch.nn.Module, golden: dict[str, np.ndarray], prefix: str) -> None:
+    """Gradient norms agree to 1e-3 where they are above 1e-6, and every parameter is accounted for."""
+    parameters = dict(student.named_parameters())
+    assert sorted(golden[f"{prefix}/names"].tolist()) == sorted(parameters)
+    for name, norm in zip(golden[f"{prefix}/names"], golden[f"{prefix}/grad_norms"], strict=True):
+        gradient = parameters[name].grad
+        found = 0.0 if gradient is None else gradient.norm().item()
+        assert found == pytest.approx(norm, rel=1e-3, abs=1e-6), name
+
+
+def _filled_bank() -> ClassBank:
+    rows = [rng(f"px_bank{k}").standard_normal((12, 256)).astype(np.float32) for k in range(21)]
+    entries = torch.nn.functional.normalize(torch.from_numpy(np.concatenate(rows)), dim=1)
+    bank = ClassBank(21, 256, 256)
+    bank.enqueue(entries, torch.arange(21).repeat_interleave(12))
+    return bank
+
+
+def _pixcon_step(golden: dict[str, np.ndarray], weight: float) -> tuple[torch.nn.Module, StepResult]:
+    student = fill_by_rule(build_model("pixcon", "small", 21, projection=True)).train()
+    student.head[3].eval()  # the reference has Dropout2d off
+    teacher = fill_by_rule(build_model("pixcon", "small", 21, projection=True)).eval()
+    batch = _batch()._replace(labels=torch.from_numpy(golden["pixcon_step/target"]).long())
+    boxes = torch.zeros(4, 4, dtype=torch.long)
+    most = int(golden["pixcon_step/eligible_per_class"].max())  # the reference takes every eligible pixel
+    settings = StepSettings(bank=BankSettings("clean", weight=weight, cap=most, max_anchors=21 * most))
+    randomness = StepRandomness((boxes, boxes), None, None, torch.Generator().manual_seed(0))
+    return student, training_step(student, teacher, batch, randomness, settings, _filled_bank())
+
+
+@pytest.mark.reference
+def test_contrastive_branch_matches_the_release_inside_a_step(golden: dict[str, np.ndarray]) -> None:
+    _, result = _pixcon_step(golden, weight=1.0)
+    assert result.admitted is not None
+    eligible = torch.bincount(result.admitted.labels[result.admitted.labels >= 0], minlength=21)
+    np.testing.assert_array_equal(eligible, golden["pixcon_step/eligible_per_class"])
+    assert result.loss_pix.item() == pytest.approx(float(golden["pixcon_step/loss"]), rel=1e-5)
+    assert result.loss_x.item() == pytest.approx(float(golden["pixcon_step/loss_x"]), rel=1e-5)
+
+
+@pytest.mark.reference
+def test_contrastive_gradient_matches_the_release(golden: dict[str, np.ndarray]) -> None:
+    """The gradient of the contrastive loss alone is the difference of two steps with weights 1 and 0."""
+    norms = []
+    for weight in (1.0, 0.0):
+        student, result = _pixcon_step(golden, weight)
+        result.loss.backward()
+        norms.append({name: p.grad for name, p in student.named_parameters()})
+    with_branch, without = norms
+    for name, norm in zip(golden["pixcon_step/names"], golden["pixcon_step/grad_norms"], strict=True):
+        if with_branch[name] is None:
+            assert norm == pytest.approx(0, abs=1e-6), name
+            continue
+        alone = with_branch[name] - (0 if without[name] is None else without[name])
+        assert alone.norm().item() == pytest.approx(norm, rel=1e-3, abs=2e-6), name
+
+
+def _tiny(rule: str | None, **bank: object) -> tuple[torch.nn.Module, StepResult]:
+    torch.manual_seed(0)
+    student = build_model("pixcon", "nano", 3, projection=rule is not None, embedding_dim=8)
+    teacher = build_model("pixcon", "nano", 3, projection=rule is not None, embedding_dim=8).eval()
+    generator = torch.Generator().manual_seed(1)
+    image = partial(torch.randn, 2, 3, 28, 28, generator=generator)
+    labels = torch.randint(3, (2, 28, 28), generator=generator)
+    batch = StepBatch(image(), labels, image(), (image(), image()), torch.zeros(2, 28, 28, dtype=torch.bool))
+    boxes = torch.tensor([[0, 0, 14, 14], [0, 0, 0, 0]])
+    settings = StepSettings(tau=0.0, bank=None if rule is None else BankSettings(rule, cap=4, **bank))
+    store = None if rule is None else ClassBank(3, 8, 8)
+    randomness = StepRandomness((boxes, boxes), None, None, generator)
+    return student.train(), training_step(student.train(), teacher, batch, randomness, settings, store)
+
+
+@pytest.mark.parametrize("rule", ["clean", "labeled", "confidence"])
+def test_an_empty_bank_adds_nothing_to_the_loss_but_gets_entries(rule: str) -> None:
+    _, result = _tiny(rule, tau=0.0)
+    assert result.loss_pix.item() == 0
+    assert result.admitted is not None
+    assert (result.admitted.labels >= 0).any()
+    assert not result.admitted.embeddings.requires_grad
+
+
+def test_the_loss_is_the_papers_sum_of_its_parts() -> None:
+    _, result = _tiny(None)
+    parts = (result.loss_x + (result.loss_s1 + result.loss_s2) / 2) / 2
+    assert result.loss.item() == pytest.approx(parts.item(), rel=1e-6)
+    assert result.admitted is None
+
+
+def test_padding_never_counts() -> None:
+    student = build_model("unimatch_v2", "nano", 3, projection=False).train()
+    images = torch.randn(2, 3, 28, 28)
+    batch = StepBatch(
+        images, torch.zeros(2, 28, 28, dtype=torch.long), images, (images, images), torch.ones(2, 28, 28).bool()
+    )
+    boxes = torch.zeros(2, 4, dtype=torch.long)
+    result = training_step(student, student, batch, StepRandomness((boxes, boxes), None, None, None), StepSettings())
+    assert (result.loss_s1.item(), result.loss_s2.item(), result.mask_ratio.item()) == (0, 0, 0)
