@@ -1,0 +1,173 @@
+"""The embedded data set: scenes of scikit-learn's handwritten digits on crops of its two photographs.
+
+Written once to a cache folder in the ordinary layout (JPEG, PNG masks, lists), so that the same code reads it as reads
+any data set. Long-tailed: `zero` is some ten times as frequent as `nine`. A digit's hue tells its class in part: each
+class has its own, but neighbours in a pair (3 and 8, 4 and 9, 1 and 7) have close ones and every digit strays a little,
+so that confident mistakes remain.
+"""
+
+import os
+import shutil
+import tempfile
+from colorsys import hsv_to_rgb
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pixcon_train.data.lists import Pair, write_list
+
+VERSION = 1
+"""Part of the folder's name; raised when the scenes change."""
+CACHE_VARIABLE = "PIXCON_CACHE"
+
+_HUES = (0.00, 0.12, 0.24, 0.36, 0.50, 0.60, 0.72, 0.16, 0.40, 0.54)
+"""Mean hue of the digits 0–9."""
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What makes the scenes easy or hard."""
+
+    edge: int = 112
+    train: int = 480
+    val: int = 100
+    labeled: int = 60
+    digits: tuple[int, int] = (2, 5)
+    """Least and largest number of digits in a scene."""
+    size: tuple[int, int] = (34, 60)
+    """Least and largest edge of a digit in pixels."""
+    hue_noise: float = 0.025
+    """Deviation of a digit's hue from its class's."""
+    tail: float = 0.78
+    """Frequency of a class over that of the class before it."""
+    ring: int = 1
+    """Width in pixels of the void ring around a digit, as Pascal VOC has it."""
+    seed: int = 0
+
+
+def cache_folder() -> Path:
+    """Folder for what is made once: PIXCON_CACHE, else the user's cache."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given) if given else Path.home() / ".cache" / "pixcon-diag"
+
+
+def digits_root() -> Path:
+    """Root of the scenes, made the first time it is asked for."""
+    root = cache_folder() / f"digits-{VERSION}"
+    if not root.is_dir():
+        write_scenes(root, Scenes())
+    return root
+
+
+def write_scenes(root: Path, scenes: Scenes) -> None:
+    """Write all scenes and lists to ``root``, whole or not at all; another process may be doing the same."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    try:
+        _write_all(building, scenes)
+        building.rename(root)
+    except OSError:
+        if not root.is_dir():  # else another process was first, with the same content
+            raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _write_all(root: Path, scenes: Scenes) -> None:
+    rng = np.random.default_rng(scenes.seed)
+    material = _Material.load()
+    for folder in ("images", "masks"):
+        (root / folder).mkdir()
+    pairs: dict[str, list[Pair]] = {"train": [], "val": []}
+    for split, count in (("train", scenes.train), ("val", scenes.val)):
+        for number in range(count):
+            pair = Pair(f"images/{split}_{number:04d}.jpg", f"masks/{split}_{number:04d}.png")
+            image, mask = draw_scene(material, split, scenes, rng)
+            Image.fromarray(image).save(root / pair.image, quality=92)
+            Image.fromarray(mask).save(root / str(pair.mask))
+            pairs[split].append(pair)
+        write_list(root / f"{split}.txt", pairs[split])
+    folder = root / "splits" / str(scenes.labeled)
+    write_list(folder / "labeled.txt", pairs["train"][: scenes.labeled])
+    write_list(folder / "unlabeled.txt", pairs["train"][scenes.labeled :])
+
+
+@dataclass(frozen=True)
+class _Material:
+    """Glyphs (n, 8, 8) in [0, 1] with their digits, and the photographs."""
+
+    glyphs: np.ndarray
+    labels: np.ndarray
+    photographs: list[np.ndarray]
+
+    @classmethod
+    def load(cls) -> "_Material":
+        from sklearn.datasets import load_digits, load_sample_images  # scikit-learn is slow to import
+
+        digits = load_digits()
+        return cls(digits.images / 16, digits.target, list(load_sample_images().images))
+
+    def of(self, digit: int, split: str) -> np.ndarray:
+        """Glyphs of ``digit``; training and validation share none."""
+        members = self.glyphs[self.labels == digit]
+        cut = len(members) * 3 // 4
+        return members[:cut] if split == "train" else members[cut:]
+
+
+def draw_scene(
+    material: _Material, split: str, scenes: Scenes, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One scene: image (edge, edge, 3) uint8 and mask (edge, edge) uint8."""
+    image = _background(material, scenes, rng)
+    mask = np.zeros((scenes.edge, scenes.edge), np.uint8)
+    frequency = scenes.tail ** np.arange(10)
+    for _ in range(rng.integers(scenes.digits[0], scenes.digits[1] + 1)):
+        digit = int(rng.choice(10, p=frequency / frequency.sum()))
+        glyphs = material.of(digit, split)
+        _paste(image, mask, glyphs[rng.integers(len(glyphs))], digit, scenes, rng)
+    noisy = image + rng.normal(0, 6, image.shape)
+    return noisy.clip(0, 255).astype(np.uint8), mask
+
+
+def _background(material: _Material, scenes: Scenes, rng: np.random.Generator) -> np.ndarray:
+    """A dimmed crop of a photograph, half grayed so that hue belongs to the digits."""
+    photograph = material.photographs[rng.integers(len(material.photographs))]
+    edge = int(rng.integers(scenes.edge, 2 * scenes.edge))
+    top, left = (int(rng.integers(side - edge + 1)) for side in photograph.shape[:2])
+    crop = Image.fromarray(photograph[top : top + edge, left : left + edge]).resize((scenes.edge, scenes.edge))
+    pixels = np.asarray(crop, dtype=np.float64)
+    return 0.6 * (0.5 * pixels + 0.5 * pixels.mean(2, keepdims=True))
+
+
+def _paste(
+    image: np.ndarray, mask: np.ndarray, glyph: np.ndarray, digit: int, scenes: Scenes, rng: np.random.Generator
+) -> None:
+    """Draw a glyph over ``image`` and ``mask``, with a void ring around it."""
+    size = int(rng.integers(scenes.size[0], scenes.size[1] + 1))
+    enlarged = Image.fromarray((255 * glyph).astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
+    alpha = np.asarray(enlarged, dtype=np.float64) / 255
+    top, left = (int(rng.integers(-size // 8, scenes.edge - size + size // 8)) for _ in range(2))
+    rows = slice(max(top, 0), min(top + size, scenes.edge))
+    columns = slice(max(left, 0), min(left + size, scenes.edge))
+    alpha = alpha[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    color = _color(digit, scenes, rng)
+    image[rows, columns] = image[rows, columns] * (1 - alpha[..., None]) + color * alpha[..., None]
+    inside = alpha > 0.4
+    patch = mask[rows, columns]
+    patch[_grown(inside, scenes.ring)] = 255
+    patch[inside] = digit + 1
+
+
+def _color(digit: int, scenes: Scenes, rng: np.random.Generator) -> np.ndarray:
+    hue = (_HUES[digit] + rng.normal(0, scenes.hue_noise)) % 1
+    return 255 * np.array(hsv_to_rgb(hue, rng.uniform(0.6, 1), rng.uniform(0.7, 1)))
+
+
+def _grown(inside: np.ndarray, width: int) -> np.ndarray:
+    """``inside`` grown by ``width`` pixels to the eight neighbours."""
+    padded = np.pad(inside, width)
+    height, columns = inside.shape
+    shifts = range(2 * width + 1)
+    return np.any([padded[y : y + height, x : x + columns] for y in shifts for x in shifts], axis=0)

@@ -1,0 +1,148 @@
+"""Images and masks from disk, with a clear word about what is wrong with one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.errors import DataError
+
+VOID = 255
+"""Label of pixels without a class once a mask is read, whatever value its file has for them."""
+
+Encoding = Literal["index", "shifted", "raw"]
+"""How masks hold labels: `raw` is ADE20K's official 0..K with 0 = other; the others hold the label itself."""
+
+
+def read_image(path: Path) -> Tensor:
+    """An image as RGB: uint8 (3, H, W).
+
+    Raises:
+        DataError: missing, unreadable or cut short.
+    """
+    with _opened(path, "image") as image:
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+
+
+def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
+    """A mask as labels: uint8 (H, W), 0..K−1 and 255 for void, whatever value the file has for it.
+
+    Raises:
+        DataError: missing, unreadable, coloured instead of indexed, or with values that are no label.
+    """
+    stored = read_indices(path)
+    labels = lookup(spec, encoding)[stored]
+    bad = labels == _INVALID
+    if bad.any():
+        values = sorted(set(stored[bad].tolist()))
+        raise DataError(
+            f"{path} holds {_listed(values)}, which no class of {spec.name} has: expected {_expected(spec, encoding)}. "
+            + _remedy(values, spec)
+        )
+    return torch.from_numpy(labels.astype(np.uint8))
+
+
+def read_pair(image_path: Path, mask_path: Path, spec: DatasetSpec, encoding: Encoding) -> tuple[Tensor, Tensor]:
+    """An image and its mask, as by :func:`read_image` and :func:`read_mask`.
+
+    Raises:
+        DataError: as those, or the two differ in size.
+    """
+    image, mask = read_image(image_path), read_mask(mask_path, spec, encoding)
+    if image.shape[1:] != mask.shape:
+        raise DataError(
+            f"{image_path} is {image.shape[2]}×{image.shape[1]} pixels but its mask {mask_path} is "
+            f"{mask.shape[1]}×{mask.shape[0]}. Expected one size; is the list pairing the right files?"
+        )
+    return image, mask
+
+
+def read_indices(path: Path) -> np.ndarray:
+    """The values that a mask file stores: uint8 (H, W).
+
+    Raises:
+        DataError: missing, unreadable, or coloured instead of indexed.
+    """
+    with _opened(path, "mask") as image:
+        if image.mode not in {"L", "P", "1", "I", "I;16"}:
+            raise DataError(
+                f"{path} is a colour image (mode {image.mode}). Expected a mask with one label per pixel (an indexed or "
+                "gray PNG); convert the colours to labels first."
+            )
+        values = np.asarray(image)
+    if values.dtype != np.uint8:
+        if values.max(initial=0) > 255 or values.min(initial=0) < 0:
+            raise DataError(f"{path} holds label {int(values.max())}. Expected labels of one byte, 0..255.")
+        values = values.astype(np.uint8)
+    return values
+
+
+def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
+    """How the masks of a data set hold labels, from looking at some of them.
+
+    Only ADE20K needs telling apart: shifted masks hold 255 in nearly every image, the official ones never do.
+    """
+    if spec.labels == "index":
+        return "index"
+    return "shifted" if any((read_indices(path) == 255).any() for path in masks) else "raw"
+
+
+_INVALID = 256
+
+
+def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
+    """What each stored value means: (256,) uint16, a label, 255 for void, or 256 for a value that is no label."""
+    table = np.full(256, _INVALID, dtype=np.uint16)
+    if encoding == "raw":
+        table[1 : spec.num_classes + 1] = np.arange(spec.num_classes)
+        table[0] = VOID
+        return table
+    table[: spec.num_classes] = np.arange(spec.num_classes)
+    table[spec.void] = VOID
+    return table
+
+
+class _opened:
+    """A decoded PIL image; every way a file can be broken becomes a :class:`DataError`."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path, self._what = path, what
+
+    def __enter__(self) -> Image.Image:
+        try:
+            self._image = Image.open(self._path)
+            self._image.load()
+        except FileNotFoundError:
+            raise DataError(
+                f"No {self._what} at {self._path}. Check the list and the data root it is relative to."
+            ) from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"The {self._what} {self._path} cannot be read: {error}. Restore or remove it.") from None
+        return self._image
+
+    def __exit__(self, *_: object) -> None:
+        self._image.close()
+
+
+def _listed(values: list[int]) -> str:
+    shown = ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")
+    return f"the value {shown}" if len(values) == 1 else f"the values {shown}"
+
+
+def _expected(spec: DatasetSpec, encoding: Encoding) -> str:
+    if encoding == "raw":
+        return f"1..{spec.num_classes}, or 0 for other"
+    return f"0..{spec.num_classes - 1}, or {spec.void} for void"
+
+
+def _remedy(values: list[int], spec: DatasetSpec) -> str:
+    if spec.name == "cityscapes" and max(values) <= 33:
+        return "These look like labelIds: list the files ending in _labelTrainIds.png instead of _labelIds.png."
+    if spec.labels == "ade20k" and values == [spec.num_classes]:
+        return "These look like the official masks (0 = other): say --labels raw."
+    return "Is this the right --dataset?"

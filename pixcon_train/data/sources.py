@@ -1,0 +1,82 @@
+"""Where a data set lies: its specification, its root, and the lists that belong to it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixcon_train.data.digits import digits_root
+from pixcon_train.data.lists import Pair, read_list
+from pixcon_train.data.reading import Encoding, detect_encoding
+from pixcon_train.data.specs import DatasetSpec, get_spec
+from pixcon_train.errors import ConfigError, DataError
+
+ROOT_VARIABLE = "PIXCON_DATA_ROOT"
+_LOOK_AT = 50
+"""Masks looked at to tell how a data set holds labels; void is in nearly every image of those that have it."""
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A data set on this machine."""
+
+    spec: DatasetSpec
+    root: Path
+
+    def list_path(self, given: str | Path | None, default: str | None, what: str) -> Path:
+        """The list ``given`` on the command line or in a file, else the data set's own.
+
+        A relative path is looked for from here, then from the root.
+
+        Raises:
+            ConfigError: neither is there.
+        """
+        if given is None and default is None:
+            raise ConfigError(
+                f"{self.spec.name} has no {what} list of its own; name a file of `IMAGE MASK` lines. "
+                "`pixcon-train split` makes labeled and unlabeled lists."
+            )
+        if given is None:
+            return self.root / str(default)
+        path = Path(given)
+        below = self.root / path
+        return below if not path.exists() and below.exists() else path
+
+    def read(self, path: Path, *, masks_required: bool = True) -> list[Pair]:
+        """Pairs of a list."""
+        return read_list(path, masks_required=masks_required)
+
+    def encoding(self, labels: str, pairs: list[Pair]) -> Encoding:
+        """How the masks of ``pairs`` hold labels.
+
+        Args:
+            labels: ``auto`` looks at them; ``index``, ``shifted`` and ``raw`` say it.
+
+        Raises:
+            ConfigError: ``raw`` or ``shifted`` for a data set that has only one form.
+        """
+        if labels != "auto" and self.spec.labels == "index" and labels != "index":
+            raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
+        if labels == "auto":
+            return detect_encoding(self.spec, (self.root / pair.mask for pair in pairs[:_LOOK_AT] if pair.mask))
+        return labels  # type: ignore[return-value]  # the callers' options are these three
+
+
+def open_dataset(name: str, root: str | Path | None = None) -> DataSource:
+    """The data set ``name`` (built in, or a user's YAML file) under ``root``, else under PIXCON_DATA_ROOT.
+
+    ``digits`` makes its own files the first time.
+
+    Raises:
+        ConfigError: unknown data set, or no root given.
+        DataError: the root is no folder.
+    """
+    spec = get_spec(name)
+    if root is None and spec.name == "digits":
+        return DataSource(spec, digits_root())
+    given = root or os.environ.get(ROOT_VARIABLE)
+    if not given:
+        raise ConfigError(f"Where is {spec.name}? Give --data-root FOLDER, or set {ROOT_VARIABLE}.")
+    folder = Path(given).expanduser()
+    if not folder.is_dir():
+        raise DataError(f"The data root {folder} is no folder. Give the folder that the lists' paths start from.")
+    return DataSource(spec, folder)

@@ -1,0 +1,181 @@
+"""Data sets as typed specifications, read from YAML: built in, or a user's own file."""
+
+import difflib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pixcon_train.errors import ConfigError
+
+Color = tuple[int, int, int]
+
+
+class DatasetSpec(BaseModel):
+    """What a data set is, apart from where it lies.
+
+    Lists hold ``IMAGE MASK`` lines relative to the data's root; masks are indexed PNGs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    name: str
+    """Short name; of a user's file, its stem."""
+    title: str = ""
+    """Name in tables and figures."""
+    classes: tuple[str, ...] = Field(min_length=2)
+    """Names in the order of the labels, 0 first."""
+    palette: tuple[Color, ...]
+    """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's."""
+    void: int = Field(default=255, ge=0, le=255)
+    """Label of pixels without a class; never trained on, never measured."""
+    background: int | None = None
+    """Class left out of means over foreground classes; None where there is no background."""
+    evaluation: Literal["whole", "sliding"] = "whole"
+    """Whole images, or sliding windows of `window_crop` pixels."""
+    window_crop: int | None = None
+    """Edge of a sliding window, a multiple of 14."""
+    base_size: int = Field(default=512, gt=0)
+    """Long side that PixCon's release scales images from, in pixels."""
+    labels: Literal["index", "ade20k"] = "index"
+    """`ade20k`: masks hold 0..K with 0 = other (raw), or 0..K−1 with void (shifted)."""
+    recipe: str = "small"
+    """Section of a preset that belongs to this data set."""
+    val_list: str = "val.txt"
+    """Validation list, relative to the root."""
+    labeled_list: str | None = None
+    """Default labeled list, relative to the root."""
+    unlabeled_list: str | None = None
+    """Default unlabeled list, relative to the root."""
+
+    @field_validator("palette", mode="before")
+    @classmethod
+    def _named_palette(cls, value: Any) -> Any:
+        return tuple(voc_palette(256)) if value == "voc" else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        count = len(self.classes)
+        if len(set(self.classes)) < count:
+            raise ValueError("class names repeat")
+        if self.void < count:
+            raise ValueError(f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`")
+        if len(self.palette) < count:
+            raise ValueError(f"the palette has {len(self.palette)} colours for {count} classes")
+        if any(not 0 <= part <= 255 for color in self.palette for part in color):
+            raise ValueError("colours are triples of 0..255")
+        if self.background is not None and not 0 <= self.background < count:
+            raise ValueError(f"background is {self.background}, but the labels are 0..{count - 1}")
+        if (self.evaluation == "sliding") != (self.window_crop is not None):
+            raise ValueError("`evaluation: sliding` and `window_crop` go together")
+        object.__setattr__(self, "palette", self.palette[:count])
+        return self
+
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self.classes)
+
+    @property
+    def foreground(self) -> tuple[int, ...]:
+        """Classes without the background; all of them where there is none."""
+        return tuple(k for k in range(self.num_classes) if k != self.background)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, numbers and strings, as a checkpoint stores them."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ConfigError: it describes no data set.
+        """
+        return _validated(cls, value, "the stored data set description")
+
+
+def voc_palette(count: int) -> list[Color]:
+    """Pascal VOC's colours: the bits of the label, spread over the high bits of red, green and blue."""
+    return [_voc_color(label) for label in range(count)]
+
+
+def _voc_color(label: int) -> Color:
+    parts = [0, 0, 0]
+    for bit in range(8):
+        for channel in range(3):
+            parts[channel] |= (label >> (3 * bit + channel) & 1) << (7 - bit)
+    return parts[0], parts[1], parts[2]
+
+
+def builtin_names() -> list[str]:
+    """Names of the built-in data sets."""
+    folder = resources.files("pixcon_train.data") / "specs"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def get_spec(name: str) -> DatasetSpec:
+    """The built-in data set ``name``, or the one that the YAML file at the path ``name`` describes.
+
+    Raises:
+        ConfigError: no such data set or file, or the file does not describe a data set.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        return _from_file(Path(name))
+    if name not in builtin_names():
+        near = difflib.get_close_matches(name, builtin_names(), n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise ConfigError(
+            f"Unknown data set `{name}`; built in are {', '.join(builtin_names())}.{hint} "
+            "For your own data set give the path of a YAML file (see docs/datasets.md)."
+        )
+    return _builtin(name)
+
+
+@cache
+def _builtin(name: str) -> DatasetSpec:
+    text = (resources.files("pixcon_train.data") / "specs" / f"{name}.yaml").read_text(encoding="utf-8")
+    return DatasetSpec(name=name, **yaml.safe_load(text))
+
+
+def spec_for_class_count(count: int) -> DatasetSpec | None:
+    """The public data set with ``count`` classes, which is all a public checkpoint tells of its data; else None."""
+    names = {21: "pascal", 19: "cityscapes", 150: "ade20k", 81: "coco", 11: "camvid"}
+    return get_spec(names[count]) if count in names else None
+
+
+def _from_file(path: Path) -> DatasetSpec:
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"No data set description at {path}. Give a built-in name or an existing YAML file."
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} holds a {type(value).__name__}; expected keys such as `classes` and `void`.")
+    value.setdefault("name", path.stem)
+    value.setdefault("palette", "voc")
+    return _validated(DatasetSpec, value, str(path))
+
+
+def _validated(cls: type[DatasetSpec], value: dict[str, Any], where: str) -> Any:
+    try:
+        return cls.model_validate(value)
+    except ValidationError as error:
+        raise ConfigError(f"{where} does not describe a data set: {_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The first problem in a sentence, with the nearest known key for an unknown one."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place, DatasetSpec.model_fields, n=1)
+        return f"unknown key `{place}`" + (f"; did you mean `{near[0]}`?" if near else ".")
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"`{place}`: {message}" if place else message
