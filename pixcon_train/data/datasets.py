@@ -78,8 +78,8 @@ class LabeledDataset(TrainingDataset):
 class UnlabeledDataset(TrainingDataset):
     """Unlabeled crops; a mask beside an image is never opened.
 
-    An item is ``weak``, ``strong1``, ``strong2`` (3, c, c) float32 normalised views of one crop, ``ignore`` (c, c) uint8,
-    255 where the crop is padding and 0 elsewhere, ``name``.
+    An item is ``weak``, ``strong1``, ``strong2`` (3, c, c) float32 normalised views of one crop, ``ignore`` (c, c)
+    uint8, 255 where the crop is padding and 0 elsewhere, ``name``.
     """
 
     def __getitem__(self, index: int) -> dict[str, Any]:

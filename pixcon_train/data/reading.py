@@ -25,7 +25,7 @@ def read_image(path: Path) -> Tensor:
     Raises:
         DataError: missing, unreadable or cut short.
     """
-    with _opened(path, "image") as image:
+    with _Opened(path, "image") as image:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
 
 
@@ -68,11 +68,11 @@ def read_indices(path: Path) -> np.ndarray:
     Raises:
         DataError: missing, unreadable, or coloured instead of indexed.
     """
-    with _opened(path, "mask") as image:
+    with _Opened(path, "mask") as image:
         if image.mode not in {"L", "P", "1", "I", "I;16"}:
             raise DataError(
-                f"{path} is a colour image (mode {image.mode}). Expected a mask with one label per pixel (an indexed or "
-                "gray PNG); convert the colours to labels first."
+                f"{path} is a colour image (mode {image.mode}). Expected a mask with one label per pixel (an indexed "
+                "or gray PNG); convert the colours to labels first."
             )
         values = np.asarray(image)
     if values.dtype != np.uint8:
@@ -107,7 +107,7 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     return table
 
 
-class _opened:
+class _Opened:
     """A decoded PIL image; every way a file can be broken becomes a :class:`DataError`."""
 
     def __init__(self, path: Path, what: str) -> None:

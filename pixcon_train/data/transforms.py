@@ -19,6 +19,7 @@ JITTER = (0.5, 0.5, 0.5, 0.25)
 JITTER_PROBABILITY, GRAY_PROBABILITY, BLUR_PROBABILITY = 0.8, 0.2, 0.5
 BLUR_SIGMA = (0.1, 2.0)
 """Range of the Gaussian's deviation in pixels."""
+_ADJUSTMENTS = (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue)
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,10 @@ def strong_view(image: Tensor, *, generator: torch.Generator) -> Tensor:
 
 def _jitter(image: Tensor, generator: torch.Generator) -> Tensor:
     """Brightness, contrast, saturation and hue by random amounts in random order."""
-    brightness, contrast, saturation, hue = JITTER
-    changes = [
-        lambda x, a=_real(1 - brightness, 1 + brightness, generator): F.adjust_brightness(x, a),
-        lambda x, a=_real(1 - contrast, 1 + contrast, generator): F.adjust_contrast(x, a),
-        lambda x, a=_real(1 - saturation, 1 + saturation, generator): F.adjust_saturation(x, a),
-        lambda x, a=_real(-hue, hue, generator): F.adjust_hue(x, a),
-    ]
-    for position in torch.randperm(len(changes), generator=generator).tolist():
-        image = changes[position](image)
+    *relative, hue = JITTER
+    amounts = [_real(1 - strength, 1 + strength, generator) for strength in relative] + [_real(-hue, hue, generator)]
+    for position in torch.randperm(len(amounts), generator=generator).tolist():
+        image = _ADJUSTMENTS[position](image, amounts[position])
     return image
 
 

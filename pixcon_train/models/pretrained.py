@@ -1,0 +1,86 @@
+"""Pretrained DINOv2 encoders: from timm's hub, or a local file under the original or timm's names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixcon_train.errors import CheckpointError, ConfigError
+from pixcon_train.models.backbone import DinoV2, resample_position_embedding
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.sizes import SIZES
+from pixcon_train.weight_files import read_weights
+
+# timm packs giant's gated MLP under the names of a plain one; everything else has one name.
+_TIMM_TO_ORIGINAL = {".mlp.fc1.": ".mlp.w12.", ".mlp.fc2.": ".mlp.w3."}
+
+
+def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
+    """Load an encoder into ``model``.
+
+    Args:
+        source: ``hub`` (timm's DINOv2 of the model's size), ``none``, or the path of a ``.pth`` or ``.safetensors`` file.
+
+    Raises:
+        ConfigError: ``hub`` for a size that the hub has not.
+        CheckpointError: the hub cannot be reached, or the file is missing, damaged or of another size.
+    """
+    if source == "none":
+        return
+    state = _from_hub(model.size) if source == "hub" else _from_file(Path(source))
+    load_encoder(model.encoder, state, where=f"timm's hub ({model.size})" if source == "hub" else source)
+
+
+def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) -> None:
+    """Load ``state`` into ``encoder``; a position embedding of another grid is resampled.
+
+    Raises:
+        CheckpointError: an entry is missing or of another shape; the message names ``where``.
+    """
+    expected = encoder.state_dict()
+    found = _original_names(state, expected)
+    found.setdefault("mask_token", torch.zeros_like(expected["mask_token"]))
+    if "pos_embed" in found and found["pos_embed"].shape[1] != expected["pos_embed"].shape[1]:
+        found["pos_embed"] = resample_position_embedding(found["pos_embed"], (encoder.native_grid,) * 2)
+    wrong = [key for key, value in expected.items() if key not in found or found[key].shape != value.shape]
+    if wrong:
+        raise CheckpointError(
+            f"The encoder weights from {where} do not fit: {len(wrong)} of {len(expected)} entries are missing or of "
+            f"another shape, {wrong[0]} for one. Expected DINOv2 (without registers) of the model's size."
+        )
+    encoder.load_state_dict({key: found[key] for key in expected})
+
+
+def _original_names(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``state`` under DINOv2's own names, giant's MLP included."""
+    renamed = {}
+    for key, value in state.items():
+        original = key
+        for timm_name, name in _TIMM_TO_ORIGINAL.items():
+            if key not in expected:
+                original = original.replace(timm_name, name)
+        renamed[original] = value
+    return renamed
+
+
+def _from_file(path: Path) -> dict[str, Tensor]:
+    content = read_weights(path)[0]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise CheckpointError(f"{path} is no encoder: expected a bare state dict of tensors, as DINOv2's files are.")
+    return content
+
+
+def _from_hub(size: str) -> dict[str, Tensor]:
+    import timm
+
+    name = SIZES[size].hub_name
+    if name is None:
+        raise ConfigError(f"There is no pretrained encoder of size {size}; use --pretrained none or a file.")
+    try:
+        return timm.create_model(name, pretrained=True, num_classes=0).state_dict()
+    except Exception as error:  # whatever the network, the cache or the hub raise
+        raise CheckpointError(
+            f"timm's hub did not give {name}: {error}. Without network, download DINOv2's file elsewhere and give its "
+            "path with --pretrained FILE, or train from scratch with --pretrained none."
+        ) from error

@@ -1,0 +1,126 @@
+"""What a state dict is: architecture, size, class count and projection, read from its keys and shapes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixcon_train.errors import CheckpointError
+from pixcon_train.models import build_model
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.sizes import SIZES
+
+State = dict[str, Tensor]
+
+# By architecture: the encoder's prefix and the weight of the last layer of the classifier.
+_LANDMARKS = {
+    "unimatch_v2": ("backbone.", "head.scratch.output_conv.2.weight"),
+    "pixcon": ("backbone.vit.", "head.4.weight"),
+}
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What :func:`build_model` needs to make a model that the state dict fits."""
+
+    architecture: str
+    size: str
+    num_classes: int
+    projection: bool
+    embedding_dim: int
+    """D of the projection head; 256 where there is none."""
+
+    def build(self) -> SegmentationModel:
+        """A model with fresh weights."""
+        return build_model(
+            self.architecture,
+            self.size,
+            self.num_classes,
+            projection=self.projection,
+            embedding_dim=self.embedding_dim,
+        )
+
+
+def strip_prefix(state: Mapping[str, Tensor]) -> State:
+    """``state`` without the ``module.`` of data parallelism and the ``_orig_mod.`` of torch.compile, if all have it."""
+    result = dict(state)
+    for prefix in ("module.", "_orig_mod.", "module."):
+        if result and all(key.startswith(prefix) for key in result):
+            result = {key.removeprefix(prefix): value for key, value in result.items()}
+    return result
+
+
+def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
+    """Description of the model whose state dict this is (keys without ``module.``).
+
+    Raises:
+        CheckpointError: it is of neither architecture, or of an unknown size.
+    """
+    architecture = next((name for name, (_, last) in _LANDMARKS.items() if _is(name, state)), None)
+    if architecture is None:
+        shown = ", ".join(list(state)[:3]) or "nothing"
+        raise CheckpointError(
+            f"The weights are of neither known architecture: found keys such as {shown}; expected "
+            + " or ".join(f"`{prefix}*` with `{last}` ({name})" for name, (prefix, last) in _LANDMARKS.items())
+            + "."
+        )
+    prefix, last = _LANDMARKS[architecture]
+    embedding = state.get("proj_head.3.weight")
+    return ModelDescription(
+        architecture=architecture,
+        size=_size(state, prefix),
+        num_classes=len(state[last]),
+        projection=embedding is not None,
+        embedding_dim=256 if embedding is None else len(embedding),
+    )
+
+
+def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
+    """The model whose state dict this is, with its weights, in eval mode.
+
+    Raises:
+        CheckpointError: as :func:`infer_architecture`, or entries are missing, superfluous or of another shape.
+    """
+    description = infer_architecture(state)
+    with torch.device("meta"):
+        model = description.build()
+    expected = model.state_dict()
+    complete = _with_mask_token(state, expected)
+    problems = [f"{key} is missing" for key in expected if key not in complete]
+    problems += [f"{key} is not part of it" for key in complete if key not in expected]
+    problems += [
+        f"{key} has shape {tuple(complete[key].shape)}, not {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in complete and complete[key].shape != value.shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise CheckpointError(
+            f"The weights do not fit {description.architecture} {description.size} with {description.num_classes} "
+            f"classes: {'; '.join(problems[:3])}{more}. Is the file complete, and of an unchanged architecture?"
+        )
+    model.load_state_dict(complete, assign=True)
+    return model.float().eval()
+
+
+def _is(architecture: str, state: Mapping[str, Tensor]) -> bool:
+    prefix, last = _LANDMARKS[architecture]
+    return f"{prefix}patch_embed.proj.weight" in state and last in state
+
+
+def _size(state: Mapping[str, Tensor], prefix: str) -> str:
+    """The size with the encoder's width and depth."""
+    dim = state[f"{prefix}patch_embed.proj.weight"].shape[0]
+    depth = len({key.split(".blocks.")[1].split(".")[0] for key in state if key.startswith(f"{prefix}blocks.")})
+    for name, size in SIZES.items():
+        if (size.dim, size.depth) == (dim, depth):
+            return name
+    known = ", ".join(f"{name} ({size.dim}, {size.depth})" for name, size in SIZES.items())
+    raise CheckpointError(f"The encoder has width {dim} and {depth} blocks; expected one of {known}.")
+
+
+def _with_mask_token(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> State:
+    """``state`` with zeros for the mask token, which nothing uses and timm's files lack."""
+    missing = [key for key in expected if key.endswith("mask_token") and key not in state]
+    return dict(state) | {key: torch.zeros(expected[key].shape) for key in missing}
