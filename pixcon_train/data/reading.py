@@ -35,7 +35,15 @@ def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
     Raises:
         DataError: missing, unreadable, coloured instead of indexed, or with values that are no label.
     """
-    stored = read_indices(path)
+    return torch.from_numpy(labels_of(read_indices(path), path, spec, encoding))
+
+
+def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
+    """Labels that a mask's stored values mean: uint8, 255 for void.
+
+    Raises:
+        DataError: a value is no label; the message names ``path``.
+    """
     labels = lookup(spec, encoding)[stored]
     bad = labels == _INVALID
     if bad.any():
@@ -44,7 +52,7 @@ def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
             f"{path} holds {_listed(values)}, which no class of {spec.name} has: expected {_expected(spec, encoding)}. "
             + _remedy(values, spec)
         )
-    return torch.from_numpy(labels.astype(np.uint8))
+    return labels.astype(np.uint8)
 
 
 def read_pair(image_path: Path, mask_path: Path, spec: DatasetSpec, encoding: Encoding) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,7 @@ def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
     """Load an encoder into ``model``.
 
     Args:
-        source: ``hub`` (timm's DINOv2 of the model's size), ``none``, or the path of a ``.pth`` or ``.safetensors`` file.
+        source: ``hub`` (timm's DINOv2 of the model's size), ``none``, or a ``.pth`` or ``.safetensors`` file.
 
     Raises:
         ConfigError: ``hub`` for a size that the hub has not.
