@@ -23,22 +23,32 @@ def read_list(path: Path, *, masks_required: bool) -> list[Pair]:
         DataError: no such file, nothing in it, a line that is not one or two paths, or a mask missing though required.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise DataError(f"No list at {path}. Expected a text file of `IMAGE MASK` lines.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The list {path} cannot be read: {error}.") from None
-    pairs = [_pair(line, number, path, masks_required) for number, line in enumerate(lines, 1) if line.strip()]
+    return parse_list(text, str(path), masks_required=masks_required)
+
+
+def parse_list(text: str, where: str, *, masks_required: bool) -> list[Pair]:
+    """Pairs of a list's ``text``, as a checkpoint stores it; ``where`` names it in messages.
+
+    Raises:
+        DataError: nothing in it, a line that is not one or two paths, or a mask missing though required.
+    """
+    lines = enumerate(text.splitlines(), 1)
+    pairs = [_pair(line, number, where, masks_required) for number, line in lines if line.strip()]
     if not pairs:
-        raise DataError(f"The list {path} is empty. Expected `IMAGE MASK` lines.")
+        raise DataError(f"The list {where} is empty. Expected `IMAGE MASK` lines.")
     return pairs
 
 
-def _pair(line: str, number: int, path: Path, masks_required: bool) -> Pair:
+def _pair(line: str, number: int, where: str, masks_required: bool) -> Pair:
     parts = line.split()
     if len(parts) > 2 or (masks_required and len(parts) < 2):
         wanted = "`IMAGE MASK`" if masks_required else "`IMAGE` or `IMAGE MASK`"
-        raise DataError(f"{path}, line {number}: found `{line.strip()}`, expected {wanted} with one space between.")
+        raise DataError(f"{where}, line {number}: found `{line.strip()}`, expected {wanted} with one space between.")
     return Pair(parts[0], parts[1] if len(parts) == 2 else None)
 
 
