@@ -1,0 +1,68 @@
+"""The contamination measurement as flat tables: one row per checkpoint and τ, per class, per point of the curve."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pixcon_diag.result import MeasuredContamination
+
+Row = dict[str, Any]
+
+
+def contamination_tables(results: Sequence[MeasuredContamination]) -> dict[str, list[Row]]:
+    """Every table by the name of its file."""
+    return {
+        "contamination": [row for result in results for row in _overall(result)],
+        "contamination_classes": [row for result in results for row in _classes(result)],
+        "contamination_curve": [row for result in results for row in _curve(result)],
+    }
+
+
+def _identity(result: MeasuredContamination) -> Row:
+    """The columns that say what a row is about."""
+    checkpoint, data = result.provenance.checkpoint, result.provenance.data
+    return {
+        "name": result.name,
+        "checkpoint": checkpoint.source,
+        "sha256": checkpoint.sha256,
+        "weights": checkpoint.weights,
+        "epoch": checkpoint.scores.epoch,
+        "dataset": data.dataset,
+        "list": data.list_name,
+        "images": data.images,
+        "protocol": result.provenance.inference.protocol,
+    }
+
+
+def _overall(result: MeasuredContamination) -> Iterator[Row]:
+    iou, contamination = result.iou, result.contamination
+    for at in contamination.thresholds:
+        row = {
+            **_identity(result),
+            "miou": iou.miou("skip"),
+            "miou_zero": iou.miou("zero"),
+            "tau": at.tau,
+            **vars(at.overall),
+            "macro_rho_f_by_predicted": at.by_predicted.macro_rho_f,
+            "macro_rho_f_by_truth": at.by_truth.macro_rho_f,
+            "ece": contamination.calibration.ece,
+        }
+        for zone in at.zones:
+            for place, rates in (("band", zone.band), ("interior", zone.interior)):
+                row |= {f"{place}{zone.width}_{name}": getattr(rates, name) for name in ("pixels", "retained", "rho_f")}
+        yield row
+
+
+def _classes(result: MeasuredContamination) -> Iterator[Row]:
+    names = result.provenance.data.classes
+    for at in result.contamination.thresholds:
+        for way, rates in (("predicted", at.by_predicted), ("truth", at.by_truth)):
+            columns = ("pixels", "retained", "correct", "retention", "rho_f")
+            for index, values in enumerate(zip(*(getattr(rates, column) for column in columns), strict=True)):
+                row = dict(zip(columns, values, strict=True))
+                yield {"name": result.name, "tau": at.tau, "by": way, "class": index, "label": names[index], **row}
+
+
+def _curve(result: MeasuredContamination) -> Iterator[Row]:
+    curve = vars(result.contamination.curve)
+    for values in zip(*curve.values(), strict=True):
+        yield {"name": result.name, **dict(zip(curve, values, strict=True))}

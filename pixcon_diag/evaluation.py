@@ -1,0 +1,117 @@
+"""The pass: one network over one data set, each batch handed to whatever measures it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from pixcon_train.errors import ConfigError
+from pixcon_train.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
+from pixcon_train.interruption import stand_aside
+from pixcon_train.loaders import Collate, Guarded, default_workers, opened
+from pixcon_train.models import SegmentationModel
+from pixcon_train.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class PredictedBatch:
+    """Images of one size with what the network made of them, on its device."""
+
+    names: tuple[str, ...]
+    target: Tensor
+    """y, (B, H, W), class indices and void."""
+    confidence: Tensor
+    """c = max p, (B, H, W), float32."""
+    prediction: Tensor
+    """ŷ = argmax p, (B, H, W), int64."""
+    inference: ModelPrediction
+    """Probabilities (B, K, H, W) and the fused feature of the same pass."""
+
+
+Consumer = Callable[[PredictedBatch], None]
+"""Takes what it needs of a batch (a Metric's ``update``) and keeps nothing of it."""
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """How the network is run."""
+
+    protocol: Protocol
+    window: SlidingWindow | None
+    """Sliding windows; None for whole images."""
+    device: torch.device
+    batch_size: int = 4
+    """Images read, and at most predicted, at once: what memory depends on."""
+    workers: int | None = None
+    """Processes that read images; one less than the cores where None."""
+
+
+def run_pass(
+    model: nn.Module,
+    dataset: Dataset[dict[str, Any]],
+    consumers: Sequence[Consumer],
+    options: PassOptions,
+    progress: Progress = silent,
+) -> None:
+    """Predict every image of ``dataset`` once, in order, and hand each batch to every consumer.
+
+    Memory does not depend on the number of images: nothing of a batch outlives it. The pass may be broken off at any
+    moment by an exception (Ctrl-C, or one raised by ``progress``); the consumers then hold what was done so far.
+
+    Args:
+        model: in eval mode; moved to ``options.device``.
+        dataset: items with ``image`` (3, H, W) normalised, ``mask`` (H, W) and ``name``.
+
+    Raises:
+        DataError: an image or mask cannot be read.
+        ConfigError: a batch does not fit into the device's memory.
+    """
+    model.to(options.device)
+    total, done = len(dataset), 0  # type: ignore[arg-type]
+    progress(done, total)
+    for items in opened(_loader(dataset, options)):
+        for batch in _same_size(items):
+            predicted = _predict(model, batch, options)
+            for consumer in consumers:
+                consumer(predicted)
+        done += len(items)
+        progress(done, total)
+
+
+def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions) -> DataLoader[Any]:
+    workers = default_workers() if options.workers is None else options.workers
+    return DataLoader(
+        Guarded(dataset),
+        batch_size=options.batch_size,
+        collate_fn=Collate(list),
+        num_workers=workers,
+        pin_memory=options.device.type == "cuda",
+        worker_init_fn=stand_aside,
+    )
+
+
+def _same_size(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Runs of neighbours with images of one size, so that order is kept and nothing is padded."""
+    for _, run in groupby(items, key=lambda item: item["image"].shape):
+        yield list(run)
+
+
+@torch.inference_mode()
+def _predict(model: nn.Module, items: list[dict[str, Any]], options: PassOptions) -> PredictedBatch:
+    images = torch.stack([item["image"] for item in items]).to(options.device, non_blocking=True)
+    masks = torch.stack([item["mask"] for item in items]).to(options.device, non_blocking=True)
+    try:
+        network = cast(SegmentationModel, model)  # or a wrapped module, which has what inference uses
+        inference = predict_probabilities(network, images, protocol=options.protocol, window=options.window)
+    except torch.OutOfMemoryError as error:
+        size = "x".join(str(edge) for edge in images.shape[-2:])
+        raise ConfigError(
+            f"A batch of {len(items)} images of {size} does not fit into the memory of {options.device}. "
+            "Use a smaller --batch-size, or --device cpu."
+        ) from error
+    confidence, prediction = inference.probabilities.max(1)
+    return PredictedBatch(tuple(item["name"] for item in items), masks, confidence, prediction, inference)

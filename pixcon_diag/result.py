@@ -1,0 +1,86 @@
+"""A measurement with where it comes from: which weights, which epoch, which images, how they were predicted."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pixcon_diag.contamination_result import ContaminationResult
+from pixcon_diag.layouts import Scores
+from pixcon_train.iou import IoUResult
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """Which network was measured."""
+
+    source: str
+    """As it was given: a path, ``hf://owner/repo/file``, or the name of a wrapped module."""
+    sha256: str
+    """Of the file; of the state dict's entries for a wrapped module."""
+    layout: str
+    architecture: str
+    size: str
+    num_classes: int
+    projection: bool
+    """Whether there is a projection head."""
+    weights: str
+    """``ema``, ``student``, or ``unnamed`` where the file does not say which it holds."""
+    scores: Scores
+    """What the file states of its epoch and mIoUs."""
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """Which images were measured."""
+
+    dataset: str
+    classes: tuple[str, ...]
+    root: str
+    list_name: str
+    """Path of the list."""
+    list_sha256: str
+    """Of the pairs measured, one ``IMAGE MASK`` line each: the same pairs have the same hash wherever the list lies."""
+    images: int
+
+
+@dataclass(frozen=True)
+class InferenceInfo:
+    """How probabilities were made; what may change a number in the last digits is here too."""
+
+    protocol: str
+    window: tuple[int, int] | None
+    """Crop and stride of sliding windows, in pixels; None for whole images."""
+    batch_size: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything a number depends on."""
+
+    checkpoint: CheckpointInfo
+    data: DataInfo
+    inference: InferenceInfo
+    options: dict[str, Any]
+    """The measurement's own options."""
+    version: str
+    """Version of this package."""
+
+
+@dataclass(frozen=True)
+class MeasuredContamination:
+    """The contamination of one checkpoint on one data set, with the mIoU of the same pass as a check of the load."""
+
+    name: str
+    """Short name of the checkpoint, for tables."""
+    provenance: Provenance
+    iou: IoUResult
+    contamination: ContaminationResult
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return {
+            "name": self.name,
+            "provenance": asdict(self.provenance),
+            "iou": self.iou.to_dict(),
+            "contamination": self.contamination.to_dict(),
+        }

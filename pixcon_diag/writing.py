@@ -1,0 +1,48 @@
+"""Results as JSON and CSV: full precision, rates as fractions, undefined values ``null`` or an empty cell."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.files import write_json, write_text
+
+Row = Mapping[str, Any]
+
+
+def write_results(
+    folder: Path, command: str, content: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]
+) -> list[Path]:
+    """Write ``<command>.json`` with ``content`` and ``<table>.csv`` for each table into ``folder``; the paths written.
+
+    Raises:
+        PixConError: the folder cannot be written.
+    """
+    paths = [folder / f"{command}.json", *(folder / f"{name}.csv" for name in tables)]
+    write_json(paths[0], content)
+    for path, rows in zip(paths[1:], tables.values(), strict=True):
+        write_text(path, to_csv(rows))
+    return paths
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """Rows as CSV; columns in order of first appearance, a missing or undefined value an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(_keys(rows))), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def _keys(rows: Iterable[Row]) -> Iterable[str]:
+    for row in rows:
+        yield from row
+
+
+def _cell(value: Any) -> Any:
+    """A value as CSV shows it: floats by their shortest exact text, nothing for what is undefined."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return repr(value) if isinstance(value, float) else value
