@@ -1,11 +1,28 @@
 """The contamination measurement as flat tables: one row per checkpoint and τ, per class, per point of the curve."""
 
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from pixcon_diag.result import MeasuredContamination
 
 Row = dict[str, Any]
+
+
+LOWER_BOUND = (
+    "Void pixels are never counted. They lie where labels are hardest to draw, so every ρ_F here is a lower bound of "
+    "the error among the pixels that a bank filled by confidence would take in."
+)
+
+
+def contamination_report(results: Sequence[MeasuredContamination]) -> dict[str, Any]:
+    """Everything measured, ready for JSON: rates as fractions, both mIoU conventions, counts beside rates."""
+    return {
+        "command": "contamination",
+        "version": version("pixcon-diag"),
+        "note": LOWER_BOUND,
+        "results": [result.to_dict() for result in results],
+    }
 
 
 def contamination_tables(results: Sequence[MeasuredContamination]) -> dict[str, list[Row]]:

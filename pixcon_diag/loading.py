@@ -4,17 +4,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pixcon_diag.finding import WeightsAsked, checkpoint_path
 from pixcon_diag.layouts import Layout, Scores, State, Weights, recognise
 from pixcon_diag.reading import HUB, read_file
 from pixcon_diag.result import CheckpointInfo
 from pixcon_diag.wrapping import WrappedModule
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint
 from pixcon_train.errors import CheckpointError
+from pixcon_train.inference import Protocol, default_protocol
 from pixcon_train.models import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
 
@@ -36,6 +38,11 @@ class LoadedCheckpoint:
     bank: State | None = None
     """The stored bank: `queue` K×N×D, `ptr` K, `filled` K."""
 
+    @property
+    def protocol(self) -> Protocol:
+        """The inference protocol that belongs to the architecture; a wrapped module sees its images unscaled."""
+        return "pixcon" if isinstance(self.model, WrappedModule) else default_protocol(self.info.architecture)
+
     def describe(self) -> tuple[str, str]:
         """What was found, in two lines: the file and its model, then which weights with which stated mIoUs."""
         info = self.info
@@ -49,7 +56,7 @@ class LoadedCheckpoint:
         )
 
 
-def load(source: str | Path, *, weights: Literal["ema", "student"] | None = None) -> LoadedCheckpoint:
+def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoint:
     """Load a checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
     Every layout of :mod:`pixcon_diag.layouts` is recognised; architecture, size and class count are inferred from keys
@@ -119,24 +126,7 @@ def wrap_module(
     return LoadedCheckpoint(name, model, info)
 
 
-def checkpoint_path(path: Path, weights: Literal["ema", "student"] | None = None) -> Path:
-    """``path`` itself, or in a run's folder the checkpoint of the best epoch of the weights asked for.
-
-    Raises:
-        CheckpointError: a folder without a checkpoint of this project.
-    """
-    if not path.is_dir():
-        return path
-    names = [BEST_STUDENT if weights == "student" else BEST_EMA, LATEST]
-    for name in names:
-        if (path / name).is_file():
-            return path / name
-    raise CheckpointError(
-        f"The folder {path} holds no checkpoint ({' or '.join(names)}). Expected a run's folder, or give a file's path."
-    )
-
-
-def _choose(layout: Layout, weights: Literal["ema", "student"] | None, path: Path) -> Weights:
+def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
     """Which network of the file to measure."""
     if weights is None:
         return next(which for which in ("ema", "student", "unnamed") if which in layout.states)  # type: ignore[return-value]

@@ -70,7 +70,11 @@ def open_dataset(name: str, root: str | Path | None = None) -> DataSource:
         ConfigError: unknown data set, or no root given.
         DataError: the root is no folder.
     """
-    spec = get_spec(name)
+    return locate(get_spec(name), root)
+
+
+def locate(spec: DatasetSpec, root: str | Path | None = None) -> DataSource:
+    """The data set that ``spec`` describes (as a checkpoint stores it), found and failing as :func:`open_dataset`."""
     if root is None and spec.name == "digits":
         return DataSource(spec, digits_root())
     given = root or os.environ.get(ROOT_VARIABLE)

@@ -1,0 +1,107 @@
+"""The options that every measuring command takes, with one meaning."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_diag.data import DataChoice
+    from pixcon_diag.measuring import RunChoice
+
+_PATH = click.Path(path_type=Path)
+
+_DATA = [
+    click.option(
+        "--dataset", metavar="NAME", help="Built-in data set, or a data set's YAML file.  [default: the checkpoint's]"
+    ),
+    click.option("--data-root", type=_PATH, help="Folder the list's paths start from (or PIXCON_DATA_ROOT)."),
+    click.option("--list", "list_path", type=_PATH, help="File of `IMAGE MASK` lines.  [default: the validation list]"),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N images."),
+    click.option(
+        "--labels",
+        type=click.Choice(["auto", "shifted", "raw"]),
+        default="auto",
+        show_default=True,
+        help="How ADE20K's masks hold labels: raw is the official 0..150.",
+    ),
+]
+
+_RUN = [
+    click.option(
+        "--weights",
+        type=click.Choice(["ema", "student"]),
+        help="Which network.  [default: ema, or the only one in the file]",
+    ),
+    click.option(
+        "--protocol",
+        type=click.Choice(["unimatch-v2", "pixcon"]),
+        help="Resize to a multiple of 14, or pad.  [default: what belongs to the architecture]",
+    ),
+    click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.  [default: auto]"),
+    click.option(
+        "--batch-size", type=click.IntRange(min=1), metavar="N", help="Images at once.  [default: 4, or 1 with windows]"
+    ),
+    click.option(
+        "--workers", type=click.IntRange(min=0), metavar="N", help="Processes that read images.  [default: cores − 1]"
+    ),
+]
+
+_OUTPUT = [
+    click.option("--out", type=_PATH, help="Folder for JSON and CSV files."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),
+]
+
+
+@dataclass(frozen=True)
+class MeasurementOptions:
+    """What the user said; None leaves it to the checkpoint, the data set or the machine."""
+
+    dataset: str | None = None
+    data_root: Path | None = None
+    list_path: Path | None = None
+    limit: int | None = None
+    labels: str = "auto"
+    weights: Literal["ema", "student"] | None = None
+    protocol: Literal["unimatch-v2", "pixcon"] | None = None
+    device: str | None = None
+    batch_size: int | None = None
+    workers: int | None = None
+    out: Path | None = None
+    as_json: bool = False
+
+    def data_choice(self) -> "DataChoice":
+        """The part that says which images."""
+        from pixcon_diag.data import DataChoice
+
+        return DataChoice(self.dataset, self.data_root, self.list_path, self.limit, self.labels)
+
+    def run_choice(self) -> "RunChoice":
+        """The part that says how the network is run."""
+        from pixcon_diag.measuring import RunChoice
+
+        return RunChoice(self.protocol, self.device, self.batch_size, self.workers)
+
+
+def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the options of a measurement; it receives them as ``common``."""
+    return _with(command, [*_DATA, *_RUN, *_OUTPUT])
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As :func:`measurement_options`, for a command that runs no network."""
+    return _with(command, [*_DATA, *_OUTPUT])
+
+
+def _with(command: Callable[..., Any], options: list[Callable[..., Any]]) -> Callable[..., Any]:
+    names = {field.name for field in fields(MeasurementOptions)}
+
+    @functools.wraps(command)
+    def gathered(**arguments: Any) -> Any:
+        common = {name: arguments.pop(name) for name in names & arguments.keys()}
+        return command(common=MeasurementOptions(**common), **arguments)
+
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), gathered)
