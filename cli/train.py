@@ -30,7 +30,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
 
     console = notes()
     with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
-        from pixcon_cli.training import TrainingDisplay
+        from pixcon_cli.training import TrainingDisplay, outcome_lines
         from pixcon_train.runs import resume_config, run_folder
         from pixcon_train.trainer import train
 
@@ -41,8 +41,10 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
             folder = run_folder(runs, name, config)
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
-    output().print(outcome.summary(), soft_wrap=True)
-    raise SystemExit(interruption.exit_code)
+    for line in outcome_lines(outcome):
+        output().print(line, soft_wrap=True)
+    if outcome.signal is not None:
+        raise SystemExit(interruption.exit_code)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Training on the screen: one bar with time left, one for a validation under way, and one line an epoch."""
+"""Training on the screen: one bar with time left, one for what is done beside the steps, and one line an epoch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 
 from pixcon_cli.console import bars
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.trainer import Outcome
 
 
 class TrainingDisplay:
@@ -15,7 +17,7 @@ class TrainingDisplay:
         self._console = console
         self._bars = bars(console)
         self._training = self._bars.add_task("training", total=None)
-        self._validation = self._bars.add_task("validation", visible=False)
+        self._second = self._bars.add_task("", visible=False)
 
     def __enter__(self) -> "TrainingDisplay":
         self._bars.start()
@@ -34,15 +36,29 @@ class TrainingDisplay:
         """Move the bar."""
         self._bars.update(self._training, completed=iteration)
 
-    def validating(self, weights: str, done: int, total: int) -> None:
-        """Show the validation's bar until it is full."""
-        self._bars.update(
-            self._validation, description=f"validation ({weights})", completed=done, total=total, visible=done < total
-        )
+    def working(self, what: str, done: int, total: int) -> None:
+        """Show the second bar until it is full."""
+        self._bars.update(self._second, description=what, completed=done, total=total, visible=done < total)
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None:
         """Print the epoch's line; ``record`` is its entry in the log."""
         self._console.print(epoch_line(record), soft_wrap=True)
+
+
+def outcome_lines(outcome: Outcome) -> list[str]:
+    """What a run reached, or how to go on with it."""
+    if outcome.signal is not None:
+        return [
+            f"Stopped by {outcome.signal} after {outcome.position.iteration} iterations; "
+            f"{outcome.folder / LATEST} is saved.",
+            f"Go on with: pixcon-train run --resume {outcome.folder}",
+        ]
+    best = outcome.position.best
+    files = {"ema": BEST_EMA, "student": BEST_STUDENT}
+    return [
+        f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {outcome.folder / file}"
+        for name, file in files.items()
+    ]
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:
@@ -51,8 +67,8 @@ def epoch_line(record: Mapping[str, Any]) -> str:
     parts = [f"epoch {record['epoch']}/{record['epochs']}", f"loss {losses['loss']:.3f} (x {losses['loss_x']:.3f}"]
     parts[-1] += f", u {losses['loss_u']:.3f}, pix {losses['loss_pix']:.3f})"
     parts.append(f"retained {100 * record['mask_ratio']:.1f}%")
-    if record["bank_fill"] is not None:
-        parts.append(f"bank {100 * record['bank_fill']:.0f}%")
+    if record["bank"]:
+        parts.append(f"bank {100 * record['bank']['fill']:.0f}%")
     if record["validation"]:
         student, ema = (record["validation"][name]["miou"] for name in ("student", "ema"))
         parts.append(f"mIoU student {100 * student:.2f}, EMA {100 * ema:.2f}")

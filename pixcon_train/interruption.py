@@ -1,5 +1,6 @@
 """SIGINT and SIGTERM as a question the training loop asks, so that a step is always finished and saved."""
 
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -45,7 +46,12 @@ class Interruption:
             self._on_signal(self.name)
 
 
-def ignore_signals(worker: int = 0) -> None:
-    """Let a data loader worker outlive a signal sent to the whole process group; its parent ends it."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def stand_aside(worker: int = 0) -> None:
+    """Keep a data loader worker out of a stop: the training process decides when it ends.
+
+    A signal from the terminal or to the process group does not reach it, since it leaves the group. A SIGTERM to it
+    alone (Slurm signals every process of a job) ends it without an error that would break into its parent's step.
+    """
+    os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))

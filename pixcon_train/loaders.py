@@ -5,14 +5,16 @@ without reading what lies before, and several processes cut the same global batc
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
-from pixcon_train.interruption import ignore_signals
+from pixcon_train.errors import PixConError
+from pixcon_train.interruption import stand_aside
+from pixcon_train.seeding import seeded
 
 Key = tuple[int, int, int]
 """Epoch, position in the labeled data, position in the unlabeled data."""
@@ -62,6 +64,43 @@ class PairedDataset(Dataset[tuple[dict[str, Any], dict[str, Any]]]):
         return self._labeled[labeled], self._unlabeled[unlabeled]
 
 
+class Guarded(Dataset[Any]):
+    """A data set that gives a user's mistake as an item instead of raising it.
+
+    A loader worker that raises has its traceback pasted into the message; see :func:`opened`.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._dataset[key]
+        except PixConError as error:
+            return error
+
+
+class Collate:
+    """``collate`` for items of a :class:`Guarded` data set: a batch with a mistake in it becomes that mistake."""
+
+    def __init__(self, collate: Callable[[list[Any]], Any] = default_collate) -> None:
+        self._collate = collate
+
+    def __call__(self, items: list[Any]) -> Any:
+        return next((item for item in items if isinstance(item, PixConError)), None) or self._collate(items)
+
+
+def opened(batches: Iterable[Any]) -> Iterator[Any]:
+    """``batches``, raising the mistake that stands in for one."""
+    for batch in batches:
+        if isinstance(batch, PixConError):
+            raise batch
+        yield batch
+
+
 class StepSampler:
     """Yields the keys of one process's micro-batches, epoch by epoch; a last incomplete batch is left out."""
 
@@ -102,22 +141,6 @@ class StepSampler:
         return torch.randperm(length, generator=seeded(self._seed, self._epoch, stream)).tolist()
 
 
-def seeded(*parts: int) -> torch.Generator:
-    """A CPU generator whose state is a function of ``parts``; parts that differ in one number are unrelated."""
-    return torch.Generator().manual_seed(mix(*parts))
-
-
-def mix(*parts: int) -> int:
-    """A 63-bit number from ``parts``, as a hash: splitmix64's finaliser over each part in turn."""
-    state = 0
-    for part in parts:
-        state = (state + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        state ^= state >> 31
-    return state >> 1
-
-
 def default_workers() -> int:
     """Loader processes for one training process: usable CPU cores less one for the training itself, at most 8."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -127,11 +150,12 @@ def default_workers() -> int:
 def training_loader(dataset: PairedDataset, sampler: StepSampler, *, workers: int, pin: bool) -> DataLoader[Any]:
     """Loader of collated (labeled, unlabeled) micro-batches; its workers live until the run ends."""
     return DataLoader(
-        dataset,
+        Guarded(dataset),
+        collate_fn=Collate(),
         batch_sampler=sampler,  # type: ignore[arg-type]  # any iterable of key lists works
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=2 if workers else None,
         pin_memory=pin,
-        worker_init_fn=ignore_signals,
+        worker_init_fn=stand_aside,
     )

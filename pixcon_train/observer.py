@@ -13,8 +13,8 @@ class TrainingObserver(Protocol):
     def stepped(self, iteration: int) -> None:
         """An optimizer step is done."""
 
-    def validating(self, weights: str, done: int, total: int) -> None:
-        """``done`` of ``total`` validation batches of `student` or `ema` are through."""
+    def working(self, what: str, done: int, total: int) -> None:
+        """``done`` of ``total`` parts of something beside the steps (a validation, say) are through."""
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None:
         """An epoch is through; ``record`` is its line in the log."""
@@ -27,6 +27,6 @@ class Unobserved:
 
     def stepped(self, iteration: int) -> None: ...
 
-    def validating(self, weights: str, done: int, total: int) -> None: ...
+    def working(self, what: str, done: int, total: int) -> None: ...
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None: ...

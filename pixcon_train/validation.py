@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Subset
 
+from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.inference import SlidingWindow, predict_probabilities
-from pixcon_train.interruption import ignore_signals
+from pixcon_train.interruption import stand_aside
 from pixcon_train.iou import SegmentationIoU
+from pixcon_train.loaders import Collate, Guarded, opened
 from pixcon_train.models import SegmentationModel
 from pixcon_train.progress import Progress
 
@@ -24,18 +26,14 @@ def collate_by_size(items: list[dict[str, Any]]) -> list[tuple[Tensor, Tensor]]:
     return [(torch.stack([i["image"] for i in run]), torch.stack([i["mask"] for i in run])) for run in runs]
 
 
-def validation_loader(
-    dataset: Dataset[dict[str, Any]], *, limit: int | None, rank: int, processes: int, workers: int
-) -> DataLoader[Any]:
-    """Loader of this process's share of the first ``limit`` images (every one where None)."""
-    length = len(dataset)  # type: ignore[arg-type]
-    share = range(rank, length if limit is None else min(limit, length), processes)
+def validation_loader(dataset: EvaluationDataset, *, rank: int, processes: int, workers: int) -> DataLoader[Any]:
+    """Loader of this process's share of the images."""
     return DataLoader(
-        Subset(dataset, share),
+        Subset(Guarded(dataset), range(rank, len(dataset), processes)),
         batch_size=BATCH,
-        collate_fn=collate_by_size,
+        collate_fn=Collate(collate_by_size),
         num_workers=workers,
-        worker_init_fn=ignore_signals,
+        worker_init_fn=stand_aside,
     )
 
 
@@ -61,7 +59,7 @@ def validate(
     total = len(batches)  # type: ignore[arg-type]
     progress(0, total)
     with torch.inference_mode():
-        for done, groups in enumerate(batches, 1):
+        for done, groups in enumerate(opened(batches), 1):
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
                 prediction = predict_probabilities(model, images, protocol=protocol, window=window)

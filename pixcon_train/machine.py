@@ -1,0 +1,65 @@
+"""The machine as the configuration asks for it: device, precision, processes, and how a batch is cut over them."""
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from pixcon_train.config import RuntimeConfig, ScheduleConfig
+from pixcon_train.errors import ConfigError
+from pixcon_train.loaders import Share
+
+
+def open_machine(runtime: RuntimeConfig) -> Accelerator:
+    """Accelerator for the device and precision asked for; under torchrun, one of several processes.
+
+    Raises:
+        ConfigError: the device is not there, or cannot do the precision.
+    """
+    precision = "no" if runtime.precision == "fp32" else runtime.precision
+    try:
+        accelerator = Accelerator(cpu=runtime.device == "cpu", mixed_precision=precision)
+    except (ValueError, RuntimeError) as error:  # how accelerate says that a device lacks fp16 or bf16
+        raise ConfigError(f"runtime.precision={runtime.precision} does not work here: {error}") from error
+    found = accelerator.device.type
+    if runtime.device not in {"auto", found}:
+        raise ConfigError(
+            f"runtime.device is '{runtime.device}', but only '{found}' is usable here. Use --device auto."
+        )
+    return accelerator
+
+
+def share_of(schedule: ScheduleConfig, accelerator: Accelerator) -> Share:
+    """This process's share of the effective batch; without ``micro_batch``, one forward pass per process and step.
+
+    Raises:
+        ConfigError: the effective batch cannot be cut that way.
+    """
+    processes = accelerator.num_processes
+    micro = schedule.micro_batch or schedule.batch // processes
+    pieces, rest = divmod(schedule.batch, max(micro, 1) * processes)
+    if rest or not pieces:
+        raise ConfigError(
+            f"schedule.batch is {schedule.batch}, no multiple of {max(micro, 1)} images in each of {processes} "
+            "processes. Change schedule.batch or schedule.micro_batch."
+        )
+    return Share(micro=micro, accumulation=pieces, processes=processes, rank=accelerator.process_index)
+
+
+def average_gradients(module: nn.Module, accelerator: Accelerator) -> None:
+    """Replace each gradient of ``module`` by its mean over the processes, in one transfer; nothing for one process.
+
+    DistributedDataParallel is not used: it allows one forward pass per backward pass, and a step has three, of which
+    only one uses the projection head.
+    """
+    if accelerator.num_processes == 1:
+        return
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    mean: Tensor = accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
+    for gradient, piece in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(piece.view_as(gradient))
+
+
+def any_process(flag: bool, accelerator: Accelerator) -> bool:
+    """Whether ``flag`` is set in any process; every process calls this at the same point and waits for the others."""
+    total: Tensor = accelerator.reduce(torch.tensor(float(flag), device=accelerator.device), reduction="sum")
+    return bool(total.item() > 0)

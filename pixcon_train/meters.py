@@ -1,0 +1,61 @@
+"""Running means of a step's numbers that wait for the device only when they are read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Meters:
+    """Sums of named scalars since the last reading (on the device) and over the epoch (on the host)."""
+
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
+        self._window: Tensor | None = None
+        self._window_count = 0
+        self._epoch: list[float] = []
+        self._epoch_count = 0
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Add one step's scalars; the names are the same in every step."""
+        stacked = torch.stack([value.detach().float() for value in values.values()])
+        self._names = tuple(values)
+        self._window = stacked if self._window is None else self._window + stacked
+        self._window_count += 1
+
+    def read(self) -> dict[str, float]:
+        """Means since the last reading; waits for the device. Empty where nothing was added."""
+        if self._window is None:
+            return {}
+        sums = self._window.tolist()
+        means = {name: total / self._window_count for name, total in zip(self._names, sums, strict=True)}
+        self._epoch = [a + b for a, b in zip(self._epoch or [0.0] * len(sums), sums, strict=True)]
+        self._epoch_count += self._window_count
+        self._window, self._window_count = None, 0
+        return means
+
+    def finish_epoch(self) -> dict[str, float]:
+        """Means over the epoch, and start the next one. Empty for an epoch without steps."""
+        self.read()
+        means = {name: total / self._epoch_count for name, total in zip(self._names, self._epoch, strict=True)}
+        self._epoch, self._epoch_count = [], 0
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, unread: reading here would round the sums otherwise than in a run that was not saved."""
+        return {
+            "names": list(self._names),
+            "window": self._window,
+            "window_count": self._window_count,
+            "epoch": list(self._epoch),
+            "epoch_count": self._epoch_count,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Take over a saved state; its tensor goes to ``device``."""
+        self._names = tuple(state["names"])
+        self._window = None if state["window"] is None else state["window"].to(device)
+        self._window_count = state["window_count"]
+        self._epoch = list(state["epoch"])
+        self._epoch_count = state["epoch_count"]

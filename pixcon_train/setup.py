@@ -1,0 +1,150 @@
+"""Everything a run works with, built from its configuration: data, networks, bank, optimizer, loaders."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch.utils.data import DataLoader
+
+from pixcon_train.bank import ClassBank
+from pixcon_train.config import TrainConfig
+from pixcon_train.errors import DataError
+from pixcon_train.inference import Protocol, SlidingWindow, default_protocol
+from pixcon_train.iou import SegmentationIoU
+from pixcon_train.loaders import PairedDataset, Share, StepSampler, default_workers, training_loader
+from pixcon_train.machine import share_of
+from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.pretrained import load_pretrained_backbone
+from pixcon_train.optim import build_optimizer
+from pixcon_train.progress import Progress, silent
+from pixcon_train.seeding import mix
+from pixcon_train.training_data import TrainingData, open_training_data
+from pixcon_train.validation import validation_loader
+
+_INITIAL = 20
+"""Stream of random numbers that the initial weights come from."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The parts of a run."""
+
+    machine: Accelerator
+    data: TrainingData
+    student: SegmentationModel
+    teacher: SegmentationModel
+    bank: ClassBank | None
+    optimizer: AcceleratedOptimizer
+    share: Share
+    sampler: StepSampler
+    loader: DataLoader[Any]
+    validation: DataLoader[Any]
+    metric: SegmentationIoU
+    protocol: Protocol
+    window: SlidingWindow | None
+    memory_format: torch.memory_format
+    iterations: int
+    """Optimizer steps of the whole run."""
+
+    def lines(self) -> list[str]:
+        """What is trained on what, for the user: two lines."""
+        parameters = sum(p.numel() for p in self.student.parameters())
+        machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {self.machine.mixed_precision}"
+        data = self.data
+        return [
+            f"{data.spec.name}: {data.labeled_count} labeled, {len(data.unlabeled)} unlabeled, "
+            f"{len(data.val)} validation images, {data.spec.num_classes} classes",
+            f"{self.student.architecture} {self.student.size}, {parameters / 1e6:.2f} M parameters, on {machine}; "
+            f"{self.iterations} iterations of {self.share.batch} + {self.share.batch} images",
+        ]
+
+
+def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silent) -> Setup:
+    """Build the parts of a run; ``progress`` follows the look over the data.
+
+    Raises:
+        ConfigError: a value does not fit the machine.
+        DataError: the data are missing or not as declared, or too few for one batch.
+        CheckpointError: the pretrained weights are missing or do not fit.
+    """
+    data = open_training_data(config, progress)
+    share = share_of(config.schedule, machine)
+    memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
+    student = _student(config, data.spec.num_classes, machine).to(machine.device, memory_format=memory_format)
+    teacher = copy.deepcopy(student).eval().requires_grad_(False)
+    sampler = _sampler(config, data, share)
+    workers = default_workers() if config.runtime.workers is None else config.runtime.workers
+    pin = machine.device.type == "cuda"
+    return Setup(
+        machine=machine,
+        data=data,
+        student=student.train(),
+        teacher=teacher,
+        bank=_bank(config, data.spec.num_classes, machine),
+        optimizer=_optimizer(config, student, machine),
+        share=share,
+        sampler=sampler,
+        loader=training_loader(PairedDataset(data.labeled, data.unlabeled), sampler, workers=workers, pin=pin),
+        validation=validation_loader(
+            data.val,
+            rank=machine.process_index,
+            processes=machine.num_processes,
+            workers=workers,
+        ),
+        metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
+        protocol=default_protocol(student.architecture)
+        if config.evaluation.protocol == "auto"
+        else config.evaluation.protocol,
+        window=SlidingWindow(data.spec.window_crop) if data.spec.evaluation == "sliding" else None,
+        memory_format=memory_format,
+        iterations=sampler.steps * config.schedule.epochs,
+    )
+
+
+def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> SegmentationModel:
+    """A new student with the pretrained encoder asked for, the same in every process."""
+    with torch.random.fork_rng(devices=[]):  # initialisers draw from the global generator and take no other
+        torch.manual_seed(mix(config.seed, _INITIAL))
+        student = build_model(
+            config.model.architecture,
+            config.model.size,
+            num_classes,
+            projection=config.bank.rule != "none",
+            embedding_dim=config.bank.dim,
+        )
+    load_pretrained_backbone(student, config.model.pretrained_source)
+    student.set_activation_checkpointing(config.runtime.activation_checkpointing)
+    if machine.num_processes > 1 and machine.device.type == "cuda":  # PyTorch has no synchronised batch norm for CPUs
+        student = torch.nn.SyncBatchNorm.convert_sync_batchnorm(student)
+    return student
+
+
+def _sampler(config: TrainConfig, data: TrainingData, share: Share) -> StepSampler:
+    sampler = StepSampler(labeled=len(data.labeled), unlabeled=len(data.unlabeled), seed=config.seed, share=share)
+    if not sampler.steps:
+        raise DataError(
+            f"The unlabeled list has {len(data.unlabeled)} images, which is less than one batch of {share.batch}. "
+            "Give more images or a smaller schedule.batch."
+        )
+    return sampler
+
+
+def _bank(config: TrainConfig, num_classes: int, machine: Accelerator) -> ClassBank | None:
+    if config.bank.rule == "none":
+        return None
+    return ClassBank(num_classes, config.bank.size, config.bank.dim).to(machine.device)
+
+
+def _optimizer(config: TrainConfig, student: SegmentationModel, machine: Accelerator) -> AcceleratedOptimizer:
+    recipe = config.optimizer
+    plain = build_optimizer(
+        student,
+        lr=recipe.lr,
+        lr_factor=recipe.lr_factor,
+        weight_decay=recipe.weight_decay,
+        decay_1d=recipe.decay_1d,
+    )
+    return machine.prepare_optimizer(plain)

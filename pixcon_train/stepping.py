@@ -1,0 +1,143 @@
+"""One optimizer step: its micro-batches, its randomness, gradients over processes, learning rate, teacher and bank."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from pixcon_train.config import TrainConfig
+from pixcon_train.ema import ema_decay, update_teacher
+from pixcon_train.losses import ohem_loss, supervised_loss
+from pixcon_train.machine import average_gradients
+from pixcon_train.mixing import draw_boxes, encoder_dropout, fused_dropout
+from pixcon_train.optim import rate, set_rate
+from pixcon_train.seeding import mix, seeded
+from pixcon_train.setup import Setup
+from pixcon_train.step import BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
+
+# Streams of random numbers beside those of the data; each one is seeded by (seed, stream, iteration, ...).
+_BOXES, _DROPOUT, _ANCHORS, _LAYERS = 10, 11, 12, 13
+
+
+MicroBatch = tuple[dict[str, Any], dict[str, Any]]
+"""Collated labeled and unlabeled items."""
+
+
+class StepOutput(NamedTuple):
+    """What is logged of an optimizer step."""
+
+    scalars: dict[str, Tensor]
+    """Losses and mask ratio, means over the micro-batches, on the device."""
+    names: list[str]
+    """Files of the images, labeled ones first."""
+
+
+class Stepper:
+    """Does optimizer steps on the networks of a :class:`Setup`."""
+
+    def __init__(self, config: TrainConfig, setup: Setup) -> None:
+        self._config = config
+        self._setup = setup
+        self._machine = setup.machine
+        self._settings = step_settings(config)
+        compiled = torch.compile if config.runtime.compile else lambda model: model
+        self._student, self._teacher = compiled(setup.student), compiled(setup.teacher)
+
+    def learning_rates(self, iteration: int) -> dict[str, float]:
+        """Learning rate by part of the network at ``iteration``."""
+        factor = self._factor(iteration)
+        return {group["name"]: group["peak_lr"] * factor for group in self._setup.optimizer.param_groups}
+
+    def step(self, batches: Sequence[MicroBatch], iteration: int) -> StepOutput:
+        """Do the step of ``iteration`` on this process's micro-batches."""
+        results = [self._forward_backward(*pair, (iteration, piece)) for piece, pair in enumerate(batches)]
+        names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
+        average_gradients(self._setup.student, self._machine)
+        set_rate(self._setup.optimizer, self._factor(iteration))
+        self._setup.optimizer.step()
+        self._setup.optimizer.zero_grad()
+        update_teacher(self._setup.teacher, self._setup.student, ema_decay(iteration, self._config.ema_decay))
+        return StepOutput(_means(results), names)
+
+    def _forward_backward(self, labeled: dict[str, Any], unlabeled: dict[str, Any], at: tuple[int, int]) -> StepResult:
+        """Add one micro-batch's share of the gradient, and enter what it admits into the bank."""
+        batch = self._to_device(labeled, unlabeled)
+        randomness = self._randomness(len(batch.images), at)
+        # Dropout layers draw from the global generator and take no other, so it is set for each forward pass.
+        torch.manual_seed(self._seed(_LAYERS, *at, self._setup.share.rank))
+        with self._machine.autocast():
+            result = training_step(self._student, self._teacher, batch, randomness, self._settings, self._setup.bank)
+        self._machine.backward(result.loss / self._setup.share.accumulation)
+        if self._setup.bank is not None and result.admitted is not None:
+            # Every process enters what all of them admit, in one order, so that the banks stay the same.
+            self._setup.bank.enqueue(*self._machine.gather(tuple(result.admitted)))
+        return result
+
+    def _to_device(self, labeled: dict[str, Any], unlabeled: dict[str, Any]) -> StepBatch:
+        images = partial(
+            torch.Tensor.to, device=self._machine.device, non_blocking=True, memory_format=self._setup.memory_format
+        )
+        plain = partial(torch.Tensor.to, device=self._machine.device, non_blocking=True)
+        return StepBatch(
+            images=images(labeled["image"]),
+            labels=plain(labeled["mask"]),
+            weak=images(unlabeled["weak"]),
+            strong=(images(unlabeled["strong1"]), images(unlabeled["strong2"])),
+            padding=plain(unlabeled["ignore"]) != 0,
+        )
+
+    def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
+        """Draws of one micro-batch; all processes share the dropout of the fused feature, one mask for the batch."""
+        config, share, device = self._config, self._setup.share, self._machine.device
+        boxes = seeded(self._seed(_BOXES, *at, share.rank))
+        both = [
+            draw_boxes(batch, config.data.crop, probability=config.consistency.cutmix, generator=boxes)
+            for _ in range(2)
+        ]
+        encoder_scale = fused_scale = None
+        if config.consistency.dropout == "encoder":
+            generator = seeded(self._seed(_DROPOUT, *at, share.rank))
+            encoder_scale = encoder_dropout(batch, self._setup.student.encoder_dim, generator=generator).to(device)
+        elif config.consistency.dropout == "fused":
+            generator = seeded(self._seed(_DROPOUT, *at))
+            fused_scale = fused_dropout(self._setup.student.fused_channels, batch=batch, generator=generator).to(device)
+        anchors = torch.Generator(device).manual_seed(self._seed(_ANCHORS, *at, share.rank))
+        return StepRandomness((both[0].to(device), both[1].to(device)), encoder_scale, fused_scale, anchors)
+
+    def _seed(self, *parts: int) -> int:
+        return mix(self._config.seed, *parts)
+
+    def _factor(self, iteration: int) -> float:
+        optimizer = self._config.optimizer
+        return rate(iteration, total=self._setup.iterations, power=optimizer.power, warmup=optimizer.warmup)
+
+
+def step_settings(config: TrainConfig) -> StepSettings:
+    """What the step needs of a configuration."""
+    bank = config.bank
+    return StepSettings(
+        tau=config.consistency.tau,
+        bank=None
+        if bank.rule == "none"
+        else BankSettings(
+            rule=bank.rule,
+            weight=bank.weight,
+            temperature=bank.temperature,
+            cap=bank.cap,
+            max_anchors=bank.max_anchors,
+            tau=bank.tau,
+            wait_for_all=bank.start == "all_classes",
+        ),
+        supervised=partial(ohem_loss, threshold=config.loss.ohem_threshold, min_kept=config.loss.ohem_min_kept)
+        if config.loss.ohem
+        else supervised_loss,
+    )
+
+
+def _means(results: list[StepResult]) -> dict[str, Tensor]:
+    """Means over micro-batches of the scalars that are logged."""
+    names = ("loss", "loss_x", "loss_s1", "loss_s2", "loss_pix", "mask_ratio")
+    means = {name: torch.stack([getattr(result, name).detach() for result in results]).mean() for name in names}
+    return {**means, "loss_u": (means["loss_s1"] + means["loss_s2"]) / 2}
