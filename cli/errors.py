@@ -4,6 +4,7 @@ Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration
 130 or 143 stopped by SIGINT or SIGTERM.
 """
 
+import signal
 from typing import Any
 
 import click
@@ -27,8 +28,12 @@ class PixConGroup(click.Group):
 
         Raises:
             Failure: a :class:`PixConError` came out of the command. Other exceptions pass unchanged.
+            Exit: the command was stopped from the keyboard.
         """
         try:
             return super().invoke(ctx)
         except PixConError as error:
             raise Failure(error) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped; nothing is half written.", err=True)
+            raise click.exceptions.Exit(128 + signal.SIGINT) from None
