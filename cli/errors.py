@@ -17,7 +17,7 @@ class Failure(click.ClickException):
 
     def __init__(self, error: PixConError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click calls it a class's, and reads the instance's
 
 
 class PixConGroup(click.Group):

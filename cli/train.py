@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import notes, output
+from pixcon_cli.console import notes, output, progress
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 
@@ -51,14 +51,23 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
 @click.argument("source", metavar="LIST", type=click.Path(path_type=Path))
 @click.option("--count", type=int, help="Number of labeled images.")
 @click.option("--fraction", type=float, help="Share of labeled images, such as 0.125.")
-@click.option("--dataset", required=True, help="Data set whose classes the masks hold.")
+@click.option("--dataset", required=True, help="Data set whose classes the masks hold, or its YAML file.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder the list's paths start from.")
+@click.option("--labels", default="auto", show_default=True, help="How masks hold labels: auto, index, shifted, raw.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path(), show_default=".", help="Folder of the two lists."
+    "--out", type=click.Path(path_type=Path), default=Path(), help="Folder of the two lists.  [default: here]"
 )
-def split(**arguments: Any) -> None:
+def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choice: Any) -> None:
     """Split a LIST of `IMAGE MASK` lines into labeled.txt and unlabeled.txt, every class represented where possible."""
+    from pixcon_train.data.sources import open_dataset
+    from pixcon_train.splitting import split_list
+
+    with progress("reading masks") as callback:
+        result = split_list(open_dataset(dataset, data_root), source, **choice, progress=callback)
+    for path in result.write(out):
+        output().print(path, soft_wrap=True)
+    output().print(result.summary(), soft_wrap=True)
 
 
 @main.command()
@@ -72,7 +81,8 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
     """Write the inference weights of CHECKPOINT as safetensors, described in the file's metadata."""
     from pixcon_train.export import export_weights
 
-    target = out or checkpoint.with_name(f"{checkpoint.stem}_{weights}.safetensors")
+    stem = checkpoint.stem.removesuffix(f"_{weights}")
+    target = out or checkpoint.with_name(f"{stem}_{weights}.safetensors")
     about = export_weights(checkpoint, target, weights=weights, projection=projection)
     output().print(
         f"{target}: {about['architecture']} {about['size']}, {about['num_classes']} classes, {weights} weights "

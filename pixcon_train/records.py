@@ -1,6 +1,6 @@
 """The parts of the log's records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pixcon_train.bank import ClassBank
@@ -22,6 +22,6 @@ def bank_record(bank: ClassBank | None) -> dict[str, Any] | None:
     return {"fill": sum(entries) / (bank.queue.shape[0] * bank.queue.shape[1]), "entries": entries}
 
 
-def validation_record(metrics: Mapping[str, Mapping[str, Any]], classes: list[str]) -> dict[str, Any]:
+def validation_record(metrics: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
     """By `student` and `ema`: both mIoUs, and `iou` by class name; empty where the epoch was not validated."""
     return {name: {**values, "iou": dict(zip(classes, values["iou"], strict=True))} for name, values in metrics.items()}

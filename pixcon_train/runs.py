@@ -29,9 +29,10 @@ def run_folder(runs: Path, name: str | None, config: TrainConfig) -> Path:
     folder = runs / (name or run_name(config))
     latest = folder / LATEST
     if latest.exists():
-        state = "finished" if load_checkpoint(latest).progress["finished"] else "unfinished"
+        if load_checkpoint(latest).progress["finished"]:
+            raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
         raise ConfigError(
-            f"{folder} already holds a {state} run. Go on with it: --resume {folder}; or keep both: --name OTHER-NAME."
+            f"{folder} already holds an unfinished run. Go on with it: --resume {folder}; or keep both: --name OTHER-NAME."
         )
     return folder
 

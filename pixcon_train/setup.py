@@ -73,7 +73,8 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     data = open_training_data(config, progress)
     share = share_of(config.schedule, machine)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
-    student = _student(config, data.spec.num_classes, machine).to(machine.device, memory_format=memory_format)
+    student = _student(config, data.spec.num_classes, machine)
+    student.to(device=machine.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
     teacher = copy.deepcopy(student).eval().requires_grad_(False)
     sampler = _sampler(config, data, share)
     workers = default_workers() if config.runtime.workers is None else config.runtime.workers
@@ -95,13 +96,16 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
             workers=workers,
         ),
         metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
-        protocol=default_protocol(student.architecture)
-        if config.evaluation.protocol == "auto"
-        else config.evaluation.protocol,
-        window=SlidingWindow(data.spec.window_crop) if data.spec.evaluation == "sliding" else None,
+        protocol=_protocol(config),
+        window=None if data.spec.window_crop is None else SlidingWindow(data.spec.window_crop),
         memory_format=memory_format,
         iterations=sampler.steps * config.schedule.epochs,
     )
+
+
+def _protocol(config: TrainConfig) -> Protocol:
+    chosen = config.evaluation.protocol
+    return default_protocol(config.model.architecture) if chosen == "auto" else chosen
 
 
 def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> SegmentationModel:

@@ -22,7 +22,7 @@ def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict
         classes=list(spec.classes),
         palette=[list(color) for color in spec.palette],
         data=spec.to_dict(),
-        root=str(setup.data.root),
+        root=str(setup.data.root.resolve()),
         lists=setup.data.lists,
         config=config.model_dump(),
         version=version("pixcon-diag"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from pixcon_train.ema import ema_decay, update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
 from pixcon_train.machine import average_gradients
 from pixcon_train.mixing import draw_boxes, encoder_dropout, fused_dropout
+from pixcon_train.models import SegmentationModel
 from pixcon_train.optim import rate, set_rate
 from pixcon_train.seeding import mix, seeded
 from pixcon_train.setup import Setup
@@ -42,8 +43,10 @@ class Stepper:
         self._setup = setup
         self._machine = setup.machine
         self._settings = step_settings(config)
-        compiled = torch.compile if config.runtime.compile else lambda model: model
-        self._student, self._teacher = compiled(setup.student), compiled(setup.teacher)
+        self._student, self._teacher = setup.student, setup.teacher
+        if config.runtime.compile:  # shares the weights, so that everything else uses the plain networks
+            self._student = cast(SegmentationModel, torch.compile(setup.student))
+            self._teacher = cast(SegmentationModel, torch.compile(setup.teacher))
 
     def learning_rates(self, iteration: int) -> dict[str, float]:
         """Learning rate by part of the network at ``iteration``."""

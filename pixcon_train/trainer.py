@@ -169,9 +169,9 @@ class Trainer:
 
     def _validate(self) -> dict[str, dict[str, Any]] | None:
         """Metrics by `student` and `ema`; None when told to stop."""
-        setup, metrics = self._setup, {}
+        setup, metrics = self._setup, dict[str, dict[str, Any]]()
         for name, model in (("student", setup.student), ("ema", setup.teacher)):
-            metrics[name] = validate(
+            result = validate(
                 model,
                 setup.validation,
                 setup.metric,
@@ -181,8 +181,9 @@ class Trainer:
                 progress=partial(self._observer.working, f"validation ({name})"),
                 stop=lambda: self._machine.num_processes == 1 and self._interruption.requested,
             )
-            if metrics[name] is None:
+            if result is None:
                 return None
+            metrics[name] = result
         return metrics
 
     def _record(self, means: dict[str, float], metrics: dict[str, Any], seconds: float) -> dict[str, Any]:

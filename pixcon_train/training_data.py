@@ -80,7 +80,7 @@ def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
 
 def describe_list(path: Path) -> dict[str, str]:
     """A list as a checkpoint stores it."""
-    return {"path": str(path), "sha256": sha256(path), "text": path.read_text(encoding="utf-8")}
+    return {"path": str(path.resolve()), "sha256": sha256(path), "text": path.read_text(encoding="utf-8")}
 
 
 def _check_present(source: DataSource, pairs: list[Pair]) -> None:
