@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from pixcon_diag.boundary_result import BoundaryResult
 from pixcon_train.errors import ConfigError
+from pixcon_train.measurement import Measurement
 
 Distance = Literal["chessboard", "euclidean"]
 VoidMode = Literal["label", "ignore", "nearest"]
@@ -67,6 +69,90 @@ def boundary_bands(
         above, below = above.masked_fill(~valid, _LOWEST), below.masked_fill(~valid, _LOWEST)
     reach = _reach_chessboard if distance == "chessboard" else _reach_euclidean
     return [valid & (reach(above, width) != -reach(below, width)) for width in widths]
+
+
+def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tensor], *, void: int) -> Tensor:
+    """Pixels and wrong pixels of each image: (B, len(bands) + 1, 2) int64, a row per band and one for all valid pixels.
+
+    Args:
+        prediction: ŷ, integer (B, H, W).
+        target: y, integer (B, H, W).
+        bands: bool (B, H, W) each, as :func:`boundary_bands` gives them.
+        void: the label of pixels that are not counted.
+    """
+    wrong = prediction != target
+    rows = [torch.stack((zone.sum((1, 2)), (zone & wrong).sum((1, 2))), -1) for zone in (*bands, target != void)]
+    return torch.stack(rows, 1)
+
+
+class BoundaryError(Measurement):
+    r"""Error rate, wrong pixels / pixels, inside boundary bands and in their interiors, pooled over the set.
+
+    The state is int64 counts (len(widths) + 1, 2): exact, of fixed size, and the same in whatever order images come.
+
+    Args:
+        void: the value of ground truth that is never counted.
+        widths: widths of the band in pixels; the result has each once, in ascending order.
+        distance: as in :func:`boundary_band`.
+        void_mode: as in :func:`boundary_band`.
+
+    Raises:
+        ConfigError: no width, a width below 1, or an unknown distance or void mode.
+
+    Example:
+        >>> metric = BoundaryError(void=255, widths=(1,))
+        >>> metric.update(torch.tensor([[[0, 1, 1, 1, 1]]]), torch.tensor([[[0, 0, 1, 1, 1]]]))
+        >>> result = metric.compute().at(1)
+        >>> result.band.error, result.interior.error, result.share
+        (0.5, 0.0, 0.4)
+    """
+
+    higher_is_better = False
+    counts: Tensor
+
+    def __init__(
+        self,
+        *,
+        void: int,
+        widths: Sequence[int] = (1, 3, 5),
+        distance: Distance = "chessboard",
+        void_mode: VoidMode = "label",
+    ) -> None:
+        super().__init__()
+        if not widths:
+            raise ConfigError("Expected at least one width of the boundary band, got none. The usual ones are 1, 3, 5.")
+        _check(widths, distance, void_mode)
+        self.void, self.widths = void, tuple(sorted(set(widths)))
+        self.distance, self.void_mode = distance, void_mode
+        self.add_state("counts", torch.zeros(len(self.widths) + 1, 2, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None = None) -> None:
+        """Count one batch.
+
+        Args:
+            prediction: ŷ, integer (B, H, W).
+            target: y, integer (B, H, W), classes or void.
+            bands: the bands of ``target``, one per width in ascending order, where the caller has them already.
+
+        Raises:
+            ValueError: the shapes differ, or there is not one band per width.
+        """
+        if bands is None:
+            bands = boundary_bands(
+                target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
+            )
+        shapes = [tuple(each.shape) for each in (prediction, target, *bands)]
+        if len(set(shapes)) != 1 or target.ndim != 3 or len(bands) != len(self.widths):
+            raise ValueError(f"Expected prediction, target, {len(self.widths)} bands, each (B, H, W), got {shapes}.")
+        self.counts += boundary_statistics(prediction, target, bands, void=self.void).sum(0)
+
+    def compute(self) -> BoundaryResult:
+        """The error rates so far; NaN over an empty set."""
+        return BoundaryResult.from_counts(self.widths, self.counts.tolist())
+
+    def options(self) -> dict[str, Any]:
+        """What a result depends on beside the pixels, for its provenance."""
+        return {name: getattr(self, name) for name in ("widths", "distance", "void_mode")}
 
 
 def _check(widths: Sequence[int], distance: str, void_mode: str) -> None:
