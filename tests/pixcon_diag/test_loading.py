@@ -1,3 +1,4 @@
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.reference import rule_tensor
 CLASSES = 5
 
 
+@functools.cache
 def state(architecture: str, *, projection: bool = False, shift: float = 0.0) -> dict[str, Tensor]:
     """Weights of a nano model by the reference rule; ``shift`` tells one network's from another's."""
     model = build_model(architecture, "nano", CLASSES, projection=projection)
@@ -202,7 +204,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path, content: Any, message: str)
 
 
 def test_a_missing_entry_is_named(tmp_path: Path) -> None:
-    entries = state("pixcon")
+    entries = dict(state("pixcon"))
     del entries["head.0.weight"]
     with pytest.raises(CheckpointError, match=r"head\.0\.weight"):
         load(saved(tmp_path, entries))
