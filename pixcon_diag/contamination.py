@@ -1,12 +1,12 @@
 """Contamination ρ_F and retention of confidence-filtered pseudo-labels (Sec. 3.3, Table 8), from one pass."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pixcon_diag.boundary import boundary_band
+from pixcon_diag.boundary import Distance, VoidMode, boundary_bands
 from pixcon_diag.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_train.errors import PixConError
@@ -66,8 +66,8 @@ class Contamination(Measurement):
         void: int,
         taus: Sequence[float] = (0.95,),
         widths: Sequence[int] = (1, 3, 5),
-        distance: Literal["chessboard", "euclidean"] = "chessboard",
-        void_mode: Literal["label", "ignore", "nearest"] = "label",
+        distance: Distance = "chessboard",
+        void_mode: VoidMode = "label",
         calibration_bins: int = 15,
     ) -> None:
         super().__init__()
@@ -167,14 +167,14 @@ class Contamination(Measurement):
 
     def _zone(self, target: Tensor, bands: Sequence[Tensor] | None) -> Tensor:
         """How many of the nested bands a pixel lies outside of: 0 in the narrowest, len(widths) in every interior."""
+        if bands is None:
+            bands = boundary_bands(
+                target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
+            )
         zone = torch.zeros_like(target)
-        for index, width in enumerate(self.widths):
-            band = bands[index] if bands is not None else self._band(target, width)
+        for band in bands:
             zone += (~band).long()
         return zone
-
-    def _band(self, target: Tensor, width: int) -> Tensor:
-        return boundary_band(target, width, void=self.void, distance=self.distance, void_mode=self.void_mode)
 
     @staticmethod
     def _count(state: Tensor, index: tuple[Tensor, ...], weight: Tensor) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
 
 import torch
 
+from pixcon_diag.boundary import Distance, VoidMode
 from pixcon_diag.contamination import Contamination
 from pixcon_diag.data import EvaluationData
 from pixcon_diag.evaluation import PassOptions, PredictedBatch, run_pass
@@ -35,8 +35,8 @@ class ContaminationOptions:
 
     taus: Sequence[float] = (0.95,)
     widths: Sequence[int] = (1, 3, 5)
-    distance: Literal["chessboard", "euclidean"] = "chessboard"
-    void_mode: Literal["label", "ignore", "nearest"] = "label"
+    distance: Distance = "chessboard"
+    void_mode: VoidMode = "label"
     calibration_bins: int = 15
 
 
