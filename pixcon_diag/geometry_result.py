@@ -1,0 +1,133 @@
+"""What the geometry measurement gives, computed from the sums and counts of one pass."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassGeometry:
+    """Every class, arrays in class order; NaN (None for a nearest class) where a class is not among those measured."""
+
+    pixels: tuple[int, ...]
+    """n_k."""
+    compactness: tuple[float, ...]
+    """‖S_k‖ / n_k in [0, 1]; also of a background class with enough pixels."""
+    nearest: tuple[int | None, ...]
+    """The other foreground class whose centroid has the largest cosine to this one's."""
+    nearest_cosine: tuple[float, ...]
+    cdnv: tuple[float, ...]
+    """Mean over the other foreground classes of the class-distance normalised variance."""
+
+
+@dataclass(frozen=True)
+class GeometryResult:
+    """Table 9: means over the foreground classes with enough pixels, and what they come from.
+
+    The class-distance normalised variance of a pair is (V_j + V_k) / (2‖μ_j − μ_k‖²) with the mean μ_k = S_k / n_k of a
+    class's unit features and their variance V_k = 1 − ‖μ_k‖²; lower is better separated (Galanti et al., 2022).
+    """
+
+    compactness: float
+    """Mean of ‖S_k‖ / n_k; higher is tighter."""
+    mean_inter: float
+    """Mean cosine over pairs of centroids; lower is better separated."""
+    max_inter: float
+    margin: float
+    """compactness − mean_inter."""
+    cdnv: float
+    """Mean over pairs."""
+    closest: tuple[int, int] | None
+    """The pair of classes with the cosine ``max_inter``."""
+    measured: tuple[int, ...]
+    """The classes that the means run over."""
+    left_out: tuple[int, ...]
+    """Foreground classes with fewer than ``min_pixels`` pixels."""
+    min_pixels: int
+    classes: ClassGeometry
+    cosine: tuple[tuple[float, ...], ...]
+    """(K, K): cosine of every two centroids, 1 on the diagonal; rows and columns of classes without enough pixels are
+    NaN. A background class has its row here, though no mean includes it."""
+
+    @classmethod
+    def from_sums(
+        cls, sums: np.ndarray, pixels: np.ndarray, foreground: Sequence[int], min_pixels: int
+    ) -> "GeometryResult":
+        """The result of S_k (K, C) float64 and n_k (K,) int64.
+
+        A class whose features cancel has compactness 0 and no centroid: its cosines are NaN and in no mean.
+        """
+        enough = pixels >= min_pixels
+        chosen = np.isin(np.arange(len(pixels)), foreground) & enough
+        compactness = np.where(enough, _ratio(np.linalg.norm(sums, axis=1), pixels), np.nan)
+        cosine = _cosines(sums, enough)
+        pairs = _blank(cosine, chosen)
+        spread = _blank(_cdnv(sums, pixels), chosen)
+        mean_compactness, mean_inter = _mean(compactness[chosen]), _mean(pairs[np.triu_indices(len(pairs), 1)])
+        found = not np.isnan(pairs).all()
+        closest = np.unravel_index(np.nanargmax(pairs), pairs.shape) if found else None
+        return cls(
+            compactness=mean_compactness,
+            mean_inter=mean_inter,
+            max_inter=float(np.nanmax(pairs)) if found else float("nan"),
+            margin=mean_compactness - mean_inter,
+            cdnv=_mean(spread[np.triu_indices(len(pairs), 1)]),
+            closest=None if closest is None else (int(min(closest)), int(max(closest))),
+            measured=tuple(np.flatnonzero(chosen).tolist()),
+            left_out=tuple(each for each in foreground if not enough[each]),
+            min_pixels=min_pixels,
+            classes=_classes(pixels, compactness, pairs, spread),
+            cosine=tuple(tuple(row) for row in cosine.tolist()),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spread: np.ndarray) -> ClassGeometry:
+    nearest = [None if np.isnan(row).all() else int(np.nanargmax(row)) for row in pairs]
+    return ClassGeometry(
+        pixels=tuple(pixels.tolist()),
+        compactness=tuple(compactness.tolist()),
+        nearest=tuple(nearest),
+        nearest_cosine=tuple(float("nan") if k is None else float(pairs[i, k]) for i, k in enumerate(nearest)),
+        cdnv=tuple(_mean(row) for row in spread),
+    )
+
+
+def _cosines(sums: np.ndarray, enough: np.ndarray) -> np.ndarray:
+    """Cosines of every two centroids (K, K); NaN for classes without enough pixels or without a direction."""
+    norms = np.where(enough, np.linalg.norm(sums, axis=1), 0.0)
+    unit = _ratio(sums, norms[:, None])
+    cosine = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
+    np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
+    return cosine
+
+
+def _cdnv(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Class-distance normalised variance of every two classes (K, K); NaN where their means coincide."""
+    means = _ratio(sums, pixels[:, None])
+    variance = 1 - (means**2).sum(1)
+    distance = ((means[:, None] - means) ** 2).sum(-1)
+    return _ratio(variance[:, None] + variance, 2 * distance)
+
+
+def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """A copy with NaN on the diagonal and in the rows and columns that are not chosen."""
+    kept = chosen[:, None] & chosen & ~np.eye(len(chosen), dtype=bool)
+    return np.where(kept, matrix, np.nan)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, NaN where whole is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole == 0, np.nan, part / whole)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of the values that are not NaN; NaN where there are none."""
+    kept = values[~np.isnan(values)]
+    return float(kept.mean()) if len(kept) else float("nan")
