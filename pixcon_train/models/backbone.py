@@ -6,6 +6,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from pixcon_train.errors import ConfigError
 from pixcon_train.models.sizes import PATCH_SIZE, ModelSize
 
 _OFFSET = 0.1
@@ -57,7 +58,15 @@ class DinoV2(VisionTransformer):
 
         Returns:
             Four maps (B, dim, H/14, W/14), from the shallowest block to the deepest.
+
+        Raises:
+            ConfigError: H or W is not a multiple of 14.
         """
+        if images.shape[-2] % PATCH_SIZE or images.shape[-1] % PATCH_SIZE:
+            raise ConfigError(
+                f"The encoder got images of {images.shape[-2]}×{images.shape[-1]} px; expected multiples of "
+                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.inference, which resizes or pads."
+            )
         patches = self.patch_embed.proj(images)
         grid = (patches.shape[-2], patches.shape[-1])
         tokens = torch.cat([self.cls_token.expand(len(images), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)

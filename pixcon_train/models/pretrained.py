@@ -1,5 +1,6 @@
 """Pretrained DINOv2 encoders: from timm's hub, or a local file under the original or timm's names."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,31 +37,47 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
     """Load ``state`` into ``encoder``; a position embedding of another grid is resampled.
 
     Raises:
-        CheckpointError: an entry is missing or of another shape; the message names ``where``.
+        CheckpointError: an entry is missing, superfluous (registers, say) or of another shape; the message names
+            ``where`` and one such entry.
     """
     expected = encoder.state_dict()
     found = _original_names(state, expected)
     found.setdefault("mask_token", torch.zeros_like(expected["mask_token"]))
-    if "pos_embed" in found and found["pos_embed"].shape[1] != expected["pos_embed"].shape[1]:
+    if _is_other_grid(found.get("pos_embed"), expected["pos_embed"]):
         found["pos_embed"] = resample_position_embedding(found["pos_embed"], (encoder.native_grid,) * 2)
-    wrong = [key for key, value in expected.items() if key not in found or found[key].shape != value.shape]
+    wrong = [f"{key} is missing" for key in expected if key not in found]
+    wrong += [f"{key} is not part of it" for key in found if key not in expected]
+    wrong += [
+        f"{key} has shape {tuple(found[key].shape)}, not {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in found and found[key].shape != value.shape
+    ]
     if wrong:
+        more = f" ({len(wrong)} such entries)" if len(wrong) > 1 else ""
         raise CheckpointError(
-            f"The encoder weights from {where} do not fit: {len(wrong)} of {len(expected)} entries are missing or of "
-            f"another shape, {wrong[0]} for one. Expected DINOv2 (without registers) of the model's size."
+            f"The encoder weights from {where} do not fit: {wrong[0]}{more}. "
+            "Expected DINOv2 without registers, of the model's size, as a bare state dict."
         )
-    encoder.load_state_dict({key: found[key] for key in expected})
+    encoder.load_state_dict(found)
+
+
+def _is_other_grid(found: Tensor | None, expected: Tensor) -> bool:
+    """Whether ``found`` is a position embedding of a square grid of another size; anything else is left to fail."""
+    if found is None or found.ndim != 3 or found.shape[1] == expected.shape[1]:
+        return False
+    patches = found.shape[1] - 1
+    return patches > 0 and math.isqrt(patches) ** 2 == patches
 
 
 def _original_names(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """``state`` under DINOv2's own names, giant's MLP included."""
     renamed = {}
     for key, value in state.items():
-        original = key
-        for timm_name, name in _TIMM_TO_ORIGINAL.items():
-            if key not in expected:
-                original = original.replace(timm_name, name)
-        renamed[original] = value
+        name = key
+        if key not in expected:  # in the other sizes `fc1` is the original name
+            for timms, originals in _TIMM_TO_ORIGINAL.items():
+                name = name.replace(timms, originals)
+        renamed[name] = value
     return renamed
 
 
