@@ -25,8 +25,8 @@ class Contamination(Measurement):
     loses), inside the boundary band of each width and in the interior, over the whole curve of τ; and the calibration
     of c.
 
-    The state is integer histograms of c, (K, bins) three times and (len(widths) + 1, 2, bins): its size does not depend
-    on the number of images, sums are exact, and neither the order nor the split of batches matters.
+    The state is integer histograms of c, (K, 2, bins) twice and (len(widths) + 1, 2, bins): its size does not depend on
+    the number of images, sums are exact, and neither the order nor the split of batches matters.
 
     Args:
         num_classes: K.
@@ -52,9 +52,8 @@ class Contamination(Measurement):
     """
 
     higher_is_better = None
-    correct: Tensor
-    wrong_by_predicted: Tensor
-    wrong_by_truth: Tensor
+    by_predicted: Tensor
+    by_truth: Tensor
     zones: Tensor
     confidence_sum: Tensor
     rejected: Tensor
@@ -78,9 +77,8 @@ class Contamination(Measurement):
         self.calibration_bins = calibration_bins
         self.edges = confidence_edges(self.taus, calibration_bins)
         bins = len(self.edges)
-        self._state("correct", num_classes, bins)
-        self._state("wrong_by_predicted", num_classes, bins)
-        self._state("wrong_by_truth", num_classes, bins)
+        self._state("by_predicted", num_classes, 2, bins)
+        self._state("by_truth", num_classes, 2, bins)
         self._state("zones", len(self.widths) + 1, 2, bins)
         self._state("confidence_sum", bins)
         self._state("rejected")
@@ -107,16 +105,17 @@ class Contamination(Measurement):
         # Values that make no sense are counted and reported by compute(): raising here would wait for the device.
         self.rejected += (valid & ~counted).sum()
         # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
-        bins = bin_of(confidence, self.edges)
         truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction.long(), 0)
-        right = (prediction == truth) & counted
-        wrong = (prediction != truth) & counted
-        self._count(self.correct, (truth, bins), right)
-        self._count(self.wrong_by_predicted, (prediction, bins), wrong)
-        self._count(self.wrong_by_truth, (truth, bins), wrong)
-        self._count(self.zones, (self._zone(target, bands), (~right).long(), bins), counted)
-        fixed = (confidence.float() * FIXED_POINT).round().nan_to_num().long()
-        self._count(self.confidence_sum, (bins,), torch.where(counted, fixed, 0))
+        bins, weight = bin_of(confidence, self.edges), counted.long()
+        cell = torch.add(bins, prediction != truth, alpha=len(self.edges))
+        for state, row in (
+            (self.by_predicted, prediction),
+            (self.by_truth, truth),
+            (self.zones, self._zone(target, bands)),
+        ):
+            _add(state, torch.add(cell, row, alpha=2 * len(self.edges)), weight)
+        fixed = (confidence.float() * FIXED_POINT).round().long()
+        _add(self.confidence_sum, bins, torch.where(counted, fixed, 0))
 
     def compute(self) -> ContaminationResult:
         """The rates so far; NaN where a set is empty.
@@ -134,9 +133,8 @@ class Contamination(Measurement):
             )
         counts = ContaminationCounts(
             edges=self.edges,
-            correct=self.correct.cpu().numpy(),
-            wrong_by_predicted=self.wrong_by_predicted.cpu().numpy(),
-            wrong_by_truth=self.wrong_by_truth.cpu().numpy(),
+            by_predicted=self.by_predicted.cpu().numpy(),
+            by_truth=self.by_truth.cpu().numpy(),
             zones=self.zones.cpu().numpy(),
             confidence_sum=self.confidence_sum.cpu().numpy() / FIXED_POINT,
         )
@@ -171,15 +169,12 @@ class Contamination(Measurement):
             bands = boundary_bands(
                 target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
             )
-        zone = torch.zeros_like(target)
+        zone = torch.zeros_like(target, dtype=torch.int8)
         for band in bands:
-            zone += (~band).long()
-        return zone
+            zone += ~band
+        return zone.long()
 
-    @staticmethod
-    def _count(state: Tensor, index: tuple[Tensor, ...], weight: Tensor) -> None:
-        """state[index] += weight over all pixels, as one scatter without a wait for the device."""
-        flat = torch.zeros_like(index[0])
-        for size, part in zip(state.shape, index, strict=True):
-            flat = flat * size + part
-        state.view(-1).scatter_add_(0, flat.flatten(), weight.flatten().long())
+
+def _add(state: Tensor, index: Tensor, weight: Tensor) -> None:
+    """state.flatten()[index] += weight over all pixels, as one scatter without a wait for the device."""
+    state.view(-1).scatter_add_(0, index.flatten(), weight.flatten())

@@ -14,14 +14,12 @@ class ContaminationCounts:
     """The sufficient statistics, int64 unless said otherwise; bin i of the last axis is [edges[i], edges[i+1])."""
 
     edges: tuple[float, ...]
-    correct: np.ndarray
-    """(K, bins): correct pixels by class."""
-    wrong_by_predicted: np.ndarray
-    """(K, bins): wrong pixels by predicted class."""
-    wrong_by_truth: np.ndarray
-    """(K, bins): wrong pixels by ground-truth class."""
+    by_predicted: np.ndarray
+    """(K, 2, bins): pixels by predicted class, correct and wrong ones."""
+    by_truth: np.ndarray
+    """(K, 2, bins): pixels by ground-truth class, correct and wrong ones."""
     zones: np.ndarray
-    """(len(widths) + 1, 2, bins): pixels by the number of bands they lie outside of, then correct and wrong."""
+    """(len(widths) + 1, 2, bins): pixels by the number of bands they lie outside of, correct and wrong ones."""
     confidence_sum: np.ndarray
     """(bins,), float64: sum of confidences."""
 
@@ -168,10 +166,6 @@ class ContaminationResult:
 
 def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -> ThresholdResult:
     start = counts.edges.index(tau)
-    correct, kept = counts.correct.sum(-1), counts.correct[..., start:].sum(-1)
-    by_class = {}
-    for name, wrong in (("by_predicted", counts.wrong_by_predicted), ("by_truth", counts.wrong_by_truth)):
-        by_class[name] = ClassRates.from_counts(correct + wrong.sum(-1), kept + wrong[..., start:].sum(-1), kept)
     zones, zones_kept = counts.zones.sum(-1), counts.zones[..., start:].sum(-1)
     return ThresholdResult(
         tau=tau,
@@ -184,8 +178,15 @@ def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -
             )
             for index, width in enumerate(widths)
         ),
-        **by_class,
+        by_predicted=_class_rates(counts.by_predicted, start),
+        by_truth=_class_rates(counts.by_truth, start),
     )
+
+
+def _class_rates(histogram: np.ndarray, start: int) -> ClassRates:
+    """Rates of every class over the bins from ``start`` on; the histogram is (K, 2, bins)."""
+    kept = histogram[..., start:].sum(-1)
+    return ClassRates.from_counts(histogram.sum((1, 2)), kept.sum(1), kept[:, 0])
 
 
 def _zone_rates(pixels: np.ndarray, kept: np.ndarray) -> Rates:
