@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from timm.layers import Mlp
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -34,6 +35,9 @@ class SwiGLU(nn.Module):
 class DinoV2(VisionTransformer):
     """Four feature maps of a DINOv2 encoder, each after the final norm, class token dropped."""
 
+    cls_token: nn.Parameter  # timm's are optional
+    pos_embed: nn.Parameter
+
     def __init__(self, size: ModelSize) -> None:
         super().__init__(
             img_size=size.grid * PATCH_SIZE,
@@ -43,14 +47,14 @@ class DinoV2(VisionTransformer):
             depth=size.depth,
             num_heads=size.heads,
             init_values=size.layer_scale,
-            **({"mlp_layer": SwiGLU} if size.gated else {}),
+            mlp_layer=SwiGLU if size.gated else Mlp,
         )
         self.mask_token = nn.Parameter(torch.zeros(1, size.dim))  # unused, but every DINOv2 file holds it
         self.native_grid = size.grid
         self.taken = size.blocks
         self.recompute = False
 
-    def forward(self, images: Tensor) -> list[Tensor]:
+    def forward(self, images: Tensor) -> list[Tensor]:  # type: ignore[override]  # timm's gives one vector per image
         """Feature maps of ``images``.
 
         Args:
