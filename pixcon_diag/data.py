@@ -101,10 +101,10 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None) 
         own = None
     source, note = _source(choice, checkpoint, own)
     name, pairs = _pairs(choice, source, own)
-    if choice.limit is not None:
-        pairs = pairs[: choice.limit]
     labels = choice.labels if own is None or choice.labels != "auto" else own.config["data"]["labels"]
-    return EvaluationData(source, name, tuple(pairs), source.encoding(labels, pairs), note)
+    measured = tuple(pairs[: choice.limit])
+    note = note or _fewer_in_training(choice, own, len(measured))
+    return EvaluationData(source, name, measured, source.encoding(labels, pairs), note)
 
 
 def _source(
@@ -136,6 +136,14 @@ def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
         )
     note = f"the file names no data set; {num_classes} classes are taken for {spec.name} (--dataset says otherwise)."
     return locate(spec, choice.root), note
+
+
+def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) -> str | None:
+    """Why the stated mIoU may differ from the one of this pass, where training validated on a part of the list."""
+    limit = None if own is None else own.config["data"]["val_limit"]
+    if limit is None or choice.list_path is not None or images == limit:
+        return None
+    return f"training validated on the first {limit} images of the list, this measures {images} (see --limit)."
 
 
 def _pairs(choice: DataChoice, source: DataSource, own: Checkpoint | None) -> tuple[str, list[Pair]]:
