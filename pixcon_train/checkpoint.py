@@ -50,7 +50,7 @@ class Checkpoint:
     metrics: dict[str, dict[str, Any]]
     """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of the last validation."""
     best: dict[str, dict[str, Any]]
-    """By `student` and `ema`: `miou` and `epoch` of the best validation."""
+    """By `student` and `ema`: `epoch`, `miou` and `score` (the mIoU that chose it) of the best validation."""
     student: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     bank: dict[str, torch.Tensor] | None

@@ -155,7 +155,8 @@ class EvaluationConfig(Section):
     protocol: Literal["auto", "unimatch-v2", "pixcon"] = "auto"
     """How an image is brought to a multiple of 14; `auto` = what belongs to the architecture."""
     absent: Literal["skip", "zero"] = "skip"
-    """A class in neither truth nor prediction is left out of the mIoU, or counts 0 (UniMatch V2)."""
+    """A class in neither truth nor prediction is left out of the mIoU that chooses the best epoch, or counts 0 there
+    (UniMatch V2). The log has both."""
 
 
 class RuntimeConfig(Section):

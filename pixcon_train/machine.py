@@ -2,6 +2,7 @@
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from pixcon_train.config import RuntimeConfig, ScheduleConfig
@@ -15,6 +16,7 @@ def open_machine(runtime: RuntimeConfig) -> Accelerator:
     Raises:
         ConfigError: the device is not there, or cannot do the precision.
     """
+    AcceleratorState._reset_state()  # accelerate keeps one precision per process; each run has its own
     precision = "no" if runtime.precision == "fp32" else runtime.precision
     try:
         accelerator = Accelerator(cpu=runtime.device == "cpu", mixed_precision=precision)

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from pixcon_train.iou import Absent
+
 
 @dataclass
 class Position:
@@ -18,23 +20,27 @@ class Position:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Last validation, by `student` and `ema`."""
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Best validation, by `student` and `ema`: `miou` and `epoch`."""
+    """Best validation, by `student` and `ema`: `epoch`, `miou`, and `score`, the mIoU it was chosen by."""
     stale: int = 0
     """Validations since the teacher's best one."""
     finished: bool = False
     """Whether the run has come to its end, by its last epoch or by patience."""
 
-    def record(self, metrics: dict[str, dict[str, Any]]) -> set[str]:
-        """Take in a validation; returns those of `student` and `ema` for which it is the best so far."""
+    def record(self, metrics: dict[str, dict[str, Any]], *, absent: Absent) -> set[str]:
+        """Take in a validation; returns those of `student` and `ema` for which it is the best so far.
+
+        ``absent`` is the mIoU convention that chooses.
+        """
         self.metrics = metrics
-        better = {name for name, values in metrics.items() if self._better(name, values["miou"])}
+        scores = {name: values["miou" if absent == "skip" else "miou_zero"] for name, values in metrics.items()}
+        better = {name for name, score in scores.items() if self._better(name, score)}
         for name in better:
-            self.best[name] = {"miou": metrics[name]["miou"], "epoch": self.epoch}
+            self.best[name] = {"epoch": self.epoch, "miou": metrics[name]["miou"], "score": scores[name]}
         self.stale = 0 if "ema" in better else self.stale + 1
         return better
 
-    def _better(self, name: str, miou: float) -> bool:
-        """Whether ``miou`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
-        if name not in self.best or math.isnan(self.best[name]["miou"]):
+    def _better(self, name: str, score: float) -> bool:
+        """Whether ``score`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
+        if name not in self.best or math.isnan(self.best[name]["score"]):
             return True
-        return miou > self.best[name]["miou"]
+        return score > self.best[name]["score"]

@@ -32,7 +32,7 @@ def run_folder(runs: Path, name: str | None, config: TrainConfig) -> Path:
         if load_checkpoint(latest).progress["finished"]:
             raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
         raise ConfigError(
-            f"{folder} already holds an unfinished run. Go on with it: --resume {folder}; or keep both: --name OTHER-NAME."
+            f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."
         )
     return folder
 

@@ -156,7 +156,7 @@ class Trainer:
         if metrics is None:
             return False
         position.epoch, position.step = position.epoch + 1, 0
-        better = position.record(metrics) if metrics else set()
+        better = position.record(metrics, absent=self._config.evaluation.absent) if metrics else set()
         patience = schedule.patience
         position.finished = last or (patience is not None and position.stale >= patience)
         record = self._record(self._meters.finish_epoch(), metrics, time.monotonic() - started)

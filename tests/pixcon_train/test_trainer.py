@@ -1,0 +1,264 @@
+"""The training loop: what a run leaves, exact resumption, and stopping for every reason it may have."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint, load_checkpoint
+from pixcon_train.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
+from pixcon_train.interruption import Interruption
+from pixcon_train.observer import Unobserved
+from pixcon_train.runlog import LOG, read_log
+from pixcon_train.trainer import Outcome, train
+from tests.pixcon_train.tiny import tiny_config, write_tiny
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+class StopAt(Unobserved):
+    """Asks a run to stop at one point of it, as a signal would."""
+
+    def __init__(self, *, iteration: int | None = None, work: str | None = None) -> None:
+        self.interruption = Interruption()
+        self._iteration, self._work = iteration, work
+
+    def stepped(self, iteration: int) -> None:
+        if iteration == self._iteration:
+            self.interruption.name = "SIGTERM"
+
+    def working(self, what: str, done: int, total: int) -> None:
+        if what == self._work and done == total:
+            self._work = None
+            self.interruption.name = "SIGTERM"
+
+
+def interrupted(config: Any, folder: Path, *, resume: bool = False, **when: Any) -> Outcome:
+    stop = StopAt(**when)
+    outcome = train(config, folder, resume=resume, interruption=stop.interruption, observer=stop)
+    assert outcome.signal == "SIGTERM"
+    return outcome
+
+
+def timeless(folder: Path) -> list[dict[str, Any]]:
+    """The log without what a clock says."""
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in read_log(folder / LOG)]
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """Every tensor in a nested value, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, Mapping):
+        return [tensor for item in value.values() for tensor in tensors(item)]
+    return [tensor for item in value for tensor in tensors(item)] if isinstance(value, list | tuple) else []
+
+
+def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
+    for name in ("student", "ema", "bank", "optimizer", "progress"):
+        pairs = zip(tensors(getattr(one, name)), tensors(getattr(other, name)), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs), name
+    assert (one.epoch, one.iteration, one.metrics, one.best) == (
+        other.epoch,
+        other.iteration,
+        other.metrics,
+        other.best,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run left alone."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert train(tiny_config(spec), folder).position.finished
+    return folder
+
+
+def test_a_run_leaves_checkpoints_log_and_configuration(whole: Path, spec: Path) -> None:
+    names = {path.name for path in whole.iterdir()}
+    assert names == {LATEST, BEST_EMA, BEST_STUDENT, LOG, "config.yaml", "tensorboard"}
+    checkpoint = load_checkpoint(whole / LATEST)
+    assert (checkpoint.epoch, checkpoint.iteration, checkpoint.classes) == (2, 8, ["dark", "red", "blue"])
+    assert checkpoint.lists["labeled"]["text"] == (spec.parent / "labeled.txt").read_text()
+    assert checkpoint.config == tiny_config(spec).model_dump()
+    for name, file in (("ema", BEST_EMA), ("student", BEST_STUDENT)):
+        best = load_checkpoint(whole / file)
+        assert best.metrics[name]["miou"] == checkpoint.best[name]["miou"] == best.best[name]["miou"]
+        assert best.epoch == checkpoint.best[name]["epoch"]
+
+
+def test_the_log_has_what_a_reader_needs(whole: Path) -> None:
+    records = read_log(whole / LOG)
+    assert [record["event"] for record in records] == ["start", "step", "epoch", "step", "epoch"]
+    epoch = records[-1]
+    assert epoch["iteration"] == 8
+    assert epoch["losses"].keys() == {"loss", "loss_x", "loss_u", "loss_s1", "loss_s2", "loss_pix"}
+    assert 0 <= epoch["mask_ratio"] <= 1
+    assert len(epoch["bank"]["entries"]) == 3
+    assert epoch["bank"]["fill"] == sum(epoch["bank"]["entries"]) / (3 * 16)
+    assert epoch["learning_rate"].keys() == {"encoder", "decoder"}
+    for name in ("student", "ema"):
+        assert epoch["validation"][name]["iou"].keys() == {"dark", "red", "blue"}
+    assert list((whole / "tensorboard").iterdir())
+
+
+def test_losses_of_the_log_are_means_of_the_steps(spec: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, runtime__log_every=1, schedule__epochs=1), tmp_path)
+    *steps, epoch = read_log(tmp_path / LOG)[1:]
+    mean = sum(step["losses"]["loss"] for step in steps) / len(steps)
+    assert len(steps) == 4
+    assert math.isclose(epoch["losses"]["loss"], mean, rel_tol=1e-6)
+    halves = epoch["losses"]["loss_x"] / 2 + epoch["losses"]["loss_u"] / 2 + 0.1 * epoch["losses"]["loss_pix"]
+    assert math.isclose(epoch["losses"]["loss"], halves, rel_tol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"iteration": 2},  # within an epoch, before its first log record
+        {"iteration": 4},  # before the first validation
+        {"work": "validation (student)"},
+        {"work": "validation (ema)"},
+        {"iteration": 7},  # within the second epoch
+    ],
+)
+def test_a_resumed_run_is_the_run_left_alone(spec: Path, whole: Path, tmp_path: Path, when: dict[str, Any]) -> None:
+    interrupted(tiny_config(spec), tmp_path, **when)
+    train(tiny_config(spec), tmp_path, resume=True)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
+    assert_same_state(load_checkpoint(tmp_path / BEST_EMA), load_checkpoint(whole / BEST_EMA))
+    # The two logs differ in nothing but the folder that their configuration names, which is the same here.
+    assert timeless(tmp_path) == timeless(whole)
+
+
+def test_a_run_interrupted_at_every_step_is_the_run_left_alone(spec: Path, whole: Path, tmp_path: Path) -> None:
+    for iteration in range(1, 9):
+        interrupted(tiny_config(spec), tmp_path, resume=iteration > 1, iteration=iteration)
+    train(tiny_config(spec), tmp_path, resume=True)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
+    assert timeless(tmp_path) == timeless(whole)
+
+
+def test_a_killed_run_goes_on_from_its_last_save(spec: Path, whole: Path, tmp_path: Path) -> None:
+    """What was logged after the save is dropped and written again."""
+
+    class Kill(Unobserved):
+        def stepped(self, iteration: int) -> None:
+            if iteration == 7:
+                raise KeyboardInterrupt  # passes through everything, as the end of the process would
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config(spec, runtime__save_every=5), tmp_path, observer=Kill())
+    assert load_checkpoint(tmp_path / LATEST).iteration == 5
+    assert read_log(tmp_path / LOG)[-1]["iteration"] == 6
+    train(tiny_config(spec, runtime__save_every=5), tmp_path, resume=True)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
+    assert [record.get("losses") for record in timeless(tmp_path)] == [
+        record.get("losses") for record in timeless(whole)
+    ]
+
+
+def test_loader_workers_change_nothing(spec: Path, whole: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, runtime__workers=2), tmp_path)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
+
+
+def test_another_seed_is_another_run(spec: Path, whole: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, seed=1), tmp_path)
+    one, other = load_checkpoint(tmp_path / LATEST).student, load_checkpoint(whole / LATEST).student
+    assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("preset", ["pixcon", "unimatch-v2"])
+@pytest.mark.parametrize("rule", ["none", "clean", "labeled", "confidence"])
+def test_every_rule_trains_with_both_presets(spec: Path, tmp_path: Path, preset: str, rule: str) -> None:
+    config = tiny_config(spec, preset=preset, bank__rule=rule, bank__tau=0.3, schedule__epochs=1)
+    assert train(config, tmp_path).position.finished
+    checkpoint = load_checkpoint(tmp_path / LATEST)
+    assert (checkpoint.bank is None) == (rule == "none")
+    assert checkpoint.projection == (rule != "none")
+    if checkpoint.bank is not None:
+        assert checkpoint.bank["filled"].sum() > 0
+
+
+def test_accumulated_micro_batches_make_the_effective_batch(spec: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, schedule__batch=4, schedule__micro_batch=2, schedule__epochs=1), tmp_path)
+    assert load_checkpoint(tmp_path / LATEST).iteration == 2  # 8 unlabeled images
+
+
+@pytest.mark.parametrize("option", [{"runtime__precision": "bf16"}, {"runtime__channels_last": True}])
+def test_options_of_the_machine_train(spec: Path, tmp_path: Path, option: dict[str, Any]) -> None:
+    assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).position.finished
+
+
+def test_activation_checkpointing_changes_no_weight(spec: Path, whole: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, runtime__activation_checkpointing=True), tmp_path)
+    one, other = load_checkpoint(tmp_path / LATEST).student, load_checkpoint(whole / LATEST).student
+    assert all(torch.allclose(one[key].float(), other[key].float(), atol=1e-6) for key in one)
+
+
+def test_patience_ends_a_run(spec: Path, tmp_path: Path) -> None:
+    config = tiny_config(spec, schedule__epochs=50, schedule__patience=1, optimizer__lr=1e-12)
+    position = train(config, tmp_path).position
+    assert position.finished
+    assert position.epoch < 50
+    assert position.stale == 1
+
+
+def test_validation_is_as_rare_as_asked(spec: Path, tmp_path: Path) -> None:
+    train(tiny_config(spec, schedule__epochs=3, schedule__validate_every=2), tmp_path)
+    epochs = [record for record in read_log(tmp_path / LOG) if record["event"] == "epoch"]
+    assert [bool(record["validation"]) for record in epochs] == [False, True, True]
+
+
+def test_a_loss_that_is_not_finite_names_iteration_and_files(spec: Path, tmp_path: Path) -> None:
+    config = tiny_config(spec, optimizer__lr=1e30, optimizer__warmup=0)
+    with pytest.raises(TrainingError, match=r"not finite at iteration \d.*labeled\d\.jpg.*unlabeled\d\.jpg"):
+        train(config, tmp_path)
+    assert load_checkpoint(tmp_path / LATEST).iteration == 0
+
+
+def test_a_bad_image_in_the_middle_is_one_message(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+    (tmp_path / "unlabeled3.jpg").write_bytes((tmp_path / "unlabeled3.jpg").read_bytes()[:200])
+    for workers in (0, 1):
+        folder = tmp_path / f"run{workers}"
+        with pytest.raises(DataError, match=r"unlabeled3\.jpg") as caught:
+            train(tiny_config(spec, runtime__workers=workers), folder)
+        assert "Traceback" not in str(caught.value)
+        assert load_checkpoint(folder / LATEST).epoch == 0
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(tiny_config(spec), tmp_path, iteration=2)
+
+    def full(content: Any, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(PixConError, match="No space left on device"):
+        train(tiny_config(spec), tmp_path, resume=True)
+    assert load_checkpoint(tmp_path / LATEST).iteration == 2
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_changed_list_is_not_gone_on_with(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+    interrupted(tiny_config(spec), tmp_path / "run", iteration=1)
+    (tmp_path / "labeled.txt").write_text("labeled0.jpg labeled0.png\n")
+    with pytest.raises(CheckpointError, match=r"labeled list .* has changed"):
+        train(tiny_config(spec), tmp_path / "run", resume=True)
+
+
+def test_too_few_images_and_an_uneven_batch_are_refused(spec: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="less than one batch of 16"):
+        train(tiny_config(spec, schedule__batch=16), tmp_path)
+    with pytest.raises(ConfigError, match="only 'cpu' is usable"):
+        train(tiny_config(spec, runtime__device="tpu"), tmp_path)
