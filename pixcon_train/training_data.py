@@ -47,7 +47,7 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     }
     pairs = {name: source.read(path, masks_required=name != "unlabeled") for name, path in paths.items()}
     pairs["val"] = pairs["val"][: data.val_limit]
-    encoding = source.encoding(data.labels, pairs["labeled"])
+    encoding = source.encoding(data.labels, pairs["labeled"] + pairs["val"])
     check_data(
         spec, source.root, pairs["labeled"] + pairs["val"], encoding=encoding, progress=progress
     ).raise_for_findings()

@@ -1,12 +1,14 @@
 """Images and masks from disk, with a clear word about what is wrong with one."""
 
+import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from pixcon_train.data.specs import DatasetSpec
@@ -93,11 +95,21 @@ def read_indices(path: Path) -> np.ndarray:
 def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
     """How the masks of a data set hold labels, from looking at some of them.
 
-    Only ADE20K needs telling apart: shifted masks hold 255 in nearly every image, the official ones never do.
+    Only ADE20K needs telling apart. The official masks never hold 255, the shifted ones do in nearly every image and
+    never hold K; the first mask with either decides. Where none has, they are taken for official.
+
+    Raises:
+        DataError: a mask that was looked at is missing, unreadable or coloured.
     """
     if spec.labels == "index":
         return "index"
-    return "shifted" if any((read_indices(path) == 255).any() for path in masks) else "raw"
+    for path in masks:
+        stored = read_indices(path)
+        if (stored == spec.void).any():
+            return "shifted"
+        if (stored == spec.num_classes).any():
+            return "raw"
+    return "raw"
 
 
 _INVALID = 256
@@ -115,6 +127,10 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     return table
 
 
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+"""What Pillow raises on a damaged file, by the place of the damage."""
+
+
 class _Opened:
     """A decoded PIL image; every way a file can be broken becomes a :class:`DataError`."""
 
@@ -129,7 +145,7 @@ class _Opened:
             raise DataError(
                 f"No {self._what} at {self._path}. Check the list and the data root it is relative to."
             ) from None
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        except _DAMAGE as error:
             raise DataError(f"The {self._what} {self._path} cannot be read: {error}. Restore or remove it.") from None
         return self._image
 

@@ -52,13 +52,17 @@ class DataSource:
             labels: ``auto`` looks at them; ``index``, ``shifted`` and ``raw`` say it.
 
         Raises:
-            ConfigError: ``raw`` or ``shifted`` for a data set that has only one form.
+            ConfigError: no such form, or ``raw`` or ``shifted`` for a data set that has only one.
+            DataError: a mask that was looked at is missing, unreadable or coloured.
         """
-        if labels != "auto" and self.spec.labels == "index" and labels != "index":
-            raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
         if labels == "auto":
             return detect_encoding(self.spec, (self.root / pair.mask for pair in pairs[:_LOOK_AT] if pair.mask))
-        return labels  # type: ignore[return-value]  # the callers' options are these three
+        forms: dict[str, Encoding] = {"index": "index", "shifted": "shifted", "raw": "raw"}
+        if labels not in forms:
+            raise ConfigError(f"--labels is `{labels}`; expected auto, {', '.join(forms)}.")
+        if labels != "index" and self.spec.labels == "index":
+            raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
+        return forms[labels]
 
 
 def open_dataset(name: str, root: str | Path | None = None) -> DataSource:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pixcon_train.errors import ConfigError
+from pixcon_train.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
 
@@ -149,13 +150,14 @@ def spec_for_class_count(count: int) -> DatasetSpec | None:
 
 def _from_file(path: Path) -> DatasetSpec:
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"No data set description at {path}. Give a built-in name or an existing YAML file."
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The data set description {path} cannot be read: {error}") from None
+    value = parse_yaml(text, str(path))
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds a {type(value).__name__}; expected keys such as `classes` and `void`.")
     value.setdefault("name", path.stem)

@@ -66,7 +66,8 @@ def _rescale(image: Tensor, labels: Tensor, geometry: Geometry, generator: torch
     factor = _integer(low, high, generator) / max(height, width)
     size = [max(1, int(height * factor + 0.5)), max(1, int(width * factor + 0.5))]
     image = F.resize(image, size, interpolation=v2.InterpolationMode.BILINEAR, antialias=True)
-    return image, F.resize(labels[None], size, interpolation=v2.InterpolationMode.NEAREST)[0]
+    # Plain NEAREST takes the corner of a pixel's footprint, not its centre: labels would lie up to half a pixel off.
+    return image, F.resize(labels[None], size, interpolation=v2.InterpolationMode.NEAREST_EXACT)[0]
 
 
 def strong_view(image: Tensor, *, generator: torch.Generator) -> Tensor:
