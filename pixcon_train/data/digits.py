@@ -1,7 +1,7 @@
 """The embedded data set: scenes of scikit-learn's handwritten digits on crops of its two photographs.
 
 Written once to a cache folder in the ordinary layout (JPEG, PNG masks, lists), so that the same code reads it as reads
-any data set. Long-tailed: `zero` is some ten times as frequent as `nine`. A digit's hue tells its class in part: each
+any data set. Long-tailed: each digit is less frequent than the one before it. A digit's hue tells its class in part: each
 class has its own, but neighbours in a pair (3 and 8, 4 and 9, 1 and 7) have close ones and every digit strays a little,
 so that confident mistakes remain.
 """
@@ -9,6 +9,7 @@ so that confident mistakes remain.
 import os
 import shutil
 import tempfile
+import zlib
 from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,10 @@ import numpy as np
 from PIL import Image
 
 from pixcon_train.data.lists import Pair, write_list
+from pixcon_train.errors import PixConError
 
 VERSION = 1
-"""Part of the folder's name; raised when the scenes change."""
+"""Part of the folder's name; raised when the code below draws other scenes from the same parameters."""
 CACHE_VARIABLE = "PIXCON_CACHE"
 
 _HUES = (0.00, 0.12, 0.24, 0.36, 0.50, 0.60, 0.72, 0.16, 0.40, 0.54)
@@ -53,11 +55,23 @@ def cache_folder() -> Path:
     return Path(given) if given else Path.home() / ".cache" / "pixcon-diag"
 
 
-def digits_root() -> Path:
-    """Root of the scenes, made the first time it is asked for."""
-    root = cache_folder() / f"digits-{VERSION}"
-    if not root.is_dir():
-        write_scenes(root, Scenes())
+def digits_root(scenes: Scenes | None = None) -> Path:
+    """Root of the scenes, made the first time it is asked for; other parameters have another folder.
+
+    Raises:
+        PixConError: the cache folder cannot be written.
+    """
+    scenes = scenes or Scenes()
+    root = cache_folder() / f"digits-{VERSION}-{zlib.crc32(repr(scenes).encode()):08x}"
+    if root.is_dir():
+        return root
+    try:
+        write_scenes(root, scenes)
+    except OSError as error:
+        raise PixConError(
+            f"Could not write the digit scenes to {root}: {error.strerror or error}. "
+            f"Set {CACHE_VARIABLE} to a folder that can be written."
+        ) from error
     return root
 
 
@@ -66,6 +80,7 @@ def write_scenes(root: Path, scenes: Scenes) -> None:
     root.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
     try:
+        building.chmod(0o755)  # mkdtemp's 0700 would keep others out of a shared cache
         _write_all(building, scenes)
         building.rename(root)
     except OSError:
@@ -89,9 +104,9 @@ def _write_all(root: Path, scenes: Scenes) -> None:
             Image.fromarray(mask).save(root / str(pair.mask))
             pairs[split].append(pair)
         write_list(root / f"{split}.txt", pairs[split])
-    folder = root / "splits" / str(scenes.labeled)
-    write_list(folder / "labeled.txt", pairs["train"][: scenes.labeled])
-    write_list(folder / "unlabeled.txt", pairs["train"][scenes.labeled :])
+    lists = root / "splits" / str(scenes.labeled)
+    write_list(lists / "labeled.txt", pairs["train"][: scenes.labeled])
+    write_list(lists / "unlabeled.txt", pairs["train"][scenes.labeled :])
 
 
 @dataclass(frozen=True)
