@@ -1,0 +1,112 @@
+"""What a run's log tells of its epochs, whoever wrote it (measurements, section 7)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+Weights = Literal["ema", "student"]
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One network on the validation list; rates are fractions."""
+
+    miou: float = NAN
+    """NaN where it was not evaluated."""
+    iou: tuple[float, ...] = ()
+    """Per class, in class order; empty where the log has no IoU per class."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch of a run."""
+
+    epoch: int
+    """As the source counts."""
+    student: Evaluation
+    ema: Evaluation
+    mask_ratio: float
+    """Share of unlabeled pixels that the threshold retained in training; NaN where the log has none."""
+    losses: dict[str, float]
+    """Means over the epoch: `loss`, `loss_x`, `loss_u` and what else the source has."""
+
+    def evaluation(self, weights: Weights) -> Evaluation:
+        """The teacher's evaluation (`ema`) or the student's."""
+        return self.ema if weights == "ema" else self.student
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """The epoch with the highest mIoU; the first one of several."""
+
+    weights: Weights
+    epoch: int
+    """As the source counts."""
+    finished: int
+    """Epochs finished by then, which is the same count for every source."""
+    miou: float
+    iou: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RunHistory:
+    """One run, epoch by epoch."""
+
+    name: str
+    source: str
+    """Path of the file or folder."""
+    format: Literal["pixcon", "tensorboard", "unimatch-v2"]
+    classes: tuple[str, ...]
+    """Names in class order; empty where the log has no IoU per class."""
+    first_epoch: int
+    """Number the source gives to a run's first epoch: 0 (UniMatch V2) or 1."""
+    epochs: tuple[EpochRecord, ...]
+    config: dict[str, Any] = field(default_factory=dict)
+    """Hyperparameters by dotted key; empty where the source does not hold them."""
+    absent: Literal["skip", "zero"] | None = None
+    """How a class in neither truth nor prediction counted in the mIoU; None where the source does not say."""
+    note: str | None = None
+    """What was left out, in a sentence."""
+
+    def finished(self, epoch: int) -> int:
+        """Epochs finished when the source's ``epoch`` was evaluated."""
+        return epoch - self.first_epoch + 1
+
+    def curve(self, weights: Weights) -> dict[int, float]:
+        """mIoU by number of epochs finished, where it is known."""
+        points = {self.finished(record.epoch): record.evaluation(weights).miou for record in self.epochs}
+        return {finished: miou for finished, miou in points.items() if not math.isnan(miou)}
+
+    def best(self, weights: Weights) -> BestEpoch | None:
+        """The epoch with the highest mIoU, the first one of equals; None where these weights were never evaluated."""
+        known = [record for record in self.epochs if not math.isnan(record.evaluation(weights).miou)]
+        if not known:
+            return None
+        record = max(known, key=lambda each: each.evaluation(weights).miou)
+        evaluation = record.evaluation(weights)
+        return BestEpoch(weights, record.epoch, self.finished(record.epoch), evaluation.miou, evaluation.iou)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def fraction(percent: str) -> float:
+    """A printed percentage as a fraction, correctly rounded: "87.92" gives the float nearest to 0.8792."""
+    return float(Decimal(percent).scaleb(-2))
+
+
+def mean(values: Sequence[float]) -> float:
+    """Arithmetic mean; NaN over an empty sequence."""
+    return math.fsum(values) / len(values) if values else NAN
+
+
+def sample_std(values: Sequence[float]) -> float:
+    """Standard deviation with n − 1 in the denominator (ddof 1); NaN for fewer than two values."""
+    if len(values) < 2:
+        return NAN
+    center = mean(values)
+    return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))

@@ -1,0 +1,76 @@
+"""Logs of training runs as their trainers write them, made small for tests."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pixcon_diag.history import EpochRecord, Evaluation, RunHistory
+
+STAMP = "[2024-08-21 12:59:20,999][    INFO] "
+CLASSES = ("background", "tv/monitor", "potted plant")
+
+
+def history(
+    values: Sequence[float], *, name: str = "run", config: dict[str, Any] | None = None, first: int = 0
+) -> RunHistory:
+    """A run with these EMA mIoUs, one an epoch; the student is 0.1 below."""
+    epochs = tuple(
+        EpochRecord(first + i, Evaluation(value - 0.1), Evaluation(value, (value, value)), 0.9, {"loss": 1.0})
+        for i, value in enumerate(values)
+    )
+    return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b"), first, epochs, config or {})
+
+
+def header(**changes: Any) -> str:
+    """A UniMatch V2 log's configuration, printed over several lines."""
+    config = {"backbone": "dinov2_base", "conf_thresh": 0.95, "epochs": 2, "nclass": 3, "lr": 5e-06, **changes}
+    lines = [f"{key!r}: {value!r}" for key, value in config.items()]
+    return STAMP + "{" + ",\n ".join(lines) + "}\n\n" + STAMP + "Total params: 97.5M\n\n"
+
+
+def epoch_text(epoch: int, ious: Sequence[tuple[float, float | None]], mask_ratio: float = 0.5) -> str:
+    """One epoch of a UniMatch V2 log: student and EMA IoU of each class in per cent; no EMA column where None."""
+    teacher = ious[0][1] is not None
+    lines = [f"===========> Epoch: {epoch}, Previous best: 0.00 @epoch-0, EMA: 0.00 @epoch-0"]
+    for iteration, ratio in ((0, 0.0), (81, mask_ratio)):
+        more = f", Loss x: 0.600, Loss s: 0.040, Mask ratio: {ratio:.3f}" if teacher else ""
+        lines.append(f"Iters: {iteration}, LR: 0.0000050, Total loss: 0.320{more}")
+    for k, (student, ema) in enumerate(ious):
+        column = f", EMA: {ema:.2f}" if teacher else ""
+        lines.append(f"***** Evaluation ***** >>>> Class [{k} {CLASSES[k]}] IoU: {student:.2f}{column}")
+    student_mean = sum(student for student, _ in ious) / len(ious)
+    column = f", EMA: {sum(ema for _, ema in ious if ema is not None) / len(ious):.2f}" if teacher else ""
+    lines.append(f"***** Evaluation original ***** >>>> MeanIoU: {student_mean:.2f}{column}")
+    return "".join(f"{STAMP}{line}\n" for line in lines) + "\n"
+
+
+def write_unimatch(path: Path, values: Sequence[Sequence[tuple[float, float | None]]], **config: Any) -> Path:
+    """A whole UniMatch V2 log with these class IoUs, one entry an epoch."""
+    text = header(**{"epochs": len(values), **config})
+    path.write_text(text + "".join(epoch_text(i, ious) for i, ious in enumerate(values)), encoding="utf-8")
+    return path
+
+
+def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = True) -> dict[str, Any]:
+    """The epoch record of a run of pixcon-train, as its trainer passes it to the log."""
+    known = [value for value in ema if value is not None]
+    scores = {"miou": sum(known) / len(known), "miou_zero": sum(known) / len(ema)}
+    ious = dict(zip(CLASSES, ema, strict=True))
+    validation = {"student": {**scores, "iou": ious}, "ema": {**scores, "iou": ious}}
+    return {
+        "epoch": epoch,
+        "epochs": 3,
+        "iteration": 10 * epoch,
+        "losses": {"loss": 0.5 / epoch, "loss_x": 0.4, "loss_u": 0.6, "loss_pix": None},
+        "mask_ratio": 0.3 * epoch,
+        "learning_rate": {"encoder": 5e-6, "decoder": 2e-4},
+        "bank": None,
+        "validation": validation if validated else {},
+        "seconds": 1.0,
+    }
+
+
+def start_record(**consistency: Any) -> dict[str, Any]:
+    """The first record of a run of pixcon-train, with part of a configuration."""
+    config = {"preset": "small", "seed": 0, "consistency": {"tau": 0.95, **consistency}, "bank": {"rule": "clean"}}
+    return {"iteration": 0, "config": config}
