@@ -35,14 +35,14 @@ class Scenes:
     edge: int = 112
     train: int = 480
     val: int = 100
-    labeled: int = 60
+    labeled: int = 96
     digits: tuple[int, int] = (2, 5)
     """Least and largest number of digits in a scene."""
     size: tuple[int, int] = (34, 60)
     """Least and largest edge of a digit in pixels."""
-    hue_noise: float = 0.025
+    hue_noise: float = 0.02
     """Deviation of a digit's hue from its class's."""
-    tail: float = 0.78
+    tail: float = 0.85
     """Frequency of a class over that of the class before it."""
     ring: int = 1
     """Width in pixels of the void ring around a digit, as Pascal VOC has it."""
