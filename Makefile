@@ -11,8 +11,16 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
+# The main job on the embedded data: one run without the bank, one with it, then what their teachers get wrong. A run that
+# was broken off goes on where it stood; a finished one is not trained again.
 demo: $(INSTALLED)
-	$(BIN)/python -m pixcon_cli.demo
+	$(call train,none)
+	$(call train,clean)
+	$(BIN)/pixcon-diag contamination runs/demo-none runs/demo-clean --out runs/demo
+
+define train
+	$(BIN)/pixcon-train run $(if $(wildcard runs/demo-$(1)/latest.pth),--resume runs/demo-$(1),--bank $(1) --name demo-$(1))
+endef
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not spin where tests share the cores
+
+import torch  # noqa: E402  (reads the variable when it is loaded)
 
 REFERENCE = Path(os.environ.get("PIXCON_REFERENCE", Path(__file__).parents[2] / "shared"))
 
