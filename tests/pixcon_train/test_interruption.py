@@ -1,0 +1,21 @@
+"""Signals as a question."""
+
+import os
+import signal
+
+import pytest
+
+from pixcon_train.interruption import Interruption
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_is_remembered(number: signal.Signals, code: int) -> None:
+    told = []
+    before = signal.getsignal(number)
+    with Interruption(told.append) as interruption:
+        assert not interruption.requested
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interruption.requested
+    assert (interruption.name, interruption.exit_code, told) == (number.name, code, [number.name])
+    assert signal.getsignal(number) is before
