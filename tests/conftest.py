@@ -8,7 +8,7 @@ import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not spin where tests share the cores
 
-import torch  # noqa: E402  (reads the variable when it is loaded)
+import torch
 
 REFERENCE = Path(os.environ.get("PIXCON_REFERENCE", Path(__file__).parents[2] / "shared"))
 
