@@ -78,7 +78,8 @@ def test_command_line_goes_before_file_before_preset(tmp_path: Path) -> None:
         [*preset_layers("pixcon", "digits"), file_layer(path), dotted_layer("line", {"schedule.epochs": 9})]
     )
     assert (config.schedule.epochs, config.schedule.batch, config.optimizer.lr) == (9, 2, 5e-4)
-    assert config.optimizer.warmup == 100  # of the recipe
+    assert config.optimizer.lr_factor == 1.0  # of the recipe
+    assert config.optimizer.power == 0.9  # of the preset
     assert config.runtime.log_every == 20  # of the defaults
 
 

@@ -192,7 +192,9 @@ def test_accumulated_micro_batches_make_the_effective_batch(spec: Path, tmp_path
     assert load_checkpoint(tmp_path / LATEST).iteration == 2  # 8 unlabeled images
 
 
-@pytest.mark.parametrize("option", [{"runtime__precision": "bf16"}, {"runtime__channels_last": True}])
+@pytest.mark.parametrize(
+    "option", [{"runtime__precision": "bf16"}, {"runtime__precision": "fp16"}, {"runtime__channels_last": True}]
+)
 def test_options_of_the_machine_train(spec: Path, tmp_path: Path, option: dict[str, Any]) -> None:
     assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).position.finished
 
