@@ -35,7 +35,7 @@ def main() -> None:
     type=click.FloatRange(0, 1),
     multiple=True,
     default=(0.95,),
-    show_default="0.95",
+    show_default=True,
     help="Confidence threshold; may be given several times.",
 )
 @click.option(
@@ -44,7 +44,8 @@ def main() -> None:
     type=click.IntRange(min=1),
     multiple=True,
     default=(1, 3, 5),
-    help="Width of the boundary band.",
+    show_default=True,
+    help="Width of the boundary band; may be given several times.",
 )
 @click.option("--distance", type=click.Choice(["chessboard", "euclidean"]), default="chessboard", show_default=True)
 @click.option(
@@ -115,11 +116,10 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
 def _prepare(sources: list[str], common: MeasurementOptions) -> list[tuple["LoadedCheckpoint", "EvaluationData"]]:
     """Load every checkpoint, tell what was found, and check its data, before the first hour of computing is spent."""
     from pixcon_diag.data import choose_data
-    from pixcon_diag.loading import load
+    from pixcon_diag.loading import load, told_apart
 
     prepared, checked = [], set()
-    for source in sources:
-        loaded = load(source, weights=common.weights)
+    for loaded in told_apart([load(source, weights=common.weights) for source in sources]):
         _say(*loaded.describe())
         data = choose_data(common.data_choice(), loaded)
         if data.note:

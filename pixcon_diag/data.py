@@ -59,7 +59,7 @@ class EvaluationData:
         return DataInfo(
             dataset=self.spec.name,
             classes=self.spec.classes,
-            root=str(self.source.root),
+            root=str(self.source.root.resolve()),
             list_name=self.list_name,
             list_sha256=hashlib.sha256(lines.encode()).hexdigest(),
             images=len(self.pairs),

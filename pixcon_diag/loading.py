@@ -1,8 +1,9 @@
 """The one adapter between checkpoint files and measurements: any known layout in, a model in eval mode out."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,12 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     )
     name = _short_name(file.source)
     return LoadedCheckpoint(name, model.eval(), info, layout.data, layout.own, layout.bank)
+
+
+def told_apart(loaded: Sequence[LoadedCheckpoint]) -> list[LoadedCheckpoint]:
+    """The same checkpoints; those whose short names are equal are named by where they come from."""
+    count = Counter(each.name for each in loaded)
+    return [replace(each, name=each.info.source) if count[each.name] > 1 else each for each in loaded]
 
 
 def wrap_module(
