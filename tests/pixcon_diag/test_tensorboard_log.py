@@ -68,5 +68,5 @@ def test_a_folder_without_event_files_and_curves_of_others_are_errors(tmp_path: 
         read_tensorboard(tmp_path)
     with SummaryWriter(str(tmp_path)) as writer:
         writer.add_scalar("accuracy", 0.5, 0)
-    with pytest.raises(DataError, match="expected one of the tags .* found accuracy"):
+    with pytest.raises(DataError, match=r"expected one of the tags .* found accuracy"):
         read_tensorboard(tmp_path)

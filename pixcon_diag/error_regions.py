@@ -1,0 +1,82 @@
+"""Regions where a prediction disagrees with the truth: what the red contours outline (measurements, section 6)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from torch import Tensor
+
+MIN_SHARE = 0.005
+"""Regions below 0.5 % of the image are suppressed, as in the paper's figures."""
+
+NEIGHBOURS = np.ones((3, 3), dtype=int)
+"""Pixels that touch at a corner are connected, so that a thin oblique strip is one region."""
+
+
+@dataclass(frozen=True)
+class ErrorRegions:
+    """Connected regions of wrong pixels in one image."""
+
+    kept: np.ndarray
+    """(H, W) bool: pixels of the regions large enough to be outlined."""
+    sizes: tuple[int, ...]
+    """Pixels of each kept region, largest first."""
+    suppressed: int
+    """Regions left out for their size."""
+    suppressed_pixels: int
+    error: float
+    """Wrong / valid pixels, suppressed regions included; NaN without a valid pixel."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content, without the pixels."""
+        return {
+            "sizes": self.sizes,
+            "suppressed": self.suppressed,
+            "suppressed_pixels": self.suppressed_pixels,
+            "error": self.error,
+        }
+
+    def outline(self, width: int = 1) -> np.ndarray:
+        """(H, W) bool: the outermost ``width`` pixels of each kept region, the image's border included."""
+        inner = ndimage.binary_erosion(self.kept, NEIGHBOURS, iterations=width, border_value=0)
+        return self.kept & ~inner
+
+
+def error_regions(prediction: Tensor, truth: Tensor, *, void: int, min_share: float = MIN_SHARE) -> ErrorRegions:
+    """Connected regions where ``prediction`` is wrong, whatever it says instead; void is never wrong.
+
+    A region is kept if it has at least ``min_share`` of the image's pixels (void ones count as the image's).
+
+    Args:
+        prediction: (H, W) class indices.
+        truth: (H, W) class indices and ``void``.
+
+    Raises:
+        ValueError: shapes differ, or are not (H, W).
+
+    Example:
+        >>> import torch
+        >>> truth = torch.zeros(10, 20, dtype=torch.long)
+        >>> prediction = truth.clone()
+        >>> prediction[2, 3:5] = 1
+        >>> [error_regions(prediction, truth, void=255, min_share=share).sizes for share in (0.01, 0.02)]
+        [(2,), ()]
+    """
+    if prediction.shape != truth.shape or truth.ndim != 2:
+        raise ValueError(f"Expected two maps of one shape (H, W), got {tuple(prediction.shape)}, {tuple(truth.shape)}.")
+    valid = (truth != void).cpu().numpy()
+    wrong = (prediction != truth).cpu().numpy() & valid
+    labels, _ = ndimage.label(wrong, NEIGHBOURS)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0  # label 0 is everything that is right
+    # A region of exactly the share is kept, whichever way the product is rounded.
+    large = (sizes >= min_share * truth.numel() * (1 - 1e-12)) & (sizes > 0)
+    small = ~large & (sizes > 0)
+    return ErrorRegions(
+        kept=large[labels],
+        sizes=tuple(sorted((int(size) for size in sizes[large]), reverse=True)),
+        suppressed=int(small.sum()),
+        suppressed_pixels=int(sizes[small].sum()),
+        error=float(wrong.sum() / valid.sum()) if valid.any() else float("nan"),
+    )

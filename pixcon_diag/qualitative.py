@@ -1,0 +1,155 @@
+"""Which images to show, and which errors to outline on them (Figs. 5, 6, 9, 10; measurements, section 6)."""
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pixcon_train.errors import ConfigError
+
+RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
+
+
+@dataclass(frozen=True)
+class RankedImage:
+    """One image's errors: wrong / valid pixels, NaN where it has no valid pixel."""
+
+    index: int
+    """Place in the list that was measured."""
+    name: str
+    error_baseline: float
+    error_other: float
+    """NaN where only one method was given."""
+    error_diff: float
+    """error_baseline − error_other: positive where the other is better."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The chosen images, first to be shown first."""
+
+    rank_by: RankBy
+    images: tuple[RankedImage, ...]
+    candidates: int
+    """Images that could have been chosen."""
+    undefined: tuple[str, ...]
+    """Images without a valid pixel: they have no error and are never ranked."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def image_errors(statistics: Tensor) -> Tensor:
+    """Error of each image, wrong / valid pixels: float64 (n,), NaN for an image without a valid pixel.
+
+    Args:
+        statistics: (n, 3, K) int64: true positives, predicted and true pixels per class, as ``image_statistics`` of
+            :mod:`pixcon_train.iou` counts them.
+    """
+    correct, _, valid = statistics.sum(-1).double().unbind(1)
+    return (valid - correct) / valid
+
+
+def rank_images(
+    names: Sequence[str],
+    baseline: Tensor,
+    other: Tensor | None = None,
+    *,
+    rank_by: RankBy = "error-diff",
+    count: int = 16,
+    generator: torch.Generator | None = None,
+    chosen: Sequence[str] = (),
+) -> Ranking:
+    """Choose ``count`` images; equals stay in the list's order.
+
+    ``error-diff`` puts the largest advantage of ``other`` first (wins), ``regressions`` the largest disadvantage,
+    ``error`` the largest error (of ``other`` where there is one), ``random`` draws from ``generator`` without
+    replacement, ``names`` takes ``chosen`` in the order given.
+
+    Args:
+        names: of the images, in the order of the errors.
+        baseline: (n,) errors from :func:`image_errors`.
+        other: (n,) errors of the method compared with it.
+        chosen: for ``names``: names of images, or what is unique in them (the file's name without folder and ending).
+
+    Raises:
+        ConfigError: a difference is asked for without a second method, an unknown or ambiguous name, ``random``
+            without a generator, or an unknown way to rank.
+        ValueError: not one error per name.
+    """
+    images = _images(names, baseline, other)
+    defined = [image for image in images if not math.isnan(image.error_baseline)]
+    picked = _pick(images if rank_by == "names" else defined, rank_by, generator, chosen, paired=other is not None)
+    return Ranking(
+        rank_by=rank_by,
+        images=tuple(picked if rank_by == "names" else picked[:count]),
+        candidates=len(defined),
+        undefined=tuple(image.name for image in images if math.isnan(image.error_baseline)),
+    )
+
+
+def _images(names: Sequence[str], baseline: Tensor, other: Tensor | None) -> list[RankedImage]:
+    others = torch.full_like(baseline, math.nan) if other is None else other
+    if not len(names) == len(baseline) == len(others):
+        raise ValueError(f"Expected one error per name, got {len(baseline)} and {len(others)} for {len(names)} names.")
+    errors = zip(names, baseline.tolist(), others.tolist(), strict=True)
+    return [RankedImage(i, name, first, second, first - second) for i, (name, first, second) in enumerate(errors)]
+
+
+def _pick(
+    images: list[RankedImage],
+    rank_by: RankBy,
+    generator: torch.Generator | None,
+    chosen: Sequence[str],
+    *,
+    paired: bool,
+) -> list[RankedImage]:
+    """All of ``images`` in the order asked for; of ``names``, the chosen ones."""
+    if rank_by in ("error-diff", "regressions") and not paired:
+        raise ConfigError(
+            f"Ranking by `{rank_by}` compares two methods, but one was given. Rank by `error` or `random`."
+        )
+    if rank_by == "error-diff":
+        return sorted(images, key=lambda image: -image.error_diff)
+    if rank_by == "regressions":
+        return sorted(images, key=lambda image: image.error_diff)
+    if rank_by == "error":
+        return sorted(images, key=lambda image: -(image.error_other if paired else image.error_baseline))
+    if rank_by == "random":
+        if generator is None:
+            raise ConfigError("Ranking by `random` needs a generator, so that the choice can be repeated.")
+        return [images[i] for i in torch.randperm(len(images), generator=generator).tolist()]
+    if rank_by == "names":
+        return [_find(images, name) for name in chosen]
+    raise ConfigError(f"Unknown ranking `{rank_by}`; expected error-diff, regressions, error, random or names.")
+
+
+def _find(images: Sequence[RankedImage], name: str) -> RankedImage:
+    """The image called ``name``, by its whole path or by its file's name without ending."""
+    found = [image for image in images if name == image.name]
+    found = found or [image for image in images if name in (_stem(image.name), PurePosixPath(image.name).name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConfigError(
+            f"{name!r} means several images: {', '.join(each.name for each in found[:4])}. Give the path."
+        )
+    near = difflib.get_close_matches(name, [_stem(image.name) for image in images], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"No image is called {name!r} among the {len(images)} measured.{hint}")
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem
+
+
+def occurring_classes(label_maps: Iterable[Tensor], void: int) -> tuple[int, ...]:
+    """Classes in any of ``label_maps``, ascending, void left out: what the strip at a figure's foot has to explain."""
+    found = {int(label) for labels in label_maps for label in labels.unique()}
+    return tuple(sorted(found - {void}))
