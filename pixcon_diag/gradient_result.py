@@ -1,0 +1,113 @@
+"""What the gradient measurement gives, computed from sums over anchors."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+COLUMNS = (
+    "anchors",
+    "rho_f",
+    "mass",
+    "norm_true",
+    "norm_false",
+    "cosine",
+    "cosines",
+    "deflection",
+    "deflections",
+)
+"""What is summed per class; the plurals count the anchors for which the quantity before is defined."""
+
+LAW_TOLERANCE = 0.1
+"""Beyond this relative difference between ratio and law, a class is said to depart from it."""
+
+
+@dataclass(frozen=True)
+class SplitRates:
+    """Some anchors' means; NaN where no anchor has a positive, or where what follows says otherwise."""
+
+    anchors: int
+    """Anchors with a positive, |A+|."""
+    rho_f: float
+    """Share of false ones among an anchor's positives."""
+    mass: float
+    """Weight of the false positives among the positives; equals ρ_F in the SupCon form, where all weigh the same."""
+    norm_true: float
+    """E‖g_T‖."""
+    norm_false: float
+    """E‖g_F‖."""
+    ratio: float
+    """E‖g_F‖ / E‖g_T‖; NaN where g_T is 0 throughout."""
+    law: float
+    """ρ_F / (1 − ρ_F); NaN where all positives are false."""
+    departure: float
+    """ratio / law: 1 where the law holds, below 1 where it overstates contamination; NaN where ρ_F is 0."""
+    cosine: float
+    """cos(g_F, g_T): −1 cancels, +1 adds; NaN without a false positive."""
+    deflection: float
+    """Angle in degrees between g_T + g_F and g_T; 0 without a false positive."""
+
+    @classmethod
+    def from_sums(cls, sums: np.ndarray) -> "SplitRates":
+        """The means of sums in the order of :data:`COLUMNS`."""
+        total = dict(zip(COLUMNS, sums.tolist(), strict=True))
+        anchors = total["anchors"]
+        rho_f, ratio = _ratio(total["rho_f"], anchors), _ratio(total["norm_false"], total["norm_true"])
+        law = _ratio(total["rho_f"], anchors - total["rho_f"])
+        return cls(
+            anchors=round(anchors),
+            rho_f=rho_f,
+            mass=_ratio(total["mass"], anchors),
+            norm_true=_ratio(total["norm_true"], anchors),
+            norm_false=_ratio(total["norm_false"], anchors),
+            ratio=ratio,
+            law=law,
+            departure=_ratio(ratio, law),
+            cosine=_ratio(total["cosine"], total["cosines"]),
+            deflection=math.degrees(_ratio(total["deflection"], total["deflections"])),
+        )
+
+
+@dataclass(frozen=True)
+class FormResult:
+    """One form of the loss."""
+
+    overall: SplitRates
+    """Over all anchors."""
+    classes: tuple[SplitRates, ...]
+    """Per class of the anchor, in class order."""
+    departs: tuple[int, ...]
+    """Classes whose ratio differs from the law by more than ``LAW_TOLERANCE`` of it."""
+
+    @classmethod
+    def from_sums(cls, sums: np.ndarray) -> "FormResult":
+        """The result of sums (K, len(COLUMNS))."""
+        classes = tuple(SplitRates.from_sums(row) for row in sums)
+        departs = tuple(k for k, each in enumerate(classes) if abs(each.departure - 1) > LAW_TOLERANCE)
+        return cls(SplitRates.from_sums(sums.sum(0)), classes, departs)
+
+
+@dataclass(frozen=True)
+class GradientResult:
+    """Both forms over the same anchors and bank."""
+
+    eq3: FormResult
+    """The loss as implemented: the sum over positives inside the logarithm."""
+    supcon: FormResult
+    """The mean of log-probabilities."""
+
+    @classmethod
+    def from_sums(cls, sums: Mapping[str, np.ndarray]) -> "GradientResult":
+        """The result of sums (K, len(COLUMNS)) by form."""
+        return cls(**{form: FormResult.from_sums(each) for form, each in sums.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+def _ratio(part: float, whole: float) -> float:
+    """part / whole, NaN where whole is 0."""
+    return part / whole if whole else float("nan")
