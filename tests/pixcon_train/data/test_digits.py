@@ -1,0 +1,139 @@
+"""The embedded scenes: an ordinary data set on disk, the same every time, whole or absent."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import binary_dilation
+
+from pixcon_train.data import digits
+from pixcon_train.data.checks import check_data
+from pixcon_train.data.digits import Scenes, digits_root, write_scenes
+from pixcon_train.data.lists import read_list
+from pixcon_train.data.reading import read_image, read_mask
+from pixcon_train.data.specs import get_spec
+from pixcon_train.errors import PixConError
+
+FEW = Scenes(train=40, val=20, labeled=8)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder."""
+    monkeypatch.setenv(digits.CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def masks_of(root: Path, name: str = "train.txt") -> torch.Tensor:
+    """All masks of a list, (n, H, W) uint8."""
+    spec = get_spec("digits")
+    pairs = read_list(root / name, masks_required=True)
+    return torch.stack([read_mask(root / str(pair.mask), spec, "index") for pair in pairs])
+
+
+def test_the_layout_is_the_ordinary_one(cache: Path) -> None:
+    root = digits_root(FEW)
+    assert root.parent == cache
+    train, val = (read_list(root / name, masks_required=True) for name in ("train.txt", "val.txt"))
+    assert (len(train), len(val)) == (40, 20) and not set(train) & set(val)
+    labeled = read_list(root / "splits/8/labeled.txt", masks_required=True)
+    unlabeled = read_list(root / "splits/8/unlabeled.txt", masks_required=False)
+    assert len(labeled) == 8 and labeled + unlabeled == train
+    assert read_image(root / train[0].image).shape == (3, 112, 112)
+    report = check_data(get_spec("digits"), root, train + val, encoding="index", decode_images=True)
+    assert report.ok and report.void > 0
+
+
+def test_the_default_scenes_are_those_the_specification_names() -> None:
+    """And in them every class has labeled and validation pixels, in falling numbers."""
+    spec, root = get_spec("digits"), digits_root()
+    labeled = read_list(root / str(spec.labeled_list), masks_required=True)
+    unlabeled = read_list(root / str(spec.unlabeled_list), masks_required=False)
+    assert (len(labeled), len(labeled) + len(unlabeled)) == (Scenes().labeled, Scenes().train)
+    for name in (str(spec.labeled_list), spec.val_list):
+        assert set(masks_of(root, name).unique().tolist()) == {*range(11), 255}
+    counts = masks_of(root).flatten().long().bincount(minlength=256)[1:11].double()
+    assert counts[:3].sum() > 2 * counts[-3:].sum()
+
+
+def test_a_second_look_makes_nothing_new(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = digits_root(FEW)
+    monkeypatch.setattr(digits, "write_scenes", lambda *_: pytest.fail("made again"))
+    assert digits_root(FEW) == root
+    assert [path.name for path in cache.iterdir()] == [root.name]
+
+
+def test_other_parameters_have_another_folder() -> None:
+    assert digits_root(FEW) != digits_root(replace(FEW, train=10))
+
+
+def test_scenes_are_a_function_of_their_parameters(tmp_path: Path) -> None:
+    few = replace(FEW, train=8, val=2, labeled=4)
+    for name, scenes in (("a", few), ("b", few), ("c", replace(few, seed=1))):
+        write_scenes(tmp_path / name, scenes)
+    first, again, other = (
+        [path.read_bytes() for path in sorted((tmp_path / name / "images").iterdir())] for name in "abc"
+    )
+    assert first == again
+    assert all(mine != theirs for mine, theirs in zip(first, other, strict=True))
+
+
+def test_void_is_a_ring_around_digits() -> None:
+    masks = masks_of(digits_root(FEW)).numpy()
+    assert (masks == 255).any()
+    for mask in masks:
+        grown = binary_dilation((mask > 0) & (mask < 255), np.ones((3, 3)), iterations=FEW.size[1])
+        assert not ((mask == 255) & ~grown).any()
+    bare = masks_of(digits_root(replace(FEW, ring=0)))
+    assert not (bare == 255).any()
+
+
+def test_training_and_validation_share_no_handwriting() -> None:
+    material = digits._Material.load()
+    for digit in range(10):
+        train, val = material.of(digit, "train"), material.of(digit, "val")
+        assert len(train) > 2 * len(val) > 60
+        shared = {glyph.tobytes() for glyph in train} & {glyph.tobytes() for glyph in val}
+        assert len(shared) <= 2  # scikit-learn holds a few digits twice
+
+
+def test_hue_tells_the_class_in_part() -> None:
+    """Only the pairs meant to be confused have hues close to one another."""
+    hues = digits._HUES
+    apart = {(a, b): abs(hues[a] - hues[b]) for a in range(10) for b in range(a)}
+    assert {pair for pair, distance in apart.items() if distance < 0.05} == {(7, 1), (8, 3), (9, 4)}
+
+
+def test_processes_that_make_it_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    few = replace(FEW, train=6, val=2, labeled=2)
+    with ThreadPoolExecutor(3) as pool:
+        for future in [pool.submit(write_scenes, tmp_path / "d", few) for _ in range(3)]:
+            future.result()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".d", "d"))] == ["d"]
+    assert len(read_list(tmp_path / "d/train.txt", masks_required=True)) == 6
+
+
+def test_an_interruption_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(digits, "draw_scene", stop)
+    with pytest.raises(KeyboardInterrupt):
+        digits_root(FEW)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(digits.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    with pytest.raises(PixConError, match=r"Could not write the digit scenes to .*Set PIXCON_CACHE"):
+        digits_root(FEW)
+
+
+def test_without_the_variable_the_users_own_cache_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(digits.CACHE_VARIABLE)
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert digits.cache_folder() == Path("/home/someone/.cache/pixcon-diag")

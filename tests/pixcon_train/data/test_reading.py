@@ -1,0 +1,203 @@
+"""Images and masks from disk: values, encodings, and every way a file can be wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pixcon_train.data.reading import detect_encoding, lookup, read_image, read_indices, read_mask, read_pair
+from pixcon_train.data.specs import get_spec
+from pixcon_train.errors import DataError
+from tests.pixcon_train.data.files import THREE, save_image
+
+
+def test_an_image_is_rgb_channels_first(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    image = read_image(save_image(tmp_path / "a.png", pixels))
+    assert image.dtype == torch.uint8 and image.shape == (3, 2, 3)
+    assert torch.equal(image.permute(1, 2, 0), torch.from_numpy(pixels))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
+def test_images_of_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    Image.new("RGB", (4, 3), (102, 102, 102)).convert(mode).save(path)
+    image = read_image(path)
+    assert image.shape == (3, 3, 4)
+    assert (image.float() - 102).abs().max() <= 1
+
+
+def test_a_mask_is_its_values_with_void_brought_to_255(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.png", np.array([[0, 1, 2], [255, 2, 0]]))
+    assert read_mask(path, THREE, "index").tolist() == [[0, 1, 2], [255, 2, 0]]
+    camvid = save_image(tmp_path / "b.png", np.array([[0, 10, 11]]))
+    assert read_mask(camvid, get_spec("camvid"), "index").tolist() == [[0, 10, 255]]
+
+
+def test_a_palette_mask_is_read_by_index_not_by_colour(tmp_path: Path) -> None:
+    mask = Image.fromarray(np.array([[0, 1], [2, 255]], dtype=np.uint8), mode="P")
+    mask.putpalette([200, 10, 10] * 256)
+    mask.save(tmp_path / "a.png")
+    assert read_mask(tmp_path / "a.png", THREE, "index").tolist() == [[0, 1], [2, 255]]
+
+
+def test_masks_of_one_bit_and_of_sixteen(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[True, False]])).save(tmp_path / "one.png")
+    assert read_mask(tmp_path / "one.png", THREE, "index").tolist() == [[1, 0]]
+    Image.fromarray(np.array([[2, 255]], dtype=np.uint16)).save(tmp_path / "sixteen.png")
+    assert read_mask(tmp_path / "sixteen.png", THREE, "index").tolist() == [[2, 255]]
+    Image.fromarray(np.array([[0, 26005]], dtype=np.uint16)).save(tmp_path / "instances.png")
+    with pytest.raises(DataError, match=r"instances\.png holds label 26005\. Expected labels of one byte"):
+        read_indices(tmp_path / "instances.png")
+
+
+def test_what_stored_values_mean() -> None:
+    ade = get_spec("ade20k")
+    raw, shifted = lookup(ade, "raw"), lookup(ade, "shifted")
+    assert (raw[0], raw[1], raw[150], raw[151], raw[255]) == (255, 0, 149, 256, 256)
+    assert (shifted[0], shifted[149], shifted[150], shifted[255]) == (0, 149, 256, 255)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "encoding", "values", "words"),
+    [
+        ("pascal", "index", [0, 21], ("holds the value 21", "pascal", "0..20, or 255 for void", "right --dataset")),
+        ("pascal", "index", [40, 30], ("holds the values 30, 40,",)),
+        ("camvid", "index", [0, 255], ("the value 255", "0..10, or 11 for void")),
+        ("cityscapes", "index", [7, 26, 33], ("26, 33", "labelIds", "_labelTrainIds.png")),
+        ("ade20k", "shifted", [0, 150], ("the value 150", "--labels raw")),
+        ("ade20k", "raw", [0, 255], ("the value 255", "1..150, or 0 for other", "--labels shifted")),
+        ("pascal", "index", list(range(100, 120)), ("100, 101, 102, 103, 104, 105, 106, 107, …",)),
+    ],
+)
+def test_values_that_are_no_label(
+    tmp_path: Path, dataset: str, encoding: str, values: list[int], words: tuple[str, ...]
+) -> None:
+    path = save_image(tmp_path / "a.png", np.array([values]))
+    with pytest.raises(DataError) as caught:
+        read_mask(path, get_spec(dataset), encoding)  # type: ignore[arg-type]
+    assert [word for word in (str(path), *words) if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_a_coloured_mask(tmp_path: Path, mode: str) -> None:
+    Image.new("L", (3, 2)).convert(mode).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=rf"a\.png is a colour image \(mode {mode}\).*one label per pixel"):
+        read_mask(tmp_path / "a.png", THREE, "index")
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"No image at .*none\.jpg.*data root"):
+        read_image(tmp_path / "none.jpg")
+    with pytest.raises(DataError, match=r"No mask at .*none\.png"):
+        read_mask(tmp_path / "none.png", THREE, "index")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_image(tmp_path)
+
+
+def test_a_jpeg_cut_short(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.jpg", np.random.default_rng(0).integers(256, size=(64, 64, 3)))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"The image .*a\.jpg cannot be read: .*truncated"):
+        read_image(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    suffix=st.sampled_from(["png", "jpg"]),
+    edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    keep=st.floats(0, 1),
+)
+def test_a_damaged_file_is_read_or_refused_but_nothing_else(
+    tmp_path: Path, suffix: str, edits: list[tuple[float, int]], keep: float
+) -> None:
+    pixels = np.random.default_rng(0).integers(3, size=(24, 20))
+    path = save_image(tmp_path / f"a.{suffix}", pixels)
+    content = bytearray(path.read_bytes())
+    for place, value in edits:
+        content[int(place * len(content))] = value
+    path.write_bytes(content[: int(keep * len(content))] if keep < 0.9 else content)
+    for read in (read_image, read_indices):
+        try:
+            read(path)
+        except DataError as error:
+            assert str(path) in str(error)
+
+
+def test_a_pair_of_different_sizes(tmp_path: Path) -> None:
+    image = save_image(tmp_path / "a.jpg", np.zeros((4, 6, 3)))
+    mask = save_image(tmp_path / "a.png", np.zeros((4, 5)))
+    with pytest.raises(DataError, match=r"a\.jpg is 6×4 pixels but its mask .*a\.png is 5×4"):
+        read_pair(image, mask, THREE, "index")
+    save_image(mask, np.ones((4, 6)))
+    pixels, labels = read_pair(image, mask, THREE, "index")
+    assert pixels.shape == (3, 4, 6) and labels.tolist() == [[1] * 6] * 4
+
+
+def ade_masks(folder: Path, *masks: list[int]) -> list[Path]:
+    return [save_image(folder / f"{i}.png", np.array([mask])) for i, mask in enumerate(masks)]
+
+
+@pytest.mark.parametrize(
+    ("masks", "encoding"),
+    [
+        ([[0, 3, 12]], "raw"),
+        ([[0, 3], [150, 2]], "raw"),
+        ([[0, 3], [2, 255]], "shifted"),
+        ([[149, 255]], "shifted"),
+        ([[150, 0], [255, 0]], "raw"),  # a mixture: the first mask that can tell decides, the check names the other
+        ([], "raw"),
+    ],
+)
+def test_ade20k_forms_are_told_apart(tmp_path: Path, masks: list[list[int]], encoding: str) -> None:
+    assert detect_encoding(get_spec("ade20k"), ade_masks(tmp_path, *masks)) == encoding
+
+
+def test_masks_are_looked_at_no_further_than_needed(tmp_path: Path) -> None:
+    paths = [*ade_masks(tmp_path, [0, 255]), tmp_path / "none.png"]
+    assert detect_encoding(get_spec("ade20k"), paths) == "shifted"
+    assert detect_encoding(get_spec("pascal"), [tmp_path / "none.png"]) == "index"
+
+
+@pytest.mark.reference
+def test_official_ade20k_masks(reference: Path) -> None:
+    spec, root = get_spec("ade20k"), reference / "data/ade20k_raw"
+    paths = sorted((root / "annotations/validation").glob("*.png"))
+    assert len(paths) == 3
+    assert detect_encoding(spec, paths) == "raw"
+    for path in paths:
+        labels, stored = read_mask(path, spec, "raw"), read_indices(path).astype(int)
+        assert torch.equal(labels == 255, torch.from_numpy(stored == 0))
+        assert torch.equal(labels[labels != 255].long() + 1, torch.from_numpy(stored[stored != 0]))
+    everything = torch.cat([read_mask(path, spec, "raw").flatten() for path in paths]).unique().tolist()
+    assert "sky" in [spec.classes[k] for k in everything if k != 255]
+
+
+@pytest.mark.reference
+def test_a_real_jpeg_decodes_as_pillow_decodes_it(reference: Path) -> None:
+    path = sorted((reference / "data/voc_animals/JPEGImages").glob("*.jpg"))[0]
+    with Image.open(path) as image:
+        assert np.array_equal(read_image(path).permute(1, 2, 0).numpy(), np.asarray(image))
+
+
+@pytest.mark.reference
+def test_pascal_masks_carry_the_palette_of_the_specification(reference: Path) -> None:
+    spec, root = get_spec("pascal"), reference / "data/voc_animals/SegmentationClass"
+    with Image.open(sorted(root.glob("*.png"))[0]) as mask:
+        stored = mask.getpalette() or []
+    colors = [tuple(stored[3 * k : 3 * k + 3]) for k in range(spec.num_classes)]
+    assert colors == list(spec.palette)
+
+
+@pytest.mark.reference
+def test_camvid_classes_lie_where_they_should(reference: Path) -> None:
+    """Sky above trees above roads: a wrong order of the classes would show."""
+    spec, paths = get_spec("camvid"), sorted((reference / "data/camvid/valannot").glob("*.png"))[::10]
+    masks = torch.stack([read_mask(path, spec, "index") for path in paths])
+    rows = {name: (masks == k).nonzero()[:, 1].float().mean() for k, name in enumerate(spec.classes)}
+    assert rows["sky"] < rows["tree"] < rows["car"] < rows["road"]
+    assert {255} < set(masks.unique().tolist()) <= {255, *range(11)}

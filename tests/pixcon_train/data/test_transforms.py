@@ -1,0 +1,234 @@
+"""Crops and strong views: hand-computed alignment, the ranges and frequencies of the recipe, and reproducibility."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+from pixcon_train.data import transforms
+from pixcon_train.data.transforms import Geometry, denormalise, normalise, random_crop, strong_view
+from pixcon_train.seeding import seeded
+
+FILL = 254
+
+
+def crop_of(
+    image: Tensor, labels: Tensor, *, crop: int, seed: int = 0, base: int | None = None, scale: Any = (1.0, 1.0)
+) -> tuple[Tensor, Tensor]:
+    return random_crop(image, labels, Geometry(crop, base, scale), fill=FILL, generator=seeded(seed))
+
+
+def coordinates(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """An image of its own coordinates (row, column, 0) and labels that number the pixels, at most 254 of them."""
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    image = torch.stack([rows, columns, torch.zeros_like(rows)]).to(torch.uint8)
+    return image, (rows * width + columns).to(torch.uint8)
+
+
+def ramp(width: int) -> tuple[Tensor, Tensor]:
+    """Pixels and labels both hold the column."""
+    labels = torch.arange(width, dtype=torch.uint8).expand(6, width).contiguous()
+    return labels.expand(3, 6, width).contiguous(), labels
+
+
+# Geometry
+
+
+@given(height=st.integers(1, 12), width=st.integers(1, 12), crop=st.integers(1, 16), seed=st.integers(0, 2**32))
+@settings(max_examples=100, deadline=None)
+def test_a_crop_is_a_flipped_window_of_the_padded_image(height: int, width: int, crop: int, seed: int) -> None:
+    image, labels = coordinates(height, width)
+    pixels, found = crop_of(image, labels, crop=crop, seed=seed)
+    assert pixels.shape == (3, crop, crop) and found.shape == (crop, crop)
+    inside = found != FILL
+    assert int(inside.sum()) == min(height, crop) * min(width, crop)
+    assert (pixels[:, ~inside] == 0).all()  # padding is black
+    rows, columns = found[inside] // width, found[inside] % width
+    assert torch.equal(pixels[0, inside], rows) and torch.equal(pixels[1, inside], columns)
+    step = columns.view(min(height, crop), -1).int().diff(dim=1)
+    assert (step == 1).all() or (step == -1).all()
+
+
+def test_padding_is_at_the_right_and_bottom_before_the_flip() -> None:
+    image, labels = coordinates(2, 3)
+    for seed in range(20):
+        _, found = crop_of(image, labels, crop=4, seed=seed)
+        top = found[0].tolist()
+        assert top in ([0, 1, 2, FILL], [FILL, 2, 1, 0])
+        assert found[2:].unique().tolist() == [FILL]
+
+
+def test_labels_are_sampled_at_the_centre_of_their_pixels() -> None:
+    """A third of the size: pixel i covers columns 3i to 3i+2, whose centre is 3i+1. Plain NEAREST would give 3i."""
+    image, labels = ramp(90)
+    pixels, found = crop_of(image, labels, crop=30, base=30)
+    expected = torch.arange(1, 90, 3, dtype=torch.uint8)
+    assert found[0].tolist() in (expected.tolist(), expected.flip(0).tolist())
+    interior = slice(1, -1)  # antialiasing is one-sided at the ends
+    assert ((pixels[0, 0].int() - found[0].int())[interior].abs() <= 1).all()
+
+
+@pytest.mark.parametrize("base", [20, 37, 60, 101, 180])
+def test_image_and_labels_stay_aligned_at_any_size(base: int) -> None:
+    image, labels = ramp(90)
+    pixels, found = crop_of(image, labels, crop=base, base=base)
+    inside = found != FILL
+    error = (pixels[0].int() - found.int())[inside].float()
+    assert error.abs().mean() < 0.5 * max(1, 90 / base)
+    assert abs(float(error.mean())) < 0.1 + 0.5 * (base > 90)  # no shift; bilinear values are rounded when enlarged
+
+
+def test_rescaling_invents_no_label() -> None:
+    labels = torch.tensor([0, 7, 20, 255], dtype=torch.uint8)[torch.randint(4, (30, 40), generator=seeded(1))]
+    image = torch.zeros(3, 30, 40, dtype=torch.uint8)
+    for seed in range(20):
+        _, found = crop_of(image, labels, crop=32, seed=seed, scale=(0.5, 2.0))
+        assert set(found.unique().tolist()) <= {0, 7, 20, 255, FILL}
+
+
+def rescaled_sizes(height: int, width: int, *, base: int | None, draws: int = 400) -> tuple[list[int], list[int]]:
+    """Heights and widths that images have before they are padded to a crop larger than any of them."""
+    image = torch.zeros(3, height, width, dtype=torch.uint8)
+    labels = torch.zeros(height, width, dtype=torch.uint8)
+    crop = 2 * (base or max(height, width))
+    found = [crop_of(image, labels, crop=crop, seed=seed, base=base, scale=(0.5, 2.0))[1] for seed in range(draws)]
+    inside = [labels != FILL for labels in found]
+    return [int(part.any(1).sum()) for part in inside], [int(part.any(0).sum()) for part in inside]
+
+
+def test_the_long_side_is_half_to_twice_the_images_own() -> None:
+    heights, widths = rescaled_sizes(8, 12, base=None)
+    assert set(widths) == set(range(6, 25))
+    assert all(abs(height - width * 8 / 12) <= 0.5 for height, width in zip(heights, widths, strict=True))
+
+
+def test_or_half_to_twice_a_base_size() -> None:
+    heights, widths = rescaled_sizes(8, 4, base=10)
+    assert set(heights) == set(range(5, 21))
+    assert all(abs(width - height / 2) <= 0.5 for height, width in zip(heights, widths, strict=True))
+
+
+def test_half_of_the_crops_are_flipped_and_corners_are_uniform() -> None:
+    image, labels = coordinates(9, 9)
+    corners, flips = torch.zeros(5, 5), 0
+    for seed in range(1000):
+        _, found = crop_of(image, labels, crop=5, seed=seed)
+        flipped = bool(found[0, 0] > found[0, 1])
+        corner = int(found[0, -1] if flipped else found[0, 0])
+        corners[corner // 9, corner % 9] += 1
+        flips += flipped
+    assert abs(flips - 500) < 5 * 250**0.5
+    assert int(corners.sum()) == 1000
+    assert ((corners - 40).abs() < 5 * (1000 * 0.04 * 0.96) ** 0.5).all()
+
+
+def test_a_long_thin_image_keeps_at_least_a_pixel() -> None:
+    image, labels = torch.zeros(3, 1, 100, dtype=torch.uint8), torch.zeros(1, 100, dtype=torch.uint8)
+    _, found = crop_of(image, labels, crop=14, base=14)
+    assert int((found != FILL).sum()) == 14
+
+
+# Strong views
+
+NOISE = torch.randint(256, (3, 24, 24), generator=seeded(7)).to(torch.uint8)
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Replace every operation of a strong view by one that notes its amount."""
+    notes: list[tuple[str, Any]] = []
+
+    def note(name: str) -> Callable[..., Tensor]:
+        def operation(image: Tensor, *amounts: Any, **options: Any) -> Tensor:
+            notes.append((name, amounts or options))
+            return image
+
+        return operation
+
+    names = ("brightness", "contrast", "saturation", "hue")
+    monkeypatch.setattr(transforms, "_ADJUSTMENTS", tuple(note(name) for name in names))
+    monkeypatch.setattr(transforms.F, "rgb_to_grayscale", note("gray"))
+    monkeypatch.setattr(transforms.F, "gaussian_blur", note("blur"))
+    return notes
+
+
+def test_frequencies_and_ranges_are_the_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes, draws = recorded(monkeypatch), 2000
+    for seed in range(draws):
+        strong_view(NOISE, generator=seeded(seed))
+    amounts: dict[str, list[Any]] = {}
+    for name, values in notes:
+        amounts.setdefault(name, []).append(values)
+    for name, probability in (("brightness", 0.8), ("hue", 0.8), ("gray", 0.2), ("blur", 0.5)):
+        spread = (draws * probability * (1 - probability)) ** 0.5
+        assert abs(len(amounts[name]) - draws * probability) < 5 * spread, name
+    jitters = len(amounts["hue"])
+    assert [len(amounts[name]) for name in ("brightness", "contrast", "saturation")] == [jitters] * 3
+    sigmas = [sigma for _, (sigma, _) in amounts["blur"]]
+    ranges = {name: [value for (value,) in amounts[name]] for name in ("brightness", "contrast", "saturation", "hue")}
+    for values, low, high in (
+        (ranges["brightness"], 0.5, 1.5),
+        (ranges["contrast"], 0.5, 1.5),
+        (ranges["saturation"], 0.5, 1.5),
+        (ranges["hue"], -0.25, 0.25),
+        (sigmas, 0.1, 2.0),
+    ):
+        assert low <= min(values) < low + 0.02 * (high - low)
+        assert high - 0.02 * (high - low) < max(values) <= high
+        assert abs(np.mean(values) - (low + high) / 2) < 5 * (high - low) / (12 * len(values)) ** 0.5
+
+
+def test_jitter_comes_in_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes, orders = recorded(monkeypatch), set()
+    for seed in range(600):
+        notes.clear()
+        strong_view(NOISE, generator=seeded(seed))
+        order = tuple(name for name, _ in notes if name not in {"gray", "blur"})
+        orders.add(order)
+    assert len(orders - {()}) == 24
+
+
+def test_nothing_but_the_generator_decides() -> None:
+    torch.manual_seed(1)
+    first = strong_view(NOISE, generator=seeded(5))
+    torch.manual_seed(2)
+    assert torch.equal(first, strong_view(NOISE, generator=seeded(5)))
+    assert not torch.equal(first, strong_view(NOISE, generator=seeded(6)))
+    assert first.dtype == torch.uint8 and first.shape == NOISE.shape
+
+
+def test_the_widest_blur_fits_the_smallest_crop() -> None:
+    image = NOISE[:, :14, :14]  # one patch
+    for seed in range(30):
+        assert strong_view(image, generator=seeded(seed)).shape == image.shape
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 1.0, 2.0])
+def test_blur_is_a_gaussian_of_its_sigma(monkeypatch: pytest.MonkeyPatch, sigma: float) -> None:
+    monkeypatch.setattr(transforms, "JITTER_PROBABILITY", 0)
+    monkeypatch.setattr(transforms, "GRAY_PROBABILITY", 0)
+    monkeypatch.setattr(transforms, "BLUR_PROBABILITY", 1)
+    monkeypatch.setattr(transforms, "BLUR_SIGMA", (sigma, sigma))
+    found = strong_view(NOISE, generator=seeded(0)).numpy().astype(float)
+    expected = gaussian_filter(NOISE.numpy().astype(float), sigma=(0, sigma, sigma), mode="mirror", truncate=6)
+    assert np.abs(found - expected).max() <= 1.5
+
+
+# Normalisation
+
+
+def test_normalisation_by_hand() -> None:
+    pixel = torch.tensor([255, 0, 128], dtype=torch.uint8)[:, None, None]
+    expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (128 / 255 - 0.406) / 0.225]
+    assert normalise(pixel).flatten().tolist() == pytest.approx(expected, rel=1e-6)
+    assert normalise(pixel).dtype == torch.float32
+
+
+def test_denormalisation_is_its_inverse() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).expand(3, 1, 256)
+    assert torch.equal(denormalise(normalise(levels)), levels)
