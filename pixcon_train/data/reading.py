@@ -169,4 +169,6 @@ def _remedy(values: list[int], spec: DatasetSpec) -> str:
         return "These look like labelIds: list the files ending in _labelTrainIds.png instead of _labelIds.png."
     if spec.labels == "ade20k" and values == [spec.num_classes]:
         return "These look like the official masks (0 = other): say --labels raw."
+    if spec.labels == "ade20k" and values == [VOID]:
+        return "These look like masks whose labels were shifted already (void 255): say --labels shifted."
     return "Is this the right --dataset?"

@@ -127,7 +127,7 @@ def get_spec(name: str) -> DatasetSpec:
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return _from_file(Path(name))
     if name not in builtin_names():
-        near = difflib.get_close_matches(name, builtin_names(), n=1)
+        near = difflib.get_close_matches(name.lower(), builtin_names(), n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise ConfigError(
             f"Unknown data set `{name}`; built in are {', '.join(builtin_names())}.{hint} "
