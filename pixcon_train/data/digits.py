@@ -1,9 +1,9 @@
 """The embedded data set: scenes of scikit-learn's handwritten digits on crops of its two photographs.
 
 Written once to a cache folder in the ordinary layout (JPEG, PNG masks, lists), so that the same code reads it as reads
-any data set. Long-tailed: each digit is less frequent than the one before it. A digit's hue tells its class in part: each
-class has its own, but neighbours in a pair (3 and 8, 4 and 9, 1 and 7) have close ones and every digit strays a little,
-so that confident mistakes remain.
+any data set. Long-tailed: each digit is less frequent than the one before it. A digit's hue tells its class in part:
+each class has its own, but neighbours in a pair (3 and 8, 4 and 9, 1 and 7) have close ones and every digit strays a
+little, so that confident mistakes remain.
 """
 
 import os
