@@ -94,7 +94,8 @@ def project(
         jobs: threads.
 
     Raises:
-        ConfigError: no sample, one with fewer than 10 pixels, or samples of different pixels.
+        ConfigError: no sample, one with fewer than 10 pixels or a feature that is not finite, or samples of different
+            pixels.
     """
     first = _same_pixels(samples)
     perplexity = min(perplexity, (len(first.labels) - 1) / 3)
@@ -154,6 +155,8 @@ def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
             "or more pixels per class."
         )
     for other, sample in samples.items():
+        if not sample.features.isfinite().all():
+            raise ConfigError(f"{other} gives features that are not finite. Are its weights damaged?")
         if sample.pixels != first.pixels:
             raise ConfigError(
                 f"The samples of {name} and {other} are of different pixels: measure both on the same data set, list "

@@ -96,3 +96,7 @@ def test_different_or_too_few_pixels_are_errors() -> None:
         project({"a": blobs(0.1, each=3)})
     with pytest.raises(ConfigError, match="at least one"):
         project({})
+    broken = blobs(0.1)
+    broken.features[3, 0] = math.nan
+    with pytest.raises(ConfigError, match="b gives features that are not finite"):
+        project({"a": blobs(0.1), "b": broken})
