@@ -31,17 +31,17 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
     console = notes()
     with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
-        from pixcon_train.runs import resume_config, run_folder
+        from pixcon_train.runs import resume_config, run_name
         from pixcon_train.trainer import train
 
         if resume is not None:
             config, folder = resume_config(resume, command_line_values(arguments)), resume
         else:
             config = resolve_arguments(arguments)
-            folder = run_folder(runs, name, config)
+            folder = runs / (name or run_name(config))
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
-    for line in outcome_lines(outcome):
+    for line in outcome_lines(outcome) if outcome.is_main else []:
         output().print(line, soft_wrap=True)
     if outcome.signal is not None:
         raise SystemExit(interruption.exit_code)

@@ -48,20 +48,38 @@ def share_of(schedule: ScheduleConfig, accelerator: Accelerator) -> Share:
 
 
 def average_gradients(module: nn.Module, accelerator: Accelerator) -> None:
-    """Replace each gradient of ``module`` by its mean over the processes, in one transfer; nothing for one process.
+    """Replace each gradient of ``module`` by its mean over the processes; nothing to do for one process.
 
-    DistributedDataParallel is not used: it allows one forward pass per backward pass, and a step has three, of which
-    only one uses the projection head.
+    DistributedDataParallel is not used: it allows one forward pass per backward pass, and a step has two, of which only
+    one uses the projection head.
     """
-    if accelerator.num_processes == 1:
+    _average([p.grad for p in module.parameters() if p.grad is not None], accelerator)
+
+
+def average_buffers(module: nn.Module, accelerator: Accelerator) -> None:
+    """Replace batch norm's running statistics by their mean over the processes, where they are not synchronised.
+
+    On CUDA they are (:class:`torch.nn.SyncBatchNorm`); PyTorch has no synchronised batch norm for other devices, so
+    that several processes there agree with one in distribution only.
+    """
+    if accelerator.device.type != "cuda":
+        _average([buffer for buffer in module.buffers() if buffer.is_floating_point()], accelerator)
+
+
+def _average(tensors: list[Tensor], accelerator: Accelerator) -> None:
+    """Replace tensors by their means over the processes, in one transfer."""
+    if accelerator.num_processes == 1 or not tensors:
         return
-    gradients = [p.grad for p in module.parameters() if p.grad is not None]
-    mean: Tensor = accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
-    for gradient, piece in zip(gradients, mean.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(piece.view_as(gradient))
+    mean = over_processes(torch.cat([tensor.flatten() for tensor in tensors]), accelerator)
+    for tensor, piece in zip(tensors, mean.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(piece.view_as(tensor))
+
+
+def over_processes(tensor: Tensor, accelerator: Accelerator) -> Tensor:
+    """Mean of ``tensor`` over the processes; every process calls this at the same point."""
+    return accelerator.reduce(tensor, reduction="mean")
 
 
 def any_process(flag: bool, accelerator: Accelerator) -> bool:
     """Whether ``flag`` is set in any process; every process calls this at the same point and waits for the others."""
-    total: Tensor = accelerator.reduce(torch.tensor(float(flag), device=accelerator.device), reduction="sum")
-    return bool(total.item() > 0)
+    return bool(over_processes(torch.tensor(float(flag), device=accelerator.device), accelerator).item() > 0)

@@ -1,6 +1,6 @@
 """Running means of a step's numbers that wait for the device only when they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor
 class Meters:
     """Sums of named scalars since the last reading (on the device) and over the epoch (on the host)."""
 
-    def __init__(self) -> None:
+    def __init__(self, average: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
+        """``average`` takes the mean of a tensor over processes; every process reads at the same points."""
+        self._average = average
         self._names: tuple[str, ...] = ()
         self._window: Tensor | None = None
         self._window_count = 0
@@ -28,7 +30,7 @@ class Meters:
         """Means since the last reading; waits for the device. Empty where nothing was added."""
         if self._window is None:
             return {}
-        sums = self._window.tolist()
+        sums = self._average(self._window).tolist()
         means = {name: total / self._window_count for name, total in zip(self._names, sums, strict=True)}
         self._epoch = [a + b for a, b in zip(self._epoch or [0.0] * len(sums), sums, strict=True)]
         self._epoch_count += self._window_count

@@ -20,21 +20,20 @@ def run_name(config: TrainConfig) -> str:
     return f"{Path(config.data.dataset).stem}-{config.preset}-{config.bank.rule}-{config.seed}"
 
 
-def run_folder(runs: Path, name: str | None, config: TrainConfig) -> Path:
-    """Folder for a new run called ``name``, or by :func:`run_name`; it is not made yet.
+def refuse_to_overwrite(folder: Path) -> None:
+    """Make sure that a new run in ``folder`` overwrites nothing.
 
     Raises:
-        ConfigError: a run is there already; nothing is overwritten.
+        ConfigError: a run is there already.
     """
-    folder = runs / (name or run_name(config))
     latest = folder / LATEST
-    if latest.exists():
-        if load_checkpoint(latest).progress["finished"]:
-            raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
-        raise ConfigError(
-            f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."
-        )
-    return folder
+    if not latest.exists():
+        return
+    if load_checkpoint(latest).progress["finished"]:
+        raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
+    raise ConfigError(
+        f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."
+    )
 
 
 def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:

@@ -10,7 +10,7 @@ from torch import Tensor
 from pixcon_train.config import TrainConfig
 from pixcon_train.ema import ema_decay, update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
-from pixcon_train.machine import average_gradients
+from pixcon_train.machine import average_buffers, average_gradients
 from pixcon_train.mixing import draw_boxes, encoder_dropout, fused_dropout
 from pixcon_train.models import SegmentationModel
 from pixcon_train.optim import rate, set_rate
@@ -58,6 +58,7 @@ class Stepper:
         results = [self._forward_backward(*pair, (iteration, piece)) for piece, pair in enumerate(batches)]
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
         average_gradients(self._setup.student, self._machine)
+        average_buffers(self._setup.student, self._machine)
         set_rate(self._setup.optimizer, self._factor(iteration))
         self._setup.optimizer.step()
         self._setup.optimizer.zero_grad()

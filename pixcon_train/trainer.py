@@ -13,13 +13,13 @@ from pixcon_train.config import TrainConfig
 from pixcon_train.finite import FiniteWatch
 from pixcon_train.interruption import Interruption
 from pixcon_train.loaders import opened
-from pixcon_train.machine import any_process, open_machine
+from pixcon_train.machine import any_process, open_machine, over_processes
 from pixcon_train.meters import Meters
 from pixcon_train.observer import TrainingObserver, Unobserved
 from pixcon_train.position import Position
 from pixcon_train.records import bank_record, step_record, validation_record
 from pixcon_train.runlog import RunLog
-from pixcon_train.runs import save_config
+from pixcon_train.runs import refuse_to_overwrite, save_config
 from pixcon_train.setup import Setup, set_up
 from pixcon_train.snapshot import restore, snapshot
 from pixcon_train.stepping import MicroBatch, Stepper
@@ -36,6 +36,8 @@ class Outcome:
     position: Position
     signal: str | None
     """Name of the signal that ended it; None when the run is finished."""
+    is_main: bool = True
+    """Whether this is the process that saves and tells, of several."""
 
 
 def train(
@@ -54,8 +56,11 @@ def train(
     Raises:
         PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk. What was saved is intact.
     """
-    observer = observer or Unobserved()
-    setup = set_up(config, open_machine(config.runtime), partial(observer.working, "checking data"))
+    machine = open_machine(config.runtime)
+    observer = observer if observer is not None and machine.is_main_process else Unobserved()
+    if machine.is_main_process and not resume:
+        refuse_to_overwrite(folder)
+    setup = set_up(config, machine, partial(observer.working, "checking data"))
     trainer = Trainer(config, folder, setup, interruption or Interruption(), observer)
     try:
         return trainer.run(resume=resume)
@@ -74,9 +79,9 @@ class Trainer:
         self._setup = setup
         self._machine = setup.machine
         self._interruption = interruption
-        self._observer = observer if setup.machine.is_main_process else Unobserved()
+        self._observer = observer
         self._position = Position()
-        self._meters = Meters()
+        self._meters = Meters(partial(over_processes, accelerator=setup.machine))
         self._watch = FiniteWatch()
         self._stepper = Stepper(config, setup)
         self._log: RunLog | None = None
@@ -88,13 +93,16 @@ class Trainer:
             started = time.monotonic()
             if not (self._train_epoch() and self._finish_epoch(started)):
                 self._save(LATEST)
-                return Outcome(self._folder, self._position, self._interruption.name)
-        return Outcome(self._folder, self._position, None)
+                return self._outcome(self._interruption.name)
+        return self._outcome(None)
 
     def close(self) -> None:
         """Flush the log."""
         if self._log is not None:
             self._log.close()
+
+    def _outcome(self, signal: str | None) -> Outcome:
+        return Outcome(self._folder, self._position, signal, self._machine.is_main_process)
 
     def _start(self, resume: bool) -> None:
         """Load the state where there is one; else save a first one, which shows early whether the disk is writable."""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.checkpoint import LATEST, load_checkpoint, save_checkpoint
+from pixcon_train.checkpoint import LATEST, save_checkpoint
 from pixcon_train.config import TrainConfig
 from pixcon_train.errors import CheckpointError, ConfigError
-from pixcon_train.runs import CONFIG, resume_config, run_folder, run_name, save_config
+from pixcon_train.runs import CONFIG, refuse_to_overwrite, resume_config, run_name, save_config
 from pixcon_train.yaml_files import read_yaml_mapping
 from tests.pixcon_train.test_checkpoint import example
 from tests.pixcon_train.tiny import tiny_config
@@ -20,19 +20,16 @@ def put_run(folder: Path, *, finished: bool, config: TrainConfig = CONFIGURATION
     save_checkpoint(folder / LATEST, example(progress={"finished": finished}, config=config.model_dump()))
 
 
-def test_a_run_is_named_after_data_preset_rule_and_seed(tmp_path: Path) -> None:
+def test_a_run_is_named_after_data_preset_rule_and_seed() -> None:
     assert run_name(CONFIGURATION) == "tiny-pixcon-labeled-3"
-    assert run_folder(tmp_path, None, CONFIGURATION) == tmp_path / "tiny-pixcon-labeled-3"
-    assert run_folder(tmp_path, "mine", CONFIGURATION) == tmp_path / "mine"
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("finished", "words"), [(True, "a finished run"), (False, "an unfinished run.*--resume")])
 def test_nothing_is_overwritten(tmp_path: Path, finished: bool, words: str) -> None:
     put_run(tmp_path / "mine", finished=finished)
     with pytest.raises(ConfigError, match=words + ".*--name"):
-        run_folder(tmp_path, "mine", CONFIGURATION)
-    assert load_checkpoint(tmp_path / "mine" / LATEST).progress["finished"] == finished
+        refuse_to_overwrite(tmp_path / "mine")
+    refuse_to_overwrite(tmp_path / "other")
 
 
 def test_a_resumed_run_may_use_the_machine_otherwise(tmp_path: Path) -> None:

@@ -259,6 +259,11 @@ def test_a_changed_list_is_not_gone_on_with(tmp_path: Path) -> None:
         train(tiny_config(spec), tmp_path / "run", resume=True)
 
 
+def test_a_run_is_not_overwritten(spec: Path, whole: Path) -> None:
+    with pytest.raises(ConfigError, match="already holds a finished run"):
+        train(tiny_config(spec), whole)
+
+
 def test_too_few_images_and_an_uneven_batch_are_refused(spec: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="less than one batch of 16"):
         train(tiny_config(spec, schedule__batch=16), tmp_path)
