@@ -24,7 +24,7 @@ VERSION = 1
 """Part of the folder's name; raised when the code below draws other scenes from the same parameters."""
 CACHE_VARIABLE = "PIXCON_CACHE"
 
-_HUES = (0.00, 0.12, 0.24, 0.36, 0.50, 0.60, 0.72, 0.16, 0.40, 0.54)
+_HUES = (0.00, 0.12, 0.24, 0.36, 0.50, 0.62, 0.76, 0.18, 0.42, 0.56)
 """Mean hue of the digits 0–9."""
 
 
@@ -36,13 +36,13 @@ class Scenes:
     train: int = 480
     val: int = 100
     labeled: int = 96
-    digits: tuple[int, int] = (2, 5)
+    digits: tuple[int, int] = (3, 6)
     """Least and largest number of digits in a scene."""
-    size: tuple[int, int] = (34, 60)
+    size: tuple[int, int] = (40, 66)
     """Least and largest edge of a digit in pixels."""
     hue_noise: float = 0.02
     """Deviation of a digit's hue from its class's."""
-    tail: float = 0.85
+    tail: float = 0.88
     """Frequency of a class over that of the class before it."""
     ring: int = 1
     """Width in pixels of the void ring around a digit, as Pascal VOC has it."""
