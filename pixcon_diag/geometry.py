@@ -17,6 +17,9 @@ MIN_PIXELS = 100
 _TINY = 1e-12
 """Norm below which a feature is taken as zero, as in torch.nn.functional.normalize."""
 
+_TILE = 2**20
+"""Numbers converted to float64 at once: they fit a processor's cache, and a larger copy takes several times as long."""
+
 
 def labels_on_grid(
     labels: Tensor, size: tuple[int, int], *, void: int, covered: tuple[int, int] | None = None
@@ -46,16 +49,26 @@ def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tens
         num_classes: K.
     """
     sums = features.new_zeros((num_classes, features.shape[1]), dtype=torch.float64)
-    classes = torch.arange(num_classes, device=labels.device)[:, None]
-    pixels = torch.zeros_like(classes[:, 0])
-    # Image by image bounds the float64 copy. A product with the membership matrix, unlike a scatter into few rows,
-    # neither contends for memory nor depends on the order of threads; it carries 1/‖f‖, so that no unit copy is made.
+    pixels = labels.new_zeros(num_classes)
+    tile = max(1, _TILE // features.shape[1])
     for image, truth in zip(features.flatten(2), labels.flatten(1), strict=True):
-        vectors, member = image.double(), truth == classes
-        scale = 1 / torch.linalg.vector_norm(vectors, dim=0).clamp(min=_TINY)
-        sums += torch.where(member, scale, 0.0) @ vectors.T
-        pixels += member.sum(1)
+        counted = truth[(truth >= 0) & (truth < num_classes)].bincount(minlength=num_classes)
+        # Few of many classes are in one image: to wait for the device here is cheaper than to multiply zeros.
+        present = counted.nonzero()[:, 0]
+        pixels += counted
+        for part, group in zip(image.split(tile, 1), truth.split(tile), strict=True):
+            sums[present] += _unit_sums(part.double(), group == present[:, None])
     return sums, pixels
+
+
+def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
+    """Sums of the columns of ``vectors`` (C, P), each scaled to unit norm, over the rows of ``member`` (G, P): (G, C).
+
+    A product, unlike a scatter into few rows, neither contends for memory nor depends on the order of threads; it
+    carries 1/‖f‖, so that no scaled copy is made.
+    """
+    scale = vectors.square().sum(0).clamp(min=_TINY**2).rsqrt()
+    return torch.where(member, scale, 0.0) @ vectors.T
 
 
 class Geometry(Measurement):
