@@ -45,9 +45,12 @@ class ClassBank(nn.Module):
         self.ptr.copy_((self.ptr + arriving) % size)
         self.filled.copy_((self.filled + arriving).clamp(max=size))
 
+    def held(self) -> Tensor:
+        """Whether each slot holds an entry: (K, N) bool. Slots fill from the front."""
+        return torch.arange(self.queue.shape[1], device=self.queue.device) < self.filled[:, None]
+
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Embeddings (K·N, D), their labels (K·N,) and whether a row holds an entry (K·N,)."""
         num_classes, size, dim = self.queue.shape
         labels = torch.arange(num_classes, device=self.queue.device).repeat_interleave(size)
-        held = torch.arange(size, device=self.queue.device) < self.filled[:, None]
-        return self.queue.view(-1, dim), labels, held.view(-1)
+        return self.queue.view(-1, dim), labels, self.held().view(-1)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 _NEVER = -1e9
@@ -17,30 +18,31 @@ _NEVER = -1e9
 class Anchors(NamedTuple):
     """Drawn pixels, fixed in number."""
 
-    index: Tensor
-    """(A,) positions in the flattened (B, h, w) map."""
+    positions: Tensor
+    """(A,) int64, of pixels in the flattened (B, h, w) map."""
     labels: Tensor
     """(A,) class of each, −1 where there are fewer."""
 
 
-def _clean(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
-    return torch.where(predicted == labels, labels, -1)
+def _clean(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
+    return torch.where(logits.argmax(1) == labels, labels, -1)
 
 
-def _labeled(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
+def _labeled(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
     return labels
 
 
-def _confidence(labels: Tensor, predicted: Tensor, confidence: Tensor, tau: float) -> Tensor:
+def _confidence(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
+    confidence, predicted = logits.float().softmax(1).max(1)
     return torch.where((confidence >= tau) & (labels >= 0), predicted, -1)
 
 
-ADMISSION: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
+ADMISSION: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "clean": _clean,
     "labeled": _labeled,
     "confidence": _confidence,
 }
-"""Rules by name."""
+"""Rules by name: class (B, h, w) under which a pixel enters, of labels (−1 = none), logits and a threshold."""
 
 
 def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float, ignore: int = 255) -> Tensor:
@@ -54,9 +56,8 @@ def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float, ignore: int 
         labels: (B, h, w) ground truth at that resolution, ``ignore`` where there is none.
         tau: threshold of the rule ``confidence``.
     """
-    confidence, predicted = logits.detach().float().softmax(1).max(1)
     known = torch.where(labels == ignore, -1, labels.long())
-    return ADMISSION[rule](known, predicted, confidence, tau)
+    return ADMISSION[rule](known, logits.detach(), tau)
 
 
 def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: torch.Generator | None) -> Anchors:
@@ -94,27 +95,28 @@ def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
     return features.flatten(2)[index // per_image, :, index % per_image]
 
 
-def info_nce(
-    anchors: Tensor, labels: Tensor, entries: Tensor, entry_labels: Tensor, held: Tensor, *, temperature: float
-) -> Tensor:
+def info_nce(anchors: Tensor, labels: Tensor, queue: Tensor, held: Tensor, *, temperature: float) -> Tensor:
     """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
+
+    With s_k = log Σ exp(z·b/η) over the entries b of class k, Eq. 3 for an anchor of class a is log Σ_k exp(s_k) − s_a:
+    the cross-entropy of the s_k. So the similarities, the one large array, are gone through only once.
 
     Args:
         anchors: (A, D), unit norm.
         labels: (A,) int64, −1 for padding.
-        entries: (M, D), unit norm; no gradient flows into them.
-        entry_labels: (M,) int64.
-        held: (M,) bool, whether a row is an entry.
+        queue: (K, N, D), unit norm; no gradient flows into it.
+        held: (K, N) bool, whether a slot of the queue holds an entry.
         temperature: η.
 
     Returns:
         Scalar ≥ 0, float32 at any precision; 0, with a gradient of 0, where no anchor has a positive.
     """
+    num_classes, size, dim = queue.shape
     with torch.autocast(anchors.device.type, enabled=False):
-        similarity = anchors.float() @ entries.detach().float().T / temperature
-        similarity = similarity.masked_fill(~held, _NEVER)
-        positive = (labels[:, None] == entry_labels) & held
-        denominator = similarity.logsumexp(1)
-        numerator = similarity.masked_fill(~positive, _NEVER).logsumexp(1)
-        counted = positive.any(1)
-        return torch.where(counted, denominator - numerator, 0.0).sum() / counted.sum().clamp(min=1)
+        absent = torch.where(held, 0.0, _NEVER).flatten()
+        rows = queue.detach().float().view(-1, dim)
+        similarity = torch.addmm(absent, anchors.float() / temperature, rows.T)
+        per_class = similarity.view(-1, num_classes, size).logsumexp(2)
+        has_positive = (labels >= 0) & held.any(1)[labels.clamp(min=0)]
+        total = F.cross_entropy(per_class, torch.where(has_positive, labels, -1), ignore_index=-1, reduction="sum")
+    return total / has_positive.sum().clamp(min=1)

@@ -1,6 +1,7 @@
 """Random parts of a step that act on whole batches: CutMix boxes and complementary dropout masks."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -8,7 +9,7 @@ from torch import Tensor
 AREA = (0.02, 0.4)
 """Least and largest share of the image that a CutMix box covers (UniMatch V2's recipe)."""
 ASPECT = (0.3, 1 / 0.3)
-"""Least and largest ratio of a box's width to its height."""
+"""Least and largest ratio of a box's height to its width."""
 
 
 def draw_boxes(batch: int, edge: int, *, probability: float, generator: torch.Generator) -> Tensor:
@@ -27,14 +28,16 @@ def draw_boxes(batch: int, edge: int, *, probability: float, generator: torch.Ge
 
 
 def _draw_box(edge: int, generator: torch.Generator) -> tuple[int, int, int, int]:
-    """A box inside the image; area and aspect are drawn again until it fits."""
+    """A box inside the image; its area is drawn once, its aspect and place again until it fits.
+
+    As the release draws it: aspect and corner uniform, so that what is kept leans towards boxes with more room.
+    """
+    area = _uniform(*AREA, generator) * edge * edge
     while True:
-        area = _uniform(*AREA, generator) * edge * edge
-        aspect = math.exp(_uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), generator))
-        height, width = round(math.sqrt(area / aspect)), round(math.sqrt(area * aspect))
-        if 0 < height < edge and 0 < width < edge:
-            top = int(_uniform(0, edge - height + 1, generator))
-            left = int(_uniform(0, edge - width + 1, generator))
+        aspect = _uniform(*ASPECT, generator)
+        height, width = int(math.sqrt(area * aspect)), int(math.sqrt(area / aspect))
+        top, left = int(_uniform(0, edge, generator)), int(_uniform(0, edge, generator))
+        if top + height <= edge and left + width <= edge:
             return top, left, height, width
 
 
@@ -42,11 +45,11 @@ def _uniform(low: float, high: float, generator: torch.Generator) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
-def box_masks(boxes: Tensor, edge: tuple[int, int]) -> Tensor:
-    """Whether a pixel lies in its image's box: (B, H, W) bool of boxes (B, 4)."""
+def box_masks(boxes: Tensor, size: Sequence[int]) -> Tensor:
+    """Whether a pixel lies in its image's box: (B, H, W) bool of boxes (B, 4) and ``size`` (H, W)."""
     top, left, height, width = (side[:, None] for side in boxes.unbind(1))
-    rows = torch.arange(edge[0], device=boxes.device)
-    columns = torch.arange(edge[1], device=boxes.device)
+    rows = torch.arange(size[0], device=boxes.device)
+    columns = torch.arange(size[1], device=boxes.device)
     inside_rows = (rows >= top) & (rows < top + height)
     inside_columns = (columns >= left) & (columns < left + width)
     return inside_rows[:, :, None] & inside_columns[:, None, :]

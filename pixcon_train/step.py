@@ -159,7 +159,8 @@ def contrast(
 ) -> tuple[Tensor, Admitted]:
     """L_pix (Eq. 3) of the admitted pixels against the bank as it stands, and what they would add to it.
 
-    Labels are brought to the feature's resolution by nearest neighbour, logits bilinearly (appendix D).
+    Labels are brought to the feature's resolution by nearest neighbour, logits bilinearly (appendix D; its corners are
+    aligned as in the release, on which the paper is silent).
     """
     assert labeled.embedding is not None
     size = labeled.embedding.shape[-2:]
@@ -167,9 +168,11 @@ def contrast(
     small_logits = F.interpolate(labeled.logits.detach().float(), size, mode="bilinear", align_corners=True)
     admitted = admit(settings.rule, small_logits, small_labels, tau=settings.tau)
     anchors = select_anchors(admitted, num_classes=len(bank.filled), cap=settings.cap, generator=generator)
-    embeddings = gather_pixels(labeled.embedding, anchors.index).float()
+    embeddings = gather_pixels(labeled.embedding, anchors.positions).float()
     chosen = thin(anchors.labels, limit=settings.max_anchors, generator=generator)
-    loss = info_nce(embeddings[chosen], anchors.labels[chosen], *bank.entries(), temperature=settings.temperature)
+    loss = info_nce(
+        embeddings[chosen], anchors.labels[chosen], bank.queue, bank.held(), temperature=settings.temperature
+    )
     if settings.wait_for_all:
         loss = loss * (bank.filled > 0).all()
     return loss, Admitted(embeddings.detach(), anchors.labels)

@@ -1,5 +1,7 @@
 """The whole training step against the two releases, with its randomness handed in."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,11 +10,15 @@ import torch
 
 from pixcon_train.bank import ClassBank
 from pixcon_train.ema import update_teacher
-from pixcon_train.mixing import complementary_scale
-from pixcon_train.models import build_model
+from pixcon_train.losses import ohem_loss, supervised_loss
+from pixcon_train.mixing import complementary_scale, fused_dropout
+from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.optim import build_optimizer
 from pixcon_train.step import BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
 from tests.reference import fill_by_rule, rng
+from tests.waiting import NoWaiting
+
+StepArguments = tuple[StepBatch, StepRandomness, StepSettings, ClassBank | None]
 
 
 def _normal(name: str) -> torch.Tensor:
@@ -86,8 +92,15 @@ def _pixcon_step(golden: dict[str, np.ndarray], weight: float) -> tuple[torch.nn
     student = fill_by_rule(build_model("pixcon", "small", 21, projection=True)).train()
     student.head[3].eval()  # the reference has Dropout2d off
     teacher = fill_by_rule(build_model("pixcon", "small", 21, projection=True)).eval()
-    batch = _batch()._replace(labels=torch.from_numpy(golden["pixcon_step/target"]).long())
-    boxes = torch.zeros(4, 4, dtype=torch.long)
+    whole = _batch()
+    batch = StepBatch(  # one unlabeled image: it does not touch the labeled half, and time is short
+        whole.images,
+        torch.from_numpy(golden["pixcon_step/target"]).long(),
+        whole.weak[:1],
+        (whole.strong[0][:1], whole.strong[1][:1]),
+        whole.padding[:1],
+    )
+    boxes = torch.zeros(1, 4, dtype=torch.long)
     most = int(golden["pixcon_step/eligible_per_class"].max())  # the reference takes every eligible pixel
     settings = StepSettings(bank=BankSettings("clean", weight=weight, cap=most, max_anchors=21 * most))
     randomness = StepRandomness((boxes, boxes), None, None, torch.Generator().manual_seed(0))
@@ -121,35 +134,79 @@ def test_contrastive_gradient_matches_the_release(golden: dict[str, np.ndarray])
         assert alone.norm().item() == pytest.approx(norm, rel=1e-3, abs=2e-6), name
 
 
-def _tiny(rule: str | None, **bank: object) -> tuple[torch.nn.Module, StepResult]:
+def _tiny(
+    bank: BankSettings | None, store: ClassBank | None = None
+) -> tuple[SegmentationModel, SegmentationModel, StepArguments]:
+    """Nano networks of three classes and the other arguments of a step, with both kinds of dropout mask."""
     torch.manual_seed(0)
-    student = build_model("pixcon", "nano", 3, projection=rule is not None, embedding_dim=8)
-    teacher = build_model("pixcon", "nano", 3, projection=rule is not None, embedding_dim=8).eval()
+    student, teacher = (build_model("pixcon", "nano", 3, projection=True, embedding_dim=8) for _ in range(2))
     generator = torch.Generator().manual_seed(1)
     image = partial(torch.randn, 2, 3, 28, 28, generator=generator)
     labels = torch.randint(3, (2, 28, 28), generator=generator)
     batch = StepBatch(image(), labels, image(), (image(), image()), torch.zeros(2, 28, 28, dtype=torch.bool))
     boxes = torch.tensor([[0, 0, 14, 14], [0, 0, 0, 0]])
-    settings = StepSettings(tau=0.0, bank=None if rule is None else BankSettings(rule, cap=4, **bank))
-    store = None if rule is None else ClassBank(3, 8, 8)
-    randomness = StepRandomness((boxes, boxes), None, None, generator)
-    return student.train(), training_step(student.train(), teacher, batch, randomness, settings, store)
+    scale = fused_dropout(student.fused_channels, batch=2, generator=generator)
+    randomness = StepRandomness((boxes, boxes), None, scale, generator)
+    return student.train(), teacher.eval(), (batch, randomness, StepSettings(tau=0.0, bank=bank), store)
+
+
+def _bank_of(*classes: int) -> ClassBank:
+    bank = ClassBank(3, 8, 8)
+    bank.enqueue(torch.eye(8)[: len(classes)], torch.tensor(classes))
+    return bank
 
 
 @pytest.mark.parametrize("rule", ["clean", "labeled", "confidence"])
 def test_an_empty_bank_adds_nothing_to_the_loss_but_gets_entries(rule: str) -> None:
-    _, result = _tiny(rule, tau=0.0)
+    student, teacher, arguments = _tiny(BankSettings(rule, cap=4, tau=0.0), ClassBank(3, 8, 8))
+    result = training_step(student, teacher, *arguments)
     assert result.loss_pix.item() == 0
     assert result.admitted is not None
     assert (result.admitted.labels >= 0).any()
     assert not result.admitted.embeddings.requires_grad
 
 
-def test_the_loss_is_the_papers_sum_of_its_parts() -> None:
-    _, result = _tiny(None)
-    parts = (result.loss_x + (result.loss_s1 + result.loss_s2) / 2) / 2
+@pytest.mark.parametrize("weight", [None, 0.0, 0.3])
+def test_the_loss_is_the_papers_sum_of_its_parts(weight: float | None) -> None:
+    settings = None if weight is None else BankSettings("labeled", weight=weight, cap=4)
+    student, teacher, arguments = _tiny(settings, _bank_of(0, 1, 2))
+    result = training_step(student, teacher, *arguments)
+    parts = (result.loss_x + (result.loss_s1 + result.loss_s2) / 2) / 2 + (weight or 0) * result.loss_pix
     assert result.loss.item() == pytest.approx(parts.item(), rel=1e-6)
-    assert result.admitted is None
+    assert (result.admitted is None) == (weight is None)
+    assert (result.loss_pix > 0) == (weight is not None)
+
+
+def test_the_loss_counts_from_the_first_entry_or_once_every_class_has_one() -> None:
+    losses = {}
+    for wait in (False, True):
+        for present in ((0, 1), (0, 1, 2)):
+            settings = BankSettings("labeled", cap=4, wait_for_all=wait)
+            student, teacher, arguments = _tiny(settings, _bank_of(*present))
+            losses[wait, len(present)] = training_step(student, teacher, *arguments).loss_pix.item()
+    assert losses[False, 2] > 0
+    assert losses[True, 2] == 0
+    assert losses[True, 3] == losses[False, 3] > 0
+
+
+def test_neither_teacher_nor_bank_is_changed() -> None:
+    bank = _bank_of(0, 1, 2)
+    student, teacher, arguments = _tiny(BankSettings("labeled", cap=4), bank)
+    before = [value.clone() for module in (teacher, bank) for value in module.state_dict().values()]
+    training_step(student, teacher, *arguments).loss.backward()
+    after = [value for module in (teacher, bank) for value in module.state_dict().values()]
+    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+@pytest.mark.parametrize("supervised", [supervised_loss, partial(ohem_loss, threshold=0.7, min_kept=50)])
+def test_the_whole_step_never_makes_the_host_wait(supervised: Callable[..., torch.Tensor]) -> None:
+    bank = _bank_of(0, 1)
+    student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("clean", cap=4, wait_for_all=True))
+    with NoWaiting():
+        result = training_step(student, teacher, batch, randomness, replace(settings, supervised=supervised), bank)
+        result.loss.backward()
+        bank.enqueue(*result.admitted)
 
 
 def test_padding_never_counts() -> None:
