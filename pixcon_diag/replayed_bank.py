@@ -38,8 +38,8 @@ class ReplayedBank(nn.Module):
             generator: of the tensors' device; draws the pixels that stay within the cap.
         """
         drawn = select_anchors(admitted, num_classes=self.num_classes, cap=self.cap, generator=generator)
-        self.bank.enqueue(gather_pixels(embedding, drawn.index), drawn.labels)
-        self.truth.enqueue(truth.flatten()[drawn.index][:, None].float(), drawn.labels)
+        self.bank.enqueue(gather_pixels(embedding, drawn.positions), drawn.labels)
+        self.truth.enqueue(truth.flatten()[drawn.positions][:, None].float(), drawn.labels)
 
     def entries(self) -> Entries:
         """All rows, K·N of them."""
