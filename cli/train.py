@@ -104,7 +104,7 @@ def presets() -> None:
 @main.command("show-config")
 @config_options
 def show_config(**arguments: Any) -> None:
-    """Print the configuration that these options give, as YAML that --config reads."""
-    from pixcon_train.yaml_files import dump_yaml
+    """Print the configuration that these options give, explained, as YAML that --config reads."""
+    from pixcon_train.config_text import commented_yaml
 
-    click.echo(dump_yaml(resolve_arguments(arguments).model_dump()), nl=False)
+    click.echo(commented_yaml(resolve_arguments(arguments)), nl=False)

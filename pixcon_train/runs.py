@@ -5,10 +5,10 @@ from typing import Any
 
 from pixcon_train.checkpoint import LATEST, load_checkpoint
 from pixcon_train.config import TrainConfig
+from pixcon_train.config_text import commented_yaml
 from pixcon_train.errors import ConfigError
 from pixcon_train.files import write_text
 from pixcon_train.resolve import Layer, build_config, dotted_layer, flatten
-from pixcon_train.yaml_files import dump_yaml
 
 CONFIG = "config.yaml"
 CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
@@ -57,4 +57,4 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
 
 def save_config(folder: Path, config: TrainConfig) -> None:
     """Write the resolved configuration into the run's folder."""
-    write_text(folder / CONFIG, dump_yaml(config.model_dump()))
+    write_text(folder / CONFIG, commented_yaml(config))

@@ -10,6 +10,7 @@ from typing import Any
 
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
 from pixcon_train.config import TrainConfig
+from pixcon_train.errors import TrainingError
 from pixcon_train.finite import FiniteWatch
 from pixcon_train.interruption import Interruption
 from pixcon_train.loaders import opened
@@ -149,10 +150,15 @@ class Trainer:
         """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
         try:
             return list(islice(batches, self._setup.share.accumulation))
-        except RuntimeError:  # how a loader says that a worker is gone
+        except RuntimeError as error:
+            if "DataLoader worker (pid" not in str(error):  # how a loader says that a worker is gone
+                raise
             if self._interruption.requested:
                 return None
-            raise
+            raise TrainingError(
+                f"{str(error).splitlines()[0]} The usual reason is too little memory: try fewer --workers. What was "
+                f"saved is intact; go on with --resume {self._folder}."
+            ) from error
 
     def _finish_epoch(self, started: float) -> bool:
         """Validate, log, save; False when told to stop, which leaves the epoch to be finished after resuming."""

@@ -1,6 +1,7 @@
 """The training loop: what a run leaves, exact resumption, and stopping for every reason it may have."""
 
 import math
+import multiprocessing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,17 @@ def test_a_bad_image_in_the_middle_is_one_message(tmp_path: Path) -> None:
             train(tiny_config(spec, runtime__workers=workers), folder)
         assert "Traceback" not in str(caught.value)
         assert load_checkpoint(folder / LATEST).epoch == 0
+
+
+def test_a_loader_worker_that_is_killed_is_one_message(spec: Path, tmp_path: Path) -> None:
+    class Killer(Unobserved):
+        def stepped(self, iteration: int) -> None:
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    with pytest.raises(TrainingError, match=r"DataLoader worker .* fewer --workers"):
+        train(tiny_config(spec, runtime__workers=1, schedule__epochs=9), tmp_path, observer=Killer())
+    assert load_checkpoint(tmp_path / LATEST).iteration == 0
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
