@@ -56,7 +56,7 @@ def test_the_default_scenes_are_those_the_specification_names() -> None:
     for name in (str(spec.labeled_list), spec.val_list):
         assert set(masks_of(root, name).unique().tolist()) == {*range(11), 255}
     counts = masks_of(root).flatten().long().bincount(minlength=256)[1:11].double()
-    assert counts[:3].sum() > 2 * counts[-3:].sum()
+    assert counts[:3].sum() > 1.5 * counts[-3:].sum()
 
 
 def test_a_second_look_makes_nothing_new(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,10 +101,23 @@ def test_training_and_validation_share_no_handwriting() -> None:
 
 
 def test_hue_tells_the_class_in_part() -> None:
-    """Only the pairs meant to be confused have hues close to one another."""
+    """Only 7, 8 and 9 have hues close to others', each between two."""
     hues = digits._HUES
     apart = {(a, b): abs(hues[a] - hues[b]) for a in range(10) for b in range(a)}
-    assert {pair for pair, distance in apart.items() if distance < 0.05} == {(7, 1), (8, 3), (9, 4)}
+    close = {pair for pair, distance in apart.items() if distance < 0.1}
+    assert close == {(7, 1), (7, 2), (8, 3), (8, 4), (9, 4), (9, 5)}
+
+
+def test_only_unlabeled_and_validation_scenes_mislead(tmp_path: Path) -> None:
+    """With and without misleading hues the labeled scenes before the first difference are the same files."""
+    few = replace(FEW, train=6, val=3, labeled=3)
+    write_scenes(tmp_path / "all", replace(few, misleading=1.0))
+    write_scenes(tmp_path / "none", replace(few, misleading=0.0))
+    for number in range(3):
+        name = f"images/train_{number:04d}.jpg"
+        assert (tmp_path / "all" / name).read_bytes() == (tmp_path / "none" / name).read_bytes()
+    name = "images/train_0003.jpg"
+    assert (tmp_path / "all" / name).read_bytes() != (tmp_path / "none" / name).read_bytes()
 
 
 def test_processes_that_make_it_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
