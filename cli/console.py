@@ -15,18 +15,18 @@ from pixcon_train.progress import Progress
 
 def output() -> Console:
     """The console of results (standard output)."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, markup=False)  # a path or a class name with brackets is no markup
 
 
 def notes() -> Console:
     """The console of notes, warnings and progress (standard error)."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
 
 
 def bars(console: Console) -> RichProgress:
     """A progress display with time taken and time left; it shows nothing where ``console`` is not a terminal."""
     return RichProgress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -83,8 +83,9 @@ def resolve_arguments(arguments: dict[str, Any]) -> TrainConfig:
     above = [file_layer(arguments["config_file"])] if arguments["config_file"] else []
     above.append(dotted_layer("the command line", command_line_values(arguments)))
     values: dict[str, Any] = reduce(merge, (dict(layer.values) for layer in above), {})
-    preset = arguments["preset"] or lookup(values, "preset") or DEFAULT_PRESET
-    dataset = lookup(values, "data.dataset") or "digits"
+    # A name that YAML reads as a number is still a name.
+    preset = str(arguments["preset"] or lookup(values, "preset") or DEFAULT_PRESET)
+    dataset = str(lookup(values, "data.dataset") or "digits")
     recipe = arguments["recipe"] or get_spec(dataset).recipe
     chosen = Layer("the command line", {"preset": preset, "data": {"dataset": dataset}})
     return build_config([*preset_layers(preset, recipe), *above, chosen])

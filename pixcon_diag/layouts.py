@@ -158,8 +158,10 @@ def _scores(
 
 
 def _is_state(value: Any) -> TypeGuard[State]:
-    """Whether a value is a non-empty dictionary of tensors alone."""
-    return isinstance(value, Mapping) and bool(value) and all(isinstance(item, Tensor) for item in value.values())
+    """Whether a value is a non-empty dictionary of tensors by name, and nothing else."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(key, str) and isinstance(item, Tensor) for key, item in value.items())
 
 
 def _per_cent(value: Any) -> float | None:

@@ -105,7 +105,7 @@ def choose_device(name: str | None) -> torch.device:
         ConfigError: the device does not exist here.
     """
     if name in (None, "auto"):
-        found = torch.accelerator.current_accelerator(check_available=True)
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return found or torch.empty(0).device
     try:
         return torch.empty(0, device=name).device

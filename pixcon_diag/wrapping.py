@@ -28,7 +28,8 @@ class WrappedModule(nn.Module):
 
     def __init__(self, module: nn.Module, num_classes: int, *, feature: str | None = None, multiple: int = 1) -> None:
         super().__init__()
-        self.module, self.num_classes, self.multiple = module, num_classes, multiple
+        self.module, self.num_classes = module, num_classes
+        self.patch_size = multiple  # what inference brings an image to, so that the feature covers what it says
         self._kept: list[Tensor] = []
         if feature is not None:
             self._submodule(feature).register_forward_hook(self._keep)
@@ -40,7 +41,7 @@ class WrappedModule(nn.Module):
             ConfigError: the network's output is no tensor (B, K, h, w), or the feature is not of four dimensions.
         """
         height, width = images.shape[-2:]
-        padded = pad_by_reflection(images, -height % self.multiple, -width % self.multiple)
+        padded = pad_by_reflection(images, -height % self.patch_size, -width % self.patch_size)
         self._kept.clear()
         logits = self.module(padded)
         if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[1] != self.num_classes:

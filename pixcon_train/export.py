@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from pixcon_train.checkpoint import Checkpoint, load_checkpoint
@@ -59,5 +60,8 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
         "description": to_json(description, indent=None),
     }
     with replacing(target) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # its way to report a failed write, in place of OSError
+            raise OSError(str(error)) from error
     return description

@@ -84,11 +84,12 @@ def predict_logits(
         ConfigError: unknown protocol.
     """
     height, width = images.shape[-2:]
+    unit = model.patch_size  # 14, but a wrapped network has its own
     if protocol == "unimatch-v2":
-        output = model(resize(images, _nearest(height), _nearest(width)))
+        output = model(resize(images, _nearest(height, unit), _nearest(width, unit)))
         return resize(output.logits.float(), height, width), output.fused, (height, width)
     if protocol == "pixcon":
-        padded = pad_by_reflection(images, -height % PATCH_SIZE, -width % PATCH_SIZE)
+        padded = pad_by_reflection(images, -height % unit, -width % unit)
         output = model(padded)
         return output.logits[..., :height, :width].float(), output.fused, (padded.shape[-2], padded.shape[-1])
     raise ConfigError(f"Unknown protocol `{protocol}`; expected `unimatch-v2` or `pixcon`.")
@@ -115,6 +116,6 @@ def _slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> T
     return total / count
 
 
-def _nearest(edge: int) -> int:
-    """The multiple of 14 nearest to ``edge``, at least 14."""
-    return max(PATCH_SIZE, int(edge / PATCH_SIZE + 0.5) * PATCH_SIZE)
+def _nearest(edge: int, unit: int) -> int:
+    """The multiple of ``unit`` nearest to ``edge``, at least one of it."""
+    return max(unit, int(edge / unit + 0.5) * unit)

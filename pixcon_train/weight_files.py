@@ -28,6 +28,10 @@ def read_weights(path: Path) -> tuple[Any, dict[str, str]]:
         raise CheckpointError(f"{path} is a folder. {EXPECTED}")
     if not path.is_file():
         raise CheckpointError(f"No file at {path}. {EXPECTED}")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     return read_torch_file(path), {}

@@ -1,8 +1,10 @@
 import io
 import math
 
+import pytest
 from rich.console import Console
 
+from pixcon_cli.console import notes, output, progress
 from pixcon_cli.tables import add_row, number, per_cent, show, table
 
 
@@ -18,3 +20,12 @@ def test_cells_are_plain_text_and_a_pipe_is_wide_enough() -> None:
     show(Console(file=(buffer := io.StringIO()), width=60), made)
     lines = buffer.getvalue().splitlines()
     assert any("run[bold]/best" in line and line.count("100.00") == 8 for line in lines)
+
+
+def test_brackets_in_a_path_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    for console in (output(), notes()):
+        console.print("runs/[/odd]/latest.pth is saved", soft_wrap=True)
+    with progress("measuring [/odd]") as bar:
+        bar(1, 2)
+    printed = capsys.readouterr()
+    assert "runs/[/odd]/latest.pth" in printed.out and "runs/[/odd]/latest.pth" in printed.err

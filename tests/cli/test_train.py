@@ -76,6 +76,8 @@ def test_export_writes_beside_the_checkpoint(trained: tuple[Path, Result]) -> No
     [
         (["run", "--dataset", "digit"], 2, "Did you mean `digits`"),
         (["run", "--dataset", "camvid"], 2, "--data-root"),
+        (["run", "--set", "data.dataset=5"], 2, "Unknown data set `5`"),
+        (["run", "--set", "preset=5"], 2, "No preset '5'"),
         (["run", "--preset", "pixkon"], 2, "did you mean 'pixcon'"),
         (["run", "--recipe", "smal"], 2, "did you mean 'small'"),
         (["run", "--bank", "cleen"], 2, "'clean'"),

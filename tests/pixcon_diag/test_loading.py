@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pixcon_diag.loading import LoadedCheckpoint, load, told_apart, wrap_module
 from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.files import sha256
+from pixcon_train.inference import predict_logits
 from pixcon_train.models import build_model
 from tests.reference import rule_tensor
 
@@ -194,6 +195,7 @@ def test_an_encoder_alone_is_refused(tmp_path: Path, prefix: str) -> None:
         ({}, "no known layout"),
         ({"teacher": {"decay": 0.9}}, "its teacher has the keys decay"),
         ({"layer.weight": torch.zeros(2, 2)}, "layer.weight"),
+        ({0: torch.zeros(2)}, "keys 0, which is no known layout"),
     ],
 )
 def test_what_is_no_model_is_refused(tmp_path: Path, content: Any, message: str) -> None:
@@ -246,6 +248,21 @@ def test_a_users_own_network_can_be_wrapped() -> None:
     assert wrap_module(module, CLASSES).info.sha256 == loaded.info.sha256
     assert wrap_module(Tiny(), CLASSES).info.sha256 != loaded.info.sha256
     assert "wrapped Tiny" in loaded.describe()[0]
+
+
+def test_a_wrapped_network_sees_images_padded_to_its_own_multiple_only() -> None:
+    shown = []
+
+    class Spy(Tiny):
+        def forward(self, images: Tensor) -> Tensor:
+            shown.append(tuple(images.shape[-2:]))
+            return super().forward(images)
+
+    loaded = wrap_module(Spy(), CLASSES, feature="features", multiple=4)
+    logits, fused, covered = predict_logits(loaded.model, torch.randn(1, 3, 21, 30), protocol=loaded.protocol)  # type: ignore[arg-type]
+    assert logits.shape[-2:] == (21, 30)
+    assert shown == [covered] == [(24, 32)]
+    assert fused.shape[-2:] == (6, 8)
 
 
 def test_a_wrapped_network_that_does_not_fit_says_why() -> None:

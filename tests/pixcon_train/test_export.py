@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from pixcon_train.checkpoint import Checkpoint, save_checkpoint
-from pixcon_train.errors import CheckpointError
+from pixcon_train.errors import CheckpointError, PixConError
 from pixcon_train.export import export_weights
 from pixcon_train.files import sha256
 
@@ -79,3 +79,13 @@ def test_a_file_of_another_kind_is_refused(source: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint of pixcon-train"):
         export_weights(source, source.with_name("out.safetensors"))
     assert not source.with_name("out.safetensors").exists()
+
+
+def test_a_full_disk_is_one_message(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: No space left on device")
+
+    monkeypatch.setattr("pixcon_train.export.save_file", full)
+    with pytest.raises(PixConError, match=r"Could not write .*out\.safetensors: .*No space left"):
+        export_weights(source, source.with_name("out.safetensors"))
+    assert [path.name for path in source.parent.iterdir()] == [source.name]

@@ -95,3 +95,14 @@ def test_safetensors_come_with_their_metadata(tmp_path: Path) -> None:
     assert torch.equal(content["w"], torch.ones(3)) and metadata == {"who": "me"}
     path.write_bytes(path.read_bytes()[:-4])
     assert "cut short" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (path := tmp_path / name).touch()
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    assert "cannot be read: Permission denied" in refused(path)
