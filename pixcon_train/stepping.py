@@ -103,12 +103,13 @@ class Stepper:
         encoder_scale = fused_scale = None
         if config.consistency.dropout == "encoder":
             generator = seeded(self._seed(_DROPOUT, *at, share.rank))
-            encoder_scale = encoder_dropout(batch, self._setup.student.encoder_dim, generator=generator).to(device)
+            encoder_scale = send(encoder_dropout(batch, self._setup.student.encoder_dim, generator=generator), device)
         elif config.consistency.dropout == "fused":
             generator = seeded(self._seed(_DROPOUT, *at))
-            fused_scale = fused_dropout(self._setup.student.fused_channels, batch=batch, generator=generator).to(device)
+            scale = fused_dropout(self._setup.student.fused_channels, batch=batch, generator=generator)
+            fused_scale = send(scale, device)
         anchors = torch.Generator(device).manual_seed(self._seed(_ANCHORS, *at, share.rank))
-        return StepRandomness((both[0].to(device), both[1].to(device)), encoder_scale, fused_scale, anchors)
+        return StepRandomness((send(both[0], device), send(both[1], device)), encoder_scale, fused_scale, anchors)
 
     def _seed(self, *parts: int) -> int:
         return mix(self._config.seed, *parts)
@@ -116,6 +117,11 @@ class Stepper:
     def _factor(self, iteration: int) -> float:
         optimizer = self._config.optimizer
         return rate(iteration, total=self._setup.iterations, power=optimizer.power, warmup=optimizer.warmup)
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """``tensor`` on ``device``. From ordinary memory a copy to CUDA would wait for all work queued there."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def step_settings(config: TrainConfig) -> StepSettings:
