@@ -11,15 +11,18 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# The main job on the embedded data: one run without the bank, one with it, then what their teachers get wrong. A run that
-# was broken off goes on where it stood; a finished one is not trained again.
+# The main job on the embedded data: one run without the bank and one with it, side by side on a core each, then what their
+# teachers get wrong. A run that was broken off goes on where it stood; a finished one is not trained again.
 demo: $(INSTALLED)
-	$(call train,none)
-	$(call train,clean)
+	@mkdir -p runs
+	@echo "Training without the bank (it tells runs/demo-none.txt) and, below, with it."
+	@$(call train,none) > runs/demo-none.txt 2>&1 & none=$$!; $(call train,clean); clean=$$?; \
+	wait $$none || { cat runs/demo-none.txt; exit 1; }; exit $$clean
 	$(BIN)/pixcon-diag contamination runs/demo-none runs/demo-clean --out runs/demo
 
 define train
-	$(BIN)/pixcon-train run $(if $(wildcard runs/demo-$(1)/latest.pth),--resume runs/demo-$(1),--bank $(1) --name demo-$(1))
+OMP_NUM_THREADS=1 $(BIN)/pixcon-train run --workers 0 \
+	$(if $(wildcard runs/demo-$(1)/latest.pth),--resume runs/demo-$(1),--bank $(1) --name demo-$(1))
 endef
 
 test: $(INSTALLED)
