@@ -35,6 +35,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
         from pixcon_train.trainer import train
 
         if resume is not None:
+            _refuse_beside_resume({"name": name, **arguments})
             config, folder = resume_config(resume, command_line_values(arguments)), resume
         else:
             config = resolve_arguments(arguments)
@@ -45,6 +46,13 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
         output().print(line, soft_wrap=True)
     if outcome.signal is not None:
         raise SystemExit(interruption.exit_code)
+
+
+def _refuse_beside_resume(arguments: dict[str, Any]) -> None:
+    """Raise for an option that only a new run can follow."""
+    for name, flag in {"preset": "--preset", "recipe": "--recipe", "config_file": "--config", "name": "--name"}.items():
+        if arguments[name] is not None:
+            raise click.UsageError(f"{flag} is for a new run; --resume goes on with the configuration in its folder.")
 
 
 @main.command()

@@ -48,7 +48,8 @@ class Checkpoint:
     iteration: int
     """Optimizer steps done."""
     metrics: dict[str, dict[str, Any]]
-    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of the last validation."""
+    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of these very
+    weights; empty where they were not validated, as in the middle of an epoch."""
     best: dict[str, dict[str, Any]]
     """By `student` and `ema`: `epoch`, `miou` and `score` (the mIoU that chose it) of the best validation."""
     student: dict[str, torch.Tensor]

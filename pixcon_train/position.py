@@ -18,7 +18,7 @@ class Position:
     iteration: int = 0
     """Optimizer steps done in the whole run."""
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Last validation, by `student` and `ema`."""
+    """Validation of the weights as they are, by `student` and `ema`; empty after a step that none followed."""
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Best validation, by `student` and `ema`: `epoch`, `miou`, and `score`, the mIoU it was chosen by."""
     stale: int = 0

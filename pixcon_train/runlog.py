@@ -1,8 +1,8 @@
 """What a run writes while it goes: ``log.jsonl``, one JSON record a line, and the same numbers for TensorBoard.
 
 Records have an ``event``: `start` (configuration), `step` (losses and learning rates every so many iterations), `epoch`
-(student and EMA mIoU, per-class IoU of both, mean losses, mask ratio, bank fill, learning rates), `stop`. Rates are
-fractions, undefined values ``null``.
+(student and EMA mIoU, per-class IoU of both, mean losses, mask ratio, bank fill, learning rates). Rates are fractions,
+undefined values ``null``.
 """
 
 import json

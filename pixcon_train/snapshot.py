@@ -5,6 +5,7 @@ from typing import Any
 
 from pixcon_train.checkpoint import Checkpoint
 from pixcon_train.config import TrainConfig
+from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import CheckpointError
 from pixcon_train.position import Position
 from pixcon_train.setup import Setup
@@ -49,8 +50,14 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, A
     """Load ``checkpoint`` into ``setup``; returns where the run stands and the state of its running means.
 
     Raises:
-        CheckpointError: the data lists are not those the run started with, so that it could not go on exactly.
+        CheckpointError: the data set or its lists are not those the run started with, so that it could not go on
+            exactly.
     """
+    if DatasetSpec.from_dict(checkpoint.data) != setup.data.spec:
+        raise CheckpointError(
+            f"The description of {setup.data.spec.name} has changed since the run started; going on would mix two data "
+            "sets. Bring the old description back, or start a new run with --name."
+        )
     for name, saved in checkpoint.lists.items():
         if saved["sha256"] != setup.data.lists[name]["sha256"]:
             raise CheckpointError(

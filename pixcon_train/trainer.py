@@ -133,6 +133,7 @@ class Trainer:
             result = self._stepper.step(pieces, position.iteration)
             position.step += 1
             position.iteration += 1
+            position.metrics = {}  # the last validation was of other weights
             self._meters.add(result.scalars)
             self._watch.add(position.iteration, result.scalars["loss"], result.names)
             self._observer.stepped(position.iteration)

@@ -271,6 +271,21 @@ def test_a_changed_list_is_not_gone_on_with(tmp_path: Path) -> None:
         train(tiny_config(spec), tmp_path / "run", resume=True)
 
 
+def test_a_changed_description_is_not_gone_on_with(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+    interrupted(tiny_config(spec), tmp_path / "run", iteration=1)
+    spec.write_text(spec.read_text().replace("blue", "green"))
+    with pytest.raises(CheckpointError, match="description of tiny has changed"):
+        train(tiny_config(spec), tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_states_the_scores_of_its_own_weights_only(spec: Path, whole: Path, tmp_path: Path) -> None:
+    interrupted(tiny_config(spec), tmp_path, iteration=6)  # two steps after the first validation
+    checkpoint = load_checkpoint(tmp_path / LATEST)
+    assert checkpoint.metrics == {} and checkpoint.best.keys() == {"ema", "student"}
+    assert load_checkpoint(whole / LATEST).metrics.keys() == {"ema", "student"}
+
+
 def test_a_run_is_not_overwritten(spec: Path, whole: Path) -> None:
     with pytest.raises(ConfigError, match="already holds a finished run"):
         train(tiny_config(spec), whole)
