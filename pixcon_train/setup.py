@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from pixcon_train.bank import ClassBank
 from pixcon_train.config import TrainConfig
-from pixcon_train.errors import DataError
+from pixcon_train.errors import ConfigError, DataError
 from pixcon_train.inference import Protocol, SlidingWindow, default_protocol
 from pixcon_train.iou import SegmentationIoU
 from pixcon_train.loaders import PairedDataset, Share, StepSampler, default_workers, training_loader
@@ -22,7 +22,7 @@ from pixcon_train.optim import build_optimizer
 from pixcon_train.progress import Progress, silent
 from pixcon_train.seeding import mix
 from pixcon_train.training_data import TrainingData, open_training_data
-from pixcon_train.validation import validation_loader
+from pixcon_train.validation import BATCH, validation_loader
 
 _INITIAL = 20
 """Stream of random numbers that the initial weights come from."""
@@ -72,6 +72,7 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     """
     data = open_training_data(config, progress)
     share = share_of(config.schedule, machine)
+    _something_to_paste(config, share)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
     student = _student(config, data.spec.num_classes, machine)
     student.to(device=machine.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
@@ -79,6 +80,8 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     sampler = _sampler(config, data, share)
     workers = default_workers() if config.runtime.workers is None else config.runtime.workers
     pin = machine.device.type == "cuda"
+    # Windows are as large as the crops the network is trained on, as in both releases.
+    window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
     return Setup(
         machine=machine,
         data=data,
@@ -94,13 +97,23 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
             rank=machine.process_index,
             processes=machine.num_processes,
             workers=workers,
+            batch=1 if window else BATCH,
         ),
         metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
         protocol=_protocol(config),
-        window=None if data.spec.window_crop is None else SlidingWindow(data.spec.window_crop),
+        window=window,
         memory_format=memory_format,
         iterations=sampler.steps * config.schedule.epochs,
     )
+
+
+def _something_to_paste(config: TrainConfig, share: Share) -> None:
+    """Raise where CutMix, which fills a box from another image of the same forward pass, has no other image."""
+    if share.micro == 1 and config.consistency.cutmix > 0:
+        raise ConfigError(
+            "One image in a forward pass leaves CutMix nothing to paste from. Use a schedule.micro_batch (or a "
+            "schedule.batch per process) of 2 or more, or switch it off with --set consistency.cutmix=0."
+        )
 
 
 def _protocol(config: TrainConfig) -> Protocol:

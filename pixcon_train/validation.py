@@ -17,7 +17,7 @@ from pixcon_train.models import SegmentationModel
 from pixcon_train.progress import Progress
 
 BATCH = 8
-"""Images per forward pass where neighbours in the list have one size."""
+"""Images per forward pass where neighbours in the list have one size; 1 with windows, whose images are large."""
 
 
 def collate_by_size(items: list[dict[str, Any]]) -> list[tuple[Tensor, Tensor]]:
@@ -26,11 +26,13 @@ def collate_by_size(items: list[dict[str, Any]]) -> list[tuple[Tensor, Tensor]]:
     return [(torch.stack([i["image"] for i in run]), torch.stack([i["mask"] for i in run])) for run in runs]
 
 
-def validation_loader(dataset: EvaluationDataset, *, rank: int, processes: int, workers: int) -> DataLoader[Any]:
-    """Loader of this process's share of the images."""
+def validation_loader(
+    dataset: EvaluationDataset, *, rank: int, processes: int, workers: int, batch: int = BATCH
+) -> DataLoader[Any]:
+    """Loader of this process's share of the images, ``batch`` at a time."""
     return DataLoader(
         Subset(Guarded(dataset), range(rank, len(dataset), processes)),
-        batch_size=BATCH,
+        batch_size=batch,
         collate_fn=Collate(collate_by_size),
         num_workers=workers,
         worker_init_fn=stand_aside,
