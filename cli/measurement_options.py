@@ -41,6 +41,12 @@ _RUN = [
         type=click.Choice(["unimatch-v2", "pixcon"]),
         help="Resize to a multiple of 14, or pad.  [default: what belongs to the architecture]",
     ),
+    click.option(
+        "--window",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Sliding windows of N pixels; 0 for whole images.  [default: as the data set and the training crop say]",
+    ),
     click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.  [default: auto]"),
     click.option(
         "--batch-size", type=click.IntRange(min=1), metavar="N", help="Images at once.  [default: 4, or 1 with windows]"
@@ -67,6 +73,7 @@ class MeasurementOptions:
     labels: str = "auto"
     weights: Literal["ema", "student"] | None = None
     protocol: Literal["unimatch-v2", "pixcon"] | None = None
+    window: int | None = None
     device: str | None = None
     batch_size: int | None = None
     workers: int | None = None
@@ -83,7 +90,7 @@ class MeasurementOptions:
         """The part that says how the network is run."""
         from pixcon_diag.measuring import RunChoice
 
-        return RunChoice(self.protocol, self.device, self.batch_size, self.workers)
+        return RunChoice(self.protocol, self.device, self.batch_size, self.workers, self.window)
 
 
 def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,6 +27,8 @@ class RunChoice:
     device: str | None = None
     batch_size: int | None = None
     workers: int | None = None
+    window: int | None = None
+    """Edge of sliding windows in pixels, 0 for whole images."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
     Raises:
         ConfigError: there is no such device.
     """
-    window = SlidingWindow(data.spec.window_crop) if data.spec.window_crop else None
+    edge = _window(checkpoint, data) if run.window is None else run.window
+    window = SlidingWindow(edge) if edge else None
     return PassOptions(
         protocol=run.protocol or checkpoint.protocol,
         window=window,
@@ -85,6 +88,19 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
         batch_size=run.batch_size or (1 if window else 4),
         workers=run.workers,
     )
+
+
+_PUBLIC_WINDOWS = {("pixcon", "cityscapes"): 686}
+"""Windows that differ from the data set's usual ones: PixCon's crop on Cityscapes (paper, Table 2)."""
+
+
+def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
+    """Edge of the sliding windows: the crop the network was trained on, where that is known; None for whole images."""
+    if data.spec.evaluation == "whole":
+        return None
+    if checkpoint.own is not None:
+        return int(checkpoint.own.config["data"]["crop"])
+    return _PUBLIC_WINDOWS.get((checkpoint.info.architecture, data.spec.name), data.spec.window_crop)
 
 
 def inference_info(options: PassOptions) -> InferenceInfo:
