@@ -44,10 +44,21 @@ def _identity(result: MeasuredContamination) -> Row:
         "weights": checkpoint.weights,
         "epoch": checkpoint.scores.epoch,
         "dataset": data.dataset,
+        "root": data.root,
         "list": data.list_name,
+        "list_sha256": data.list_sha256,
         "images": data.images,
+        "labels": data.labels,
         "protocol": result.provenance.inference.protocol,
+        "window": (result.provenance.inference.window or ("",))[0],
+        **{name: _flat(value) for name, value in result.provenance.options.items()},
+        "version": result.provenance.version,
     }
+
+
+def _flat(value: Any) -> Any:
+    """An option's value for one cell."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _overall(result: MeasuredContamination) -> Iterator[Row]:
@@ -76,10 +87,10 @@ def _classes(result: MeasuredContamination) -> Iterator[Row]:
             columns = ("pixels", "retained", "correct", "retention", "rho_f")
             for index, values in enumerate(zip(*(getattr(rates, column) for column in columns), strict=True)):
                 row = dict(zip(columns, values, strict=True))
-                yield {"name": result.name, "tau": at.tau, "by": way, "class": index, "label": names[index], **row}
+                yield {**_identity(result), "tau": at.tau, "by": way, "class": index, "label": names[index], **row}
 
 
 def _curve(result: MeasuredContamination) -> Iterator[Row]:
     curve = vars(result.contamination.curve)
     for values in zip(*curve.values(), strict=True):
-        yield {"name": result.name, **dict(zip(curve, values, strict=True))}
+        yield {**_identity(result), **dict(zip(curve, values, strict=True))}

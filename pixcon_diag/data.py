@@ -12,7 +12,7 @@ from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.lists import Pair, parse_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, locate, open_dataset
-from pixcon_train.data.specs import DatasetSpec, spec_for_class_count
+from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 from pixcon_train.errors import ConfigError
 from pixcon_train.progress import Progress, silent
 
@@ -63,6 +63,7 @@ class EvaluationData:
             list_name=self.list_name,
             list_sha256=hashlib.sha256(lines.encode()).hexdigest(),
             images=len(self.pairs),
+            labels=self.encoding,
         )
 
     def check(
@@ -97,8 +98,8 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None) 
         DataError: the root or the list is missing, or the list is empty or malformed.
     """
     own = checkpoint.own if checkpoint is not None else None
-    if own is not None and choice.dataset not in (None, own.data["name"], own.config["data"]["dataset"]):
-        own = None
+    if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
+        own = None  # another data set, or another description of it: what the user says counts
     source, note = _source(choice, checkpoint, own)
     name, pairs = _pairs(choice, source, own)
     labels = choice.labels if own is None or choice.labels != "auto" else own.config["data"]["labels"]

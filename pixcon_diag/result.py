@@ -40,6 +40,8 @@ class DataInfo:
     list_sha256: str
     """Of the pairs measured, one ``IMAGE MASK`` line each: the same pairs have the same hash wherever the list lies."""
     images: int
+    labels: str
+    """How masks hold labels: ``index``, or ADE20K's ``shifted`` and ``raw``."""
 
 
 @dataclass(frozen=True)
