@@ -67,7 +67,9 @@ class LabeledDataset(TrainingDataset):
         return self._length
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        pair = self._pairs[index % len(self._pairs)]
+        # A labeled list longer than the unlabeled one goes on in the next epoch where this one stops.
+        begin = self._epoch * self._length if len(self._pairs) > self._length else 0
+        pair = self._pairs[(begin + index) % len(self._pairs)]
         assert pair.mask is not None  # lists of labeled images are read with masks required
         image, mask = read_pair(self._root / pair.image, self._root / pair.mask, self._spec, self._encoding)
         generator = seeded(self._seed, _LABELED, self._epoch, index)
