@@ -101,7 +101,7 @@ class OptimizerConfig(Section):
     power: float = Field(default=0.9, ge=0)
     """Exponent of the polynomial decay."""
     warmup: int = Field(default=0, ge=0)
-    """Iterations of linear warm-up from 0; a model trained from scratch needs some."""
+    """Iterations of linear warm-up, from 1/warmup of the rate on; a model trained from scratch needs some."""
 
 
 class LossConfig(Section):

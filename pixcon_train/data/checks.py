@@ -80,6 +80,7 @@ def check_data(
     """
     pixels = np.zeros(256, dtype=np.int64)
     findings = list(_class_count(spec, num_classes))
+    pairs = () if findings else pairs  # against another number of classes every mask would be wrong
     progress(0, len(pairs))
     for done, pair in enumerate(pairs, 1):
         try:

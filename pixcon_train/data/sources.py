@@ -36,10 +36,19 @@ class DataSource:
                 "`pixcon-train split` makes labeled and unlabeled lists."
             )
         if given is None:
-            return self.root / str(default)
+            return self._own_list(self.root / str(default), what)
         path = Path(given)
         below = self.root / path
         return below if not path.exists() and below.exists() else path
+
+    def _own_list(self, path: Path, what: str) -> Path:
+        if not path.is_file():
+            name = self.spec.name
+            raise DataError(
+                f"{name}'s {what} list is not at {path}. Name one (--list to measure, --val to train): a file of "
+                f"`IMAGE MASK` lines relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
+            )
+        return path
 
     def read(self, path: Path, *, masks_required: bool = True) -> list[Pair]:
         """Pairs of a list."""

@@ -302,7 +302,7 @@ WRONG_DATA: list[tuple[Spoil, int, tuple[str, ...]]] = [
     (no_jpeg, 3, ("images/2.jpg", "cannot be read")),
     (missing_image, 3, ("images/2.jpg", "No image")),
     (empty_list, 3, ("val.txt", "empty")),
-    (missing_list, 3, ("val.txt", "No list")),
+    (missing_list, 3, ("val.txt", "list is not at", "--list")),
     (half_a_line, 3, ("val.txt", "line 1", "IMAGE MASK")),
     (unknown_key, 2, ("palete", "palette")),
 ]

@@ -64,6 +64,9 @@ def test_a_list_is_looked_for_from_here_then_from_the_root(tmp_path: Path, monke
     (here / "mine.txt").write_text("a b\n")
     assert source.list_path("mine.txt", "val.txt", "validation") == Path("mine.txt")
     assert source.list_path("none.txt", "val.txt", "validation") == Path("none.txt")  # reading it says what is wrong
+    with pytest.raises(DataError, match=r"validation list is not at .*val\.txt\. Name one"):
+        source.list_path(None, "val.txt", "validation")
+    (root / "val.txt").write_text("a b\n")
     assert source.list_path(None, "val.txt", "validation") == root / "val.txt"
 
 
