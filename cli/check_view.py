@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from pixcon_cli.tables import add_row, per_cent, show, table
-from pixcon_diag.data import EvaluationData
+from pixcon_diag.passes.data import EvaluationData
 from pixcon_train.data.checks import DataReport
 
 

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pixcon_cli.tables import UNDEFINED, add_row, number, per_cent, show, table
-from pixcon_diag.contamination_result import ClassRates, ThresholdResult
 from pixcon_diag.contamination_tables import LOWER_BOUND
+from pixcon_diag.measures.contamination_result import ClassRates, ThresholdResult
 from pixcon_diag.result import MeasuredContamination
 
 

@@ -10,9 +10,9 @@ from pixcon_cli.errors import PixConGroup
 from pixcon_cli.measurement_options import MeasurementOptions, data_options, measurement_options
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_diag.data import EvaluationData
-    from pixcon_diag.loading import LoadedCheckpoint
-    from pixcon_diag.measuring import ContaminationOptions, RunChoice
+    from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+    from pixcon_diag.passes.data import EvaluationData
+    from pixcon_diag.passes.measuring import ContaminationOptions, RunChoice
     from pixcon_diag.result import MeasuredContamination
 
 
@@ -63,14 +63,15 @@ def contamination(checkpoints: tuple[str, ...], common: MeasurementOptions, **op
     filled by confidence would hold. A checkpoint trained here knows its data; a public file needs --data-root.
     """
     from pixcon_cli.contamination_view import show_contamination
+    from pixcon_diag.groups import find_groups
     from pixcon_diag.contamination_tables import contamination_report, contamination_tables
-    from pixcon_diag.finding import find_checkpoints
-    from pixcon_diag.measuring import ContaminationOptions
+    from pixcon_diag.passes.measuring import ContaminationOptions
     from pixcon_diag.writing import write_results
     from pixcon_train.files import to_json
 
     chosen = ContaminationOptions(**options)
-    prepared = _prepare(find_checkpoints(checkpoints, common.weights), common)
+    groups = find_groups(checkpoints, weights=common.weights)
+    prepared = _prepare([source for group in groups for source in group.sources], common)
     results = []
     while prepared:  # a network that was measured is let go before the next one is put on the device
         results.append(_measure(*prepared.pop(0), chosen, common.run_choice()))
@@ -92,8 +93,8 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
     Exit code 3 where something is wrong; each finding says what to do.
     """
     from pixcon_cli.check_view import show_report
-    from pixcon_diag.data import choose_data
-    from pixcon_diag.loading import load
+    from pixcon_diag.checkpoints.loading import load
+    from pixcon_diag.passes.data import choose_data
     from pixcon_diag.writing import write_results
     from pixcon_train.errors import DataError
     from pixcon_train.files import to_json
@@ -115,8 +116,8 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
 
 def _prepare(sources: list[str], common: MeasurementOptions) -> list[tuple["LoadedCheckpoint", "EvaluationData"]]:
     """Load every checkpoint, tell what was found, and check its data, before the first hour of computing is spent."""
-    from pixcon_diag.data import choose_data
-    from pixcon_diag.loading import load, told_apart
+    from pixcon_diag.checkpoints.loading import load, told_apart
+    from pixcon_diag.passes.data import choose_data
 
     prepared, checked = [], set()
     for loaded in told_apart([load(source, weights=common.weights) for source in sources]):
@@ -136,7 +137,7 @@ def _prepare(sources: list[str], common: MeasurementOptions) -> list[tuple["Load
 def _measure(
     loaded: "LoadedCheckpoint", data: "EvaluationData", options: "ContaminationOptions", run: "RunChoice"
 ) -> "MeasuredContamination":
-    from pixcon_diag.measuring import measure_contamination
+    from pixcon_diag.passes.measuring import measure_contamination
 
     with progress(f"measuring {loaded.name}") as bar:
         return measure_contamination(loaded, data, options, run, bar)

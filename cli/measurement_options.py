@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_diag.data import DataChoice
-    from pixcon_diag.measuring import RunChoice
+    from pixcon_diag.passes.data import DataChoice
+    from pixcon_diag.passes.measuring import RunChoice
 
 _PATH = click.Path(path_type=Path)
 
@@ -82,13 +82,13 @@ class MeasurementOptions:
 
     def data_choice(self) -> "DataChoice":
         """The part that says which images."""
-        from pixcon_diag.data import DataChoice
+        from pixcon_diag.passes.data import DataChoice
 
         return DataChoice(self.dataset, self.data_root, self.list_path, self.limit, self.labels)
 
     def run_choice(self) -> "RunChoice":
         """The part that says how the network is run."""
-        from pixcon_diag.measuring import RunChoice
+        from pixcon_diag.passes.measuring import RunChoice
 
         return RunChoice(self.protocol, self.device, self.batch_size, self.workers, self.window)
 

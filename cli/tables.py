@@ -1,10 +1,14 @@
 """What all tables share: per cent, undefined values, and width where there is no terminal."""
 
 import math
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from pixcon_diag.tables import Table as DescribedTable
 
 UNDEFINED = "–"
 
@@ -41,3 +45,19 @@ def show(console: Console, *tables: Table) -> None:
         console.width = PLAIN_WIDTH
     for each in tables:
         console.print(each)
+
+
+def render(described: "DescribedTable") -> Table:
+    """A described table for the terminal: text to the left, numbers to the right, its notes below."""
+    made = Table(
+        title=described.title,
+        title_justify="left",
+        caption="\n".join(described.notes) or None,
+        caption_justify="left",
+        title_style="bold",
+    )
+    for column in described.columns:
+        made.add_column(Text(column.head), justify="left" if column.kind == "text" else "right", overflow="fold")
+    for row in described.texts():
+        add_row(made, *row)
+    return made

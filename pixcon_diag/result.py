@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixcon_diag.contamination_result import ContaminationResult
-from pixcon_diag.layouts import Scores
+from pixcon_diag.checkpoints.layouts import Scores
+from pixcon_diag.measures.contamination_result import ContaminationResult
 from pixcon_train.iou import IoUResult
 
 

@@ -57,7 +57,7 @@ def test_every_import_follows_the_rules() -> None:
     ("package", "line"),
     [
         ("pixcon_diag", "from pixcon_cli.errors import x"),
-        ("pixcon_train", "def f():\n    import pixcon_diag.loading"),
+        ("pixcon_train", "def f():\n    import pixcon_diag.checkpoints.loading"),
         ("pixcon_diag", "import click"),
         ("pixcon_cli", "import matplotlib.pyplot as plt"),
         ("pixcon_diag", "from . import loading"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.history import EpochRecord, Evaluation, RunHistory
+from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory
 
 STAMP = "[2024-08-21 12:59:20,999][    INFO] "
 CLASSES = ("background", "tv/monitor", "potted plant")

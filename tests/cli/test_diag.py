@@ -400,7 +400,7 @@ def test_stopping_leaves_nothing_half_written(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pixcon_diag.evaluation.predict_probabilities", stop)
+    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", stop)
     result = call("contamination", run_folder, "--out", tmp_path / "out", "--json")
     assert (result.exit_code, result.stdout) == (130, "")
     assert "Stopped" in result.stderr

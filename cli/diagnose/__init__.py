@@ -1,0 +1,1 @@
+"""The commands of `pixcon-diag`, one module each."""

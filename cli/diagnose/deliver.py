@@ -1,0 +1,41 @@
+"""From a section to what the user asked for: tables on the screen, JSON, a folder of files and figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pixcon_cli.console import notes, output
+from pixcon_cli.tables import render, show
+
+if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_diag.section import Section
+
+
+def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
+    """Write ``section`` and its figures into ``out`` if given; print its JSON or its tables.
+
+    Raises:
+        PixConError: the folder cannot be written.
+    """
+    from pixcon_train.files import to_json
+
+    if out is not None:
+        from pixcon_figures.drawing import draw_saved
+
+        say_written([*section.write(out), *draw_saved(out, section.command)])
+    if as_json:
+        click.echo(to_json(section.content))
+        return
+    show(output(), *(render(table) for table in section.tables))
+
+
+def say(*lines: str) -> None:
+    """Tell what is going on, on standard error."""
+    for line in lines:
+        notes().print(line, soft_wrap=True, markup=False)
+
+
+def say_written(paths: list[Path]) -> None:
+    """Tell which files were written."""
+    say(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")

@@ -1,0 +1,1 @@
+"""Any checkpoint file in, a network in eval mode out."""

@@ -1,0 +1,38 @@
+"""The checkpoint in a run's folder."""
+
+from pathlib import Path
+from typing import Literal
+
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.errors import CheckpointError
+
+WeightsAsked = Literal["ema", "student"] | None
+"""Which network the user wants; None for the EMA teacher, or the only one where a file holds one."""
+
+
+def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
+    """``path`` itself, or in a run's folder the checkpoint of the best epoch of the weights asked for.
+
+    Raises:
+        CheckpointError: a folder without a checkpoint of this project.
+    """
+    if not path.is_dir():
+        return path
+    names = _names(weights)
+    for name in names:
+        if (path / name).is_file():
+            return path / name
+    raise CheckpointError(
+        f"The folder {path} holds no checkpoint ({' or '.join(names)}). Expected a run's folder or a folder of runs, "
+        "or give a file's path."
+    )
+
+
+def is_run(folder: Path, weights: WeightsAsked = None) -> bool:
+    """Whether ``folder`` holds a checkpoint of a run of this project."""
+    return any((folder / name).is_file() for name in _names(weights))
+
+
+def _names(weights: WeightsAsked) -> tuple[str, str]:
+    """Checkpoints of a run's folder in the order of preference."""
+    return BEST_STUDENT if weights == "student" else BEST_EMA, LATEST

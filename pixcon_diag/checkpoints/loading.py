@@ -1,0 +1,193 @@
+"""The one adapter between checkpoint files and measurements: any known layout in, a model in eval mode out."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path
+from pixcon_diag.checkpoints.layouts import Layout, Scores, State, Weights, recognise
+from pixcon_diag.checkpoints.reading import HUB, read_file
+from pixcon_diag.checkpoints.wrapping import WrappedModule
+from pixcon_diag.result import CheckpointInfo
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint
+from pixcon_train.errors import CheckpointError
+from pixcon_train.inference import Protocol, default_protocol
+from pixcon_train.models import SegmentationModel
+from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
+
+SAYS_LITTLE = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
+"""File names that do not tell two runs apart: the folder's name goes before them in tables."""
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """A network ready to be measured, and what its file says of itself."""
+
+    name: str
+    model: SegmentationModel | WrappedModule
+    info: CheckpointInfo
+    data: dict[str, Any] | None = None
+    """Specification of the data set (``DatasetSpec.from_dict``), where the file has it."""
+    own: Checkpoint | None = None
+    """The whole content of a checkpoint of this project: lists, root, configuration."""
+    bank: State | None = None
+    """The stored bank: `queue` K×N×D, `ptr` K, `filled` K."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The inference protocol that belongs to the architecture; a wrapped module sees its images unscaled."""
+        return "pixcon" if isinstance(self.model, WrappedModule) else default_protocol(self.info.architecture)
+
+    def describe(self) -> tuple[str, str]:
+        """What was found, in two lines: the file and its model, then which weights with which stated mIoUs."""
+        info = self.info
+        head = "with" if info.projection else "without"
+        bank = ", bank stored" if self.bank is not None else ""
+        dataset = f" of {self.data['name']}" if self.data else ""
+        return (
+            f"{info.source}: {info.layout}, {info.architecture} {info.size}, {info.num_classes} classes{dataset}, "
+            f"{head} projection head{bank}",
+            f"measuring {_weights_text(info.weights)}{_scores_text(info.scores)}",
+        )
+
+
+def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoint:
+    """Load a checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
+
+    Every layout of :mod:`pixcon_diag.checkpoints.layouts` is recognised; architecture, size and class count are
+    inferred from keys and shapes. Nothing in the file is run.
+
+    Args:
+        weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
+            where a file holds one network only, that one; :meth:`LoadedCheckpoint.describe` says which.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
+            weights asked for.
+    """
+    file = read_file(source if str(source).startswith(HUB) else checkpoint_path(Path(source), weights))
+    layout = recognise(file)
+    chosen = _choose(layout, weights, file.path)
+    state = strip_prefix(layout.states[chosen])
+    _refuse_encoder_alone(state, file.path)
+    try:
+        found = infer_architecture(state)
+        model = model_from_state(state)
+    except CheckpointError as error:
+        raise CheckpointError(f"{file.path}: {error}") from error
+    info = CheckpointInfo(
+        source=file.source,
+        sha256=file.sha256,
+        layout=layout.name,
+        architecture=found.architecture,
+        size=found.size,
+        num_classes=found.num_classes,
+        projection=found.projection,
+        weights=chosen,
+        scores=layout.scores,
+    )
+    name = _short_name(file.source)
+    return LoadedCheckpoint(name, model.eval(), info, layout.data, layout.own, layout.bank)
+
+
+def told_apart(loaded: Sequence[LoadedCheckpoint]) -> list[LoadedCheckpoint]:
+    """The same checkpoints; those whose short names are equal are named by where they come from."""
+    count = Counter(each.name for each in loaded)
+    return [replace(each, name=each.info.source) if count[each.name] > 1 else each for each in loaded]
+
+
+def wrap_module(
+    module: nn.Module, num_classes: int, *, name: str = "module", feature: str | None = None, multiple: int = 1
+) -> LoadedCheckpoint:
+    """Make any segmentation network measurable.
+
+    Args:
+        module: takes normalised images (B, 3, H, W) and gives logits (B, K, h, w) of any resolution.
+        num_classes: K.
+        name: its name in tables.
+        feature: name of the submodule (as in ``module.named_modules()``) whose output (B, C, h, w) feeds the
+            classifier; measurements of the embedding need it.
+        multiple: what height and width of its input must be a multiple of.
+
+    Raises:
+        ConfigError: there is no such submodule.
+    """
+    model = WrappedModule(module, num_classes, feature=feature, multiple=multiple).eval()
+    info = CheckpointInfo(
+        source=name,
+        sha256=_state_hash(module.state_dict()),
+        layout=f"wrapped {type(module).__name__}",
+        architecture=model.architecture,
+        size=f"{sum(parameter.numel() for parameter in module.parameters())} parameters",
+        num_classes=num_classes,
+        projection=False,
+        weights="unnamed",
+        scores=Scores(),
+    )
+    return LoadedCheckpoint(name, model, info)
+
+
+def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
+    """Which network of the file to measure."""
+    if weights is None:
+        return next(which for which in ("ema", "student", "unnamed") if which in layout.states)  # type: ignore[return-value]
+    if weights in layout.states:
+        return weights
+    held = " and ".join(
+        "one network, without saying which" if w == "unnamed" else f"{w} weights" for w in layout.states
+    )
+    raise CheckpointError(
+        f"{path} has no {weights} weights; it holds {held}. Leave --weights out to measure what it has."
+    )
+
+
+def _refuse_encoder_alone(state: State, path: Path) -> None:
+    if "patch_embed.proj.weight" in state:
+        raise CheckpointError(
+            f"{path} is a DINOv2 encoder alone (cls_token, patch_embed, blocks): it has no decoder and predicts no "
+            "classes. Expected a segmentation checkpoint; an encoder is where training starts "
+            f"(pixcon-train run --pretrained {path})."
+        )
+
+
+def _short_name(source: str) -> str:
+    path = Path(source.removeprefix(HUB))
+    return f"{path.parent.name}/{path.stem}" if path.stem in SAYS_LITTLE and path.parent.name else path.stem
+
+
+def _weights_text(weights: str) -> str:
+    return {
+        "ema": "the EMA teacher",
+        "student": "the student",
+        "unnamed": "its only weights (it does not say whether EMA or student)",
+    }[weights]
+
+
+def _scores_text(scores: Scores) -> str:
+    """Epoch and mIoUs that the file states; the best ones with their epochs where those of this epoch are not known."""
+    parts = [] if scores.epoch is None else [f"epoch {scores.epoch}"]
+    for label, now, best, epoch in (
+        ("student", scores.student, scores.best_student, scores.best_student_epoch),
+        ("EMA", scores.ema, scores.best_ema, scores.best_ema_epoch),
+    ):
+        if now is not None:
+            parts.append(f"stated mIoU {label} {now:.2%}")
+        elif best is not None:
+            parts.append(f"best {label} mIoU {best:.2%}" + (f" at epoch {epoch}" if epoch is not None else ""))
+    return "".join(f", {part}" for part in parts) or "; it states no epoch and no mIoU"
+
+
+def _state_hash(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 over keys, dtypes and values of a state dict."""
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        value = state[key].detach().cpu().contiguous()
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""What runs wrote while they trained, whoever wrote it."""

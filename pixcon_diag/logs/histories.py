@@ -1,0 +1,42 @@
+"""One door to every kind of run log."""
+
+from pathlib import Path
+
+from pixcon_diag.logs.event_files import EVENTS
+from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.logs.run_log import read_run_log
+from pixcon_diag.logs.tensorboard_log import read_tensorboard
+from pixcon_diag.logs.unimatch_log import read_unimatch_log
+from pixcon_train.errors import DataError
+from pixcon_train.runlog import LOG
+
+
+def read_history(path: Path) -> RunHistory:
+    """The history of the run at ``path``.
+
+    ``path`` is a run folder of pixcon-train or its ``log.jsonl``; a folder with TensorBoard event files or one such
+    file; or a text log of UniMatch V2.
+
+    Raises:
+        DataError: nothing there, nothing known there, or a damaged log.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if path.suffix == ".jsonl":
+        return read_run_log(path)
+    if ".tfevents." in path.name:
+        return read_tensorboard(path)
+    return read_unimatch_log(path)
+
+
+def _read_folder(folder: Path) -> RunHistory:
+    """A folder's own log before its TensorBoard files, which hold the same numbers at less precision."""
+    if (folder / LOG).is_file():
+        return read_run_log(folder / LOG)
+    for place in (folder, folder / "tensorboard"):
+        if any(place.glob(EVENTS)):
+            return read_tensorboard(place)
+    raise DataError(
+        f"{folder} holds no log: expected {LOG} (a run of pixcon-train) or TensorBoard's {EVENTS}. "
+        "Give the path of a text log itself."
+    )

@@ -1,0 +1,140 @@
+"""Reading a run's TensorBoard files: this project's, UniMatch V2's and PixCon's release, told apart by their tags."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
+from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, mean
+from pixcon_train.errors import DataError
+
+
+class Dialect:
+    """How one trainer names and writes its curves; this one is our own: everything by iteration, at an epoch's end."""
+
+    student, ema = "epoch/validation/student/miou", "epoch/validation/ema/miou"
+    student_class, ema_class = "epoch/validation/student/iou/{}", "epoch/validation/ema/iou/{}"
+    """Tags of class IoUs, with a place for the name."""
+    scale = 1.0
+    """What turns a written IoU into a fraction."""
+    first_epoch = 1
+    absent: Literal["skip", "zero"] = "skip"
+    mask_ratio = "epoch/mask_ratio"
+
+    def __init__(self, curves: dict[str, Series]) -> None:
+        self.curves = curves
+        self.losses = {tag.rpartition("/")[2]: tag for tag in curves if tag.startswith("epoch/losses/")}
+
+    @classmethod
+    def speaks(cls, curves: dict[str, Series]) -> bool:
+        """Whether the curves are this trainer's."""
+        return cls.student in curves or cls.ema in curves
+
+    def steps(self) -> dict[int, int]:
+        """Step of each epoch."""
+        return dict(enumerate(sorted(self.curves.get("epoch/losses/loss", {})), 1))
+
+    def training(self, tag: str, step: int) -> float:
+        """Mean of a training curve over the epoch that ends with ``step``; NaN where there is none."""
+        return self._value(tag, step)
+
+    def history(self, path: Path, name: str) -> RunHistory:
+        """The run."""
+        classes = self._classes()
+        return RunHistory(
+            name=name,
+            source=str(path),
+            format="tensorboard",
+            classes=classes,
+            first_epoch=self.first_epoch,
+            epochs=tuple(self._epoch(epoch, step, classes) for epoch, step in self.steps().items()),
+            absent=self.absent,
+        )
+
+    def _classes(self) -> tuple[str, ...]:
+        """Class names in the order in which their curves begin, which is class order."""
+        tags = "|".join(re.escape(tag).replace(r"\{\}", "(.+)") for tag in (self.student_class, self.ema_class))
+        found = (re.fullmatch(tags, tag) for tag in self.curves)
+        return tuple(dict.fromkeys(match[1] or match[2] for match in found if match))
+
+    def _epoch(self, epoch: int, step: int, classes: tuple[str, ...]) -> EpochRecord:
+        losses = {name: self.training(tag, step) for name, tag in self.losses.items() if tag in self.curves}
+        return EpochRecord(
+            epoch=epoch,
+            student=self._evaluation(self.student, self.student_class, step, classes),
+            ema=self._evaluation(self.ema, self.ema_class, step, classes),
+            mask_ratio=self.training(self.mask_ratio, step),
+            losses=losses,
+        )
+
+    def _evaluation(self, tag: str, class_tag: str, step: int, classes: tuple[str, ...]) -> Evaluation:
+        miou = self.scale * self._value(tag, step)
+        iou = tuple(self.scale * self._value(class_tag.format(name), step) for name in classes)
+        return Evaluation(miou, iou if miou == miou else ())
+
+    def _value(self, tag: str, step: int) -> float:
+        return self.curves.get(tag, {}).get(step, (0, NAN))[1]
+
+
+class UniMatchV2(Dialect):
+    """UniMatch V2: evaluations in per cent by epoch from 0, training curves by iteration."""
+
+    student, ema = "eval/mIoU", "eval/mIoU_ema"
+    student_class, ema_class = "eval/{}_IoU", "eval/{}_IoU_ema"
+    scale = 0.01
+    first_epoch = 0
+    absent: Literal["skip", "zero"] = "zero"
+    mask_ratio = "train/mask_ratio"
+
+    def __init__(self, curves: dict[str, Series]) -> None:
+        super().__init__(curves)
+        self.losses = {"loss": "train/loss_all", "loss_x": "train/loss_x", "loss_u": "train/loss_s"}
+        evaluations = curves.get(self.student) or curves[self.ema]
+        self._written = {step: order for step, (order, _) in sorted(evaluations.items())}
+
+    def steps(self) -> dict[int, int]:
+        """Evaluations are written by epoch."""
+        return {step: step for step in self._written}
+
+    def training(self, tag: str, step: int) -> float:
+        """Mean of what was written between the evaluation before and this one; nothing says how long an epoch is."""
+        end = self._written[step]
+        start = max((order for order in self._written.values() if order < end), default=-1)
+        return mean([value for order, value in self.curves.get(tag, {}).values() if start < order < end])
+
+
+class PixConRelease(UniMatchV2):
+    """PixCon's release: evaluations in per cent by epoch from 1, without class IoUs; training curves by iteration."""
+
+    student, ema = "eval/miou", "eval/miou_ema"
+    first_epoch = 1
+    absent = "skip"
+    mask_ratio = "train/mask"
+
+    def __init__(self, curves: dict[str, Series]) -> None:
+        super().__init__(curves)
+        self.losses = {name: f"train/{name}" for name in ("loss", "loss_x", "loss_u", "loss_pix")}
+
+
+DIALECTS = (Dialect, UniMatchV2, PixConRelease)
+
+
+def read_tensorboard(path: Path) -> RunHistory:
+    """The run that an event file tells of, or all of a folder's event files together.
+
+    Raises:
+        DataError: no event file, a damaged one, or none of the tags of a known trainer.
+    """
+    files = sorted(path.glob(EVENTS)) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"No TensorBoard event file ({EVENTS}) in {path}. Give a run folder or a log file.")
+    curves = read_curves(files)
+    folder = files[0].parent
+    name = folder.parent.name if folder.name == "tensorboard" else folder.name
+    for dialect in DIALECTS:
+        if dialect.speaks(curves):
+            return dialect(curves).history(path, name)
+    raise DataError(
+        f"{path} holds no mIoU per epoch: expected one of the tags {', '.join(each.ema for each in DIALECTS)}; "
+        f"found {', '.join(sorted(curves)[:8]) or 'no scalars'}."
+    )

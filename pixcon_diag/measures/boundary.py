@@ -1,0 +1,203 @@
+"""Boundary bands, and the error inside and outside of them (Sec. G.1, Table 7)."""
+
+from collections.abc import Sequence
+from math import isqrt
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from pixcon_diag.measures.boundary_result import BoundaryResult
+from pixcon_train.errors import ConfigError
+from pixcon_train.measurement import Measurement
+
+Distance = Literal["chessboard", "euclidean"]
+VoidMode = Literal["label", "ignore", "nearest"]
+
+_LOWEST = -(2**15 - 1)
+"""Below every label. Labels travel as int16, whose maxima are several times faster than int64's; unlike −2^15 the
+negative of this is representable, so that a minimum is the negative of a maximum."""
+
+
+def boundary_band(
+    mask: Tensor, width: int, *, void: int, distance: Distance = "chessboard", void_mode: VoidMode = "label"
+) -> Tensor:
+    """Valid pixels with a different label within ``width`` of them; the image border is no transition.
+
+    Args:
+        mask: ground truth, integer (..., H, W), labels below 2^15 in magnitude.
+        width: w >= 1, in pixels.
+        void: the label of pixels that are never in the band.
+        distance: ``chessboard`` (max of the two coordinate distances) or ``euclidean``.
+        void_mode: what void is to its neighbours: ``label`` – a label like any other, so that object/void transitions
+            count (as in the paper); ``ignore`` – nothing, so that transitions lie between two valid labels only;
+            ``nearest`` – the label of the nearest (Euclidean) valid pixel of its image.
+
+    Returns:
+        Bool (..., H, W), on the mask's device; False everywhere where all is void.
+
+    Raises:
+        ConfigError: a width below 1, or an unknown distance or void mode.
+
+    Example:
+        >>> boundary_band(torch.tensor([[0, 0, 1, 1, 255]]), 1, void=255).int().tolist()
+        [[0, 1, 1, 1, 0]]
+    """
+    return boundary_bands(mask, (width,), void=void, distance=distance, void_mode=void_mode)[0]
+
+
+def boundary_bands(
+    mask: Tensor,
+    widths: Sequence[int],
+    *,
+    void: int,
+    distance: Distance = "chessboard",
+    void_mode: VoidMode = "label",
+) -> list[Tensor]:
+    """The bands of several widths, as :func:`boundary_band` gives each, for the cost of filling void only once."""
+    _check(widths, distance, void_mode)
+    valid = mask != void
+    labels = mask.to(torch.int16)
+    if void_mode == "nearest":
+        labels = _fill_void(labels, valid)
+    # A pixel has another label within reach where the largest and the smallest label within reach differ.
+    above, below = labels, -labels
+    if void_mode == "ignore":
+        above, below = above.masked_fill(~valid, _LOWEST), below.masked_fill(~valid, _LOWEST)
+    reach = _reach_chessboard if distance == "chessboard" else _reach_euclidean
+    return [valid & (reach(above, width) != -reach(below, width)) for width in widths]
+
+
+def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tensor], *, void: int) -> Tensor:
+    """Pixels and wrong pixels of each image: (B, len(bands) + 1, 2) int64, a row per band and one for all valid pixels.
+
+    Args:
+        prediction: ŷ, integer (B, H, W).
+        target: y, integer (B, H, W).
+        bands: bool (B, H, W) each, as :func:`boundary_bands` gives them.
+        void: the label of pixels that are not counted.
+    """
+    wrong = prediction != target
+    rows = [torch.stack((zone.sum((1, 2)), (zone & wrong).sum((1, 2))), -1) for zone in (*bands, target != void)]
+    return torch.stack(rows, 1)
+
+
+class BoundaryError(Measurement):
+    r"""Error rate, wrong pixels / pixels, inside boundary bands and in their interiors, pooled over the set.
+
+    The state is int64 counts (len(widths) + 1, 2): exact, of fixed size, and the same in whatever order images come.
+
+    Args:
+        void: the value of ground truth that is never counted.
+        widths: widths of the band in pixels; the result has each once, in ascending order.
+        distance: as in :func:`boundary_band`.
+        void_mode: as in :func:`boundary_band`.
+
+    Raises:
+        ConfigError: no width, a width below 1, or an unknown distance or void mode.
+
+    Example:
+        >>> metric = BoundaryError(void=255, widths=(1,))
+        >>> metric.update(torch.tensor([[[0, 1, 1, 1, 1]]]), torch.tensor([[[0, 0, 1, 1, 1]]]))
+        >>> result = metric.compute().at(1)
+        >>> result.band.error, result.interior.error, result.share
+        (0.5, 0.0, 0.4)
+    """
+
+    higher_is_better = False
+    counts: Tensor
+
+    def __init__(
+        self,
+        *,
+        void: int,
+        widths: Sequence[int] = (1, 3, 5),
+        distance: Distance = "chessboard",
+        void_mode: VoidMode = "label",
+    ) -> None:
+        super().__init__()
+        if not widths:
+            raise ConfigError("Expected at least one width of the boundary band, got none. The usual ones are 1, 3, 5.")
+        _check(widths, distance, void_mode)
+        self.void, self.widths = void, tuple(sorted(set(widths)))
+        self.distance, self.void_mode = distance, void_mode
+        self.add_state("counts", torch.zeros(len(self.widths) + 1, 2, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None = None) -> None:
+        """Count one batch.
+
+        Args:
+            prediction: ŷ, integer (B, H, W).
+            target: y, integer (B, H, W), classes or void.
+            bands: the bands of ``target``, one per width in ascending order, where the caller has them already.
+
+        Raises:
+            ValueError: the shapes differ, or there is not one band per width.
+        """
+        if bands is None:
+            bands = boundary_bands(
+                target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
+            )
+        shapes = [tuple(each.shape) for each in (prediction, target, *bands)]
+        if len(set(shapes)) != 1 or target.ndim != 3 or len(bands) != len(self.widths):
+            raise ValueError(f"Expected prediction, target, {len(self.widths)} bands, each (B, H, W), got {shapes}.")
+        self.counts += boundary_statistics(prediction, target, bands, void=self.void).sum(0)
+
+    def compute(self) -> BoundaryResult:
+        """The error rates so far; NaN over an empty set."""
+        return BoundaryResult.from_counts(self.widths, self.counts.tolist())
+
+    def options(self) -> dict[str, Any]:
+        """What a result depends on beside the pixels, for its provenance."""
+        return {name: getattr(self, name) for name in ("widths", "distance", "void_mode")}
+
+
+def _check(widths: Sequence[int], distance: str, void_mode: str) -> None:
+    for width in widths:
+        if width < 1:
+            raise ConfigError(f"Expected the width of a boundary band to be at least 1 pixel, got {width}.")
+    for name, value, known in (("distance", distance, Distance), ("void mode", void_mode, VoidMode)):
+        if value not in get_args(known):
+            raise ConfigError(f"Unknown {name} '{value}' of the boundary band. Known: {', '.join(get_args(known))}.")
+
+
+def _reach_chessboard(values: Tensor, width: int) -> Tensor:
+    """Maximum over the square of ``width`` around each pixel, inside the image."""
+    return _sliding_maximum(_sliding_maximum(values, width, -1), width, -2)
+
+
+def _reach_euclidean(values: Tensor, width: int) -> Tensor:
+    """Maximum over the disc of radius ``width`` around each pixel: a disc is a stack of rows."""
+    best = _sliding_maximum(values, width, -1)
+    for offset in range(1, width + 1):
+        row = _sliding_maximum(values, isqrt(width**2 - offset**2), -1)
+        best[..., offset:, :] = torch.maximum(best[..., offset:, :], row[..., :-offset, :])
+        best[..., :-offset, :] = torch.maximum(best[..., :-offset, :], row[..., offset:, :])
+    return best
+
+
+def _sliding_maximum(values: Tensor, reach: int, dim: int) -> Tensor:
+    """Maximum over 2·reach + 1 neighbours along ``dim``, by doubling: log2 passes whatever the reach."""
+    padding = (reach, reach) if dim == -1 else (0, 0, reach, reach)
+    values = F.pad(values, padding, value=_LOWEST)
+    window, span = 2 * reach + 1, 1
+    while span < window:
+        step = min(span, window - span)  # the last pass overlaps, which a maximum does not mind
+        length = values.shape[dim] - step
+        values = torch.maximum(values.narrow(dim, 0, length), values.narrow(dim, step, length))
+        span += step
+    return values
+
+
+def _fill_void(labels: Tensor, valid: Tensor) -> Tensor:
+    """Labels with every void pixel replaced by the nearest valid one of its image; on the host, image by image."""
+    known = valid.flatten(0, -3).cpu().numpy() if valid.ndim > 2 else valid[None].cpu().numpy()
+    images = labels.reshape(known.shape).cpu().numpy().copy()
+    for image, seen in zip(images, known, strict=True):
+        if seen.any() and not seen.all():
+            rows, columns = distance_transform_edt(~seen, return_distances=False, return_indices=True)
+            image[:] = image[rows, columns]
+    return torch.from_numpy(np.ascontiguousarray(images)).reshape(labels.shape).to(labels.device)

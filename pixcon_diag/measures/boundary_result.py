@@ -1,0 +1,81 @@
+"""What the boundary measurement gives: counts beside rates, in the band of each width and in its interior."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pixcon_train.errors import ConfigError
+
+NEARLY_EMPTY = 0.005
+"""Share of valid pixels below which a band's error says little: the 1-pixel band of VOC holds some 2 %, but with void
+ignored, which there surrounds every object, next to nothing."""
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """Wrong pixels among some pixels."""
+
+    pixels: int
+    wrong: int
+    error: float
+    """wrong / pixels, NaN where there is no pixel."""
+
+    @classmethod
+    def from_counts(cls, pixels: int, wrong: int) -> "ErrorRate":
+        """The rate of two counts."""
+        return cls(int(pixels), int(wrong), int(wrong) / int(pixels) if pixels else float("nan"))
+
+
+@dataclass(frozen=True)
+class BandError:
+    """The error inside the band of one width, and in the interior: the valid pixels outside of it."""
+
+    width: int
+    band: ErrorRate
+    interior: ErrorRate
+    share: float
+    """Of the valid pixels, how many the band holds; NaN where there is no valid pixel."""
+    nearly_empty: bool
+    """Whether the share is below ``NEARLY_EMPTY``, so that the band's error says little."""
+
+
+@dataclass(frozen=True)
+class BoundaryResult:
+    """Errors pooled over a set of images."""
+
+    overall: ErrorRate
+    widths: tuple[BandError, ...]
+
+    @classmethod
+    def from_counts(cls, widths: Sequence[int], counts: Sequence[Sequence[int]]) -> "BoundaryResult":
+        """The result of pooled rows of :func:`.boundary.boundary_statistics`, (len(widths) + 1, 2)."""
+        *bands, (valid, wrong) = counts
+        return cls(
+            ErrorRate.from_counts(valid, wrong),
+            tuple(
+                BandError(
+                    width=width,
+                    band=ErrorRate.from_counts(inside, missed),
+                    interior=ErrorRate.from_counts(valid - inside, wrong - missed),
+                    share=inside / valid if valid else float("nan"),
+                    nearly_empty=not valid or inside < NEARLY_EMPTY * valid,
+                )
+                for width, (inside, missed) in zip(widths, bands, strict=True)
+            ),
+        )
+
+    def at(self, width: int) -> BandError:
+        """The errors for one of the widths asked for.
+
+        Raises:
+            ConfigError: ``width`` was not asked for.
+        """
+        for each in self.widths:
+            if each.width == width:
+                return each
+        asked = ", ".join(str(each.width) for each in self.widths)
+        raise ConfigError(f"Width {width} was not measured. Measured: {asked}. Ask for it when the pass is made.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as nested dicts and tuples of numbers."""
+        return asdict(self)

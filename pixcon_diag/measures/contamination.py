@@ -1,0 +1,180 @@
+"""Contamination ρ_F and retention of confidence-filtered pseudo-labels (Sec. 3.3, Table 8), from one pass."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
+from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
+from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
+from pixcon_train.errors import PixConError
+from pixcon_train.measurement import Measurement
+
+CONFIDENCE_SLACK = 1e-3
+"""A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
+
+
+class Contamination(Measurement):
+    r"""Teacher error among the pixels that a confidence threshold keeps.
+
+    With valid pixels V (ground truth is not void), confidence c, prediction ŷ, ground truth y, K_τ = {V with c >= τ}:
+    retention = |K_τ| / |V|, retained accuracy = |K_τ ∧ ŷ = y| / |K_τ|, ρ_F = 1 − retained accuracy. The same by
+    predicted class (what a confidence bank of that class would hold) and by ground-truth class (what the threshold
+    loses), inside the boundary band of each width and in the interior, over the whole curve of τ; and the calibration
+    of c.
+
+    The state is integer histograms of c, (K, 2, bins) twice and (len(widths) + 1, 2, bins): its size does not depend on
+    the number of images, sums are exact, and neither the order nor the split of batches matters.
+
+    Args:
+        num_classes: K.
+        void: the value of ground truth that is never counted.
+        taus: thresholds to report; each is exact, as an edge of the histogram.
+        widths: widths of the boundary band in pixels; none gives no boundary rows.
+        distance: metric of the band, "chessboard" or "euclidean".
+        void_mode: what void is to the band, "label", "ignore" or "nearest" (see :mod:`pixcon_diag.measures.boundary`).
+        calibration_bins: M, the number of equal bins of the reliability diagram and of ECE.
+
+    Raises:
+        ConfigError: a threshold outside [0, 1], or no calibration bin.
+
+    Example:
+        >>> import torch
+        >>> metric = Contamination(num_classes=2, void=255, taus=(0.9,), widths=())
+        >>> probabilities = torch.tensor([[[[0.95, 0.05, 0.75]], [[0.05, 0.95, 0.25]]]])  # (1, 2, 1, 3)
+        >>> target = torch.tensor([[[0, 0, 255]]])
+        >>> metric.update(*probabilities.max(dim=1), target)
+        >>> result = metric.compute()
+        >>> result.at(0.9).overall.rho_f
+        0.5
+    """
+
+    higher_is_better = None
+    by_predicted: Tensor
+    by_truth: Tensor
+    zones: Tensor
+    confidence_sum: Tensor
+    rejected: Tensor
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        void: int,
+        taus: Sequence[float] = (0.95,),
+        widths: Sequence[int] = (1, 3, 5),
+        distance: Distance = "chessboard",
+        void_mode: VoidMode = "label",
+        calibration_bins: int = 15,
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.void = num_classes, void
+        self.taus = tuple(dict.fromkeys(float(tau) for tau in taus))
+        self.widths = tuple(sorted(set(widths)))
+        self.distance, self.void_mode = distance, void_mode
+        self.calibration_bins = calibration_bins
+        self.edges = confidence_edges(self.taus, calibration_bins)
+        bins = len(self.edges)
+        self._state("by_predicted", num_classes, 2, bins)
+        self._state("by_truth", num_classes, 2, bins)
+        self._state("zones", len(self.widths) + 1, 2, bins)
+        self._state("confidence_sum", bins)
+        self._state("rejected")
+
+    def update(
+        self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None = None
+    ) -> None:
+        """Count one batch; ``confidence, prediction = probabilities.max(dim=1)``.
+
+        Args:
+            confidence: c, floating point, (B, H, W), in [0, 1].
+            prediction: ŷ, integer, (B, H, W), in [0, K).
+            target: y, integer, (B, H, W), in [0, K) or void.
+            bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, where the caller has
+                them already; computed here otherwise.
+
+        Raises:
+            ValueError: the shapes differ, or there is not one band per width.
+        """
+        self._check_shapes(confidence, prediction, target, bands)
+        target = target.long()
+        valid = target != self.void
+        counted = valid & self._sensible(confidence, prediction, target)
+        # Values that make no sense are counted and reported by compute(): raising here would wait for the device.
+        self.rejected += (valid & ~counted).sum()
+        # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
+        truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction.long(), 0)
+        bins, weight = bin_of(confidence, self.edges), counted.long()
+        cell = torch.add(bins, prediction != truth, alpha=len(self.edges))
+        for state, row in (
+            (self.by_predicted, prediction),
+            (self.by_truth, truth),
+            (self.zones, self._zone(target, bands)),
+        ):
+            _add(state, torch.add(cell, row, alpha=2 * len(self.edges)), weight)
+        fixed = (confidence.float() * FIXED_POINT).round().long()
+        _add(self.confidence_sum, bins, torch.where(counted, fixed, 0))
+
+    def compute(self) -> ContaminationResult:
+        """The rates so far; NaN where a set is empty.
+
+        Raises:
+            PixConError: some valid pixels had a confidence outside [0, 1] or a prediction or ground truth outside
+                the classes.
+        """
+        rejected = int(self.rejected)
+        if rejected:
+            raise PixConError(
+                f"{rejected} valid pixels have a confidence that is no probability, or a prediction or ground truth "
+                f"outside 0..{self.num_classes - 1} (void is {self.void}). Expected softmax outputs and class indices: "
+                "does the model give NaN, or are the masks another data set's?"
+            )
+        counts = ContaminationCounts(
+            edges=self.edges,
+            by_predicted=self.by_predicted.cpu().numpy(),
+            by_truth=self.by_truth.cpu().numpy(),
+            zones=self.zones.cpu().numpy(),
+            confidence_sum=self.confidence_sum.cpu().numpy() / FIXED_POINT,
+        )
+        return ContaminationResult.from_counts(counts, self.taus, self.widths, self.calibration_bins)
+
+    def options(self) -> dict[str, Any]:
+        """What a result depends on beside the pixels, for its provenance."""
+        names = ("taus", "widths", "distance", "void_mode", "calibration_bins")
+        return {name: getattr(self, name) for name in names}
+
+    def _state(self, name: str, *shape: int) -> None:
+        self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def _check_shapes(
+        self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None
+    ) -> None:
+        """Raise ValueError where shapes differ or bands are missing."""
+        shapes = [tuple(each.shape) for each in (confidence, prediction, target, *(bands or ()))]
+        if len(set(shapes)) != 1 or confidence.ndim != 3:
+            raise ValueError(f"Expected confidence, prediction, target and bands of one shape (B, H, W), got {shapes}.")
+        if bands is not None and len(bands) != len(self.widths):
+            raise ValueError(f"Expected one band per width {self.widths}, got {len(bands)}.")
+
+    def _sensible(self, confidence: Tensor, prediction: Tensor, target: Tensor) -> Tensor:
+        """Where the confidence is a probability (not NaN) and both labels are classes."""
+        labels = (target >= 0) & (target < self.num_classes) & (prediction >= 0) & (prediction < self.num_classes)
+        return labels & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)
+
+    def _zone(self, target: Tensor, bands: Sequence[Tensor] | None) -> Tensor:
+        """How many of the nested bands a pixel lies outside of: 0 in the narrowest, len(widths) in every interior."""
+        if bands is None:
+            bands = boundary_bands(
+                target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
+            )
+        zone = torch.zeros_like(target, dtype=torch.int8)
+        for band in bands:
+            zone += ~band
+        return zone.long()
+
+
+def _add(state: Tensor, index: Tensor, weight: Tensor) -> None:
+    """state.flatten()[index] += weight over all pixels, as one scatter without a wait for the device."""
+    state.view(-1).scatter_add_(0, index.flatten(), weight.flatten())

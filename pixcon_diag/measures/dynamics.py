@@ -1,0 +1,159 @@
+"""Training dynamics: curves, best epochs, and how steadily one group of seeds leads another (Fig. 4, Sec. H.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, mean, sample_std
+from pixcon_train.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RunDynamics:
+    """One run's curves; every tuple has one value per epoch of the log."""
+
+    name: str
+    source: str
+    epoch: tuple[int, ...]
+    """As the source counts."""
+    finished: tuple[int, ...]
+    """Epochs finished: the axis that runs of different sources share."""
+    ema_miou: tuple[float, ...]
+    student_miou: tuple[float, ...]
+    mask_ratio: tuple[float, ...]
+    """Share of unlabeled pixels retained in training (retention on the training views)."""
+    losses: dict[str, tuple[float, ...]]
+    best_ema: BestEpoch | None
+    """With the class IoUs of that epoch; None where the teacher was never evaluated."""
+    best_student: BestEpoch | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Band:
+    """Mean and spread over the seeds, at the epochs where every one of them has a value; tuples go along."""
+
+    finished: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Sample std (ddof 1) over seeds; NaN for a single one."""
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GroupDynamics:
+    """The seeds of one method."""
+
+    name: str
+    runs: tuple[RunDynamics, ...]
+    band: Band
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One group's mean against the baseline's, at the epochs where every seed of both has a value."""
+
+    baseline: str
+    other: str
+    finished: tuple[int, ...]
+    margin: tuple[float, ...]
+    """Mean of the other's seeds minus mean of the baseline's, as a fraction."""
+    live: int
+    """Epochs compared; the paper calls them all-live."""
+    leads: int
+    """How many of those have a positive margin."""
+    ties: int
+    mean_margin: float
+    """NaN where no epoch is common to all."""
+
+
+@dataclass(frozen=True)
+class DynamicsResult:
+    """Groups of runs and how each compares with the first one."""
+
+    weights: Weights
+    """Whose mIoU bands and leads are about."""
+    groups: tuple[GroupDynamics, ...]
+    leads: tuple[Lead, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema") -> DynamicsResult:
+    """Curves and bands of each group, and each later group's lead over the first one.
+
+    A seed is live at an epoch if its mIoU there is known: early stopping ends it, and an epoch that was not validated
+    does not count. Beyond the all-live window a mean would be over fewer seeds and jump when one ends; there is none.
+
+    Args:
+        groups: runs by method, the baseline first; the runs of a method are its seeds.
+        weights: whose mIoU is compared. Logs of labeled-only runs know only ``student``.
+
+    Raises:
+        ConfigError: no group, or a group without a run.
+
+    Example:
+        >>> from pixcon_diag.logs.history import EpochRecord, Evaluation
+        >>> def run(*values):
+        ...     epochs = [EpochRecord(i, Evaluation(), Evaluation(v), 0.9, {}) for i, v in enumerate(values)]
+        ...     return RunHistory("run", "run.log", "unimatch-v2", (), 0, tuple(epochs))
+        >>> lead = dynamics({"none": [run(0.5, 0.6, 0.7)], "clean": [run(0.6, 0.5)]}).leads[0]
+        >>> lead.live, lead.leads
+        (2, 1)
+    """
+    if not groups or not all(groups.values()):
+        raise ConfigError("Training dynamics need at least one group, and a run in each. Give run folders or logs.")
+    described = tuple(
+        GroupDynamics(name, tuple(_run(run) for run in runs), band([run.curve(weights) for run in runs]))
+        for name, runs in groups.items()
+    )
+    return DynamicsResult(weights, described, tuple(_lead(described[0], other) for other in described[1:]))
+
+
+def band(curves: Sequence[Mapping[int, float]]) -> Band:
+    """Mean, std, least and greatest of ``curves`` (value by epochs finished) over their common epochs."""
+    finished = sorted(set.intersection(*(set(curve) for curve in curves)))
+    values = [[curve[epoch] for curve in curves] for epoch in finished]
+    return Band(
+        finished=tuple(finished),
+        mean=tuple(mean(each) for each in values),
+        std=tuple(sample_std(each) for each in values),
+        low=tuple(min(each) for each in values),
+        high=tuple(max(each) for each in values),
+    )
+
+
+def _run(run: RunHistory) -> RunDynamics:
+    names = dict.fromkeys(name for record in run.epochs for name in record.losses)
+    return RunDynamics(
+        name=run.name,
+        source=run.source,
+        epoch=tuple(record.epoch for record in run.epochs),
+        finished=tuple(run.finished(record.epoch) for record in run.epochs),
+        ema_miou=tuple(record.ema.miou for record in run.epochs),
+        student_miou=tuple(record.student.miou for record in run.epochs),
+        mask_ratio=tuple(record.mask_ratio for record in run.epochs),
+        losses={name: tuple(record.losses.get(name, float("nan")) for record in run.epochs) for name in names},
+        best_ema=run.best("ema"),
+        best_student=run.best("student"),
+        note=run.note,
+    )
+
+
+def _lead(baseline: GroupDynamics, other: GroupDynamics) -> Lead:
+    means = [dict(zip(group.band.finished, group.band.mean, strict=True)) for group in (baseline, other)]
+    finished = sorted(means[0].keys() & means[1].keys())
+    margin = [means[1][epoch] - means[0][epoch] for epoch in finished]
+    return Lead(
+        baseline=baseline.name,
+        other=other.name,
+        finished=tuple(finished),
+        margin=tuple(margin),
+        live=len(margin),
+        leads=sum(value > 0 for value in margin),
+        ties=sum(value == 0 for value in margin),
+        mean_margin=mean(margin),
+    )

@@ -1,0 +1,162 @@
+"""Geometry of class centroids in feature space (Sec. G.4, Table 9, Fig. 11), from one streaming pass."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixcon_diag.measures.geometry_result import GeometryResult
+from pixcon_train.errors import ConfigError, PixConError
+from pixcon_train.measurement import Measurement
+
+MIN_PIXELS = 100
+"""Default for the fewest feature pixels of a class whose centroid is looked at."""
+
+_TINY = 1e-12
+"""Norm below which a feature is taken as zero, as in torch.nn.functional.normalize."""
+
+_TILE = 2**20
+"""Numbers converted to float64 at once: they fit a processor's cache, and a larger copy takes several times as long."""
+
+
+def labels_on_grid(
+    labels: Tensor, size: tuple[int, int], *, void: int, covered: tuple[int, int] | None = None
+) -> Tensor:
+    """Ground truth at a feature's resolution, by nearest neighbour: (B, h, w) int64.
+
+    Args:
+        labels: integer (B, H, W).
+        size: h and w of the feature.
+        void: label of what the feature covers beyond the image.
+        covered: height and width in image pixels that the feature covers, where the image was padded at the bottom and
+            right before the network saw it; H, W where None.
+    """
+    height, width = labels.shape[-2:]
+    below, beside = (covered[0] - height, covered[1] - width) if covered else (0, 0)
+    padded = F.pad(labels.long(), (0, beside, 0, below), value=void)
+    # As training brings labels to this resolution; float32 holds every label exactly.
+    return F.interpolate(padded[:, None].float(), size, mode="nearest")[:, 0].long()
+
+
+def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
+    """S_k and n_k: sums of unit-norm feature vectors per class, (K, C) float64, and their number, (K,) int64.
+
+    Args:
+        features: (B, C, h, w), floating point, any norm; a zero vector adds nothing to S_k but counts in n_k.
+        labels: (B, h, w) int64; a pixel with a label outside [0, K) is in no class.
+        num_classes: K.
+    """
+    sums = features.new_zeros((num_classes, features.shape[1]), dtype=torch.float64)
+    pixels = labels.new_zeros(num_classes)
+    tile = max(1, _TILE // features.shape[1])
+    for image, truth in zip(features.flatten(2), labels.flatten(1), strict=True):
+        counted = truth[(truth >= 0) & (truth < num_classes)].bincount(minlength=num_classes)
+        # Few of many classes are in one image: to wait for the device here is cheaper than to multiply zeros.
+        present = counted.nonzero()[:, 0]
+        pixels += counted
+        for part, group in zip(image.split(tile, 1), truth.split(tile), strict=True):
+            sums[present] += _unit_sums(part.double(), group == present[:, None])
+    return sums, pixels
+
+
+def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
+    """Sums of the columns of ``vectors`` (C, P), each scaled to unit norm, over the rows of ``member`` (G, P): (G, C).
+
+    A product, unlike a scatter into few rows, neither contends for memory nor depends on the order of threads; it
+    carries 1/‖f‖, so that no scaled copy is made.
+    """
+    scale = vectors.square().sum(0).clamp(min=_TINY**2).rsqrt()
+    return torch.where(member, scale, 0.0) @ vectors.T
+
+
+class Geometry(Measurement):
+    r"""How tightly the classes cluster in feature space and how far apart they lie.
+
+    With features f scaled to unit norm per pixel, S_k = Σ f and n_k their number over the pixels of class k,
+    compactness_k = ‖S_k‖ / n_k (mean cosine of the class's pixels to its unit centroid), inter-class cosine = cosine of
+    two centroids, margin = mean compactness − mean inter-class cosine, all over foreground classes with enough pixels.
+
+    The state is float64 S_k (K, C) and int64 n_k (K,): its size does not depend on the number of images, and batches
+    and processes add up.
+
+    Args:
+        num_classes: K.
+        channels: C.
+        void: the value of ground truth that is in no class.
+        foreground: classes that means run over; all of them where None.
+        min_pixels: classes with fewer feature pixels are left out and listed.
+
+    Raises:
+        ConfigError: a foreground class that there is not, or a minimum below 1.
+
+    Example:
+        >>> metric = Geometry(num_classes=2, channels=2, void=255, min_pixels=1)
+        >>> features = torch.tensor([[[[3.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]]]])  # (1, 2, 1, 3): two along x, one along y
+        >>> metric.update(features, torch.tensor([[[0, 0, 1]]]))
+        >>> result = metric.compute()
+        >>> result.compactness, result.mean_inter, result.margin
+        (1.0, 0.0, 1.0)
+    """
+
+    higher_is_better = None
+    sums: Tensor
+    pixels: Tensor
+
+    def __init__(
+        self,
+        num_classes: int,
+        channels: int,
+        *,
+        void: int,
+        foreground: Sequence[int] | None = None,
+        min_pixels: int = MIN_PIXELS,
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.void, self.min_pixels = num_classes, void, min_pixels
+        self.foreground = tuple(range(num_classes)) if foreground is None else tuple(sorted(set(foreground)))
+        if min_pixels < 1:
+            raise ConfigError(f"Expected a class to need at least 1 pixel, got a minimum of {min_pixels}.")
+        if not all(0 <= each < num_classes for each in self.foreground):
+            raise ConfigError(f"Expected foreground classes in 0..{num_classes - 1}, got {self.foreground}.")
+        self.add_state("sums", torch.zeros(num_classes, channels, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("pixels", torch.zeros(num_classes, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, features: Tensor, labels: Tensor, covered: tuple[int, int] | None = None) -> None:
+        """Add one batch.
+
+        Args:
+            features: (B, C, h, w), floating point, any norm.
+            labels: y, integer (B, H, W) at any resolution, classes or void; brought to (h, w) by nearest neighbour.
+            covered: see :func:`labels_on_grid`.
+
+        Raises:
+            ValueError: the shapes do not fit.
+        """
+        fits = features.ndim == 4 and labels.ndim == 3 and len(features) == len(labels)
+        if not fits or features.shape[1] != self.sums.shape[1]:
+            raise ValueError(
+                f"Expected features (B, {self.sums.shape[1]}, h, w) and labels (B, H, W), "
+                f"got {tuple(features.shape)} and {tuple(labels.shape)}."
+            )
+        height, width = features.shape[-2:]
+        small = labels_on_grid(labels, (height, width), void=self.void, covered=covered)
+        sums, pixels = class_sums(features, torch.where(small == self.void, -1, small), self.num_classes)
+        self.sums += sums
+        self.pixels += pixels
+
+    def compute(self) -> GeometryResult:
+        """The geometry so far; NaN where no class or pair of classes has enough pixels.
+
+        Raises:
+            PixConError: a feature was not finite.
+        """
+        if not bool(self.sums.isfinite().all()):
+            raise PixConError("Some features are NaN or infinite. Does the checkpoint hold a network that diverged?")
+        sums, pixels = self.sums.cpu().numpy(), self.pixels.cpu().numpy()
+        return GeometryResult.from_sums(sums, pixels, self.foreground, self.min_pixels)
+
+    def options(self) -> dict[str, Any]:
+        """What a result depends on beside features and labels, for its provenance."""
+        return {"foreground": self.foreground, "min_pixels": self.min_pixels}

@@ -1,0 +1,186 @@
+"""What false positives in the bank do to an anchor's gradient (Obs. 3.1, Cor. 3.2, Eqs. 3, 5 and 6)."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
+from pixcon_train.errors import ConfigError, PixConError
+from pixcon_train.measurement import Measurement
+
+Form = Literal["eq3", "supcon"]
+"""``eq3`` – the loss as implemented, the sum over positives inside the logarithm; ``supcon`` – the mean over positives
+of log-probabilities, the form for which the count law is derived."""
+
+FORMS: tuple[Form, ...] = get_args(Form)
+
+_CHUNK = 256
+"""Anchors at once: bounds memory, as each meets every entry of the bank."""
+
+
+class Entries(NamedTuple):
+    """A bank's rows with the truth that a real bank does not know."""
+
+    embeddings: Tensor
+    """(M, D), unit norm."""
+    labels: Tensor
+    """(M,) int64: class under which each was entered."""
+    truth: Tensor
+    """(M,) int64: class of its pixel."""
+    held: Tensor
+    """(M,) bool: whether the row holds an entry."""
+
+
+class GradientSplit(NamedTuple):
+    """−η ∂L/∂z of each anchor in two parts, float64."""
+
+    true: Tensor
+    """g_T (A, D), from positives that are of the anchor's class."""
+    false: Tensor
+    """g_F (A, D), from positives of another class; exactly 0 where there are none (Cor. 3.2)."""
+    rho_f: Tensor
+    """(A,) share of the anchor's positives that are false, NaN without positives."""
+    mass: Tensor
+    """(A,) weight of the false positives among the positives: Σ_{P^F} w."""
+    counted: Tensor
+    """(A,) bool: whether the anchor has a positive, and so is in A+; both parts are 0 where not."""
+
+
+def split_gradient(
+    anchors: Tensor, labels: Tensor, entries: Entries, *, temperature: float, form: Form = "eq3"
+) -> GradientSplit:
+    """Split the anchors' gradient by the truth of their positives.
+
+    −η ∂L/∂z = Σ_{p∈P} w_p (p − z̄), z̄ the mean of all held entries under softmax(z·b/η), and w = softmax(z·p/η) over P
+    for Eq. 3, w = 1/|P| for SupCon. g_T and g_F are the sums over the true and the false positives: g_T + g_F is the
+    gradient itself, for any bank.
+
+    Args:
+        anchors: z (A, D), unit norm.
+        labels: (A,) int64, −1 for a row that is padding.
+        entries: the bank.
+        temperature: η.
+        form: of the loss.
+    """
+    vectors = entries.embeddings.double()
+    similarity = anchors.double() @ vectors.T / temperature
+    positive = (labels[:, None] == entries.labels) & entries.held
+    mean = _softmax(similarity, entries.held.expand_as(positive)) @ vectors
+    weights = _softmax(similarity if form == "eq3" else torch.zeros_like(similarity), positive)
+    wrong = positive & (entries.truth != entries.labels)
+    true_weights, false_weights = weights * ~wrong, weights * wrong
+    true_mass, false_mass = true_weights.sum(1), false_weights.sum(1)
+    count = positive.sum(1)
+    return GradientSplit(
+        true=true_weights @ vectors - true_mass[:, None] * mean,
+        false=false_weights @ vectors - false_mass[:, None] * mean,
+        rho_f=wrong.sum(1).double() / count,
+        mass=false_mass,
+        counted=count > 0,
+    )
+
+
+class ContaminationGradient(Measurement):
+    r"""How much of the anchors' gradient comes from false positives, for both forms of the loss, per class and overall.
+
+    Means over anchors of the share ρ_F of false positives, of their weight, of cos(g_F, g_T) and of the angle by which
+    g_F deflects the update from g_T; E‖g_F‖ / E‖g_T‖ beside the count law ρ_F / (1 − ρ_F) of Obs. 3.1, which assumes
+    that true and false positives weigh the same.
+
+    The state is float64 sums (2, K, columns), one row a form and class: updates and processes add up.
+
+    Args:
+        num_classes: K.
+        temperature: η.
+
+    Raises:
+        ConfigError: the temperature is not positive.
+
+    Example:
+        >>> bank = Entries(torch.eye(3), torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), torch.ones(3).bool())
+        >>> metric = ContaminationGradient(num_classes=2, temperature=0.1)
+        >>> metric.update(torch.tensor([[0.5, 0.5, 0.5**0.5]]), torch.tensor([0]), bank)
+        >>> overall = metric.compute().supcon.overall
+        >>> overall.rho_f, overall.law, round(overall.ratio, 6)
+        (0.5, 1.0, 1.0)
+    """
+
+    higher_is_better = None
+    sums: Tensor
+
+    def __init__(self, num_classes: int, *, temperature: float = 0.1) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise ConfigError(f"Expected a temperature eta > 0, got {temperature}. The paper's is 0.1.")
+        self.num_classes, self.temperature = num_classes, temperature
+        shape = (len(FORMS), num_classes, len(COLUMNS))
+        self.add_state("sums", torch.zeros(shape, dtype=torch.float64), dist_reduce_fx="sum")
+
+    @torch.no_grad()
+    def update(self, anchors: Tensor, labels: Tensor, entries: Entries) -> None:
+        """Add some anchors against a bank.
+
+        Args:
+            anchors: z (A, D), floating point, unit norm; not themselves in the bank.
+            labels: (A,) int64 in [0, K), −1 for a row that is padding.
+            entries: the bank.
+
+        Raises:
+            ValueError: the shapes do not fit.
+        """
+        rows = {len(each) for each in entries}
+        if anchors.ndim != 2 or labels.shape != anchors.shape[:1] or len(rows) != 1:
+            raise ValueError(
+                f"Expected anchors (A, D), labels (A,) and entries of one length, got {tuple(anchors.shape)}, "
+                f"{tuple(labels.shape)} and {sorted(rows)}."
+            )
+        for part, group in zip(anchors.split(_CHUNK), labels.split(_CHUNK), strict=True):
+            for index, form in enumerate(FORMS):
+                split = split_gradient(part, group, entries, temperature=self.temperature, form=form)
+                self.sums[index].index_add_(0, group.clamp(min=0), _columns(split))
+
+    def compute(self) -> GradientResult:
+        """The split so far; NaN where no anchor has a positive.
+
+        Raises:
+            PixConError: an embedding was not finite.
+        """
+        if not bool(self.sums.isfinite().all()):
+            raise PixConError("Some embeddings are NaN or infinite. Does the checkpoint hold a network that diverged?")
+        return GradientResult.from_sums(dict(zip(FORMS, self.sums.cpu().numpy(), strict=True)))
+
+    def options(self) -> dict[str, Any]:
+        """What a result depends on beside anchors and bank, for its provenance."""
+        return {"temperature": self.temperature}
+
+
+def _softmax(logits: Tensor, among: Tensor) -> Tensor:
+    """Softmax over the entries ``among`` of each row, exactly 0 elsewhere; all 0 where a row has none."""
+    weights = logits.masked_fill(~among, -torch.inf).softmax(1)
+    return torch.where(among, weights, 0.0)  # a row without any is NaN before
+
+
+def _columns(split: GradientSplit) -> Tensor:
+    """What is summed over anchors, (A, len(COLUMNS)) float64 in that order; an undefined value adds 0 to its sum."""
+    return torch.stack(list(_quantities(split)), 1) * split.counted[:, None]
+
+
+def _quantities(split: GradientSplit) -> Iterator[Tensor]:
+    """The columns one by one."""
+    norm_true, norm_false = split.true.norm(dim=1), split.false.norm(dim=1)
+    unit = split.true / norm_true.clamp(min=torch.finfo(torch.float64).tiny)[:, None]
+    along = (split.false * unit).sum(1)
+    across = (split.false - along[:, None] * unit).norm(dim=1)
+    has_angle = norm_true > 0
+    has_cosine = has_angle & (norm_false > 0)
+    yield torch.ones_like(norm_true)
+    yield split.rho_f.nan_to_num()
+    yield split.mass
+    yield norm_true
+    yield norm_false
+    yield torch.where(has_cosine, along / norm_false, 0.0)
+    yield has_cosine.double()
+    yield torch.where(has_angle, torch.atan2(across, norm_true + along), 0.0)  # exact for small angles, unlike acos
+    yield has_angle.double()

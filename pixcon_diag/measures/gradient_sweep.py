@@ -1,0 +1,107 @@
+"""A controlled test of the count law: a clean bank contaminated step by step (Obs. 3.1, assumption iii)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixcon_diag.measures.gradient import ContaminationGradient, Entries
+from pixcon_diag.measures.gradient_result import GradientResult
+from pixcon_train.errors import ConfigError
+
+FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Fractions of entries relabelled by default; the first is the clean bank itself."""
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One degree of contamination."""
+
+    fraction: float
+    """Entries relabelled, of each class. The resulting ρ_F is measured: it differs from this where classes differ in
+    size or are confused unevenly."""
+    result: GradientResult
+
+    def to_dict(self) -> dict[str, Any]:
+        """The point as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+def contamination_sweep(
+    anchors: Tensor,
+    labels: Tensor,
+    entries: Entries,
+    *,
+    num_classes: int,
+    generator: torch.Generator,
+    fractions: Sequence[float] = FRACTIONS,
+    temperature: float = 0.1,
+    confusion: Tensor | None = None,
+) -> tuple[SweepPoint, ...]:
+    """The gradient split of the same anchors while ever more entries of a clean bank carry a wrong label.
+
+    The sweep is nested: an entry that is wrong at one fraction is wrong in the same way at every larger one.
+
+    Args:
+        anchors: z (A, D), unit norm.
+        labels: (A,) int64, −1 for padding.
+        entries: a bank whose labels are the truth.
+        num_classes: K.
+        generator: of the entries' device.
+        fractions: each in [0, 1].
+        temperature: η.
+        confusion: (K, K), how often truth k was predicted as j: wrong labels are drawn as the model confuses classes,
+            and entries of a class that it never confuses with a class in the bank stay clean. None draws them uniformly
+            from the other classes in the bank.
+
+    Raises:
+        ConfigError: a fraction outside [0, 1].
+    """
+    for fraction in fractions:
+        if not 0 <= fraction <= 1:
+            raise ConfigError(f"Expected fractions of relabelled entries in [0, 1], got {fraction}.")
+    wrong = _wrong_labels(entries, _likelihood(entries, num_classes, confusion), generator)
+    turn = _turn(entries, num_classes, generator)
+    points = []
+    for fraction in fractions:
+        relabelled = torch.where(turn < fraction, wrong, entries.labels)
+        metric = ContaminationGradient(num_classes, temperature=temperature).to(anchors.device)
+        metric.update(anchors, labels, entries._replace(labels=relabelled, truth=entries.labels))
+        points.append(SweepPoint(float(fraction), metric.compute()))
+    return tuple(points)
+
+
+def _likelihood(entries: Entries, num_classes: int, confusion: Tensor | None) -> Tensor:
+    """(K, K) float64: weight with which an entry of class k gets the wrong label j; 0 for j that the bank lacks."""
+    device = entries.labels.device
+    shape = (num_classes, num_classes)
+    weights = torch.ones(shape, device=device) if confusion is None else confusion.to(device)
+    if weights.shape != shape:
+        raise ConfigError(f"Expected a confusion matrix {shape}, got {tuple(weights.shape)}.")
+    present = torch.bincount(entries.labels[entries.held], minlength=num_classes) > 0
+    return weights.double() * ~torch.eye(num_classes, dtype=torch.bool, device=device) * present
+
+
+def _wrong_labels(entries: Entries, likelihood: Tensor, generator: torch.Generator) -> Tensor:
+    """The label that each entry gets once it is relabelled (M,); its own where no other is possible."""
+    possible = likelihood.sum(1) > 0
+    # multinomial refuses a row of zeros; what it draws there is not used.
+    drawn = torch.multinomial(
+        torch.where(possible[:, None], likelihood, 1.0), len(entries.labels), replacement=True, generator=generator
+    )
+    own = entries.labels
+    return torch.where(possible[own], drawn[own, torch.arange(len(own), device=own.device)], own)
+
+
+def _turn(entries: Entries, num_classes: int, generator: torch.Generator) -> Tensor:
+    """When each held entry is relabelled (M,): the r-th of n in its class once the fraction exceeds (r − 1/2) / n."""
+    group = torch.where(entries.held, entries.labels, num_classes)
+    draw = torch.rand(group.shape, generator=generator, device=group.device, dtype=torch.float64)
+    order = (group + draw).argsort()
+    sizes = torch.bincount(group, minlength=num_classes + 1)
+    start = sizes.cumsum(0) - sizes
+    rank = torch.empty_like(group).scatter_(0, order, torch.arange(len(group), device=group.device))
+    turn = (rank - start[group] + 0.5) / sizes[group]
+    return torch.where(entries.held, turn, torch.inf)

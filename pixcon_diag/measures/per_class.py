@@ -1,0 +1,121 @@
+"""IoU per class of two methods over their seeds (Table 6, Fig. 12, Sec. H.2)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pixcon_diag.logs.history import NAN, mean, sample_std
+from pixcon_train.errors import ConfigError
+
+SeedIoU = Sequence[Sequence[float]]
+"""IoU by seed and class, fractions; NaN for a class in neither truth nor prediction."""
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class."""
+
+    index: int
+    name: str
+    baseline: float
+    """Mean IoU over the baseline's seeds; NaN where it is undefined in one of them."""
+    other: float
+    delta: float
+    """other − baseline."""
+    delta_std: float
+    """Sample std (ddof 1) of the per-seed deltas; NaN for one seed, or where seeds are not paired."""
+    seed_deltas: tuple[float, ...]
+    """Per pair of seeds; empty where they are not paired."""
+    improved: int
+    """Pairs of seeds with a positive delta."""
+
+    @property
+    def improves_on_all(self) -> bool:
+        """Whether every pair of seeds has a positive delta."""
+        return bool(self.seed_deltas) and self.improved == len(self.seed_deltas)
+
+
+@dataclass(frozen=True)
+class PerClassResult:
+    """Every class, hardest for the baseline first; undefined ones last."""
+
+    rows: tuple[ClassRow, ...]
+    baseline_seeds: int
+    other_seeds: int
+    paired: bool
+    """Whether both have the same number of seeds, which are then taken in order: first with first, and so on."""
+    mean: ClassRow
+    """Mean over the classes that are defined in every seed of both: the last line of Table 6."""
+    improved_on_all: tuple[str, ...]
+    """Classes that improve in every pair of seeds."""
+    worsened_on_all: tuple[str, ...]
+    undefined: tuple[str, ...]
+    """Classes without an IoU in some seed: they have no delta and are in no mean."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerClassResult:
+    """Mean IoU per class over the seeds of each method, the difference, and how steady it is over seeds.
+
+    Args:
+        classes: K names in class order.
+        baseline: (seeds, K) IoUs of the baseline.
+        other: (seeds, K) IoUs of the other method; where there are as many seeds, the i-th is paired with the i-th.
+
+    Raises:
+        ConfigError: a method without a seed, or a seed without one IoU per class.
+
+    Example:
+        >>> result = per_class(["road", "car"], [[0.9, 0.5], [0.9, 0.7]], [[0.9, 0.6], [0.9, 0.8]])
+        >>> [row.name for row in result.rows], result.improved_on_all
+        (['car', 'road'], ('car',))
+    """
+    for name, seeds in (("baseline", baseline), ("other method", other)):
+        _check(name, seeds, len(classes))
+    rows = [_row(k, name, [s[k] for s in baseline], [s[k] for s in other]) for k, name in enumerate(classes)]
+    kept = [row.index for row in rows if not math.isnan(row.delta)]
+    return PerClassResult(
+        # Python's sort is stable: equal classes stay in class order.
+        rows=tuple(sorted(rows, key=lambda row: (1.0, 0.0) if math.isnan(row.delta) else (0.0, row.baseline))),
+        baseline_seeds=len(baseline),
+        other_seeds=len(other),
+        paired=len(baseline) == len(other),
+        mean=_row(-1, "mean", *([mean([s[k] for k in kept]) for s in seeds] for seeds in (baseline, other))),
+        improved_on_all=tuple(row.name for row in rows if row.improves_on_all),
+        worsened_on_all=tuple(row.name for row in rows if row.seed_deltas and all(d < 0 for d in row.seed_deltas)),
+        undefined=tuple(row.name for row in rows if math.isnan(row.delta)),
+    )
+
+
+def _check(name: str, seeds: SeedIoU, num_classes: int) -> None:
+    """Raise where there is no seed, or one of another number of classes."""
+    if not seeds:
+        raise ConfigError(f"The {name} has no run: give at least one for each of the two methods.")
+    for number, values in enumerate(seeds, 1):
+        if len(values) != num_classes:
+            raise ConfigError(
+                f"Run {number} of the {name} has {len(values)} class IoUs, expected {num_classes}. "
+                "Are all runs on the same data set, and does the log hold class IoUs?"
+            )
+
+
+def _row(index: int, name: str, baseline: Sequence[float], other: Sequence[float]) -> ClassRow:
+    """One class from its IoUs by seed."""
+    paired = len(baseline) == len(other)
+    deltas = [b - a for a, b in zip(baseline, other, strict=True)] if paired else []
+    if any(math.isnan(value) for value in (*baseline, *other)):
+        deltas = []
+    return ClassRow(
+        index=index,
+        name=name,
+        baseline=mean(baseline),
+        other=mean(other),
+        delta=mean(other) - mean(baseline),
+        delta_std=sample_std(deltas) if deltas else NAN,
+        seed_deltas=tuple(deltas),
+        improved=sum(delta > 0 for delta in deltas),
+    )

@@ -1,0 +1,183 @@
+"""t-SNE maps of the same pixels for several checkpoints, and how separable the classes are (Fig. 11, Sec. G.4)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
+
+from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_train.errors import ConfigError
+
+PERPLEXITY = 30.0
+NEIGHBOURS = 10
+FEWEST = 10
+"""Fewer pixels make no map."""
+SHRINK = 0.1
+"""What the first map is scaled by before a second one starts from it. Tried on noisy clusters: at full size the second
+keeps a divergence 5 to 12 % above an independent fit's; with a tenth it is at most 2 % above, and classes move a third
+to a sixth as far as between independent fits."""
+
+
+@dataclass(frozen=True)
+class Separability:
+    """Numbers in feature space, where distance is 1 − cosine; a map distorts distances, these do not depend on it."""
+
+    neighbours: int
+    """k."""
+    purity: float
+    """Mean share of a pixel's k nearest neighbours (itself left out) that have its class, in [0, 1]."""
+    chance: float
+    """What a random feature would give: the mean share of its class among the other pixels."""
+    class_purity: tuple[float, ...]
+    """Mean over the pixels of each class; NaN for a class without one."""
+    silhouette: float
+    """Mean silhouette in [−1, 1]; NaN where there are fewer than two classes, or as many as pixels."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One checkpoint's map."""
+
+    name: str
+    positions: tuple[tuple[float, float], ...]
+    """Of each pixel; only clusters and neighbourhoods mean something, distances between clusters do not."""
+    kl_divergence: float
+    """What t-SNE minimised; not comparable over different samples."""
+    separability: Separability
+
+
+@dataclass(frozen=True)
+class ProjectionResult:
+    """The same pixels under each checkpoint; tuples of pixels go along."""
+
+    projections: tuple[Projection, ...]
+    aligned: bool
+    """Whether each map but the first starts from the first one, so that positions can be compared."""
+    labels: tuple[int, ...]
+    pixels: tuple[tuple[str, int, int], ...]
+    """Image, row and column."""
+    perplexity: float
+    """As used: at most (pixels − 1) / 3."""
+    per_class: int
+    counts: tuple[int, ...]
+    """Pixels of each class."""
+    sample_seed: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def project(
+    samples: Mapping[str, PixelSample],
+    *,
+    aligned: bool = False,
+    seed: int = 0,
+    perplexity: float = PERPLEXITY,
+    neighbours: int = NEIGHBOURS,
+    jobs: int = 1,
+) -> ProjectionResult:
+    """t-SNE of each sample from a PCA initialisation, and the numbers beside the picture.
+
+    Independent fits (the paper's Fig. 11) may put the same class anywhere; with ``aligned`` each later map starts from
+    the first one's positions. Euclidean distance of unit features orders pairs as their cosine does.
+
+    Args:
+        samples: by checkpoint, each of the same pixels.
+        seed: of t-SNE.
+        perplexity: of t-SNE; lowered where the sample is too small for it.
+        neighbours: k of the purity.
+        jobs: threads.
+
+    Raises:
+        ConfigError: no sample, one with fewer than 10 pixels or a feature that is not finite, or samples of different
+            pixels.
+    """
+    first = _same_pixels(samples)
+    perplexity = min(perplexity, (len(first.labels) - 1) / 3)
+    labels, start = first.labels.numpy(), None
+    projections: list[Projection] = []
+    for name, sample in samples.items():
+        features = sample.features.double().numpy()
+        positions, divergence = _tsne(features, start, perplexity, seed, jobs)
+        start = positions if aligned and start is None else start
+        numbers = separability(features, labels, sample.num_classes, neighbours)
+        projections.append(Projection(name, tuple((float(x), float(y)) for x, y in positions), divergence, numbers))
+    return ProjectionResult(
+        projections=tuple(projections),
+        aligned=aligned,
+        labels=tuple(labels.tolist()),
+        pixels=first.pixels,
+        perplexity=perplexity,
+        per_class=first.per_class,
+        counts=first.counts,
+        sample_seed=first.seed,
+        seed=seed,
+    )
+
+
+def separability(
+    features: np.ndarray, labels: np.ndarray, num_classes: int, neighbours: int = NEIGHBOURS
+) -> Separability:
+    """k-nearest-neighbour purity and silhouette of ``features`` (M, C) with ``labels`` (M,), by cosine distance.
+
+    k is at most M − 1; everything is NaN for fewer than two pixels.
+    """
+    total = len(labels)
+    k = min(neighbours, total - 1)
+    if k < 1:
+        return Separability(0, np.nan, np.nan, (np.nan,) * num_classes, np.nan)
+    search = NearestNeighbors(n_neighbors=k, metric="cosine", algorithm="brute").fit(features)
+    same = (labels[search.kneighbors(return_distance=False)] == labels[:, None]).mean(1)
+    counts = np.bincount(labels, minlength=num_classes)
+    present = int((counts > 0).sum())
+    return Separability(
+        neighbours=k,
+        purity=float(same.mean()),
+        chance=float((counts * (counts - 1)).sum() / (total * (total - 1))),
+        class_purity=tuple(float(same[labels == c].mean()) if n else np.nan for c, n in enumerate(counts)),
+        silhouette=float(silhouette_score(features, labels, metric="cosine")) if 1 < present < total else np.nan,
+    )
+
+
+def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
+    """The first sample, when all are of its pixels and there are enough of them."""
+    if not samples:
+        raise ConfigError("A t-SNE needs at least one checkpoint's sample of pixels.")
+    name, first = next(iter(samples.items()))
+    if len(first.labels) < FEWEST:
+        raise ConfigError(
+            f"{len(first.labels)} valid pixels are too few for a t-SNE, expected at least {FEWEST}. Take more images "
+            "or more pixels per class."
+        )
+    for other, sample in samples.items():
+        if not sample.features.isfinite().all():
+            raise ConfigError(f"{other} gives features that are not finite. Are its weights damaged?")
+        if sample.pixels != first.pixels:
+            raise ConfigError(
+                f"The samples of {name} and {other} are of different pixels: measure both on the same data set, list "
+                "and limit, with the same seed and number per class."
+            )
+    return first
+
+
+def _tsne(
+    features: np.ndarray, start: np.ndarray | None, perplexity: float, seed: int, jobs: int
+) -> tuple[np.ndarray, float]:
+    """Positions (M, 2) and the Kullback-Leibler divergence reached."""
+    from openTSNE import TSNE, TSNEEmbedding
+    from openTSNE.affinity import PerplexityBasedNN
+
+    # Exact neighbours: a sample is small, and approximate ones would add noise of their own.
+    near = PerplexityBasedNN(features, perplexity=perplexity, method="exact", random_state=seed, n_jobs=jobs)
+    common = {"negative_gradient_method": "bh", "random_state": seed, "n_jobs": jobs}
+    if start is None:
+        embedding = TSNE(initialization="pca", **common).fit(features, affinities=near)
+    else:
+        # Without early exaggeration, which would tear the given positions apart, but with its momentum after it.
+        embedding = TSNEEmbedding(SHRINK * start, near, **common).optimize(n_iter=500, momentum=0.8)
+    return np.asarray(embedding), float(embedding.kl_divergence)

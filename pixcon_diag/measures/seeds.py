@@ -1,0 +1,150 @@
+"""Seed noise in a difference between two groups of runs: means, deviations, and exact tests of paired seeds.
+
+It asks what other seeds would have given on these very images. What other images would have given for these very
+weights is a different question (:mod:`pixcon_diag.measures.uncertainty`); the two are never mixed. A difference is
+second − first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pixcon_train.errors import ConfigError
+
+MOST_SEEDS = 20
+"""The exact permutation test looks at every one of 2^n sign patterns."""
+
+
+@dataclass(frozen=True)
+class SeedSummary:
+    """One group's values over seeds."""
+
+    values: tuple[float, ...]
+    mean: float
+    std: float
+    """Sample standard deviation (ddof 1), NaN for one seed."""
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "SeedSummary":
+        """The summary of some values, at least one."""
+        array = np.asarray(values, dtype=np.float64)
+        std = float(array.std(ddof=1)) if len(array) > 1 else float("nan")
+        return cls(tuple(array.tolist()), float(array.mean()), std)
+
+
+@dataclass(frozen=True)
+class ExactTest:
+    """An exact test of the pairs' improvements."""
+
+    one_sided: float
+    """p against "no improvement"."""
+    two_sided: float
+    smallest_one_sided: float
+    """The smallest p that this number of pairs allows, 2^−n: 0.125 for three seeds, however large the improvement."""
+    smallest_two_sided: float
+
+
+@dataclass(frozen=True)
+class PairedSeeds:
+    """Seed by seed, first against second."""
+
+    deltas: SeedSummary
+    """second − first of each seed."""
+    wins: int
+    """Seeds on which the second is better."""
+    ties: int
+    sign_test: ExactTest
+    permutation_test: ExactTest
+
+
+@dataclass(frozen=True)
+class SeedNoise:
+    """Two groups of seeds."""
+
+    first: SeedSummary
+    second: SeedSummary
+    difference: float
+    higher_is_better: bool
+    paired: PairedSeeds | None
+    """None where the groups differ in size, or a value is undefined."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+def seed_noise(first: Sequence[float], second: Sequence[float], *, higher_is_better: bool = True) -> SeedNoise:
+    """Mean ± std of two groups of seeds, and where they pair up one by one, exact tests of the improvement.
+
+    Args:
+        first: one value a seed.
+        second: the same, in the same order of seeds.
+        higher_is_better: which direction improves.
+
+    Raises:
+        ValueError: a group is empty.
+        ConfigError: more pairs than :data:`MOST_SEEDS`.
+
+    Example:
+        >>> noise = seed_noise([87.40, 86.19, 87.44], [87.60, 88.10, 88.00])
+        >>> noise.paired.wins, noise.paired.sign_test.one_sided, noise.paired.permutation_test.one_sided
+        (3, 0.125, 0.125)
+    """
+    if not len(first) or not len(second):
+        raise ValueError("Expected at least one value in each group.")
+    one, two = SeedSummary.of(first), SeedSummary.of(second)
+    pairs = len(first) == len(second) and all(map(math.isfinite, (*first, *second)))
+    return SeedNoise(
+        first=one,
+        second=two,
+        difference=two.mean - one.mean,
+        higher_is_better=higher_is_better,
+        paired=_pair(np.subtract(second, first), higher_is_better) if pairs else None,
+    )
+
+
+def sign_test(gains: np.ndarray) -> ExactTest:
+    """Exact sign test: the number of gains above 0 against Binomial(n, 1/2) over the n that are not 0."""
+    wins, count = int((gains > 0).sum()), int((gains != 0).sum())
+    at_least, at_most = _binomial_tail(wins, count), _binomial_tail(count - wins, count)
+    return _test(at_least, min(1.0, 2 * min(at_least, at_most)), len(gains))
+
+
+def permutation_test(gains: np.ndarray) -> ExactTest:
+    """Exact sign-flip test: the mean gain among those of all 2^n patterns of signs.
+
+    Raises:
+        ConfigError: more gains than :data:`MOST_SEEDS`.
+    """
+    if len(gains) > MOST_SEEDS:
+        raise ConfigError(f"The exact permutation test takes at most {MOST_SEEDS} seeds, got {len(gains)}.")
+    sums = np.zeros(1)
+    for gain in np.abs(gains):
+        sums = np.concatenate((sums - gain, sums + gain))
+    # The observed pattern is one of them, but its sum was rounded in another order.
+    observed, slack = gains.sum(), 1e-12 * np.abs(gains).sum()
+    one_sided = float((sums >= observed - slack).mean())
+    return _test(one_sided, float((np.abs(sums) >= abs(observed) - slack).mean()), len(gains))
+
+
+def _pair(deltas: np.ndarray, higher_is_better: bool) -> PairedSeeds:
+    gains = deltas if higher_is_better else -deltas
+    return PairedSeeds(
+        deltas=SeedSummary.of(deltas.tolist()),
+        wins=int((gains > 0).sum()),
+        ties=int((gains == 0).sum()),
+        sign_test=sign_test(gains),
+        permutation_test=permutation_test(gains),
+    )
+
+
+def _test(one_sided: float, two_sided: float, pairs: int) -> ExactTest:
+    return ExactTest(one_sided, two_sided, 2.0**-pairs, min(1.0, 2.0 ** (1 - pairs)))
+
+
+def _binomial_tail(least: int, count: int) -> float:
+    """P(X >= least) for X ~ Binomial(count, 1/2)."""
+    return sum(math.comb(count, k) for k in range(least, count + 1)) / 2**count

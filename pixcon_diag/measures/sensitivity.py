@@ -1,0 +1,196 @@
+"""Sensitivity to one hyperparameter at a time, from the configurations that logs hold (Table 10, Sec. H.3)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std
+from pixcon_train.errors import ConfigError
+
+NOT_RECIPE = frozenset({"seed", "data.root", "config", "data_root", "local_rank", "port", "save_path", "preset"})
+"""Keys that may differ between runs of one recipe: where it ran, under which name, and the seed."""
+
+RUNTIME = "runtime."
+"""Beginning of keys that say how the machine was used."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "conf_thresh": 0.95,
+    "consistency.tau": 0.95,
+    "bank.weight": 0.1,
+    "bank.temperature": 0.1,
+    "bank.dim": 256,
+    "bank.size": 256,
+    "bank.cap": 64,
+    "bank.max_anchors": 1024,
+    "ema_decay": 0.996,
+}
+"""Published values (Table 5), the first one as UniMatch V2 calls it: what tells the base run where several could be."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The runs with one value of the hyperparameter; several are seeds of it."""
+
+    value: Any
+    runs: tuple[str, ...]
+    best: tuple[float, ...]
+    """Best mIoU of each run, a fraction."""
+    peak_epochs: tuple[int, ...]
+    """Epoch of each run's best mIoU, as its log counts."""
+    mean: float
+    std: float
+    """Sample std (ddof 1) over seeds; NaN for one run."""
+    delta: float
+    """Mean minus that of the base setting; NaN where no base is known."""
+    is_base: bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One hyperparameter, its values ascending."""
+
+    hyperparameter: str
+    """Dotted key of the configuration."""
+    settings: tuple[Setting, ...]
+    spread: float
+    """Greatest minus least mean mIoU."""
+
+
+@dataclass(frozen=True)
+class SensitivityResult:
+    """One block per hyperparameter; all blocks share the base setting."""
+
+    weights: Weights
+    base: tuple[str, ...]
+    """Names of the base setting's runs; empty where none could be told from the others."""
+    axes: tuple[Axis, ...]
+    partly_known: tuple[str, ...]
+    """Keys that only some of the logs have, and that could therefore not be compared."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+Group = list[RunHistory]
+"""Runs of one recipe: its seeds."""
+
+
+def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights: Weights = "ema") -> SensitivityResult:
+    """Best mIoU and its epoch for each value of each hyperparameter that ``runs`` vary.
+
+    Runs with equal recipes are seeds of one setting. Every setting must differ from the base one in a single
+    hyperparameter. The base is the setting of the run named ``base``; where none is named, the only one from which
+    every other differs once, or, among several (a single hyperparameter), the one with the published default.
+
+    Raises:
+        ConfigError: fewer than two settings, a log without configuration or without an evaluation of ``weights``, no
+            run called ``base``, or a setting that differs from the base in several hyperparameters.
+    """
+    for run in runs:
+        _check(run, weights)
+    shared = set.intersection(*(set(run.config) for run in runs)) if runs else set()
+    keys = sorted(key for key in shared if key not in NOT_RECIPE and not key.startswith(RUNTIME))
+    groups = _groups(runs, keys)
+    if len(groups) < 2:
+        raise ConfigError(
+            f"{len(runs)} runs with {len(groups)} distinct recipes have no hyperparameter to compare. Give runs that "
+            "differ in one of their configuration's values."
+        )
+    center, certain = _base(groups, keys, base)
+    axes: dict[str, list[Group]] = {}
+    for group in groups:
+        if group is not center:
+            axes.setdefault(_differences(center, group, keys)[0], [center]).append(group)
+    everywhere = set.union(*(set(run.config) for run in runs))
+    return SensitivityResult(
+        weights=weights,
+        base=tuple(run.name for run in center) if certain else (),
+        axes=tuple(_axis(key, members, center if certain else None, weights) for key, members in axes.items()),
+        partly_known=tuple(sorted(key for key in everywhere - shared if not key.startswith(RUNTIME))),
+    )
+
+
+def _check(run: RunHistory, weights: Weights) -> None:
+    if not run.config:
+        raise ConfigError(
+            f"{run.source} does not hold the run's configuration (TensorBoard files do not). Give the run folder or "
+            "the text log."
+        )
+    if run.best(weights) is None:
+        raise ConfigError(f"{run.source} has no mIoU of the {weights} weights. Labeled-only logs know the student's.")
+
+
+def _groups(runs: Sequence[RunHistory], keys: Sequence[str]) -> list[Group]:
+    """Runs of equal recipes together, in order of appearance."""
+    groups: dict[str, Group] = {}
+    for run in runs:
+        groups.setdefault(repr([run.config[key] for key in keys]), []).append(run)
+    return list(groups.values())
+
+
+def _differences(first: Group, second: Group, keys: Sequence[str]) -> list[str]:
+    """Keys in which two recipes differ."""
+    return [key for key in keys if first[0].config[key] != second[0].config[key]]
+
+
+def _base(groups: list[Group], keys: Sequence[str], name: str | None) -> tuple[Group, bool]:
+    """The setting all others are compared with, and whether it is known to be the base or only the first that would do.
+
+    Raises:
+        ConfigError: the run called ``name`` is not there, or no setting is one hyperparameter away from every other.
+    """
+    named = [group for group in groups if name in {run.name for run in group}]
+    if name is not None and not named:
+        names = ", ".join(run.name for group in groups for run in group)
+        raise ConfigError(f"No run is called {name!r}, so it cannot be the base. There are: {names}.")
+    candidates = [g for g in named or groups if all(len(_differences(g, o, keys)) <= 1 for o in groups)]
+    if not candidates:
+        raise ConfigError(_too_different(named or groups, groups, keys))
+    varied = {key for group in groups for key in _differences(candidates[0], group, keys)}
+    usual = [g for g in candidates if all(g[0].config[key] == DEFAULTS.get(key) for key in varied)]
+    certain = len(candidates) == 1 or len(usual) == 1
+    return (usual if len(usual) == 1 else candidates)[0], certain
+
+
+def _too_different(tried: list[Group], groups: list[Group], keys: Sequence[str]) -> str:
+    """What keeps the setting that comes closest from being the base."""
+    center = min(tried, key=lambda g: sum(len(_differences(g, other, keys)) > 1 for other in groups))
+    other = max(groups, key=lambda g: len(_differences(center, g, keys)))
+    values = ", ".join(
+        f"{key} ({center[0].config[key]!r} and {other[0].config[key]!r})" for key in _differences(center, other, keys)
+    )
+    return (
+        f"{center[0].name} and {other[0].name} differ in several hyperparameters: {values}. A sensitivity table needs "
+        "runs that each differ from the base run in one; leave the others out, or name the base."
+    )
+
+
+def _axis(key: str, groups: list[Group], base: Group | None, weights: Weights) -> Axis:
+    """One block; ``groups`` holds the setting all others differ from, whether it is known as the base or not."""
+    reference = mean([best.miou for best in _bests(base, weights)]) if base else NAN
+    settings = [_setting(key, group, reference, group is base, weights) for group in groups]
+    numbers = all(isinstance(setting.value, int | float) for setting in settings)
+    settings.sort(key=lambda setting: setting.value if numbers else str(setting.value))
+    means = [setting.mean for setting in settings]
+    return Axis(key, tuple(settings), max(means) - min(means))
+
+
+def _setting(key: str, group: Group, reference: float, is_base: bool, weights: Weights) -> Setting:
+    bests = _bests(group, weights)
+    values = [best.miou for best in bests]
+    return Setting(
+        value=group[0].config[key],
+        runs=tuple(run.name for run in group),
+        best=tuple(values),
+        peak_epochs=tuple(best.epoch for best in bests),
+        mean=mean(values),
+        std=sample_std(values),
+        delta=mean(values) - reference,
+        is_base=is_base,
+    )
+
+
+def _bests(group: Group, weights: Weights) -> list[BestEpoch]:
+    """Best epoch of each run; :func:`_check` has seen that there is one."""
+    return [best for run in group if (best := run.best(weights)) is not None]

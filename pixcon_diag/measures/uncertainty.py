@@ -1,0 +1,148 @@
+"""Image noise in a difference between two checkpoints or groups: a paired bootstrap over images.
+
+It asks what another validation set would have given for these very weights, and works with one seed. What other seeds
+would have given on these very images is a different question (:mod:`pixcon_diag.measures.seeds`); the two are never
+mixed. A difference is second − first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pixcon_train.errors import ConfigError
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From sufficient statistics pooled over images, (R, ...) float64, to a value for each of the R rows, NaN where it is
+undefined."""
+
+_CHUNK = 256
+"""Draws at once: bounds the bootstrap's memory."""
+
+
+@dataclass(frozen=True)
+class ImageNoise:
+    """A difference and its percentile interval over resampled images."""
+
+    first: float
+    second: float
+    difference: float
+    low: float
+    """Lower end of the interval of the difference; NaN where no draw defines it."""
+    high: float
+    level: float
+    draws: int
+    undefined: int
+    """Draws without a value, which the interval leaves out: those where a set came out empty."""
+    images: int
+    runs: tuple[int, int]
+    """Checkpoints in each group; a group's value is the mean over them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as a dict of numbers."""
+        return asdict(self)
+
+
+def paired_bootstrap(
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+    statistic: Statistic,
+    *,
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> ImageNoise:
+    """Percentile interval of the difference of a statistic when images are drawn anew, with replacement.
+
+    Every draw takes the same images for all checkpoints, pools their sufficient statistics and computes the statistic
+    from the pool, so that a checkpoint against itself differs by exactly 0.
+
+    Args:
+        first: an array (I, ...) a checkpoint of the first group: per-image statistics that add up, images in one order.
+        second: the same for the second group.
+        statistic: e.g. :func:`pooled_miou`.
+        rng: decides the draws.
+        draws: how many.
+        level: share of the draws that the interval holds.
+
+    Raises:
+        ConfigError: no draws, or a level outside (0, 1).
+        ValueError: no images, or not the same number everywhere.
+
+    Example:
+        >>> wrong_of_pixels = np.array([[10.0, 4.0], [10.0, 2.0]])  # two images
+        >>> rng = np.random.default_rng(0)
+        >>> noise = paired_bootstrap([wrong_of_pixels], [wrong_of_pixels], pooled_ratio(1, 0), rng=rng)
+        >>> noise.first, noise.low, noise.high
+        (0.3, 0.0, 0.0)
+    """
+    if draws < 1 or not 0 < level < 1:
+        raise ConfigError(f"Expected draws >= 1 and a level between 0 and 1, got {draws} and {level}.")
+    sizes = {len(each) for each in (*first, *second)}
+    if not first or not second or len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"Expected statistics of the same images for every checkpoint, got {sorted(sizes)} images.")
+    images = sizes.pop()
+    whole = np.ones((1, images))
+    value, other = _group(first, whole, statistic)[0], _group(second, whole, statistic)[0]
+    differences = _differences(first, second, statistic, rng, draws)
+    defined = differences[~np.isnan(differences)]
+    tails = (0.5 - level / 2, 0.5 + level / 2)
+    low, high = np.quantile(defined, tails) if len(defined) else (np.nan, np.nan)
+    return ImageNoise(
+        first=float(value),
+        second=float(other),
+        difference=float(other - value),
+        low=float(low),
+        high=float(high),
+        level=level,
+        draws=draws,
+        undefined=draws - len(defined),
+        images=images,
+        runs=(len(first), len(second)),
+    )
+
+
+def pooled_miou(counts: np.ndarray) -> np.ndarray:
+    """mIoU over present classes from pooled (..., 3, K): true positives, predicted and true pixels per class."""
+    hit, predicted, truth = np.moveaxis(counts, -2, 0)
+    union = predicted + truth - hit
+    present = union > 0
+    total = np.divide(hit, union, out=np.zeros_like(hit, dtype=np.float64), where=present).sum(-1)
+    return _ratio(total, present.sum(-1))
+
+
+def pooled_ratio(part: int, whole: int) -> Statistic:
+    """The statistic column ``part`` / column ``whole`` of pooled (..., S); an error rate, ρ_F, retention."""
+    return lambda sums: _ratio(sums[..., part], sums[..., whole])
+
+
+def _group(arrays: Sequence[np.ndarray], weights: np.ndarray, statistic: Statistic) -> np.ndarray:
+    """Mean over a group's checkpoints of the statistic, for each row of weights (R, I): (R,)."""
+    values = []
+    for array in arrays:
+        pooled = weights @ array.reshape(len(array), -1).astype(np.float64)  # integers stay exact below 2^53
+        values.append(statistic(pooled.reshape(len(weights), *array.shape[1:])))
+    return np.mean(values, axis=0)
+
+
+def _differences(
+    first: Sequence[np.ndarray],
+    second: Sequence[np.ndarray],
+    statistic: Statistic,
+    rng: np.random.Generator,
+    draws: int,
+) -> np.ndarray:
+    """The difference in each draw (draws,)."""
+    images = len(first[0])
+    parts = []
+    for start in range(0, draws, _CHUNK):
+        size = min(_CHUNK, draws - start)
+        weights = rng.multinomial(images, np.full(images, 1 / images), size=size).astype(np.float64)
+        parts.append(_group(second, weights, statistic) - _group(first, weights, statistic))
+    return np.concatenate(parts)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, NaN where whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) != 0)

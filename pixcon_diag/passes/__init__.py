@@ -1,0 +1,1 @@
+"""One network over one data set."""

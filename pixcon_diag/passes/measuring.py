@@ -1,0 +1,139 @@
+"""Contamination of a checkpoint on a data set: the pass, its metrics and the provenance put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.boundary import Distance, VoidMode
+from pixcon_diag.measures.contamination import Contamination
+from pixcon_diag.passes.data import EvaluationData
+from pixcon_diag.passes.evaluation import PassOptions, PredictedBatch, run_pass
+from pixcon_diag.result import InferenceInfo, MeasuredContamination, Provenance
+from pixcon_train.data.reading import VOID
+from pixcon_train.errors import ConfigError
+from pixcon_train.inference import Protocol, SlidingWindow
+from pixcon_train.iou import SegmentationIoU
+from pixcon_train.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class RunChoice:
+    """How to run a network; None leaves it to the checkpoint, the data set or the machine."""
+
+    protocol: Protocol | None = None
+    device: str | None = None
+    batch_size: int | None = None
+    workers: int | None = None
+    window: int | None = None
+    """Edge of sliding windows in pixels, 0 for whole images."""
+
+
+@dataclass(frozen=True)
+class ContaminationOptions:
+    """Options of the measurement; see :class:`pixcon_diag.measures.contamination.Contamination`."""
+
+    taus: Sequence[float] = (0.95,)
+    widths: Sequence[int] = (1, 3, 5)
+    distance: Distance = "chessboard"
+    void_mode: VoidMode = "label"
+    calibration_bins: int = 15
+
+
+def measure_contamination(
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData,
+    options: ContaminationOptions = ContaminationOptions(),
+    run: RunChoice = RunChoice(),
+    progress: Progress = silent,
+) -> MeasuredContamination:
+    """Retention and ρ_F of ``checkpoint`` on ``data``, and the mIoU of the same pass.
+
+    Raises:
+        ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
+            set have different numbers of classes.
+        DataError: an image or mask cannot be read.
+    """
+    _check_classes(checkpoint, data)
+    passing = pass_options(checkpoint, data, run)
+    contamination = Contamination(data.spec.num_classes, void=VOID, **vars(options)).to(passing.device)
+    iou = SegmentationIoU(data.spec.num_classes, VOID).to(passing.device)
+
+    def consume(batch: PredictedBatch) -> None:
+        contamination.update(batch.confidence, batch.prediction, batch.target)
+        iou.update(batch.prediction, batch.target)
+
+    run_pass(checkpoint.model, data.dataset(), [consume], passing, progress)
+    provenance = Provenance(
+        checkpoint.info, data.info(), inference_info(passing), contamination.options(), version("pixcon-diag")
+    )
+    return MeasuredContamination(checkpoint.name, provenance, iou.compute(), contamination.compute())
+
+
+def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunChoice) -> PassOptions:
+    """How the network is run: as asked, else as belongs to its architecture and the data set.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    edge = _window(checkpoint, data) if run.window is None else run.window
+    window = SlidingWindow(edge) if edge else None
+    return PassOptions(
+        protocol=run.protocol or checkpoint.protocol,
+        window=window,
+        device=choose_device(run.device),
+        # Images of data sets with sliding windows are large, and a batch gains them nothing.
+        batch_size=run.batch_size or (1 if window else 4),
+        workers=run.workers,
+    )
+
+
+_PUBLIC_WINDOWS = {("pixcon", "cityscapes"): 686}
+"""Windows that differ from the data set's usual ones: PixCon's crop on Cityscapes (paper, Table 2)."""
+
+
+def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
+    """Edge of the sliding windows: the crop the network was trained on, where that is known; None for whole images."""
+    if data.spec.evaluation == "whole":
+        return None
+    if checkpoint.own is not None:
+        return int(checkpoint.own.config["data"]["crop"])
+    return _PUBLIC_WINDOWS.get((checkpoint.info.architecture, data.spec.name), data.spec.window_crop)
+
+
+def inference_info(options: PassOptions) -> InferenceInfo:
+    """The part of a result's provenance that says how the network was run."""
+    window = options.window
+    return InferenceInfo(
+        protocol=options.protocol,
+        window=None if window is None else (window.crop, window.stride),
+        batch_size=options.batch_size,
+        device=str(options.device),
+    )
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The device ``name``, or for None and ``auto`` the machine's accelerator, else its CPU.
+
+    Raises:
+        ConfigError: the device does not exist here.
+    """
+    if name in (None, "auto"):
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.empty(0).device
+    try:
+        return torch.empty(0, device=name).device
+    # An unknown word, a number too high, a build without CUDA: torch raises different classes.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"Device '{name}' cannot be used here ({reason}). Use --device auto or cpu.") from error
+
+
+def _check_classes(checkpoint: LoadedCheckpoint, data: EvaluationData) -> None:
+    if checkpoint.info.num_classes != data.spec.num_classes:
+        raise ConfigError(
+            f"{checkpoint.info.source} predicts {checkpoint.info.num_classes} classes but {data.spec.name} has "
+            f"{data.spec.num_classes}. Choose the data set that it was trained on with --dataset."
+        )

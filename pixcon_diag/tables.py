@@ -1,0 +1,147 @@
+"""Tables once, for the terminal, CSV, Markdown and LaTeX: values with what they are, and how each is written."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+UNDEFINED = "–"
+
+Kind = Literal["text", "count", "number", "delta", "per_cent", "points"]
+"""``per_cent``: a fraction, shown times 100; ``delta``: a difference with its sign; ``points``: a difference of
+fractions in percentage points with its sign."""
+
+_DIGITS: dict[Kind, int] = {"number": 4, "delta": 4, "per_cent": 2, "points": 2}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over seeds and its sample standard deviation (NaN for one seed, and then not shown)."""
+
+    mean: float
+    std: float
+
+
+Cell = str | int | float | Spread | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    key: str
+    """Its name in CSV files."""
+    head: str
+    """What a reader sees above it."""
+    kind: Kind = "text"
+    digits: int | None = None
+    """Decimals; what is usual for the kind where None."""
+
+    def text(self, value: Cell) -> str:
+        """A cell as it is shown; an undefined value is a dash."""
+        if value is None or value == "":
+            return UNDEFINED
+        if isinstance(value, Spread):
+            mean = self.text(value.mean)
+            return mean if math.isnan(value.std) else f"{mean} ± {self._number(value.std, sign=False)}"
+        if isinstance(value, str):
+            return value
+        if isinstance(value, float) and not math.isfinite(value):
+            return UNDEFINED
+        if self.kind == "count":
+            return f"{value:,}"
+        if self.kind == "text":
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        return self._number(value, sign=self.kind in ("delta", "points"))
+
+    def _number(self, value: float, *, sign: bool) -> str:
+        digits = _DIGITS[self.kind] if self.digits is None else self.digits
+        scaled = 100 * value if self.kind in ("per_cent", "points") else value
+        return f"{scaled:{'+' if sign else ''}.{digits}f}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of values under described columns."""
+
+    name: str
+    """Name of its file."""
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What must be said below it: assumptions, what was left out."""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"Table {self.name} has {len(self.columns)} columns, but a row of {len(row)} cells.")
+
+    def texts(self) -> list[list[str]]:
+        """Every row as it is shown."""
+        return [[column.text(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every row as values by column name, at full precision; of a spread, the mean and ``<name>_std``."""
+        return [dict(_flat(self.columns, row)) for row in self.rows]
+
+
+def _flat(columns: Sequence[Column], row: Sequence[Cell]) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for column, cell in zip(columns, row, strict=True):
+        if isinstance(cell, Spread):
+            pairs += [(column.key, cell.mean), (f"{column.key}_std", cell.std)]
+        else:
+            pairs.append((column.key, cell))
+    return pairs
+
+
+def to_markdown(table: Table) -> str:
+    """The table in Markdown, its title in bold above and its notes below."""
+    heads = [column.head for column in table.columns]
+    aligned = ["---" if column.kind == "text" else "---:" for column in table.columns]
+    lines = [_markdown_row(heads), _markdown_row(aligned), *(_markdown_row(row) for row in table.texts())]
+    return "\n".join([f"**{table.title}**", "", *lines, *(f"\n{note}" for note in table.notes), ""])
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "−": "$-$", "→": r"$\rightarrow$",
+    "Δ": r"$\Delta$", "ρ": r"$\rho$", "τ": r"$\tau$", "η": r"$\eta$", "λ": r"$\lambda$", "≥": r"$\ge$", "≤": r"$\le$",
+    "‖": r"$\|$", "·": r"$\cdot$", "×": r"$\times$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+}  # fmt: skip
+
+
+def to_latex(table: Table) -> str:
+    """The table as a LaTeX ``table`` environment for the booktabs package, its notes in the caption."""
+    alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
+    body = [_latex_row([column.head for column in table.columns]), r"\midrule", *map(_latex_row, table.texts())]
+    caption = " ".join((f"{table.title}.", *table.notes))
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{latex_text(caption)}}}",
+            rf"\label{{tab:{table.name}}}",
+            rf"\begin{{tabular}}{{{alignment}}}",
+            r"\toprule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def latex_text(text: str) -> str:
+    """Text as LaTeX shows it, whatever characters it holds."""
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(map(latex_text, cells)) + r" \\"

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from pixcon_diag.checkpoints.finding import checkpoint_path, is_run
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.errors import CheckpointError
+
+
+def run(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_the_best_epoch_of_the_weights_asked_for_else_the_latest(tmp_path: Path) -> None:
+    folder = run(tmp_path / "a", BEST_EMA, BEST_STUDENT, LATEST)
+    assert checkpoint_path(folder) == checkpoint_path(folder, "ema") == folder / BEST_EMA
+    assert checkpoint_path(folder, "student") == folder / BEST_STUDENT
+    young = run(tmp_path / "b", LATEST)
+    assert checkpoint_path(young) == checkpoint_path(young, "student") == young / LATEST
+
+
+def test_a_folder_without_a_checkpoint_says_what_was_expected(tmp_path: Path) -> None:
+    assert not is_run(tmp_path)
+    with pytest.raises(CheckpointError, match=r"holds no checkpoint .* folder of runs"):
+        checkpoint_path(tmp_path)

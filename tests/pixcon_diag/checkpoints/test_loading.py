@@ -1,0 +1,279 @@
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, told_apart, wrap_module
+from pixcon_train.errors import CheckpointError, ConfigError
+from pixcon_train.files import sha256
+from pixcon_train.inference import predict_logits
+from pixcon_train.models import build_model
+from tests.reference import rule_tensor
+
+CLASSES = 5
+
+
+@functools.cache
+def state(architecture: str, *, projection: bool = False, shift: float = 0.0) -> dict[str, Tensor]:
+    """Weights of a nano model by the reference rule; ``shift`` tells one network's from another's."""
+    model = build_model(architecture, "nano", CLASSES, projection=projection)
+    return {
+        key: rule_tensor(key, value) + (shift if value.is_floating_point() else 0)
+        for key, value in model.state_dict().items()
+    }
+
+
+def with_prefix(entries: dict[str, Tensor], prefix: str = "module.") -> dict[str, Tensor]:
+    return {prefix + key: value for key, value in entries.items()}
+
+
+def unimatch_v2(**changes: Any) -> dict[str, Any]:
+    """What UniMatch V2 saves: DistributedDataParallel's prefix, per cent, NumPy scalars."""
+    return {
+        "model": with_prefix(state("unimatch_v2", shift=0.5)),
+        "model_ema": with_prefix(state("unimatch_v2")),
+        "optimizer": {"state": {}, "param_groups": [{"lr": 5e-6, "params": [0, 1]}]},
+        "epoch": 41,
+        "previous_best": np.float64(86.5),
+        "previous_best_ema": np.float64(87.25),
+        "best_epoch": 41,
+        "best_epoch_ema": 38,
+        **changes,
+    }
+
+
+def pixcon(**changes: Any) -> dict[str, Any]:
+    """What PixCon's release saves."""
+    bank = {
+        "queue": torch.zeros(CLASSES, 4, 8),
+        "ptr": torch.zeros(CLASSES).long(),
+        "filled": torch.ones(CLASSES).long(),
+    }
+    return {
+        "epoch": 30,
+        "best_miou_ema": 87.9,
+        "best_epoch_ema": 30,
+        "student": state("pixcon", projection=True, shift=0.5),
+        "teacher": {"decay": 0.996, "model_state_dict": state("pixcon", projection=True)},
+        "optimizer": {},
+        "bank": bank,
+        **changes,
+    }
+
+
+def saved(tmp_path: Path, content: Any, name: str = "best.pth") -> Path:
+    torch.save(content, path := tmp_path / name)
+    return path
+
+
+def holds(loaded: LoadedCheckpoint, expected: dict[str, Tensor]) -> bool:
+    found = loaded.model.state_dict()
+    return found.keys() == expected.keys() and all(torch.equal(found[key], expected[key]) for key in found)
+
+
+def test_unimatch_v2_gives_the_ema_teacher_unless_told_otherwise(tmp_path: Path) -> None:
+    path = saved(tmp_path, unimatch_v2())
+    loaded = load(path)
+    assert holds(loaded, state("unimatch_v2"))
+    assert not loaded.model.training
+    info = loaded.info
+    assert (info.layout, info.architecture, info.size, info.num_classes) == (
+        "UniMatch V2 checkpoint",
+        "unimatch_v2",
+        "nano",
+        CLASSES,
+    )
+    assert (info.weights, info.sha256, info.projection) == ("ema", sha256(path), False)
+    assert holds(load(path, weights="student"), state("unimatch_v2", shift=0.5))
+
+
+def test_unimatch_v2_scores_are_fractions_and_those_of_another_epoch_are_not_this_one_s(tmp_path: Path) -> None:
+    scores = load(saved(tmp_path, unimatch_v2())).info.scores
+    assert (scores.epoch, scores.student, scores.ema) == (41, 0.865, None)
+    assert (scores.best_ema, scores.best_ema_epoch) == (0.8725, 38)
+
+
+def test_unimatch_v2_labeled_only_has_a_student_alone(tmp_path: Path) -> None:
+    content = {"model": with_prefix(state("unimatch_v2")), "epoch": 3, "previous_best": 60.0, "optimizer": {}}
+    loaded = load(path := saved(tmp_path, content))
+    assert loaded.info.weights == "student"
+    assert "the student" in loaded.describe()[1]
+    with pytest.raises(CheckpointError, match="no ema weights; it holds student weights"):
+        load(path, weights="ema")
+
+
+def test_pixcon_with_its_bank(tmp_path: Path) -> None:
+    loaded = load(path := saved(tmp_path, pixcon(), "best_ema.pth"))
+    assert holds(loaded, state("pixcon", projection=True))
+    assert loaded.info.architecture == "pixcon" and loaded.info.projection
+    assert loaded.info.scores.ema == pytest.approx(0.879)
+    assert loaded.bank is not None and loaded.bank["queue"].shape == (CLASSES, 4, 8)
+    assert holds(load(path, weights="student"), state("pixcon", projection=True, shift=0.5))
+
+
+@pytest.mark.parametrize("stated", [0.879, 87.9])
+def test_pixcon_s_score_may_be_a_fraction_or_per_cent(tmp_path: Path, stated: float) -> None:
+    assert load(saved(tmp_path, pixcon(best_miou_ema=stated))).info.scores.best_ema == pytest.approx(0.879)
+
+
+@pytest.mark.parametrize("architecture", ["unimatch_v2", "pixcon"])
+@pytest.mark.parametrize("projection", [True, False])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod."])
+def test_bare_state_dict(tmp_path: Path, architecture: str, projection: bool, prefix: str) -> None:
+    expected = state(architecture, projection=projection)
+    loaded = load(saved(tmp_path, with_prefix(expected, prefix), "pixcon_pascal_1_8.pth"))
+    assert holds(loaded, expected)
+    assert (loaded.name, loaded.info.weights, loaded.info.projection) == ("pixcon_pascal_1_8", "unnamed", projection)
+    assert "does not say whether EMA or student" in loaded.describe()[1]
+
+
+def test_weights_that_a_bare_state_dict_does_not_name_cannot_be_asked_for(tmp_path: Path) -> None:
+    path = saved(tmp_path, state("pixcon"))
+    with pytest.raises(CheckpointError, match="one network, without saying which"):
+        load(path, weights="student")
+
+
+def test_plain_safetensors(tmp_path: Path) -> None:
+    save_file(state("unimatch_v2"), path := tmp_path / "weights.safetensors")
+    assert holds(load(path), state("unimatch_v2"))
+
+
+def test_hub_address_is_fetched_and_kept_as_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, asked = saved(tmp_path, state("pixcon"), "pixcon_pascal_1_8.pth"), []
+
+    def fetch(repo: str, file: str, *, revision: str | None) -> str:
+        asked.append((repo, file, revision))
+        return str(path)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fetch)
+    loaded = load("hf://psychofict/pixcon-pascal/pixcon_pascal_1_8.pth")
+    load("hf://psychofict/pixcon-pascal@v2/sub/pixcon_pascal_1_8.pth")
+    assert asked == [
+        ("psychofict/pixcon-pascal", "pixcon_pascal_1_8.pth", None),
+        ("psychofict/pixcon-pascal", "sub/pixcon_pascal_1_8.pth", "v2"),
+    ]
+    assert loaded.info.source == "hf://psychofict/pixcon-pascal/pixcon_pascal_1_8.pth"
+
+
+def test_hub_failures_are_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> str:
+        raise OSError("404 Client Error: not found.\nmore lines")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fail)
+    with pytest.raises(CheckpointError, match=r"Could not get hf://a/b/c.pth: 404 Client Error: not found\. Check"):
+        load("hf://a/b/c.pth")
+    with pytest.raises(CheckpointError, match="Expected hf://owner/repo/file"):
+        load("hf://only-this")
+
+
+def test_description_is_two_lines_with_what_was_found(tmp_path: Path) -> None:
+    first, second = load(saved(tmp_path, unimatch_v2())).describe()
+    assert first.endswith("UniMatch V2 checkpoint, unimatch_v2 nano, 5 classes, without projection head")
+    expected = "measuring the EMA teacher, epoch 41, stated mIoU student 86.50%, best EMA mIoU 87.25% at epoch 38"
+    assert second == expected
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_an_encoder_alone_is_refused(tmp_path: Path, prefix: str) -> None:
+    entries = {
+        key.removeprefix("backbone."): value for key, value in state("unimatch_v2").items() if "backbone." in key
+    }
+    with pytest.raises(CheckpointError, match=r"DINOv2 encoder alone .* --pretrained"):
+        load(saved(tmp_path, with_prefix(entries, prefix), "dinov2_vits14_pretrain.pth"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1, 2], "holds a list"),
+        ({"epoch": 3, "loss": 0.1}, "keys epoch, loss, which is no known layout"),
+        ({}, "no known layout"),
+        ({"teacher": {"decay": 0.9}}, "its teacher has the keys decay"),
+        ({"layer.weight": torch.zeros(2, 2)}, "layer.weight"),
+        ({0: torch.zeros(2)}, "keys 0, which is no known layout"),
+    ],
+)
+def test_what_is_no_model_is_refused(tmp_path: Path, content: Any, message: str) -> None:
+    path = saved(tmp_path, content)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_entry_is_named(tmp_path: Path) -> None:
+    entries = dict(state("pixcon"))
+    del entries["head.0.weight"]
+    with pytest.raises(CheckpointError, match=r"head\.0\.weight"):
+        load(saved(tmp_path, entries))
+
+
+def test_checkpoints_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "weights.pth" for folder in ("a", "b", "c")]
+    paths[2] = paths[2].with_name("other.pth")
+    for path in paths:
+        path.parent.mkdir()
+        torch.save(state("pixcon"), path)
+    assert [each.name for each in told_apart([load(path) for path in paths])] == [str(paths[0]), str(paths[1]), "other"]
+
+
+def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"holds no checkpoint \(best_ema.pth or latest.pth\)"):
+        load(tmp_path)
+
+
+class Tiny(nn.Module):
+    """A user's own network, at stride 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(3, 6, 4, stride=4)
+        self.classifier = nn.Conv2d(6, CLASSES, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        assert images.shape[-1] % 4 == images.shape[-2] % 4 == 0
+        return self.classifier(self.features(images))
+
+
+def test_a_users_own_network_can_be_wrapped() -> None:
+    module = Tiny()
+    loaded = wrap_module(module, CLASSES, name="tiny", feature="features", multiple=4)
+    output = loaded.model(torch.zeros(2, 3, 21, 30))
+    assert output.logits.shape == (2, CLASSES, 21, 30)
+    assert output.fused.shape == (2, 6, 6, 8)
+    assert wrap_module(module, CLASSES).info.sha256 == loaded.info.sha256
+    assert wrap_module(Tiny(), CLASSES).info.sha256 != loaded.info.sha256
+    assert "wrapped Tiny" in loaded.describe()[0]
+
+
+def test_a_wrapped_network_sees_images_padded_to_its_own_multiple_only() -> None:
+    shown = []
+
+    class Spy(Tiny):
+        def forward(self, images: Tensor) -> Tensor:
+            shown.append(tuple(images.shape[-2:]))
+            return super().forward(images)
+
+    loaded = wrap_module(Spy(), CLASSES, feature="features", multiple=4)
+    logits, fused, covered = predict_logits(loaded.model, torch.randn(1, 3, 21, 30), protocol=loaded.protocol)  # type: ignore[arg-type]
+    assert logits.shape[-2:] == (21, 30)
+    assert shown == [covered] == [(24, 32)]
+    assert fused.shape[-2:] == (6, 8)
+
+
+def test_a_wrapped_network_that_does_not_fit_says_why() -> None:
+    with pytest.raises(ConfigError, match=r"no submodule 'nothing'; .* classifier"):
+        wrap_module(Tiny(), CLASSES, feature="nothing")
+    with pytest.raises(ConfigError, match=r"gave a tensor \(1, 5, 2, 2\); expected logits \(B, 7, h, w\)"):
+        wrap_module(Tiny(), 7).model(torch.zeros(1, 3, 8, 8))
+    with pytest.raises(ConfigError, match="gave a list"):
+        wrap_module(ListGiver(), 7).model(torch.zeros(1, 3, 8, 8))
+
+
+class ListGiver(nn.Module):
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [images]

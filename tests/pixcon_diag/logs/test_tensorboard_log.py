@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+from torch.utils.tensorboard import SummaryWriter
+
+from pixcon_diag.logs.run_log import read_run_log
+from pixcon_diag.logs.tensorboard_log import read_tensorboard
+from pixcon_train.errors import DataError
+from tests.pixcon_diag.logs.test_run_log import write_run
+
+
+def test_the_trainers_own_files_say_what_its_log_says(tmp_path: Path) -> None:
+    log = write_run(tmp_path / "mine")
+    run, board = read_run_log(log), read_tensorboard(tmp_path / "mine/tensorboard")
+    assert (board.name, board.first_epoch) == ("mine", 1)
+    assert board.classes == run.classes
+    for record, other in zip(run.epochs, board.epochs, strict=True):
+        assert other.epoch == record.epoch
+        assert other.mask_ratio == pytest.approx(record.mask_ratio)
+        assert other.losses["loss"] == pytest.approx(record.losses["loss"])
+        assert other.ema.miou == pytest.approx(record.ema.miou, nan_ok=True)
+        assert other.student.iou == pytest.approx(record.student.iou, nan_ok=True)
+
+
+def unimatch(folder: Path) -> None:
+    """Two epochs of three iterations as UniMatch V2 writes them, and the beginning of a third."""
+    with SummaryWriter(str(folder)) as writer:
+        for iteration in range(7):
+            writer.add_scalar("train/loss_all", float(iteration), iteration)
+            writer.add_scalar("train/mask_ratio", iteration / 10, iteration)
+            if iteration in (2, 5):
+                epoch = iteration // 3
+                writer.add_scalar("eval/mIoU", 60.0 + epoch, epoch)
+                writer.add_scalar("eval/mIoU_ema", 70.0 + epoch, epoch)
+                for k, name in enumerate(("background", "tv/monitor")):
+                    writer.add_scalar(f"eval/{name}_IoU", 10.0 * k + epoch, epoch)
+                    writer.add_scalar(f"eval/{name}_IoU_ema", 20.0 * k + epoch, epoch)
+
+
+def test_unimatch_v2(tmp_path: Path) -> None:
+    unimatch(tmp_path / "run")
+    run = read_tensorboard(tmp_path / "run")
+    assert (run.name, run.first_epoch, run.classes) == ("run", 0, ("background", "tv/monitor"))
+    assert [record.epoch for record in run.epochs] == [0, 1]
+    assert [record.ema.miou for record in run.epochs] == pytest.approx([0.70, 0.71])
+    assert run.epochs[1].ema.iou == pytest.approx((0.01, 0.21))
+    assert run.epochs[1].student.iou == pytest.approx((0.01, 0.11))
+    # means over iterations 0..2 and 3..5; the third epoch was not evaluated
+    assert [record.losses["loss"] for record in run.epochs] == [1.0, 4.0]
+    assert [record.mask_ratio for record in run.epochs] == pytest.approx([0.1, 0.4])
+    assert set(run.epochs[0].losses) == {"loss"}
+
+
+def test_pixcons_release(tmp_path: Path) -> None:
+    with SummaryWriter(str(tmp_path / "run")) as writer:
+        for epoch in (1, 2):
+            writer.add_scalar("train/mask", 0.25 * epoch, epoch)
+            writer.add_scalar("eval/miou", 50.0 * epoch, epoch)
+            writer.add_scalar("eval/miou_ema", 40.0 * epoch, epoch)
+    run = read_tensorboard(tmp_path / "run")
+    assert (run.first_epoch, run.classes) == (1, ())
+    assert run.curve("ema") == pytest.approx({1: 0.4, 2: 0.8}) and run.curve("student") == pytest.approx({1: 0.5, 2: 1})
+    assert [record.mask_ratio for record in run.epochs] == [0.25, 0.5]
+
+
+def test_a_folder_without_event_files_and_curves_of_others_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No TensorBoard event file"):
+        read_tensorboard(tmp_path)
+    with SummaryWriter(str(tmp_path)) as writer:
+        writer.add_scalar("accuracy", 0.5, 0)
+    with pytest.raises(DataError, match=r"expected one of the tags .* found accuracy"):
+        read_tensorboard(tmp_path)

@@ -1,0 +1,199 @@
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from pixcon_diag.logs.unimatch_log import read_unimatch_log
+from pixcon_train.errors import DataError
+from tests.training_logs import CLASSES, epoch_text, header, write_unimatch
+
+TWO = [[(90.0, 91.0), (50.0, 52.5), (70.0, 71.01)], [(92.0, 90.0), (54.0, 50.0), (70.0, 70.0)]]
+
+
+def test_hand_written_log(tmp_path: Path) -> None:
+    run = read_unimatch_log(write_unimatch(tmp_path / "run0.7.log", TWO, criterion={"kwargs": {"thresh": 0.7}}))
+    assert run.name == "run0.7" and run.classes == CLASSES and run.first_epoch == 0 and run.note is None
+    assert run.config["conf_thresh"] == 0.95 and run.config["criterion.kwargs.thresh"] == 0.7
+    first = run.epochs[0]
+    assert first.student.iou == (0.9, 0.5, 0.7) and first.student.miou == 0.7
+    assert first.ema.iou == (0.91, 0.525, 0.7101) and first.ema.miou == 0.7150
+    # the last progress line, a running mean, stands for the epoch
+    assert first.mask_ratio == 0.5 and first.losses == {"loss": 0.32, "loss_x": 0.6, "loss_u": 0.04}
+    assert run.best("ema").epoch == 0 and run.best("student").epoch == 1  # type: ignore[union-attr]
+
+
+def test_labeled_only_log_has_no_teacher(tmp_path: Path) -> None:
+    run = read_unimatch_log(write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]]))
+    assert run.best("ema") is None and run.best("student").miou == 0.7  # type: ignore[union-attr]
+    assert math.isnan(run.epochs[0].mask_ratio) and run.epochs[0].losses == {"loss": 0.32}
+
+
+def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
+    text = header() + "UserWarning: xFormers is not available\n" + epoch_text(0, TWO[0]) + epoch_text(1, TWO[1])
+    (path := tmp_path / "run.log").write_text(text)
+    assert len(read_unimatch_log(path).epochs) == 2
+
+
+def test_a_run_that_was_cancelled_between_evaluations_is_read_as_far_as_it_went(tmp_path: Path) -> None:
+    third = epoch_text(2, TWO[0]).splitlines(keepends=True)[:3]
+    text = header(epochs=60) + epoch_text(0, TWO[0]) + epoch_text(1, TWO[1]) + "".join(third)
+    (path := tmp_path / "run.log").write_text(text + "slurmstepd: error: *** STEP 4.0 CANCELLED ***\n")
+    run = read_unimatch_log(path)
+    assert len(run.epochs) == 2
+    assert run.note == "the run ends after 2 of 60 epochs; the one under way was not evaluated."
+
+
+def test_an_epoch_begun_again_after_resuming_counts_once(tmp_path: Path) -> None:
+    begun = "".join(epoch_text(1, TWO[0]).splitlines(keepends=True)[:3])
+    text = header() + epoch_text(0, TWO[0]) + begun + header() + epoch_text(1, TWO[1])
+    (path := tmp_path / "run.log").write_text(text)
+    assert [record.epoch for record in read_unimatch_log(path).epochs] == [0, 1]
+
+
+def damaged(kind: str) -> str:
+    """A log of two epochs with one fault."""
+    first, second = epoch_text(0, TWO[0]), epoch_text(1, TWO[1])
+    texts = {
+        "no header": first + second,
+        "header cut": header()[:40],
+        "header without nclass": header().replace("nclass", "n_class") + first,
+        "empty": "",
+        "no epoch": header(),
+        "cut in the classes": header() + first + second[: second.index("Class [2")],
+        "cut in a number": header() + first + second[: second.rindex("EMA") + 6],
+        "class missing": header() + first + re.sub(r".*Class \[1 .*\n", "", second),
+        "class garbled": header() + first + second.replace("IoU: 54.00", "IoU: 5#.00"),
+        "teacher missing": header() + first + second.replace("IoU: 54.00, EMA: 50.00", "IoU: 54.00"),
+        "number changed": header() + first + second.replace("IoU: 54.00", "IoU: 34.00"),
+        "teacher's number changed": header() + first + second.replace("EMA: 50.00", "EMA: 55.00"),
+        "epoch missing": header() + first + epoch_text(2, TWO[1]),
+        "mean missing": header() + re.sub(r".*MeanIoU.*\n", "", first) + second,
+        "evaluation alone": header() + first[first.index("***** Eval") - 40 :],
+        "classes of another set": header(nclass=19) + first + second,
+    }
+    return texts[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("no header", "does not begin with the configuration"),
+        ("header cut", "does not begin with the configuration"),
+        ("header without nclass", "does not begin with the configuration"),
+        ("empty", "does not begin with the configuration"),
+        ("no epoch", "no epoch was evaluated"),
+        ("cut in the classes", "cut off in the evaluation of epoch 1, after 2 of 3 classes. Before it epochs 0 to 0"),
+        ("cut in a number", "cut off in the evaluation of epoch 1, after 3 of 3 classes"),
+        ("class missing", "line 21: found class 2 where class 1 of 3 is due"),
+        ("class garbled", "found class 2 where class 1 of 3 is due"),
+        ("teacher missing", "3 class IoUs of the student and 2 of the teacher, where 3 are due"),
+        ("number changed", "states a MeanIoU of 72.00, but its classes' is 65.33"),
+        ("teacher's number changed", "states a MeanIoU of 70.00, but its classes' is 71.67"),
+        ("epoch missing", "epoch 2 follows epoch 0, the last one evaluated"),
+        ("mean missing", "the evaluation of epoch 0 ends before its MeanIoU line"),
+        ("evaluation alone", "outside of any epoch"),
+        ("classes of another set", "3 class IoUs of the student and 3 of the teacher, where 19 are due"),
+    ],
+)
+def test_a_damaged_log_is_refused_with_what_is_wrong_and_where(tmp_path: Path, kind: str, says: str) -> None:
+    (path := tmp_path / "run.log").write_text(damaged(kind), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_unimatch_log(path)
+    assert says in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_every_cut_is_refused_or_noted(tmp_path: Path) -> None:
+    """Wherever a log of three epochs ends early, what is read is a whole prefix, and the reader is told."""
+    text = header(epochs=3) + "".join(epoch_text(i, TWO[i % 2]) for i in range(3))
+    whole = text.rstrip()
+    path = tmp_path / "run.log"
+    for end in range(0, len(whole), 7):
+        path.write_text(whole[:end], encoding="utf-8")
+        try:
+            run = read_unimatch_log(path)
+        except DataError:
+            continue
+        assert run.note is not None and len(run.epochs) < 3
+        assert [record.epoch for record in run.epochs] == list(range(len(run.epochs)))
+
+
+def test_a_missing_or_binary_file_is_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No log at"):
+        read_unimatch_log(tmp_path / "none.log")
+    (path := tmp_path / "run.log").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_unimatch_log(path)
+
+
+BEST = {
+    "table01-pascal_unimatch_v2_92labels_dinov2_base": ("ema", 0.8629, 38, 60),
+    "table01-pascal_unimatch_v2_183labels_dinov2_base": ("ema", 0.8792, 50, 60),
+    "table01-pascal_unimatch_v2_366labels_dinov2_base": ("ema", 0.8886, 54, 60),
+    "table01-pascal_labeled_only_92labels_dinov2_base": ("student", 0.7686, 7, 44),
+    "table01-pascal_labeled_only_183labels_dinov2_base": ("student", 0.8207, 6, 42),
+    "table02-cityscapes_unimatch_v2_1_8labels_dinov2_base": ("ema", 0.8430, 98, 180),
+    "table03-ade20k_unimatch_v2_1_8labels_dinov2_base": ("ema", 0.4984, 22, 60),
+    "zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0_dinov2_base": ("ema", 0.8574, 36, 60),
+    "zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0.7_dinov2_base": ("ema", 0.8744, 38, 60),
+    "zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0.9_dinov2_base": ("ema", 0.8750, 43, 60),
+    "zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0.98_dinov2_base": ("ema", 0.8750, 54, 60),
+}
+
+
+@pytest.mark.reference
+def test_every_public_log_is_listed(reference: Path) -> None:
+    assert {path.stem for path in (reference / "logs").glob("*.log")} == set(BEST)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", BEST)
+def test_best_epoch_of_a_public_log(reference: Path, name: str) -> None:
+    weights, miou, epoch, epochs = BEST[name]
+    run = read_unimatch_log(reference / "logs" / f"{name}.log")
+    best = run.best(weights)  # type: ignore[arg-type]
+    assert best is not None and (best.miou, best.epoch, len(run.epochs)) == (miou, epoch, epochs)
+    assert (run.best("ema") is None) == ("labeled_only" in name) == (run.note is not None)
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", [name for name in BEST if "labeled_only" not in name])
+def test_best_epochs_are_those_the_trainer_itself_kept(reference: Path, name: str) -> None:
+    """The header of the last epoch states the best ones before it, which the trainer knew at full precision."""
+    path = reference / "logs" / f"{name}.log"
+    found = re.findall(r"best: (\S+) @epoch-(\d+), EMA: (\S+) @epoch-(\d+)", path.read_text())[-1]
+    run = read_unimatch_log(path)
+    for weights, stated, epoch in (("student", *found[:2]), ("ema", *found[2:])):
+        best = run.best(weights)  # type: ignore[arg-type]
+        assert best is not None and (f"{100 * best.miou:.2f}", best.epoch) == (stated, int(epoch))
+
+
+@pytest.mark.reference
+def test_class_ious_of_the_best_epoch_are_the_lines_of_that_epoch(reference: Path) -> None:
+    path = reference / "logs" / "table01-pascal_unimatch_v2_183labels_dinov2_base.log"
+    text = path.read_text()
+    block = text[text.index("Epoch: 50,") : text.index("Epoch: 51,")]
+    lines = re.findall(r"Class \[\d+ (.+)\] IoU: \S+ EMA: (\S+)", block)
+    run = read_unimatch_log(path)
+    best = run.best("ema")
+    assert best is not None and run.classes == tuple(name for name, _ in lines)
+    assert [f"{100 * value:.2f}" for value in best.iou] == [value for _, value in lines]
+    by_name = dict(zip(run.classes, best.iou, strict=True))
+    assert (by_name["chair"], by_name["sofa"], by_name["tv/monitor"]) == (0.5826, 0.8037, 0.7491)
+
+
+@pytest.mark.reference
+def test_mask_ratio_curves(reference: Path) -> None:
+    """Retention rises in training; at threshold 0 everything is retained, and less at a stricter threshold."""
+    logs = reference / "logs"
+    base = read_unimatch_log(logs / "table01-pascal_unimatch_v2_183labels_dinov2_base.log")
+    ratios = [record.mask_ratio for record in base.epochs]
+    assert (ratios[0], ratios[-1]) == (0.710, 0.980) and ratios[10] > ratios[0]
+    last = {}
+    for tau in ("0", "0.7", "0.9", "0.98"):
+        run = read_unimatch_log(
+            logs / f"zfigure5-pascal_unimatch_v2_183labels_confidence_threshold{tau}_dinov2_base.log"
+        )
+        last[tau] = [record.mask_ratio for record in run.epochs]
+    assert set(last["0"]) == {1.0}
+    assert all(a > b > c > d for a, b, c, d in zip(last["0.7"], last["0.9"], ratios, last["0.98"], strict=True))

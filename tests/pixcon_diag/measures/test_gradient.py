@@ -1,0 +1,283 @@
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Entries, Form, split_gradient
+from pixcon_diag.measures.gradient_result import FormResult, GradientResult
+from pixcon_train.contrast import info_nce
+from pixcon_train.errors import ConfigError, PixConError
+from pixcon_train.files import to_json
+
+ETA = 0.1
+
+
+def bank(seed: int, *, classes: int = 4, size: int = 12, dim: int = 6, wrong: float = 0.3) -> Entries:
+    """Random unit entries, some of them under a wrong label, some rows empty."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = classes * size
+    labels = torch.arange(classes).repeat_interleave(size)
+    other = (labels + torch.randint(1, classes, (rows,), generator=generator)) % classes
+    truth = torch.where(torch.rand(rows, generator=generator) < wrong, other, labels)
+    embeddings = F.normalize(torch.randn(rows, dim, generator=generator, dtype=torch.float64), dim=1)
+    return Entries(embeddings, labels, truth, torch.rand(rows, generator=generator) < 0.8)
+
+
+def draw(seed: int, count: int = 20, *, classes: int = 4, dim: int = 6) -> tuple[Tensor, Tensor]:
+    """Random unit anchors of random classes."""
+    generator = torch.Generator().manual_seed(1000 + seed)
+    anchors = F.normalize(torch.randn(count, dim, generator=generator, dtype=torch.float64), dim=1)
+    return anchors, torch.randint(0, classes, (count,), generator=generator)
+
+
+def naive_loss(anchor: Tensor, label: int, entries: Entries, temperature: float, form: Form) -> Tensor:
+    """The definition, entry by entry; 0 where the anchor has no positive."""
+    rows = [i for i in range(len(entries.labels)) if entries.held[i]]
+    positives = [i for i in rows if entries.labels[i] == label]
+    if not positives:
+        return anchor.sum() * 0
+    exponent = {i: torch.exp(anchor @ entries.embeddings[i] / temperature) for i in rows}
+    everything = torch.stack(list(exponent.values())).sum()
+    if form == "eq3":
+        return -torch.log(torch.stack([exponent[i] for i in positives]).sum() / everything)
+    return -torch.stack([torch.log(exponent[i] / everything) for i in positives]).mean()
+
+
+def negative_gradient(
+    anchors: Tensor, labels: Tensor, entries: Entries, form: Form, temperature: float = ETA
+) -> Tensor:
+    """−η ∂L/∂z of every anchor, by autograd."""
+    leaf = anchors.clone().requires_grad_()
+    losses = [naive_loss(z, int(a), entries, temperature, form) for z, a in zip(leaf, labels, strict=True)]
+    torch.stack(losses).sum().backward()
+    assert leaf.grad is not None
+    return -temperature * leaf.grad
+
+
+def measure(anchors: Tensor, labels: Tensor, entries: Entries, *, classes: int = 4) -> GradientResult:
+    metric = ContaminationGradient(classes, temperature=ETA)
+    metric.update(anchors, labels, entries)
+    return metric.compute()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(seed=st.integers(0, 10**6), wrong=st.sampled_from([0.0, 0.1, 0.5, 1.0]), eta=st.sampled_from([0.07, 0.1, 1.0]))
+@settings(max_examples=15, deadline=None)
+def test_the_parts_add_up_to_the_gradient(form: Form, seed: int, wrong: float, eta: float) -> None:
+    entries, (anchors, labels) = bank(seed, wrong=wrong, size=6), draw(seed, 5)
+    split = split_gradient(anchors, labels, entries, temperature=eta, form=form)
+    expected = negative_gradient(anchors, labels, entries, form, eta)
+    assert torch.allclose(split.true + split.false, expected, atol=1e-6, rtol=0)
+    assert (split.true + split.false - expected).abs().max() < 1e-12
+
+
+def test_eq3_is_the_training_loss() -> None:
+    entries, (anchors, labels) = bank(1), draw(1)
+    leaf = anchors.float().requires_grad_()
+    queue, held = entries.embeddings.unflatten(0, (4, -1)), entries.held.unflatten(0, (4, -1))
+    loss = info_nce(leaf, labels, queue, held, temperature=ETA)
+    loss.backward()
+    split = split_gradient(anchors, labels, entries, temperature=ETA, form="eq3")
+    assert leaf.grad is not None
+    expected = -ETA * leaf.grad.double() * split.counted.sum()  # the training loss is a mean over A+
+    assert torch.allclose(split.true + split.false, expected, atol=1e-5)
+
+
+@pytest.mark.reference
+def test_gradient_matches_the_release(golden: dict[str, np.ndarray]) -> None:
+    raw = torch.from_numpy(golden["infonce/anchors_raw"]).double()
+    embeddings, held_labels = (torch.from_numpy(golden[f"infonce/bank_{name}"]) for name in ("embeddings", "labels"))
+    entries = Entries(embeddings, held_labels, held_labels, torch.ones(len(held_labels), dtype=torch.bool))
+    anchors, labels = F.normalize(raw, dim=1), torch.from_numpy(golden["infonce/labels"])
+    split = split_gradient(anchors, labels, entries, temperature=0.1)
+    gradient = -(split.true + split.false) / 0.1 / split.counted.sum()
+    # Through the normalisation, z = raw / ‖raw‖.
+    tangent = gradient - (gradient * anchors).sum(1, keepdim=True) * anchors
+    np.testing.assert_allclose(
+        tangent / raw.norm(dim=1, keepdim=True), golden["infonce/grad_raw"], rtol=1e-3, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_clean_bank_has_exactly_no_false_part(form: Form) -> None:
+    entries = bank(2, wrong=0)
+    anchors, labels = draw(2)
+    split = split_gradient(anchors, labels, entries, temperature=ETA, form=form)
+    assert (split.false == 0).all()
+    assert (split.mass == 0).all()
+    assert (split.rho_f[split.counted] == 0).all()
+    result: FormResult = getattr(measure(anchors, labels, entries), form)
+    overall = result.overall
+    assert (overall.rho_f, overall.ratio, overall.law, overall.deflection, overall.norm_false) == (0, 0, 0, 0, 0)
+    assert math.isnan(overall.cosine)
+    assert math.isnan(overall.departure)
+    assert result.departs == ()
+
+
+def test_one_wrong_entry_gives_a_false_part() -> None:
+    """A planted fault: what the clean bank's 0 must not hide."""
+    entries = bank(2, wrong=0)
+    row = int(entries.held.nonzero()[0])
+    entries.truth[row] = (entries.labels[row] + 1) % 4
+    anchors = draw(2)[0]
+    split = split_gradient(anchors, entries.labels[row].expand(len(anchors)), entries, temperature=ETA)
+    assert (split.false.norm(dim=1) > 0).all()
+
+
+def test_hand_computed_split() -> None:
+    # The anchor halfway between a true (e0) and a false positive (e1); the one negative (e2) is as similar as they are.
+    entries = Entries(torch.eye(3), torch.tensor([0, 0, 1]), torch.tensor([0, 2, 1]), torch.ones(3).bool())
+    anchor = torch.full((1, 3), 3**-0.5)
+    for form in FORMS:
+        split = split_gradient(anchor, torch.tensor([0]), entries, temperature=ETA, form=form)
+        # z̄ = (1, 1, 1)/3 and w = 1/2 each.
+        assert split.true[0].tolist() == pytest.approx([1 / 3, -1 / 6, -1 / 6])
+        assert split.false[0].tolist() == pytest.approx([-1 / 6, 1 / 3, -1 / 6])
+        assert (float(split.rho_f), float(split.mass)) == pytest.approx((0.5, 0.5))
+    overall = measure(anchor, torch.tensor([0]), entries).eq3.overall
+    assert (overall.anchors, overall.rho_f, overall.law, overall.ratio) == pytest.approx((1, 0.5, 1, 1))
+    assert overall.norm_true == pytest.approx(math.sqrt(1 / 6))
+    assert overall.cosine == pytest.approx(-0.5)
+    # g_T + g_F = (1, 1, −2)/6 against (2, −1, −1)/6: cos = 3/6.
+    assert overall.deflection == pytest.approx(60)
+
+
+def directed(counts: tuple[int, int, int], similarities: tuple[float, float, float]) -> tuple[Tensor, Tensor, Entries]:
+    """One anchor of class 0, and a bank whose true positives, false positives and negatives point each in a direction
+    of their own, with the given similarities to the anchor."""
+    anchor = F.one_hot(torch.tensor([0]), 4).double()
+    groups = []
+    for axis, (count, similarity) in enumerate(zip(counts, similarities, strict=True), start=1):
+        vector = similarity * anchor[0] + math.sqrt(1 - similarity**2) * F.one_hot(torch.tensor(axis), 4)
+        groups.append(vector.expand(count, 4))
+    labels = torch.tensor([0] * (counts[0] + counts[1]) + [1] * counts[2])
+    truth = torch.tensor([0] * counts[0] + [1] * (counts[1] + counts[2]))
+    return anchor, torch.tensor([0]), Entries(torch.cat(groups), labels, truth, torch.ones(len(labels)).bool())
+
+
+@pytest.mark.parametrize("false", [1, 2, 6, 20, 40, 50])
+def test_the_count_law_holds_under_assumption_iii(false: int) -> None:
+    """True and false positives equally similar to the anchor, and the negatives far more numerous."""
+    result = measure(*directed((100 - false, false, 4000), (0.3, 0.3, 0.3)), classes=2)
+    rho = false / 100
+    assert result.supcon.overall.rho_f == pytest.approx(rho)
+    assert result.supcon.overall.law == pytest.approx(rho / (1 - rho))
+    assert result.supcon.overall.ratio == pytest.approx(rho / (1 - rho), rel=0.1)
+    assert result.supcon.departs == ()
+    assert result.eq3.overall.ratio == pytest.approx(rho / (1 - rho), rel=0.1)
+
+
+def test_eq3_departs_where_false_positives_lie_far_from_the_anchor() -> None:
+    result = measure(*directed((80, 20, 4000), (0.5, 0.1, 0.1)), classes=2)
+    assert result.supcon.overall.mass == pytest.approx(0.2)
+    # e^{(0.1 − 0.5)/η} = e^{−4} a false positive.
+    light = 20 * math.exp(-4) / (80 + 20 * math.exp(-4))
+    assert result.eq3.overall.mass == pytest.approx(light)
+    assert result.eq3.overall.ratio < 0.1 * result.eq3.overall.law
+    assert result.eq3.overall.departure < 0.1
+    assert result.eq3.departs == (0,)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rates_equal_a_naive_loop(form: Form) -> None:
+    entries, (anchors, labels) = bank(3), draw(3, 30)
+    result: FormResult = getattr(measure(anchors, labels, entries), form)
+    rows: dict[int, list[dict[str, float]]] = {k: [] for k in range(4)}
+    for z, label in zip(anchors, labels.tolist(), strict=True):
+        positives = [i for i in range(len(entries.labels)) if entries.held[i] and entries.labels[i] == label]
+        everything = [i for i in range(len(entries.labels)) if entries.held[i]]
+        exponent = {i: math.exp(float(z @ entries.embeddings[i]) / ETA) for i in everything}
+        mean = torch.stack([exponent[i] * entries.embeddings[i] for i in everything]).sum(0) / sum(exponent.values())
+        total = sum(exponent[i] for i in positives)
+        weight = {i: exponent[i] / total if form == "eq3" else 1 / len(positives) for i in positives}
+        wrong = [i for i in positives if entries.truth[i] != label]
+        parts = [torch.zeros(6, dtype=torch.float64), torch.zeros(6, dtype=torch.float64)]
+        for i in positives:
+            parts[i in wrong] += weight[i] * (entries.embeddings[i] - mean)
+        cosine = F.cosine_similarity(parts[0], parts[1], dim=0)
+        angle = F.cosine_similarity(parts[0], parts[0] + parts[1], dim=0).clamp(-1, 1).acos()
+        rows[label].append(
+            {
+                "rho_f": len(wrong) / len(positives),
+                "mass": sum(weight[i] for i in wrong),
+                "norm_true": float(parts[0].norm()),
+                "norm_false": float(parts[1].norm()),
+                "cosine": float(cosine) if wrong else math.nan,
+                "deflection": math.degrees(float(angle)),
+            }
+        )
+    for k in range(4):
+        found = result.classes[k]
+        assert found.anchors == len(rows[k])
+        for name in ("rho_f", "mass", "norm_true", "norm_false", "cosine", "deflection"):
+            assert getattr(found, name) == pytest.approx(np.nanmean([row[name] for row in rows[k]]), abs=1e-6)
+        assert found.ratio == pytest.approx(found.norm_false / found.norm_true)
+        assert found.law == pytest.approx(found.rho_f / (1 - found.rho_f))
+    every = [row for group in rows.values() for row in group]
+    assert result.overall.norm_false == pytest.approx(np.mean([row["norm_false"] for row in every]))
+    assert result.overall.anchors == 30
+
+
+def test_updates_and_padding_do_not_matter() -> None:
+    entries, (anchors, labels) = bank(4), draw(4, 700)  # more than are taken at once
+    whole, parts = ContaminationGradient(4), ContaminationGradient(4)
+    whole.update(anchors, labels, entries)
+    for part, group in zip(anchors.split(300), labels.split(300), strict=True):
+        padded = torch.cat((part, torch.zeros(5, 6, dtype=torch.float64)))
+        parts.update(padded, torch.cat((group, torch.full((5,), -1))), entries)
+    assert torch.allclose(whole.sums, parts.sums, atol=1e-9)
+
+
+def test_the_order_of_the_bank_and_a_rotation_change_nothing() -> None:
+    entries, (anchors, labels) = bank(5), draw(5)
+    order = torch.randperm(len(entries.labels), generator=torch.Generator().manual_seed(0))
+    turn = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64))[0]
+    shuffled = Entries(*(each[order] for each in entries))
+    one = measure(anchors, labels, entries)
+    other = measure(anchors @ turn, labels, shuffled._replace(embeddings=shuffled.embeddings @ turn))
+    for form in FORMS:
+        first, second = getattr(one, form).overall, getattr(other, form).overall
+        assert (first.ratio, first.cosine, first.mass) == pytest.approx((second.ratio, second.cosine, second.mass))
+
+
+def test_anchors_without_positives_do_not_count() -> None:
+    entries, (anchors, _) = bank(6, classes=3), draw(6)
+    nobody = torch.full((len(anchors),), 3)
+    split = split_gradient(anchors, nobody, entries, temperature=ETA)
+    assert not split.counted.any()
+    assert (split.true == 0).all()
+    result = measure(anchors, nobody, entries)
+    assert result.eq3.overall.anchors == 0
+    assert math.isnan(result.eq3.overall.ratio)
+    assert '"ratio": null' in to_json(result.to_dict())
+
+
+def test_only_false_positives() -> None:
+    entries = bank(7, wrong=1)
+    result = measure(*draw(7), entries)
+    assert result.eq3.overall.rho_f == 1
+    for undefined in ("ratio", "law", "cosine", "deflection"):
+        assert math.isnan(getattr(result.eq3.overall, undefined))
+
+
+def test_an_empty_bank() -> None:
+    entries = bank(8)._replace(held=torch.zeros(48, dtype=torch.bool))
+    assert measure(*draw(8), entries).supcon.overall.anchors == 0
+
+
+def test_misuse_is_named() -> None:
+    entries, (anchors, labels) = bank(9), draw(9)
+    with pytest.raises(ConfigError, match="temperature eta > 0, got 0"):
+        ContaminationGradient(4, temperature=0)
+    with pytest.raises(ValueError, match="entries of one length"):
+        measure(anchors, labels, entries._replace(truth=entries.truth[:3]))
+    broken: Any = anchors.clone()
+    broken[0, 0] = torch.nan
+    with pytest.raises(PixConError, match="NaN or infinite"):
+        measure(broken, labels, entries)

@@ -1,0 +1,44 @@
+import pytest
+
+from pixcon_diag.measures.landscape import ENCODERS, PUBLISHED, SETTING, OwnRun, landscape
+from pixcon_train.errors import ConfigError
+
+
+def own(name: str = "mine", **changes: object) -> OwnRun:
+    values = {"encoder": "DINOv2-S", "parameters": 24_800_000, "miou": 0.84, "dataset": "pascal", "source": "a.pth"}
+    return OwnRun(name=name, **{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_published_figures_are_table_1s() -> None:
+    points = {(point.name, point.encoder): point for point in landscape().points}
+    assert len(points) == len(PUBLISHED) == 17
+    assert points["UniMatch V2 (published)", "DINOv2-B"].miou == 0.879
+    assert points["UniMatch V2 (PixCon's repro)", "DINOv2-B"].miou == 0.8701
+    assert points["PixCon (published)", "DINOv2-B"].miou == 0.879
+    assert points["SemiVL", "CLIP-B"].family == "CLIP"
+    assert {point.parameters for point in points.values() if point.family == "DINOv2"} == {24.8, 97.5}
+
+
+def test_every_size_says_where_it_comes_from_and_what_it_counts() -> None:
+    for point in landscape().points:
+        assert point.parameters_source and point.miou_source == "Table 1, column 1/8"
+        assert point.counted == ("model" if point.family == "DINOv2" else "encoder")
+        assert ("approximate" in point.parameters_source) == (point.counted == "encoder")
+    assert all(encoder.parameters > 20 for encoder in ENCODERS.values())
+    assert "approximate" in landscape().notes[0]
+
+
+def test_own_runs_come_last_and_are_marked() -> None:
+    result = landscape([own(), own("elsewhere", dataset="camvid", encoder="nano", parameters=1_200_000)])
+    assert [(point.name, point.own) for point in result.points[-2:]] == [("mine", True), ("elsewhere", True)]
+    mine, elsewhere = result.points[-2:]
+    assert (mine.family, mine.parameters, mine.comparable) == ("DINOv2", 24.8, True)
+    assert (elsewhere.family, elsewhere.parameters, elsewhere.comparable) == ("nano", 1.2, False)
+    assert result.notes[-1].startswith(f"On another data set than {SETTING}") and "elsewhere" in result.notes[-1]
+    assert len(landscape([own()]).notes) == 2
+
+
+@pytest.mark.parametrize("changes", [{"parameters": 0}, {"miou": 84.0}, {"miou": float("nan")}])
+def test_senseless_values_are_errors(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="Expected a positive count and a fraction"):
+        landscape([own(**changes)])
