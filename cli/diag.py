@@ -63,8 +63,8 @@ def contamination(checkpoints: tuple[str, ...], common: MeasurementOptions, **op
     filled by confidence would hold. A checkpoint trained here knows its data; a public file needs --data-root.
     """
     from pixcon_cli.contamination_view import show_contamination
-    from pixcon_diag.groups import find_groups
     from pixcon_diag.contamination_tables import contamination_report, contamination_tables
+    from pixcon_diag.groups import find_groups
     from pixcon_diag.passes.measuring import ContaminationOptions
     from pixcon_diag.writing import write_results
     from pixcon_train.files import to_json
