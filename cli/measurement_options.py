@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.passes.data import DataChoice
-    from pixcon_diag.passes.measuring import RunChoice
+    from pixcon_diag.passes.options import RunChoice
 
 _PATH = click.Path(path_type=Path)
 
@@ -56,6 +56,33 @@ _RUN = [
     ),
 ]
 
+_BAND = [
+    click.option(
+        "--width",
+        "widths",
+        type=click.IntRange(min=1),
+        multiple=True,
+        default=(1, 3, 5),
+        show_default=True,
+        help="Width of the boundary band in pixels; may be given several times.",
+    ),
+    click.option(
+        "--distance",
+        type=click.Choice(["chessboard", "euclidean"]),
+        default="chessboard",
+        show_default=True,
+        help="How the band's width is measured.",
+    ),
+    click.option(
+        "--void",
+        "void_mode",
+        type=click.Choice(["label", "ignore", "nearest"]),
+        default="label",
+        show_default=True,
+        help="What void is to the boundary band: a label, nothing, or the nearest label.",
+    ),
+]
+
 _OUTPUT = [
     click.option("--out", type=_PATH, help="Folder for JSON and CSV files."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),
@@ -88,7 +115,7 @@ class MeasurementOptions:
 
     def run_choice(self) -> "RunChoice":
         """The part that says how the network is run."""
-        from pixcon_diag.passes.measuring import RunChoice
+        from pixcon_diag.passes.options import RunChoice
 
         return RunChoice(self.protocol, self.device, self.batch_size, self.workers, self.window)
 
@@ -101,6 +128,11 @@ def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """As :func:`measurement_options`, for a command that runs no network."""
     return _with(command, [*_DATA, *_OUTPUT])
+
+
+def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the options of the boundary band: ``widths``, ``distance`` and ``void_mode``."""
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_BAND), command)
 
 
 def _with(command: Callable[..., Any], options: list[Callable[..., Any]]) -> Callable[..., Any]:

@@ -1,11 +1,9 @@
 """A measurement with where it comes from: which weights, which epoch, which images, how they were predicted."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pixcon_diag.checkpoints.layouts import Scores
-from pixcon_diag.measures.contamination_result import ContaminationResult
-from pixcon_train.iou import IoUResult
 
 
 @dataclass(frozen=True)
@@ -66,23 +64,3 @@ class Provenance:
     """The measurement's own options."""
     version: str
     """Version of this package."""
-
-
-@dataclass(frozen=True)
-class MeasuredContamination:
-    """The contamination of one checkpoint on one data set, with the mIoU of the same pass as a check of the load."""
-
-    name: str
-    """Short name of the checkpoint, for tables."""
-    provenance: Provenance
-    iou: IoUResult
-    contamination: ContaminationResult
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return {
-            "name": self.name,
-            "provenance": asdict(self.provenance),
-            "iou": self.iou.to_dict(),
-            "contamination": self.contamination.to_dict(),
-        }

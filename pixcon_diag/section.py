@@ -19,6 +19,8 @@ class Section:
     """Everything, ready for JSON: rates as fractions, counts beside them, undefined values NaN."""
     tables: tuple[Table, ...]
     """What a person reads, in order."""
+    files: tuple[Table, ...] = ()
+    """Longer ones that are only written."""
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``<command>.json`` and a CSV file per table into ``folder``; the paths written.
@@ -26,11 +28,12 @@ class Section:
         Raises:
             PixConError: the folder cannot be written.
         """
-        return write_results(folder, self.command, self.content, {table.name: table.records() for table in self.tables})
+        tables = {table.name: table.records() for table in (*self.tables, *self.files)}
+        return write_results(folder, self.command, self.content, tables)
 
 
-def section(command: str, tables: Sequence[Table], **content: Any) -> Section:
+def section(command: str, tables: Sequence[Table], files: Sequence[Table] = (), **content: Any) -> Section:
     """A section whose JSON says which command and version made it, and repeats its tables' notes."""
     notes = list(dict.fromkeys(note for table in tables for note in table.notes))
     head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
-    return Section(command, head | content, tuple(tables))
+    return Section(command, head | content, tuple(tables), tuple(files))

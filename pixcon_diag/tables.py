@@ -1,7 +1,7 @@
 """Tables once, for the terminal, CSV, Markdown and LaTeX: values with what they are, and how each is written."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,8 +71,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     """What must be said below it: assumptions, what was left out."""
+    about: tuple[Mapping[str, Any], ...] = ()
+    """For each row, further columns that only files have: where its numbers come from."""
 
     def __post_init__(self) -> None:
+        if self.about and len(self.about) != len(self.rows):
+            raise ValueError(f"Table {self.name} has {len(self.rows)} rows, but says of {len(self.about)} where from.")
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"Table {self.name} has {len(self.columns)} columns, but a row of {len(row)} cells.")
@@ -83,7 +87,8 @@ class Table:
 
     def records(self) -> list[dict[str, Any]]:
         """Every row as values by column name, at full precision; of a spread, the mean and ``<name>_std``."""
-        return [dict(_flat(self.columns, row)) for row in self.rows]
+        about = self.about or ({},) * len(self.rows)
+        return [{**where, **dict(_flat(self.columns, row))} for where, row in zip(about, self.rows, strict=True)]
 
 
 def _flat(columns: Sequence[Column], row: Sequence[Cell]) -> list[tuple[str, Any]]:

@@ -1,9 +1,11 @@
 """The base of every measurement: a torchmetrics Metric whose result is a frozen dataclass."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
 from torchmetrics import Metric
 
 
@@ -29,3 +31,25 @@ class Measurement(Metric):
         """torchmetrics' wrapping (caching, synchronisation) around ``compute``, with the result sealed inside it."""
         sealed = super()._wrap_compute(functools.wraps(compute)(lambda: _Sealed(compute())))
         return functools.wraps(compute)(lambda: sealed().result)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """The sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
+        states = {name: getattr(self, name) for name in self._defaults}
+        joined = {
+            k: torch.cat(v) if isinstance(v, list) else v for k, v in states.items() if not isinstance(v, list) or v
+        }
+        return {name: state.detach().cpu() for name, state in joined.items()}
+
+    def restore(self, states: Mapping[str, Tensor]) -> None:
+        """Go on from a :meth:`snapshot` of a metric with the same arguments.
+
+        Raises:
+            KeyError: a statistic is missing.
+        """
+        self.reset()
+        for name, default in self._defaults.items():
+            if not isinstance(default, list):
+                setattr(self, name, states[name].to(self.device))
+            elif name in states:
+                setattr(self, name, [states[name].to(self.device)])
+        self._update_count = 1  # torchmetrics would warn that nothing was counted yet

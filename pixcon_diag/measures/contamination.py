@@ -9,7 +9,7 @@ from torch import Tensor
 from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
 from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_train.errors import PixConError
+from pixcon_train.errors import ConfigError, PixConError
 from pixcon_train.measurement import Measurement
 
 CONFIDENCE_SLACK = 1e-3
@@ -124,6 +124,18 @@ class Contamination(Measurement):
             PixConError: some valid pixels had a confidence outside [0, 1] or a prediction or ground truth outside
                 the classes.
         """
+        return self.at_thresholds(self.taus)
+
+    def at_thresholds(self, taus: Sequence[float]) -> ContaminationResult:
+        """The rates at other thresholds than those asked for at first; each has to be an edge of the histogram.
+
+        Raises:
+            ConfigError: a threshold that is no edge.
+            PixConError: as :meth:`compute`.
+        """
+        unknown = [tau for tau in taus if float(tau) not in self.edges]
+        if unknown:
+            raise ConfigError(f"Threshold {unknown[0]:g} was not counted. Ask for it when the pass is made.")
         rejected = int(self.rejected)
         if rejected:
             raise PixConError(
@@ -138,7 +150,7 @@ class Contamination(Measurement):
             zones=self.zones.cpu().numpy(),
             confidence_sum=self.confidence_sum.cpu().numpy() / FIXED_POINT,
         )
-        return ContaminationResult.from_counts(counts, self.taus, self.widths, self.calibration_bins)
+        return ContaminationResult.from_counts(counts, [float(t) for t in taus], self.widths, self.calibration_bins)
 
     def options(self) -> dict[str, Any]:
         """What a result depends on beside the pixels, for its provenance."""

@@ -1,6 +1,6 @@
 """Geometry of class centroids in feature space (Sec. G.4, Table 9, Fig. 11), from one streaming pass."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -50,15 +50,23 @@ def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tens
     """
     sums = features.new_zeros((num_classes, features.shape[1]), dtype=torch.float64)
     pixels = labels.new_zeros(num_classes)
+    for present, image_sums, counted in image_class_sums(features, labels, num_classes):
+        sums[present] += image_sums
+        pixels[present] += counted
+    return sums, pixels
+
+
+def image_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Of each image its G classes (G,), ascending, their sums (G, C) float64 and pixels (G,); as :func:`class_sums`."""
     tile = max(1, _TILE // features.shape[1])
     for image, truth in zip(features.flatten(2), labels.flatten(1), strict=True):
         counted = truth[(truth >= 0) & (truth < num_classes)].bincount(minlength=num_classes)
         # Few of many classes are in one image: to wait for the device here is cheaper than to multiply zeros.
         present = counted.nonzero()[:, 0]
-        pixels += counted
+        sums = features.new_zeros((len(present), features.shape[1]), dtype=torch.float64)
         for part, group in zip(image.split(tile, 1), truth.split(tile), strict=True):
-            sums[present] += _unit_sums(part.double(), group == present[:, None])
-    return sums, pixels
+            sums += _unit_sums(part.double(), group == present[:, None])
+        yield present, sums, counted[present]
 
 
 def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:

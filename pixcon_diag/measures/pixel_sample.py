@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_train.errors import ConfigError
@@ -17,7 +16,7 @@ STRIDE = 4
 resolution), so that no two candidates share one: a feature met twice would be its own nearest neighbour."""
 
 NEVER = torch.iinfo(torch.int64).max
-STATES = ("keys", "labels", "places", "features")
+STATES = ("keys", "labels", "places", "features", "norms")
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ class PixelSample:
 
     features: Tensor
     """(M, C) float32, of unit norm."""
+    norms: Tensor
+    """(M,) float32: what the features were divided by."""
     labels: Tensor
     """(M,) int64, the pixels' ground truth."""
     pixels: tuple[tuple[str, int, int], ...]
@@ -80,6 +81,7 @@ class PixelSampler(Measurement):
     labels: list[Tensor]
     places: list[Tensor]
     features: list[Tensor]
+    norms: list[Tensor]
 
     def __init__(self, num_classes: int, *, void: int, per_class: int = 100, seed: int = 0) -> None:
         super().__init__()
@@ -109,17 +111,24 @@ class PixelSampler(Measurement):
                 "Sliding windows have one feature per window and none for the image, so no pixels can be sampled. "
                 "Use whole images."
             )
-        identities = [_identity(self.seed, name) for name in names]
-        self._names |= dict(zip(identities, names, strict=True))
+        identities = self.name_images(names)
         image, place = self._candidates(target, identities)
-        features = _at(fused, image, place, covered or (target.shape[-2], target.shape[-1]))
+        raw = _at(fused, image, place, covered or (target.shape[-2], target.shape[-1]))
+        norms = raw.norm(dim=1)
+        features = raw / norms.clamp(min=1e-12)[:, None]
         labels = target[image, place[:, 0], place[:, 1]].long()
         owner = torch.tensor(identities, device=target.device)[image]
-        new = (_key(owner, place), labels, torch.cat([owner[:, None], place], 1), features)
+        new = (_key(owner, place), labels, torch.cat([owner[:, None], place], 1), features, norms)
         merged = [torch.cat([*_listed(getattr(self, state)), each]) for state, each in zip(STATES, new, strict=True)]
         kept = _smallest(merged[0], merged[1], self.per_class)
         for state, each in zip(STATES, merged, strict=True):
             setattr(self, state, [each[kept]])
+
+    def name_images(self, names: Sequence[str]) -> list[int]:
+        """Numbers that stand for the images, which a result gives back as names."""
+        identities = [_identity(self.seed, name) for name in names]
+        self._names |= dict(zip(identities, names, strict=True))
+        return identities
 
     def compute(self) -> PixelSample:
         """The sample so far; empty where no pixel was valid."""
@@ -127,11 +136,13 @@ class PixelSampler(Measurement):
         if not states[0]:
             empty = torch.zeros(0, dtype=torch.long)
             states = [[empty], [empty], [torch.zeros(0, 3, dtype=torch.long)], [torch.zeros(0, 0)]]
-        keys, labels, places, features = (torch.cat(state).cpu() for state in states)
+            states.append([torch.zeros(0)])
+        keys, labels, places, features, norms = (torch.cat(state).cpu() for state in states)
         kept = _smallest(keys, labels, self.per_class)
         rows = places[kept].tolist()
         return PixelSample(
             features=features[kept],
+            norms=norms[kept],
             labels=labels[kept],
             pixels=tuple((self._names.get(owner, f"{owner:x}"), row, column) for owner, row, column in rows),
             num_classes=self.num_classes,
@@ -212,6 +223,6 @@ def _smallest(keys: Tensor, labels: Tensor, count: int) -> Tensor:
 
 
 def _at(fused: Tensor, image: Tensor, place: Tensor, covered: tuple[int, int]) -> Tensor:
-    """(M, C) float32 of unit norm: the feature's cell that each pixel lies in (nearest neighbour)."""
+    """(M, C) float32: the feature's cell that each pixel lies in (nearest neighbour)."""
     cells = [place[:, axis] * fused.shape[2 + axis] // covered[axis] for axis in (0, 1)]
-    return F.normalize(fused.detach()[image, :, cells[0], cells[1]].float(), dim=1)
+    return fused.detach()[image, :, cells[0], cells[1]].float()

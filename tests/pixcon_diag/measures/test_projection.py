@@ -16,7 +16,8 @@ def blobs(noise: float, *, classes: int = 3, each: int = 20, seed: int = 0) -> P
     labels = torch.arange(classes).repeat_interleave(each)
     features = torch.eye(classes, 16)[labels] + noise * torch.randn(len(labels), 16, generator=generator)
     pixels = tuple(("a.jpg", i, 0) for i in range(len(labels)))
-    return PixelSample(torch.nn.functional.normalize(features, dim=1), labels, pixels, classes + 1, each, 0)
+    unit = torch.nn.functional.normalize(features, dim=1)
+    return PixelSample(unit, features.norm(dim=1), labels, pixels, classes + 1, each, 0)
 
 
 def centres(result: ProjectionResult, index: int) -> np.ndarray:

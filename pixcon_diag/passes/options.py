@@ -1,22 +1,19 @@
-"""Contamination of a checkpoint on a data set: the pass, its metrics and the provenance put together."""
+"""What decides a pass beside the weights and the images: how the network is run, and what is counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.boundary import Distance, VoidMode
-from pixcon_diag.measures.contamination import Contamination
+from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.evaluation import PassOptions, PredictedBatch, run_pass
-from pixcon_diag.result import InferenceInfo, MeasuredContamination, Provenance
-from pixcon_train.data.reading import VOID
+from pixcon_diag.passes.evaluation import PassOptions
+from pixcon_diag.result import InferenceInfo
 from pixcon_train.errors import ConfigError
 from pixcon_train.inference import Protocol, SlidingWindow
-from pixcon_train.iou import SegmentationIoU
-from pixcon_train.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -32,52 +29,34 @@ class RunChoice:
 
 
 @dataclass(frozen=True)
-class ContaminationOptions:
-    """Options of the measurement; see :class:`pixcon_diag.measures.contamination.Contamination`."""
+class MeasureOptions:
+    """What one pass counts: the options of contamination, and of the sample of pixels."""
 
     taus: Sequence[float] = (0.95,)
+    """Thresholds that have to be exact; those of the usual grid (0.005 apart, finer close to 1) always are."""
     widths: Sequence[int] = (1, 3, 5)
+    """Widths of the boundary band in pixels."""
     distance: Distance = "chessboard"
     void_mode: VoidMode = "label"
     calibration_bins: int = 15
+    per_class: int = 100
+    """Pixels of each class in the sample."""
+    sample_seed: int = 0
 
-
-def measure_contamination(
-    checkpoint: LoadedCheckpoint,
-    data: EvaluationData,
-    options: ContaminationOptions = ContaminationOptions(),
-    run: RunChoice = RunChoice(),
-    progress: Progress = silent,
-) -> MeasuredContamination:
-    """Retention and ρ_F of ``checkpoint`` on ``data``, and the mIoU of the same pass.
-
-    Raises:
-        ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
-            set have different numbers of classes.
-        DataError: an image or mask cannot be read.
-    """
-    _check_classes(checkpoint, data)
-    passing = pass_options(checkpoint, data, run)
-    contamination = Contamination(data.spec.num_classes, void=VOID, **vars(options)).to(passing.device)
-    iou = SegmentationIoU(data.spec.num_classes, VOID).to(passing.device)
-
-    def consume(batch: PredictedBatch) -> None:
-        contamination.update(batch.confidence, batch.prediction, batch.target)
-        iou.update(batch.prediction, batch.target)
-
-    run_pass(checkpoint.model, data.dataset(), [consume], passing, progress)
-    provenance = Provenance(
-        checkpoint.info, data.info(), inference_info(passing), contamination.options(), version("pixcon-diag")
-    )
-    return MeasuredContamination(checkpoint.name, provenance, iou.compute(), contamination.compute())
+    def key(self) -> dict[str, Any]:
+        """What makes two passes different: thresholds that lie on the usual grid do not."""
+        usual = confidence_edges((), self.calibration_bins)
+        own = sorted({float(tau) for tau in self.taus} - set(usual))
+        return asdict(self) | {"taus": own, "widths": sorted(set(self.widths))}
 
 
 def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunChoice) -> PassOptions:
     """How the network is run: as asked, else as belongs to its architecture and the data set.
 
     Raises:
-        ConfigError: there is no such device.
+        ConfigError: there is no such device, or the checkpoint and the data set have different numbers of classes.
     """
+    _check_classes(checkpoint, data)
     edge = _window(checkpoint, data) if run.window is None else run.window
     window = SlidingWindow(edge) if edge else None
     return PassOptions(

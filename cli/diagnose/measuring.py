@@ -1,0 +1,127 @@
+"""From what was named on the command line to measured checkpoints, shared by every command that needs predictions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import say
+from pixcon_cli.measurement_options import MeasurementOptions
+
+if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+    from pixcon_diag.groups import Group
+    from pixcon_diag.passes.data import EvaluationData
+    from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, SavedPredictions
+
+CHECKPOINTS = click.argument("checkpoints", nargs=-1, metavar="[CKPT...]")
+"""Files, run folders, folders of runs, hf:// addresses, or name=path[,path...]; none: the runs under ./runs."""
+
+PREDICTIONS = click.option(
+    "--predictions",
+    multiple=True,
+    metavar="[NAME=]FOLDER",
+    help="Saved label maps of any framework, one PNG of class indices an image; may be given several times.",
+)
+
+Loaded = tuple["LoadedCheckpoint", "EvaluationData"]
+
+
+def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[tuple["Group", list[Loaded]]]:
+    """Load every checkpoint and choose its data, telling what was found, before the first hour of computing is spent.
+
+    Raises:
+        PixConError: a checkpoint or its data cannot be used.
+    """
+    from pixcon_diag.checkpoints.loading import load, told_apart
+    from pixcon_diag.groups import find_groups
+    from pixcon_diag.passes.data import choose_data
+
+    groups = find_groups(checkpoints, weights=common.weights)
+    if not checkpoints:
+        say("no checkpoint named; taking ./runs: " + "; ".join(f"{g.name} = {', '.join(g.sources)}" for g in groups))
+    sources = [source for group in groups for source in group.sources]
+    found = []
+    for loaded in told_apart([load(source, weights=common.weights) for source in sources]):
+        say(*loaded.describe())
+        data = choose_data(common.data_choice(), loaded)
+        if data.note:
+            say(f"note: {data.note}")
+        found.append((loaded, data))
+    ordered = iter(found)
+    return [(group, [next(ordered) for _ in group.sources]) for group in groups]
+
+
+def measure_one(
+    loaded: "LoadedCheckpoint", data: "EvaluationData", common: MeasurementOptions, **options: Any
+) -> "MeasuredPass":
+    """One checkpoint's pass, made or found.
+
+    Raises:
+        PixConError: it cannot be measured.
+    """
+    from pixcon_diag.passes.keeping import measure
+    from pixcon_diag.passes.options import MeasureOptions
+
+    with progress(f"measuring {loaded.name}") as bar:
+        return measure(loaded, data, MeasureOptions(**options), common.run_choice(), progress=bar, tell=say)
+
+
+def measure_groups(
+    checkpoints: Sequence[str], common: MeasurementOptions, *, predictions: Sequence[str] = (), **options: Any
+) -> tuple["MeasuredGroup", ...]:
+    """All groups, measured; saved predictions after them, each a group of its own.
+
+    Raises:
+        PixConError: something cannot be measured.
+    """
+    from pixcon_diag.passes.measured import MeasuredGroup
+
+    loaded = load_groups(checkpoints, common) if checkpoints or not predictions else []
+    measured = [
+        MeasuredGroup(group.name, tuple(measure_one(*each, common, **options) for each in members))
+        for group, members in loaded
+    ]
+    data = loaded[0][1][0][1] if loaded else None
+    return (*measured, *(MeasuredGroup(each.name, (each,)) for each in _saved(predictions, common, data)))
+
+
+def _saved(
+    predictions: Sequence[str], common: MeasurementOptions, data: "EvaluationData | None"
+) -> "list[SavedPredictions]":
+    """Saved predictions, on the images of the checkpoints beside them or those that the options name."""
+    from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.passes.measured import measure_predictions
+
+    measured = []
+    for argument in predictions:
+        name, equals, folder = argument.partition("=")
+        path = Path(folder if equals else argument)
+        data = data or choose_data(common.data_choice())
+        with progress(f"reading {path}") as bar:
+            measured.append(measure_predictions(path, data, name=name if equals else None, progress=bar))
+    return measured
+
+
+def one_list(groups: Sequence["MeasuredGroup"]) -> None:
+    """Make sure that all were measured on the same images.
+
+    Raises:
+        ConfigError: they were not.
+    """
+    from pixcon_train.errors import ConfigError
+
+    lists: dict[tuple[str, str, str], str] = {}
+    for group in groups:
+        for member in group.members:
+            data = member.provenance.data
+            lists.setdefault(
+                (data.dataset, data.list_sha256, data.root), f"{member.name} on {data.list_name} ({data.dataset})"
+            )
+    if len(lists) > 1:
+        raise ConfigError(
+            f"These were measured on different images: {'; '.join(lists.values())}. A comparison needs one list: name "
+            "checkpoints of one data set, or give --dataset and --list."
+        )

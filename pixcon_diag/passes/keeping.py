@@ -1,0 +1,189 @@
+"""The pass with its memory: made once per checkpoint and list, kept beside the run, continued after an interruption."""
+
+import hashlib
+import os
+import time
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Subset
+
+from pixcon_diag.checkpoints.finding import checkpoint_path
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.reading import HUB
+from pixcon_diag.passes.collector import Collector
+from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
+from pixcon_diag.passes.evaluation import Consumer, PassOptions, PredictedBatch, run_pass
+from pixcon_diag.passes.label_maps import KeptMaps
+from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
+from pixcon_diag.passes.store import Kept, Store, Tell, quiet
+from pixcon_diag.result import Provenance
+from pixcon_train.data.digits import cache_folder
+from pixcon_train.progress import Progress, silent
+
+FORMAT = 1
+"""Raised when the same key would now give other numbers."""
+
+FOLDER = "diag"
+SAVE_EVERY = 10.0
+"""Seconds between saves: what an interrupted pass loses at most."""
+
+
+def measure(
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData | None = None,
+    options: MeasureOptions | None = None,
+    run: RunChoice | None = None,
+    *,
+    keep: Path | None = None,
+    progress: Progress = silent,
+    tell: Tell = quiet,
+) -> MeasuredPass:
+    """One pass of ``checkpoint`` over ``data`` with every measurement that needs predictions, or the one kept of it.
+
+    Args:
+        data: what to measure on; what the checkpoint knows of itself where None.
+        options: what is counted.
+        run: how the network is run.
+        keep: folder that passes are kept in; ``diag`` beside the checkpoint where None, or the user's cache where that
+            cannot be written. A wrapped module's pass is kept only where a folder is given.
+        progress: told of the images done.
+        tell: told what is reused, continued or made again.
+
+    Raises:
+        ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
+            set have different numbers of classes.
+        DataError: an image or mask cannot be read, or a check of the data found something.
+    """
+    data = choose_data(DataChoice(), checkpoint) if data is None else data
+    options = options or MeasureOptions()
+    passing = pass_options(checkpoint, data, run or RunChoice())
+    collector = Collector(data.spec.num_classes, options)
+    place = keep or store_place(checkpoint)
+    measured = MeasuredPass(
+        name=checkpoint.name,
+        provenance=Provenance(
+            checkpoint.info, data.info(), inference_info(passing), asdict(options), version("pixcon-diag")
+        ),
+        data=data,
+        options=options,
+        collector=collector,
+        maps=None,
+    )
+    if place is None:
+        _checked(data, checkpoint)
+        run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
+        return measured
+    store = Store(place, pass_key(checkpoint, data, passing, options))
+    with store.locked(tell):
+        maps = _continued(store, collector, checkpoint, data, passing, progress, tell)
+    return replace(measured, maps=maps.maps())
+
+
+def pass_key(
+    checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, options: MeasureOptions
+) -> dict[str, Any]:
+    """Everything that decides what a pass finds: another value of anything here is another pass."""
+    about = asdict(data.info())
+    del about["list_name"]  # the same pairs under another name are the same
+    return {
+        "format": FORMAT,
+        "version": version("pixcon-diag"),
+        "checkpoint": checkpoint.info.sha256,
+        "weights": checkpoint.info.weights,
+        "data": about,
+        "spec": data.spec.to_dict(),
+        "files": _files(data),
+        "protocol": passing.protocol,
+        "window": None if passing.window is None else passing.window.crop,
+        "device": passing.device.type,
+        "options": options.key(),
+    }
+
+
+def store_place(checkpoint: LoadedCheckpoint) -> Path | None:
+    """Folder for the passes of a checkpoint; None for a wrapped module, which lies nowhere."""
+    source = checkpoint.info.source
+    if source.startswith(HUB):
+        return cache_folder() / FOLDER
+    path = checkpoint_path(Path(source))
+    if not path.is_file():
+        return None
+    beside = path.parent / FOLDER
+    return beside if os.access(beside if beside.exists() else path.parent, os.W_OK) else cache_folder() / FOLDER
+
+
+def _files(data: EvaluationData) -> str:
+    """Hash of sizes and times of all images and masks: a changed file makes another pass."""
+    digest = hashlib.sha256()
+    for pair in data.pairs:
+        for name in (pair.image, pair.mask):
+            try:
+                status = (data.source.root / str(name)).stat()
+                digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            except OSError:
+                digest.update(f"{name} missing\n".encode())  # the check of the data says it properly
+    return digest.hexdigest()
+
+
+def _continued(
+    store: Store,
+    collector: Collector,
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData,
+    passing: PassOptions,
+    progress: Progress,
+    tell: Tell,
+) -> KeptMaps:
+    """Make what is missing of the pass in ``store``; the label maps."""
+    kept = store.read(tell)
+    names = [pair.image for pair in data.pairs]
+    if kept is None:
+        _checked(data, checkpoint)
+        store.clear()
+    else:
+        collector.restore(kept.state, names)
+    maps = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None)
+    done, total = kept.done if kept else 0, len(names)
+    if kept is not None and kept.complete:
+        tell(f"{checkpoint.name}: using the pass kept in {store.folder}.")
+        return maps
+    if done:
+        tell(f"{checkpoint.name}: going on after {done} of {total} images (the pass kept in {store.folder}).")
+    saver = _Saver(store, collector, maps, done, total, progress)
+    consumers: list[Consumer] = [collector.update, lambda batch: _write_maps(maps, batch)]
+    run_pass(checkpoint.model, Subset(data.dataset(), range(done, total)), consumers, passing, saver)
+    saver.save(total)
+    return maps
+
+
+def _write_maps(maps: KeptMaps, batch: PredictedBatch) -> None:
+    maps.write(batch.names, batch.prediction)
+
+
+def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint) -> None:
+    """Raise where the data are not what they should be, before an hour is spent on them."""
+    data.check(num_classes=checkpoint.info.num_classes).raise_for_findings()
+
+
+class _Saver:
+    """Passes progress on and saves from time to time, between batches: then all statistics are of the same images."""
+
+    def __init__(
+        self, store: Store, collector: Collector, maps: KeptMaps, start: int, total: int, progress: Progress
+    ) -> None:
+        self.store, self.collector, self.maps = store, collector, maps
+        self.start, self.total, self.progress = start, total, progress
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        self.progress(self.start + done, self.total)
+        if done and time.monotonic() - self.last > SAVE_EVERY:
+            self.save(self.start + done)
+
+    def save(self, done: int) -> None:
+        self.store.write(Kept(done, self.total, self.collector.snapshot(), dict(self.maps.hashes)))
+        self.last = time.monotonic()

@@ -1,0 +1,122 @@
+"""Predicted label maps as palette PNGs: those a pass keeps, and those that any framework saved."""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pixcon_train.errors import DataError, PixConError
+
+
+class LabelMaps(Protocol):
+    """Predictions of the images of a list, in its order."""
+
+    def __len__(self) -> int:
+        """Number of images."""
+
+    def read(self, index: int) -> Tensor:
+        """Predicted classes of an image, (H, W) uint8.
+
+        Raises:
+            DataError: the map cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class LabelMapFiles:
+    """Label maps that lie in files."""
+
+    files: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, index: int) -> Tensor:
+        """Predicted classes of an image, (H, W) uint8.
+
+        Raises:
+            DataError: the file is missing, damaged, or holds colours instead of class indices.
+        """
+        path = self.files[index]
+        try:
+            with Image.open(path) as image:
+                if image.mode not in ("P", "L", "1"):
+                    raise DataError(
+                        f"{path} is a {image.mode} image. Expected a label map: one channel of 8 bits with a class "
+                        "index a pixel (grey or palette PNG)."
+                    )
+                return torch.from_numpy(np.array(image, dtype=np.uint8))
+        except FileNotFoundError:
+            raise DataError(f"No label map at {path}.") from None
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"The label map {path} cannot be read: {error}.") from error
+
+
+class KeptMaps:
+    """Label maps of a pass while it runs: written one by one into ``folder``, each with its hash."""
+
+    def __init__(self, folder: Path, palette: Sequence[Sequence[int]], hashes: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.palette = [part for color in palette for part in color]
+        self.hashes = dict(hashes or {})
+
+    def write(self, names: Sequence[str], predictions: Tensor) -> None:
+        """Write the next maps; their file names tell their place in the list and their image.
+
+        Args:
+            names: of the images.
+            predictions: ŷ, integer (B, H, W), in [0, 255).
+
+        Raises:
+            PixConError: the folder cannot be written.
+        """
+        for name, labels in zip(names, predictions.to(torch.uint8).cpu().numpy(), strict=True):
+            file = f"{len(self.hashes):06d}_{PurePosixPath(name).stem}.png"
+            content = encode_label_map(labels, self.palette)
+            try:
+                (self.folder / file).write_bytes(content)
+            except OSError as error:
+                raise PixConError(f"Could not write {self.folder / file}: {error.strerror or error}.") from error
+            self.hashes[file] = hashlib.sha256(content).hexdigest()
+
+    def maps(self) -> LabelMapFiles:
+        """The maps written so far."""
+        return LabelMapFiles(tuple(self.folder / file for file in self.hashes))
+
+
+def encode_label_map(labels: np.ndarray, palette: Sequence[int]) -> bytes:
+    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of one label after another."""
+    image = Image.fromarray(labels, mode="L")
+    image.putpalette(list(palette))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=1)  # label maps are flat: more effort saves next to nothing
+    return buffer.getvalue()
+
+
+def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
+    """The maps of ``images`` in a folder: under the image's own relative path, or its file's name, ending in .png.
+
+    Raises:
+        DataError: there is no such folder, or an image has no map there.
+    """
+    if not folder.is_dir():
+        raise DataError(f"No folder of predictions at {folder}.")
+    return LabelMapFiles(tuple(_find(folder, image) for image in images))
+
+
+def _find(folder: Path, image: str) -> Path:
+    relative = PurePosixPath(image).with_suffix(".png")
+    for candidate in (folder / relative, folder / relative.name):
+        if candidate.is_file():
+            return candidate
+    raise DataError(
+        f"{folder} has no prediction of {image}: expected {folder / relative} or {folder / relative.name}, a PNG of "
+        "class indices. With --limit or --list only the images that have one can be measured."
+    )

@@ -1,0 +1,172 @@
+"""What a pass found, ready to be asked: of a checkpoint, or of label maps that any framework saved."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pixcon_diag.checkpoints.layouts import Scores
+from pixcon_diag.measures.contamination_result import ContaminationResult
+from pixcon_diag.measures.geometry import MIN_PIXELS
+from pixcon_diag.measures.geometry_result import GeometryResult
+from pixcon_diag.measures.image_centroids import CentroidRows
+from pixcon_diag.measures.image_counts import ImageCountsResult
+from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.passes.collector import Collector
+from pixcon_diag.passes.data import EvaluationData
+from pixcon_diag.passes.label_maps import LabelMapFiles, find_label_maps
+from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.result import CheckpointInfo, InferenceInfo, Provenance
+from pixcon_train.data.reading import VOID, read_mask
+from pixcon_train.errors import ConfigError, DataError
+from pixcon_train.iou import IoUResult, image_statistics
+from pixcon_train.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted label maps of one list of images."""
+
+    name: str
+    provenance: Provenance
+    data: EvaluationData
+    maps: LabelMapFiles | None
+    """None where a pass was not kept."""
+
+    @property
+    def statistics(self) -> np.ndarray:
+        """(I, 3, K) int64: true positives, predicted and true pixels per class of each image."""
+        raise NotImplementedError
+
+    @property
+    def iou(self) -> IoUResult:
+        """IoU per class."""
+        return IoUResult(*self.statistics.sum(0).tolist())
+
+    @property
+    def label_maps(self) -> LabelMapFiles:
+        """The maps.
+
+        Raises:
+            ConfigError: they were not kept.
+        """
+        if self.maps is None:
+            raise ConfigError(f"{self.name}'s label maps were not kept. Give measure() a folder to keep its pass in.")
+        return self.maps
+
+
+@dataclass(frozen=True)
+class MeasuredPass(Predictions):
+    """One checkpoint on one list of images."""
+
+    options: MeasureOptions
+    collector: Collector
+
+    @cached_property
+    def counts(self) -> ImageCountsResult:
+        """Counts of each image."""
+        return self.collector.counts()
+
+    @property
+    def statistics(self) -> np.ndarray:
+        """As :attr:`Predictions.statistics`."""
+        return self.counts.statistics
+
+    def contamination(self, taus: Sequence[float] | None = None) -> ContaminationResult:
+        """Retention and ρ_F at some thresholds of the pass; at those it was asked for where None."""
+        return self.collector.contamination.at_thresholds(tuple(self.options.taus) if taus is None else taus)
+
+    @cached_property
+    def centroid_rows(self) -> CentroidRows:
+        """Class sums of the feature, image by image."""
+        return self.collector.centroid_rows()
+
+    def geometry(self, min_pixels: int = MIN_PIXELS) -> GeometryResult:
+        """Centroid geometry over the data set's foreground classes."""
+        return self.centroid_rows.geometry(self.data.spec.foreground, min_pixels)
+
+    def sample(self) -> PixelSample:
+        """The sampled pixels."""
+        return self.collector.sample()
+
+
+@dataclass(frozen=True)
+class SavedPredictions(Predictions):
+    """Label maps from a folder."""
+
+    counted: np.ndarray
+
+    @property
+    def statistics(self) -> np.ndarray:
+        """As :attr:`Predictions.statistics`."""
+        return self.counted
+
+
+@dataclass(frozen=True)
+class MeasuredGroup:
+    """The seeds of one method, all on the same images."""
+
+    name: str
+    members: tuple[Predictions, ...]
+
+
+def measure_predictions(
+    folder: Path, data: EvaluationData, *, name: str | None = None, progress: Progress = silent
+) -> SavedPredictions:
+    """Count the label maps in ``folder`` (see :func:`pixcon_diag.passes.label_maps.find_label_maps`) against the masks.
+
+    Raises:
+        DataError: a map is missing, damaged, of another size than its mask, or holds a class that there is not.
+    """
+    maps = find_label_maps(folder, [pair.image for pair in data.pairs])
+    digest = hashlib.sha256()
+    rows = []
+    progress(0, len(maps))
+    for index in range(len(maps)):
+        labels, mask = maps.read(index).long(), read_truth(data, index)
+        _check_map(labels, mask, maps.files[index], data)
+        digest.update(labels.to(torch.uint8).numpy().tobytes())
+        rows.append(image_statistics(labels[None], mask[None], num_classes=data.spec.num_classes, void=VOID)[0])
+        progress(index + 1, len(maps))
+    info = CheckpointInfo(
+        source=str(folder),
+        sha256=digest.hexdigest(),
+        layout="saved label maps",
+        architecture="unknown",
+        size="unknown",
+        num_classes=data.spec.num_classes,
+        projection=False,
+        weights="unnamed",
+        scores=Scores(),
+    )
+    inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
+    provenance = Provenance(info, data.info(), inference, {}, version("pixcon-diag"))
+    return SavedPredictions(name or folder.name, provenance, data, maps, torch.stack(rows).numpy())
+
+
+def read_truth(data: EvaluationData, index: int) -> torch.Tensor:
+    """Ground truth of an image, (H, W) int64 with 255 for void.
+
+    Raises:
+        DataError: the mask cannot be read.
+    """
+    return read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding).long()
+
+
+def _check_map(labels: torch.Tensor, mask: torch.Tensor, file: Path, data: EvaluationData) -> None:
+    if labels.shape != mask.shape:
+        sizes = [f"{each.shape[1]}×{each.shape[0]}" for each in (labels, mask)]
+        raise DataError(
+            f"{file} is {sizes[0]} pixels, but its mask is {sizes[1]}. Save predictions at the mask's size."
+        )
+    highest = int(labels[mask != VOID].max()) if bool((mask != VOID).any()) else 0
+    if highest >= data.spec.num_classes:
+        raise DataError(
+            f"{file} predicts class {highest}, but {data.spec.name} has classes 0..{data.spec.num_classes - 1}. "
+            "Expected class indices, without void."
+        )

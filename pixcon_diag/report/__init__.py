@@ -1,0 +1,1 @@
+"""From results to the tables, files and pages a reader sees."""

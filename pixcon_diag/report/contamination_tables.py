@@ -1,0 +1,207 @@
+"""Contamination as tables: one row per checkpoint and τ as in Table 8, the boundary, the classes, the curve."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from pixcon_diag.measures.contamination_result import ContaminationResult, ThresholdResult
+from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.report.identity import identity
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Cell, Column, Table
+
+LOWER_BOUND = (
+    "Void pixels are never counted. They lie where labels are hardest to draw, so every ρ_F here is a lower bound of "
+    "the error among the pixels that a bank filled by confidence would take in."
+)
+
+
+@dataclass(frozen=True)
+class NamedContamination:
+    """A checkpoint's contamination at the thresholds asked for."""
+
+    group: str
+    measured: MeasuredPass
+    result: ContaminationResult
+
+
+def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> Section:
+    """Contamination of checkpoints, each with its group's name.
+
+    Raises:
+        ConfigError: a threshold that their passes did not count.
+    """
+    results = [NamedContamination(group, measured, measured.contamination(taus)) for group, measured in members]
+    classes, tables = classes_table(results), [overall_table(results)]
+    if any(at.zones for each in results for at in each.result.thresholds):
+        tables.append(zones_table(results))
+    single = len(results) == 1
+    return section(
+        "contamination",
+        [*tables, classes] if single else tables,
+        [curve_table(results)] if single else [classes, curve_table(results)],
+        results=[
+            {
+                "name": each.measured.name,
+                "group": each.group,
+                "provenance": asdict(each.measured.provenance),
+                "iou": each.measured.iou.to_dict(),
+                "contamination": each.result.to_dict(),
+            }
+            for each in results
+        ],
+    )
+
+
+def overall_table(results: Sequence[NamedContamination]) -> Table:
+    """Table 8: mIoU of this pass beside the stated one as a check of the load, retention, retained accuracy, ρ_F."""
+    rows: list[tuple[Cell, ...]] = []
+    for each, at in _thresholds(results):
+        checkpoint = each.measured.provenance.checkpoint
+        rows.append(
+            (
+                each.measured.name,
+                each.measured.provenance.data.dataset,
+                checkpoint.weights,
+                checkpoint.scores.epoch,
+                each.measured.iou.miou("skip"),
+                stated_miou(each.measured),
+                at.tau,
+                at.overall.retention,
+                at.overall.retained_accuracy,
+                at.overall.rho_f,
+                at.by_predicted.macro_rho_f,
+                each.result.calibration.ece,
+            )
+        )
+    return Table(
+        "contamination",
+        "Contamination of confidence-filtered pseudo-labels",
+        (
+            Column("name", "checkpoint"),
+            Column("dataset", "data set"),
+            Column("weights", "weights"),
+            Column("epoch", "epoch"),
+            Column("miou", "mIoU %", "per_cent"),
+            Column("stated_miou", "stated %", "per_cent"),
+            Column("tau", "τ"),
+            Column("retention", "retention %", "per_cent"),
+            Column("retained_accuracy", "accuracy %", "per_cent"),
+            Column("rho_f", "ρ_F", "number"),
+            Column("macro_rho_f", "macro ρ_F", "number"),
+            Column("ece", "ECE", "number"),
+        ),
+        tuple(rows),
+        (
+            "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
+            "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
+        ),
+        tuple(_about(each) | _counts(at) for each, at in _thresholds(results)),
+    )
+
+
+def stated_miou(measured: MeasuredPass) -> float | None:
+    """The mIoU that the file states of the weights measured, at their epoch."""
+    scores = measured.provenance.checkpoint.scores
+    return {"ema": scores.ema, "student": scores.student}.get(measured.provenance.checkpoint.weights)
+
+
+def zones_table(results: Sequence[NamedContamination]) -> Table:
+    """Boundary band and interior."""
+    rows: list[tuple[Cell, ...]] = []
+    about = []
+    for each, at in _thresholds(results):
+        for zone in at.zones:
+            share = zone.band.pixels / at.overall.pixels if at.overall.pixels else float("nan")
+            rates = (zone.band.retention, zone.interior.retention, zone.band.rho_f, zone.interior.rho_f)
+            rows.append((each.measured.name, at.tau, zone.width, share, *rates))
+            about.append(_about(each))
+    return Table(
+        "contamination_boundary",
+        "Boundary band and interior",
+        (
+            Column("name", "checkpoint"),
+            Column("tau", "τ"),
+            Column("width", "width px", "count"),
+            Column("share", "band's share %", "per_cent"),
+            Column("band_retention", "retention % band", "per_cent"),
+            Column("interior_retention", "interior", "per_cent"),
+            Column("band_rho_f", "ρ_F band", "number"),
+            Column("interior_rho_f", "interior", "number"),
+        ),
+        tuple(rows),
+        about=tuple(about),
+    )
+
+
+def classes_table(results: Sequence[NamedContamination]) -> Table:
+    """Every class at every τ: what a bank of the class would hold, and what the threshold loses of it."""
+    rows: list[tuple[Cell, ...]] = []
+    about = []
+    empty = []
+    for each, at in _thresholds(results):
+        names, predicted, truth = each.measured.data.spec.classes, at.by_predicted, at.by_truth
+        for k, label in enumerate(names):
+            kept = (predicted.pixels[k], predicted.retained[k], predicted.rho_f[k])
+            lost = (truth.pixels[k], truth.retention[k], truth.rho_f[k])
+            rows.append((each.measured.name, at.tau, label, each.measured.iou.iou[k], *kept, *lost))
+            about.append(_about(each))
+        if at.by_predicted.empty:
+            labels = ", ".join(names[k] for k in at.by_predicted.empty)
+            empty.append(f"{each.measured.name}: nothing retained at τ = {at.tau:g} of {labels}; in no macro mean.")
+    return Table(
+        "contamination_classes",
+        "Classes",
+        (
+            Column("name", "checkpoint"),
+            Column("tau", "τ"),
+            Column("class", "class"),
+            Column("iou", "IoU %", "per_cent"),
+            Column("predicted_pixels", "predicted px", "count"),
+            Column("predicted_retained", "retained px", "count"),
+            Column("predicted_rho_f", "ρ_F by prediction", "number"),
+            Column("true_pixels", "true px", "count"),
+            Column("true_retention", "retention % by truth", "per_cent"),
+            Column("true_rho_f", "ρ_F by truth", "number"),
+        ),
+        tuple(rows),
+        tuple(empty),
+        tuple(about),
+    )
+
+
+def curve_table(results: Sequence[NamedContamination]) -> Table:
+    """Retention and ρ_F at every edge of the histogram."""
+    rows: list[tuple[Cell, ...]] = []
+    about = []
+    for each in results:
+        curve = each.result.curve
+        points = zip(curve.tau, curve.retained, curve.correct, curve.retention, curve.rho_f, strict=True)
+        rows += [(each.measured.name, *point) for point in points]
+        about += [_about(each)] * len(curve.tau)
+    return Table(
+        "contamination_curve",
+        "Retention and ρ_F over τ",
+        (
+            Column("name", "checkpoint"),
+            Column("tau", "τ"),
+            Column("retained", "retained px", "count"),
+            Column("correct", "correct px", "count"),
+            Column("retention", "retention %", "per_cent"),
+            Column("rho_f", "ρ_F", "number"),
+        ),
+        tuple(rows),
+        about=tuple(about),
+    )
+
+
+def _about(each: NamedContamination) -> dict[str, object]:
+    return {"group": each.group, **identity(each.measured)}
+
+
+def _counts(at: ThresholdResult) -> dict[str, object]:
+    rates = at.overall
+    return {"pixels": rates.pixels, "retained": rates.retained, "correct": rates.correct}
+
+
+def _thresholds(results: Sequence[NamedContamination]) -> Iterator[tuple[NamedContamination, ThresholdResult]]:
+    return ((each, at) for each in results for at in each.result.thresholds)

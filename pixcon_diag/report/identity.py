@@ -1,0 +1,32 @@
+"""The columns that say where a row's numbers come from: they stand in every file, and in no table on the screen."""
+
+from typing import Any
+
+from pixcon_diag.passes.measured import Predictions
+
+
+def identity(predictions: Predictions) -> dict[str, Any]:
+    """Checkpoint, weights, images and how they were predicted."""
+    provenance = predictions.provenance
+    checkpoint, data = provenance.checkpoint, provenance.data
+    return {
+        "checkpoint": checkpoint.source,
+        "sha256": checkpoint.sha256,
+        "weights": checkpoint.weights,
+        "epoch": checkpoint.scores.epoch,
+        "dataset": data.dataset,
+        "root": data.root,
+        "list": data.list_name,
+        "list_sha256": data.list_sha256,
+        "images": data.images,
+        "labels": data.labels,
+        "protocol": provenance.inference.protocol,
+        "window": (provenance.inference.window or ("",))[0],
+        **{name: _flat(value) for name, value in provenance.options.items()},
+        "version": provenance.version,
+    }
+
+
+def _flat(value: Any) -> Any:
+    """An option's value for one cell."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
