@@ -2,8 +2,13 @@
 
 import click
 
+from pixcon_cli.diagnose.boundary import boundary
 from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.contamination import contamination
+from pixcon_cli.diagnose.geometry import geometry
+from pixcon_cli.diagnose.per_class import per_class
+from pixcon_cli.diagnose.qualitative import qualitative
+from pixcon_cli.diagnose.tsne import tsne
 from pixcon_cli.errors import PixConGroup
 
 
@@ -19,4 +24,9 @@ def main() -> None:
 
 
 main.add_command(contamination)
+main.add_command(boundary)
+main.add_command(geometry)
+main.add_command(tsne)
+main.add_command(per_class)
+main.add_command(qualitative)
 main.add_command(check_data)

@@ -1,6 +1,7 @@
 """What all tables share: per cent, undefined values, and width where there is no terminal."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -47,15 +48,18 @@ def show(console: Console, *tables: Table) -> None:
         console.print(each)
 
 
+def show_described(console: Console, tables: "Sequence[DescribedTable]") -> None:
+    """Print tables one below the other, the notes of each as lines of their own, which wrap as wide as the screen."""
+    for described in tables:
+        show(console, render(described))
+        for note in described.notes:
+            console.print(note, markup=False, style="dim")
+        console.print()
+
+
 def render(described: "DescribedTable") -> Table:
-    """A described table for the terminal: text to the left, numbers to the right, its notes below."""
-    made = Table(
-        title=described.title,
-        title_justify="left",
-        caption="\n".join(described.notes) or None,
-        caption_justify="left",
-        title_style="bold",
-    )
+    """A described table for the terminal: text to the left, numbers to the right."""
+    made = Table(title=described.title, title_justify="left", title_style="bold")
     for column in described.columns:
         made.add_column(Text(column.head), justify="left" if column.kind == "text" else "right", overflow="fold")
     for row in described.texts():

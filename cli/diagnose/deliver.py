@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pixcon_cli.console import notes, output
-from pixcon_cli.tables import render, show
+from pixcon_cli.tables import show_described
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.section import Section
@@ -27,7 +27,7 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(section.content))
         return
-    show(output(), *(render(table) for table in section.tables))
+    show_described(output(), section.tables)
 
 
 def say(*lines: str) -> None:

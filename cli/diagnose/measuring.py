@@ -26,6 +26,8 @@ PREDICTIONS = click.option(
     help="Saved label maps of any framework, one PNG of class indices an image; may be given several times.",
 )
 
+BASELINE = click.option("--baseline", metavar="NAME", help="Group the others are compared with.  [default: the first]")
+
 Loaded = tuple["LoadedCheckpoint", "EvaluationData"]
 
 
@@ -125,3 +127,17 @@ def one_list(groups: Sequence["MeasuredGroup"]) -> None:
             f"These were measured on different images: {'; '.join(lists.values())}. A comparison needs one list: name "
             "checkpoints of one data set, or give --dataset and --list."
         )
+
+
+def baseline_first(groups: Sequence["MeasuredGroup"], baseline: str | None) -> tuple["MeasuredGroup", ...]:
+    """The groups with the one called ``baseline`` first.
+
+    Raises:
+        ConfigError: none is called so.
+    """
+    from pixcon_train.errors import ConfigError
+
+    names = [group.name for group in groups]
+    if baseline is not None and baseline not in names:
+        raise ConfigError(f"No group is called '{baseline}'. There are: {', '.join(names)}.")
+    return tuple(sorted(groups, key=lambda group: baseline is not None and group.name != baseline))

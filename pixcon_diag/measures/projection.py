@@ -10,10 +10,15 @@ from sklearn.neighbors import NearestNeighbors
 
 from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_train.errors import ConfigError
+from pixcon_train.progress import Progress, silent
 
 PERPLEXITY = 30.0
 NEIGHBOURS = 10
 FEWEST = 10
+ITERATIONS = 750
+"""Of one map: 250 with exaggeration and 500 after it."""
+EVERY = 25
+"""Iterations between two words on progress."""
 """Fewer pixels make no map."""
 SHRINK = 0.1
 """What the first map is scaled by before a second one starts from it. Tried on noisy clusters: at full size the second
@@ -80,6 +85,7 @@ def project(
     perplexity: float = PERPLEXITY,
     neighbours: int = NEIGHBOURS,
     jobs: int = 1,
+    progress: Progress = silent,
 ) -> ProjectionResult:
     """t-SNE of each sample from a PCA initialisation, and the numbers beside the picture.
 
@@ -92,6 +98,7 @@ def project(
         perplexity: of t-SNE; lowered where the sample is too small for it.
         neighbours: k of the purity.
         jobs: threads.
+        progress: told of the iterations done, of all maps together.
 
     Raises:
         ConfigError: no sample, one with fewer than 10 pixels or a feature that is not finite, or samples of different
@@ -101,9 +108,10 @@ def project(
     perplexity = min(perplexity, (len(first.labels) - 1) / 3)
     labels, start = first.labels.numpy(), None
     projections: list[Projection] = []
-    for name, sample in samples.items():
+    for number, (name, sample) in enumerate(samples.items()):
+        step = _Step(progress, number, len(samples))
         features = sample.features.double().numpy()
-        positions, divergence = _tsne(features, start, perplexity, seed, jobs)
+        positions, divergence = _tsne(features, start, perplexity, seed, jobs, step)
         start = positions if aligned and start is None else start
         numbers = separability(features, labels, sample.num_classes, neighbours)
         projections.append(Projection(name, tuple((float(x), float(y)) for x, y in positions), divergence, numbers))
@@ -166,7 +174,7 @@ def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
 
 
 def _tsne(
-    features: np.ndarray, start: np.ndarray | None, perplexity: float, seed: int, jobs: int
+    features: np.ndarray, start: np.ndarray | None, perplexity: float, seed: int, jobs: int, step: "_Step"
 ) -> tuple[np.ndarray, float]:
     """Positions (M, 2) and the Kullback-Leibler divergence reached."""
     from openTSNE import TSNE, TSNEEmbedding
@@ -175,9 +183,21 @@ def _tsne(
     # Exact neighbours: a sample is small, and approximate ones would add noise of their own.
     near = PerplexityBasedNN(features, perplexity=perplexity, method="exact", random_state=seed, n_jobs=jobs)
     common = {"negative_gradient_method": "bh", "random_state": seed, "n_jobs": jobs}
+    common |= {"callbacks": step, "callbacks_every_iters": EVERY}
     if start is None:
         embedding = TSNE(initialization="pca", **common).fit(features, affinities=near)
     else:
         # Without early exaggeration, which would tear the given positions apart, but with its momentum after it.
         embedding = TSNEEmbedding(SHRINK * start, near, **common).optimize(n_iter=500, momentum=0.8)
     return np.asarray(embedding), float(embedding.kl_divergence)
+
+
+class _Step:
+    """What openTSNE calls every so many iterations of one map."""
+
+    def __init__(self, progress: Progress, number: int, maps: int) -> None:
+        self.progress, self.done, self.total = progress, number * ITERATIONS, maps * ITERATIONS
+
+    def __call__(self, iteration: int, error: float, embedding: np.ndarray) -> None:
+        self.done = min(self.done + EVERY, self.total)
+        self.progress(self.done, self.total)

@@ -1,0 +1,32 @@
+"""`pixcon-diag boundary`."""
+
+from typing import Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, PREDICTIONS, measure_groups
+from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+
+
+@click.command()
+@CHECKPOINTS
+@PREDICTIONS
+@measurement_options
+@band_options
+def boundary(
+    checkpoints: tuple[str, ...], predictions: tuple[str, ...], common: MeasurementOptions, **band: Any
+) -> None:
+    """Error inside the boundary band and in the interior (paper, Sec. G.1 and Table 7).
+
+    The band of width w holds the valid pixels with a different label within w pixels. Works from label maps, so that
+    other widths need no further pass, and --predictions measures what any framework saved.
+    """
+    from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
+    from pixcon_diag.report.boundary_tables import boundary_section
+
+    groups = measure_groups(checkpoints, common, predictions=predictions)
+    with progress("boundary bands") as bar:
+        measured = measure_boundaries(groups, BandOptions(**band), bar)
+    deliver(boundary_section(measured), out=common.out, as_json=common.as_json)

@@ -1,0 +1,25 @@
+"""`pixcon-diag geometry`."""
+
+import click
+
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups
+from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+
+
+@click.command()
+@CHECKPOINTS
+@measurement_options
+@click.option(
+    "--min-pixels",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Feature pixels that a class needs for a centroid.",
+)
+def geometry(checkpoints: tuple[str, ...], common: MeasurementOptions, min_pixels: int) -> None:
+    """Class centroids of the fused decoder feature: compactness, inter-class cosine, margin (Sec. G.4, Table 9)."""
+    from pixcon_diag.report.geometry_tables import geometry_section
+
+    groups = measure_groups(checkpoints, common)
+    deliver(geometry_section(groups, min_pixels), out=common.out, as_json=common.as_json)

@@ -1,0 +1,111 @@
+"""Boundary and interior error as tables: each checkpoint's, and Table 7 where there are two methods."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
+from pixcon_diag.passes.boundary_pass import MeasuredBoundary
+from pixcon_diag.report.identity import identity
+from pixcon_diag.report.names import file_part
+from pixcon_diag.report.spreads import seeds_note, spread
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Cell, Column, Table
+
+BAND = (
+    "Band: valid pixels with a different label within so many pixels; interior: the other valid pixels. Void pixels "
+    "are never counted, so the errors are a lower bound."
+)
+
+
+def boundary_section(measured: Sequence[MeasuredBoundary]) -> Section:
+    """Errors of each checkpoint, and each method against the first one where there are several."""
+    groups = list(dict.fromkeys(each.group for each in measured))
+    tables = [rates_table(measured), *(table7(measured, groups[0], other) for other in groups[1:])]
+    return section(
+        "boundary",
+        tables,
+        results=[
+            {
+                "name": each.predictions.name,
+                "group": each.group,
+                "provenance": asdict(each.predictions.provenance),
+                "options": asdict(each.options),
+                "miou": each.predictions.iou.miou(),
+                "boundary": each.result.to_dict(),
+            }
+            for each in measured
+        ],
+    )
+
+
+def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
+    """A row for each checkpoint and width."""
+    rows: list[tuple[Cell, ...]] = []
+    about = []
+    for each in measured:
+        for at in each.result.widths:
+            errors = (at.band.error, at.interior.error, each.result.overall.error)
+            rows.append((each.predictions.name, each.predictions.iou.miou(), at.width, at.share, *errors))
+            about.append({"group": each.group, **identity(each.predictions), **_counts(at), **asdict(each.options)})
+    return Table(
+        "boundary",
+        "Error in the boundary band and in the interior",
+        (
+            Column("name", "checkpoint"),
+            Column("miou", "mIoU %", "per_cent"),
+            Column("width", "width px", "count"),
+            Column("share", "band's share %", "per_cent"),
+            Column("band_error", "band error %", "per_cent"),
+            Column("interior_error", "interior error %", "per_cent"),
+            Column("error", "error % overall", "per_cent"),
+        ),
+        tuple(rows),
+        (BAND, *_nearly_empty(measured)),
+        tuple(about),
+    )
+
+
+def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str) -> Table:
+    """Table 7: band and interior error of two methods, means over seeds; a positive difference means the other is
+    better."""
+    groups = [[each for each in measured if each.group == name] for name in (baseline, other)]
+    rows: list[tuple[Cell, ...]] = []
+    for index, at in enumerate(groups[0][0].result.widths):
+        row: list[Cell] = [f"{at.width} px"]
+        for part in ("band", "interior"):
+            values = [[getattr(each.result.widths[index], part).error for each in group] for group in groups]
+            first, second = spread(values[0]), spread(values[1])
+            row += [first, second, first.mean - second.mean]
+        rows.append(tuple(row))
+    return Table(
+        f"table7_{file_part(baseline)}_{file_part(other)}",
+        f"Boundary and interior error: {baseline} → {other} (layout of Table 7)",
+        (
+            Column("width", "band w"),
+            Column("baseline_band", f"band error % {baseline}", "per_cent"),
+            Column("other_band", other, "per_cent"),
+            Column("delta_band", "Δ band", "points"),
+            Column("baseline_interior", f"interior error % {baseline}", "per_cent"),
+            Column("other_interior", other, "per_cent"),
+            Column("delta_interior", "Δ interior", "points"),
+        ),
+        tuple(rows),
+        (f"Δ = {baseline} − {other}: positive means {other} is better. {seeds_note([len(g) for g in groups])}",),
+    )
+
+
+def _counts(at: BandError) -> dict[str, int]:
+    return {
+        "band_pixels": at.band.pixels,
+        "band_wrong": at.band.wrong,
+        "interior_pixels": at.interior.pixels,
+        "interior_wrong": at.interior.wrong,
+    }
+
+
+def _nearly_empty(measured: Sequence[MeasuredBoundary]) -> list[str]:
+    widths = sorted({at.width for each in measured for at in each.result.widths if at.nearly_empty})
+    if not widths:
+        return []
+    listed = ", ".join(map(str, widths))
+    return [f"The band of width {listed} holds less than {NEARLY_EMPTY:.1%} of the valid pixels: it says little."]
