@@ -33,12 +33,14 @@ class Measurement(Metric):
         return functools.wraps(compute)(lambda: sealed().result)
 
     def snapshot(self) -> dict[str, Tensor]:
-        """The sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
+        """A copy of the sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
         states = {name: getattr(self, name) for name in self._defaults}
-        joined = {
-            k: torch.cat(v) if isinstance(v, list) else v for k, v in states.items() if not isinstance(v, list) or v
+        copies = {
+            name: torch.cat(state) if isinstance(state, list) else state.clone()
+            for name, state in states.items()
+            if not isinstance(state, list) or state
         }
-        return {name: state.detach().cpu() for name, state in joined.items()}
+        return {name: copy.detach().cpu() for name, copy in copies.items()}
 
     def restore(self, states: Mapping[str, Tensor]) -> None:
         """Go on from a :meth:`snapshot` of a metric with the same arguments.
@@ -49,7 +51,7 @@ class Measurement(Metric):
         self.reset()
         for name, default in self._defaults.items():
             if not isinstance(default, list):
-                setattr(self, name, states[name].to(self.device))
+                setattr(self, name, states[name].to(self.device, copy=True))
             elif name in states:
-                setattr(self, name, [states[name].to(self.device)])
+                setattr(self, name, [states[name].to(self.device, copy=True)])
         self._update_count = 1  # torchmetrics would warn that nothing was counted yet

@@ -84,7 +84,12 @@ class Contamination(Measurement):
         self._state("rejected")
 
     def update(
-        self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None = None
+        self,
+        confidence: Tensor,
+        prediction: Tensor,
+        target: Tensor,
+        bands: Sequence[Tensor] | None = None,
+        bins: Tensor | None = None,
     ) -> None:
         """Count one batch; ``confidence, prediction = probabilities.max(dim=1)``.
 
@@ -94,6 +99,8 @@ class Contamination(Measurement):
             target: y, integer, (B, H, W), in [0, K) or void.
             bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, where the caller has
                 them already; computed here otherwise.
+            bins: the confidences' bins, as :func:`pixcon_diag.measures.confidence.bin_of` gives them for
+                :attr:`edges`, likewise.
 
         Raises:
             ValueError: the shapes differ, or there is not one band per width.
@@ -106,7 +113,7 @@ class Contamination(Measurement):
         self.rejected += (valid & ~counted).sum()
         # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
         truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction.long(), 0)
-        bins, weight = bin_of(confidence, self.edges), counted.long()
+        bins, weight = bin_of(confidence, self.edges) if bins is None else bins, counted.long()
         cell = torch.add(bins, prediction != truth, alpha=len(self.edges))
         for state, row in (
             (self.by_predicted, prediction),

@@ -69,21 +69,24 @@ class ImageCounts(Measurement):
         self.add_state("statistics", [], dist_reduce_fx="cat")
         self.add_state("histogram", [], dist_reduce_fx="cat")
 
-    def update(self, confidence: Tensor, prediction: Tensor, target: Tensor) -> None:
+    def update(self, confidence: Tensor, prediction: Tensor, target: Tensor, bins: Tensor | None = None) -> None:
         """Count one batch.
 
         Args:
             confidence: c, floating point (B, H, W), in [0, 1].
             prediction: ŷ, integer (B, H, W), in [0, K).
             target: y, integer (B, H, W), in [0, K) or void.
+            bins: the confidences' bins, as :func:`pixcon_diag.measures.confidence.bin_of` gives them for
+                :attr:`edges`, where the caller has them already.
         """
         counts = image_statistics(prediction.long(), target.long(), num_classes=self.num_classes, void=self.void)
         self.statistics.append(counts.int())
-        bins, outside = len(self.edges), 2 * len(self.edges)
-        cell = torch.add(bin_of(confidence, self.edges), prediction != target, alpha=bins)
+        bins = bin_of(confidence, self.edges) if bins is None else bins
+        width, outside = len(self.edges), 2 * len(self.edges)
+        cell = torch.add(bins, prediction != target, alpha=width)
         cell = torch.where(target == self.void, outside, cell).flatten(1)
         histogram = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, torch.ones_like(cell))
-        self.histogram.append(histogram[:, :outside].view(-1, 2, bins).int())
+        self.histogram.append(histogram[:, :outside].view(-1, 2, width).int())
 
     def compute(self) -> ImageCountsResult:
         """The counts so far; no rows where there was no image."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from pixcon_diag.measures.confidence import bin_of
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.image_centroids import CentroidRows, ImageCentroids
 from pixcon_diag.measures.image_counts import ImageCounts, ImageCountsResult
@@ -48,10 +49,14 @@ class Collector:
 
     def update(self, batch: PredictedBatch) -> None:
         """Count one batch; a network without a feature for whole images adds nothing to geometry and sample."""
+        device = batch.target.device
         for metric in self._metrics().values():
-            metric.to(batch.target.device)
-        self.images.update(batch.confidence, batch.prediction, batch.target)
-        self.contamination.update(batch.confidence, batch.prediction, batch.target)
+            if metric.device != device:  # to() touches every image's tensors, however many there are
+                metric.to(device)
+        # Both histograms have the same edges, and finding the bins is the dearest part of either.
+        bins = bin_of(batch.confidence, self.images.edges)
+        self.images.update(batch.confidence, batch.prediction, batch.target, bins=bins)
+        self.contamination.update(batch.confidence, batch.prediction, batch.target, bins=bins)
         fused, covered = batch.inference.fused, batch.inference.covered
         if fused is not None and fused.shape[1]:
             self.centroids.update(fused, batch.target, covered)
