@@ -1,6 +1,7 @@
 """Tables once, for the terminal, CSV, Markdown and LaTeX: values with what they are, and how each is written."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,8 @@ Kind = Literal["text", "count", "number", "delta", "per_cent", "points"]
 """``per_cent``: a fraction, shown times 100; ``delta``: a difference with its sign; ``points``: a difference of
 fractions in percentage points with its sign."""
 
-_DIGITS: dict[Kind, int] = {"number": 4, "delta": 4, "per_cent": 2, "points": 2}
+_DIGITS: dict[Kind, int] = {"count": 1, "number": 4, "delta": 4, "per_cent": 2, "points": 2}
+"""Usual decimals; those of a count are for a mean of counts, a count itself has none."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ class Column:
             return UNDEFINED
         if isinstance(value, Spread):
             mean = self.text(value.mean)
-            return mean if math.isnan(value.std) else f"{mean} ± {self._number(value.std, sign=False)}"
+            known = math.isfinite(value.mean) and math.isfinite(value.std)
+            return f"{mean} ± {self._number(value.std, sign=False)}" if known else mean
         if isinstance(value, str):
             return value
-        if isinstance(value, float) and not math.isfinite(value):
+        if not math.isfinite(value):
             return UNDEFINED
-        if self.kind == "count":
-            return f"{value:,}"
+        if self.kind == "count" and value == int(value):
+            return f"{int(value):,}"
         if self.kind == "text":
             return f"{value:g}" if isinstance(value, float) else str(value)
         return self._number(value, sign=self.kind in ("delta", "points"))
@@ -57,7 +60,7 @@ class Column:
     def _number(self, value: float, *, sign: bool) -> str:
         digits = _DIGITS[self.kind] if self.digits is None else self.digits
         scaled = 100 * value if self.kind in ("per_cent", "points") else value
-        return f"{scaled:{'+' if sign else ''}.{digits}f}"
+        return f"{scaled:{'+' if sign else ''}{',' if self.kind == 'count' else ''}.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,16 @@ def to_markdown(table: Table) -> str:
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(map(_markdown_text, cells))} |"
+
+
+_MARKUP = re.compile(r"[\\|*`<]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown would take as its own; an underscore inside a word (ρ_F) it leaves alone."""
+
+
+def _markdown_text(text: str) -> str:
+    """Text as Markdown shows it in a cell: a name like `__x__` or `<x>` is no markup, and `|` ends no cell."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 _LATEX = {
@@ -118,6 +130,8 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "−": "$-$", "→": r"$\rightarrow$",
     "Δ": r"$\Delta$", "ρ": r"$\rho$", "τ": r"$\tau$", "η": r"$\eta$", "λ": r"$\lambda$", "≥": r"$\ge$", "≤": r"$\le$",
     "‖": r"$\|$", "·": r"$\cdot$", "×": r"$\times$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    "ŷ": r"$\hat{y}$", "σ": r"$\sigma$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "[": "{[}", "*": "{*}",  # the row break before a first cell would take these as its own
 }  # fmt: skip
 
 
