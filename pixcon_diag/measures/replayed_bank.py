@@ -38,8 +38,13 @@ class ReplayedBank(nn.Module):
             generator: of the tensors' device; draws the pixels that stay within the cap.
         """
         drawn = select_anchors(admitted, num_classes=self.num_classes, cap=self.cap, generator=generator)
-        self.bank.enqueue(gather_pixels(embedding, drawn.positions), drawn.labels)
-        self.truth.enqueue(truth.flatten()[drawn.positions][:, None].float(), drawn.labels)
+        self.enqueue(gather_pixels(embedding, drawn.positions), drawn.labels, truth.flatten()[drawn.positions])
+
+    @torch.no_grad()
+    def enqueue(self, embeddings: Tensor, labels: Tensor, truth: Tensor) -> None:
+        """Enter pixels as they are: embeddings (M, D), class (M,) under which each is entered, and its truth (M,)."""
+        self.bank.enqueue(embeddings, labels)
+        self.truth.enqueue(truth[:, None].float(), labels)
 
     def entries(self) -> Entries:
         """All rows, K·N of them."""

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.result import DataInfo
@@ -86,12 +87,17 @@ class EvaluationData:
         )
 
 
-def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
+Split = Literal["val", "labeled", "unlabeled"]
+"""Which of a data set's lists: what is validated on, or what a run is trained on."""
+
+
+def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, split: Split = "val") -> EvaluationData:
     """The data to measure ``checkpoint`` on.
 
     The data set is the one asked for, else the checkpoint's own, else the public one with its number of classes (which
-    is said in ``note``). Root and validation list are those asked for, else those the checkpoint was trained with if it
-    is measured on its own data set, else PIXCON_DATA_ROOT and the data set's validation list.
+    is said in ``note``). Root and list (of validation, or of another ``split``) are those asked for, else those that
+    the checkpoint was trained with if it is measured on its own data set, else PIXCON_DATA_ROOT and the data set's own
+    list.
 
     Raises:
         ConfigError: the data set or its root is not known, or the options contradict it.
@@ -101,10 +107,10 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None) 
     if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
         own = None  # another data set, or another description of it: what the user says counts
     source, note = _source(choice, checkpoint, own)
-    name, pairs = _pairs(choice, source, own)
+    name, pairs = _pairs(choice, source, own, split)
     labels = choice.labels if own is None or choice.labels != "auto" else own.config["data"]["labels"]
     measured = tuple(pairs[: choice.limit])
-    note = note or _fewer_in_training(choice, own, len(measured))
+    note = note or (_fewer_in_training(choice, own, len(measured)) if split == "val" else None)
     return EvaluationData(source, name, measured, source.encoding(labels, pairs), note)
 
 
@@ -147,10 +153,12 @@ def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) 
     return f"training validated on the first {limit} images of the list, this measures {images} (see --limit)."
 
 
-def _pairs(choice: DataChoice, source: DataSource, own: Checkpoint | None) -> tuple[str, list[Pair]]:
+def _pairs(choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split) -> tuple[str, list[Pair]]:
     """Name and pairs of the list."""
     if choice.list_path is None and own is not None:
-        stored = own.lists["val"]
+        stored = own.lists[split]
         return stored["path"], parse_list(stored["text"], stored["path"], masks_required=True)
-    path = source.list_path(choice.list_path, source.spec.val_list, "validation")
+    spec = source.spec
+    lists = {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}
+    path = source.list_path(choice.list_path, lists[split], "validation" if split == "val" else split)
     return str(path), source.read(path)

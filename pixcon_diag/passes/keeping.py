@@ -3,11 +3,13 @@
 import hashlib
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from torch import Tensor
 from torch.utils.data import Subset
 
 from pixcon_diag.checkpoints.finding import checkpoint_path
@@ -16,7 +18,7 @@ from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.evaluation import Consumer, PassOptions, PredictedBatch, run_pass
-from pixcon_diag.passes.label_maps import KeptMaps
+from pixcon_diag.passes.label_maps import KeptMaps, LabelMapFiles
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
@@ -73,18 +75,61 @@ def measure(
         collector=collector,
         maps=None,
     )
+    maps = run_kept(checkpoint, data, passing, collector, options.key(), place, progress=progress, tell=tell, maps=True)
+    return replace(measured, maps=maps)
+
+
+class Collecting(Protocol):
+    """What a kept pass feeds: it can be put aside after any batch and gone on with."""
+
+    def update(self, batch: PredictedBatch) -> None:
+        """Count one batch."""
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """All that was counted, on the CPU."""
+
+    def restore(self, state: Mapping[str, Tensor], names: Sequence[str]) -> None:
+        """Go on from a snapshot; ``names`` are those of the list's images."""
+
+
+def run_kept(
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData,
+    passing: PassOptions,
+    collector: Collecting,
+    options: Mapping[str, Any],
+    place: Path | None,
+    *,
+    maps: bool,
+    progress: Progress = silent,
+    tell: Tell = quiet,
+) -> LabelMapFiles | None:
+    """Fill ``collector`` from the pass kept in ``place``, from a new one, or from one gone on with.
+
+    Args:
+        options: what decides what is counted.
+        place: folder of passes; nothing is kept where None.
+        maps: keep label maps too.
+
+    Returns:
+        The label maps, where they are kept.
+
+    Raises:
+        DataError: an image or mask cannot be read, or a check of the data found something.
+        PixConError: the folder cannot be written.
+    """
     if place is None:
-        _checked(data, checkpoint)
+        _checked(data, checkpoint, progress)
         run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
-        return measured
+        return None
     store = Store(place, pass_key(checkpoint, data, passing, options))
     with store.locked(tell):
-        maps = _continued(store, collector, checkpoint, data, passing, progress, tell)
-    return replace(measured, maps=maps.maps())
+        kept = _continued(store, collector, checkpoint, data, passing, progress, tell, maps=maps)
+    return kept.maps() if maps else None
 
 
 def pass_key(
-    checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, options: MeasureOptions
+    checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Everything that decides what a pass finds: another value of anything here is another pass."""
     about = asdict(data.info())
@@ -100,7 +145,7 @@ def pass_key(
         "protocol": passing.protocol,
         "window": None if passing.window is None else passing.window.crop,
         "device": passing.device.type,
-        "options": options.key(),
+        "options": dict(options),
     }
 
 
@@ -131,49 +176,49 @@ def _files(data: EvaluationData) -> str:
 
 def _continued(
     store: Store,
-    collector: Collector,
+    collector: Collecting,
     checkpoint: LoadedCheckpoint,
     data: EvaluationData,
     passing: PassOptions,
     progress: Progress,
     tell: Tell,
+    *,
+    maps: bool,
 ) -> KeptMaps:
     """Make what is missing of the pass in ``store``; the label maps."""
     kept = store.read(tell)
     names = [pair.image for pair in data.pairs]
     if kept is None:
-        _checked(data, checkpoint)
+        _checked(data, checkpoint, progress)
         store.clear()
     else:
         collector.restore(kept.state, names)
-    maps = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None)
+    written = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None)
     done, total = kept.done if kept else 0, len(names)
     if kept is not None and kept.complete:
         tell(f"{checkpoint.name}: using the pass kept in {store.folder}.")
-        return maps
+        return written
     if done:
         tell(f"{checkpoint.name}: going on after {done} of {total} images (the pass kept in {store.folder}).")
-    saver = _Saver(store, collector, maps, done, total, progress)
-    consumers: list[Consumer] = [collector.update, lambda batch: _write_maps(maps, batch)]
+    saver = _Saver(store, collector, written, done, total, progress)
+    consumers: list[Consumer] = [collector.update]
+    if maps:
+        consumers.append(lambda batch: written.write(batch.names, batch.prediction))
     run_pass(checkpoint.model, Subset(data.dataset(), range(done, total)), consumers, passing, saver)
     saver.save(total)
-    return maps
+    return written
 
 
-def _write_maps(maps: KeptMaps, batch: PredictedBatch) -> None:
-    maps.write(batch.names, batch.prediction)
-
-
-def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint) -> None:
+def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint, progress: Progress) -> None:
     """Raise where the data are not what they should be, before an hour is spent on them."""
-    data.check(num_classes=checkpoint.info.num_classes).raise_for_findings()
+    data.check(num_classes=checkpoint.info.num_classes, progress=progress).raise_for_findings()
 
 
 class _Saver:
     """Passes progress on and saves from time to time, between batches: then all statistics are of the same images."""
 
     def __init__(
-        self, store: Store, collector: Collector, maps: KeptMaps, start: int, total: int, progress: Progress
+        self, store: Store, collector: Collecting, maps: KeptMaps, start: int, total: int, progress: Progress
     ) -> None:
         self.store, self.collector, self.maps = store, collector, maps
         self.start, self.total, self.progress = start, total, progress

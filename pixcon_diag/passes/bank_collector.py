@@ -1,0 +1,163 @@
+"""What a replay of the bank learns of one pass over the images that it is filled from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixcon_diag.measures.coverage import Coverage
+from pixcon_diag.measures.geometry import labels_on_grid
+from pixcon_diag.measures.replayed_bank import ReplayedBank
+from pixcon_diag.passes.evaluation import PredictedBatch
+from pixcon_train.contrast import ADMISSION, admit
+from pixcon_train.data.reading import VOID
+from pixcon_train.errors import ConfigError
+from pixcon_train.seeding import seeded
+
+_KEYS = 30
+"""Stream of random numbers that decide which pixels stay within the cap."""
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """The bank and its admission, as training has them (paper, Table 5)."""
+
+    tau: float = 0.95
+    """Threshold of the rule ``confidence``."""
+    size: int = 256
+    """N, entries per class."""
+    cap: int = 64
+    """m, pixels entered per class and batch."""
+    batch_size: int = 16
+    """Labeled images of one training step."""
+    seed: int = 0
+
+    def key(self) -> dict[str, Any]:
+        """What makes two replays different."""
+        return {"replay": asdict(self)}
+
+
+class BankCollector:
+    """Replays every admission rule over the images of a pass, in training batches of ``options.batch_size``.
+
+    Labels and predictions are brought to the feature's resolution as in training: labels by nearest neighbour, logits
+    bilinearly (log-probabilities here, which differ from logits by a number per pixel that cancels in the softmax).
+
+    Args:
+        num_classes: K.
+        embed: from features (M, C) to unit-norm embeddings (M, D).
+        options: of the replay.
+    """
+
+    def __init__(self, num_classes: int, embed: Callable[[Tensor], Tensor], options: ReplayOptions) -> None:
+        self.num_classes, self.embed, self.options = num_classes, embed, options
+        self.banks: dict[str, ReplayedBank] = {}
+        self.coverage = {
+            rule: Coverage(num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size)
+            for rule in ADMISSION
+        }
+        self.pending: dict[str, list[list[Tensor]]] = {rule: [] for rule in ADMISSION}
+        self.confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+        self.seen = 0
+
+    @torch.no_grad()
+    def update(self, batch: PredictedBatch) -> None:
+        """Replay the admission of one batch, image by image.
+
+        Raises:
+            ConfigError: there is no feature, as with sliding windows.
+        """
+        fused, covered = batch.inference.fused, batch.inference.covered
+        if fused is None or not fused.shape[1]:
+            raise ConfigError(
+                "The bank cannot be replayed without the decoder feature of whole images: use --window 0, or name the "
+                "feature of a wrapped module."
+            )
+        size = (fused.shape[2], fused.shape[3])
+        labels = labels_on_grid(batch.target, size, void=VOID, covered=covered)
+        logits = _on_grid(batch.inference.probabilities, size, covered)
+        for feature, truth, scores in zip(fused, labels, logits, strict=True):
+            self._image(feature, truth, scores)
+
+    def _image(self, feature: Tensor, truth: Tensor, logits: Tensor) -> None:
+        """One image: feature (C, h, w), truth (h, w), logits (K, h, w)."""
+        draw = torch.rand(truth.numel(), generator=seeded(self.options.seed, _KEYS, self.seen))
+        flat = truth.flatten()
+        valid = flat != VOID
+        cells = flat[valid] * self.num_classes + logits.argmax(0).flatten()[valid]
+        counted = cells.bincount(minlength=self.num_classes**2)
+        self.confusion += counted.view(self.num_classes, self.num_classes).cpu()
+        for rule in ADMISSION:
+            admitted = admit(rule, logits[None], truth[None], tau=self.options.tau, ignore=VOID)[0]
+            self.coverage[rule].to(truth.device).update(torch.where(truth == VOID, -1, truth)[None], admitted[None])
+            entered = admitted.flatten().cpu()
+            index = _within_cap(draw, entered, self.options.cap)
+            chosen = index.to(feature.device)
+            rows = self.embed(feature.flatten(1)[:, chosen].T)
+            self.pending[rule].append([draw[index], entered[index], flat[chosen].cpu(), rows.float().cpu()])
+        self.seen += 1
+        if self.seen % self.options.batch_size == 0:
+            self.flush()
+
+    def bank(self, rule: str, dim: int = 0) -> ReplayedBank:
+        """The bank of a rule; an empty one for embeddings of ``dim`` numbers where nothing was entered yet."""
+        return self.banks.setdefault(rule, ReplayedBank(self.num_classes, self.options.size, dim, cap=self.options.cap))
+
+    def flush(self) -> None:
+        """Enter what the images since the last full batch have: ``cap`` pixels a class, drawn from all of them."""
+        for rule, parts in self.pending.items():
+            if parts:
+                draw, entered, truth, rows = (torch.cat(each) for each in zip(*parts, strict=True))
+                kept = _within_cap(draw, entered, self.options.cap)
+                self.bank(rule, rows.shape[1]).enqueue(rows[kept], entered[kept], truth[kept])
+            self.pending[rule] = []
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """All that was counted, on the CPU."""
+        state = {"confusion": self.confusion.clone(), "seen": torch.tensor(self.seen)}
+        for rule in ADMISSION:
+            bank = self.banks[rule].state_dict() if rule in self.banks else {}
+            state |= {f"{rule}.bank.{name}": value.clone() for name, value in bank.items()}
+            state |= {f"{rule}.coverage.{name}": v for name, v in self.coverage[rule].snapshot().items()}
+            joined = [torch.cat(each) for each in zip(*self.pending[rule], strict=True)]
+            state |= {f"{rule}.pending.{index}": value for index, value in enumerate(joined)}
+        return state
+
+    def restore(self, state: Mapping[str, Tensor], names: Sequence[str]) -> None:
+        """Go on from a snapshot.
+
+        Raises:
+            KeyError: something is missing.
+        """
+        self.confusion, self.seen = state["confusion"].clone(), int(state["seen"])
+        for rule in ADMISSION:
+            bank = _part(state, f"{rule}.bank.")
+            if bank:
+                self.bank(rule, bank["bank.queue"].shape[2]).load_state_dict(bank)
+            self.coverage[rule].restore(_part(state, f"{rule}.coverage."))
+            pending = _part(state, f"{rule}.pending.")
+            self.pending[rule] = [[pending[str(index)] for index in range(len(pending))]] if pending else []
+
+
+def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
+    """Indices of the ``cap`` pixels of each class with the smallest draws; ``entered`` is −1 where a pixel is not."""
+    order = np.lexsort((draw.numpy(), entered.numpy()))  # by class, then by draw
+    ordered = entered.numpy()[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return torch.from_numpy(order[(rank < cap) & (ordered >= 0)])
+
+
+def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _on_grid(probabilities: Tensor, size: tuple[int, int], covered: tuple[int, int]) -> Tensor:
+    """Log-probabilities (B, K, h, w) at the feature's resolution; beyond the image those of its border."""
+    height, width = probabilities.shape[-2:]
+    scores = probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()
+    padded = F.pad(scores, (0, covered[1] - width, 0, covered[0] - height), mode="replicate")
+    return F.interpolate(padded, size, mode="bilinear", align_corners=True)

@@ -1,0 +1,111 @@
+"""A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, kept like any other."""
+
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapping import WrappedModule
+from pixcon_diag.measures.coverage import CoverageResult
+from pixcon_diag.measures.gradient import Entries
+from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
+from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
+from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
+from pixcon_diag.passes.keeping import run_kept, store_place
+from pixcon_diag.passes.options import RunChoice, inference_info, pass_options
+from pixcon_diag.passes.store import Tell, quiet
+from pixcon_diag.result import Provenance
+from pixcon_train.progress import Progress, silent
+
+Space = Literal["projection", "fused feature"]
+"""Where embeddings live: the projection head's output, or, without a head, the fused decoder feature."""
+
+
+@dataclass(frozen=True)
+class ReplayedPass:
+    """Banks filled by every admission rule from the images of one list."""
+
+    name: str
+    provenance: Provenance
+    data: EvaluationData
+    options: ReplayOptions
+    space: Space
+    collector: BankCollector
+    stored: StoredBank | None
+    """The bank that the checkpoint carries, where it has one."""
+
+    def coverage(self, rule: str) -> CoverageResult:
+        """How many pixels of each class ``rule`` lets in."""
+        return self.collector.coverage[rule].compute()
+
+    def entries(self, rule: str) -> Entries:
+        """What the bank of ``rule`` holds, with the truth of each entry."""
+        return self.collector.bank(rule).entries()
+
+    @property
+    def confusion(self) -> Tensor:
+        """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
+        return self.collector.confusion
+
+
+def replay(
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData | None = None,
+    options: ReplayOptions | None = None,
+    run: RunChoice | None = None,
+    *,
+    keep: Path | None = None,
+    progress: Progress = silent,
+    tell: Tell = quiet,
+) -> ReplayedPass:
+    """Fill a bank for each admission rule over one pass of ``data`` (the checkpoint's labeled list where None).
+
+    Args:
+        data: images with masks; their order decides which come together in a training batch.
+        options: of the bank.
+        run, keep, progress, tell: as of :func:`pixcon_diag.passes.keeping.measure`.
+
+    Raises:
+        ConfigError: no feature (sliding windows), or what ``measure`` raises.
+        DataError: an image or mask cannot be read.
+    """
+    data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
+    options = options or ReplayOptions()
+    passing = pass_options(checkpoint, data, run or RunChoice())
+    checkpoint.model.to(passing.device)
+    space: Space = "projection" if checkpoint.info.projection else "fused feature"
+    collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options)
+    place = keep or store_place(checkpoint)
+    run_kept(checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, tell=tell)
+    collector.flush()
+    provenance = Provenance(
+        checkpoint.info, data.info(), inference_info(passing), asdict(options), version("pixcon-diag")
+    )
+    stored = _stored(checkpoint, collector)
+    return ReplayedPass(checkpoint.name, provenance, data, options, space, collector, stored)
+
+
+@torch.no_grad()
+def embed(checkpoint: LoadedCheckpoint, features: Tensor) -> Tensor:
+    """Unit-norm embeddings (M, D) of decoder features (M, C), by the projection head where there is one (Eq. 1)."""
+    model = checkpoint.model
+    if isinstance(model, WrappedModule) or not model.has_projection:
+        return F.normalize(features.float(), dim=1)
+    device = next(model.parameters()).device
+    projected = model.project(features.to(device)[:, :, None, None])
+    return projected[:, :, 0, 0].float().to(features.device)
+
+
+def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBank | None:
+    """The checkpoint's own bank beside what its weights now make of the labeled images."""
+    if checkpoint.bank is None:
+        return None
+    entries = collector.bank("clean").entries()
+    current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
+    current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
+    return measure_stored_bank(checkpoint.bank["queue"], checkpoint.bank["filled"], current)
