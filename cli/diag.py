@@ -5,7 +5,9 @@ import click
 from pixcon_cli.diagnose.boundary import boundary
 from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.contamination import contamination
+from pixcon_cli.diagnose.coverage import coverage
 from pixcon_cli.diagnose.geometry import geometry
+from pixcon_cli.diagnose.gradient import gradient
 from pixcon_cli.diagnose.per_class import per_class
 from pixcon_cli.diagnose.qualitative import qualitative
 from pixcon_cli.diagnose.tsne import tsne
@@ -29,4 +31,6 @@ main.add_command(geometry)
 main.add_command(tsne)
 main.add_command(per_class)
 main.add_command(qualitative)
+main.add_command(coverage)
+main.add_command(gradient)
 main.add_command(check_data)

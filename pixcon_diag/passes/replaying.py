@@ -1,6 +1,6 @@
 """A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, kept like any other."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -109,3 +109,15 @@ def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBan
     current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
     current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
     return measure_stored_bank(checkpoint.bank["queue"], checkpoint.bank["filled"], current)
+
+
+def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:
+    """The bank's options that are given, else those the checkpoint was trained with, else the paper's (Table 5)."""
+    config = checkpoint.own.config if checkpoint.own is not None else None
+    own = {} if config is None else {
+        "tau": config["bank"]["tau"],
+        "size": config["bank"]["size"],
+        "cap": config["bank"]["cap"],
+        "batch_size": config["schedule"]["batch"],
+    }  # fmt: skip
+    return replace(ReplayOptions(), **(own | {name: value for name, value in given.items() if value is not None}))

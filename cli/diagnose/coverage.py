@@ -1,0 +1,33 @@
+"""`pixcon-diag coverage`."""
+
+from typing import Any
+
+import click
+
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
+from pixcon_cli.diagnose.replaying import RULES, replay_one, replay_options
+from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+
+
+@click.command()
+@CHECKPOINTS
+@measurement_options
+@replay_options
+def coverage(
+    checkpoints: tuple[str, ...], common: MeasurementOptions, rules: tuple[str, ...], **replaying: Any
+) -> None:
+    """Does every class reach the bank? The admission rule replayed over the labeled list (Sec. G.3).
+
+    And the bank that a training checkpoint carries: its fill, and how far the network has moved on since. --list names
+    the list that is replayed.
+    """
+    from pixcon_diag.report.coverage_tables import coverage_section
+
+    replaying["bank_list"] = replaying["bank_list"] or common.list_path
+    replayed = [
+        (group.name, replay_one(each[0], common, **replaying))
+        for group, loaded in load_groups(checkpoints, common)
+        for each in loaded
+    ]
+    deliver(coverage_section(replayed, rules or RULES), out=common.out, as_json=common.as_json)

@@ -1,0 +1,50 @@
+"""`pixcon-diag gradient`."""
+
+from typing import Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups, measure_one
+from pixcon_cli.diagnose.replaying import replay_one, replay_options
+from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+
+
+@click.command()
+@CHECKPOINTS
+@measurement_options
+@replay_options
+@click.option(
+    "--temperature", type=click.FloatRange(min=0, min_open=True), default=0.1, show_default=True, help="η of Eq. 3."
+)
+@click.option("--anchors", type=click.IntRange(1, 100), default=50, show_default=True, help="Anchors a class.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the controlled sweep.")
+def gradient(
+    checkpoints: tuple[str, ...],
+    common: MeasurementOptions,
+    rules: tuple[str, ...],
+    temperature: float,
+    anchors: int,
+    seed: int,
+    **replaying: Any,
+) -> None:
+    """How much of the anchors' gradient comes from false positives of the bank (Obs. 3.1, Cor. 3.2, Fig. 3).
+
+    Anchors are pixels of the measured list, with their ground truth; the bank is filled by replaying the admission rule
+    over the labeled list. Both forms of the loss, and a sweep that contaminates the clean bank step by step.
+    """
+    from pixcon_diag.passes.gradient_pass import GradientOptions, measure_gradient
+    from pixcon_diag.report.gradient_tables import gradient_section
+
+    options = GradientOptions(temperature=temperature, anchors=anchors, seed=seed)
+    if rules:
+        options = GradientOptions(rules, temperature, anchors, seed=seed)
+    results = []
+    for group, loaded in load_groups(checkpoints, common):
+        for checkpoint, data in loaded:
+            measured = measure_one(checkpoint, data, common)
+            replayed = replay_one(checkpoint, common, **replaying)
+            with progress(f"splitting {checkpoint.name}'s gradient") as bar:
+                results.append(measure_gradient(group.name, checkpoint, measured, replayed, options, bar))
+    deliver(gradient_section(results), out=common.out, as_json=common.as_json)

@@ -1,0 +1,105 @@
+"""The gradient split of a checkpoint: anchors from the measured images against banks replayed from other ones."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.gradient import ContaminationGradient
+from pixcon_diag.measures.gradient_result import GradientResult
+from pixcon_diag.measures.gradient_sweep import FRACTIONS, SweepPoint, contamination_sweep
+from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.replaying import ReplayedPass, embed
+from pixcon_train.progress import Progress, silent
+from pixcon_train.seeding import seeded
+
+_SWEEP = 31
+"""Stream of random numbers that relabel entries."""
+
+CLEAN = "clean"
+"""The rule whose bank the controlled sweep contaminates."""
+
+
+@dataclass(frozen=True)
+class GradientOptions:
+    """What is split, and against which banks."""
+
+    rules: tuple[str, ...] = ("confidence", CLEAN)
+    temperature: float = 0.1
+    anchors: int = 50
+    """Anchors of each class."""
+    fractions: tuple[float, ...] = FRACTIONS
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class MeasuredGradient:
+    """One checkpoint's gradient split against the banks of several rules, and the controlled sweep."""
+
+    group: str
+    measured: MeasuredPass
+    replayed: ReplayedPass
+    options: GradientOptions
+    by_rule: dict[str, GradientResult]
+    sweep: dict[str, tuple[SweepPoint, ...]]
+    """Of the clean bank: ``uniform`` relabels to any other class, ``confusion`` as the network confuses them. Empty
+    where the clean bank holds nothing."""
+
+
+def measure_gradient(
+    group: str,
+    checkpoint: LoadedCheckpoint,
+    measured: MeasuredPass,
+    replayed: ReplayedPass,
+    options: GradientOptions,
+    progress: Progress = silent,
+) -> MeasuredGradient:
+    """Split the gradient of sampled pixels of ``measured`` against the banks of ``replayed``.
+
+    Anchors carry their ground truth and are of images outside the bank, where the two lists differ.
+
+    Raises:
+        ConfigError: the pass has no features, or an option does not make sense.
+        PixConError: an embedding is not finite.
+    """
+    anchors, labels = _anchors(checkpoint, measured.sample(), options.anchors)
+    classes = measured.data.spec.num_classes
+    steps, done = len(options.rules) + 2 * len(options.fractions), 0
+    by_rule = {}
+    for rule in options.rules:
+        progress(done, steps)
+        metric = ContaminationGradient(classes, temperature=options.temperature)
+        metric.update(anchors, labels, replayed.entries(rule))
+        by_rule[rule] = metric.compute()
+        done += 1
+    sweep: dict[str, tuple[SweepPoint, ...]] = {}
+    clean = replayed.entries(CLEAN)
+    if bool(clean.held.any()):
+        for name, confusion in (("uniform", None), ("confusion", replayed.confusion)):
+            points: list[SweepPoint] = []
+            for fraction in options.fractions:
+                progress(done, steps)
+                points += contamination_sweep(
+                    anchors,
+                    labels,
+                    clean,
+                    num_classes=classes,
+                    generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
+                    fractions=(fraction,),
+                    temperature=options.temperature,
+                    confusion=confusion,
+                )
+                done += 1
+            sweep[name] = tuple(points)
+    progress(steps, steps)
+    return MeasuredGradient(group, measured, replayed, options, by_rule, sweep)
+
+
+def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, count: int) -> tuple[Tensor, Tensor]:
+    """Embeddings (A, D) and labels (A,) of the first ``count`` sampled pixels of each class."""
+    first = torch.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
+    kept = torch.arange(len(sample.labels)) - first < count
+    features = sample.features[kept] * sample.norms[kept][:, None]
+    return embed(checkpoint, features), sample.labels[kept]

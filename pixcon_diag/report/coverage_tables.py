@@ -1,0 +1,154 @@
+"""Bank coverage as tables: the replay of each rule over the labeled list, its classes, and the stored bank (G.3)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pixcon_diag.passes.replaying import ReplayedPass
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Cell, Column, Table
+
+
+def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Section:
+    """Coverage of every checkpoint, each with its group's name, under every rule."""
+    stored = [each for each in replayed if each[1].stored is not None]
+    single = len(replayed) == 1 and len(rules) == 1
+    classes = classes_table(replayed, rules)
+    tables = [
+        summary_table(replayed, rules),
+        *([classes] if single else []),
+        *([stored_table(stored)] if stored else []),
+    ]
+    return section(
+        "coverage",
+        tables,
+        [] if single else [classes],
+        results=[
+            {
+                "name": each.name,
+                "group": group,
+                "provenance": asdict(each.provenance),
+                "options": asdict(each.options),
+                "classes": each.data.spec.classes,
+                "rule": rule,
+                "coverage": each.coverage(rule).to_dict(),
+                "stored_bank": None if each.stored is None else each.stored.to_dict(),
+            }
+            for group, each in replayed
+            for rule in rules
+        ],
+    )
+
+
+def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
+    """A row for each checkpoint and rule."""
+    rows: list[tuple[Cell, ...]] = []
+    notes = []
+    about = []
+    for group, each in replayed:
+        names = each.data.spec.classes
+        for rule in rules:
+            result = each.coverage(rule)
+            eligible = sum(result.classes.eligible)
+            wrong = sum(r * n for r, n in zip(result.classes.rho_f, result.classes.eligible, strict=True) if n)
+            counts = (result.images, result.with_entry, result.at_capacity, result.median_eligible, result.min_eligible)
+            rows.append((each.name, rule, *counts, wrong / eligible if eligible else float("nan")))
+            about.append({"group": group, **_identity(each), "starved": " ".join(names[k] for k in result.starved)})
+            if result.starved:
+                starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
+                notes.append(f"{each.name}, {rule}: without an entry: {starved}.")
+    options = replayed[0][1].options
+    return Table(
+        "coverage",
+        "Bank after one pass of the labeled list",
+        (
+            Column("name", "checkpoint"),
+            Column("rule", "rule"),
+            Column("images", "images", "count"),
+            Column("with_entry", "classes with an entry", "count"),
+            Column("at_capacity", "at capacity", "count"),
+            Column("median_eligible", "median eligible px", "number", 1),
+            Column("min_eligible", "least", "count"),
+            Column("rho_f", "ρ_F of the eligible", "number"),
+        ),
+        tuple(rows),
+        (
+            f"Pixels at the feature's resolution; {options.batch_size} images a batch, at most {options.cap} pixels a "
+            f"class and batch, {options.size} entries a class, τ = {options.tau:g} for `confidence`.",
+            *notes,
+        ),
+        tuple(about),
+    )
+
+
+def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
+    """Every class."""
+    rows: list[tuple[Cell, ...]] = []
+    for _, each in replayed:
+        for rule in rules:
+            of = each.coverage(rule).classes
+            for k, name in enumerate(each.data.spec.classes):
+                counts = (
+                    of.images[k],
+                    of.labeled[k],
+                    of.eligible[k],
+                    of.admitted[k],
+                    of.fill[k],
+                    of.images_until_full[k],
+                )
+                rows.append((each.name, rule, name, *counts, of.rho_f[k]))
+    return Table(
+        "coverage_classes",
+        "Classes",
+        (
+            Column("name", "checkpoint"),
+            Column("rule", "rule"),
+            Column("class", "class"),
+            Column("images", "images with it", "count"),
+            Column("labeled", "labeled px", "count"),
+            Column("eligible", "eligible px", "count"),
+            Column("admitted", "admitted px", "count"),
+            Column("fill", "entries", "count"),
+            Column("images_until_full", "images until full", "count"),
+            Column("rho_f", "ρ_F of the eligible", "number"),
+        ),
+        tuple(rows),
+    )
+
+
+def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
+    """The banks that checkpoints carry, class by class."""
+    rows: list[tuple[Cell, ...]] = []
+    purity = ""
+    for _, each in replayed:
+        if each.stored is None:
+            continue
+        purity = each.stored.purity
+        values = zip(each.data.spec.classes, each.stored.fill, each.stored.staleness, strict=True)
+        rows += [(each.name, name, fill, staleness) for name, fill, staleness in values]
+        total = sum(each.stored.fill)
+        rows.append((each.name, "all", total, each.stored.mean_staleness))
+    return Table(
+        "coverage_stored",
+        "Stored bank",
+        (
+            Column("name", "checkpoint"),
+            Column("class", "class"),
+            Column("fill", "entries", "count"),
+            Column("staleness", "cosine to the current centroid", "number"),
+        ),
+        tuple(rows),
+        (f"Purity: {purity} Current centroids: of the clean pixels of the replay; – where either is missing.",),
+    )
+
+
+def _identity(each: ReplayedPass) -> dict[str, object]:
+    checkpoint, data = each.provenance.checkpoint, each.provenance.data
+    return {
+        "checkpoint": checkpoint.source,
+        "sha256": checkpoint.sha256,
+        "weights": checkpoint.weights,
+        "dataset": data.dataset,
+        "list": data.list_name,
+        "list_sha256": data.list_sha256,
+        **asdict(each.options),
+    }
