@@ -1,11 +1,13 @@
 """Which checkpoints belong together: the seeds of one method, named by the user or told by their configurations."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path, is_run
+from pixcon_diag.checkpoints.loading import SAYS_LITTLE
 from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.measures.sensitivity import NOT_RECIPE, RUNTIME
 from pixcon_train.errors import CheckpointError, ConfigError
@@ -15,6 +17,7 @@ from pixcon_train.yaml_files import read_yaml_mapping
 
 RUNS = Path("runs")
 """Where runs are looked for when none is named."""
+RULE = "bank.rule"
 
 IsRun = Callable[[Path], bool]
 
@@ -52,36 +55,58 @@ def find_groups(
                 "(name=path,path), or train some here: `pixcon-train run --bank none` and `pixcon-train run`."
             )
         arguments = (str(RUNS),)
-    groups = [group for argument in arguments for group in _groups(argument, holds)]
-    names = [group.name for group in groups]
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is None:
-        return tuple(groups)
-    plain = [replace(g, name=g.sources[0]) if g.name == doubled and len(g.sources) == 1 else g for g in groups]
-    if len({group.name for group in plain}) < len(plain):
-        raise ConfigError(f"Two groups are called '{doubled}'. Give each its own name: name=path[,path...].")
-    return tuple(plain)
+    groups = [group for argument in arguments for group in _groups(argument, holds, weights)]
+    return _told_apart(groups, {split_name(argument)[0] for argument in arguments})
 
 
-def _groups(argument: str, holds: IsRun) -> list[Group]:
-    name, equals, paths = argument.partition("=")
-    if equals and "/" not in name and not Path(argument).exists():
-        sources = [source for path in paths.split(",") if path for source in _sources(path, holds)]
+def split_name(argument: str) -> tuple[str | None, str]:
+    """Name and value of ``name=value``; no name and all of it where the ``=`` belongs to a path."""
+    name, equals, value = argument.partition("=")
+    return (name, value) if equals and "/" not in name and not _exists(argument) else (None, argument)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a group of many paths is too long for the name of one
+        return False
+
+
+def _told_apart(groups: Sequence[Group], given: set[str | None]) -> tuple[Group, ...]:
+    """The groups, those of one name named by where they lie; not those whose name was ``given``."""
+    count = Counter(group.name for group in groups)
+    apart = [replace(g, name=_place(g)) if count[g.name] > 1 and g.name not in given else g for g in groups]
+    doubled = [name for name, number in Counter(group.name for group in apart).items() if number > 1]
+    if doubled:
+        raise ConfigError(f"Two groups are called '{doubled[0]}'. Give each its own name: name=path[,path...].")
+    return tuple(apart)
+
+
+def _place(group: Group) -> str:
+    first = group.sources[0]
+    return first if len(group.sources) == 1 else f"{Path(first).parent}/{group.name}"
+
+
+def _groups(argument: str, holds: IsRun, weights: WeightsAsked) -> list[Group]:
+    name, value = split_name(argument)
+    if name is not None:
+        sources = [source for path in value.split(",") if path for source in _sources(path, holds, weights)]
         if not name or not sources:
             raise ConfigError(f"Could not read '{argument}' as a group. Expected name=path[,path...].")
         return [Group(name, tuple(sources))]
     folder = Path(argument)
     if argument.startswith(HUB) or not folder.is_dir() or holds(folder):
         return [Group(short_name(argument), (argument,))]
-    return by_recipe([Path(source) for source in _sources(argument, holds)])
+    return by_recipe([Path(source) for source in _sources(argument, holds, weights)])
 
 
-def _sources(path: str, holds: IsRun) -> list[str]:
+def _sources(path: str, holds: IsRun, weights: WeightsAsked) -> list[str]:
     """``path`` itself, or the runs in the folder it is."""
     folder = Path(path)
     if path.startswith(HUB) or not folder.is_dir() or holds(folder):
         return [path]
-    return [str(run) for run in _runs_in(folder, holds)] or [str(checkpoint_path(folder))]  # the latter raises
+    runs = [str(run) for run in _runs_in(folder, holds)]
+    return runs or [str(checkpoint_path(folder, weights))]  # which says what was expected
 
 
 def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
@@ -89,11 +114,11 @@ def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
 
 
 def short_name(source: str) -> str:
-    """What a single checkpoint is called: its file's or run folder's name, with the folder's where the file's says
-    little."""
+    """What a single checkpoint is called: its run's folder, or its file, but the folder where that says little."""
     path = Path(source.removeprefix(HUB))
-    says_little = path.stem in ("best", "best_ema", "best_student", "latest", "model", "checkpoint")
-    return path.parent.name if says_little and path.parent.name else path.stem
+    if not source.startswith(HUB) and path.is_dir():
+        return path.resolve().name if path.name in ("", "..") else path.name
+    return path.parent.name if path.stem in SAYS_LITTLE and path.parent.name else path.stem
 
 
 def by_recipe(runs: Sequence[Path]) -> list[Group]:
@@ -105,11 +130,11 @@ def by_recipe(runs: Sequence[Path]) -> list[Group]:
     members: dict[str, list[str]] = {}
     for run in runs:
         recipe = _recipe(run)
-        key = repr(sorted(recipe.items(), key=lambda item: item[0])) if recipe else str(run)
+        key = repr(sorted(recipe.items())) if recipe else str(run)
         recipes.setdefault(key, recipe)
         members.setdefault(key, []).append(str(run))
-    names = _names(recipes)
-    order = sorted(recipes, key=lambda key: (recipes[key].get("bank.rule") != "none", names[key]))
+    names = _names(recipes, {key: Path(sources[0]).name for key, sources in members.items()})
+    order = sorted(recipes, key=lambda key: (recipes[key].get(RULE) != "none", names[key]))
     return [Group(names[key], tuple(members[key])) for key in order]
 
 
@@ -121,16 +146,15 @@ def _recipe(run: Path) -> dict[str, Any]:
     return {k: v for k, v in values.items() if k not in NOT_RECIPE and not k.startswith(RUNTIME)}
 
 
-def _names(recipes: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """A name for each recipe by its key."""
+def _names(recipes: dict[str, dict[str, Any]], folders: dict[str, str]) -> dict[str, str]:
+    """A name for each recipe by its key; that of its first run's folder where nothing tells it from the others."""
     known = [recipe for recipe in recipes.values() if recipe]
-    keys = sorted(set().union(*known)) if known else []
+    varied = [key for key in sorted(set().union(*known)) if len({repr(recipe.get(key)) for recipe in known}) > 1]
     # What follows from the bank's rule (its weight, say) says nothing more than the rule.
-    varied = [key for key in keys if len({repr(recipe.get(key)) for recipe in known}) > 1]
-    if len({recipe.get("bank.rule") for recipe in known}) == len(known):
-        varied = ["bank.rule"]
+    if len({recipe[RULE] for recipe in known if RULE in recipe}) == len(known):
+        varied = [RULE]
     names = {
-        key: ", ".join(_value(name, recipe.get(name)) for name in varied) if recipe else Path(key).name
+        key: ", ".join(_value(name, recipe.get(name)) for name in varied if recipe) or folders[key]
         for key, recipe in recipes.items()
     }
     if len(set(names.values())) == len(names):
@@ -140,4 +164,4 @@ def _names(recipes: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def _value(key: str, value: Any) -> str:
     """How a group's name tells a value: the bank's rule by itself, others with their key."""
-    return str(value) if key == "bank.rule" else f"{key.rpartition('.')[2]}={value}"
+    return str(value) if key == RULE else f"{key.rpartition('.')[2]}={value}"
