@@ -4,6 +4,7 @@ import click
 
 from pixcon_cli.diagnose.boundary import boundary
 from pixcon_cli.diagnose.check_data import check_data
+from pixcon_cli.diagnose.compare import compare
 from pixcon_cli.diagnose.contamination import contamination
 from pixcon_cli.diagnose.coverage import coverage
 from pixcon_cli.diagnose.geometry import geometry
@@ -33,4 +34,5 @@ main.add_command(per_class)
 main.add_command(qualitative)
 main.add_command(coverage)
 main.add_command(gradient)
+main.add_command(compare)
 main.add_command(check_data)

@@ -158,7 +158,9 @@ def _refuse_encoder_alone(state: State, path: Path) -> None:
 
 def _short_name(source: str) -> str:
     path = Path(source.removeprefix(HUB))
-    return f"{path.parent.name}/{path.stem}" if path.stem in SAYS_LITTLE and path.parent.name else path.stem
+    if path.stem not in SAYS_LITTLE or not path.parent.name:
+        return path.stem
+    return path.parent.name if path.name == BEST_EMA else f"{path.parent.name}/{path.stem}"  # a run's usual one
 
 
 def _weights_text(weights: str) -> str:

@@ -28,7 +28,7 @@ class WrappedModule(nn.Module):
 
     def __init__(self, module: nn.Module, num_classes: int, *, feature: str | None = None, multiple: int = 1) -> None:
         super().__init__()
-        self.module, self.num_classes = module, num_classes
+        self.module, self.num_classes, self.feature = module, num_classes, feature
         self.patch_size = multiple  # what inference brings an image to, so that the feature covers what it says
         self._kept: list[Tensor] = []
         if feature is not None:

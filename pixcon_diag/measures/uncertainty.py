@@ -10,12 +10,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
 
 from pixcon_train.errors import ConfigError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From sufficient statistics pooled over images, (R, ...) float64, to a value for each of the R rows, NaN where it is
 undefined."""
+
+PerImage = np.ndarray | csr_matrix
+"""Statistics of every image, first axis the images."""
 
 _CHUNK = 256
 """Draws at once: bounds the bootstrap's memory."""
@@ -45,8 +49,8 @@ class ImageNoise:
 
 
 def paired_bootstrap(
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
+    first: Sequence[PerImage],
+    second: Sequence[PerImage],
     statistic: Statistic,
     *,
     rng: np.random.Generator,
@@ -59,7 +63,8 @@ def paired_bootstrap(
     from the pool, so that a checkpoint against itself differs by exactly 0.
 
     Args:
-        first: an array (I, ...) a checkpoint of the first group: per-image statistics that add up, images in one order.
+        first: an array (I, ...) a checkpoint of the first group: per-image statistics that add up, images in one order;
+            or a sparse matrix (I, S).
         second: the same for the second group.
         statistic: e.g. :func:`pooled_miou`.
         rng: decides the draws.
@@ -79,7 +84,7 @@ def paired_bootstrap(
     """
     if draws < 1 or not 0 < level < 1:
         raise ConfigError(f"Expected draws >= 1 and a level between 0 and 1, got {draws} and {level}.")
-    sizes = {len(each) for each in (*first, *second)}
+    sizes = {each.shape[0] for each in (*first, *second)}
     if not first or not second or len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"Expected statistics of the same images for every checkpoint, got {sorted(sizes)} images.")
     images = sizes.pop()
@@ -117,24 +122,45 @@ def pooled_ratio(part: int, whole: int) -> Statistic:
     return lambda sums: _ratio(sums[..., part], sums[..., whole])
 
 
-def _group(arrays: Sequence[np.ndarray], weights: np.ndarray, statistic: Statistic) -> np.ndarray:
+def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], min_pixels: int) -> Statistic:
+    """``compactness``, ``mean_inter`` or ``margin`` of pooled (R, K·(C + 1)): every class's sum of unit features and its
+    pixels, as :meth:`pixcon_diag.measures.image_centroids.CentroidRows.per_image` lays them out."""
+
+    def statistic(pooled: np.ndarray) -> np.ndarray:
+        return np.array([_geometry(each.reshape(num_classes, -1)[list(foreground)]) for each in pooled])
+
+    def _geometry(classes: np.ndarray) -> float:
+        sums, pixels = classes[:, :-1], classes[:, -1]
+        norms = np.linalg.norm(sums, axis=1)
+        kept = (pixels >= min_pixels) & (norms > 0)
+        compactness = np.mean(norms[kept] / pixels[kept]) if kept.any() else np.nan
+        unit = sums[kept] / norms[kept][:, None]
+        pairs = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+        inter = np.mean(pairs) if len(pairs) else np.nan
+        return float({"compactness": compactness, "mean_inter": inter, "margin": compactness - inter}[quantity])
+
+    return statistic
+
+
+def _group(arrays: Sequence[PerImage], weights: np.ndarray, statistic: Statistic) -> np.ndarray:
     """Mean over a group's checkpoints of the statistic, for each row of weights (R, I): (R,)."""
     values = []
     for array in arrays:
-        pooled = weights @ array.reshape(len(array), -1).astype(np.float64)  # integers stay exact below 2^53
+        rows = array if issparse(array) else array.reshape(array.shape[0], -1).astype(np.float64)
+        pooled = np.asarray(weights @ rows)  # integers stay exact below 2^53
         values.append(statistic(pooled.reshape(len(weights), *array.shape[1:])))
     return np.mean(values, axis=0)
 
 
 def _differences(
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
+    first: Sequence[PerImage],
+    second: Sequence[PerImage],
     statistic: Statistic,
     rng: np.random.Generator,
     draws: int,
 ) -> np.ndarray:
     """The difference in each draw (draws,)."""
-    images = len(first[0])
+    images = first[0].shape[0]
     parts = []
     for start in range(0, draws, _CHUNK):
         size = min(_CHUNK, draws - start)

@@ -1,6 +1,7 @@
 """The pass: one network over one data set, each batch handed to whatever measures it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
@@ -63,23 +64,35 @@ def run_pass(
     moment by an exception (Ctrl-C, or one raised by ``progress``); the consumers then hold what was done so far.
 
     Args:
-        model: in eval mode; moved to ``options.device``.
+        model: in eval mode; on ``options.device`` during the pass, and after it where it was before, so that networks
+            measured one after the other do not fill the device.
         dataset: items with ``image`` (3, H, W) normalised, ``mask`` (H, W) and ``name``.
 
     Raises:
         DataError: an image or mask cannot be read.
         ConfigError: a batch does not fit into the device's memory.
     """
-    model.to(options.device)
     total, done = len(dataset), 0  # type: ignore[arg-type]
     progress(done, total)
-    for items in opened(_loader(dataset, options)):
-        for batch in _same_size(items):
-            predicted = _predict(model, batch, options)
-            for consumer in consumers:
-                consumer(predicted)
-        done += len(items)
-        progress(done, total)
+    with _lent(model, options.device):
+        for items in opened(_loader(dataset, options)):
+            for batch in _same_size(items):
+                predicted = _predict(model, batch, options)
+                for consumer in consumers:
+                    consumer(predicted)
+            done += len(items)
+            progress(done, total)
+
+
+@contextmanager
+def _lent(model: nn.Module, device: torch.device) -> Iterator[None]:
+    """``model`` on ``device`` while the block runs."""
+    before = next((parameter.device for parameter in model.parameters()), device)
+    model.to(device)
+    try:
+        yield
+    finally:
+        model.to(before)
 
 
 def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions) -> DataLoader[Any]:

@@ -1,10 +1,8 @@
 """The pass with its memory: made once per checkpoint and list, kept beside the run, continued after an interruption."""
 
-import hashlib
-import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,24 +10,18 @@ from typing import Any, Protocol
 from torch import Tensor
 from torch.utils.data import Subset
 
-from pixcon_diag.checkpoints.finding import checkpoint_path
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.evaluation import Consumer, PassOptions, PredictedBatch, run_pass
+from pixcon_diag.passes.keys import files_hash, pass_key, store_place
 from pixcon_diag.passes.label_maps import KeptMaps, LabelMapFiles
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
-from pixcon_diag.result import Provenance
-from pixcon_train.data.digits import cache_folder
+from pixcon_diag.result import InferenceInfo, Provenance
 from pixcon_train.progress import Progress, silent
 
-FORMAT = 1
-"""Raised when the same key would now give other numbers."""
-
-FOLDER = "diag"
 SAVE_EVERY = 10.0
 """Seconds between saves: what an interrupted pass loses at most."""
 
@@ -65,18 +57,25 @@ def measure(
     passing = pass_options(checkpoint, data, run or RunChoice())
     collector = Collector(data.spec.num_classes, options)
     place = keep or store_place(checkpoint)
-    measured = MeasuredPass(
+    kept = run_kept(checkpoint, data, passing, collector, options.key(), place, progress=progress, tell=tell, maps=True)
+    return MeasuredPass(
         name=checkpoint.name,
-        provenance=Provenance(
-            checkpoint.info, data.info(), inference_info(passing), asdict(options), version("pixcon-diag")
-        ),
+        provenance=Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag")),
         data=data,
         options=options,
         collector=collector,
-        maps=None,
+        maps=kept.maps,
     )
-    maps = run_kept(checkpoint, data, passing, collector, options.key(), place, progress=progress, tell=tell, maps=True)
-    return replace(measured, maps=maps)
+
+
+@dataclass(frozen=True)
+class FilledPass:
+    """What there is of a pass beside what it counted."""
+
+    inference: InferenceInfo
+    """How the network was run: when the pass was made, if it was kept."""
+    maps: LabelMapFiles | None
+    """The label maps, where they are kept."""
 
 
 class Collecting(Protocol):
@@ -103,16 +102,13 @@ def run_kept(
     maps: bool,
     progress: Progress = silent,
     tell: Tell = quiet,
-) -> LabelMapFiles | None:
+) -> FilledPass:
     """Fill ``collector`` from the pass kept in ``place``, from a new one, or from one gone on with.
 
     Args:
         options: what decides what is counted.
         place: folder of passes; nothing is kept where None.
         maps: keep label maps too.
-
-    Returns:
-        The label maps, where they are kept.
 
     Raises:
         DataError: an image or mask cannot be read, or a check of the data found something.
@@ -121,57 +117,10 @@ def run_kept(
     if place is None:
         _checked(data, checkpoint, progress)
         run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
-        return None
+        return FilledPass(inference_info(passing), None)
     store = Store(place, pass_key(checkpoint, data, passing, options))
     with store.locked(tell):
-        kept = _continued(store, collector, checkpoint, data, passing, progress, tell, maps=maps)
-    return kept.maps() if maps else None
-
-
-def pass_key(
-    checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Everything that decides what a pass finds: another value of anything here is another pass."""
-    about = asdict(data.info())
-    del about["list_name"]  # the same pairs under another name are the same
-    return {
-        "format": FORMAT,
-        "version": version("pixcon-diag"),
-        "checkpoint": checkpoint.info.sha256,
-        "weights": checkpoint.info.weights,
-        "data": about,
-        "spec": data.spec.to_dict(),
-        "files": _files(data),
-        "protocol": passing.protocol,
-        "window": None if passing.window is None else passing.window.crop,
-        "device": passing.device.type,
-        "options": dict(options),
-    }
-
-
-def store_place(checkpoint: LoadedCheckpoint) -> Path | None:
-    """Folder for the passes of a checkpoint; None for a wrapped module, which lies nowhere."""
-    source = checkpoint.info.source
-    if source.startswith(HUB):
-        return cache_folder() / FOLDER
-    path = checkpoint_path(Path(source))
-    if not path.is_file():
-        return None
-    beside = path.parent / FOLDER
-    return beside if os.access(beside if beside.exists() else path.parent, os.W_OK) else cache_folder() / FOLDER
-
-
-def _files(data: EvaluationData) -> str:
-    """Hash of sizes and times of all images and masks: a changed file makes another pass."""
-    digest = hashlib.sha256()
-    for pair in data.pairs:
-        for name in (pair.image, pair.mask):
-            try:
-                status = (data.source.root / str(name)).stat()
-                digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
-            except OSError:
-                digest.update(f"{name} missing\n".encode())  # the check of the data says it properly
-    return digest.hexdigest()
+        return _continued(store, collector, checkpoint, data, passing, progress, tell, maps=maps)
 
 
 def _continued(
@@ -184,8 +133,8 @@ def _continued(
     tell: Tell,
     *,
     maps: bool,
-) -> KeptMaps:
-    """Make what is missing of the pass in ``store``; the label maps."""
+) -> FilledPass:
+    """Make what is missing of the pass in ``store``."""
     kept = store.read(tell)
     names = [pair.image for pair in data.pairs]
     if kept is None:
@@ -195,33 +144,49 @@ def _continued(
         collector.restore(kept.state, names)
     written = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None)
     done, total = kept.done if kept else 0, len(names)
+    inference = inference_info(passing)
     if kept is not None and kept.complete:
         tell(f"{checkpoint.name}: using the pass kept in {store.folder}.")
-        return written
+        return FilledPass(replace(inference, **kept.made), written.maps() if maps else None)
     if done:
         tell(f"{checkpoint.name}: going on after {done} of {total} images (the pass kept in {store.folder}).")
-    saver = _Saver(store, collector, written, done, total, progress)
+    made = {"batch_size": inference.batch_size, "device": inference.device}
+    saver = _Saver(store, collector, written, done, total, made, progress)
     consumers: list[Consumer] = [collector.update]
     if maps:
         consumers.append(lambda batch: written.write(batch.names, batch.prediction))
     run_pass(checkpoint.model, Subset(data.dataset(), range(done, total)), consumers, passing, saver)
     saver.save(total)
-    return written
+    return FilledPass(inference, written.maps() if maps else None)
 
 
 def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint, progress: Progress) -> None:
-    """Raise where the data are not what they should be, before an hour is spent on them."""
-    data.check(num_classes=checkpoint.info.num_classes, progress=progress).raise_for_findings()
+    """Raise where the data are not what they should be, before an hour is spent on them; once for all checkpoints."""
+    identity = f"{data.info()} {checkpoint.info.num_classes} {files_hash(data)}"
+    if identity not in _SOUND:
+        data.check(num_classes=checkpoint.info.num_classes, progress=progress).raise_for_findings()
+        _SOUND.add(identity)
+
+
+_SOUND: set[str] = set()
+"""Data that this process has looked over."""
 
 
 class _Saver:
     """Passes progress on and saves from time to time, between batches: then all statistics are of the same images."""
 
     def __init__(
-        self, store: Store, collector: Collecting, maps: KeptMaps, start: int, total: int, progress: Progress
+        self,
+        store: Store,
+        collector: Collecting,
+        maps: KeptMaps,
+        start: int,
+        total: int,
+        made: dict[str, Any],
+        progress: Progress,
     ) -> None:
         self.store, self.collector, self.maps = store, collector, maps
-        self.start, self.total, self.progress = start, total, progress
+        self.start, self.total, self.made, self.progress = start, total, made, progress
         self.last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
@@ -230,5 +195,5 @@ class _Saver:
             self.save(self.start + done)
 
     def save(self, done: int) -> None:
-        self.store.write(Kept(done, self.total, self.collector.snapshot(), dict(self.maps.hashes)))
+        self.store.write(Kept(done, self.total, self.collector.snapshot(), dict(self.maps.hashes), self.made))
         self.last = time.monotonic()

@@ -16,8 +16,9 @@ from pixcon_diag.measures.gradient import Entries
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.keeping import run_kept, store_place
-from pixcon_diag.passes.options import RunChoice, inference_info, pass_options
+from pixcon_diag.passes.keeping import run_kept
+from pixcon_diag.passes.keys import store_place
+from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.store import Tell, quiet
 from pixcon_diag.result import Provenance
 from pixcon_train.progress import Progress, silent
@@ -77,15 +78,14 @@ def replay(
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    checkpoint.model.to(passing.device)
     space: Space = "projection" if checkpoint.info.projection else "fused feature"
     collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options)
     place = keep or store_place(checkpoint)
-    run_kept(checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, tell=tell)
-    collector.flush()
-    provenance = Provenance(
-        checkpoint.info, data.info(), inference_info(passing), asdict(options), version("pixcon-diag")
+    kept = run_kept(
+        checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, tell=tell
     )
+    collector.flush()
+    provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
     stored = _stored(checkpoint, collector)
     return ReplayedPass(checkpoint.name, provenance, data, options, space, collector, stored)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -37,7 +38,13 @@ class Kept:
     total: int
     state: dict[str, Tensor]
     maps: dict[str, str]
-    """Hashes of the label maps' files, in the list's order."""
+    """Hashes of the label maps' files, in the list's order; empty for a pass that keeps none."""
+    made: dict[str, Any]
+    """How it was made, beyond the key: what may change a number in the last digits."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.done <= self.total or (self.maps and len(self.maps) != self.done):
+            raise ValueError(f"{self.done} of {self.total} images and {len(self.maps)} label maps do not agree")
 
     @property
     def complete(self) -> bool:
@@ -93,7 +100,7 @@ class Store:
             return None
         try:
             return self._read()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except _DAMAGE as error:
             tell(f"the pass kept in {self.folder} is damaged ({error}); it is made again.")
             return None
 
@@ -107,7 +114,7 @@ class Store:
             _verify(self.maps_folder / name, expected)
         with np.load(file, allow_pickle=False) as arrays:
             state = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-        return Kept(manifest["done"], manifest["total"], state, manifest["maps"])
+        return Kept(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
 
     def write(self, kept: Kept) -> None:
         """Save what is known so far in place of the save before.
@@ -119,7 +126,7 @@ class Store:
         with replacing(file) as temporary, temporary.open("wb") as handle:
             arrays: dict[str, Any] = {name: value.numpy() for name, value in kept.state.items()}
             np.savez(handle, **arrays)
-        manifest = {"key": self.key, "done": kept.done, "total": kept.total, "state": file.name}
+        manifest = {"key": self.key, "made": kept.made, "done": kept.done, "total": kept.total, "state": file.name}
         write_json(self.folder / MANIFEST, manifest | {"sha256": sha256(file), "maps": kept.maps})
         for old in self.folder.glob("state-*.npz"):
             if old != file:
@@ -136,6 +143,10 @@ class Store:
             self.maps_folder.mkdir(parents=True)
         except OSError as error:
             raise PixConError(f"Could not write {self.folder}: {error.strerror or error}.") from error
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile)
+"""What reading a store raises, by what is wrong with it: a file gone or cut, no JSON, no archive, pickled objects."""
 
 
 def _verify(file: Path, expected: str) -> None:

@@ -13,8 +13,8 @@ FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
 WHAT = (
     "−η ∂L/∂z of each anchor split by the truth of its positives: g_T from true ones, g_F from false ones. The law "
-    "ρ_F/(1−ρ_F) assumes that both weigh the same; Eq. 3 gives far-away false positives little weight (mass), so there "
-    "it is an upper estimate."
+    "ρ_F/(1−ρ_F) assumes equal weight per entry (assumption iii) and leaves cancellation within either part out; the "
+    "paper reads it as an upper estimate. ratio/law says whether it is one here."
 )
 
 _RATES = (

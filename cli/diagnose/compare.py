@@ -1,0 +1,56 @@
+"""`pixcon-diag compare`."""
+
+from typing import Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups, one_list
+from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+
+
+@click.command()
+@CHECKPOINTS
+@PREDICTIONS
+@BASELINE
+@measurement_options
+@click.option(
+    "--tau", "taus", type=click.FloatRange(0, 1), multiple=True, default=(0.95,), show_default=True, help="Threshold."
+)
+@band_options
+@click.option("--draws", type=click.IntRange(min=1), default=1000, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+def compare(
+    checkpoints: tuple[str, ...],
+    predictions: tuple[str, ...],
+    baseline: str | None,
+    common: MeasurementOptions,
+    taus: tuple[float, ...],
+    draws: int,
+    seed: int,
+    **band: Any,
+) -> None:
+    """The difference of every measurement between methods, with image noise and seed noise in separate rows.
+
+    Seeds are paired in the order in which each group's checkpoints are named.
+    """
+    from pixcon_diag.measures.comparison import compare as differences
+    from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
+    from pixcon_diag.passes.quantities import quantities
+    from pixcon_diag.report.compare_tables import compare_section
+    from pixcon_train.errors import ConfigError
+
+    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, taus=taus), baseline)
+    if len(groups) < 2:
+        raise ConfigError("A comparison needs two methods: name two checkpoints, or two groups (name=path,path).")
+    one_list(groups)
+    with progress("boundary bands") as bar:
+        boundaries = measure_boundaries(groups, BandOptions(**band), bar)
+    found = {
+        group.name: quantities(group, [each for each in boundaries if each.group == group.name], taus)
+        for group in groups
+    }
+    first, *others = (group.name for group in groups)
+    rows = {other: differences(found[first], found[other], seed=seed, draws=draws) for other in others}
+    deliver(compare_section(first, rows), out=common.out, as_json=common.as_json)

@@ -1,0 +1,76 @@
+"""One measurement of two groups: its difference with image noise and with seed noise, never mixed (section 8)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from pixcon_diag.measures.seeds import SeedNoise, seed_noise
+from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
+
+Unit = Literal["fraction", "number"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One measurement of some checkpoints."""
+
+    measure: str
+    unit: Unit
+    higher_is_better: bool
+    values: tuple[float, ...]
+    """Of each checkpoint."""
+    per_image: tuple[PerImage, ...] | None = None
+    """Of each checkpoint, statistics of every image that pool into the value; None where they do not add up."""
+    statistic: Statistic | None = None
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """The difference of one measurement, other − baseline."""
+
+    measure: str
+    unit: Unit
+    higher_is_better: bool
+    image_noise: ImageNoise | None
+    """None where the measurement does not add up over images."""
+    seed_noise: SeedNoise
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content."""
+        return asdict(self)
+
+
+def compare(
+    baseline: Sequence[Quantity], other: Sequence[Quantity], *, seed: int = 0, draws: int = 1000, level: float = 0.95
+) -> list[ComparisonRow]:
+    """A row for each measurement that both groups have, in the baseline's order.
+
+    Every measurement is drawn with the same images, from ``seed``.
+
+    Raises:
+        ConfigError: no draws, a level outside (0, 1), or too many seeds for an exact test.
+    """
+    theirs = {quantity.measure: quantity for quantity in other}
+    return [_row(first, theirs[first.measure], seed, draws, level) for first in baseline if first.measure in theirs]
+
+
+def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float) -> ComparisonRow:
+    noise = None
+    if first.per_image is not None and second.per_image is not None and first.statistic is not None:
+        noise = paired_bootstrap(
+            first.per_image,
+            second.per_image,
+            first.statistic,
+            rng=np.random.default_rng(seed),
+            draws=draws,
+            level=level,
+        )
+    return ComparisonRow(
+        measure=first.measure,
+        unit=first.unit,
+        higher_is_better=first.higher_is_better,
+        image_noise=noise,
+        seed_noise=seed_noise(first.values, second.values, higher_is_better=first.higher_is_better),
+    )

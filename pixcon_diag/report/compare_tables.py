@@ -1,0 +1,80 @@
+"""Differences between methods as tables: a row for image noise and one for seed noise of every measurement."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.report.names import file_part
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Cell, Column, Kind, Spread, Table
+
+NOISE = (
+    "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
+    "interval). seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of paired "
+    "seeds, in the order given, one-sided, with the smallest p that so many seeds allow). Δ = other − baseline."
+)
+
+
+def compare_section(baseline: str, comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
+    """Each other group against the baseline."""
+    tables = [
+        difference_table(baseline, other, unit, rows)
+        for other, rows in comparisons.items()
+        for unit in ("fraction", "number")
+        if any(row.unit == unit for row in rows)
+    ]
+    return section(
+        "compare",
+        tables,
+        baseline=baseline,
+        comparisons=[{"other": other, "rows": [row.to_dict() for row in rows]} for other, rows in comparisons.items()],
+    )
+
+
+def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow]) -> Table:
+    """The measurements of one unit: rates in per cent, or plain numbers."""
+    value: Kind = "per_cent" if unit == "fraction" else "number"
+    delta: Kind = "points" if unit == "fraction" else "delta"
+    what = "rates, %" if unit == "fraction" else "numbers"
+    return Table(
+        f"compare_{file_part(other)}_{unit}s",
+        f"{baseline} → {other}: {what}",
+        (
+            Column("measure", "measure"),
+            Column("noise", "noise"),
+            Column("baseline", baseline, value),
+            Column("other", other, value),
+            Column("difference", "Δ", delta),
+            Column("low", "low", delta),
+            Column("high", "high", delta),
+            Column("better", "better"),
+            Column("p_sign", "p sign", "number", 3),
+            Column("p_permutation", "p perm.", "number", 3),
+            Column("p_smallest", "least p", "number", 3),
+        ),
+        tuple(line for row in rows if row.unit == unit for line in _lines(row)),
+        (NOISE,),
+    )
+
+
+def _lines(row: ComparisonRow) -> Iterator[tuple[Cell, ...]]:
+    name = f"{row.measure} ({'↑' if row.higher_is_better else '↓'})"
+    images, seeds = row.image_noise, row.seed_noise
+    if images is not None:
+        better = _side(images.low, images.high, higher=row.higher_is_better)
+        interval = (images.difference, images.low, images.high, better)
+        yield (name, f"images ({images.level:.0%})", images.first, images.second, *interval, None, None, None)
+    first, second = Spread(seeds.first.mean, seeds.first.std), Spread(seeds.second.mean, seeds.second.std)
+    pairs = seeds.paired
+    if pairs is None:
+        yield (name, "seeds", first, second, seeds.difference, None, None, None, None, None, None)
+        return
+    count = len(pairs.deltas.values)
+    tests = (pairs.sign_test.one_sided, pairs.permutation_test.one_sided, pairs.sign_test.smallest_one_sided)
+    yield (name, "seeds", first, second, seeds.difference, None, None, f"{pairs.wins}/{count}", *tests)
+
+
+def _side(low: float, high: float, *, higher: bool) -> str:
+    """Whether the interval leaves 0 out, and on which side."""
+    if not (low > 0 or high < 0):
+        return "0 inside"
+    return "yes" if (low > 0) == higher else "no"
