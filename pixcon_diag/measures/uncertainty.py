@@ -123,8 +123,8 @@ def pooled_ratio(part: int, whole: int) -> Statistic:
 
 
 def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], min_pixels: int) -> Statistic:
-    """``compactness``, ``mean_inter`` or ``margin`` of pooled (R, K·(C + 1)): every class's sum of unit features and its
-    pixels, as :meth:`pixcon_diag.measures.image_centroids.CentroidRows.per_image` lays them out."""
+    """``compactness``, ``mean_inter`` or ``margin`` of pooled (R, K·(C + 1)): every class's sum of unit features and
+    its pixels, as :meth:`pixcon_diag.measures.image_centroids.CentroidRows.per_image` lays them out."""
 
     def statistic(pooled: np.ndarray) -> np.ndarray:
         return np.array([_geometry(each.reshape(num_classes, -1)[list(foreground)]) for each in pooled])

@@ -25,6 +25,9 @@ from pixcon_train.progress import Progress, silent
 SAVE_EVERY = 10.0
 """Seconds between saves: what an interrupted pass loses at most."""
 
+_SOUND: set[str] = set()
+"""Data that this process has looked over, so that several checkpoints on one list do not look again."""
+
 
 def measure(
     checkpoint: LoadedCheckpoint,
@@ -161,15 +164,11 @@ def _continued(
 
 
 def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint, progress: Progress) -> None:
-    """Raise where the data are not what they should be, before an hour is spent on them; once for all checkpoints."""
+    """Raise where the data are not what they should be, before an hour is spent on them."""
     identity = f"{data.info()} {checkpoint.info.num_classes} {files_hash(data)}"
     if identity not in _SOUND:
         data.check(num_classes=checkpoint.info.num_classes, progress=progress).raise_for_findings()
         _SOUND.add(identity)
-
-
-_SOUND: set[str] = set()
-"""Data that this process has looked over."""
 
 
 class _Saver:
@@ -190,9 +189,9 @@ class _Saver:
         self.last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
-        self.progress(self.start + done, self.total)
-        if done and time.monotonic() - self.last > SAVE_EVERY:
+        if done and time.monotonic() - self.last >= SAVE_EVERY:
             self.save(self.start + done)
+        self.progress(self.start + done, self.total)
 
     def save(self, done: int) -> None:
         self.store.write(Kept(done, self.total, self.collector.snapshot(), dict(self.maps.hashes), self.made))

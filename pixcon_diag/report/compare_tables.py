@@ -9,8 +9,8 @@ from pixcon_diag.tables import Cell, Column, Kind, Spread, Table
 
 NOISE = (
     "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
-    "interval). seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of paired "
-    "seeds, in the order given, one-sided, with the smallest p that so many seeds allow). Δ = other − baseline."
+    "interval). seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of "
+    "paired seeds, in the order given, one-sided, with the smallest p that so many seeds allow). Δ = other − baseline."
 )
 
 
