@@ -35,11 +35,12 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
     """Load every checkpoint and choose its data, telling what was found, before the first hour of computing is spent.
 
     Raises:
-        PixConError: a checkpoint or its data cannot be used.
+        PixConError: a checkpoint or its data cannot be used, or not with one another.
     """
     from pixcon_diag.checkpoints.loading import load, told_apart
     from pixcon_diag.groups import find_groups
     from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.passes.options import pass_options
 
     groups = find_groups(checkpoints, weights=common.weights)
     if not checkpoints:
@@ -51,6 +52,7 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
         data = choose_data(common.data_choice(), loaded)
         if data.note:
             say(f"note: {data.note}")
+        pass_options(loaded, data, common.run_choice())  # raises now what would be raised when its turn comes
         found.append((loaded, data))
     ordered = iter(found)
     return [(group, [next(ordered) for _ in group.sources]) for group in groups]
@@ -80,6 +82,7 @@ def measure_groups(
         PixConError: something cannot be measured.
     """
     from pixcon_diag.passes.measured import MeasuredGroup
+    from pixcon_train.errors import ConfigError
 
     loaded = load_groups(checkpoints, common) if checkpoints or not predictions else []
     measured = [
@@ -87,23 +90,28 @@ def measure_groups(
         for group, members in loaded
     ]
     data = loaded[0][1][0][1] if loaded else None
-    return (*measured, *(MeasuredGroup(each.name, (each,)) for each in _saved(predictions, common, data)))
+    measured += [MeasuredGroup(each.name, (each,)) for each in _saved(predictions, common, data)]
+    names = [group.name for group in measured]
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise ConfigError(f"Two groups are called '{doubled}'. Give the predictions another name: NAME=FOLDER.")
+    return tuple(measured)
 
 
 def _saved(
     predictions: Sequence[str], common: MeasurementOptions, data: "EvaluationData | None"
 ) -> "list[SavedPredictions]":
     """Saved predictions, on the images of the checkpoints beside them or those that the options name."""
+    from pixcon_diag.groups import split_name
     from pixcon_diag.passes.data import choose_data
     from pixcon_diag.passes.measured import measure_predictions
 
     measured = []
     for argument in predictions:
-        name, equals, folder = argument.partition("=")
-        path = Path(folder if equals else argument)
+        name, folder = split_name(argument)
         data = data or choose_data(common.data_choice())
-        with progress(f"reading {path}") as bar:
-            measured.append(measure_predictions(path, data, name=name if equals else None, progress=bar))
+        with progress(f"reading {folder}") as bar:
+            measured.append(measure_predictions(Path(folder), data, name=name, progress=bar))
     return measured
 
 

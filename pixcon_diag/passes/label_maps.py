@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pixcon_train.data.reading import DAMAGE
 from pixcon_train.errors import DataError, PixConError
 
 
@@ -55,7 +56,7 @@ class LabelMapFiles:
                 return torch.from_numpy(np.array(image, dtype=np.uint8))
         except FileNotFoundError:
             raise DataError(f"No label map at {path}.") from None
-        except (OSError, SyntaxError, ValueError) as error:
+        except DAMAGE as error:
             raise DataError(f"The label map {path} cannot be read: {error}.") from error
 
 
@@ -92,11 +93,12 @@ class KeptMaps:
 
 
 def encode_label_map(labels: np.ndarray, palette: Sequence[int]) -> bytes:
-    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of one label after another."""
-    image = Image.fromarray(labels, mode="L")
+    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of each, and black beyond its end."""
+    image = Image.fromarray(labels)
     image.putpalette(list(palette))
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=1)  # label maps are flat: more effort saves next to nothing
+    # Label maps are flat: more effort saves next to nothing. Without 8 bits, labels beyond the palette would be cut.
+    image.save(buffer, format="PNG", compress_level=1, bits=8)
     return buffer.getvalue()
 
 
@@ -104,15 +106,24 @@ def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
     """The maps of ``images`` in a folder: under the image's own relative path, or its file's name, ending in .png.
 
     Raises:
-        DataError: there is no such folder, or an image has no map there.
+        DataError: there is no such folder, an image has no map there, or two images have the same.
     """
     if not folder.is_dir():
-        raise DataError(f"No folder of predictions at {folder}.")
-    return LabelMapFiles(tuple(_find(folder, image) for image in images))
+        raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices an image.")
+    files = [_find(folder, image) for image in images]
+    owners: dict[Path, str] = {}
+    for file, image in zip(files, images, strict=True):
+        if owners.setdefault(file, image) != image:
+            raise DataError(
+                f"{file} would be the prediction of both {owners[file]} and {image}. Save predictions under the "
+                "images' own relative paths."
+            )
+    return LabelMapFiles(tuple(files))
 
 
 def _find(folder: Path, image: str) -> Path:
-    relative = PurePosixPath(image).with_suffix(".png")
+    path = PurePosixPath(image).with_suffix(".png")
+    relative = path.relative_to(path.anchor)  # joined to the folder, an absolute path would lead out of it
     for candidate in (folder / relative, folder / relative.name):
         if candidate.is_file():
             return candidate

@@ -146,7 +146,7 @@ def measure_predictions(
     )
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
     provenance = Provenance(info, data.info(), inference, {}, version("pixcon-diag"))
-    return SavedPredictions(name or folder.name, provenance, data, maps, torch.stack(rows).numpy())
+    return SavedPredictions(name or folder.resolve().name, provenance, data, maps, torch.stack(rows).numpy())
 
 
 def read_truth(data: EvaluationData, index: int) -> torch.Tensor:

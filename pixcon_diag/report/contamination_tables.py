@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from pixcon_diag.measures.contamination_result import ContaminationResult, ThresholdResult
+from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
@@ -55,6 +55,7 @@ def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Seq
 def overall_table(results: Sequence[NamedContamination]) -> Table:
     """Table 8: mIoU of this pass beside the stated one as a check of the load, retention, retained accuracy, ρ_F."""
     rows: list[tuple[Cell, ...]] = []
+    about = []
     for each, at in _thresholds(results):
         checkpoint = each.measured.provenance.checkpoint
         rows.append(
@@ -73,6 +74,8 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
                 each.result.calibration.ece,
             )
         )
+        other = {"miou_zero": each.measured.iou.miou("zero"), "macro_rho_f_by_truth": at.by_truth.macro_rho_f}
+        about.append(_about(each) | other | _counts(at.overall))
     return Table(
         "contamination",
         "Contamination of confidence-filtered pseudo-labels",
@@ -95,7 +98,7 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
             "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
             "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
         ),
-        tuple(_about(each) | _counts(at) for each, at in _thresholds(results)),
+        tuple(about),
     )
 
 
@@ -114,7 +117,7 @@ def zones_table(results: Sequence[NamedContamination]) -> Table:
             share = zone.band.pixels / at.overall.pixels if at.overall.pixels else float("nan")
             rates = (zone.band.retention, zone.interior.retention, zone.band.rho_f, zone.interior.rho_f)
             rows.append((each.measured.name, at.tau, zone.width, share, *rates))
-            about.append(_about(each))
+            about.append(_about(each) | _counts(zone.band, "band_") | _counts(zone.interior, "interior_"))
     return Table(
         "contamination_boundary",
         "Boundary band and interior",
@@ -144,7 +147,8 @@ def classes_table(results: Sequence[NamedContamination]) -> Table:
             kept = (predicted.pixels[k], predicted.retained[k], predicted.rho_f[k])
             lost = (truth.pixels[k], truth.retention[k], truth.rho_f[k])
             rows.append((each.measured.name, at.tau, label, each.measured.iou.iou[k], *kept, *lost))
-            about.append(_about(each))
+            counts = {"predicted_correct": predicted.correct[k], "true_retained": truth.retained[k]}
+            about.append(_about(each) | {"index": k} | counts | {"true_correct": truth.correct[k]})
         if at.by_predicted.empty:
             labels = ", ".join(names[k] for k in at.by_predicted.empty)
             empty.append(f"{each.measured.name}: nothing retained at τ = {at.tau:g} of {labels}; in no macro mean.")
@@ -198,9 +202,9 @@ def _about(each: NamedContamination) -> dict[str, object]:
     return {"group": each.group, **identity(each.measured)}
 
 
-def _counts(at: ThresholdResult) -> dict[str, object]:
-    rates = at.overall
-    return {"pixels": rates.pixels, "retained": rates.retained, "correct": rates.correct}
+def _counts(rates: Rates, prefix: str = "") -> dict[str, object]:
+    """What rates come from, for the files."""
+    return {f"{prefix}{name}": getattr(rates, name) for name in ("pixels", "retained", "correct")}
 
 
 def _thresholds(results: Sequence[NamedContamination]) -> Iterator[tuple[NamedContamination, ThresholdResult]]:

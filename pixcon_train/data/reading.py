@@ -127,7 +127,7 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     return table
 
 
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
 """What Pillow raises on a damaged file, by the place of the damage."""
 
 
@@ -145,7 +145,7 @@ class _Opened:
             raise DataError(
                 f"No {self._what} at {self._path}. Check the list and the data root it is relative to."
             ) from None
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DataError(f"The {self._what} {self._path} cannot be read: {error}. Restore or remove it.") from None
         return self._image
 
