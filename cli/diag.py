@@ -11,6 +11,7 @@ from pixcon_cli.diagnose.geometry import geometry
 from pixcon_cli.diagnose.gradient import gradient
 from pixcon_cli.diagnose.per_class import per_class
 from pixcon_cli.diagnose.qualitative import qualitative
+from pixcon_cli.diagnose.report import report
 from pixcon_cli.diagnose.tsne import tsne
 from pixcon_cli.errors import PixConGroup
 
@@ -35,4 +36,5 @@ main.add_command(qualitative)
 main.add_command(coverage)
 main.add_command(gradient)
 main.add_command(compare)
+main.add_command(report)
 main.add_command(check_data)

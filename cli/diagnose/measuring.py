@@ -1,8 +1,9 @@
 """From what was named on the command line to measured checkpoints, shared by every command that needs predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -28,6 +29,7 @@ PREDICTIONS = click.option(
 
 BASELINE = click.option("--baseline", metavar="NAME", help="Group the others are compared with.  [default: the first]")
 
+T = TypeVar("T")
 Loaded = tuple["LoadedCheckpoint", "EvaluationData"]
 
 
@@ -137,7 +139,9 @@ def one_list(groups: Sequence["MeasuredGroup"]) -> None:
         )
 
 
-def baseline_first(groups: Sequence["MeasuredGroup"], baseline: str | None) -> tuple["MeasuredGroup", ...]:
+def baseline_first(
+    groups: Sequence[T], baseline: str | None, name: Callable[[T], str] = attrgetter("name")
+) -> tuple[T, ...]:
     """The groups with the one called ``baseline`` first.
 
     Raises:
@@ -145,7 +149,7 @@ def baseline_first(groups: Sequence["MeasuredGroup"], baseline: str | None) -> t
     """
     from pixcon_train.errors import ConfigError
 
-    names = [group.name for group in groups]
+    names = [name(group) for group in groups]
     if baseline is not None and baseline not in names:
         raise ConfigError(f"No group is called '{baseline}'. There are: {', '.join(names)}.")
-    return tuple(sorted(groups, key=lambda group: baseline is not None and group.name != baseline))
+    return tuple(sorted(groups, key=lambda group: baseline is not None and name(group) != baseline))

@@ -7,10 +7,10 @@ mixed. A difference is second − first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import issparse
 
 from pixcon_train.errors import ConfigError
 
@@ -18,7 +18,7 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 """From sufficient statistics pooled over images, (R, ...) float64, to a value for each of the R rows, NaN where it is
 undefined."""
 
-PerImage = np.ndarray | csr_matrix
+PerImage: TypeAlias = np.ndarray | Any  # or a scipy.sparse matrix, which has no types
 """Statistics of every image, first axis the images."""
 
 _CHUNK = 256

@@ -1,0 +1,66 @@
+"""`pixcon-diag report`."""
+
+from pathlib import Path
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import say
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups
+from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+
+FOLDER = Path("report")
+"""Where the report goes if nothing else is said."""
+
+
+@click.command()
+@CHECKPOINTS
+@BASELINE
+@measurement_options
+@click.option(
+    "--tau", "taus", type=click.FloatRange(0, 1), multiple=True, default=(0.95,), show_default=True, help="Threshold."
+)
+@click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
+@click.option("--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of t-SNE, sweep and bootstrap.")
+def report(
+    checkpoints: tuple[str, ...],
+    baseline: str | None,
+    common: MeasurementOptions,
+    taus: tuple[float, ...],
+    count: int,
+    bank_list: Path | None,
+    seed: int,
+) -> None:
+    """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
+
+    Written to ./report unless --out says otherwise. report.md has everything; beside it lie JSON and CSV at full
+    precision, tables as Markdown and LaTeX in the layout of the paper's Tables 4 and 6–10, figures as PNG and PDF.
+    """
+    from pixcon_diag.passes.data import DataChoice
+    from pixcon_diag.report.building import ReportOptions, build_report
+    from pixcon_diag.report.report import write_report
+    from pixcon_figures.drawing import draw_saved
+    from pixcon_train.files import to_json
+
+    out = common.out or FOLDER
+    loaded = load_groups(checkpoints, common)
+    groups = [(group.name, members) for group, members in baseline_first(loaded, baseline, lambda each: each[0].name)]
+    bank = DataChoice(common.dataset, common.data_root, bank_list, common.limit, common.labels)
+    built = build_report(
+        groups, out, ReportOptions(taus, count, seed, bank), common.run_choice(), bar=progress, tell=say
+    )
+    figures = {}
+    with progress("drawing") as bar:
+        for done, section in enumerate(built.sections):
+            bar(done, len(built.sections))
+            section.write(out)
+            figures[section.command] = draw_saved(out, section.command)
+    write_report(out, built.sections, figures, left_out=built.left_out)
+    for sentence in built.left_out:
+        say(f"left out: {sentence}")
+    if common.as_json:
+        click.echo(to_json({section.command: section.content for section in built.sections}))
+        return
+    drawn = sum(path.suffix == ".png" for paths in figures.values() for path in paths)
+    click.echo(f"{out / 'report.md'}: {len(built.sections)} sections, {drawn} figures.")

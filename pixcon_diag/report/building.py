@@ -1,0 +1,199 @@
+"""All measurements of some checkpoints, one after the other, from one pass each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.comparison import compare
+from pixcon_diag.measures.qualitative import RankBy
+from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
+from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
+from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, measure_gradient
+from pixcon_diag.passes.keeping import measure
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.options import MeasureOptions, RunChoice
+from pixcon_diag.passes.qualitative_pass import Choice
+from pixcon_diag.passes.quantities import quantities
+from pixcon_diag.passes.replaying import ReplayedPass, options_of, replay
+from pixcon_diag.passes.store import Tell, quiet
+from pixcon_diag.report.boundary_tables import boundary_section
+from pixcon_diag.report.checkpoint_tables import Member, checkpoints_section
+from pixcon_diag.report.compare_tables import compare_section
+from pixcon_diag.report.contamination_tables import contamination_section
+from pixcon_diag.report.coverage_tables import coverage_section
+from pixcon_diag.report.geometry_tables import geometry_section
+from pixcon_diag.report.gradient_tables import gradient_section
+from pixcon_diag.report.per_class_tables import per_class_section
+from pixcon_diag.report.qualitative_tables import qualitative_section
+from pixcon_diag.report.tsne_tables import tsne_section
+from pixcon_diag.section import Section
+from pixcon_train.contrast import ADMISSION
+from pixcon_train.errors import PixConError
+from pixcon_train.progress import Progress, silent
+
+T = TypeVar("T")
+
+Bar = Callable[[str], AbstractContextManager[Progress]]
+"""Opens a progress bar with a description."""
+
+
+@contextmanager
+def no_bar(description: str) -> Iterator[Progress]:
+    """Show nothing."""
+    yield silent
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report measures."""
+
+    taus: tuple[float, ...] = (0.95,)
+    count: int = 8
+    """Images in the grid."""
+    seed: int = 0
+    """Of t-SNE, the controlled sweep and the bootstrap."""
+    bank: DataChoice = field(default_factory=DataChoice)
+    """Which images fill the bank, where the checkpoint does not say or another list is wanted."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report's content."""
+
+    sections: tuple[Section, ...]
+    left_out: tuple[str, ...]
+    """What could not be measured, and why."""
+
+
+def build_report(
+    groups: Sequence[tuple[str, Sequence[tuple[LoadedCheckpoint, EvaluationData]]]],
+    folder: Path,
+    options: ReportOptions | None = None,
+    run: RunChoice | None = None,
+    *,
+    bar: Bar = no_bar,
+    tell: Tell = quiet,
+) -> Built:
+    """Measure everything of ``groups``, the baseline first, all on one list of images.
+
+    Args:
+        groups: name and checkpoints of each method; several checkpoints are seeds.
+        folder: where the panels of the grid are written.
+        options: what is measured.
+        run: how networks are run.
+        bar: shows progress.
+        tell: told what is reused or left out.
+
+    Raises:
+        PixConError: a checkpoint cannot be measured at all. What only some cannot give is left out, and said.
+    """
+    return _Builder(folder, options or ReportOptions(), run or RunChoice(), bar, tell).build(groups)
+
+
+class _Builder:
+    def __init__(self, folder: Path, options: ReportOptions, run: RunChoice, bar: Bar, tell: Tell) -> None:
+        self.folder, self.options, self.run, self.bar, self.tell = folder, options, run, bar, tell
+        self.left_out: list[str] = []
+
+    def build(self, groups: Sequence[tuple[str, Sequence[tuple[LoadedCheckpoint, EvaluationData]]]]) -> Built:
+        members = [self._member(name, *each) for name, loaded in groups for each in loaded]
+        measured = [MeasuredGroup(n, tuple(m.measured for m in members if m.group == n)) for n, _ in groups]
+        with self.bar("boundary bands") as progress:
+            boundaries = measure_boundaries(measured, BandOptions(), progress)
+        replays = {m.measured.name: r for m in members if (r := self._replay(m)) is not None}
+        gradients = [g for m in members if (g := self._gradient(m, replays)) is not None]
+        made: list[Section | None] = [
+            checkpoints_section(members),
+            contamination_section([(m.group, m.measured) for m in members], self.options.taus),
+            gradient_section(gradients) if gradients else None,
+            self._coverage(members, replays),
+            boundary_section(boundaries),
+            self._try("geometry", lambda: geometry_section(measured)),
+            self._try("t-SNE", lambda: self._tsne(members)),
+            self._try("qualitative", lambda: self._qualitative(measured)),
+            per_class_section(measured) if len(measured) > 1 else None,
+            self._compare(measured, boundaries, replays, gradients) if len(measured) > 1 else None,
+        ]
+        if len(measured) < 2:
+            self.left_out.append("differences per class and with their noise: one method only.")
+        return Built(tuple(section for section in made if section is not None), tuple(self.left_out))
+
+    def _member(self, group: str, loaded: LoadedCheckpoint, data: EvaluationData) -> Member:
+        with self.bar(f"measuring {loaded.name}") as progress:
+            options = MeasureOptions(taus=self.options.taus)
+            measured = measure(loaded, data, options, self.run, progress=progress, tell=self.tell)
+        return Member(group, loaded, measured)
+
+    def _replay(self, member: Member) -> ReplayedPass | None:
+        def replayed() -> ReplayedPass:
+            data = choose_data(self.options.bank, member.loaded, "labeled")
+            with self.bar(f"replaying {member.loaded.name}'s bank") as progress:
+                return replay(
+                    member.loaded, data, options_of(member.loaded), self.run, progress=progress, tell=self.tell
+                )
+
+        return self._try(f"bank coverage and gradient of {member.measured.name}", replayed)
+
+    def _gradient(self, member: Member, replays: dict[str, ReplayedPass]) -> MeasuredGradient | None:
+        replayed = replays.get(member.measured.name)
+        if replayed is None:
+            return None
+        own = member.loaded.own
+        temperature = GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
+        options = GradientOptions(temperature=temperature, seed=self.options.seed)
+
+        def split() -> MeasuredGradient:
+            with self.bar(f"splitting {member.loaded.name}'s gradient") as progress:
+                return measure_gradient(member.group, member.loaded, member.measured, replayed, options, progress)
+
+        return self._try(f"gradient of {member.measured.name}", split)
+
+    def _coverage(self, members: Sequence[Member], replays: dict[str, ReplayedPass]) -> Section | None:
+        rows = [(m.group, replays[m.measured.name]) for m in members if m.measured.name in replays]
+        return coverage_section(rows, tuple(ADMISSION)) if rows else None
+
+    def _tsne(self, members: Sequence[Member]) -> Section:
+        first = {member.group: member.measured for member in reversed(members)}
+        named = [(group, first[group]) for group in dict.fromkeys(member.group for member in members)]
+        with self.bar("fitting t-SNE") as progress:
+            return tsne_section(named, seed=self.options.seed, jobs=-1, progress=progress)
+
+    def _qualitative(self, groups: Sequence[MeasuredGroup]) -> Section:
+        rank_by: RankBy = "error-diff" if len(groups) > 1 else "error"
+        return qualitative_section(groups[:2], Choice(rank_by=rank_by, count=self.options.count), self.folder)
+
+    def _compare(
+        self,
+        groups: Sequence[MeasuredGroup],
+        boundaries: Sequence[MeasuredBoundary],
+        replays: dict[str, ReplayedPass],
+        gradients: Sequence[MeasuredGradient],
+    ) -> Section:
+        found = {}
+        for group in groups:
+            own = [replays[member.name] for member in group.members if member.name in replays]
+            found[group.name] = quantities(
+                group,
+                [each for each in boundaries if each.group == group.name],
+                self.options.taus,
+                own if len(own) == len(group.members) else (),
+                [each for each in gradients if each.group == group.name],
+            )
+        first, *others = (group.name for group in groups)
+        rows = {}
+        with self.bar("drawing images anew") as progress:
+            for done, other in enumerate(others):
+                progress(done, len(others))
+                rows[other] = compare(found[first], found[other], seed=self.options.seed)
+        return compare_section(first, rows)
+
+    def _try(self, what: str, make: Callable[[], T]) -> T | None:
+        """What ``make`` gives; None, and a word on why, where it cannot be made of these checkpoints."""
+        try:
+            return make()
+        except PixConError as error:
+            self.left_out.append(f"{what}: {error}")
+            return None

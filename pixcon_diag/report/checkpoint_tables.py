@@ -1,0 +1,111 @@
+"""What was measured, and the mIoU of each bank rule in the layout of Table 4."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.report.identity import identity
+from pixcon_diag.report.spreads import spread
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Cell, Column, Table
+
+RULES = {
+    "none": "None (λ_pix = 0, baseline)",
+    "confidence": "Confidence-filtered (ρ_F > 0)",
+    "labeled": "Labeled (ρ_F = 0)",
+    "clean": "Clean-positive (ρ_F = 0)",
+}
+"""Rows of Table 4 by the bank's rule."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One checkpoint of a group, loaded and measured."""
+
+    group: str
+    loaded: LoadedCheckpoint
+    measured: MeasuredPass
+
+    @property
+    def rule(self) -> str | None:
+        """The bank's rule in training; None where the file does not say."""
+        own = self.loaded.own
+        return None if own is None else str(own.config["bank"]["rule"])
+
+    @property
+    def labeled(self) -> int | None:
+        """Labeled images it was trained with; None where the file does not say."""
+        own = self.loaded.own
+        return None if own is None else len(own.lists["labeled"]["text"].split("\n")) - 1
+
+
+def checkpoints_section(members: Sequence[Member]) -> Section:
+    """Every checkpoint, and Table 4 where the files tell the bank's rule."""
+    known = [each for each in members if each.rule in RULES]
+    return section(
+        "checkpoints",
+        [checkpoints_table(members), *([table4(known)] if known else [])],
+        results=[
+            {
+                "name": each.measured.name,
+                "group": each.group,
+                "provenance": asdict(each.measured.provenance),
+                "iou": each.measured.iou.to_dict(),
+                "rule": each.rule,
+                "labeled": each.labeled,
+            }
+            for each in members
+        ],
+    )
+
+
+def checkpoints_table(members: Sequence[Member]) -> Table:
+    """A row for each checkpoint."""
+    rows: list[tuple[Cell, ...]] = []
+    for each in members:
+        info, iou = each.measured.provenance.checkpoint, each.measured.iou
+        model = f"{info.architecture} {info.size}"
+        rates = (iou.miou("skip"), iou.miou("zero"), iou.accuracy)
+        rows.append((each.group, each.measured.name, model, info.weights, info.scores.epoch, *rates))
+    data = members[0].measured.provenance.data
+    return Table(
+        "checkpoints",
+        "Checkpoints measured",
+        (
+            Column("group", "group"),
+            Column("name", "checkpoint"),
+            Column("model", "model"),
+            Column("weights", "weights"),
+            Column("epoch", "epoch"),
+            Column("miou", "mIoU %", "per_cent"),
+            Column("miou_zero", "absent as 0", "per_cent"),
+            Column("accuracy", "accuracy %", "per_cent"),
+        ),
+        tuple(rows),
+        (f"{data.images} images of {data.dataset} ({data.list_name}).",),
+        tuple(identity(each.measured) for each in members),
+    )
+
+
+def table4(members: Sequence[Member]) -> Table:
+    """Table 4: a row for each bank rule, a column for each number of labeled images."""
+    splits = sorted({each.labeled or 0 for each in members})
+    rows: list[tuple[Cell, ...]] = []
+    seeds = set()
+    for rule, label in RULES.items():
+        cells: list[Cell] = []
+        for split in splits:
+            values = [m.measured.iou.miou() for m in members if m.rule == rule and m.labeled == split]
+            cells.append(spread(values) if values else None)
+            seeds.add(len(values))
+        if any(cell is not None for cell in cells):
+            rows.append((label, *cells))
+    counts = ", ".join(str(count) for count in sorted(seeds - {0}))
+    return Table(
+        "table4",
+        "mIoU % by bank rule (layout of Table 4)",
+        (Column("rule", "contrastive bank"), *(Column(f"labeled_{n}", f"{n} labeled", "per_cent") for n in splits)),
+        tuple(rows),
+        (f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.",),
+    )
