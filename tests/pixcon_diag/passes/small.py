@@ -1,0 +1,65 @@
+"""A network of two layers and a few images on disk: a whole pass takes milliseconds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.passes.data import EvaluationData
+from pixcon_diag.passes.options import RunChoice
+from pixcon_train.data.lists import Pair
+from pixcon_train.data.sources import DataSource
+from tests.pixcon_train.data.files import THREE, write_pairs
+
+CLASSES = THREE.num_classes
+SIZES = [(20, 28), (20, 28), (24, 16), (20, 28), (20, 28)]
+"""Height and width of the images; their order makes batches of unequal sizes."""
+
+
+class Network(nn.Module):
+    """A feature of half the resolution and a classifier; it knows how many images it has seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.feature = nn.Conv2d(3, 8, 2, 2)
+        self.classifier = nn.Conv2d(8, CLASSES, 1)
+        generator = torch.Generator().manual_seed(0)
+        for parameter in self.parameters():
+            parameter.data.copy_(1.5 * torch.randn(parameter.shape, generator=generator))
+        self.images = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.images += len(images)
+        return self.classifier(self.feature(images).tanh())
+
+
+def network(name: str = "mine", **options: Any) -> LoadedCheckpoint:
+    """The network, ready to be measured."""
+    return wrap_module(Network(), CLASSES, name=name, **{"feature": "feature", "multiple": 2, **options})
+
+
+def seen(checkpoint: LoadedCheckpoint) -> int:
+    """Images that the network has been run on."""
+    module = checkpoint.model.module
+    assert isinstance(module, Network)
+    return module.images
+
+
+def images(root: Path, sizes: list[tuple[int, int]] | None = None) -> EvaluationData:
+    """Images of noise with masks of three classes and void."""
+    random = np.random.default_rng(3)
+    masks = [random.choice([0, 1, 2, 255], size, p=[0.4, 0.3, 0.2, 0.1]) for size in sizes or SIZES]
+    return listed(root, write_pairs(root, masks))
+
+
+def listed(root: Path, pairs: list[Pair], name: str = "val.txt") -> EvaluationData:
+    """The data of a list."""
+    return EvaluationData(DataSource(THREE, root), name, tuple(pairs), "index")
+
+
+def cpu(**changes: Any) -> RunChoice:
+    """Two images at once, read in this process."""
+    return RunChoice(**{"device": "cpu", "workers": 0, "batch_size": 2, **changes})

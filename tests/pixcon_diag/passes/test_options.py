@@ -1,0 +1,79 @@
+"""How a network is run, and what makes two passes different."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_diag.checkpoints.loading import wrap_module
+from pixcon_diag.passes.options import (
+    MeasureOptions,
+    RunChoice,
+    choose_device,
+    inference_info,
+    pass_options,
+)
+from pixcon_train.data.sources import DataSource
+from pixcon_train.errors import ConfigError
+from tests.pixcon_diag.passes.small import Network, cpu, images, network
+from tests.pixcon_train.data.files import THREE
+
+
+def test_a_class_count_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine predicts 4 classes but three has 3.*--dataset"):
+        pass_options(wrap_module(Network(), 4, name="mine"), images(tmp_path), cpu())
+
+
+def test_sliding_windows_and_one_image_a_batch_belong_to_the_data_set(tmp_path: Path) -> None:
+    data = images(tmp_path)
+    slid = replace(
+        data, source=DataSource(THREE.model_copy(update={"evaluation": "sliding", "window_crop": 14}), tmp_path)
+    )
+    options = pass_options(network(), slid, RunChoice(device="cpu"))
+    assert options.window is not None and options.window.crop == 14
+    assert [pass_options(network(), each, RunChoice(device="cpu")).batch_size for each in (slid, data)] == [1, 4]
+    assert pass_options(network(), slid, cpu(window=0)).window is None
+    assert inference_info(pass_options(network(), slid, cpu(window=28))).window == (28, 18)
+
+
+def test_what_is_asked_for_goes_before_what_belongs_to_the_network(tmp_path: Path) -> None:
+    data = images(tmp_path)
+    assert pass_options(network(), data, cpu()).protocol == "pixcon"
+    options = pass_options(network(), data, RunChoice(protocol="unimatch-v2", device="cpu", batch_size=9, workers=3))
+    assert (options.protocol, options.batch_size, options.workers) == ("unimatch-v2", 9, 3)
+    assert inference_info(options).device == "cpu"
+
+
+def test_devices_are_chosen_or_refused() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device(None) == choose_device("auto")
+    with pytest.raises(ConfigError, match=r"Device 'gpu7' cannot be used here .* --device auto"):
+        choose_device("gpu7")
+
+
+def test_thresholds_of_the_usual_grid_make_no_other_pass() -> None:
+    key = MeasureOptions().key()
+    for taus in ((0.7, 0.95), (1,), (0.005, 0.9999, 2 / 15), ()):
+        assert MeasureOptions(taus=taus).key() == key
+    assert MeasureOptions(taus=(0.8, 0.123)).key() == MeasureOptions(taus=(0.123, 0.123, 0.9)).key() != key
+
+
+def test_the_order_of_widths_makes_no_other_pass() -> None:
+    assert MeasureOptions(widths=(5, 1, 3, 1)).key() == MeasureOptions().key()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"widths": (1, 3)},
+        {"distance": "euclidean"},
+        {"void_mode": "ignore"},
+        {"calibration_bins": 10},
+        {"per_class": 99},
+        {"sample_seed": 1},
+    ],
+)
+def test_every_other_option_does(change: dict[str, Any]) -> None:
+    assert MeasureOptions(**change).key() != MeasureOptions().key()
