@@ -11,14 +11,16 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# The main job on the embedded data: one run without the bank and one with it, side by side on a core each, then what their
-# teachers get wrong. A run that was broken off goes on where it stood; a finished one is not trained again.
+# The main job on the embedded data: one run without the bank and one with it, side by side on a core each, then
+# everything that can be measured of their teachers. A run that was broken off goes on where it stood; a finished one is
+# not trained again.
 demo: $(INSTALLED)
 	@mkdir -p runs
 	@echo "Training without the bank (it tells runs/demo-none.txt) and, below, with it."
 	@$(call train,none) > runs/demo-none.txt 2>&1 & none=$$!; $(call train,clean); clean=$$?; \
 	wait $$none || { cat runs/demo-none.txt; exit 1; }; exit $$clean
-	$(BIN)/pixcon-diag contamination runs/demo-none runs/demo-clean --out runs/demo
+	$(BIN)/pixcon-diag contamination none=runs/demo-none clean=runs/demo-clean --width 3
+	$(BIN)/pixcon-diag report none=runs/demo-none clean=runs/demo-clean --out report
 
 define train
 OMP_NUM_THREADS=1 $(BIN)/pixcon-train run --workers 0 \
