@@ -95,10 +95,10 @@ class KeptMaps:
 def encode_label_map(labels: np.ndarray, palette: Sequence[int]) -> bytes:
     """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of each, and black beyond its end."""
     image = Image.fromarray(labels)
-    image.putpalette(list(palette))
+    # Of a shorter palette Pillow makes a PNG of fewer bits, which cuts labels beyond it (void, say).
+    image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
     buffer = io.BytesIO()
-    # Label maps are flat: more effort saves next to nothing. Without 8 bits, labels beyond the palette would be cut.
-    image.save(buffer, format="PNG", compress_level=1, bits=8)
+    image.save(buffer, format="PNG", compress_level=1)  # label maps are flat: more effort saves next to nothing
     return buffer.getvalue()
 
 
