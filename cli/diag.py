@@ -7,11 +7,14 @@ from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.compare import compare
 from pixcon_cli.diagnose.contamination import contamination
 from pixcon_cli.diagnose.coverage import coverage
+from pixcon_cli.diagnose.dynamics import dynamics
 from pixcon_cli.diagnose.geometry import geometry
 from pixcon_cli.diagnose.gradient import gradient
+from pixcon_cli.diagnose.landscape import landscape
 from pixcon_cli.diagnose.per_class import per_class
 from pixcon_cli.diagnose.qualitative import qualitative
 from pixcon_cli.diagnose.report import report
+from pixcon_cli.diagnose.sensitivity import sensitivity
 from pixcon_cli.diagnose.tsne import tsne
 from pixcon_cli.errors import PixConGroup
 
@@ -36,5 +39,8 @@ main.add_command(qualitative)
 main.add_command(coverage)
 main.add_command(gradient)
 main.add_command(compare)
+main.add_command(dynamics)
+main.add_command(sensitivity)
+main.add_command(landscape)
 main.add_command(report)
 main.add_command(check_data)

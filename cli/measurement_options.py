@@ -135,6 +135,11 @@ def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_BAND), command)
 
 
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the options of output alone: ``out`` and ``as_json``."""
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OUTPUT), command)
+
+
 def _with(command: Callable[..., Any], options: list[Callable[..., Any]]) -> Callable[..., Any]:
     names = {field.name for field in fields(MeasurementOptions)}
 

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.logs.histories import read_history
+from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.comparison import compare
+from pixcon_diag.measures.dynamics import dynamics
+from pixcon_diag.measures.landscape import landscape
 from pixcon_diag.measures.qualitative import RankBy
+from pixcon_diag.measures.sensitivity import sensitivity
 from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, measure_gradient
@@ -24,10 +29,13 @@ from pixcon_diag.report.checkpoint_tables import Member, checkpoints_section
 from pixcon_diag.report.compare_tables import compare_section
 from pixcon_diag.report.contamination_tables import contamination_section
 from pixcon_diag.report.coverage_tables import coverage_section
+from pixcon_diag.report.dynamics_tables import dynamics_section
 from pixcon_diag.report.geometry_tables import geometry_section
 from pixcon_diag.report.gradient_tables import gradient_section
+from pixcon_diag.report.landscape_tables import landscape_section, own_runs
 from pixcon_diag.report.per_class_tables import per_class_section
 from pixcon_diag.report.qualitative_tables import qualitative_section
+from pixcon_diag.report.sensitivity_tables import sensitivity_section
 from pixcon_diag.report.tsne_tables import tsne_section
 from pixcon_diag.section import Section
 from pixcon_train.contrast import ADMISSION
@@ -116,6 +124,9 @@ class _Builder:
             self._try("qualitative", lambda: self._qualitative(measured)),
             per_class_section(measured) if len(measured) > 1 else None,
             self._compare(measured, boundaries, replays, gradients) if len(measured) > 1 else None,
+            self._try("training dynamics", lambda: self._dynamics(members)),
+            self._try("sensitivity", lambda: self._sensitivity(members)),
+            self._landscape(members),
         ]
         if len(measured) < 2:
             self.left_out.append("differences per class and with their noise: one method only.")
@@ -190,6 +201,20 @@ class _Builder:
                 rows[other] = compare(found[first], found[other], seed=self.options.seed)
         return compare_section(first, rows)
 
+    def _dynamics(self, members: Sequence[Member]) -> Section:
+        groups: dict[str, list[RunHistory]] = {}
+        for member in members:
+            groups.setdefault(member.group, []).append(_history(member))
+        return dynamics_section(dynamics(groups), members[0].measured.data.spec.classes)
+
+    def _sensitivity(self, members: Sequence[Member]) -> Section:
+        return sensitivity_section(sensitivity([_history(member) for member in members]))
+
+    def _landscape(self, members: Sequence[Member]) -> Section:
+        runs, left_out = own_runs([member.loaded for member in members])
+        self.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
+        return landscape_section(landscape(runs))
+
     def _try(self, what: str, make: Callable[[], T]) -> T | None:
         """What ``make`` gives; None, and a word on why, where it cannot be made of these checkpoints."""
         try:
@@ -197,3 +222,12 @@ class _Builder:
         except PixConError as error:
             self.left_out.append(f"{what}: {error}")
             return None
+
+
+def _history(member: Member) -> RunHistory:
+    """The log beside a checkpoint.
+
+    Raises:
+        DataError: there is none.
+    """
+    return read_history(Path(member.loaded.info.source).parent)

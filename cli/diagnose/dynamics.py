@@ -1,0 +1,44 @@
+"""`pixcon-diag dynamics`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pixcon_cli.diagnose.deliver import deliver
+from pixcon_cli.diagnose.measuring import BASELINE
+from pixcon_cli.measurement_options import output_options
+
+SOURCES = click.argument("sources", nargs=-1, metavar="[LOG...]")
+"""Run folders, folders of runs or logs, log.jsonl, TensorBoard files, UniMatch V2's text logs, name=path[,path...]."""
+
+
+@click.command()
+@SOURCES
+@BASELINE
+@click.option(
+    "--weights",
+    type=click.Choice(["ema", "student"]),
+    default="ema",
+    show_default=True,
+    help="Whose mIoU is compared; labeled-only logs know the student's.",
+)
+@output_options
+def dynamics(sources: tuple[str, ...], baseline: str | None, weights: Any, out: Path | None, as_json: bool) -> None:
+    """Curves, best epochs, and who leads over how many of them (Fig. 4, Sec. H.1).
+
+    LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V2, or a
+    group of seeds: name=path,path. With none named, the runs under ./runs are taken.
+    """
+    from pixcon_diag.logs.sources import read_groups
+    from pixcon_diag.measures.dynamics import dynamics as measured
+    from pixcon_diag.report.dynamics_tables import dynamics_section
+    from pixcon_train.errors import ConfigError
+
+    groups = read_groups(sources)
+    if baseline is not None and baseline not in groups:
+        raise ConfigError(f"No group is called '{baseline}'. There are: {', '.join(groups)}.")
+    ordered = dict(sorted(groups.items(), key=lambda item: baseline is not None and item[0] != baseline))
+    names = {run.classes for runs in groups.values() for run in runs}
+    section = dynamics_section(measured(ordered, weights), names.pop() if len(names) == 1 else ())
+    deliver(section, out=out, as_json=as_json)

@@ -1,0 +1,43 @@
+"""`pixcon-diag landscape`."""
+
+from pathlib import Path
+
+import click
+
+from pixcon_cli.diagnose.deliver import deliver, say
+from pixcon_cli.diagnose.measuring import CHECKPOINTS
+from pixcon_cli.measurement_options import output_options
+
+
+@click.command()
+@CHECKPOINTS
+@click.option(
+    "--points",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV of further points: name, encoder, parameters, miou (a fraction), dataset.",
+)
+@output_options
+def landscape(checkpoints: tuple[str, ...], points: Path | None, out: Path | None, as_json: bool) -> None:
+    """Model size against mIoU: the paper's published figures and your own runs (Fig. 7).
+
+    mIoU is what a checkpoint states of its weights; parameters are counted, without the projection head.
+    """
+    from pixcon_diag.checkpoints.loading import load
+    from pixcon_diag.groups import RUNS, find_groups
+    from pixcon_diag.measures.landscape import landscape as measured
+    from pixcon_diag.report.landscape_tables import landscape_section, own_runs, read_points
+    from pixcon_train.errors import CheckpointError
+
+    try:
+        groups = find_groups(checkpoints)
+    except CheckpointError:
+        if checkpoints:
+            raise
+        say(f"no checkpoint named and no runs in ./{RUNS}: the published figures alone.")
+        groups = ()
+    runs, left_out = own_runs([load(source) for group in groups for source in group.sources])
+    for sentence in left_out:
+        say(f"left out: {sentence}")
+    further = read_points(points) if points is not None else []
+    deliver(landscape_section(measured([*runs, *further])), out=out, as_json=as_json)

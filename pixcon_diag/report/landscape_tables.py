@@ -1,0 +1,99 @@
+"""Model size against mIoU as a table (Fig. 7)."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.landscape import LandscapeResult, OwnRun
+from pixcon_diag.section import Section, section
+from pixcon_diag.tables import Column, Table
+from pixcon_train.errors import DataError
+
+ENCODER_NAMES = {
+    "small": "DINOv2-S",
+    "base": "DINOv2-B",
+    "large": "DINOv2-L",
+    "giant": "DINOv2-G",
+    "nano": "DINOv2-nano",
+}
+POINTS = ("name", "encoder", "parameters", "miou", "dataset")
+
+
+def landscape_section(result: LandscapeResult) -> Section:
+    """Published points and own ones."""
+    return section("landscape", [landscape_table(result)], landscape=result.to_dict())
+
+
+def landscape_table(result: LandscapeResult) -> Table:
+    """A row for each method."""
+    rows = tuple(
+        (p.name, p.encoder, p.parameters, p.counted, p.miou, "yes" if p.comparable else "no", p.miou_source)
+        for p in result.points
+    )
+    return Table(
+        "landscape",
+        f"Parameters and mIoU: {result.setting}",
+        (
+            Column("name", "method"),
+            Column("encoder", "encoder"),
+            Column("parameters", "parameters, M", "number", 1),
+            Column("counted", "counted"),
+            Column("miou", "mIoU %", "per_cent"),
+            Column("comparable", "same setting"),
+            Column("source", "mIoU from"),
+        ),
+        rows,
+        result.notes,
+    )
+
+
+def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str]]:
+    """The checkpoints as points, with the mIoU that their files state, and a word on each that states none."""
+    runs, left_out = [], []
+    for each in loaded:
+        scores = each.info.scores
+        stated = {"ema": scores.ema, "student": scores.student}.get(each.info.weights)
+        stated = stated if stated is not None else (scores.best_ema if each.info.weights == "ema" else None)
+        if stated is None:
+            left_out.append(f"{each.name} states no mIoU of these weights; measure it and give it with --points.")
+            continue
+        dataset = each.data["name"] if each.data else "unknown"
+        encoder = ENCODER_NAMES.get(each.info.size, each.info.size)
+        source = f"stated by {each.info.source} ({each.info.weights})"
+        runs.append(OwnRun(each.name, encoder, parameters_at_inference(each), stated, dataset, source))
+    return runs, left_out
+
+
+def parameters_at_inference(loaded: LoadedCheckpoint) -> int:
+    """Parameters of the network without its projection head, which inference does not use."""
+    named = loaded.model.named_parameters()
+    return sum(parameter.numel() for name, parameter in named if not name.startswith("proj_head."))
+
+
+def read_points(path: Path) -> list[OwnRun]:
+    """Points from a CSV file with the columns name, encoder, parameters, miou (a fraction), dataset.
+
+    Raises:
+        DataError: the file is missing, lacks a column, or has a value that is no number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            reader = csv.DictReader(handle)
+            missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
+            return [_point(path, number, row) for number, row in enumerate(reader, 2)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+
+
+def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
+    try:
+        parameters, miou = int(row["parameters"]), float(row["miou"])
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{path}, line {line}: parameters '{row['parameters']}' or miou '{row['miou']}' is no number. Expected a "
+            "whole number of parameters and a fraction."
+        ) from None
+    return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
