@@ -1,0 +1,115 @@
+"""One object for all metrics: each must find what it finds alone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_diag.measures.contamination import Contamination
+from pixcon_diag.measures.geometry import Geometry
+from pixcon_diag.measures.pixel_sample import PixelSampler
+from pixcon_diag.passes.collector import Collector
+from pixcon_diag.passes.evaluation import PredictedBatch
+from pixcon_diag.passes.options import MeasureOptions
+from pixcon_train.errors import ConfigError
+from pixcon_train.files import to_json
+from pixcon_train.inference import ModelPrediction
+from pixcon_train.iou import SegmentationIoU
+
+CLASSES, CHANNELS, VOID = 3, 5, 255
+OPTIONS = MeasureOptions(taus=(0.4321, 0.95), widths=(2,), distance="euclidean", per_class=7, sample_seed=3)
+
+
+def batches(*, feature: bool = True) -> Iterator[PredictedBatch]:
+    """Two batches; of the second one the network saw more than the image."""
+    generator = torch.Generator().manual_seed(0)
+    for number, (count, height, width, covered) in enumerate([(2, 12, 16, (12, 16)), (1, 11, 15, (12, 16))]):
+        probabilities = (2 * torch.randn(count, CLASSES, height, width, generator=generator)).softmax(1)
+        target = torch.randint(0, CLASSES, (count, height, width), generator=generator)
+        target[torch.rand(target.shape, generator=generator) < 0.2] = VOID
+        fused = torch.randn(count, CHANNELS, 6, 8, generator=generator)
+        names = tuple(f"{number}-{index}.jpg" for index in range(count))
+        confidence, prediction = probabilities.max(1)
+        inference = ModelPrediction(probabilities, fused if feature else None, covered)
+        yield PredictedBatch(names, target, confidence, prediction, inference)
+
+
+def collected(**options: Any) -> Collector:
+    collector = Collector(CLASSES, OPTIONS)
+    for batch in batches(**options):
+        collector.update(batch)
+    return collector
+
+
+def test_every_metric_finds_what_it_finds_alone() -> None:
+    collector = collected()
+    iou, contamination = (
+        SegmentationIoU(CLASSES, VOID),
+        Contamination(CLASSES, void=VOID, taus=OPTIONS.taus, widths=(2,), distance="euclidean"),
+    )
+    geometry = Geometry(CLASSES, CHANNELS, void=VOID, min_pixels=1)
+    sampler = PixelSampler(CLASSES, void=VOID, per_class=7, seed=3)
+    for batch in batches():
+        iou.update(batch.prediction, batch.target)
+        contamination.update(batch.confidence, batch.prediction, batch.target)
+        assert batch.inference.fused is not None
+        geometry.update(batch.inference.fused, batch.target, batch.inference.covered)
+        sampler.update(batch.inference.fused, batch.target, batch.names, batch.inference.covered)
+    assert collector.counts().iou == iou.compute()
+    assert to_json(collector.contamination.at_thresholds(OPTIONS.taus).to_dict()) == to_json(
+        contamination.compute().to_dict()
+    )
+    ours, theirs = collector.centroid_rows().geometry(range(CLASSES), 1), geometry.compute()
+    assert ours.classes.pixels == theirs.classes.pixels
+    assert (ours.compactness, ours.mean_inter) == pytest.approx((theirs.compactness, theirs.mean_inter), rel=1e-12)
+    sample, alone = collector.sample(), sampler.compute()
+    assert sample.pixels == alone.pixels and torch.equal(sample.features, alone.features)
+    assert sample.counts == (7, 7, 7)
+
+
+def test_it_can_be_put_aside_after_any_batch() -> None:
+    first, second = batches()
+    before, after = Collector(CLASSES, OPTIONS), Collector(CLASSES, OPTIONS)
+    before.update(first)
+    after.restore(before.snapshot(), ["0-0.jpg", "0-1.jpg", "1-0.jpg"])
+    after.update(second)
+    whole = collected()
+    expected, found = whole.snapshot(), after.snapshot()
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert after.sample().pixels == whole.sample().pixels  # which has the images' names
+
+
+def test_a_snapshot_is_what_arrays_can_hold() -> None:
+    state = collected().snapshot()
+    assert {name.partition(".")[0] for name in state} == {"images", "contamination", "centroids", "sampler"}
+    assert all(value.device.type == "cpu" and value.numpy().dtype != object for value in state.values())
+
+
+def test_a_missing_statistic_is_an_error() -> None:
+    state = collected().snapshot()
+    del state["contamination.zones"]
+    with pytest.raises(KeyError, match="zones"):
+        Collector(CLASSES, OPTIONS).restore(state, [])
+
+
+def test_without_a_feature_everything_else_is_counted() -> None:
+    """As with sliding windows; geometry and t-SNE say what is missing."""
+    collector = collected(feature=False)
+    assert json.loads(to_json(collector.counts().iou.to_dict())) == json.loads(
+        to_json(collected().counts().iou.to_dict())
+    )
+    for ask in (collector.centroid_rows, collector.sample):
+        with pytest.raises(ConfigError, match=r"3 images have no decoder feature.*--window 0"):
+            ask()
+
+
+def test_a_feature_of_some_images_only_is_not_taken_for_all() -> None:
+    """Images smaller than a window are predicted whole, and have one."""
+    collector = Collector(CLASSES, OPTIONS)
+    collector.update(next(batches(feature=False)))
+    collector.update(list(batches())[1])
+    with pytest.raises(ConfigError, match="2 images have no decoder feature"):
+        collector.sample()
