@@ -1,0 +1,104 @@
+"""Differences from the baseline with what images and seeds leave open: a forest plot."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from pixcon_figures.palette import BLACK, color
+from pixcon_figures.saved import Content, number, numbers, shortened
+from pixcon_figures.style import NARROW, WIDE, new_figure, say_under
+
+UNITS = {"fraction": (100, "points"), "number": (1, "")}
+"""What a difference is multiplied by to be shown, and what it then is."""
+ROW = 0.24
+"""Height of a measure of one comparison, in inches."""
+REACH = 0.3
+"""How far from its measure's line the outermost of several comparisons lies."""
+
+
+def draw(content: Content, folder: Path) -> dict[str, Figure]:
+    """``compare``: other − baseline per measure, a panel per unit; measures in the order of the result.
+
+    Interval: image noise; filled point: the difference; hollow points: the seeds' own differences.
+    """
+    comparisons = content["comparisons"]
+    rows = {unit: _measures(comparisons, unit) for unit in UNITS}
+    rows = {unit: measures for unit, measures in rows.items() if measures}
+    most = max(map(len, rows.values()), default=1)
+    height = 1.0 + ROW * most * max(1.0, 0.7 * len(comparisons))
+    figure = new_figure(WIDE if len(rows) > 1 else 1.4 * NARROW, height)
+    panels = figure.subplots(1, len(rows) or 1, squeeze=False)[0]
+    for panel, (unit, measures) in zip(panels, rows.items(), strict=False):
+        for place, comparison in enumerate(comparisons):
+            for row in comparison["rows"]:
+                if row["unit"] == unit:
+                    _row(panel, row, list(measures).index(row["measure"]) + _offset(place, len(comparisons)), place)
+        _axis(panel, measures, UNITS[unit][1], content["baseline"])
+    figure.legend(handles=_legend(comparisons), loc="outside upper center", ncols=4)
+    say_under(figure, "↑ ↓: which direction is better. " + _level(comparisons))
+    return {"compare": figure}
+
+
+def _measures(comparisons: Sequence[Content], unit: str) -> dict[str, bool]:
+    """The measures of a unit in order of appearance, and whether higher is better."""
+    return {
+        row["measure"]: row["higher_is_better"] for each in comparisons for row in each["rows"] if row["unit"] == unit
+    }
+
+
+def _offset(place: int, count: int) -> float:
+    return 0.0 if count == 1 else REACH * (2 * place / (count - 1) - 1)
+
+
+def _row(panel: Axes, row: Content, y: float, place: int) -> None:
+    """One measure of one comparison."""
+    scale, _ = UNITS[row["unit"]]
+    images, seeds = row["image_noise"], row["seed_noise"]
+    look = color(place + 1)  # the baseline's own colour is not here
+    if images is not None:
+        panel.plot(scale * numbers((images["low"], images["high"])), [y, y], color=look, linewidth=1.6, gid="interval")
+    if seeds is not None and seeds["paired"] is not None:
+        deltas = scale * numbers(seeds["paired"]["deltas"]["values"])
+        panel.plot(
+            deltas,
+            np.full(len(deltas), y),
+            "o",
+            color=look,
+            markerfacecolor="white",
+            markersize=3,
+            zorder=4,
+            gid="seeds",
+        )
+    known = images or seeds
+    if known is not None:
+        panel.plot(scale * number(known["difference"]), y, "D", color=look, markersize=4.5, zorder=3, gid="difference")
+
+
+def _axis(panel: Axes, measures: dict[str, bool], unit: str, baseline: str) -> None:
+    panel.axvline(0, color=BLACK, linewidth=0.6)
+    names = [f"{shortened(name, 40)} {'↑' if higher else '↓'}" for name, higher in measures.items()]
+    panel.set_yticks(range(len(names)), names)
+    panel.set_ylim(len(names) - 0.4, -0.6)
+    panel.tick_params(axis="y", length=0)
+    panel.set_xlabel(f"difference from {shortened(baseline, 20)}" + (f" ({unit})" if unit else ""))
+    panel.margins(x=0.08)
+
+
+def _legend(comparisons: Sequence[Content]) -> list[Line2D]:
+    methods = [
+        Line2D([], [], color=color(place), marker="D", linewidth=1.6, label=shortened(each["other"]))
+        for place, each in enumerate(comparisons, 1)
+    ]
+    return [*methods, Line2D([], [], color="0.4", marker="o", markerfacecolor="white", linestyle="", label="one seed")]
+
+
+def _level(comparisons: Sequence[Content]) -> str:
+    """What the intervals are."""
+    for row in (row for each in comparisons for row in each["rows"]):
+        if row["image_noise"] is not None:
+            return f"Line: {100 * row['image_noise']['level']:g} % of paired bootstrap draws over images."
+    return ""

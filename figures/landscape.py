@@ -1,0 +1,86 @@
+"""Model size against mIoU: published methods by encoder family, own runs as stars (Fig. 7)."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+
+from pixcon_figures.palette import BLACK, BLUE, GREEN, MARKERS, ORANGE, PINK, SKY
+from pixcon_figures.saved import Content, number, shortened
+from pixcon_figures.style import SMALL, WIDE, new_figure, say_under
+
+FAMILIES = {"ResNet": SKY, "MiT": PINK, "CLIP": ORANGE, "DINOv2": BLUE}
+OTHER_FAMILY = BLACK
+OWN = GREEN
+TICKS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000)
+"""Millions of parameters."""
+HEIGHT = 4.4
+LINE = 0.125
+"""Height of a label, in inches."""
+LETTER = 0.055
+"""Width of a letter, in inches."""
+
+
+def draw(content: Content, folder: Path) -> dict[str, Figure]:
+    """``landscape``: mIoU over millions of parameters; hollow stars are on another data set than the published."""
+    result = content["landscape"]
+    figure = new_figure(WIDE, HEIGHT)
+    panel = figure.subplots()
+    for point in result["points"]:
+        _point(panel, point)
+    _axes(panel, result)
+    _label(figure, panel, result["points"])
+    entries = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=6)
+    say_under(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
+    return {"landscape": figure}
+
+
+def _point(panel: Axes, point: Content) -> None:
+    x, y = number(point["parameters"]), 100 * number(point["miou"])
+    if point["own"]:
+        face, label = (OWN, "own run") if point["comparable"] else ("white", "own run on another data set")
+        panel.plot(x, y, "*", markersize=12, color=OWN, markerfacecolor=face, label=label, linestyle="", zorder=4)
+        return
+    marker = MARKERS[list(FAMILIES).index(point["family"])] if point["family"] in FAMILIES else "x"
+    color = FAMILIES.get(point["family"], OTHER_FAMILY)
+    panel.plot(x, y, marker, markersize=5, color=color, label=point["family"], linestyle="", zorder=3)
+
+
+def _axes(panel: Axes, result: Content) -> None:
+    sizes = [number(point["parameters"]) for point in result["points"]]
+    panel.set_xscale("log")
+    low, high = min(sizes), max(sizes)
+    panel.set_xlim(0.85 * low, high * max(1.5, (high / low) ** 0.4))  # room for the labels of the largest
+    panel.margins(y=0.08)
+    panel.xaxis.set_major_locator(FixedLocator(TICKS))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    panel.set(xlabel="parameters (millions)", ylabel="mIoU (%)", title=result["setting"])
+
+
+def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
+    """Names to the right of their points, from the lowest up; one that would cover another moves above it."""
+    figure.draw_without_rendering()  # so that places on the page are known
+    places = [(number(point["parameters"]), 100 * number(point["miou"])) for point in points]
+    inches = [panel.transData.transform(at) / figure.dpi for at in places]
+    placed = [(x - 0.08, x + 0.08, y) for x, y in inches]  # no name may cover a point either
+    for point, at, (x, y) in sorted(zip(points, places, inches, strict=True), key=lambda each: each[1][1]):
+        name = shortened(point["name"], 28)
+        left, right, height = x + 0.1, x + 0.1 + LETTER * len(name), y
+        for start, end, other in sorted(placed, key=lambda each: each[2]):
+            if start < right and left < end and abs(height - other) < LINE:
+                height = other + LINE
+        placed.append((left, right, height))
+        panel.annotate(
+            name,
+            at,
+            xytext=(72 * 0.1, 72 * (height - y)),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "shrinkB": 0},
+        )

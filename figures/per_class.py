@@ -1,0 +1,83 @@
+"""Change of each class's IoU against the baseline, hardest class on top (Fig. 12)."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pixcon_figures.palette import BLACK, GAIN, REGRESSION, REGRESSION_HATCH
+from pixcon_figures.saved import Content, number, numbers, shortened, signed
+from pixcon_figures.style import SMALL, WIDE, new_figure, say_under
+
+MOST_ROWS = 50
+"""Classes below each other; more go on in the next panel."""
+COLUMNS = 3
+BAR = 0.13
+"""Height of a class, in inches: room for its name."""
+
+
+def draw(content: Content, folder: Path) -> dict[str, Figure]:
+    """``per-class``: horizontal bars of Δ in points with the seeds' sample std, all panels on one scale.
+
+    A panel per method, or per 50 classes of one; classes without a Δ are left out and named below.
+    """
+    chunks = [(each, rows) for each in content["comparisons"] for rows in _chunks(each["per_class"]["rows"])]
+    parts = len(chunks) // len(content["comparisons"])
+    columns = parts if parts > 1 else min(len(chunks), COLUMNS)
+    lines = -(-len(chunks) // columns)
+    longest = max(len(rows) for _, rows in chunks)
+    figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.7 + BAR * longest) + 0.2)
+    panels = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
+    for place, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
+        _bars(panel, rows)
+        panel.set_title(_title(comparison) if place % parts == 0 else "(continued)")
+    for panel in panels[: len(chunks)]:
+        panel.set_xlabel("Δ IoU (points)")
+        panel.tick_params(labelbottom=True)
+    for panel in panels[len(chunks) :]:
+        panel.remove()
+    say_under(figure, _notes(content, 110 if columns > 1 else 55))
+    return {"per-class": figure}
+
+
+def _chunks(rows: list[Content]) -> list[list[Content]]:
+    """Classes with a Δ in parts of nearly equal length; one empty part where there is none."""
+    kept = [row for row in rows if row["delta"] is not None]
+    parts = -(-len(kept) // MOST_ROWS) or 1
+    size = -(-len(kept) // parts) or 1
+    return [kept[start : start + size] for start in range(0, parts * size, size)]
+
+
+def _bars(panel: Axes, rows: list[Content]) -> None:
+    places, deltas = np.arange(len(rows)), 100 * numbers(row["delta"] for row in rows)
+    for sign, face, hatch in ((deltas >= 0, GAIN, ""), (deltas < 0, REGRESSION, REGRESSION_HATCH)):
+        panel.barh(places[sign], deltas[sign], 0.75, color=face, hatch=hatch, edgecolor="white")
+    std = 100 * numbers(row["delta_std"] for row in rows)
+    panel.errorbar(deltas, places, xerr=std, fmt="none", ecolor="0.2", elinewidth=0.7)
+    panel.axvline(0, color=BLACK, linewidth=0.6)
+    panel.set_yticks(places, [shortened(row["name"], 20) for row in rows], fontsize=SMALL)
+    panel.set_ylim(max(len(rows), 1) - 0.4, -0.6)  # downwards: the hardest class comes first
+    panel.grid(axis="y", visible=False)
+    panel.tick_params(axis="y", length=0)
+
+
+def _title(comparison: Content) -> str:
+    net = 100 * number(comparison["per_class"]["mean"]["delta"])
+    names = f"{shortened(comparison['other'], 20)} − {shortened(comparison['baseline'], 20)}"
+    return f"{names}: mean {signed(net)}" if np.isfinite(net) else names
+
+
+def _notes(content: Content, width: int) -> str:
+    seeds = {count for each in content["comparisons"] for count in _seeds(each["per_class"])}
+    notes = ["Hatched: regressions. Classes by the baseline's IoU, lowest on top."]
+    if all(each["per_class"]["paired"] for each in content["comparisons"]) and min(seeds) > 1:
+        notes.append("Bars and whiskers: mean and sample std of the seeds' Δ.")
+    undefined = (each["per_class"]["undefined"] for each in content["comparisons"])
+    notes += [f"Without an IoU, and left out: {', '.join(names)}." for names in undefined if names]
+    return textwrap.fill(" ".join(dict.fromkeys(notes)), width)
+
+
+def _seeds(result: Content) -> tuple[int, int]:
+    return result["baseline_seeds"], result["other_seeds"]

@@ -1,0 +1,79 @@
+"""Saved results as figures need them; in JSON an undefined value is ``null``, here it is NaN."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixcon_train.errors import DataError
+
+Content = dict[str, Any]
+
+
+def read_saved(folder: Path, command: str) -> Content:
+    """The content of ``<command>.json`` in ``folder``.
+
+    Raises:
+        DataError: it is missing, damaged, or another command's.
+    """
+    path = folder / f"{command}.json"
+    again = f"Write it with `pixcon-diag {command} --out {folder}`."
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"No results at {path}, from which figures are drawn. {again}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}. {again}") from None
+    if not isinstance(content, dict) or content.get("command") != command:
+        raise DataError(f"{path} does not hold results of `{command}`. {again}")
+    return content
+
+
+def number(value: float | None) -> float:
+    """A saved number."""
+    return float("nan") if value is None else float(value)
+
+
+def numbers(values: Iterable[float | None]) -> np.ndarray:
+    """Saved numbers, float64 (n,)."""
+    return np.array([number(value) for value in values])
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def by_group(results: Sequence[Content]) -> dict[str, list[Content]]:
+    """Results of each group, in order of appearance; those of one group are its seeds."""
+    groups: dict[str, list[Content]] = {}
+    for result in results:
+        groups.setdefault(result["group"], []).append(result)
+    return groups
+
+
+def first_of_groups(results: Sequence[Content]) -> list[tuple[str, Content]]:
+    """The first checkpoint of each group, and what it is called; a result per bank rule where there are several."""
+    firsts: list[tuple[str, Content]] = []
+    for name, members in by_group(results).items():
+        rules: dict[str | None, Content] = {}
+        for member in members:
+            rules.setdefault(member.get("rule"), member)
+        label = called(name, len(members) // len(rules), "first of ")
+        firsts += [(label, result) for result in rules.values()]
+    return firsts
+
+
+def called(name: str, seeds: int, which: str = "") -> str:
+    """A group as legends name it."""
+    return shortened(name) if seeds == 1 else f"{shortened(name)} ({which}{seeds} seeds)"
+
+
+def shortened(text: str, most: int = 32) -> str:
+    """``text`` within ``most`` characters, its middle left out where it is longer."""
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2
+    return f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"

@@ -1,0 +1,76 @@
+"""Best mIoU over each hyperparameter's values, the others at their base value (Table 10)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pixcon_figures.palette import BLUE, ORANGE
+from pixcon_figures.saved import Content, number, numbers, shortened
+from pixcon_figures.style import NARROW, SMALL, WIDE, new_figure, say_under
+
+COLUMNS = 3
+
+
+def draw(content: Content, folder: Path) -> dict[str, Figure]:
+    """``sensitivity``: a panel per hyperparameter, all on one scale; the base marked, peak epochs by the points."""
+    result = content["sensitivity"]
+    columns = min(len(result["axes"]), COLUMNS)
+    rows = -(-len(result["axes"]) // columns)
+    figure = new_figure(NARROW if columns == 1 else WIDE, 0.3 + 2.4 * rows)
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for panel, axis in zip(panels.ravel(), result["axes"], strict=False):
+        _axis(panel, axis)
+    for panel in panels.ravel()[len(result["axes"]) :]:
+        panel.remove()
+    for panel in panels[:, 0]:
+        panel.set_ylabel(f"best {'EMA' if result['weights'] == 'ema' else 'student'} mIoU (%)")
+    base = "Diamond, value in bold: the base setting. " if result["base"] else "No setting is known to be the base. "
+    say_under(figure, base + "ep: epoch of the best mIoU.")
+    return {"sensitivity": figure}
+
+
+def _axis(panel: Axes, axis: Content) -> None:
+    """Values are evenly spaced, in order: they rarely lie on a scale of their own."""
+    settings = axis["settings"]
+    panel.plot(100 * numbers(setting["mean"] for setting in settings), color=BLUE, linewidth=0.8)
+    for place, setting in enumerate(settings):
+        _setting(panel, place, setting)
+    panel.set_xticks(range(len(settings)), [_value(setting["value"]) for setting in settings])
+    for tick, setting in zip(panel.get_xticklabels(), settings, strict=True):
+        tick.set_fontweight("bold" if setting["is_base"] else "normal")
+    panel.set(xlabel=shortened(axis["hyperparameter"]), title=f"spread {100 * number(axis['spread']):.2f} points")
+    panel.set_xlim(-0.6, len(settings) - 0.4)
+    panel.margins(y=0.2)
+
+
+def _setting(panel: Axes, place: int, setting: Content) -> None:
+    """Mean ± sample std over seeds, the seeds themselves where there are several, and when they peaked."""
+    mean, std = 100 * number(setting["mean"]), 100 * number(setting["std"])
+    marker, color = ("D", ORANGE) if setting["is_base"] else ("o", BLUE)
+    if len(setting["best"]) > 1:
+        best = 100 * numbers(setting["best"])
+        panel.plot(np.full(len(best), place), best, "_", color="0.4", markersize=6)
+    panel.errorbar(place, mean, std, marker=marker, color=color, markersize=5, elinewidth=0.8, zorder=3)
+    top = mean if np.isnan(std) else mean + std
+    panel.annotate(
+        f"ep {_epochs(setting['peak_epochs'])}",
+        (place, top),
+        xytext=(0, 5),
+        textcoords="offset points",
+        ha="center",
+        fontsize=SMALL,
+        color="0.3",
+        bbox={"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+    )
+
+
+def _epochs(peaks: Sequence[int]) -> str:
+    """One epoch, or the range over seeds."""
+    return str(peaks[0]) if len(set(peaks)) == 1 else f"{min(peaks)}–{max(peaks)}"
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else shortened(str(value), 12)

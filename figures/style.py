@@ -1,0 +1,68 @@
+"""How every figure looks: print-readable sizes, and fonts that a PDF keeps as text."""
+
+from contextlib import AbstractContextManager
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+NARROW = 3.4
+"""Width of one column of a two-column page, in inches."""
+WIDE = 7.0
+"""Width of the whole page, in inches."""
+
+SMALL = 7
+"""Smallest font, in points."""
+
+RC = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.4,
+    "grid.color": "0.88",
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "patch.linewidth": 0.5,
+    "hatch.linewidth": 0.5,
+    "errorbar.capsize": 1.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,  # TrueType, so that text in a PDF can be searched and edited
+    "ps.fonttype": 42,
+}
+
+
+def style() -> AbstractContextManager[None]:
+    """The style within a block, whatever the reader's own settings are; figures are drawn and saved in it."""
+    return matplotlib.style.context(RC, after_reset=True)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, sizes in inches, whose parts make room for each other."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def page_width(columns: int) -> float:
+    """Width of a figure of square panels: of one panel alone not much more than a column's."""
+    return WIDE if columns > 1 else 1.3 * NARROW
+
+
+def say_under(figure: Figure, text: str) -> None:
+    """A line below everything else: what a reader must know and the axes do not show."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color="0.35")
+
+
+def blank(axes: Axes) -> None:
+    """Take away what an image does not need: ticks, frame and grid."""
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,72 @@
+"""t-SNE maps of pixel features in the data set's class colours (Fig. 11, top)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from pixcon_figures.palette import class_colors
+from pixcon_figures.saved import Content, number, shortened
+from pixcon_figures.style import WIDE, blank, new_figure, page_width
+
+MOST_NAMES = 40
+"""More classes than this are not explained below the maps."""
+COLUMNS = 3
+
+
+def draw(content: Content, folder: Path) -> dict[str, Figure]:
+    """``tsne``: a map per checkpoint, neighbour purity and silhouette in its title."""
+    projections = content["projection"]["projections"]
+    columns = min(len(projections), COLUMNS)
+    rows = -(-len(projections) // columns)
+    figure = new_figure(page_width(columns), 0.6 + rows * (WIDE / max(columns, 2) + 0.4))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    draw_maps(panels, content, projections)
+    for panel in panels[len(projections) :]:
+        panel.remove()
+    explain_classes(figure, content)
+    return {"tsne": figure}
+
+
+def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Content]) -> None:
+    """One of ``projections`` a panel; panels beyond them stay as they are."""
+    labels = np.array(content["projection"]["labels"])
+    colors = dict(enumerate(class_colors(content["palette"])))
+    for panel, projection in zip(panels, projections, strict=False):
+        x, y = np.array(projection["positions"], dtype=float).reshape(-1, 2).T
+        # Rings in grey keep colours close to white visible.
+        sns.scatterplot(
+            x=x,
+            y=y,
+            hue=labels,
+            palette=colors,
+            s=8,
+            edgecolor="0.5",
+            linewidth=0.15,
+            legend=False,
+            rasterized=True,
+            ax=panel,
+        )
+        numbers = projection["separability"]
+        panel.set_title(
+            f"{shortened(projection['name'])}\n{numbers['neighbours']}-NN purity {number(numbers['purity']):.3f}"
+            f" (chance {number(numbers['chance']):.3f})\nsilhouette {number(numbers['silhouette']):.3f}"
+        )
+        blank(panel)
+        panel.spines[:].set_visible(True)
+        panel.set(aspect="equal", adjustable="datalim", box_aspect=1, xlabel="", ylabel="")
+
+
+def explain_classes(figure: Figure, content: Content) -> None:
+    """Colours of the classes that were sampled."""
+    colors = class_colors(content["palette"])
+    present = [k for k, count in enumerate(content["projection"]["counts"]) if count]
+    if len(present) <= MOST_NAMES:
+        handles = [Patch(color=colors[k], label=content["classes"][k]) for k in present]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(7 if len(figure.axes) > 1 else 4, len(handles))
+        )
