@@ -52,5 +52,8 @@ def compare(
         for group in groups
     }
     first, *others = (group.name for group in groups)
-    rows = {other: differences(found[first], found[other], seed=seed, draws=draws) for other in others}
+    with progress("drawing images anew") as bar:
+        rows = {
+            other: differences(found[first], found[other], seed=seed, draws=draws, progress=bar) for other in others
+        }
     deliver(compare_section(first, rows), out=common.out, as_json=common.as_json)

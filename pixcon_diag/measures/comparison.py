@@ -8,6 +8,7 @@ import numpy as np
 
 from pixcon_diag.measures.seeds import SeedNoise, seed_noise
 from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
+from pixcon_train.progress import Progress, silent
 
 Unit = Literal["fraction", "number"]
 
@@ -43,7 +44,13 @@ class ComparisonRow:
 
 
 def compare(
-    baseline: Sequence[Quantity], other: Sequence[Quantity], *, seed: int = 0, draws: int = 1000, level: float = 0.95
+    baseline: Sequence[Quantity],
+    other: Sequence[Quantity],
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    level: float = 0.95,
+    progress: Progress = silent,
 ) -> list[ComparisonRow]:
     """A row for each measurement that both groups have, in the baseline's order.
 
@@ -53,7 +60,13 @@ def compare(
         ConfigError: no draws, a level outside (0, 1), or too many seeds for an exact test.
     """
     theirs = {quantity.measure: quantity for quantity in other}
-    return [_row(first, theirs[first.measure], seed, draws, level) for first in baseline if first.measure in theirs]
+    shared = [(first, theirs[first.measure]) for first in baseline if first.measure in theirs]
+    rows = []
+    for done, (first, second) in enumerate(shared):
+        progress(done, len(shared))
+        rows.append(_row(first, second, seed, draws, level))
+    progress(len(shared), len(shared))
+    return rows
 
 
 def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float) -> ComparisonRow:

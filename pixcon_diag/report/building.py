@@ -196,9 +196,8 @@ class _Builder:
         first, *others = (group.name for group in groups)
         rows = {}
         with self.bar("drawing images anew") as progress:
-            for done, other in enumerate(others):
-                progress(done, len(others))
-                rows[other] = compare(found[first], found[other], seed=self.options.seed)
+            for other in others:
+                rows[other] = compare(found[first], found[other], seed=self.options.seed, progress=progress)
         return compare_section(first, rows)
 
     def _dynamics(self, members: Sequence[Member]) -> Section:
