@@ -150,6 +150,36 @@ def test_a_full_device_says_what_to_do() -> None:
         run_pass(WrappedModule(TooLarge(), CLASSES), Scenes(SIZES), [], options())
 
 
+class Borrowed(WrappedModule):
+    """Says that it lies where nothing is computed, and remembers where it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Linear(), CLASSES)
+        self.sent: list[torch.device] = []
+
+    def parameters(self, recurse: bool = True) -> Any:
+        return iter([nn.Parameter(torch.empty(1, device="meta"))])
+
+    def to(self, *places: Any, **_: Any) -> "Borrowed":
+        self.sent.extend(places)
+        return self
+
+
+def test_a_network_is_on_the_device_only_as_long_as_the_pass() -> None:
+    """Networks measured one after the other must not fill it; also where a pass is broken off."""
+
+    def stop(batch: PredictedBatch) -> None:
+        raise DataError("enough")
+
+    there_and_back = [torch.device("cpu"), torch.device("meta")]
+    model = Borrowed()
+    run_pass(model, Scenes([(20, 30)]), [], options())
+    assert model.sent == there_and_back
+    with pytest.raises(DataError):
+        run_pass(model, Scenes([(20, 30)]), [stop], options())
+    assert model.sent == there_and_back * 2
+
+
 PROBE = """
 import re, sys
 from pathlib import Path

@@ -1,0 +1,29 @@
+"""The data set and checkpoints that the commands are tried on."""
+
+from pathlib import Path
+
+import pytest
+
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, save_checkpoint
+from tests.cli.farm import own_checkpoint, write_data, write_public
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Root of the data set."""
+    return write_data(tmp_path / "data")
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """A public file."""
+    return write_public(tmp_path / "best.pth")
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path, data: Path) -> Path:
+    """A run of this project."""
+    folder = tmp_path / "runs" / "farm-clean-0"
+    for name in (BEST_EMA, BEST_STUDENT):
+        save_checkpoint(folder / name, own_checkpoint(data))
+    return folder
