@@ -3,8 +3,8 @@
 Run: python benchmarks/pass.py CKPT [--data-root FOLDER] [--limit 20] [--repeats 5] [--device cpu] [--threads 1]
 
 Both are timed in turns in one process, so that what else the machine does falls on both. Inference alone reads the same
-images and makes the same predictions, but nothing takes them. The full pass is what `pixcon-diag` runs: it checks the
-data, counts, writes the label maps and saves, into a folder that is new each time. Processor time is that of this
+images and makes the same predictions, but nothing takes them. The full pass is what `pixcon-diag` runs: it looks over
+the data, counts, writes the label maps and saves, into a folder that is new each time. Processor time is that of this
 process, which reads the images too, and the one to trust on a busy machine.
 """
 
@@ -49,6 +49,7 @@ def compare(
         run_pass(checkpoint.model, data.dataset(), [], passing)
 
     def full() -> None:
+        data.check()  # measure() does so once in a process, which the warming up had
         with tempfile.TemporaryDirectory() as folder:
             measure(checkpoint, data, run=run, keep=Path(folder))
 
