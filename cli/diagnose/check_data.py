@@ -2,7 +2,6 @@
 
 import click
 
-from pixcon_cli.check_view import show_report
 from pixcon_cli.console import output, progress
 from pixcon_cli.diagnose.deliver import say_written
 from pixcon_cli.measurement_options import MeasurementOptions, data_options
@@ -16,6 +15,7 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
 
     Exit code 3 where something is wrong; each finding says what to do.
     """
+    from pixcon_cli.check_view import show_report
     from pixcon_diag.checkpoints.loading import load
     from pixcon_diag.passes.data import choose_data
     from pixcon_diag.writing import write_results
