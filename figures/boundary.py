@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pixcon_diag.report.spreads import spread
 from pixcon_figures.palette import color
-from pixcon_figures.saved import Content, by_group, called, number
+from pixcon_figures.saved import Content, by_group, called, number, shown
 from pixcon_figures.style import NARROW, SMALL, WIDE, new_figure, say_under
 
 ZONES = ("band", "interior")
@@ -26,8 +26,8 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         for place, (name, members) in enumerate(groups.items()):
             rows = [result["boundary"]["widths"][index] for result in members]
             _bars(panel, rows, place, len(groups), called(name, len(members)))
-        share = 100 * number(at["share"])
-        panel.set_title(f"band of {at['width']} px, {share:.1f} % of the pixels{' *' * at['nearly_empty']}")
+        share = shown(100 * number(at["share"]), 1)
+        panel.set_title(f"band of {at['width']} px, {share} % of the pixels{' *' * at['nearly_empty']}")
         panel.margins(y=0.1)
         panel.set_xticks(range(len(ZONES)), ZONES)
         panel.grid(axis="x", visible=False)

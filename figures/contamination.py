@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from pixcon_diag.report.spreads import spread
 from pixcon_figures.palette import BLACK, line
-from pixcon_figures.saved import Content, by_group, called, number, numbers
+from pixcon_figures.saved import Content, by_group, called, number, numbers, shown
 from pixcon_figures.style import NARROW, WIDE, new_figure
 
 TAUS = ("0", "0.5", "0.7", "0.9", "0.95", "0.99", "0.999", "0.9999", "0.99999", "0.999999")
@@ -83,7 +83,8 @@ def _reliability(groups: dict[str, list[Content]]) -> Figure:
 
 def _ece(values: list[float | None]) -> str:
     ece = spread([100 * number(value) for value in values])
-    return f"ECE {ece.mean:.2f} %" if len(values) == 1 else f"ECE {ece.mean:.2f} ± {ece.std:.2f} %"
+    spreading = "" if len(values) == 1 else f" ± {shown(ece.std, 2)}"
+    return f"ECE {shown(ece.mean, 2)}{spreading} %"
 
 
 def _shares(panel: Axes, calibration: Content, place: int) -> None:

@@ -26,6 +26,9 @@ MODULES = {
 }
 """Which module draws a command's results."""
 
+TOGETHER = ("tsne", "geometry")
+"""Commands whose results, where both are there, also make the paper's Fig. 11."""
+
 PNG_DPI = 200
 
 
@@ -47,14 +50,14 @@ def draw_saved(folder: Path, command: str) -> list[Path]:
 
 
 def _draw(folder: Path, command: str) -> "dict[str, Figure]":
-    from pixcon_figures.fig11 import COMMANDS, draw_together
     from pixcon_figures.saved import read_saved
 
     content = read_saved(folder, command)
     try:
         figures: dict[str, Figure] = import_module(f"pixcon_figures.{MODULES[command]}").draw(content, folder)
-        if command in COMMANDS and all((folder / f"{each}.json").is_file() for each in COMMANDS):
-            figures |= draw_together(*(read_saved(folder, each) for each in COMMANDS))
+        if command in TOGETHER and all((folder / f"{each}.json").is_file() for each in TOGETHER):
+            draw_together = import_module("pixcon_figures.fig11").draw_together
+            figures |= draw_together(*(read_saved(folder, each) for each in TOGETHER))
     except KeyError as missing:
         raise DataError(
             f"{folder / f'{command}.json'} lacks {missing}: it is damaged or of another version "

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, color, line
-from pixcon_figures.saved import Content, called, number, numbers, shortened, signed
+from pixcon_figures.saved import Content, called, number, numbers, shortened, shown
 from pixcon_figures.style import WIDE, new_figure
 
 Values = Callable[[Content], Sequence[float | None]]
@@ -80,8 +80,8 @@ def _leads(panel: Axes, leads: Sequence[Content]) -> None:
     for place, lead in enumerate(leads, 1):
         label = f"{shortened(lead['other'])}: no epoch in common"
         if lead["live"]:
-            mean = 100 * number(lead["mean_margin"])
-            label = f"{shortened(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {signed(mean)}"
+            mean = shown(100 * number(lead["mean_margin"]), 2, sign=True)
+            label = f"{shortened(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
         panel.plot(lead["finished"], 100 * numbers(lead["margin"]), label=label, **line(place))
     margins = [margin for lead in leads for margin in lead["margin"]] or [0.0]
     low, high = np.percentile(margins, (OUTSIDE, 100 - OUTSIDE))

@@ -7,9 +7,6 @@ from pixcon_figures.saved import Content, by_group, first_of_groups
 from pixcon_figures.style import WIDE, new_figure, page_width
 from pixcon_figures.tsne import draw_maps, explain_classes
 
-COMMANDS = ("tsne", "geometry")
-"""Whose results it needs."""
-
 
 def draw_together(tsne: Content, geometry: Content) -> dict[str, Figure]:
     """``fig11``: a column for each checkpoint (a group's first) that is in both results; nothing if none is."""

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import MISSING
-from pixcon_figures.saved import Content, first_of_groups, number, numbers
+from pixcon_figures.saved import Content, first_of_groups, numbers, shown
 from pixcon_figures.style import WIDE, new_figure, page_width
 
 MOST_NAMES = 30
@@ -40,7 +40,7 @@ def draw_matrices(figure: Figure, panels: Sequence[Axes], results: Sequence[tupl
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     for panel, matrix, (name, result) in zip(panels, matrices, results, strict=False):
         _matrix(panel, matrix, [result["classes"][k] for k in result["foreground"]], low, high)
-        panel.set_title(f"{name}: mean cosine {number(result['geometry']['mean_inter']):.3f}")
+        panel.set_title(f"{name}: mean cosine {shown(result['geometry']['mean_inter'], 3)}")
     used = list(panels[: len(matrices)])
     scale = ScalarMappable(Normalize(low, high), COLORS)
     figure.colorbar(scale, ax=used, label="cosine of class centroids", shrink=0.7, pad=0.01, panchor=False)

@@ -1,8 +1,10 @@
 """Model size against mIoU: published methods by encoder family, own runs as stars (Fig. 7)."""
 
+import itertools
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,8 +22,12 @@ TICKS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000)
 HEIGHT = 4.4
 LINE = 0.125
 """Height of a label, in inches."""
-LETTER = 0.055
+MARK = 0.07
+"""Half the size of a mark, in inches."""
+LETTER = 0.052
 """Width of a letter, in inches."""
+LEADER = {"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "shrinkB": 0}
+"""The line from a name to its point."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -32,10 +38,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     for point in result["points"]:
         _point(panel, point)
     _axes(panel, result)
-    _label(figure, panel, result["points"])
     entries = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=6)
     say_under(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
+    _label(figure, panel, result["points"])  # last, when everything else has its place
     return {"landscape": figure}
 
 
@@ -63,24 +69,46 @@ def _axes(panel: Axes, result: Content) -> None:
 
 
 def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
-    """Names to the right of their points, from the lowest up; one that would cover another moves above it."""
+    """Names beside their points, from the lowest up, each at the nearest height that is free."""
     figure.draw_without_rendering()  # so that places on the page are known
     places = [(number(point["parameters"]), 100 * number(point["miou"])) for point in points]
     inches = [panel.transData.transform(at) / figure.dpi for at in places]
-    placed = [(x - 0.08, x + 0.08, y) for x, y in inches]  # no name may cover a point either
+    taken = [Box(x - MARK, x + MARK, y, MARK) for x, y in inches]
     for point, at, (x, y) in sorted(zip(points, places, inches, strict=True), key=lambda each: each[1][1]):
         name = shortened(point["name"], 28)
-        left, right, height = x + 0.1, x + 0.1 + LETTER * len(name), y
-        for start, end, other in sorted(placed, key=lambda each: each[2]):
-            if start < right and left < end and abs(height - other) < LINE:
-                height = other + LINE
-        placed.append((left, right, height))
+        near, far = 1.5 * MARK, 1.5 * MARK + LETTER * len(name)
+        box = _free((Box(x + near, x + far, y, LINE / 2), Box(x - far, x - near, y, LINE / 2)), taken)
+        taken.append(box)
+        on_the_right = box.left > x
         panel.annotate(
             name,
             at,
-            xytext=(72 * 0.1, 72 * (height - y)),
+            xytext=(72 * near if on_the_right else -72 * near, 72 * (box.y - y)),
             textcoords="offset points",
+            ha="left" if on_the_right else "right",
             va="center",
             fontsize=SMALL,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "shrinkB": 0},
+            arrowprops=LEADER | {"relpos": (0 if on_the_right else 1, 0.5)},
         )
+
+
+class Box(NamedTuple):
+    """What a name or a mark covers, in inches."""
+
+    left: float
+    right: float
+    y: float
+    half: float
+    """Half its height."""
+
+    def covers(self, other: "Box") -> bool:
+        """Whether the two overlap."""
+        beside = self.right <= other.left or other.right <= self.left
+        return not beside and abs(self.y - other.y) < self.half + other.half
+
+
+def _free(boxes: Sequence[Box], taken: Sequence[Box]) -> Box:
+    """The first of ``boxes`` that is free of all ``taken`` when moved up or down, by as little as will do."""
+    shifts = (sign * step * LINE / 4 for step in itertools.count() for sign in (1, -1))
+    moved = (box._replace(y=box.y + shift) for shift in shifts for box in boxes)
+    return next(box for box in moved if not any(box.covers(other) for other in taken))

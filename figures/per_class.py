@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, GAIN, REGRESSION, REGRESSION_HATCH
-from pixcon_figures.saved import Content, number, numbers, shortened, signed
+from pixcon_figures.saved import Content, number, numbers, shortened, shown
 from pixcon_figures.style import SMALL, WIDE, new_figure, say_under
 
 MOST_ROWS = 50
@@ -16,6 +16,8 @@ MOST_ROWS = 50
 COLUMNS = 3
 BAR = 0.13
 """Height of a class, in inches: room for its name."""
+SAID = 0.13
+"""Height of a line of the notes."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -28,7 +30,9 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     columns = parts if parts > 1 else min(len(chunks), COLUMNS)
     lines = -(-len(chunks) // columns)
     longest = max(len(rows) for _, rows in chunks)
-    figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.7 + BAR * longest) + 0.2)
+    notes = _notes(content, 110 if columns > 1 else 55)
+    below = SAID * (2 + notes.count("\n"))
+    figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.6 + BAR * max(longest, 4)) + below)
     panels = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
     for place, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
         _bars(panel, rows)
@@ -38,7 +42,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         panel.tick_params(labelbottom=True)
     for panel in panels[len(chunks) :]:
         panel.remove()
-    say_under(figure, _notes(content, 110 if columns > 1 else 55))
+    say_under(figure, notes)
     return {"per-class": figure}
 
 
@@ -66,7 +70,7 @@ def _bars(panel: Axes, rows: list[Content]) -> None:
 def _title(comparison: Content) -> str:
     net = 100 * number(comparison["per_class"]["mean"]["delta"])
     names = f"{shortened(comparison['other'], 20)} − {shortened(comparison['baseline'], 20)}"
-    return f"{names}: mean {signed(net)}" if np.isfinite(net) else names
+    return f"{names}: mean {shown(net, 2, sign=True)}"
 
 
 def _notes(content: Content, width: int) -> str:

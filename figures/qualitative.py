@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from pixcon_diag.measures.error_regions import error_regions
 from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import ERROR, VOID, class_colors
-from pixcon_figures.saved import Content, number, shortened
+from pixcon_figures.saved import Content, number, shortened, shown
 from pixcon_figures.style import SMALL, WIDE, blank, new_figure
 from pixcon_train.data.reading import read_image, read_indices
 
@@ -108,7 +108,7 @@ def _draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content) 
     for panel, prediction, error in zip(axes[2:], row.predictions, errors, strict=False):
         panel.imshow(colors[prediction], interpolation="nearest")
         _outline(panel, prediction, row.truth, content)
-        panel.set_xlabel("–" if error is None else f"{100 * number(error):.1f} %", fontsize=SMALL, labelpad=1)
+        panel.set_xlabel(f"{shown(100 * number(error), 1)} %", fontsize=SMALL, labelpad=1)
     for panel in axes:
         blank(panel)
         panel.set_anchor("N")

@@ -1,6 +1,7 @@
 """Saved results as figures need them; in JSON an undefined value is ``null``, here it is NaN."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,11 @@ def numbers(values: Iterable[float | None]) -> np.ndarray:
     return np.array([number(value) for value in values])
 
 
-def signed(value: float) -> str:
-    """A difference with its sign."""
-    return f"{value:+.2f}".replace("-", "−")
+def shown(value: float | None, digits: int, *, sign: bool = False) -> str:
+    """A number as figures show it, a dash where it is undefined."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
 
 
 def by_group(results: Sequence[Content]) -> dict[str, list[Content]]:

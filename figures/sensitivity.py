@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLUE, ORANGE
-from pixcon_figures.saved import Content, number, numbers, shortened
+from pixcon_figures.saved import Content, number, numbers, shortened, shown
 from pixcon_figures.style import NARROW, SMALL, WIDE, new_figure, say_under
 
 COLUMNS = 3
@@ -41,7 +41,7 @@ def _axis(panel: Axes, axis: Content) -> None:
     panel.set_xticks(range(len(settings)), [_value(setting["value"]) for setting in settings])
     for tick, setting in zip(panel.get_xticklabels(), settings, strict=True):
         tick.set_fontweight("bold" if setting["is_base"] else "normal")
-    panel.set(xlabel=shortened(axis["hyperparameter"]), title=f"spread {100 * number(axis['spread']):.2f} points")
+    panel.set(xlabel=shortened(axis["hyperparameter"]), title=f"spread {shown(100 * number(axis['spread']), 2)} points")
     panel.set_xlim(-0.6, len(settings) - 0.4)
     panel.margins(y=0.2)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from pixcon_figures.palette import class_colors
-from pixcon_figures.saved import Content, number, shortened
+from pixcon_figures.saved import Content, shortened, shown
 from pixcon_figures.style import WIDE, blank, new_figure, page_width
 
 MOST_NAMES = 40
@@ -53,8 +53,8 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
         )
         numbers = projection["separability"]
         panel.set_title(
-            f"{shortened(projection['name'])}\n{numbers['neighbours']}-NN purity {number(numbers['purity']):.3f}"
-            f" (chance {number(numbers['chance']):.3f})\nsilhouette {number(numbers['silhouette']):.3f}"
+            f"{shortened(projection['name'])}\n{numbers['neighbours']}-NN purity {shown(numbers['purity'], 3)}"
+            f" (chance {shown(numbers['chance'], 3)})\nsilhouette {shown(numbers['silhouette'], 3)}"
         )
         blank(panel)
         panel.spines[:].set_visible(True)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from pixcon_figures.contamination import draw
+from tests.figures.saved_results import Content, contamination
+
+
+def curves(content: Content) -> Figure:
+    return draw(content, Path())["contamination"]
+
+
+def legend(figure: Figure) -> list[str]:
+    texts = figure.axes[0].get_legend().get_texts()
+    return [text.get_text() for text in texts]
+
+
+def test_one_line_per_result_with_a_mark_at_each_threshold_asked_for() -> None:
+    content = contamination({"none": 2, "clean": 1})
+    retention, rho_f = curves(content).axes
+    for panel, key in ((retention, "retention"), (rho_f, "rho_f")):
+        lines, marks = panel.lines[::2], panel.lines[1::2]
+        assert len(lines) == 3
+        for line, mark, result in zip(lines, marks, content["results"], strict=True):
+            asked = result["contamination"]["thresholds"]
+            assert list(mark.get_xdata()) == pytest.approx([1 - at["tau"] for at in asked])
+            assert list(mark.get_ydata()) == pytest.approx([100 * at["overall"][key] for at in asked])
+            assert line.get_color() == mark.get_color()
+    assert legend(curves(content)) == ["none (2 seeds)", "clean"]
+    assert retention.lines[0].get_color() == retention.lines[2].get_color() != retention.lines[4].get_color()
+
+
+def test_the_axis_resolves_thresholds_close_to_one() -> None:
+    panel = curves(contamination({"none": 1})).axes[1]
+    assert panel.get_xscale() == "log" and panel.get_xlim() == (1, 1e-6)
+    labels = dict(
+        zip([f"{x:.2e}" for x in panel.get_xticks()], [t.get_text() for t in panel.get_xticklabels()], strict=True)
+    )
+    assert labels["5.00e-02"] == "0.95" and labels["1.00e-06"] == "0.999999"
+
+
+def test_nothing_retained_is_a_gap() -> None:
+    content = contamination({"none": 1})
+    curve = content["results"][0]["contamination"]["curve"]
+    assert None in curve["rho_f"]  # beyond the largest confidence nothing is retained
+    drawn = curves(content).axes[1].lines[0].get_ydata()
+    known = [value is not None for value, tau in zip(curve["rho_f"], curve["tau"], strict=True) if tau < 1]
+    assert np.isfinite(drawn).tolist() == known
+
+
+def test_reliability_diagram_says_the_calibration_error() -> None:
+    content = contamination({"none": 1, "clean": 2})
+    upper, lower = draw(content, Path())["reliability"].axes
+    diagonal, *lines = upper.lines
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 100]
+    assert len(lines) == len(lower.patches) == 3
+    calibration = content["results"][0]["contamination"]["calibration"]
+    known = [accuracy for accuracy in calibration["accuracy"] if accuracy is not None]
+    assert list(lines[0].get_ydata()) == pytest.approx([100 * accuracy for accuracy in known])
+    texts = [text.get_text() for text in upper.get_legend().get_texts()]
+    assert texts[0] == f"none\nECE {100 * calibration['ece']:.2f} %"
+    assert texts[1].startswith("clean (2 seeds)\nECE") and "±" in texts[1]
+    stairs = lower.patches[0].get_data()
+    assert np.nansum(stairs.values) == pytest.approx(100) and list(stairs.edges[[0, -1]]) == [0, 100]

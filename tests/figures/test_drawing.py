@@ -1,0 +1,133 @@
+"""Every command's figures, from the JSON text alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pixcon_figures.drawing import MODULES, draw_saved
+from pixcon_figures.style import SMALL
+from pixcon_train.errors import DataError
+from pixcon_train.files import write_json
+from tests.figures import saved_results as made
+
+LABELS = np.arange(48, dtype=np.uint8).reshape(6, 8) // 24
+
+CONTENTS: dict[str, Callable[[Path], made.Content]] = {
+    "contamination": lambda _: made.contamination({"none": 2, "clean": 1}),
+    "gradient": lambda _: made.gradient(["none"], kinds=("uniform",)),
+    "coverage": lambda _: made.coverage({"clean": 1}, stored=True),
+    "boundary": lambda _: made.boundary({"none": 2, "clean": 1}),
+    "geometry": lambda _: made.geometry({"none": 1}),
+    "tsne": lambda _: made.tsne(["none"]),
+    "qualitative": lambda folder: made.qualitative(folder, [[1 - LABELS]], [LABELS], methods=["none"]),
+    "per-class": lambda _: made.per_class_content(["clean"]),
+    "dynamics": lambda _: made.dynamics_content({"none": [made.history("a", [0.5, 0.6])]}),
+    "sensitivity": lambda _: made.sensitivity_content(
+        [made.history("a", [0.5], tau=0.7), made.history("b", [0.6], tau=0.9)]
+    ),
+    "landscape": lambda _: made.landscape_content(),
+    "compare": lambda _: made.compare(["clean"]),
+}
+
+STEMS = {"contamination": ["contamination", "reliability"], "dynamics": ["dynamics", "mask_ratio", "losses"]}
+
+NEVER_UNDEFINED = {"tau", "lower", "positions", "level", "min_share", "value", "parameters", "miou", "best"}
+"""Keys whose numbers are choices, or defined by construction."""
+
+
+def undefined(value: Any, key: str = "") -> Any:
+    """``value`` with every float that could be undefined null."""
+    if isinstance(value, dict):
+        return {name: undefined(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [undefined(each, key) for each in value]
+    return None if isinstance(value, float) and key not in NEVER_UNDEFINED else value
+
+
+def save(folder: Path, command: str) -> made.Content:
+    content = CONTENTS[command](folder)
+    write_json(folder / f"{command}.json", content)
+    return content
+
+
+def test_every_command_with_a_figure_is_tried_here() -> None:
+    assert CONTENTS.keys() == MODULES.keys()
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, command: str) -> None:
+    save(tmp_path, command)
+    paths = draw_saved(tmp_path, command)
+    expected = [tmp_path / f"{stem}.{kind}" for stem in STEMS.get(command, [command]) for kind in ("png", "pdf")]
+    assert paths == expected
+    first = [path.read_bytes() for path in paths]
+    assert all(data.startswith((b"\x89PNG", b"%PDF")) for data in first)
+    assert [path.read_bytes() for path in draw_saved(tmp_path, command)] == first
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_undefined_values_are_drawn_as_nothing(tmp_path: Path, command: str) -> None:
+    content = undefined(save(tmp_path, command))
+    write_json(tmp_path / f"{command}.json", content)
+    assert draw_saved(tmp_path, command)
+
+
+def test_t_sne_and_geometry_together_make_fig11_whichever_comes_last(tmp_path: Path) -> None:
+    save(tmp_path, "tsne")
+    assert [path.stem for path in draw_saved(tmp_path, "tsne")] == ["tsne", "tsne"]
+    save(tmp_path, "geometry")
+    for command in ("tsne", "geometry"):
+        assert [path.stem for path in draw_saved(tmp_path, command)[2:]] == ["fig11", "fig11"]
+
+
+def test_a_command_without_a_figure_draws_nothing(tmp_path: Path) -> None:
+    assert draw_saved(tmp_path, "check-data") == []
+
+
+def test_missing_results_are_said_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"No results at .*boundary\.json"):
+        draw_saved(tmp_path, "boundary")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lost_key_is_said(tmp_path: Path) -> None:
+    content = save(tmp_path, "boundary")
+    del content["results"][0]["boundary"]
+    write_json(tmp_path / "boundary.json", content)
+    with pytest.raises(DataError, match="lacks 'boundary'"):
+        draw_saved(tmp_path, "boundary")
+
+
+def test_nothing_of_the_reader_s_settings_is_used_or_left_changed(tmp_path: Path) -> None:
+    import matplotlib
+
+    save(tmp_path, "boundary")
+    first = [path.read_bytes() for path in draw_saved(tmp_path, "boundary")]
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
+        assert [path.read_bytes() for path in draw_saved(tmp_path, "boundary")] == first
+        assert matplotlib.rcParams["font.size"] == 30
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_no_text_is_too_small_to_read(tmp_path: Path, command: str) -> None:
+    from importlib import import_module
+
+    from matplotlib.text import Text
+
+    content = json.loads(json.dumps(save(tmp_path, command)))
+    for figure in import_module(f"pixcon_figures.{MODULES[command]}").draw(content, tmp_path).values():
+        texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        assert texts and min(text.get_fontsize() for text in texts) >= SMALL
+
+
+def test_importing_loads_nothing_that_draws() -> None:
+    probe = "import sys, pixcon_figures.drawing; print({'matplotlib', 'seaborn', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "set()", done.stderr

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from pixcon_diag.logs.histories import read_history
+from pixcon_figures.dynamics import draw
+from pixcon_figures.palette import color
+from tests.figures.saved_results import dynamics_content, history
+
+NONE = [history("a", [0.5, 0.6, 0.7, 0.8]), history("b", [0.4, 0.6, 0.6])]
+CLEAN = [history("c", [0.6, 0.7, 0.8])]
+
+
+def test_thin_lines_per_seed_and_a_bold_mean_over_the_epochs_that_all_have() -> None:
+    upper = draw(dynamics_content({"none": NONE, "clean": CLEAN}), Path())["dynamics"].axes[0]
+    first, second, mean, single, _ = upper.lines
+    assert list(first.get_ydata()) == pytest.approx([50, 60, 70, 80])
+    assert list(mean.get_xdata()) == [1, 2, 3] and list(mean.get_ydata()) == pytest.approx([45, 60, 65])
+    assert first.get_linewidth() == second.get_linewidth() < mean.get_linewidth()
+    assert first.get_color() == mean.get_color() == color(0) != single.get_color()
+    band = upper.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((40, 70))
+    texts = [text.get_text() for text in upper.get_legend().get_texts()]
+    assert texts == ["none (2 seeds)", "clean"]
+
+
+def test_the_panel_below_shows_the_lead() -> None:
+    _, lower = draw(dynamics_content({"none": NONE, "clean": CLEAN}), Path())["dynamics"].axes
+    zero, margin = lower.lines
+    assert set(zero.get_ydata()) == {0}
+    assert list(margin.get_xdata()) == [1, 2, 3] and list(margin.get_ydata()) == pytest.approx([15, 10, 15])
+    assert lower.get_legend().get_texts()[0].get_text() == "clean: leads in 3/3 epochs, mean +13.33"
+
+
+def test_one_group_has_no_panel_of_leads() -> None:
+    (panel,) = draw(dynamics_content({"none": NONE[:1]}), Path())["dynamics"].axes
+    assert panel.get_xlabel() == "epochs finished"
+
+
+def test_mask_ratio_and_losses_where_the_logs_have_them() -> None:
+    figures = draw(dynamics_content({"none": NONE, "clean": CLEAN}), Path())
+    assert list(figures) == ["dynamics", "mask_ratio", "losses"]
+    lines = [line for line in figures["mask_ratio"].axes[0].lines if len(line.get_xdata())]
+    assert [list(line.get_ydata()) for line in lines][2] == pytest.approx([80, 81, 82])
+    assert [panel.get_title() for panel in figures["losses"].axes] == ["loss", "loss_u"]
+    bare = [history("a", [0.5, 0.6], losses=False)]
+    assert list(draw(dynamics_content({"none": bare}), Path())) == ["dynamics"]
+    mixed = draw(dynamics_content({"none": bare, "clean": CLEAN}), Path())
+    lines = [line for line in mixed["mask_ratio"].axes[0].lines if line.get_color() == color(0)]
+    assert all(value != value for line in lines for value in line.get_ydata())
+
+
+def test_runs_without_a_value_in_common_say_so() -> None:
+    nan = float("nan")
+    content = dynamics_content({"none": [history("a", [nan, nan])], "clean": CLEAN})
+    upper, lower = draw(content, Path())["dynamics"].axes
+    assert "no epoch that all seeds evaluated" in upper.get_legend().get_texts()[0].get_text()
+    assert lower.get_legend().get_texts()[0].get_text() == "clean: no epoch in common"
+
+
+@pytest.mark.reference
+def test_a_published_log_is_drawn_whole(reference: Path) -> None:
+    run = read_history(reference / "logs/table01-pascal_unimatch_v2_183labels_dinov2_base.log")
+    panel = draw(dynamics_content({"UniMatch V2": [run]}), Path())["dynamics"].axes[0]
+    assert len(panel.lines[0].get_xdata()) == 60
+    assert max(panel.lines[0].get_ydata()) == pytest.approx(87.92)
+    assert panel.get_ylim()[0] > 80 and panel.get_ylim()[1] > 87.92

@@ -1,0 +1,16 @@
+from pixcon_figures.fig11 import draw_together
+from tests.figures.saved_results import geometry, tsne
+
+
+def test_maps_stand_above_the_matrices_of_the_same_checkpoints() -> None:
+    figure = draw_together(tsne(["none", "other", "clean"]), geometry({"clean": 1, "none": 2, "absent": 1}))["fig11"]
+    *panels, _ = figure.axes
+    titles = [panel.get_title() for panel in panels]
+    assert [title.split("\n")[0] for title in titles[:2]] == ["none", "clean"]
+    assert [title.split(":")[0] for title in titles[2:]] == ["none (first of 2 seeds)", "clean"]
+    limits = {panel.collections[0].get_clim() for panel in panels[2:]}
+    assert len(limits) == 1
+
+
+def test_nothing_in_common_is_no_figure() -> None:
+    assert draw_together(tsne(["none"]), geometry({"clean": 1})) == {}

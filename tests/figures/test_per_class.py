@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from pixcon_figures.palette import GAIN, REGRESSION
+from pixcon_figures.per_class import MOST_ROWS, draw
+from tests.figures.saved_results import Content, per_class_content
+
+
+def figure(content: Content) -> Figure:
+    return draw(content, Path())["per-class"]
+
+
+def bars(panel: Axes) -> list[Rectangle]:
+    """From the top down."""
+    found = [bar for each in panel.containers if isinstance(each, BarContainer) for bar in each]
+    return sorted(found, key=lambda bar: bar.get_y())
+
+
+def whiskers(panel: Axes) -> list[np.ndarray]:
+    """Both ends of every error bar."""
+    (found,) = (each for each in panel.containers if isinstance(each, ErrorbarContainer))
+    return found.lines[2][0].get_segments()
+
+
+def kept(content: Content) -> list[Content]:
+    return [row for row in content["comparisons"][0]["per_class"]["rows"] if row["delta"] is not None]
+
+
+def test_bars_are_the_differences_with_the_hardest_class_on_top() -> None:
+    content = per_class_content(["clean"])
+    (panel,) = figure(content).axes
+    assert [bar.get_width() for bar in bars(panel)] == pytest.approx([100 * row["delta"] for row in kept(content)])
+    assert [label.get_text() for label in panel.get_yticklabels()] == [row["name"] for row in kept(content)]
+    bottom, top = panel.get_ylim()
+    assert bottom > top  # place 0 is on top
+    baseline = [row["baseline"] for row in kept(content)]
+    assert baseline == sorted(baseline)
+
+
+def test_gains_and_regressions_differ_in_colour_and_hatch() -> None:
+    (panel,) = figure(per_class_content(["clean"], classes=20)).axes
+    for bar in bars(panel):
+        gain = bar.get_width() >= 0
+        assert bar.get_facecolor() == to_rgba(GAIN if gain else REGRESSION)
+        assert bool(bar.get_hatch()) is not gain
+    assert {bar.get_width() >= 0 for bar in bars(panel)} == {True, False}
+
+
+def test_error_bars_are_the_seeds_std_and_one_seed_has_none() -> None:
+    content = per_class_content(["clean"])
+    lengths = [segment[1, 0] - segment[0, 0] for segment in whiskers(figure(content).axes[0])]
+    assert lengths == pytest.approx([200 * row["delta_std"] for row in kept(content)])
+    one = whiskers(figure(per_class_content(["clean"], seeds=1)).axes[0])
+    assert all(len(segment) == 0 or np.isnan(segment).any() for segment in one)
+
+
+def test_undefined_classes_are_left_out_and_said() -> None:
+    drawn = figure(per_class_content(["clean"]))
+    assert "class 1" not in [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert "left out: class 1." in drawn.get_supxlabel().replace("\n", " ")
+
+
+def test_each_method_has_a_panel_on_the_same_scale() -> None:
+    panels = figure(per_class_content(["clean", "confidence"])).axes
+    assert [panel.get_title().split(":")[0] for panel in panels] == ["clean − none", "confidence − none"]
+    assert panels[0].get_xlim() == panels[1].get_xlim()
+
+
+def test_many_classes_go_on_in_further_panels() -> None:
+    panels = figure(per_class_content(["clean", "confidence"], classes=150)).axes
+    sizes = [len(bars(panel)) for panel in panels]
+    assert len(panels) == 6 and max(sizes) <= MOST_ROWS and sum(sizes) == 2 * 149
+    assert [panel.get_title() == "(continued)" for panel in panels] == [False, True, True] * 2
+
+
+def test_without_any_difference_there_is_an_empty_panel() -> None:
+    content = per_class_content(["clean"])
+    for row in content["comparisons"][0]["per_class"]["rows"]:
+        row["delta"] = None
+    (panel,) = figure(content).axes
+    assert bars(panel) == []

@@ -1,0 +1,57 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from pixcon_figures.saved import called, first_of_groups, number, numbers, read_saved, shortened, shown
+from pixcon_train.errors import DataError
+
+
+def test_null_is_nan() -> None:
+    assert math.isnan(number(None)) and number(0.5) == 0.5
+    assert numbers([1, None])[0] == 1 and math.isnan(numbers([1, None])[1])
+    assert numbers([]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No results at"),
+        ("{", "cannot be read"),
+        ("[]", "does not hold"),
+        ('{"command": "tsne"}', "does not hold"),
+    ],
+)
+def test_a_missing_damaged_or_foreign_file_is_one_clear_message(tmp_path: Path, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / "geometry.json").write_text(text)
+    with pytest.raises(DataError, match=said) as error:
+        read_saved(tmp_path, "geometry")
+    assert "geometry.json" in str(error.value) and "pixcon-diag geometry" in str(error.value)
+
+
+def test_the_first_of_each_group_and_rule() -> None:
+    results = [{"group": "a", "rule": rule, "seed": seed} for seed in (0, 1) for rule in ("clean", "labeled")]
+    results += [{"group": "b", "rule": "clean", "seed": 5}]
+    assert [(label, result["rule"], result["seed"]) for label, result in first_of_groups(results)] == [
+        ("a (first of 2 seeds)", "clean", 0),
+        ("a (first of 2 seeds)", "labeled", 0),
+        ("b", "clean", 5),
+    ]
+
+
+def test_numbers_and_names_as_shown() -> None:
+    assert [shown(-0.126, 2), shown(0.5, 1, sign=True), shown(None, 2), shown(math.nan, 2)] == [
+        "−0.13",
+        "+0.5",
+        "–",
+        "–",
+    ]
+    assert called("none", 1) == "none" and called("none", 3) == "none (3 seeds)"
+
+
+@pytest.mark.parametrize("most", [2, 7, 8])
+def test_a_shortened_name_fits(most: int) -> None:
+    assert shortened("abc", 3) == "abc"
+    short = shortened("abcdefghij", most)
+    assert len(short) == most and "…" in short
