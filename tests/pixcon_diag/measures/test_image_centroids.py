@@ -103,6 +103,7 @@ def test_a_feature_that_is_not_finite_is_reported() -> None:
         metric.compute().geometry((0, 1))
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_no_image_no_row() -> None:
     found = ImageCentroids(3, void=VOID).compute()
     assert len(found.image) == 0 and found.per_image().shape == (0, 3)

@@ -88,6 +88,7 @@ def test_a_threshold_that_is_no_edge_is_refused() -> None:
         counted().retained(0.123456)
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_no_image_no_row() -> None:
     result = ImageCounts(CLASSES, void=VOID).compute()
     assert result.statistics.shape == (0, 3, CLASSES) and result.histogram.shape == (0, 2, len(result.edges))
