@@ -52,7 +52,8 @@ class Setup:
     def lines(self) -> list[str]:
         """What is trained on what, for the user: two lines."""
         parameters = sum(p.numel() for p in self.student.parameters())
-        machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {self.machine.mixed_precision}"
+        precision = "fp32" if self.machine.mixed_precision == "no" else self.machine.mixed_precision
+        machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {precision}"
         data = self.data
         return [
             f"{data.spec.name}: {data.labeled_count} labeled, {len(data.unlabeled)} unlabeled, "

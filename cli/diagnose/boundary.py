@@ -10,7 +10,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS, PREDICTIONS, measure_grou
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
-@click.command()
+@click.command(short_help="Error at object boundaries and inside.")
 @CHECKPOINTS
 @PREDICTIONS
 @measurement_options

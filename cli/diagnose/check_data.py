@@ -7,7 +7,7 @@ from pixcon_cli.diagnose.deliver import say_written
 from pixcon_cli.measurement_options import MeasurementOptions, data_options
 
 
-@click.command("check-data")
+@click.command("check-data", short_help="Look over images and masks.")
 @click.argument("checkpoint", required=False, metavar="[CKPT]")
 @data_options
 def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:

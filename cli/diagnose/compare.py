@@ -10,7 +10,7 @@ from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, ba
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
-@click.command()
+@click.command(short_help="Differences with image noise and seed noise.")
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

@@ -9,7 +9,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups, measure_one
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
-@click.command()
+@click.command(short_help="Retention and contamination over thresholds.")
 @CHECKPOINTS
 @measurement_options
 @click.option(

@@ -10,7 +10,7 @@ from pixcon_cli.diagnose.replaying import RULES, replay_one, replay_options
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command()
+@click.command(short_help="Does every class reach the bank?")
 @CHECKPOINTS
 @measurement_options
 @replay_options

@@ -13,7 +13,7 @@ SOURCES = click.argument("sources", nargs=-1, metavar="[LOG...]")
 """Run folders, folders of runs or logs, log.jsonl, TensorBoard files, UniMatch V2's text logs, name=path[,path...]."""
 
 
-@click.command()
+@click.command(short_help="Curves, best epochs, who leads.")
 @SOURCES
 @BASELINE
 @click.option(

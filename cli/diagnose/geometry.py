@@ -7,7 +7,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command()
+@click.command(short_help="Class centroids: compactness, cosines, margin.")
 @CHECKPOINTS
 @measurement_options
 @click.option(

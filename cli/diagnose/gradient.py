@@ -11,7 +11,7 @@ from pixcon_cli.diagnose.replaying import replay_one, replay_options
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command()
+@click.command(short_help="False positives in the anchors' gradient.")
 @CHECKPOINTS
 @measurement_options
 @replay_options

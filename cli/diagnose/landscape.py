@@ -9,7 +9,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS
 from pixcon_cli.measurement_options import output_options
 
 
-@click.command()
+@click.command(short_help="Model size against mIoU.")
 @CHECKPOINTS
 @click.option(
     "--points",

@@ -7,7 +7,7 @@ from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, ba
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command("per-class")
+@click.command("per-class", short_help="IoU per class against the baseline.")
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

@@ -13,7 +13,7 @@ FOLDER = Path("qualitative")
 """Where the grid goes if nothing else is said: a ranking without its picture is of little use."""
 
 
-@click.command()
+@click.command(short_help="Grids of predictions, errors outlined.")
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

@@ -13,7 +13,7 @@ FOLDER = Path("report")
 """Where the report goes if nothing else is said."""
 
 
-@click.command()
+@click.command(short_help="Everything, as a folder with a page.")
 @CHECKPOINTS
 @BASELINE
 @measurement_options

@@ -10,7 +10,7 @@ from pixcon_cli.diagnose.dynamics import SOURCES
 from pixcon_cli.measurement_options import output_options
 
 
-@click.command()
+@click.command(short_help="Best mIoU over one hyperparameter.")
 @SOURCES
 @click.option("--base", metavar="RUN", help="Run of the base setting.  [default: the one all others differ from once]")
 @click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True, help="Whose mIoU.")

@@ -8,7 +8,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups, one_list
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command()
+@click.command(short_help="Maps of the same pixels.")
 @CHECKPOINTS
 @measurement_options
 @click.option("--aligned", is_flag=True, help="Start each later map from the first one's, so that positions compare.")
