@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	@echo "Training without the bank (it tells runs/demo-none.txt) and, below, with it."
 	@$(call train,none) > runs/demo-none.txt 2>&1 & none=$$!; $(call train,clean); clean=$$?; \
 	wait $$none || { cat runs/demo-none.txt; exit 1; }; exit $$clean
-	$(BIN)/pixcon-diag contamination none=runs/demo-none clean=runs/demo-clean --width 3
+	$(BIN)/pixcon-diag contamination none=runs/demo-none clean=runs/demo-clean
 	$(BIN)/pixcon-diag report none=runs/demo-none clean=runs/demo-clean --out report
 
 define train
