@@ -17,7 +17,7 @@ MIN_PIXELS = 100
 _TINY = 1e-12
 """Norm below which a feature is taken as zero, as in torch.nn.functional.normalize."""
 
-_TILE = 2**20
+_TILE = 2**18
 """Numbers converted to float64 at once: they fit a processor's cache, and a larger copy takes several times as long."""
 
 
@@ -76,7 +76,7 @@ def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
     carries 1/‖f‖, so that no scaled copy is made.
     """
     scale = vectors.square().sum(0).clamp(min=_TINY**2).rsqrt()
-    return torch.where(member, scale, 0.0) @ vectors.T
+    return (scale * member) @ vectors.T
 
 
 class Geometry(Measurement):
