@@ -42,7 +42,12 @@ class ReplayedBank(nn.Module):
 
     @torch.no_grad()
     def enqueue(self, embeddings: Tensor, labels: Tensor, truth: Tensor) -> None:
-        """Enter pixels as they are: embeddings (M, D), class (M,) under which each is entered, and its truth (M,)."""
+        """Enter pixels as they are: embeddings (M, D), class (M,) under which each is entered, and its truth (M,).
+
+        Nothing changes where there is none, as when a batch has no pixel that the rule lets in.
+        """
+        if not len(labels):
+            return
         self.bank.enqueue(embeddings, labels)
         self.truth.enqueue(truth[:, None].float(), labels)
 

@@ -93,7 +93,10 @@ class BankCollector:
         self.confusion += counted.view(self.num_classes, self.num_classes).cpu()
         for rule in ADMISSION:
             admitted = admit(rule, logits[None], truth[None], tau=self.options.tau, ignore=VOID)[0]
-            self.coverage[rule].to(truth.device).update(torch.where(truth == VOID, -1, truth)[None], admitted[None])
+            coverage = self.coverage[rule]
+            if coverage.device != truth.device:  # to() touches every image's counts, however many there are
+                coverage.to(truth.device)
+            coverage.update(torch.where(truth == VOID, -1, truth)[None], admitted[None])
             entered = admitted.flatten().cpu()
             index = _within_cap(draw, entered, self.options.cap)
             chosen = index.to(feature.device)

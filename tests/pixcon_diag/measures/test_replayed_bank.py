@@ -57,3 +57,16 @@ def test_anchors_are_the_entries_with_padding_marked() -> None:
     metric = ContaminationGradient(3)
     metric.update(anchors, labels, entries)
     assert metric.compute().eq3.overall.anchors == int(entries.held.sum())
+
+
+def test_pixels_are_entered_as_they_come_and_none_changes_nothing() -> None:
+    bank = ReplayedBank(2, 3, 2)
+    rows = torch.tensor([[1.0, 0], [0, 1], [1, 1], [0, 2], [3, 0]])
+    bank.enqueue(rows, torch.tensor([0, 1, 0, 0, 0]), torch.tensor([0, 0, 1, 0, 1]))
+    before = bank.entries()
+    assert before.held.tolist() == [True] * 4 + [False] * 2
+    assert sorted(before.embeddings[:3].tolist()) == [[0, 2], [1, 1], [3, 0]]  # the oldest of class 0 made room
+    assert before.truth[before.labels == 1][0] == 0
+    none = torch.zeros(0, dtype=torch.long)
+    bank.enqueue(torch.zeros(0, 2), none, none)
+    assert all(torch.equal(*each) for each in zip(before, bank.entries(), strict=True))
