@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from pixcon_diag.report.spreads import spread
 from pixcon_figures.palette import color
 from pixcon_figures.saved import Content, by_group, called, number, shown
-from pixcon_figures.style import NARROW, SMALL, WIDE, new_figure, say_under
+from pixcon_figures.style import NARROW, SMALL, WIDE, explain, new_figure, say_under
 
 ZONES = ("band", "interior")
 LABELLED = 3
@@ -32,7 +32,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         panel.set_xticks(range(len(ZONES)), ZONES)
         panel.grid(axis="x", visible=False)
     panels[0].set_ylabel("wrong pixels (%)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    explain(figure, panels[0].get_legend_handles_labels()[0], "upper")
     if any(at["nearly_empty"] for at in widths):
         say_under(figure, "* So small a share of the valid pixels that the band's error says little.")
     return {"boundary": figure}

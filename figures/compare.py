@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from pixcon_figures.palette import BLACK, color
 from pixcon_figures.saved import Content, number, numbers, shortened
-from pixcon_figures.style import NARROW, WIDE, new_figure, say_under
+from pixcon_figures.style import NARROW, WIDE, explain, new_figure, say_under
 
 UNITS = {"fraction": (100, "points"), "number": (1, "")}
 """What a difference is multiplied by to be shown, and what it then is."""
@@ -38,7 +38,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
                 if row["unit"] == unit:
                     _row(panel, row, list(measures).index(row["measure"]) + _offset(place, len(comparisons)), place)
         _axis(panel, measures, UNITS[unit][1], content["baseline"])
-    figure.legend(handles=_legend(comparisons), loc="outside upper center", ncols=4)
+    explain(figure, _legend(comparisons), "upper")
     say_under(figure, "↑ ↓: which direction is better. " + _level(comparisons))
     return {"compare": figure}
 
@@ -61,8 +61,8 @@ def _row(panel: Axes, row: Content, y: float, place: int) -> None:
     look = color(place + 1)  # the baseline's own colour is not here
     if images is not None:
         panel.plot(scale * numbers((images["low"], images["high"])), [y, y], color=look, linewidth=1.6, gid="interval")
-    if seeds is not None and seeds["paired"] is not None:
-        deltas = scale * numbers(seeds["paired"]["deltas"]["values"])
+    deltas = scale * numbers(_seed_deltas(row))
+    if len(deltas) > 1:
         panel.plot(
             deltas,
             np.full(len(deltas), y),
@@ -76,6 +76,12 @@ def _row(panel: Axes, row: Content, y: float, place: int) -> None:
     known = images or seeds
     if known is not None:
         panel.plot(scale * number(known["difference"]), y, "D", color=look, markersize=4.5, zorder=3, gid="difference")
+
+
+def _seed_deltas(row: Content) -> list[float | None]:
+    """Differences seed by seed; none where seeds are not paired. A single one is the difference itself."""
+    seeds = row["seed_noise"]
+    return seeds["paired"]["deltas"]["values"] if seeds is not None and seeds["paired"] is not None else []
 
 
 def _axis(panel: Axes, measures: dict[str, bool], unit: str, baseline: str) -> None:
@@ -93,6 +99,8 @@ def _legend(comparisons: Sequence[Content]) -> list[Line2D]:
         Line2D([], [], color=color(place), marker="D", linewidth=1.6, label=shortened(each["other"]))
         for place, each in enumerate(comparisons, 1)
     ]
+    if all(len(_seed_deltas(row)) < 2 for each in comparisons for row in each["rows"]):
+        return methods
     return [*methods, Line2D([], [], color="0.4", marker="o", markerfacecolor="white", linestyle="", label="one seed")]
 
 

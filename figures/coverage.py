@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, BLUE, SKY, STARVED
 from pixcon_figures.saved import Content, first_of_groups, numbers
-from pixcon_figures.style import WIDE, new_figure
+from pixcon_figures.style import WIDE, explain, new_figure
 
 MOST_NAMES = 50
 """More classes than this go unnamed on the axis; the CSV names them."""
@@ -32,7 +32,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         panel.set(ylabel="pixels", title=f"{name}, rule {result['rule']}: {_summary(result)}")
     _class_axis(panels[-1], results[0][1]["classes"])
     entries = {label: handle for p in panels for handle, label in zip(*p.get_legend_handles_labels(), strict=True)}
-    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=3)
+    explain(figure, list(entries.values()), "upper")
     return {"coverage": figure}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, color, line
 from pixcon_figures.saved import Content, called, number, numbers, shortened, shown
-from pixcon_figures.style import WIDE, new_figure
+from pixcon_figures.style import WIDE, explain, new_figure
 
 Values = Callable[[Content], Sequence[float | None]]
 """A run's values, one an epoch."""
@@ -17,6 +18,8 @@ Values = Callable[[Content], Sequence[float | None]]
 OUTSIDE = 5
 """Per cent of the values that may lie outside of a panel: first epochs, which would squeeze the rest together."""
 COLUMNS = 3
+FEW = 12
+"""Up to so many values are marked one by one."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -60,16 +63,25 @@ def _limits(low: float, high: float) -> tuple[float, float]:
 
 
 def _runs(panel: Axes, group: Content, values: Values, place: int, scale: float = 100) -> None:
-    """A thin line per seed, with gaps where its log has no value."""
+    """A thin line per seed through the values that its log has: not every epoch need be evaluated."""
     for run in group["runs"]:
-        panel.plot(run["finished"], scale * numbers(values(run)), linewidth=0.6, alpha=0.7, **line(place))
+        finished, known = np.array(run["finished"]), numbers(values(run))
+        finished, known = finished[~np.isnan(known)], known[~np.isnan(known)]
+        panel.plot(finished, scale * known, linewidth=0.6, alpha=0.7, **_marks(known), **line(place))
+
+
+def _marks(values: Sequence[float | None] | np.ndarray) -> dict[str, Any]:
+    """A few values get a point each; a single one would otherwise not show."""
+    return {"marker": "o", "markersize": 3} if len(values) <= FEW else {}
 
 
 def _band(panel: Axes, group: Content, place: int) -> None:
     """The mean in bold and the seeds' range behind it, over the epochs where every seed has a value."""
     band, label = group["band"], called(group["name"], len(group["runs"]))
     label = label if band["finished"] else f"{label}: no epoch that all seeds evaluated"
-    panel.plot(band["finished"], 100 * numbers(band["mean"]), linewidth=2, label=label, **line(place))
+    panel.plot(
+        band["finished"], 100 * numbers(band["mean"]), linewidth=2, label=label, **_marks(band["mean"]), **line(place)
+    )
     low, high = 100 * numbers(band["low"]), 100 * numbers(band["high"])
     panel.fill_between(band["finished"], low, high, color=color(place), alpha=0.15, linewidth=0)
 
@@ -82,7 +94,9 @@ def _leads(panel: Axes, leads: Sequence[Content]) -> None:
         if lead["live"]:
             mean = shown(100 * number(lead["mean_margin"]), 2, sign=True)
             label = f"{shortened(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
-        panel.plot(lead["finished"], 100 * numbers(lead["margin"]), label=label, **line(place))
+        panel.plot(
+            lead["finished"], 100 * numbers(lead["margin"]), label=label, **_marks(lead["margin"]), **line(place)
+        )
     margins = [margin for lead in leads for margin in lead["margin"]] or [0.0]
     low, high = np.percentile(margins, (OUTSIDE, 100 - OUTSIDE))
     panel.set_ylim(_limits(min(low, 0), max(high, 0)))
@@ -96,7 +110,7 @@ def _mask_ratio(result: Content) -> Figure:
     for place, group in enumerate(result["groups"]):
         _runs(panel, group, lambda run: run["mask_ratio"], place)
     panel.set(xlabel="epochs finished", ylabel="unlabeled pixels retained (%)")
-    _explain(figure, panel, result)
+    _explain_groups(figure, panel, result)
     return figure
 
 
@@ -115,17 +129,17 @@ def _losses(result: Content, names: Sequence[str]) -> Figure:
         panel.tick_params(labelbottom=True)
     for panel in panels[len(names) :]:
         panel.remove()
-    _explain(figure, panels[0], result)
+    _explain_groups(figure, panels[0], result)
     return figure
 
 
-def _explain(figure: Figure, panel: Axes, result: Content) -> None:
+def _explain_groups(figure: Figure, panel: Axes, result: Content) -> None:
     """What the lines' colours mean, without the thinness of the lines themselves."""
     handles = [
         panel.plot([], [], label=called(group["name"], len(group["runs"])), **line(place))[0]
         for place, group in enumerate(result["groups"])
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    explain(figure, handles, "lower")
 
 
 def _loss(name: str) -> Values:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from pixcon_figures.palette import BLACK, color
 from pixcon_figures.saved import Content, first_of_groups, number, numbers, shortened
-from pixcon_figures.style import NARROW, WIDE, new_figure
+from pixcon_figures.style import NARROW, WIDE, explain, new_figure
 
 NAMES = {"supcon": "SupCon: mean of log-probabilities", "eq3": "Eq. 3: sum inside the logarithm"}
 FORMS: dict[str, dict[str, Any]] = {
@@ -46,7 +46,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         _law(panel)
         panel.set(title=RELABELLED.get(kind, "no sweep: the banks as they are"), xlabel=r"measured $\rho_F$")
     panels[0].set_ylabel(r"$E\|g_F\| \,/\, E\|g_T\|$")
-    figure.legend(handles=_legend(looks), loc="outside lower center", ncols=2 if len(kinds) > 1 else 1)
+    explain(figure, _legend(looks), "lower")
     return {"gradient": figure}
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from pixcon_figures.palette import BLACK, BLUE, GREEN, MARKERS, ORANGE, PINK, SKY
 from pixcon_figures.saved import Content, number, shortened
-from pixcon_figures.style import SMALL, WIDE, new_figure, say_under
+from pixcon_figures.style import LETTER, SMALL, WIDE, explain, new_figure, say_under
 
 FAMILIES = {"ResNet": SKY, "MiT": PINK, "CLIP": ORANGE, "DINOv2": BLUE}
 OTHER_FAMILY = BLACK
@@ -24,8 +24,6 @@ LINE = 0.125
 """Height of a label, in inches."""
 MARK = 0.07
 """Half the size of a mark, in inches."""
-LETTER = 0.052
-"""Width of a letter, in inches."""
 LEADER = {"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "shrinkB": 0}
 """The line from a name to its point."""
 
@@ -39,7 +37,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         _point(panel, point)
     _axes(panel, result)
     entries = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=6)
+    explain(figure, list(entries.values()), "upper")
     say_under(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
     _label(figure, panel, result["points"])  # last, when everything else has its place
     return {"landscape": figure}
@@ -72,12 +70,14 @@ def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
     """Names beside their points, from the lowest up, each at the nearest height that is free."""
     figure.draw_without_rendering()  # so that places on the page are known
     places = [(number(point["parameters"]), 100 * number(point["miou"])) for point in points]
+    edge = panel.get_window_extent().x0 / figure.dpi
     inches = [panel.transData.transform(at) / figure.dpi for at in places]
     taken = [Box(x - MARK, x + MARK, y, MARK) for x, y in inches]
     for point, at, (x, y) in sorted(zip(points, places, inches, strict=True), key=lambda each: each[1][1]):
         name = shortened(point["name"], 28)
         near, far = 1.5 * MARK, 1.5 * MARK + LETTER * len(name)
-        box = _free((Box(x + near, x + far, y, LINE / 2), Box(x - far, x - near, y, LINE / 2)), taken)
+        sides = (Box(x + near, x + far, y, LINE / 2), Box(x - far, x - near, y, LINE / 2))
+        box = _free([side for side in sides if side.right > x or side.left > edge], taken)
         taken.append(box)
         on_the_right = box.left > x
         panel.annotate(

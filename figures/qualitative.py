@@ -16,17 +16,17 @@ from pixcon_diag.measures.error_regions import error_regions
 from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import ERROR, VOID, class_colors
 from pixcon_figures.saved import Content, number, shortened, shown
-from pixcon_figures.style import SMALL, WIDE, blank, new_figure
+from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, legend_columns, new_figure
 from pixcon_train.data.reading import read_image, read_indices
 
 ONE_BLOCK = 3
 """Up to so many images make one block; more make two side by side, the first half on the left."""
 GAP = 0.12
 """Between the blocks, in widths of a panel."""
-CAPTION = 0.17
+CAPTION = 0.14
 """Height of the line below a row, in inches."""
-LETTER = 0.06
-"""Width of a small letter, in inches."""
+LINE = 0.15
+"""Height of a line of the strip at the foot."""
 
 
 class Row(NamedTuple):
@@ -47,7 +47,8 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """
     rows = [_read(folder, saved["files"]) for saved in content["images"]]
     heads = ["input", "ground truth", *content["methods"]]
-    figure, cells = _grid(rows, len(heads))
+    handles = _strip(rows, content)
+    figure, cells = _grid(rows, len(heads), handles)
     per_block = _per_block(len(rows))
     for k, (axes, row, saved) in enumerate(zip(cells, rows, content["images"], strict=True)):
         _draw_row(axes, row, saved, content)
@@ -55,7 +56,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
             most = _letters(len(cells[0]), len(rows))
             for panel, head in zip(axes, heads, strict=True):
                 panel.set_title(shortened(head, most), fontsize=SMALL, pad=2)
-    _strip(figure, rows, content)
+    explain(figure, handles, "lower")
     return {"qualitative": figure}
 
 
@@ -82,14 +83,15 @@ def _letters(panels: int, images: int) -> int:
     return int(_panel_width(panels, images) / LETTER)
 
 
-def _grid(rows: Sequence[Row], panels: int) -> tuple[Figure, list[list[Axes]]]:
+def _grid(rows: Sequence[Row], panels: int, handles: Sequence[Patch]) -> tuple[Figure, list[list[Axes]]]:
     """The axes of each image; a row of the grid is as high as the tallest of its images, which may differ in shape."""
     per_block = _per_block(len(rows))
     ratios = [row.truth.shape[0] / row.truth.shape[1] for row in rows]
     width = _panel_width(panels, len(rows))
     heights = [max(ratios[k::per_block]) * width + CAPTION for k in range(per_block)]
     blocks = [1.0] * panels if len(rows) <= ONE_BLOCK else [*[1.0] * panels, GAP, *[1.0] * panels]
-    figure = new_figure(WIDE, sum(heights) + 0.6)
+    figure = new_figure(WIDE, sum(heights) + CAPTION)
+    figure.set_figheight(figure.get_figheight() + LINE * -(-len(handles) // legend_columns(figure, handles)))
     figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
     grid = figure.add_gridspec(max(per_block, 1), len(blocks), width_ratios=blocks, height_ratios=heights or None)
     return figure, [
@@ -142,7 +144,7 @@ def _outline(panel: Axes, prediction: np.ndarray, truth: np.ndarray, content: Co
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
-def _strip(figure: Figure, rows: Sequence[Row], content: Content) -> None:
+def _strip(rows: Sequence[Row], content: Content) -> list[Patch]:
     """What the colours mean, of the classes that occur."""
     maps = [torch.from_numpy(labels) for row in rows for labels in (row.truth, *row.predictions)]
     colors = class_colors(content["palette"])
@@ -150,5 +152,4 @@ def _strip(figure: Figure, rows: Sequence[Row], content: Content) -> None:
         Patch(facecolor=colors[k], label=content["classes"][k]) for k in occurring_classes(maps, content["void"])
     ]
     handles.append(Patch(facecolor=VOID, edgecolor="0.5", label="void"))
-    handles.append(Patch(facecolor="none", edgecolor=ERROR, label="outline: wrong"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(8, len(handles)), columnspacing=1.0)
+    return [*handles, Patch(facecolor="none", edgecolor=ERROR, label="outline: wrong")]

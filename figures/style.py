@@ -1,6 +1,8 @@
 """How every figure looks: print-readable sizes, and fonts that a PDF keeps as text."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -13,6 +15,10 @@ WIDE = 7.0
 
 SMALL = 7
 """Smallest font, in points."""
+LETTER = 0.055
+"""Width of one of its letters, in inches."""
+KEY = 0.55
+"""Width of a legend's key and the space around it."""
 
 RC = {
     "font.size": 8,
@@ -59,6 +65,19 @@ def page_width(columns: int) -> float:
 def say_under(figure: Figure, text: str) -> None:
     """A line below everything else: what a reader must know and the axes do not show."""
     figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color="0.35")
+
+
+def explain(figure: Figure, handles: Sequence[Any], where: Literal["upper", "lower"]) -> None:
+    """A legend of artists above or below the panels, in as many columns as fit; none where there is no handle."""
+    if handles:
+        loc: Any = f"outside {where} center"
+        figure.legend(handles=handles, loc=loc, ncols=legend_columns(figure, handles))
+
+
+def legend_columns(figure: Figure, handles: Sequence[Any]) -> int:
+    """Columns that fit, by the longest label."""
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    return max(1, min(len(handles), int(figure.get_figwidth() / (KEY + LETTER * longest))))
 
 
 def blank(axes: Axes) -> None:

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from pixcon_figures.palette import class_colors
 from pixcon_figures.saved import Content, shortened, shown
-from pixcon_figures.style import WIDE, blank, new_figure, page_width
+from pixcon_figures.style import WIDE, blank, explain, new_figure, page_width
 
 MOST_NAMES = 40
 """More classes than this are not explained below the maps."""
@@ -66,7 +66,4 @@ def explain_classes(figure: Figure, content: Content) -> None:
     colors = class_colors(content["palette"])
     present = [k for k, count in enumerate(content["projection"]["counts"]) if count]
     if len(present) <= MOST_NAMES:
-        handles = [Patch(color=colors[k], label=content["classes"][k]) for k in present]
-        figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(7 if len(figure.axes) > 1 else 4, len(handles))
-        )
+        explain(figure, [Patch(color=colors[k], label=content["classes"][k]) for k in present], "lower")

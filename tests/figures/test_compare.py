@@ -59,6 +59,12 @@ def test_several_comparisons_lie_beside_each_other_in_their_own_colours() -> Non
     assert "95 % of paired bootstrap draws" in drawn.get_supxlabel()
 
 
+def test_of_a_single_seed_there_is_no_point_beside_the_difference() -> None:
+    drawn = figure(compare(["clean"], seeds=1))
+    assert of(drawn.axes[0], "seeds") == [] and len(of(drawn.axes[0], "difference")) == 1
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["clean"]
+
+
 def test_unpaired_seeds_have_no_points_of_their_own() -> None:
     content = compare(["clean"])
     content["comparisons"][0]["rows"][2]["seed_noise"]["paired"] = None

@@ -47,7 +47,17 @@ def test_mask_ratio_and_losses_where_the_logs_have_them() -> None:
     assert list(draw(dynamics_content({"none": bare}), Path())) == ["dynamics"]
     mixed = draw(dynamics_content({"none": bare, "clean": CLEAN}), Path())
     lines = [line for line in mixed["mask_ratio"].axes[0].lines if line.get_color() == color(0)]
-    assert all(value != value for line in lines for value in line.get_ydata())
+    assert all(len(line.get_ydata()) == 0 for line in lines)
+
+
+def test_epochs_between_two_evaluations_leave_no_gap_and_a_single_one_is_seen() -> None:
+    nan = float("nan")
+    runs = {"none": [history("a", [nan, 0.5, nan, 0.7])], "clean": [history("b", [nan, 0.6])]}
+    panel = draw(dynamics_content(runs), Path())["dynamics"].axes[0]
+    seed, mean, single, _ = panel.lines
+    for line in (seed, mean):
+        assert list(line.get_xdata()) == [2, 4] and list(line.get_ydata()) == pytest.approx([50, 70])
+    assert list(single.get_xdata()) == [2] and single.get_marker() == "o"
 
 
 def test_runs_without_a_value_in_common_say_so() -> None:
