@@ -22,11 +22,11 @@ SIZES = [(20, 28), (20, 28), (24, 16), (20, 28), (20, 28)]
 class Network(nn.Module):
     """A feature of half the resolution and a classifier; it knows how many images it has seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         super().__init__()
         self.feature = nn.Conv2d(3, 8, 2, 2)
         self.classifier = nn.Conv2d(8, CLASSES, 1)
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(seed)
         for parameter in self.parameters():
             parameter.data.copy_(1.5 * torch.randn(parameter.shape, generator=generator))
         self.images = 0
@@ -36,9 +36,9 @@ class Network(nn.Module):
         return self.classifier(self.feature(images).tanh())
 
 
-def network(name: str = "mine", **options: Any) -> LoadedCheckpoint:
-    """The network, ready to be measured."""
-    return wrap_module(Network(), CLASSES, name=name, **{"feature": "feature", "multiple": 2, **options})
+def network(name: str = "mine", seed: int = 0, **options: Any) -> LoadedCheckpoint:
+    """The network, ready to be measured; another seed has other weights."""
+    return wrap_module(Network(seed), CLASSES, name=name, **{"feature": "feature", "multiple": 2, **options})
 
 
 def seen(checkpoint: LoadedCheckpoint) -> int:
@@ -48,10 +48,13 @@ def seen(checkpoint: LoadedCheckpoint) -> int:
     return module.images
 
 
-def images(root: Path, sizes: list[tuple[int, int]] | None = None) -> EvaluationData:
-    """Images of noise with masks of three classes and void."""
+def images(root: Path, sizes: list[tuple[int, int]] | None = None, *, block: int = 1) -> EvaluationData:
+    """Images of noise with masks of three classes and void, in squares of ``block`` pixels."""
     random = np.random.default_rng(3)
-    masks = [random.choice([0, 1, 2, 255], size, p=[0.4, 0.3, 0.2, 0.1]) for size in sizes or SIZES]
+    masks = []
+    for height, width in sizes or SIZES:
+        labels = random.choice([0, 1, 2, 255], (height // block, width // block), p=[0.4, 0.3, 0.2, 0.1])
+        masks.append(labels.repeat(block, 0).repeat(block, 1))
     return listed(root, write_pairs(root, masks))
 
 
