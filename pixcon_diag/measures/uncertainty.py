@@ -131,10 +131,10 @@ def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], 
 
     def _geometry(classes: np.ndarray) -> float:
         sums, pixels = classes[:, :-1], classes[:, -1]
-        norms = np.linalg.norm(sums, axis=1)
-        kept = (pixels >= min_pixels) & (norms > 0)
-        compactness = np.mean(norms[kept] / pixels[kept]) if kept.any() else np.nan
-        unit = sums[kept] / norms[kept][:, None]
+        enough = pixels >= min_pixels
+        sums, pixels, norms = sums[enough], pixels[enough], np.linalg.norm(sums[enough], axis=1)
+        compactness = np.mean(norms / pixels) if len(pixels) else np.nan
+        unit = sums[norms > 0] / norms[norms > 0][:, None]  # features that cancel have no direction
         pairs = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
         inter = np.mean(pairs) if len(pairs) else np.nan
         return float({"compactness": compactness, "mean_inter": inter, "margin": compactness - inter}[quantity])

@@ -53,6 +53,18 @@ def test_features_are_those_of_the_pixels_cells() -> None:
         assert feature.allclose(expected / expected.norm())
 
 
+def test_norms_give_the_feature_back() -> None:
+    """The projection head wants the feature as the network made it."""
+    sample = sampled(range(6))
+    raw = sample.features * sample.norms[:, None]
+    for (name, row, column), feature in zip(sample.pixels, raw, strict=True):
+        expected = torch.tensor([int(name.removesuffix(".jpg")) + 1, row // 2 + 1, column // 2 + 1]).float()
+        torch.testing.assert_close(feature, expected)
+    sampler = PixelSampler(CLASSES, void=VOID, per_class=12)
+    sampler.update(torch.zeros(1, 3, 22, 18), scene(0)[1], ["0.jpg"])
+    assert not sampler.compute().norms.any() and sampler.compute().features.isfinite().all()
+
+
 def test_padding_shifts_no_cell() -> None:
     """A fused feature that covers 56 x 56 pixels, of which the image has 44 x 36."""
     _, target = scene(0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pixcon_diag.measures.pixel_sample import PixelSample
-from pixcon_diag.measures.projection import ProjectionResult, project, separability
+from pixcon_diag.measures.projection import EVERY, ITERATIONS, ProjectionResult, project, separability
 from pixcon_train.errors import ConfigError
 from pixcon_train.files import to_json
 
@@ -101,3 +101,13 @@ def test_different_or_too_few_pixels_are_errors() -> None:
     broken.features[3, 0] = math.nan
     with pytest.raises(ConfigError, match="b gives features that are not finite"):
         project({"a": blobs(0.1), "b": broken})
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_progress_goes_over_all_maps_to_the_end(aligned: bool) -> None:
+    steps: list[tuple[int, int]] = []
+    project({"a": blobs(0.1), "b": blobs(0.2)}, aligned=aligned, progress=lambda *step: steps.append(step))
+    assert {total for _, total in steps} == {2 * ITERATIONS}
+    done = [each for each, _ in steps]
+    assert done == sorted(done) and done[0] <= ITERATIONS // 10 and done[-1] == 2 * ITERATIONS
+    assert len(done) > 2 * (500 // EVERY)

@@ -3,8 +3,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_miou, pooled_ratio
+from pixcon_diag.measures.geometry_result import GeometryResult
+from pixcon_diag.measures.image_centroids import CentroidRows
+from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_geometry, pooled_miou, pooled_ratio
 from pixcon_train.errors import ConfigError
 
 error = pooled_ratio(1, 0)
@@ -129,3 +132,70 @@ def test_misuse_is_named() -> None:
     for first, second in itertools.product(([], [images(1)]), ([images(1, 3)], [])):
         with pytest.raises(ValueError, match="same images for every checkpoint"):
             paired_bootstrap(first, second, error, rng=rng())
+
+
+def centroid_rows(seed: int = 0, *, images: int = 12, classes: int = 4, channels: int = 3) -> CentroidRows:
+    """Two classes in each image; the last class in one image only, with few pixels."""
+    generator = np.random.default_rng(seed)
+    image = np.repeat(np.arange(images), 2)
+    label = np.stack([generator.permutation(classes - 1)[:2] for _ in range(images)]).ravel()
+    label[0] = classes - 1
+    pixels = generator.integers(20, 60, len(image))
+    pixels[0] = 3
+    sums = generator.standard_normal((len(image), channels)) + 2 * np.eye(classes, channels)[label]
+    sums *= (0.8 * pixels / np.linalg.norm(sums, axis=1))[:, None]
+    return CentroidRows(image, label, pixels, sums, classes, images)
+
+
+GEOMETRY = ("compactness", "mean_inter", "margin")
+
+
+@pytest.mark.parametrize("quantity", GEOMETRY)
+@pytest.mark.parametrize("min_pixels", [1, 10])
+def test_the_geometry_of_all_images_is_that_of_the_whole_set(quantity: str, min_pixels: int) -> None:
+    rows, foreground = centroid_rows(), (1, 2, 3)
+    statistic = pooled_geometry(quantity, 4, foreground, min_pixels)
+    noise = paired_bootstrap([rows.per_image()], [rows.per_image()], statistic, rng=rng(), draws=20)
+    result = rows.geometry(foreground, min_pixels)
+    assert noise.first == pytest.approx(getattr(result, quantity), rel=1e-12)
+    assert (noise.difference, noise.low, noise.high) == (0.0, 0.0, 0.0)
+    assert len(result.measured) == (3 if min_pixels == 1 else 2)
+
+
+@pytest.mark.parametrize("quantity", GEOMETRY)
+def test_the_geometry_of_a_draw_is_that_of_its_images(quantity: str) -> None:
+    rows, dense = centroid_rows(), centroid_rows().per_image().toarray()
+    chosen = np.array([0, 0, 3, 5, 7, 7, 7, 11])
+    pooled = dense[chosen].sum(0).reshape(4, -1)
+    expected = GeometryResult.from_sums(pooled[:, :-1], pooled[:, -1].astype(np.int64), (0, 1, 2, 3), 1)
+    value = pooled_geometry(quantity, 4, (0, 1, 2, 3), 1)(pooled.ravel()[None])
+    assert value[0] == pytest.approx(getattr(expected, quantity), rel=1e-12)
+    assert value[0] != pytest.approx(getattr(rows.geometry((0, 1, 2, 3), 1), quantity))
+
+
+def test_features_that_cancel_are_not_compact_but_have_no_direction() -> None:
+    sums, pixels = np.array([[4.0, 0], [0, 3], [0, 0]]), np.array([4, 4, 8])
+    pooled = np.concatenate([sums, pixels[:, None]], 1).ravel()[None]
+    result = GeometryResult.from_sums(sums, pixels, (0, 1, 2), 1)
+    for quantity, value in zip(GEOMETRY, (7 / 12, 0.0, 7 / 12), strict=True):
+        assert pooled_geometry(quantity, 3, (0, 1, 2), 1)(pooled)[0] == pytest.approx(value)
+        assert getattr(result, quantity) == pytest.approx(value)
+
+
+def test_too_few_classes_have_no_geometry() -> None:
+    pooled = np.array([[4.0, 0, 4, 0, 0, 0]])  # class 1 has no pixel
+    values = [pooled_geometry(quantity, 2, (0, 1), 1)(pooled)[0] for quantity in GEOMETRY]
+    assert values[0] == 1.0 and math.isnan(values[1]) and math.isnan(values[2])
+    assert math.isnan(pooled_geometry("compactness", 2, (0, 1), 9)(pooled)[0])
+
+
+def test_sparse_statistics_give_what_dense_ones_give() -> None:
+    first, second = confusions(1), confusions(2)
+    first[first < 15] = 0
+    flat = [each.reshape(len(each), -1) for each in (first, second)]
+
+    def miou(pooled: np.ndarray) -> np.ndarray:
+        return pooled_miou(pooled.reshape(-1, 3, 4))
+
+    sparse = paired_bootstrap([csr_matrix(flat[0])], [csr_matrix(flat[1])], miou, rng=rng(), draws=300)
+    assert sparse == paired_bootstrap([first], [second], pooled_miou, rng=rng(), draws=300)
