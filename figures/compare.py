@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 
 from pixcon_figures.palette import BLACK, color
 from pixcon_figures.saved import Content, number, numbers, shortened
-from pixcon_figures.style import NARROW, WIDE, explain, new_figure, say_under
+from pixcon_figures.style import NARROW, explain, new_figure, say_under
 
-UNITS = {"fraction": (100, "points"), "number": (1, "")}
+UNITS = {"fraction": (100, "points"), "number": (1, ""), "count": (1, "classes")}
 """What a difference is multiplied by to be shown, and what it then is."""
 ROW = 0.24
 """Height of a measure of one comparison, in inches."""
@@ -28,10 +28,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     comparisons = content["comparisons"]
     rows = {unit: _measures(comparisons, unit) for unit in UNITS}
     rows = {unit: measures for unit, measures in rows.items() if measures}
-    most = max(map(len, rows.values()), default=1)
-    height = 1.0 + ROW * most * max(1.0, 0.7 * len(comparisons))
-    figure = new_figure(WIDE if len(rows) > 1 else 1.4 * NARROW, height)
-    panels = figure.subplots(1, len(rows) or 1, squeeze=False)[0]
+    counts = [len(measures) for measures in rows.values()] or [1]
+    height = 1.0 + 0.5 * len(counts) + ROW * sum(counts) * max(1.0, 0.7 * len(comparisons))
+    figure = new_figure(1.6 * NARROW, height)
+    panels = figure.subplots(len(counts), 1, squeeze=False, height_ratios=counts)[:, 0]
     for panel, (unit, measures) in zip(panels, rows.items(), strict=False):
         for place, comparison in enumerate(comparisons):
             for row in comparison["rows"]:

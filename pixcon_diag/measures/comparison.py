@@ -10,7 +10,7 @@ from pixcon_diag.measures.seeds import SeedNoise, seed_noise
 from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
 from pixcon_train.progress import Progress, silent
 
-Unit = Literal["fraction", "number"]
+Unit = Literal["fraction", "number", "count"]
 
 
 @dataclass(frozen=True)

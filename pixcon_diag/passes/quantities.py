@@ -53,10 +53,10 @@ def _boundary(boundaries: Sequence[MeasuredBoundary]) -> Iterator[Quantity]:
         inner = tuple(each.counts[:, -1] - each.counts[:, index] for each in boundaries)
         ratio = pooled_ratio(1, 0)
         yield Quantity(
-            f"error in the {width} px band", "fraction", False, tuple(w.band.error for w in at), bands, ratio
+            f"boundary error, {width} px", "fraction", False, tuple(w.band.error for w in at), bands, ratio
         )
         yield Quantity(
-            f"error inside of {width} px", "fraction", False, tuple(w.interior.error for w in at), inner, ratio
+            f"interior error, {width} px", "fraction", False, tuple(w.interior.error for w in at), inner, ratio
         )
 
 
@@ -95,9 +95,9 @@ def _geometry(passes: Sequence[MeasuredPass]) -> Iterator[Quantity]:
 def _coverage(replays: Sequence[ReplayedPass]) -> Iterator[Quantity]:
     if replays:
         values = tuple(float(each.coverage("clean").with_entry) for each in replays)
-        yield Quantity("classes in a clean bank", "number", True, values)
+        yield Quantity("classes in a clean bank", "count", True, values)
         full = tuple(float(each.coverage("clean").at_capacity) for each in replays)
-        yield Quantity("classes at capacity", "number", True, full)
+        yield Quantity("classes at capacity", "count", True, full)
 
 
 def _gradient(gradients: Sequence[MeasuredGradient]) -> Iterator[Quantity]:

@@ -1,6 +1,7 @@
 """Differences between methods as tables: a row for image noise and one for seed noise of every measurement."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
 from pixcon_diag.report.names import file_part
@@ -19,7 +20,7 @@ def compare_section(baseline: str, comparisons: Mapping[str, Sequence[Comparison
     tables = [
         difference_table(baseline, other, unit, rows)
         for other, rows in comparisons.items()
-        for unit in ("fraction", "number")
+        for unit in get_args(Unit)
         if any(row.unit == unit for row in rows)
     ]
     return section(
@@ -34,16 +35,17 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
     """The measurements of one unit: rates in per cent, or plain numbers."""
     value: Kind = "per_cent" if unit == "fraction" else "number"
     delta: Kind = "points" if unit == "fraction" else "delta"
-    what = "rates, %" if unit == "fraction" else "numbers"
+    what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
+    digits = 1 if unit == "count" else None
     return Table(
         f"compare_{file_part(other)}_{unit}s",
         f"{baseline} → {other}: {what}",
         (
             Column("measure", "measure"),
             Column("noise", "noise"),
-            Column("baseline", baseline, value),
-            Column("other", other, value),
-            Column("difference", "Δ", delta),
+            Column("baseline", baseline, value, digits),
+            Column("other", other, value, digits),
+            Column("difference", "Δ", delta, digits),
             Column("low", "low", delta),
             Column("high", "high", delta),
             Column("better", "better"),

@@ -178,7 +178,7 @@ def test_compare_keeps_the_two_kinds_of_noise_apart(study: Path) -> None:
     found = content("compare", "--draws", 50, "--out", study / "compare")
     (comparison,) = found["comparisons"]
     by_measure = {row["measure"]: row for row in comparison["rows"]}
-    assert {"mIoU", "ρ_F at τ = 0.95", "margin", "error in the 3 px band", "ECE"} <= set(by_measure)
+    assert {"mIoU", "ρ_F at τ = 0.95", "margin", "boundary error, 3 px", "ECE"} <= set(by_measure)
     row = by_measure["mIoU"]
     assert (
         row["image_noise"]["runs"] == [2, 2] and row["seed_noise"]["paired"]["sign_test"]["smallest_one_sided"] == 0.25
