@@ -63,17 +63,11 @@ def image_statistics(prediction: Tensor, truth: Tensor, *, num_classes: int, voi
         prediction: (B, H, W) int64 in 0..K−1.
         truth: (B, H, W) int64 in 0..K−1 or ``void``.
     """
-    valid = truth != void
-    out = num_classes  # one more bin takes what does not count, so that shapes do not depend on the data
-    rows = [
-        torch.where(valid & (prediction == truth), truth, out),
-        torch.where(valid, prediction, out),
-        torch.where(valid, truth, out),
-    ]
-    labels = torch.stack(rows, 1).flatten(2)
-    counts = labels.new_zeros((*labels.shape[:2], num_classes + 1), dtype=torch.long)
-    counts.scatter_add_(2, labels.long(), torch.ones_like(labels, dtype=torch.long))
-    return counts[..., :num_classes]
+    outside = num_classes**2  # one more cell takes what does not count, so that shapes do not depend on the data
+    cell = torch.where(truth != void, torch.add(prediction, truth, alpha=num_classes), outside).flatten(1)
+    counts = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
+    confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by truth and prediction
+    return torch.stack((confusion.diagonal(dim1=1, dim2=2), confusion.sum(1), confusion.sum(2)), 1)
 
 
 class SegmentationIoU(Measurement):

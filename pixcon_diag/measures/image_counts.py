@@ -85,7 +85,7 @@ class ImageCounts(Measurement):
         width, outside = len(self.edges), 2 * len(self.edges)
         cell = torch.add(bins, prediction != target, alpha=width)
         cell = torch.where(target == self.void, outside, cell).flatten(1)
-        histogram = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, torch.ones_like(cell))
+        histogram = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
         self.histogram.append(histogram[:, :outside].view(-1, 2, width).int())
 
     def compute(self) -> ImageCountsResult:
