@@ -16,7 +16,9 @@ from pixcon_cli.measurement_options import MeasurementOptions, measurement_optio
 @measurement_options
 @replay_options
 @click.option(
-    "--temperature", type=click.FloatRange(min=0, min_open=True), default=0.1, show_default=True, help="η of Eq. 3."
+    "--temperature",
+    type=click.FloatRange(min=0, min_open=True),
+    help="η of Eq. 3.  [default: the run's, or 0.1]",
 )
 @click.option("--anchors", type=click.IntRange(1, 100), default=50, show_default=True, help="Anchors a class.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the controlled sweep.")
@@ -24,7 +26,7 @@ def gradient(
     checkpoints: tuple[str, ...],
     common: MeasurementOptions,
     rules: tuple[str, ...],
-    temperature: float,
+    temperature: float | None,
     anchors: int,
     seed: int,
     **replaying: Any,
@@ -34,17 +36,19 @@ def gradient(
     Anchors are pixels of the measured list, with their ground truth; the bank is filled by replaying the admission rule
     over the labeled list. Both forms of the loss, and a sweep that contaminates the clean bank step by step.
     """
-    from pixcon_diag.passes.gradient_pass import GradientOptions, measure_gradient
+    from dataclasses import replace
+
+    from pixcon_diag.passes.gradient_pass import GradientOptions, measure_gradient, temperature_of
     from pixcon_diag.report.gradient_tables import gradient_section
 
-    options = GradientOptions(temperature=temperature, anchors=anchors, seed=seed)
-    if rules:
-        options = GradientOptions(rules, temperature, anchors, seed=seed)
+    options = GradientOptions(anchors=anchors, seed=seed)
+    options = replace(options, rules=rules or options.rules)
     results = []
     for group, loaded in load_groups(checkpoints, common):
         for checkpoint, data in loaded:
             measured = measure_one(checkpoint, data, common)
             replayed = replay_one(checkpoint, common, **replaying)
+            own = replace(options, temperature=temperature_of(checkpoint, temperature))
             with progress(f"splitting {checkpoint.name}'s gradient") as bar:
-                results.append(measure_gradient(group.name, checkpoint, measured, replayed, options, bar))
+                results.append(measure_gradient(group.name, checkpoint, measured, replayed, own, bar))
     deliver(gradient_section(results), out=common.out, as_json=common.as_json)

@@ -1,6 +1,8 @@
 """The gradient split of a checkpoint: anchors from the measured images against banks replayed from other ones."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -45,7 +47,7 @@ class MeasuredGradient:
     by_rule: dict[str, GradientResult]
     sweep: dict[str, tuple[SweepPoint, ...]]
     """Of the clean bank: ``uniform`` relabels to any other class, ``confusion`` as the network confuses them. Empty
-    where the clean bank holds nothing."""
+    where that bank holds nothing, or is not among the rules."""
 
 
 def measure_gradient(
@@ -64,42 +66,62 @@ def measure_gradient(
         ConfigError: the pass has no features, or an option does not make sense.
         PixConError: an embedding is not finite.
     """
-    anchors, labels = _anchors(checkpoint, measured.sample(), options.anchors)
+    anchors = _anchors(checkpoint, measured.sample(), options.anchors)
     classes = measured.data.spec.num_classes
-    steps, done = len(options.rules) + 2 * len(options.fractions), 0
+    sweeps: dict[str, Tensor | None] = {}
+    if CLEAN in options.rules and bool(replayed.entries(CLEAN).held.any()):
+        sweeps = {"uniform": None, "confusion": replayed.confusion}
+    steps, done = len(options.rules) + len(sweeps) * len(options.fractions), count()
     by_rule = {}
     for rule in options.rules:
-        progress(done, steps)
+        progress(next(done), steps)
         metric = ContaminationGradient(classes, temperature=options.temperature)
-        metric.update(anchors, labels, replayed.entries(rule))
+        metric.update(*anchors, replayed.entries(rule))
         by_rule[rule] = metric.compute()
-        done += 1
-    sweep: dict[str, tuple[SweepPoint, ...]] = {}
-    clean = replayed.entries(CLEAN)
-    if bool(clean.held.any()):
-        for name, confusion in (("uniform", None), ("confusion", replayed.confusion)):
-            points: list[SweepPoint] = []
-            for fraction in options.fractions:
-                progress(done, steps)
-                points += contamination_sweep(
-                    anchors,
-                    labels,
-                    clean,
-                    num_classes=classes,
-                    generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
-                    fractions=(fraction,),
-                    temperature=options.temperature,
-                    confusion=confusion,
-                )
-                done += 1
-            sweep[name] = tuple(points)
+    sweep = {
+        name: _sweep(*anchors, replayed, options, confusion, lambda: progress(next(done), steps))
+        for name, confusion in sweeps.items()
+    }
     progress(steps, steps)
     return MeasuredGradient(group, measured, replayed, options, by_rule, sweep)
 
 
-def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, count: int) -> tuple[Tensor, Tensor]:
-    """Embeddings (A, D) and labels (A,) of the first ``count`` sampled pixels of each class."""
+def _sweep(
+    anchors: Tensor,
+    labels: Tensor,
+    replayed: ReplayedPass,
+    options: GradientOptions,
+    confusion: Tensor | None,
+    step: Callable[[], None],
+) -> tuple[SweepPoint, ...]:
+    """The clean bank, contaminated step by step; ``step`` is told of each."""
+    points: list[SweepPoint] = []
+    for fraction in options.fractions:
+        step()
+        points += contamination_sweep(
+            anchors,
+            labels,
+            replayed.entries(CLEAN),
+            num_classes=replayed.data.spec.num_classes,
+            generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
+            fractions=(fraction,),
+            temperature=options.temperature,
+            confusion=confusion,
+        )
+    return tuple(points)
+
+
+def temperature_of(checkpoint: LoadedCheckpoint, given: float | None = None) -> float:
+    """η that is given, else the one the checkpoint was trained with, else the paper's (Table 5)."""
+    if given is not None:
+        return given
+    own = checkpoint.own
+    return GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
+
+
+def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, most: int) -> tuple[Tensor, Tensor]:
+    """Embeddings (A, D) and labels (A,) of the first ``most`` sampled pixels of each class."""
     first = torch.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
-    kept = torch.arange(len(sample.labels)) - first < count
+    kept = torch.arange(len(sample.labels)) - first < most
     features = sample.features[kept] * sample.norms[kept][:, None]
     return embed(checkpoint, features), sample.labels[kept]

@@ -25,14 +25,18 @@ def quantities(
         group: one method.
         boundaries: the boundary counts of its members.
         taus: thresholds of retention and ρ_F.
-        replays: the replayed banks of its members; none leaves coverage out.
-        gradients: the gradient splits of its members.
+        replays: the replayed banks of its members; fewer than there are members leave coverage out.
+        gradients: the gradient splits of its members, likewise.
     """
+    every = len(group.members)
     passes = [member for member in group.members if isinstance(member, MeasuredPass)]
     found = [*_accuracy(group), *_boundary(boundaries)]
-    if passes and len(passes) == len(group.members):
+    if len(passes) == every:
         found += [*_contamination(passes, taus), *_geometry(passes)]
-    found += [*_coverage(replays), *_gradient(gradients)]
+    if len(replays) == every:
+        found += _coverage(replays)
+    if len(gradients) == every:
+        found += _gradient(gradients)
     return found
 
 
@@ -52,9 +56,7 @@ def _boundary(boundaries: Sequence[MeasuredBoundary]) -> Iterator[Quantity]:
         bands = tuple(each.counts[:, index] for each in boundaries)
         inner = tuple(each.counts[:, -1] - each.counts[:, index] for each in boundaries)
         ratio = pooled_ratio(1, 0)
-        yield Quantity(
-            f"boundary error, {width} px", "fraction", False, tuple(w.band.error for w in at), bands, ratio
-        )
+        yield Quantity(f"boundary error, {width} px", "fraction", False, tuple(w.band.error for w in at), bands, ratio)
         yield Quantity(
             f"interior error, {width} px", "fraction", False, tuple(w.interior.error for w in at), inner, ratio
         )
@@ -93,20 +95,21 @@ def _geometry(passes: Sequence[MeasuredPass]) -> Iterator[Quantity]:
 
 
 def _coverage(replays: Sequence[ReplayedPass]) -> Iterator[Quantity]:
-    if replays:
-        values = tuple(float(each.coverage("clean").with_entry) for each in replays)
-        yield Quantity("classes in a clean bank", "count", True, values)
-        full = tuple(float(each.coverage("clean").at_capacity) for each in replays)
-        yield Quantity("classes at capacity", "count", True, full)
+    values = tuple(float(each.coverage("clean").with_entry) for each in replays)
+    yield Quantity("classes in a clean bank", "count", True, values)
+    full = tuple(float(each.coverage("clean").at_capacity) for each in replays)
+    yield Quantity("classes at capacity", "count", True, full)
 
 
 def _gradient(gradients: Sequence[MeasuredGradient]) -> Iterator[Quantity]:
-    if not gradients:
+    spaces = {each.replayed.space for each in gradients}
+    if len(spaces) != 1:
         return
+    (space,) = spaces  # in its name, as ratios in different spaces are no difference between methods
     for form, label in (("eq3", "Eq. 3"), ("supcon", "SupCon")):
         rates = [
             getattr(each.by_rule["confidence"], form).overall for each in gradients if "confidence" in each.by_rule
         ]
         if len(rates) == len(gradients) and not all(math.isnan(rate.ratio) for rate in rates):
             values = tuple(rate.ratio for rate in rates)
-            yield Quantity(f"‖g_F‖/‖g_T‖ of a confidence bank, {label}", "number", False, values)
+            yield Quantity(f"‖g_F‖/‖g_T‖ of a confidence bank, {label}, {space}", "number", False, values)

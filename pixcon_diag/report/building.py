@@ -16,7 +16,7 @@ from pixcon_diag.measures.qualitative import RankBy
 from pixcon_diag.measures.sensitivity import sensitivity
 from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, measure_gradient
+from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
@@ -152,9 +152,7 @@ class _Builder:
         replayed = replays.get(member.measured.name)
         if replayed is None:
             return None
-        own = member.loaded.own
-        temperature = GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
-        options = GradientOptions(temperature=temperature, seed=self.options.seed)
+        options = GradientOptions(temperature=temperature_of(member.loaded), seed=self.options.seed)
 
         def split() -> MeasuredGradient:
             with self.bar(f"splitting {member.loaded.name}'s gradient") as progress:

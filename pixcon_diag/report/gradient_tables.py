@@ -1,10 +1,11 @@
 """The gradient split as tables: the ratio of both loss forms beside the count law, and the controlled sweep."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, SplitRates
-from pixcon_diag.passes.gradient_pass import MeasuredGradient
+from pixcon_diag.passes.gradient_pass import CLEAN, MeasuredGradient
 from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -33,7 +34,7 @@ def gradient_section(measured: Sequence[MeasuredGradient]) -> Section:
     """The split of every checkpoint and rule, and the sweep."""
     return section(
         "gradient",
-        [split_table(measured), sweep_table(measured)],
+        [split_table(measured), *([sweep_table(measured)] if any(each.sweep for each in measured) else [])],
         [classes_table(measured)],
         results=[
             {
@@ -47,7 +48,7 @@ def gradient_section(measured: Sequence[MeasuredGradient]) -> Section:
                 "tau": each.replayed.options.tau,
                 "space": each.replayed.space,
                 "gradient": result.to_dict(),
-                "sweep": _sweep(each) if rule == "clean" else {},
+                "sweep": _sweep(each) if rule == CLEAN else {},
             }
             for each in measured
             for rule, result in each.by_rule.items()
@@ -160,7 +161,7 @@ def _sweep_departures(measured: Sequence[MeasuredGradient]) -> Iterator[str]:
             for form, label in FORMS.items():
                 rates = [getattr(point.result, form).overall for point in points]
                 off = [r.rho_f for r in rates if abs(r.departure - 1) > LAW_TOLERANCE]
-                known = sum(r.departure == r.departure for r in rates)
-                said = "at none" if not off else f"at {len(off)}, from ρ_F = {min(off):.3f} on"
+                known = sum(not math.isnan(r.departure) for r in rates)
                 where = f"{each.measured.name}, {way}, {label}"
-                yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law {said} of {known} points."
+                said = f" (ρ_F {min(off):.3f} to {max(off):.3f})" if off else ""
+                yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {known} points{said}."
