@@ -41,6 +41,11 @@ class DataInfo:
     labels: str
     """How masks hold labels: ``index``, or ADE20K's ``shifted`` and ``raw``."""
 
+    @property
+    def same_images(self) -> tuple[str, str, str]:
+        """Equal where the images are: only then can numbers be compared."""
+        return self.dataset, self.list_sha256, self.root
+
 
 @dataclass(frozen=True)
 class InferenceInfo:

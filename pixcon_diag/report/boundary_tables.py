@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
-from pixcon_diag.passes.boundary_pass import MeasuredBoundary
+from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary
 from pixcon_diag.report.identity import identity
-from pixcon_diag.report.names import file_part
+from pixcon_diag.report.names import file_parts
 from pixcon_diag.report.spreads import seeds_note, spread
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -18,9 +19,18 @@ BAND = (
 
 
 def boundary_section(measured: Sequence[MeasuredBoundary]) -> Section:
-    """Errors of each checkpoint, and each method against the first one where there are several."""
-    groups = list(dict.fromkeys(each.group for each in measured))
-    tables = [rates_table(measured), *(table7(measured, groups[0], other) for other in groups[1:])]
+    """Errors of each checkpoint, and against the first method each other one on the same images."""
+    images = {each.group: each.predictions.provenance.data.same_images for each in measured}
+    baseline, *others = images
+    parts = file_parts([*images])
+    tables = [
+        rates_table(measured),
+        *(
+            table7(measured, baseline, other, f"table7_{parts[baseline]}_{parts[other]}")
+            for other in others
+            if images[other] == images[baseline]
+        ),
+    ]
     return section(
         "boundary",
         tables,
@@ -46,7 +56,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
         for at in each.result.widths:
             errors = (at.band.error, at.interior.error, each.result.overall.error)
             rows.append((each.predictions.name, each.predictions.iou.miou(), at.width, at.share, *errors))
-            about.append({"group": each.group, **identity(each.predictions), **_counts(at), **asdict(each.options)})
+            about.append({"group": each.group, **identity(each.predictions), **_counts(at), **_options(each.options)})
     return Table(
         "boundary",
         "Error in the boundary band and in the interior",
@@ -65,9 +75,9 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
     )
 
 
-def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str) -> Table:
-    """Table 7: band and interior error of two methods, means over seeds; a positive difference means the other is
-    better."""
+def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name: str) -> Table:
+    """Table 7, called ``name``: band and interior error of two methods, means over seeds; a positive difference means
+    the other is better."""
     groups = [[each for each in measured if each.group == name] for name in (baseline, other)]
     rows: list[tuple[Cell, ...]] = []
     for index, at in enumerate(groups[0][0].result.widths):
@@ -78,7 +88,7 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str) -> T
             row += [first, second, first.mean - second.mean]
         rows.append(tuple(row))
     return Table(
-        f"table7_{file_part(baseline)}_{file_part(other)}",
+        name,
         f"Boundary and interior error: {baseline} → {other} (layout of Table 7)",
         (
             Column("width", "band w"),
@@ -92,6 +102,11 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str) -> T
         tuple(rows),
         (f"Δ = {baseline} − {other}: positive means {other} is better. {seeds_note([len(g) for g in groups])}",),
     )
+
+
+def _options(options: BandOptions) -> dict[str, Any]:
+    """What the band is, beside its width: the pass may have counted another one."""
+    return {"widths": " ".join(map(str, options.widths)), "distance": options.distance, "void_mode": options.void_mode}
 
 
 def _counts(at: BandError) -> dict[str, int]:

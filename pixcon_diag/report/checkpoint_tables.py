@@ -9,6 +9,7 @@ from pixcon_diag.report.identity import identity
 from pixcon_diag.report.spreads import spread
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
+from pixcon_train.data.lists import parse_list
 
 RULES = {
     "none": "None (λ_pix = 0, baseline)",
@@ -37,7 +38,9 @@ class Member:
     def labeled(self) -> int | None:
         """Labeled images it was trained with; None where the file does not say."""
         own = self.loaded.own
-        return None if own is None else len(own.lists["labeled"]["text"].split("\n")) - 1
+        if own is None:
+            return None
+        return len(parse_list(own.lists["labeled"]["text"], own.lists["labeled"]["path"], masks_required=False))
 
 
 def checkpoints_section(members: Sequence[Member]) -> Section:

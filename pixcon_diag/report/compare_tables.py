@@ -1,10 +1,11 @@
 """Differences between methods as tables: a row for image noise and one for seed noise of every measurement."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
-from pixcon_diag.report.names import file_part
+from pixcon_diag.report.names import file_parts
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Kind, Spread, Table
 
@@ -18,10 +19,10 @@ NOISE = (
 def compare_section(baseline: str, comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
     """Each other group against the baseline."""
     tables = [
-        difference_table(baseline, other, unit, rows)
-        for other, rows in comparisons.items()
+        difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
+        for other, part in file_parts([*comparisons]).items()
         for unit in get_args(Unit)
-        if any(row.unit == unit for row in rows)
+        if any(row.unit == unit for row in comparisons[other])
     ]
     return section(
         "compare",
@@ -31,14 +32,14 @@ def compare_section(baseline: str, comparisons: Mapping[str, Sequence[Comparison
     )
 
 
-def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow]) -> Table:
-    """The measurements of one unit: rates in per cent, or plain numbers."""
+def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow], name: str) -> Table:
+    """The measurements of one unit, in a table called ``name``: rates in per cent, or plain numbers."""
     value: Kind = "per_cent" if unit == "fraction" else "number"
     delta: Kind = "points" if unit == "fraction" else "delta"
     what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
     digits = 1 if unit == "count" else None
     return Table(
-        f"compare_{file_part(other)}_{unit}s",
+        name,
         f"{baseline} → {other}: {what}",
         (
             Column("measure", "measure"),
@@ -75,8 +76,10 @@ def _lines(row: ComparisonRow) -> Iterator[tuple[Cell, ...]]:
     yield (name, "seeds", first, second, seeds.difference, None, None, f"{pairs.wins}/{count}", *tests)
 
 
-def _side(low: float, high: float, *, higher: bool) -> str:
-    """Whether the interval leaves 0 out, and on which side."""
+def _side(low: float, high: float, *, higher: bool) -> str | None:
+    """Whether the interval leaves 0 out, and on which side; None where there is no interval."""
+    if math.isnan(low):
+        return None
     if not (low > 0 or high < 0):
         return "0 inside"
     return "yes" if (low > 0) == higher else "no"

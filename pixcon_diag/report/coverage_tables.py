@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pixcon_diag.passes.replaying import ReplayedPass
+from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
 
@@ -52,14 +53,13 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             wrong = sum(r * n for r, n in zip(result.classes.rho_f, result.classes.eligible, strict=True) if n)
             counts = (result.images, result.with_entry, result.at_capacity, result.median_eligible, result.min_eligible)
             rows.append((each.name, rule, *counts, wrong / eligible if eligible else float("nan")))
-            about.append({"group": group, **_identity(each), "starved": " ".join(names[k] for k in result.starved)})
+            about.append({"group": group, **identity(each), "starved": " ".join(names[k] for k in result.starved)})
             if result.starved:
                 starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
                 notes.append(f"{each.name}, {rule}: without an entry: {starved}.")
-    options = replayed[0][1].options
     return Table(
         "coverage",
-        "Bank after one pass of the labeled list",
+        "Bank after one pass",
         (
             Column("name", "checkpoint"),
             Column("rule", "rule"),
@@ -71,11 +71,7 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             Column("rho_f", "ρ_F of the eligible", "number"),
         ),
         tuple(rows),
-        (
-            f"Pixels at the feature's resolution; {options.batch_size} images a batch, at most {options.cap} pixels a "
-            f"class and batch, {options.size} entries a class, τ = {options.tau:g} for `confidence`.",
-            *notes,
-        ),
+        ("Pixels are those of the feature's resolution.", *_settings([each for _, each in replayed]), *notes),
         tuple(about),
     )
 
@@ -141,14 +137,15 @@ def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
     )
 
 
-def _identity(each: ReplayedPass) -> dict[str, object]:
-    checkpoint, data = each.provenance.checkpoint, each.provenance.data
-    return {
-        "checkpoint": checkpoint.source,
-        "sha256": checkpoint.sha256,
-        "weights": checkpoint.weights,
-        "dataset": data.dataset,
-        "list": data.list_name,
-        "list_sha256": data.list_sha256,
-        **asdict(each.options),
-    }
+def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
+    """Which list filled the banks and how; a sentence for each way, with its checkpoints where there are several."""
+    names: dict[str, list[str]] = {}
+    for each in replayed:
+        options = each.options
+        way = (
+            f"{each.provenance.data.images} images of {each.provenance.data.list_name}, {options.batch_size} a batch; "
+            f"at most {options.cap} pixels a class and batch, {options.size} entries a class, τ = {options.tau:g} for "
+            "`confidence`."
+        )
+        names.setdefault(way, []).append(each.name)
+    return [way if len(names) == 1 else f"{', '.join(own)}: {way}" for way, own in names.items()]

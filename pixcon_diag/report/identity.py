@@ -3,11 +3,12 @@
 from typing import Any
 
 from pixcon_diag.passes.measured import Predictions
+from pixcon_diag.passes.replaying import ReplayedPass
 
 
-def identity(predictions: Predictions) -> dict[str, Any]:
-    """Checkpoint, weights, images and how they were predicted."""
-    provenance = predictions.provenance
+def identity(measured: Predictions | ReplayedPass) -> dict[str, Any]:
+    """Checkpoint, weights, images, how they were predicted, and the options of the pass."""
+    provenance = measured.provenance
     checkpoint, data = provenance.checkpoint, provenance.data
     return {
         "checkpoint": checkpoint.source,

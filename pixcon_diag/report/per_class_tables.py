@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from pixcon_diag.measures.per_class import PerClassResult, per_class
 from pixcon_diag.passes.measured import MeasuredGroup
-from pixcon_diag.report.names import file_part
+from pixcon_diag.report.names import file_parts
 from pixcon_diag.report.spreads import seeds_note
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -28,15 +28,18 @@ def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
     results = {group.name: per_class(classes, seeds[baseline], seeds[group.name]) for group in groups[1:]}
     return section(
         "per-class",
-        [table6(result, baseline, other) for other, result in results.items()],
+        [
+            table6(results[other], baseline, other, f"per-class_{part}")
+            for other, part in file_parts([*results]).items()
+        ],
         classes=classes,
         comparisons=[{"baseline": baseline, "other": o, "per_class": r.to_dict()} for o, r in results.items()],
         provenance={g.name: [asdict(member.provenance) for member in g.members] for g in groups},
     )
 
 
-def table6(result: PerClassResult, baseline: str, other: str) -> Table:
-    """Table 6: hardest class of the baseline first, the mean last."""
+def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Table:
+    """Table 6, called ``name``: hardest class of the baseline first, the mean last."""
     paired = result.paired and result.baseline_seeds > 1
     rows: list[tuple[Cell, ...]] = []
     for row in (*result.rows, result.mean):
@@ -53,7 +56,7 @@ def table6(result: PerClassResult, baseline: str, other: str) -> Table:
     if result.undefined:
         notes.append(f"Without an IoU in some run, and in no mean: {_listed(result.undefined)}.")
     return Table(
-        f"per-class_{file_part(other)}",
+        name,
         f"IoU per class: {baseline} → {other} (layout of Table 6)",
         (
             Column("class", "class"),
