@@ -6,17 +6,22 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, PREDICTIONS, measure_groups
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
 @click.command(short_help="Error at object boundaries and inside.")
 @CHECKPOINTS
 @PREDICTIONS
+@BASELINE
 @measurement_options
 @band_options
 def boundary(
-    checkpoints: tuple[str, ...], predictions: tuple[str, ...], common: MeasurementOptions, **band: Any
+    checkpoints: tuple[str, ...],
+    predictions: tuple[str, ...],
+    baseline: str | None,
+    common: MeasurementOptions,
+    **band: Any,
 ) -> None:
     """Error inside the boundary band and in the interior (paper, Sec. G.1 and Table 7).
 
@@ -26,7 +31,7 @@ def boundary(
     from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
     from pixcon_diag.report.boundary_tables import boundary_section
 
-    groups = measure_groups(checkpoints, common, predictions=predictions)
+    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions), baseline)
     with progress("boundary bands") as bar:
         measured = measure_boundaries(groups, BandOptions(**band), bar)
     deliver(boundary_section(measured), out=common.out, as_json=common.as_json)

@@ -6,7 +6,7 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups, one_list
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
@@ -41,10 +41,12 @@ def compare(
     from pixcon_diag.report.compare_tables import compare_section
     from pixcon_train.errors import ConfigError
 
-    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, taus=taus), baseline)
+    taus = tuple(dict.fromkeys(taus))
+    groups = baseline_first(
+        measure_groups(checkpoints, common, predictions=predictions, compared=True, taus=taus), baseline
+    )
     if len(groups) < 2:
         raise ConfigError("A comparison needs two methods: name two checkpoints, or two groups (name=path,path).")
-    one_list(groups)
     with progress("boundary bands") as bar:
         boundaries = measure_boundaries(groups, BandOptions(**band), bar)
     found = {

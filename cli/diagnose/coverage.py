@@ -30,4 +30,4 @@ def coverage(
         for group, loaded in load_groups(checkpoints, common)
         for each in loaded
     ]
-    deliver(coverage_section(replayed, rules or RULES), out=common.out, as_json=common.as_json)
+    deliver(coverage_section(replayed, tuple(dict.fromkeys(rules)) or RULES), out=common.out, as_json=common.as_json)

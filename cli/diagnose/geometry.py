@@ -3,12 +3,13 @@
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
 @click.command(short_help="Class centroids: compactness, cosines, margin.")
 @CHECKPOINTS
+@BASELINE
 @measurement_options
 @click.option(
     "--min-pixels",
@@ -17,9 +18,9 @@ from pixcon_cli.measurement_options import MeasurementOptions, measurement_optio
     show_default=True,
     help="Feature pixels that a class needs for a centroid.",
 )
-def geometry(checkpoints: tuple[str, ...], common: MeasurementOptions, min_pixels: int) -> None:
+def geometry(checkpoints: tuple[str, ...], baseline: str | None, common: MeasurementOptions, min_pixels: int) -> None:
     """Class centroids of the fused decoder feature: compactness, inter-class cosine, margin (Sec. G.4, Table 9)."""
     from pixcon_diag.report.geometry_tables import geometry_section
 
-    groups = measure_groups(checkpoints, common)
+    groups = baseline_first(measure_groups(checkpoints, common), baseline)
     deliver(geometry_section(groups, min_pixels), out=common.out, as_json=common.as_json)

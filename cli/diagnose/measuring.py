@@ -76,17 +76,27 @@ def measure_one(
 
 
 def measure_groups(
-    checkpoints: Sequence[str], common: MeasurementOptions, *, predictions: Sequence[str] = (), **options: Any
+    checkpoints: Sequence[str],
+    common: MeasurementOptions,
+    *,
+    predictions: Sequence[str] = (),
+    compared: bool = False,
+    **options: Any,
 ) -> tuple["MeasuredGroup", ...]:
     """All groups, measured; saved predictions after them, each a group of its own.
 
+    Args:
+        compared: with one another, which needs one list of images.
+
     Raises:
-        PixConError: something cannot be measured.
+        PixConError: something cannot be measured, or not compared.
     """
     from pixcon_diag.passes.measured import MeasuredGroup
     from pixcon_train.errors import ConfigError
 
     loaded = load_groups(checkpoints, common) if checkpoints or not predictions else []
+    for together in [loaded] if compared else [[each] for each in loaded]:  # a group's seeds always are
+        one_list(together)
     measured = [
         MeasuredGroup(group.name, tuple(measure_one(*each, common, **options) for each in members))
         for group, members in loaded
@@ -117,25 +127,22 @@ def _saved(
     return measured
 
 
-def one_list(groups: Sequence["MeasuredGroup"]) -> None:
-    """Make sure that all were measured on the same images.
+def one_list(groups: Sequence[tuple["Group", list[Loaded]]]) -> None:
+    """Make sure that all are measured on the same images, before the first one is.
 
     Raises:
-        ConfigError: they were not.
+        ConfigError: they are not.
     """
     from pixcon_train.errors import ConfigError
 
     lists: dict[tuple[str, str, str], str] = {}
-    for group in groups:
-        for member in group.members:
-            data = member.provenance.data
-            lists.setdefault(
-                (data.dataset, data.list_sha256, data.root), f"{member.name} on {data.list_name} ({data.dataset})"
-            )
+    for loaded, data in (each for _, members in groups for each in members):
+        info = data.info()
+        lists.setdefault(info.same_images, f"{loaded.name} on {info.list_name} in {info.root} ({info.dataset})")
     if len(lists) > 1:
         raise ConfigError(
-            f"These were measured on different images: {'; '.join(lists.values())}. A comparison needs one list: name "
-            "checkpoints of one data set, or give --dataset and --list."
+            f"These would be measured on different images: {'; '.join(lists.values())}. A comparison, and a mean over "
+            "seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
         )
 
 

@@ -3,7 +3,7 @@
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups, one_list
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
@@ -18,6 +18,5 @@ def per_class(
     """IoU per class of each method against the baseline (Table 6, Fig. 12)."""
     from pixcon_diag.report.per_class_tables import per_class_section
 
-    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions), baseline)
-    one_list(groups)
+    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, compared=True), baseline)
     deliver(per_class_section(groups), out=common.out, as_json=common.as_json)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups, one_list
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 FOLDER = Path("qualitative")
@@ -49,8 +49,7 @@ def qualitative(
     from pixcon_diag.passes.qualitative_pass import Choice
     from pixcon_diag.report.qualitative_tables import qualitative_section
 
-    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions), baseline)
-    one_list(groups)
+    groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, compared=True), baseline)
     ranked: Any = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")
     out = common.out or FOLDER
     section = qualitative_section(groups, Choice(rank_by=ranked, names=names, **options), out)

@@ -6,7 +6,7 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import say
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups, one_list
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 FOLDER = Path("report")
@@ -45,10 +45,16 @@ def report(
 
     out = common.out or FOLDER
     loaded = load_groups(checkpoints, common)
+    one_list(loaded)
     groups = [(group.name, members) for group, members in baseline_first(loaded, baseline, lambda each: each[0].name)]
     bank = DataChoice(common.dataset, common.data_root, bank_list, common.limit, common.labels)
     built = build_report(
-        groups, out, ReportOptions(taus, count, seed, bank), common.run_choice(), bar=progress, tell=say
+        groups,
+        out,
+        ReportOptions(tuple(dict.fromkeys(taus)), count, seed, bank),
+        common.run_choice(),
+        bar=progress,
+        tell=say,
     )
     figures = {}
     with progress("drawing") as bar:

@@ -4,7 +4,7 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups, one_list
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
@@ -36,8 +36,7 @@ def tsne(
     from pixcon_diag.passes.measured import MeasuredPass
     from pixcon_diag.report.tsne_tables import tsne_section
 
-    groups = measure_groups(checkpoints, common, per_class=per_class)
-    one_list(groups)
+    groups = measure_groups(checkpoints, common, compared=True, per_class=per_class)
     first = [(group.name, group.members[0]) for group in groups]
     measured = [(name, each) for name, each in first if isinstance(each, MeasuredPass)]
     with progress("fitting") as bar:
