@@ -56,17 +56,20 @@ def report(
         bar=progress,
         tell=say,
     )
-    figures = {}
+    figures: dict[str, list[Path]] = {}
     with progress("drawing") as bar:
         for done, section in enumerate(built.sections):
             bar(done, len(built.sections))
             section.write(out)
-            figures[section.command] = draw_saved(out, section.command)
+            drawn = draw_saved(out, section.command)
+            # A picture of two sections' results is drawn again with either, and shown where it was first.
+            earlier = {path for paths in figures.values() for path in paths}
+            figures[section.command] = [path for path in drawn if path not in earlier]
     write_report(out, built.sections, figures, left_out=built.left_out)
     for sentence in built.left_out:
         say(f"left out: {sentence}")
     if common.as_json:
         click.echo(to_json({section.command: section.content for section in built.sections}))
         return
-    drawn = sum(path.suffix == ".png" for paths in figures.values() for path in paths)
-    click.echo(f"{out / 'report.md'}: {len(built.sections)} sections, {drawn} figures.")
+    pictures = sum(path.suffix == ".png" for paths in figures.values() for path in paths)
+    click.echo(f"{out / 'report.md'}: {len(built.sections)} sections, {pictures} figures.")

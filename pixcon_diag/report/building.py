@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +43,9 @@ from pixcon_train.errors import PixConError
 from pixcon_train.progress import Progress, silent
 
 T = TypeVar("T")
+
+Log = tuple[str, RunHistory]
+"""A group's name and what one of its runs wrote."""
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar with a description."""
@@ -113,6 +116,7 @@ class _Builder:
             boundaries = measure_boundaries(measured, BandOptions(), progress)
         replays = {m.measured.name: r for m in members if (r := self._replay(m)) is not None}
         gradients = [g for m in members if (g := self._gradient(m, replays)) is not None]
+        logs = [(m.group, log) for m in members if (log := self._log(m)) is not None]
         made: list[Section | None] = [
             checkpoints_section(members),
             contamination_section([(m.group, m.measured) for m in members], self.options.taus),
@@ -124,8 +128,8 @@ class _Builder:
             self._try("qualitative", lambda: self._qualitative(measured)),
             per_class_section(measured) if len(measured) > 1 else None,
             self._compare(measured, boundaries, replays, gradients) if len(measured) > 1 else None,
-            self._try("training dynamics", lambda: self._dynamics(members)),
-            self._try("sensitivity", lambda: self._sensitivity(members)),
+            self._dynamics(logs) if logs else None,
+            self._try("sensitivity", lambda: self._sensitivity(logs)) if logs else None,
             self._landscape(members),
         ]
         if len(measured) < 2:
@@ -183,12 +187,11 @@ class _Builder:
     ) -> Section:
         found = {}
         for group in groups:
-            own = [replays[member.name] for member in group.members if member.name in replays]
             found[group.name] = quantities(
                 group,
                 [each for each in boundaries if each.group == group.name],
                 self.options.taus,
-                own if len(own) == len(group.members) else (),
+                [replays[member.name] for member in group.members if member.name in replays],
                 [each for each in gradients if each.group == group.name],
             )
         first, *others = (group.name for group in groups)
@@ -198,14 +201,20 @@ class _Builder:
                 rows[other] = compare(found[first], found[other], seed=self.options.seed, progress=progress)
         return compare_section(first, rows)
 
-    def _dynamics(self, members: Sequence[Member]) -> Section:
-        groups: dict[str, list[RunHistory]] = {}
-        for member in members:
-            groups.setdefault(member.group, []).append(_history(member))
-        return dynamics_section(dynamics(groups), members[0].measured.data.spec.classes)
+    def _log(self, member: Member) -> RunHistory | None:
+        """The log beside the checkpoint, under the checkpoint's name: folders of two methods may be called alike."""
+        name, folder = member.measured.name, Path(member.loaded.info.source).parent
+        return self._try(f"training dynamics of {name}", lambda: replace(read_history(folder), name=name))
 
-    def _sensitivity(self, members: Sequence[Member]) -> Section:
-        return sensitivity_section(sensitivity([_history(member) for member in members]))
+    def _dynamics(self, logs: Sequence[Log]) -> Section:
+        groups: dict[str, list[RunHistory]] = {}
+        for group, log in logs:
+            groups.setdefault(group, []).append(log)
+        names = {log.classes for _, log in logs}
+        return dynamics_section(dynamics(groups), names.pop() if len(names) == 1 else ())
+
+    def _sensitivity(self, logs: Sequence[Log]) -> Section:
+        return sensitivity_section(sensitivity([log for _, log in logs]))
 
     def _landscape(self, members: Sequence[Member]) -> Section:
         runs, left_out = own_runs([member.loaded for member in members])
@@ -219,12 +228,3 @@ class _Builder:
         except PixConError as error:
             self.left_out.append(f"{what}: {error}")
             return None
-
-
-def _history(member: Member) -> RunHistory:
-    """The log beside a checkpoint.
-
-    Raises:
-        DataError: there is none.
-    """
-    return read_history(Path(member.loaded.info.source).parent)
