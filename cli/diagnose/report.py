@@ -57,10 +57,11 @@ def report(
         tell=say,
     )
     figures: dict[str, list[Path]] = {}
+    for section in built.sections:
+        section.write(out)
     with progress("drawing") as bar:
         for done, section in enumerate(built.sections):
             bar(done, len(built.sections))
-            section.write(out)
             drawn = draw_saved(out, section.command)
             # A picture of two sections' results is drawn again with either, and shown where it was first.
             earlier = {path for paths in figures.values() for path in paths}

@@ -11,6 +11,11 @@ from pixcon_train.data.specs import DatasetSpec, get_spec
 from pixcon_train.errors import ConfigError, DataError
 
 ROOT_VARIABLE = "PIXCON_DATA_ROOT"
+_OPTIONS = {
+    "labeled": "--bank-list to measure, --labeled to train",
+    "unlabeled": "--bank-list to measure, --unlabeled to train",
+}
+"""Options that name a list, by what it is; the usual ones are those of validation."""
 _LOOK_AT = 50
 """Masks looked at to tell how a data set holds labels; void is in nearly every image of those that have it."""
 
@@ -32,8 +37,8 @@ class DataSource:
         """
         if given is None and default is None:
             raise ConfigError(
-                f"{self.spec.name} has no {what} list of its own; name a file of `IMAGE MASK` lines. "
-                "`pixcon-train split` makes labeled and unlabeled lists."
+                f"{self.spec.name} has no {what} list of its own; name a file of `IMAGE MASK` lines "
+                f"({_options(what)}). `pixcon-train split` makes labeled and unlabeled lists."
             )
         if given is None:
             return self._own_list(self.root / str(default), what)
@@ -45,8 +50,8 @@ class DataSource:
         if not path.is_file():
             name = self.spec.name
             raise DataError(
-                f"{name}'s {what} list is not at {path}. Name one (--list to measure, --val to train): a file of "
-                f"`IMAGE MASK` lines relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
+                f"{name}'s {what} list is not at {path}. Name one ({_options(what)}): a file of `IMAGE MASK` lines "
+                f"relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
             )
         return path
 
@@ -72,6 +77,10 @@ class DataSource:
         if labels != "index" and self.spec.labels == "index":
             raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
         return forms[labels]
+
+
+def _options(what: str) -> str:
+    return _OPTIONS.get(what, "--list to measure, --val to train")
 
 
 def open_dataset(name: str, root: str | Path | None = None) -> DataSource:

@@ -114,3 +114,30 @@ def test_ade20k_s_two_forms_are_told_apart_and_can_be_said(root: Path) -> None:
     assert choose_data(DataChoice(dataset="ade20k", root=root, labels="shifted")).encoding == "shifted"
     with pytest.raises(ConfigError, match="ADE20K"):
         choose_data(DataChoice(dataset="camvid", root=root, labels="raw"))
+
+
+def test_the_lists_a_run_was_trained_on_are_kept_in_its_checkpoint(root: Path) -> None:
+    loaded = own(root, val_limit=1)
+    lists = {"labeled": "l.jpg l.png\n", "unlabeled": "u.jpg u.png\nv.jpg v.png\n"}
+    loaded.own.lists.update({name: {"path": f"old/{name}.txt", "text": text} for name, text in lists.items()})
+    labeled, unlabeled = (choose_data(DataChoice(), loaded, split) for split in ("labeled", "unlabeled"))
+    assert (labeled.list_name, images(labeled)) == ("old/labeled.txt", ["l.jpg"])
+    assert (unlabeled.list_name, images(unlabeled)) == ("old/unlabeled.txt", ["u.jpg", "v.jpg"])
+    assert labeled.note is None  # the limit was one of validation
+    assert images(choose_data(DataChoice(list_path=root / "val.txt", limit=2), loaded, "labeled")) == ["a.jpg", "b.jpg"]
+
+
+def test_unlabeled_images_without_masks_cannot_be_measured(root: Path) -> None:
+    loaded = own(root)
+    loaded.own.lists["unlabeled"] = {"path": "old/unlabeled.txt", "text": "u.jpg\n"}
+    with pytest.raises(DataError, match=r"old/unlabeled.txt, line 1: found `u.jpg`, expected `IMAGE MASK`"):
+        choose_data(DataChoice(), loaded, "unlabeled")
+
+
+def test_a_public_file_has_its_data_set_s_lists_or_is_told_one(root: Path) -> None:
+    (root / "own.yaml").write_text("classes: [a, b]\nlabeled_list: labeled.txt\n")
+    (root / "labeled.txt").write_text("l.jpg l.png\n")
+    choice = DataChoice(dataset=str(root / "own.yaml"), root=root)
+    assert images(choose_data(choice, public(2), "labeled")) == ["l.jpg"]
+    with pytest.raises(ConfigError, match=r"no unlabeled list of its own.*--bank-list"):
+        choose_data(choice, public(2), "unlabeled")

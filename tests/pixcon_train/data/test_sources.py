@@ -71,8 +71,10 @@ def test_a_list_is_looked_for_from_here_then_from_the_root(tmp_path: Path, monke
 
 
 def test_a_data_set_without_a_list_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"three has no labeled list of its own.*pixcon-train split"):
+    with pytest.raises(ConfigError, match=r"no labeled list of its own.*--bank-list.*--labeled.*pixcon-train split"):
         DataSource(THREE, tmp_path).list_path(None, None, "labeled")
+    with pytest.raises(DataError, match=r"three's unlabeled list is not at .*--bank-list.*--unlabeled"):
+        DataSource(THREE, tmp_path).list_path(None, "unlabeled.txt", "unlabeled")
 
 
 def ade(root: Path, *masks: list[int]) -> tuple[DataSource, list[Pair]]:
