@@ -9,6 +9,7 @@ from typing import Any
 from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path, is_run
 from pixcon_diag.checkpoints.loading import SAYS_LITTLE
 from pixcon_diag.checkpoints.reading import HUB
+from pixcon_diag.logs.history import folder_name
 from pixcon_diag.measures.sensitivity import NOT_RECIPE, RUNTIME
 from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.resolve import flatten
@@ -117,7 +118,7 @@ def short_name(source: str) -> str:
     """What a single checkpoint is called: its run's folder, or its file, but the folder where that says little."""
     path = Path(source.removeprefix(HUB))
     if not source.startswith(HUB) and path.is_dir():
-        return path.resolve().name if path.name in ("", "..") else path.name
+        return folder_name(path)
     return path.parent.name if path.stem in SAYS_LITTLE and path.parent.name else path.stem
 
 

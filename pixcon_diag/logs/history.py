@@ -1,9 +1,11 @@
 """What a run's log tells of its epochs, whoever wrote it (measurements, section 7)."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 Weights = Literal["ema", "student"]
@@ -92,6 +94,17 @@ class RunHistory:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content."""
         return asdict(self)
+
+
+def folder_name(folder: Path) -> str:
+    """What a run's folder is called, also from within it."""
+    return folder.resolve().name if folder.name in ("", "..") else folder.name
+
+
+def told_apart(runs: Sequence[RunHistory]) -> list[RunHistory]:
+    """The runs, those of one name named by where they lie: seeds in folders of one name, say."""
+    count = Counter(run.name for run in runs)
+    return [replace(run, name=run.source) if count[run.name] > 1 else run for run in runs]
 
 
 def fraction(percent: str) -> float:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory
+from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_train.errors import DataError
 from pixcon_train.resolve import flatten
 
@@ -24,7 +24,7 @@ def read_run_log(path: Path) -> RunHistory:
         raise DataError(f"{path} has no finished epoch. Wait until the run has validated once, or give another run.")
     try:
         return RunHistory(
-            name=path.parent.name,
+            name=folder_name(path.parent),
             source=str(path),
             format="pixcon",
             classes=_classes(finished),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
-from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, mean
+from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, folder_name, mean
 from pixcon_train.errors import DataError
 
 
@@ -129,8 +129,8 @@ def read_tensorboard(path: Path) -> RunHistory:
     if not files:
         raise DataError(f"No TensorBoard event file ({EVENTS}) in {path}. Give a run folder or a log file.")
     curves = read_curves(files)
-    folder = files[0].parent
-    name = folder.parent.name if folder.name == "tensorboard" else folder.name
+    folder = files[0].absolute().parent
+    name = folder_name(folder.parent if folder.name == "tensorboard" else folder)
     for dialect in DIALECTS:
         if dialect.speaks(curves):
             return dialect(curves).history(path, name)

@@ -1,10 +1,20 @@
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, fraction, mean, sample_std
+from pixcon_diag.logs.history import (
+    EpochRecord,
+    Evaluation,
+    RunHistory,
+    folder_name,
+    fraction,
+    mean,
+    sample_std,
+    told_apart,
+)
 from pixcon_train.files import to_json
 from tests.training_logs import history
 
@@ -37,3 +47,17 @@ def test_mean_and_sample_std() -> None:
     assert mean([1.0, 2.0, 6.0]) == 3.0 and math.isnan(mean([]))
     assert sample_std([1.0, 2.0, 6.0]) == pytest.approx(math.sqrt((4 + 1 + 9) / 2))
     assert math.isnan(sample_std([1.0]))
+
+
+def test_runs_of_one_name_are_named_by_where_they_lie() -> None:
+    runs = [
+        RunHistory(name, source, "pixcon", (), 1, ()) for name, source in (("a", "x/a"), ("b", "x/b"), ("a", "y/a"))
+    ]
+    assert [run.name for run in told_apart(runs)] == ["x/a", "b", "y/a"]
+    assert told_apart(runs[:2]) == runs[:2] and told_apart([]) == []
+
+
+def test_a_folder_has_a_name_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run/inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "run")
+    assert [folder_name(Path(each)) for each in (".", "../run", "inner/..", "inner")] == ["run", "run", "run", "inner"]
