@@ -90,7 +90,8 @@ def _leads(panel: Axes, leads: Sequence[Content]) -> None:
     """Margin of each group's mean over the baseline's."""
     panel.axhline(0, color=BLACK, linewidth=0.6)
     for place, lead in enumerate(leads, 1):
-        label = f"{shortened(lead['other'])}: no epoch in common"
+        why = "no epoch in common" if lead["same_classes"] else "on other classes"
+        label = f"{shortened(lead['other'])}: {why}"
         if lead["live"]:
             mean = shown(100 * number(lead["mean_margin"]), 2, sign=True)
             label = f"{shortened(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
@@ -109,7 +110,7 @@ def _mask_ratio(result: Content) -> Figure:
     panel = figure.subplots()
     for place, group in enumerate(result["groups"]):
         _runs(panel, group, lambda run: run["mask_ratio"], place)
-    panel.set(xlabel="epochs finished", ylabel="unlabeled pixels retained (%)")
+    panel.set(xlabel="epochs finished", ylabel="unlabeled pixels\nretained (%)")
     _explain_groups(figure, panel, result)
     return figure
 

@@ -39,6 +39,4 @@ def dynamics(sources: tuple[str, ...], baseline: str | None, weights: Any, out: 
     if baseline is not None and baseline not in groups:
         raise ConfigError(f"No group is called '{baseline}'. There are: {', '.join(groups)}.")
     ordered = dict(sorted(groups.items(), key=lambda item: baseline is not None and item[0] != baseline))
-    names = {run.classes for runs in groups.values() for run in runs}
-    section = dynamics_section(measured(ordered, weights), names.pop() if len(names) == 1 else ())
-    deliver(section, out=out, as_json=as_json)
+    deliver(dynamics_section(measured(ordered, weights)), out=out, as_json=as_json)

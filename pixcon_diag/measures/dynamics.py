@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, mean, sample_std
+from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
 from pixcon_train.errors import ConfigError
 
 
@@ -13,7 +13,12 @@ class RunDynamics:
     """One run's curves; every tuple has one value per epoch of the log."""
 
     name: str
+    """The source's where it is one run's alone, otherwise the path."""
     source: str
+    classes: tuple[str, ...]
+    """Names of the class IoUs, in order; empty where the log has none."""
+    absent: Literal["skip", "zero"] | None
+    """How a class in neither truth nor prediction counted in the mIoU; None where the source does not say."""
     epoch: tuple[int, ...]
     """As the source counts."""
     finished: tuple[int, ...]
@@ -56,6 +61,8 @@ class Lead:
 
     baseline: str
     other: str
+    same_classes: bool
+    """Whether both have as many classes, as far as their logs tell; mIoUs over others are not compared."""
     finished: tuple[int, ...]
     margin: tuple[float, ...]
     """Mean of the other's seeds minus mean of the baseline's, as a fraction."""
@@ -65,7 +72,7 @@ class Lead:
     """How many of those have a positive margin."""
     ties: int
     mean_margin: float
-    """NaN where no epoch is common to all."""
+    """NaN where no epoch is compared."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
         weights: whose mIoU is compared. Logs of labeled-only runs know only ``student``.
 
     Raises:
-        ConfigError: no group, or a group without a run.
+        ConfigError: no group, a group without a run, or one whose runs have different numbers of classes.
 
     Example:
         >>> from pixcon_diag.logs.history import EpochRecord, Evaluation
@@ -106,11 +113,25 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
     """
     if not groups or not all(groups.values()):
         raise ConfigError("Training dynamics need at least one group, and a run in each. Give run folders or logs.")
-    described = tuple(
-        GroupDynamics(name, tuple(_run(run) for run in runs), band([run.curve(weights) for run in runs]))
-        for name, runs in groups.items()
-    )
+    apart = iter(told_apart([run for runs in groups.values() for run in runs]))
+    described = tuple(_group(name, [next(apart) for _ in runs], weights) for name, runs in groups.items())
     return DynamicsResult(weights, described, tuple(_lead(described[0], other) for other in described[1:]))
+
+
+def _group(name: str, runs: Sequence[RunHistory], weights: Weights) -> GroupDynamics:
+    group = GroupDynamics(name, tuple(_run(run) for run in runs), band([run.curve(weights) for run in runs]))
+    if len(_class_counts(group)) > 1:
+        counts = ", ".join(f"{run.name} ({len(run.classes)})" for run in runs)
+        raise ConfigError(
+            f"The runs of '{name}' have different numbers of classes: {counts}. Seeds of a method are runs on one data "
+            "set; name the others as groups of their own."
+        )
+    return group
+
+
+def _class_counts(*groups: GroupDynamics) -> set[int]:
+    """Numbers of classes that the runs' logs tell. Names do not serve: trainers spell them differently."""
+    return {len(run.classes) for group in groups for run in group.runs if run.classes}
 
 
 def band(curves: Sequence[Mapping[int, float]]) -> Band:
@@ -131,6 +152,8 @@ def _run(run: RunHistory) -> RunDynamics:
     return RunDynamics(
         name=run.name,
         source=run.source,
+        classes=run.classes,
+        absent=run.absent,
         epoch=tuple(record.epoch for record in run.epochs),
         finished=tuple(run.finished(record.epoch) for record in run.epochs),
         ema_miou=tuple(record.ema.miou for record in run.epochs),
@@ -145,11 +168,13 @@ def _run(run: RunHistory) -> RunDynamics:
 
 def _lead(baseline: GroupDynamics, other: GroupDynamics) -> Lead:
     means = [dict(zip(group.band.finished, group.band.mean, strict=True)) for group in (baseline, other)]
-    finished = sorted(means[0].keys() & means[1].keys())
+    same_classes = len(_class_counts(baseline, other)) <= 1
+    finished = sorted(means[0].keys() & means[1].keys()) if same_classes else []
     margin = [means[1][epoch] - means[0][epoch] for epoch in finished]
     return Lead(
         baseline=baseline.name,
         other=other.name,
+        same_classes=same_classes,
         finished=tuple(finished),
         margin=tuple(margin),
         live=len(margin),

@@ -199,7 +199,7 @@ class _Builder:
         with self.bar("drawing images anew") as progress:
             for other in others:
                 rows[other] = compare(found[first], found[other], seed=self.options.seed, progress=progress)
-        return compare_section(first, rows)
+        return compare_section(groups, rows)
 
     def _log(self, member: Member) -> RunHistory | None:
         """The log beside the checkpoint, under the checkpoint's name: folders of two methods may be called alike."""
@@ -210,8 +210,7 @@ class _Builder:
         groups: dict[str, list[RunHistory]] = {}
         for group, log in logs:
             groups.setdefault(group, []).append(log)
-        names = {log.classes for _, log in logs}
-        return dynamics_section(dynamics(groups), names.pop() if len(names) == 1 else ())
+        return dynamics_section(dynamics(groups))
 
     def _sensitivity(self, logs: Sequence[Log]) -> Section:
         return sensitivity_section(sensitivity([log for _, log in logs]))

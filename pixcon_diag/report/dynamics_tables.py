@@ -1,8 +1,8 @@
 """Training dynamics as tables: best epochs, who leads over how many epochs, and the curves (Fig. 4, Sec. H.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from pixcon_diag.logs.history import BestEpoch, mean
+from pixcon_diag.logs.history import BestEpoch, Weights, mean
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics
 from pixcon_diag.report.spreads import seeds_note, spread
 from pixcon_diag.section import Section, section
@@ -10,27 +10,28 @@ from pixcon_diag.tables import Cell, Column, Table
 
 SHOWN_RUNS = 6
 """Runs whose classes still fit side by side on a screen."""
+OTHER: dict[Weights, Weights] = {"ema": "student", "student": "ema"}
+CALLED: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
 
 
-def dynamics_section(result: DynamicsResult, classes: Sequence[str] = ()) -> Section:
-    """Best epochs, bands and leads; ``classes`` are the names of the runs' class IoUs, where they share them."""
+def dynamics_section(result: DynamicsResult) -> Section:
+    """Best epochs, bands and leads; classes where they fit on a screen; the curves as a file."""
     tables = [runs_table(result), groups_table(result)]
-    if result.leads:
+    if any(lead.live for lead in result.leads):
         tables.append(leads_table(result))
-    runs = [run for group in result.groups for run in group.runs]
-    fits = bool(classes) and len(runs) <= SHOWN_RUNS
-    by_class = [classes_table(runs, classes)] if classes else []
+    by_class = classes_tables(result)
+    fits = len(_runs(result)) <= SHOWN_RUNS
     return section(
         "dynamics",
         [*tables, *(by_class if fits else [])],
         [*([] if fits else by_class), curves_table(result)],
-        classes=list(classes),
         dynamics=result.to_dict(),
     )
 
 
 def runs_table(result: DynamicsResult) -> Table:
-    """A row for each run."""
+    """A row for each run; where every group has a single one, its name is in files alone."""
+    alone = all(len(group.runs) == 1 for group in result.groups)
     rows: list[tuple[Cell, ...]] = []
     for group in result.groups:
         for run in group.runs:
@@ -39,14 +40,13 @@ def runs_table(result: DynamicsResult) -> Table:
                 best += [found.miou, found.epoch] if found else [None, None]
             retained = [ratio for ratio in run.mask_ratio if ratio == ratio]
             last = (retained[0], retained[-1]) if retained else (None, None)
-            rows.append((group.name, run.name, len(run.epoch), *best, *last))
-    notes = [f"{run.name}: {run.note}" for group in result.groups for run in group.runs if run.note]
+            rows.append((group.name, *([] if alone else [run.name]), len(run.epoch), *best, *last))
     return Table(
         "dynamics",
         "Runs",
         (
             Column("group", "group"),
-            Column("run", "run"),
+            *(() if alone else (Column("run", "run"),)),
             Column("epochs", "epochs", "count"),
             Column("best_ema", "best EMA mIoU %", "per_cent"),
             Column("best_ema_epoch", "epoch"),
@@ -56,11 +56,8 @@ def runs_table(result: DynamicsResult) -> Table:
             Column("last_mask_ratio", "retained last %", "per_cent"),
         ),
         tuple(rows),
-        (
-            "Epochs as each log counts (UniMatch V2 from 0). Retained: share of unlabeled pixels that the threshold "
-            "kept in training, in the first and the last epoch that tells it.",
-            *notes,
-        ),
+        tuple(_run_notes(_runs(result))),
+        tuple({"run": run.name} for run in _runs(result)) if alone else (),
     )
 
 
@@ -68,11 +65,12 @@ def groups_table(result: DynamicsResult) -> Table:
     """A row for each group: its best mIoU over the seeds, and the epochs where all of them are live."""
     rows: list[tuple[Cell, ...]] = []
     for group in result.groups:
-        best = [found.miou for run in group.runs if (found := _best(run, result)) is not None]
+        bests = [found for run in group.runs if (found := _best(run, result.weights)) is not None]
+        best = spread([found.miou for found in bests]) if bests else None
+        peak = mean([float(found.finished) for found in bests])
         finished = group.band.finished
         window = f"{finished[0]}–{finished[-1]}" if finished else None
-        peak = mean([float(found.finished) for run in group.runs if (found := _best(run, result)) is not None])
-        rows.append((group.name, len(group.runs), spread(best) if best else None, peak, len(finished), window))
+        rows.append((group.name, len(group.runs), best, peak, len(finished), window))
     return Table(
         "dynamics_groups",
         f"Groups ({result.weights})",
@@ -85,18 +83,12 @@ def groups_table(result: DynamicsResult) -> Table:
             Column("window", "of epochs finished"),
         ),
         tuple(rows),
-        (seeds_note([len(group.runs) for group in result.groups]),),
+        (seeds_note([len(group.runs) for group in result.groups]), *_unknown_notes(result), *_apart_notes(result)),
     )
 
 
 def leads_table(result: DynamicsResult) -> Table:
-    """Each later group against the first one."""
-    common = [lead for lead in result.leads if lead.live]
-    apart = [lead.other for lead in result.leads if not lead.live]
-    rows = tuple((lead.baseline, lead.other, lead.live, lead.leads, lead.ties, lead.mean_margin) for lead in common)
-    notes = ["Epochs at which every seed of both groups has a value; means over seeds."]
-    if apart:
-        notes.append(f"No such epoch in common with {result.leads[0].baseline}: {', '.join(apart)}.")
+    """Each later group against the first one, where the two have an epoch in common."""
     return Table(
         "dynamics_leads",
         "Who leads",
@@ -108,19 +100,31 @@ def leads_table(result: DynamicsResult) -> Table:
             Column("ties", "ties", "count"),
             Column("mean_margin", "mean margin", "points"),
         ),
-        rows,
-        tuple(notes),
+        tuple((x.baseline, x.other, x.live, x.leads, x.ties, x.mean_margin) for x in result.leads if x.live),
+        ("Epochs at which every seed of both groups has a value; means over seeds.",),
     )
 
 
-def classes_table(runs: Sequence[RunDynamics], classes: Sequence[str]) -> Table:
-    """IoU per class at each run's best EMA epoch (its best student epoch where no teacher was evaluated)."""
-    best = [run.best_ema or run.best_student for run in runs]
-    ious = [found.iou if found is not None and len(found.iou) == len(classes) else None for found in best]
-    rows = [(name, *(iou[k] if iou else None for iou in ious)) for k, name in enumerate(classes)]
+def classes_tables(result: DynamicsResult) -> list[Table]:
+    """IoU per class at each run's best epoch, a table for each list of classes that the logs have."""
+    lists = dict.fromkeys(run.classes for run in _runs(result) if run.classes)
+    return [
+        _classes_table("dynamics_classes" if number == 1 else f"dynamics_classes_{number}", classes, result)
+        for number, classes in enumerate(lists, 1)
+    ]
+
+
+def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) -> Table:
+    runs = [run for run in _runs(result) if run.classes == classes]
+    best = [_best(run, result.weights) or _best(run, OTHER[result.weights]) for run in runs]
+    ious = [found.iou if found is not None and found.iou else None for found in best]
+    rows = [(each, *(iou[k] if iou else None for iou in ious)) for k, each in enumerate(classes)]
     rows.append(("mean", *(found.miou if found else None for found in best)))
-    columns = [Column(run.name, run.name, "per_cent") for run in runs]
-    return Table("dynamics_classes", "Classes at the best epoch, %", (Column("class", "class"), *columns), tuple(rows))
+    columns = [Column(f"iou_{run.name}", run.name, "per_cent") for run in runs]
+    instead = [run.name for run, found in zip(runs, best, strict=True) if found and found.weights != result.weights]
+    notes = [f"Of {CALLED[OTHER[result.weights]]}, which alone was validated: {', '.join(instead)}."] if instead else []
+    title = f"Classes at the best epoch of {CALLED[result.weights]}, %"
+    return Table(name, title, (Column("class", "class"), *columns), tuple(rows), tuple(notes))
 
 
 def curves_table(result: DynamicsResult) -> Table:
@@ -160,5 +164,46 @@ def _curve(group: GroupDynamics, run: RunDynamics, losses: Sequence[str]) -> lis
     ]
 
 
-def _best(run: RunDynamics, result: DynamicsResult) -> BestEpoch | None:
-    return run.best_ema if result.weights == "ema" else run.best_student
+def _runs(result: DynamicsResult) -> list[RunDynamics]:
+    return [run for group in result.groups for run in group.runs]
+
+
+def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:
+    return run.best_ema if weights == "ema" else run.best_student
+
+
+def _run_notes(runs: Sequence[RunDynamics]) -> Iterator[str]:
+    """How the numbers of a run were counted, and what was left out of it."""
+    yield (
+        "Epochs as each log counts (UniMatch V2 from 0). Retained: share of unlabeled pixels that the threshold kept "
+        "in training, in the first and the last epoch that tells it."
+    )
+    zero = [run.name for run in runs if run.absent == "zero"]
+    skip = [run.name for run in runs if run.absent == "skip"]
+    if zero and skip:
+        yield (
+            f"A class in neither truth nor prediction counts as IoU 0 in {', '.join(zero)}, and is left out of the "
+            f"mean in {', '.join(skip)}: their mIoUs differ where there is such a class."
+        )
+    yield from (f"{run.name}: {run.note}" for run in runs if run.note)
+
+
+def _unknown_notes(result: DynamicsResult) -> Iterator[str]:
+    """Runs that say nothing of the network asked for."""
+    unknown = [run.name for run in _runs(result) if _best(run, result.weights) is None]
+    if unknown:
+        yield (
+            f"No mIoU of {CALLED[result.weights]} in {', '.join(unknown)}: no epoch was validated, or the "
+            "other network alone (labeled-only logs know the student's, --weights student)."
+        )
+
+
+def _apart_notes(result: DynamicsResult) -> Iterator[str]:
+    """Groups that cannot be compared with the first one, and why."""
+    others = [lead.other for lead in result.leads if not lead.same_classes]
+    apart = [lead.other for lead in result.leads if lead.same_classes and not lead.live]
+    first = result.groups[0].name
+    if others:
+        yield f"On other classes than {first}, and not compared with it: {', '.join(others)}."
+    if apart:
+        yield f"No epoch at which all seeds have a value in common with {first}: {', '.join(apart)}."

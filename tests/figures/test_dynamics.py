@@ -66,6 +66,9 @@ def test_runs_without_a_value_in_common_say_so() -> None:
     upper, lower = draw(content, Path())["dynamics"].axes
     assert "no epoch that all seeds evaluated" in upper.get_legend().get_texts()[0].get_text()
     assert lower.get_legend().get_texts()[0].get_text() == "clean: no epoch in common"
+    content["dynamics"]["leads"][0]["same_classes"] = False
+    _, lower = draw(content, Path())["dynamics"].axes
+    assert lower.get_legend().get_texts()[0].get_text() == "clean: on other classes"
 
 
 @pytest.mark.reference

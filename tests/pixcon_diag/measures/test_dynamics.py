@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,22 @@ def test_nothing_in_common_is_undefined_not_zero() -> None:
     result = dynamics({"a": [history([NAN, 0.5])], "b": [history([0.5])]})
     assert result.leads[0].live == 0 and math.isnan(result.leads[0].mean_margin)
     assert math.isnan(dynamics({"a": [history([0.5])]}).groups[0].band.std[0])
+
+
+def test_data_sets_with_other_classes_are_not_compared() -> None:
+    two = history([0.5, 0.6])
+    three = replace(two, classes=("a", "b", "c"))
+    renamed, unknown = replace(two, classes=("A", "B")), replace(two, classes=())
+    leads = dynamics({"two": [two], "three": [three], "renamed": [renamed], "unknown": [unknown]}).leads
+    assert [(lead.same_classes, lead.live) for lead in leads] == [(False, 0), (True, 2), (True, 2)]
+    assert math.isnan(leads[0].mean_margin)
+    with pytest.raises(ConfigError, match=r"'mixed' have different numbers of classes: run.log \(2\), run.log \(3\)"):
+        dynamics({"mixed": [two, three]})
+
+
+def test_runs_of_one_name_are_told_apart() -> None:
+    result = dynamics({"a": [history([0.5], name="x")], "b": [replace(history([0.6], name="x"), source="b/x.log")]})
+    assert [group.runs[0].name for group in result.groups] == ["x.log", "b/x.log"]
 
 
 def test_the_students_dynamics_can_be_asked_for() -> None:
