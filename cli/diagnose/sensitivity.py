@@ -12,7 +12,9 @@ from pixcon_cli.measurement_options import output_options
 
 @click.command(short_help="Best mIoU over one hyperparameter.")
 @SOURCES
-@click.option("--base", metavar="RUN", help="Run of the base setting.  [default: the one all others differ from once]")
+@click.option(
+    "--base", metavar="NAME", help="Run or group of the base setting.  [default: the one all others differ from once]"
+)
 @click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True, help="Whose mIoU.")
 @output_options
 def sensitivity(sources: tuple[str, ...], base: str | None, weights: Any, out: Path | None, as_json: bool) -> None:
@@ -24,5 +26,8 @@ def sensitivity(sources: tuple[str, ...], base: str | None, weights: Any, out: P
     from pixcon_diag.measures.sensitivity import sensitivity as measured
     from pixcon_diag.report.sensitivity_tables import sensitivity_section
 
-    runs = [run for group in read_groups(sources).values() for run in group]
+    groups = read_groups(sources)
+    runs = [run for group in groups.values() for run in group]
+    if base in groups:
+        base = groups[base][0].source
     deliver(sensitivity_section(measured(runs, base=base, weights=weights)), out=out, as_json=as_json)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std
+from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
 from pixcon_train.errors import ConfigError
 
 NOT_RECIPE = frozenset({"seed", "data.root", "config", "data_root", "local_rank", "port", "save_path", "preset"})
@@ -80,13 +80,15 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
     """Best mIoU and its epoch for each value of each hyperparameter that ``runs`` vary.
 
     Runs with equal recipes are seeds of one setting. Every setting must differ from the base one in a single
-    hyperparameter. The base is the setting of the run named ``base``; where none is named, the only one from which
-    every other differs once, or, among several (a single hyperparameter), the one with the published default.
+    hyperparameter. The base is the setting of the run with the name or source ``base``; where none is given, the only
+    one from which every other differs once, or, among several (a single hyperparameter), the one with the published
+    default.
 
     Raises:
         ConfigError: fewer than two settings, a log without configuration or without an evaluation of ``weights``, no
             run called ``base``, or a setting that differs from the base in several hyperparameters.
     """
+    runs = told_apart(runs)
     for run in runs:
         _check(run, weights)
     shared = set.intersection(*(set(run.config) for run in runs)) if runs else set()
@@ -118,15 +120,22 @@ def _check(run: RunHistory, weights: Weights) -> None:
             "the text log."
         )
     if run.best(weights) is None:
-        raise ConfigError(f"{run.source} has no mIoU of the {weights} weights. Labeled-only logs know the student's.")
+        raise ConfigError(
+            f"{run.source} has no mIoU of the {weights} weights: no epoch was validated yet, or the other network "
+            "alone (labeled-only logs know the student's, --weights student). Leave it out, or ask for the other one."
+        )
 
 
 def _groups(runs: Sequence[RunHistory], keys: Sequence[str]) -> list[Group]:
-    """Runs of equal recipes together, in order of appearance."""
-    groups: dict[str, Group] = {}
+    """Runs of equal recipes together, in order of appearance; 1 and 1.0 are one value."""
+    groups: list[Group] = []
     for run in runs:
-        groups.setdefault(repr([run.config[key] for key in keys]), []).append(run)
-    return list(groups.values())
+        same = next((group for group in groups if not _differences(group, [run], keys)), None)
+        if same is None:
+            groups.append([run])
+        else:
+            same.append(run)
+    return groups
 
 
 def _differences(first: Group, second: Group, keys: Sequence[str]) -> list[str]:
@@ -140,7 +149,7 @@ def _base(groups: list[Group], keys: Sequence[str], name: str | None) -> tuple[G
     Raises:
         ConfigError: the run called ``name`` is not there, or no setting is one hyperparameter away from every other.
     """
-    named = [group for group in groups if name in {run.name for run in group}]
+    named = [group for group in groups if any(name in (run.name, run.source) for run in group)]
     if name is not None and not named:
         names = ", ".join(run.name for group in groups for run in group)
         raise ConfigError(f"No run is called {name!r}, so it cannot be the base. There are: {names}.")

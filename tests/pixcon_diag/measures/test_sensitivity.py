@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,18 @@ def test_without_a_published_default_no_base_is_claimed_unless_named() -> None:
     assert named.base == ("b",) and [s.delta for s in named.axes[0].settings] == pytest.approx([0.1, 0.0, 0.2])
 
 
+def test_the_base_can_be_named_by_its_path_where_names_are_the_same() -> None:
+    runs = [
+        replace(run("x", [v]), source=f"{k}/x.log", config={**DEFAULT, "rule": k}) for k, v in (("a", 0.5), ("b", 1))
+    ]
+    assert sensitivity(runs, base="b/x.log").base == ("b/x.log",)
+
+
+def test_a_whole_number_is_the_same_value_with_and_without_a_point() -> None:
+    (axis,) = sensitivity([run("a", [0.8], rule=1), run("b", [0.6], rule=1.0), run("c", [0.5], rule=2)]).axes
+    assert [(setting.value, setting.runs) for setting in axis.settings] == [(1, ("a", "b")), (2, ("c",))]
+
+
 def test_keys_that_only_some_logs_have_are_listed() -> None:
     old = run("old", [0.8])
     new = run("new", [0.7], bank_weight=0.2, loss_ohem=False)
@@ -95,7 +108,7 @@ def test_keys_that_only_some_logs_have_are_listed() -> None:
         ),
         (TABLE_10, "size 128", "size 128 and .* differ in several"),
         ([run("a", [0.8]), history([0.7], name="b")], None, "does not hold the run's configuration"),
-        ([run("a", [0.8]), run("b", [float("nan")])], None, "no mIoU of the ema weights"),
+        ([run("a", [0.8]), run("b", [float("nan")])], None, "no mIoU of the ema weights: no epoch was validated yet"),
     ],
 )
 def test_what_makes_no_table_is_an_error(runs: list[RunHistory], base: str | None, says: str) -> None:
