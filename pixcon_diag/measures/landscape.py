@@ -117,6 +117,12 @@ BUDGET = (
 )
 
 
+OWN_LISTS = (
+    "Own runs count as comparable by their data set's name alone: whether they were trained on those 183 labels and "
+    "validated on the whole list is for you to know."
+)
+
+
 def landscape(own: Sequence[OwnRun] = ()) -> LandscapeResult:
     """The published figures with the user's runs added.
 
@@ -131,8 +137,12 @@ def landscape(own: Sequence[OwnRun] = ()) -> LandscapeResult:
     points = (*(_published(*entry) for entry in PUBLISHED), *(_own(run) for run in own))
     others = [point.name for point in points if not point.comparable]
     notes = [APPROXIMATE, BUDGET]
+    if any(point.own and point.comparable for point in points):
+        notes.append(OWN_LISTS)
     if others:
-        notes.append(f"On another data set than {SETTING}, and not comparable with it: {', '.join(others)}.")
+        notes.append(
+            f"On another data set than {SETTING}, or an unknown one, and not comparable with it: {', '.join(others)}."
+        )
     return LandscapeResult(points, SETTING, tuple(notes))
 
 

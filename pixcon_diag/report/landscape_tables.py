@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.landscape import LandscapeResult, OwnRun
+from pixcon_diag.result import CheckpointInfo
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table
+from pixcon_train.data.specs import spec_for_class_count
 from pixcon_train.errors import DataError
 
 ENCODER_NAMES = {
@@ -40,7 +42,7 @@ def landscape_table(result: LandscapeResult) -> Table:
             Column("parameters", "parameters, M", "number", 1),
             Column("counted", "counted"),
             Column("miou", "mIoU %", "per_cent"),
-            Column("comparable", "same setting"),
+            Column("comparable", "same data set"),
             Column("source", "mIoU from"),
         ),
         rows,
@@ -52,17 +54,49 @@ def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str
     """The checkpoints as points, with the mIoU that their files state, and a word on each that states none."""
     runs, left_out = [], []
     for each in loaded:
-        scores = each.info.scores
-        stated = {"ema": scores.ema, "student": scores.student}.get(each.info.weights)
-        stated = stated if stated is not None else (scores.best_ema if each.info.weights == "ema" else None)
+        stated = stated_miou(each.info)
         if stated is None:
             left_out.append(f"{each.name} states no mIoU of these weights; measure it and give it with --points.")
             continue
-        dataset = each.data["name"] if each.data else "unknown"
+        miou, whose = stated
+        dataset, assumed = _dataset(each)
         encoder = ENCODER_NAMES.get(each.info.size, each.info.size)
-        source = f"stated by {each.info.source} ({each.info.weights})"
-        runs.append(OwnRun(each.name, encoder, parameters_at_inference(each), stated, dataset, source))
+        source = f"stated by {each.info.source}: {whose}{assumed}"
+        runs.append(OwnRun(each.name, encoder, parameters_at_inference(each), miou, dataset, source))
     return runs, left_out
+
+
+def stated_miou(info: CheckpointInfo) -> tuple[float, str] | None:
+    """What a file states of the network measured, and whose mIoU it is; None where it states none.
+
+    That of its own epoch, or the run's best one: UniMatch V2 keeps the file of the student's best epoch, and beside it
+    the teacher's best mIoU, of another epoch.
+    """
+    scores = info.scores
+    known = {
+        "ema": (scores.ema, scores.best_ema, scores.best_ema_epoch),
+        "student": (scores.student, scores.best_student, scores.best_student_epoch),
+    }
+    now, best, best_epoch = known.get(info.weights, (None, None, None))
+    if now is not None:
+        return now, f"{info.weights}, epoch {_shown(scores.epoch)}"
+    if best is None:
+        return None
+    return best, f"the run's best {info.weights}, epoch {_shown(best_epoch)}; the weights are of {_shown(scores.epoch)}"
+
+
+def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
+    """Name of the data set, and a word on it where the file tells its number of classes alone."""
+    if loaded.data is not None:
+        return loaded.data["name"], ""
+    spec = spec_for_class_count(loaded.info.num_classes)
+    if spec is None:
+        return "unknown", "; it names no data set"
+    return spec.name, f"; {loaded.info.num_classes} classes are taken for {spec.name}"
+
+
+def _shown(epoch: int | None) -> str:
+    return "unknown" if epoch is None else str(epoch)
 
 
 def parameters_at_inference(loaded: LoadedCheckpoint) -> int:

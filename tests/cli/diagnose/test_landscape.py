@@ -20,7 +20,7 @@ def test_own_runs_with_what_they_state(run_folder: Path, public: Path) -> None:
     own = [point for point in content["points"] if point["own"]]
     assert own[0]["name"] == run_folder.name
     assert all(not point["comparable"] and point["encoder"] == "DINOv2-nano" for point in own)
-    assert own[0]["parameters"] == pytest.approx(0.7, abs=0.1) and "(ema)" in own[0]["miou_source"]
+    assert own[0]["parameters"] == pytest.approx(0.7, abs=0.1) and "ema, epoch" in own[0]["miou_source"]
 
 
 def test_further_points_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

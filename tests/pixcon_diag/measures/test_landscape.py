@@ -35,7 +35,8 @@ def test_own_runs_come_last_and_are_marked() -> None:
     assert (mine.family, mine.parameters, mine.comparable) == ("DINOv2", 24.8, True)
     assert (elsewhere.family, elsewhere.parameters, elsewhere.comparable) == ("nano", 1.2, False)
     assert result.notes[-1].startswith(f"On another data set than {SETTING}") and "elsewhere" in result.notes[-1]
-    assert len(landscape([own()]).notes) == 2
+    assert len(landscape().notes) == 2
+    assert "183 labels" in landscape([own()]).notes[-1] and len(landscape([own()]).notes) == 3
 
 
 @pytest.mark.parametrize("changes", [{"parameters": 0}, {"miou": 84.0}, {"miou": float("nan")}])
