@@ -58,4 +58,4 @@ def compare(
         rows = {
             other: differences(found[first], found[other], seed=seed, draws=draws, progress=bar) for other in others
         }
-    deliver(compare_section(first, rows), out=common.out, as_json=common.as_json)
+    deliver(compare_section(groups, rows), out=common.out, as_json=common.as_json)

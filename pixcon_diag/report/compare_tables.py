@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import get_args
 
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.report.names import file_parts
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Kind, Spread, Table
@@ -16,8 +18,9 @@ NOISE = (
 )
 
 
-def compare_section(baseline: str, comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
-    """Each other group against the baseline."""
+def compare_section(groups: Sequence[MeasuredGroup], comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
+    """Each other group of ``groups`` against the first one, the baseline."""
+    baseline = groups[0].name
     tables = [
         difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
         for other, part in file_parts([*comparisons]).items()
@@ -29,6 +32,7 @@ def compare_section(baseline: str, comparisons: Mapping[str, Sequence[Comparison
         tables,
         baseline=baseline,
         comparisons=[{"other": other, "rows": [row.to_dict() for row in rows]} for other, rows in comparisons.items()],
+        provenance={group.name: [asdict(member.provenance) for member in group.members] for group in groups},
     )
 
 

@@ -36,10 +36,10 @@ class NamedGeometry:
 
 
 def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Section:
-    """Geometry of every checkpoint, and of each group over its seeds.
+    """Geometry of every checkpoint, and of each group over its seeds; saved predictions have no feature and no row.
 
     Raises:
-        ConfigError: a pass without features, as with sliding windows, or saved predictions, which have none.
+        ConfigError: a pass without features, as with sliding windows.
     """
     results = [
         NamedGeometry(group.name, member, member.geometry(min_pixels))
@@ -66,14 +66,15 @@ def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXE
 
 
 def table9(results: Sequence[NamedGeometry]) -> Table:
-    """Table 9: a column per method, and the second one's difference from the first where there are two."""
+    """Table 9: a column per method, and of two on the same images the second one's difference from the first."""
     groups = {name: [each for each in results if each.group == name] for name in _groups(results)}
+    compared = len(groups) == 2 and len({each.measured.provenance.data.same_images for each in results}) == 1
     rows: list[tuple[Cell, ...]] = []
     for key, label in QUANTITIES:
         spreads = [spread([getattr(each.result, key) for each in members]) for members in groups.values()]
-        rows.append((label, *spreads, *([spreads[1].mean - spreads[0].mean] if len(spreads) == 2 else [])))
+        rows.append((label, *spreads, *([spreads[1].mean - spreads[0].mean] if compared else [])))
     columns = [Column("quantity", "quantity"), *(Column(name, name, "number", 3) for name in groups)]
-    if len(groups) == 2:
+    if compared:
         columns.append(Column("delta", "Δ", "delta", 3))
     return Table(
         "geometry",

@@ -1,6 +1,7 @@
 """t-SNE of the same pixels under each checkpoint, with the numbers that stand beside the picture."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pixcon_diag.measures.projection import PERPLEXITY, ProjectionResult, project
 from pixcon_diag.passes.measured import MeasuredPass
@@ -36,6 +37,7 @@ def tsne_section(
         classes=spec.classes,
         palette=spec.palette,
         projection=result.to_dict(),
+        provenance={name: asdict(each.provenance) for name, each in measured},
     )
 
 

@@ -1,0 +1,70 @@
+"""Table 6 from counts made by hand."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.report.per_class_tables import per_class_section
+from pixcon_train.errors import ConfigError
+from tests.pixcon_diag.report.made import ODD, column, predictions, sound
+
+
+def group(name: str, *hits: tuple[int, int, int], truth: tuple[int, int, int] = (100, 100, 100)) -> MeasuredGroup:
+    """A seed for each triple: of each class so many of ``truth`` pixels are right; what is predicted is right."""
+    return MeasuredGroup(name, tuple(predictions(f"{name} {i}", (hit, hit, truth)) for i, hit in enumerate(hits)))
+
+
+def test_table_6_sorts_by_the_baseline_and_counts_seeds() -> None:
+    section = per_class_section([
+        group("none", (50, 90, 70), (60, 90, 70), (70, 90, 70)),
+        group("clean", (55, 80, 70), (70, 85, 75), (80, 80, 65)),
+    ])  # fmt: skip
+    (table,) = section.tables
+    assert column(table, "class") == ["ground", "dog", "cat", "mean"]
+    assert column(table, "baseline") == pytest.approx([0.6, 0.7, 0.9, 2.2 / 3])
+    assert column(table, "delta") == pytest.approx([0.25 / 3, 0, -0.25 / 3, 0], abs=1e-12)
+    deltas = (0.05, 0.1, 0.1)
+    std = math.sqrt(sum((d - 0.25 / 3) ** 2 for d in deltas) / 2)
+    assert column(table, "delta_std")[0] == pytest.approx(std)
+    assert column(table, "improved")[:3] == ["3/3", "1/3", "0/3"]
+    assert table.texts()[0] == ["ground", "60.00", "68.33", "+8.33", "2.89", "3/3"]
+    assert "1 improve on every seed (ground), 1 worsen on every seed (cat)" in table.notes[1]
+    assert section.content["provenance"]["none"][2]["checkpoint"]["source"] == "runs/none 2/best_ema.pth"
+
+
+def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
+    (single,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70))]).tables
+    assert column(single, "improved") == ["1/1", "0/1", "0/1", "0/1"] and single.texts()[0][4] == "–"
+    assert len(single.notes) == 1 and single.notes[0].startswith("One seed each")
+    (uneven,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
+    assert column(uneven, "improved") == [None] * 4 and column(uneven, "delta")[0] == pytest.approx(0.15)
+    assert uneven.notes[0].startswith("Means and sample standard deviation over seeds (1, 2)")
+
+
+def test_a_class_that_is_nowhere_is_undefined_and_in_no_mean(tmp_path: Path) -> None:
+    absent = (100, 100, 0)
+    section = per_class_section([group("a", (50, 90, 0), truth=absent), group("b", (60, 80, 0), truth=absent)])
+    (table,) = section.tables
+    assert table.texts()[2] == ["dog", "–", "–", "–", "–", "–"]
+    assert table.texts()[3][:4] == ["mean", "70.00", "70.00", "+0.00"]
+    assert table.notes[-1] == "Without an IoU in some run, and in no mean: dog."
+    content = sound(section, tmp_path)
+    assert content["comparisons"][0]["per_class"]["rows"][2]["baseline"] is None
+
+
+def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:
+    groups = [group(name, (50, 90, 70)) for name in ("none", ODD, "a b", "a/b")]
+    content = sound(per_class_section(groups), tmp_path)
+    assert [(each["baseline"], each["other"]) for each in content["comparisons"]] == [
+        ("none", ODD),
+        ("none", "a b"),
+        ("none", "a/b"),
+    ]
+    assert len(list(tmp_path.glob("per-class_*.csv"))) == 3
+
+
+def test_one_method_has_no_differences() -> None:
+    with pytest.raises(ConfigError, match=r"need two methods.*name=path,path"):
+        per_class_section([group("a", (50, 90, 70))])
