@@ -20,7 +20,7 @@ def dynamics_section(result: DynamicsResult) -> Section:
     if any(lead.live for lead in result.leads):
         tables.append(leads_table(result))
     by_class = classes_tables(result)
-    fits = len(_runs(result)) <= SHOWN_RUNS
+    fits = len(_labelled(result)) <= SHOWN_RUNS
     return section(
         "dynamics",
         [*tables, *(by_class if fits else [])],
@@ -31,7 +31,7 @@ def dynamics_section(result: DynamicsResult) -> Section:
 
 def runs_table(result: DynamicsResult) -> Table:
     """A row for each run; where every group has a single one, its name is in files alone."""
-    alone = all(len(group.runs) == 1 for group in result.groups)
+    alone = _alone(result)
     rows: list[tuple[Cell, ...]] = []
     for group in result.groups:
         for run in group.runs:
@@ -56,8 +56,8 @@ def runs_table(result: DynamicsResult) -> Table:
             Column("last_mask_ratio", "retained last %", "per_cent"),
         ),
         tuple(rows),
-        tuple(_run_notes(_runs(result))),
-        tuple({"run": run.name} for run in _runs(result)) if alone else (),
+        tuple(_run_notes(_labelled(result))),
+        tuple({"run": run.name} for _, run in _labelled(result)) if alone else (),
     )
 
 
@@ -107,7 +107,7 @@ def leads_table(result: DynamicsResult) -> Table:
 
 def classes_tables(result: DynamicsResult) -> list[Table]:
     """IoU per class at each run's best epoch, a table for each list of classes that the logs have."""
-    lists = dict.fromkeys(run.classes for run in _runs(result) if run.classes)
+    lists = dict.fromkeys(run.classes for _, run in _labelled(result) if run.classes)
     return [
         _classes_table("dynamics_classes" if number == 1 else f"dynamics_classes_{number}", classes, result)
         for number, classes in enumerate(lists, 1)
@@ -115,13 +115,13 @@ def classes_tables(result: DynamicsResult) -> list[Table]:
 
 
 def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) -> Table:
-    runs = [run for run in _runs(result) if run.classes == classes]
-    best = [_best(run, result.weights) or _best(run, OTHER[result.weights]) for run in runs]
+    runs = [(label, run) for label, run in _labelled(result) if run.classes == classes]
+    best = [_best(run, result.weights) or _best(run, OTHER[result.weights]) for _, run in runs]
     ious = [found.iou if found is not None and found.iou else None for found in best]
     rows = [(each, *(iou[k] if iou else None for iou in ious)) for k, each in enumerate(classes)]
     rows.append(("mean", *(found.miou if found else None for found in best)))
-    columns = [Column(f"iou_{run.name}", run.name, "per_cent") for run in runs]
-    instead = [run.name for run, found in zip(runs, best, strict=True) if found and found.weights != result.weights]
+    columns = [Column(f"iou_{label}", label, "per_cent") for label, _ in runs]
+    instead = [x for (x, _), found in zip(runs, best, strict=True) if found and found.weights != result.weights]
     notes = [f"Of {CALLED[OTHER[result.weights]]}, which alone was validated: {', '.join(instead)}."] if instead else []
     title = f"Classes at the best epoch of {CALLED[result.weights]}, %"
     return Table(name, title, (Column("class", "class"), *columns), tuple(rows), tuple(notes))
@@ -164,33 +164,40 @@ def _curve(group: GroupDynamics, run: RunDynamics, losses: Sequence[str]) -> lis
     ]
 
 
-def _runs(result: DynamicsResult) -> list[RunDynamics]:
-    return [run for group in result.groups for run in group.runs]
+def _alone(result: DynamicsResult) -> bool:
+    """Whether every group is a single run."""
+    return all(len(group.runs) == 1 for group in result.groups)
+
+
+def _labelled(result: DynamicsResult) -> list[tuple[str, RunDynamics]]:
+    """Every run with what it is called: as its group, which the user may have named, where it is alone."""
+    alone = _alone(result)
+    return [(group.name if alone else run.name, run) for group in result.groups for run in group.runs]
 
 
 def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:
     return run.best_ema if weights == "ema" else run.best_student
 
 
-def _run_notes(runs: Sequence[RunDynamics]) -> Iterator[str]:
+def _run_notes(runs: Sequence[tuple[str, RunDynamics]]) -> Iterator[str]:
     """How the numbers of a run were counted, and what was left out of it."""
     yield (
         "Epochs as each log counts (UniMatch V2 from 0). Retained: share of unlabeled pixels that the threshold kept "
         "in training, in the first and the last epoch that tells it."
     )
-    zero = [run.name for run in runs if run.absent == "zero"]
-    skip = [run.name for run in runs if run.absent == "skip"]
+    zero = [label for label, run in runs if run.absent == "zero"]
+    skip = [label for label, run in runs if run.absent == "skip"]
     if zero and skip:
         yield (
             f"A class in neither truth nor prediction counts as IoU 0 in {', '.join(zero)}, and is left out of the "
             f"mean in {', '.join(skip)}: their mIoUs differ where there is such a class."
         )
-    yield from (f"{run.name}: {run.note}" for run in runs if run.note)
+    yield from (f"{label}: {run.note}" for label, run in runs if run.note)
 
 
 def _unknown_notes(result: DynamicsResult) -> Iterator[str]:
     """Runs that say nothing of the network asked for."""
-    unknown = [run.name for run in _runs(result) if _best(run, result.weights) is None]
+    unknown = [label for label, run in _labelled(result) if _best(run, result.weights) is None]
     if unknown:
         yield (
             f"No mIoU of {CALLED[result.weights]} in {', '.join(unknown)}: no epoch was validated, or the "

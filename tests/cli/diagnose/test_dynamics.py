@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pixcon_train.files import to_json
-from tests.cli.farm import call
-from tests.training_logs import run_record, start_record, write_unimatch
+from tests.cli.farm import call, one_message
+from tests.pixcon_diag.logs.test_unimatch_log import BEST
+from tests.training_logs import header, run_record, start_record, write_unimatch
 
 
 def logs(folder: Path, **values: list[float]) -> list[Path]:
@@ -56,16 +57,45 @@ def test_a_run_of_this_project_whose_last_line_was_cut_off(tmp_path: Path) -> No
     assert "cut off by a crash" in result.stdout.replace("\n", " ") and "37.50" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["dynamics", "sensitivity"])
+def test_each_mistake_is_one_message(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = logs(tmp_path / "logs", a=[50.0], b=[60.0])
+    (tmp_path / "begun.log").write_text(header())
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    start = to_json({"event": "start", **start_record()}, indent=None)
+    (tmp_path / "mine/log.jsonl").write_text(start + "\n")
+    one_message(call(command), 3, "No log was named", "./runs", "pixcon-train run")
+    one_message(call(command, "nowhere/run.log"), 3, "No log at nowhere/run.log")
+    one_message(call(command, f"x={first},nowhere"), 3, "No log at nowhere")
+    one_message(call(command, "empty"), 3, "empty holds no log", "log.jsonl", "*.log")
+    one_message(call(command, "begun.log"), 3, "begun.log", "no epoch was evaluated")
+    one_message(call(command, "mine"), 3, "mine/log.jsonl has no finished epoch")
+    one_message(call(command, f"x={first}", f"x={second}"), 2, "Two groups are called 'x'")
+    one_message(call(command, f"x={first},{first}"), 2, "named twice")
+
+
+def test_a_teacher_that_was_never_evaluated_is_said(tmp_path: Path) -> None:
+    path = write_unimatch(tmp_path / "labeled.log", [[(50.0, None)] * 3, [(52.0, None)] * 3])
+    found = call("dynamics", path)
+    assert found.exit_code == 0 and "No mIoU of the EMA teacher in labeled" in found.stdout
+    assert "Of the student, which alone was validated: labeled." in found.stdout
+    asked = json.loads(call("dynamics", path, "--weights", "student", "--json").stdout)["dynamics"]["groups"][0]
+    assert asked["band"]["mean"] == [0.5, 0.52] and asked["runs"][0]["best_ema"] is None
+
+
 @pytest.mark.reference
 def test_the_eleven_public_logs(reference: Path) -> None:
     content = json.loads(call("dynamics", reference / "logs", "--json").stdout)
-    best = {
-        run["name"]: run["best_ema"] and (run["best_ema"]["miou"], run["best_ema"]["epoch"])
-        for group in content["dynamics"]["groups"]
-        for run in group["runs"]
-    }
-    assert len(best) == 11 and sum(value is None for value in best.values()) == 2  # the labeled-only ones
-    stem = "table01-pascal_unimatch_v2_{}labels_dinov2_base"
-    assert [best[stem.format(n)] for n in (92, 183, 366)] == [(0.8629, 38), (0.8792, 50), (0.8886, 54)]
-    run = next(r for g in content["dynamics"]["groups"] for r in g["runs"] if r["name"] == stem.format(183))
-    assert len(run["mask_ratio"]) == 60 and run["mask_ratio"][-1] == 0.98 and len(run["best_ema"]["iou"]) == 21
+    runs = {run["name"]: run for group in content["dynamics"]["groups"] for run in group["runs"]}
+    assert set(runs) == set(BEST)
+    for name, (weights, miou, epoch, epochs) in BEST.items():
+        best = runs[name][f"best_{weights}"]
+        assert (best["miou"], best["epoch"], len(runs[name]["mask_ratio"])) == (miou, epoch, epochs)
+        assert len(best["iou"]) == len(runs[name]["classes"])
+        assert (runs[name]["best_ema"] is None) == ("labeled_only" in name)
+    run = runs["table01-pascal_unimatch_v2_183labels_dinov2_base"]
+    ious = dict(zip(run["classes"], run["best_ema"]["iou"], strict=True))
+    assert (ious["chair"], ious["sofa"], ious["tv/monitor"]) == (0.5826, 0.8037, 0.7491)
+    assert (run["mask_ratio"][0], run["mask_ratio"][-1]) == (0.71, 0.98)

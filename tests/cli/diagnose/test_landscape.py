@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.farm import call
+from tests.cli.farm import call, one_message
 
 
 def test_published_figures_alone_where_there_are_no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +34,11 @@ def test_further_points_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert refused.exit_code == 3 and "lacks the column encoder, parameters, dataset" in refused.stderr
     points.write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24.8M,0.84,pascal\n")
     assert "line 2" in call("landscape", "--points", points).stderr
+
+
+def test_each_mistake_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one_message(call("landscape", "nowhere.pth"), 4, "No file at nowhere.pth")
+    one_message(call("landscape", "--points", "nowhere.csv"), 3, "nowhere.csv cannot be read")
+    Path("points.csv").write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,84,pascal\n")
+    one_message(call("landscape", "--points", "points.csv"), 2, "mine", "fraction in [0, 1]")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.farm import call
+from tests.cli.farm import call, one_message
 from tests.training_logs import write_unimatch
 
 
@@ -43,7 +43,9 @@ def test_seeds_of_one_setting_and_a_base_that_cannot_be_told(tmp_path: Path) -> 
     assert "71.00 ± 1.41" in result.stdout and "could not be told" in result.stdout
     named = json.loads(call("sensitivity", *paths, "--base", "a", "--json").stdout)
     assert named["sensitivity"]["base"] == ["a", "b"]
-    assert call("sensitivity", *paths, "--base", "nobody").exit_code == 2
+    grouped = call("sensitivity", f"low={paths[0]},{paths[1]}", paths[2], "--base", "low", "--json")
+    assert json.loads(grouped.stdout)["sensitivity"]["base"] == ["a", "b"]
+    one_message(call("sensitivity", *paths, "--base", "nobody"), 2, "No run is called 'nobody'", "a, b, c")
     alone = call("sensitivity", paths[0])
     assert alone.exit_code == 2 and "no hyperparameter to compare" in alone.stderr
 
@@ -63,3 +65,7 @@ def test_the_threshold_logs_and_the_base_run(reference: Path) -> None:
         (0.98, 0.8750, [54]),
     ]
     assert content["base"] == ["table01-pascal_unimatch_v2_183labels_dinov2_base"]
+    strict = "zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0.98_dinov2_base"
+    named = json.loads(call("sensitivity", *paths, "--base", strict, "--json").stdout)["sensitivity"]
+    assert named["base"] == [strict] and named["axes"][0]["spread"] == axis["spread"]
+    assert named["axes"][0]["settings"][0]["delta"] == pytest.approx(0.8574 - 0.8750)

@@ -48,7 +48,9 @@ def test_best_epochs_of_runs_and_of_groups() -> None:
 
 
 def test_a_single_run_is_named_once_on_the_screen_and_twice_in_files() -> None:
-    table = tables(made(method=[history([0.5], name="a_long_name")]))["dynamics"]
+    found = tables(made(method=[history([0.5], name="a_long_name")]))
+    table = found["dynamics"]
+    assert found["dynamics_classes"].columns[1].head == "method"
     assert "run" not in [column.key for column in table.columns]
     (record,) = table.records()
     assert (record["group"], record["run"]) == ("method", "a_long_name")
@@ -57,14 +59,12 @@ def test_a_single_run_is_named_once_on_the_screen_and_twice_in_files() -> None:
 def test_a_lead_is_a_row_and_none_in_common_a_note() -> None:
     two = history([0.5, 0.6], name="two")
     three = other_classes("three")
-    found = tables(
-        made(base=[two], better=[history([0.6, 0.6], name="better")], other=[three], nothing=[student_only("x")])
-    )
+    found = tables(made(base=[two], better=[history([0.6, 0.6], name="better")], other=[three], x=[student_only("x")]))
     ((*row, margin),) = found["dynamics_leads"].rows
     assert row == ["base", "better", 2, 1, 1] and margin == pytest.approx(0.05)
     notes = found["dynamics_groups"].notes
     assert "On other classes than base, and not compared with it: other." in notes
-    assert "No epoch at which all seeds have a value in common with base: nothing." in notes
+    assert "No epoch at which all seeds have a value in common with base: x." in notes
     assert any(note.startswith("No mIoU of the EMA teacher in x:") for note in notes)
 
 
@@ -82,7 +82,7 @@ def test_classes_at_the_best_epoch_of_the_network_asked_for() -> None:
 def test_each_list_of_classes_has_its_table() -> None:
     other = replace(history([0.1], name="other"), classes=("class", "b"))
     bare = replace(history([0.1], name="bare"), classes=())
-    found = tables(made(x=[history([0.5], name="class")], y=[other], z=[bare]))
+    found = tables(made(**{"class": [history([0.5], name="class")], "y": [other], "z": [bare]}))
     assert [column.head for column in found["dynamics_classes"].columns] == ["class", "class"]
     assert found["dynamics_classes"].records()[0] == {"class": "a", "iou_class": 0.5}
     assert [row[0] for row in found["dynamics_classes_2"].rows] == ["class", "b", "mean"]
@@ -108,7 +108,7 @@ def test_curves_have_a_row_an_epoch_and_every_loss() -> None:
 def test_what_was_left_out_and_counted_otherwise_is_said() -> None:
     zero = replace(history([0.5], name="theirs"), absent="zero")
     skip = replace(history([0.5], name="ours"), absent="skip")
-    notes = made(a=[zero], b=[skip], c=[student_only("cut")]).content["notes"]
+    notes = made(theirs=[zero], ours=[skip], cut=[student_only("cut")]).content["notes"]
     assert any("counts as IoU 0 in theirs, and is left out of the mean in ours" in note for note in notes)
     assert "cut: it was cancelled." in notes
     assert not any("counts as IoU 0" in note for note in made(a=[zero]).content["notes"])
