@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
+from pixcon_diag.measures.sensitivity import recipe_keys
 from pixcon_train.errors import ConfigError
 
 
@@ -53,6 +54,8 @@ class GroupDynamics:
     name: str
     runs: tuple[RunDynamics, ...]
     band: Band
+    varied: tuple[str, ...]
+    """Keys of the configuration, the seed apart, in which the runs differ: with any, they are no mere seeds."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,9 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
 
 
 def _group(name: str, runs: Sequence[RunHistory], weights: Weights) -> GroupDynamics:
-    group = GroupDynamics(name, tuple(_run(run) for run in runs), band([run.curve(weights) for run in runs]))
+    curves = [run.curve(weights) for run in runs]
+    varied = tuple(key for key in recipe_keys(runs) if any(run.config[key] != runs[0].config[key] for run in runs))
+    group = GroupDynamics(name, tuple(_run(run) for run in runs), band(curves), varied)
     if len(_class_counts(group)) > 1:
         counts = ", ".join(f"{run.name} ({len(run.classes)})" for run in runs)
         raise ConfigError(

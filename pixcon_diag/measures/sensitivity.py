@@ -91,8 +91,7 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
     runs = told_apart(runs)
     for run in runs:
         _check(run, weights)
-    shared = set.intersection(*(set(run.config) for run in runs)) if runs else set()
-    keys = sorted(key for key in shared if key not in NOT_RECIPE and not key.startswith(RUNTIME))
+    keys = recipe_keys(runs)
     groups = _groups(runs, keys)
     if len(groups) < 2:
         raise ConfigError(
@@ -109,8 +108,17 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
         weights=weights,
         base=tuple(run.name for run in center) if certain else (),
         axes=tuple(_axis(key, members, center if certain else None, weights) for key, members in axes.items()),
-        partly_known=tuple(sorted(key for key in everywhere - shared if not key.startswith(RUNTIME))),
+        partly_known=tuple(sorted(key for key in everywhere - _shared(runs) if not key.startswith(RUNTIME))),
     )
+
+
+def recipe_keys(runs: Sequence[RunHistory]) -> list[str]:
+    """Keys of the configuration that all ``runs`` know and that make up a recipe: not the seed, nor where it ran."""
+    return sorted(key for key in _shared(runs) if key not in NOT_RECIPE and not key.startswith(RUNTIME))
+
+
+def _shared(runs: Sequence[RunHistory]) -> set[str]:
+    return set.intersection(*(set(run.config) for run in runs)) if runs else set()
 
 
 def _check(run: RunHistory, weights: Weights) -> None:

@@ -83,7 +83,7 @@ def groups_table(result: DynamicsResult) -> Table:
             Column("window", "of epochs finished"),
         ),
         tuple(rows),
-        (seeds_note([len(group.runs) for group in result.groups]), *_unknown_notes(result), *_apart_notes(result)),
+        (seeds_note([len(group.runs) for group in result.groups]), *_group_notes(result), *_apart_notes(result)),
     )
 
 
@@ -195,8 +195,11 @@ def _run_notes(runs: Sequence[tuple[str, RunDynamics]]) -> Iterator[str]:
     yield from (f"{label}: {run.note}" for label, run in runs if run.note)
 
 
-def _unknown_notes(result: DynamicsResult) -> Iterator[str]:
-    """Runs that say nothing of the network asked for."""
+def _group_notes(result: DynamicsResult) -> Iterator[str]:
+    """Groups that are no seeds of one recipe, and runs that say nothing of the network asked for."""
+    for group in result.groups:
+        if group.varied:
+            yield f"The runs of {group.name} differ in {', '.join(group.varied)}: ± is not over seeds alone."
     unknown = [label for label, run in _labelled(result) if _best(run, result.weights) is None]
     if unknown:
         yield (

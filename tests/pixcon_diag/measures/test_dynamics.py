@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixcon_diag.logs.histories import read_history
+from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.dynamics import band, dynamics
 from pixcon_train.errors import ConfigError
 from pixcon_train.files import to_json
@@ -68,6 +69,15 @@ def test_data_sets_with_other_classes_are_not_compared() -> None:
     assert math.isnan(leads[0].mean_margin)
     with pytest.raises(ConfigError, match=r"'mixed' have different numbers of classes: run.log \(2\), run.log \(3\)"):
         dynamics({"mixed": [two, three]})
+
+
+def test_runs_of_several_recipes_are_no_seeds() -> None:
+    def run(**config: object) -> RunHistory:
+        return history([0.5], config={"seed": 0, "runtime.device": "cpu", "tau": 0.95, **config})
+
+    runs = [run(), run(seed=1, **{"runtime.device": "cuda"}), run(extra=1)]
+    assert dynamics({"a": runs}).groups[0].varied == ()
+    assert dynamics({"a": [*runs, run(tau=0.9)]}).groups[0].varied == ("tau",)
 
 
 def test_runs_of_one_name_are_told_apart() -> None:

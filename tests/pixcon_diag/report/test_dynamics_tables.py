@@ -105,6 +105,13 @@ def test_curves_have_a_row_an_epoch_and_every_loss() -> None:
     assert table.texts()[1][4] == "–"
 
 
+def test_runs_of_several_recipes_are_said() -> None:
+    runs = [history([0.5], name=str(tau), config={"tau": tau}) for tau in (0.9, 0.95)]
+    notes = tables(made(both=runs, one=[history([0.5], name="x")]))["dynamics_groups"].notes
+    assert "The runs of both differ in tau: ± is not over seeds alone." in notes
+    assert not any("runs of one" in note for note in notes)
+
+
 def test_what_was_left_out_and_counted_otherwise_is_said() -> None:
     zero = replace(history([0.5], name="theirs"), absent="zero")
     skip = replace(history([0.5], name="ours"), absent="skip")
