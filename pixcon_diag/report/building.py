@@ -117,6 +117,7 @@ class _Builder:
         replays = {m.measured.name: r for m in members if (r := self._replay(m)) is not None}
         gradients = [g for m in members if (g := self._gradient(m, replays)) is not None]
         logs = [(m.group, log) for m in members if (log := self._log(m)) is not None]
+        several = len(measured) > 1
         made: list[Section | None] = [
             checkpoints_section(members),
             contamination_section([(m.group, m.measured) for m in members], self.options.taus),
@@ -126,13 +127,15 @@ class _Builder:
             self._try("geometry", lambda: geometry_section(measured)),
             self._try("t-SNE", lambda: self._tsne(members)),
             self._try("qualitative", lambda: self._qualitative(measured)),
-            per_class_section(measured) if len(measured) > 1 else None,
-            self._compare(measured, boundaries, replays, gradients) if len(measured) > 1 else None,
+            per_class_section(measured) if several else None,
+            self._try("differences", lambda: self._compare(measured, boundaries, replays, gradients))
+            if several
+            else None,
             self._dynamics(logs) if logs else None,
             self._try("sensitivity", lambda: self._sensitivity(logs)) if logs else None,
             self._landscape(members),
         ]
-        if len(measured) < 2:
+        if not several:
             self.left_out.append("differences per class and with their noise: one method only.")
         return Built(tuple(section for section in made if section is not None), tuple(self.left_out))
 

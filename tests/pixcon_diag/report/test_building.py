@@ -1,0 +1,216 @@
+"""What a report measures, and what it leaves out of it with a word on why."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixcon_diag.checkpoints.loading import load, told_apart
+from pixcon_diag.passes.data import DataChoice, choose_data
+from pixcon_diag.passes.options import RunChoice
+from pixcon_diag.report import building
+from pixcon_diag.report.building import Built, ReportOptions, build_report
+from pixcon_diag.section import Section, section
+from pixcon_train.errors import ConfigError
+from pixcon_train.files import to_json
+from pixcon_train.runlog import LOG
+from tests.cli.diagnose.methods import write_methods
+from tests.cli.farm import write_data, write_public
+
+EVERYTHING = [
+    *("checkpoints", "contamination", "gradient", "coverage", "boundary", "geometry", "tsne", "qualitative"),
+    *("per-class", "compare", "dynamics", "sensitivity", "landscape"),
+]
+GEOMETRIC = {"gradient", "coverage", "geometry", "tsne"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `data`, `best.pth` and `runs` of two methods and two seeds, whose passes are kept."""
+    root = tmp_path_factory.mktemp("study")
+    write_methods(root, write_data(root / "data"))
+    (root / "public").mkdir()
+    write_public(root / "public/best.pth")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _no_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fitting maps takes longer than everything else, and has its own tests."""
+
+    def few(named: Sequence[tuple[str, Any]], **_: Any) -> Section:
+        return section("tsne", [], names=[name for name, each in named if each.sample().pixels])
+
+    monkeypatch.setattr(building, "tsne_section", few)
+
+
+def build(
+    study: Path,
+    out: Path,
+    *groups: tuple[str, Sequence[str]],
+    data: DataChoice | None = None,
+    options: ReportOptions | None = None,
+    **run: Any,
+) -> Built:
+    loaded = []
+    for name, paths in groups:
+        checkpoints = [load(study / path) for path in paths]
+        loaded.append((name, [(each, choose_data(data or DataChoice(), each)) for each in checkpoints]))
+    return build_report(loaded, out, options or ReportOptions(count=2), RunChoice(device="cpu", workers=0, **run))
+
+
+NONE = ("none", ("runs/farm-none-0", "runs/farm-none-1"))
+CLEAN = ("clean", ("runs/farm-clean-0", "runs/farm-clean-1"))
+
+
+def commands(built: Built) -> list[str]:
+    return [each.command for each in built.sections]
+
+
+def of(built: Built, command: str) -> dict[str, Any]:
+    """A section's content, as its JSON has it."""
+    (content,) = (each.content for each in built.sections if each.command == command)
+    return json.loads(to_json(content))
+
+
+def never(*_: Any, **__: Any) -> None:
+    raise AssertionError("a network was run")
+
+
+def test_two_methods_have_everything_from_one_pass_each(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(study, tmp_path, NONE, CLEAN)
+    assert commands(first) == EVERYTHING and first.left_out == ()
+    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", never)
+    again = build(study, tmp_path / "again", NONE, CLEAN)
+    for command in EVERYTHING:
+        assert of(again, command) == of(first, command)
+    assert [each["group"] for each in of(first, "checkpoints")["results"]] == ["none", "none", "clean", "clean"]
+    assert of(first, "compare")["baseline"] == "none"
+    assert of(first, "tsne")["names"] == ["none", "clean"]  # the first seed of each
+    assert (tmp_path / of(first, "qualitative")["images"][0]["files"]["image"]).is_file()
+
+
+def test_ratios_in_different_spaces_are_not_compared(study: Path, tmp_path: Path) -> None:
+    """The baseline has no projection head."""
+    built = build(study, tmp_path, NONE, CLEAN)
+    spaces = {each["name"]: each["space"] for each in of(built, "gradient")["results"]}
+    assert set(spaces.values()) == {"projection", "fused feature"}
+    (comparison,) = of(built, "compare")["comparisons"]
+    assert not [row for row in comparison["rows"] if "‖g_F‖" in row["measure"]]
+    seeds = build(study, tmp_path / "seeds", ("one", CLEAN[1][:1]), ("two", CLEAN[1][1:]))
+    (comparison,) = of(seeds, "compare")["comparisons"]
+    assert [row["measure"] for row in comparison["rows"] if "‖g_F‖" in row["measure"]] == [
+        f"‖g_F‖/‖g_T‖ of a confidence bank, {form}, projection" for form in ("Eq. 3", "SupCon")
+    ]
+
+
+def test_the_bank_and_temperature_are_the_run_s(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "temperature_of", lambda loaded: 0.37)
+    built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
+    (coverage, *_), (gradient, *_) = of(built, "coverage")["results"], of(built, "gradient")["results"]
+    assert (coverage["options"]["size"], coverage["options"]["cap"], coverage["options"]["batch_size"]) == (16, 8, 2)
+    assert gradient["options"]["temperature"] == 0.37 and gradient["bank"]["options"]["tau"] == 0.5
+
+
+def test_one_checkpoint_has_no_differences(study: Path, tmp_path: Path) -> None:
+    built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
+    assert commands(built) == [each for each in EVERYTHING if each not in ("per-class", "compare", "sensitivity")]
+    assert any("one method only" in each for each in built.left_out)
+    assert [each for each in built.left_out if each.startswith("sensitivity: ")]
+    assert of(built, "qualitative")["rank_by"] == "error"
+
+
+def test_three_methods_are_each_compared_with_the_first(study: Path, tmp_path: Path) -> None:
+    third = ("third", CLEAN[1][1:])
+    built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]), third)
+    assert [each["other"] for each in of(built, "compare")["comparisons"]] == ["clean", "third"]
+    assert [each["other"] for each in of(built, "per-class")["comparisons"]] == ["clean", "third"]
+    assert of(built, "qualitative")["methods"] == ["none", "clean"]
+    assert len([table for each in built.sections for table in each.tables if table.name.startswith("table7")]) == 2
+
+
+def test_more_seeds_than_an_exact_test_takes_leave_out_the_differences_alone(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def many(*_: Any, **__: Any) -> None:
+        raise ConfigError("The exact permutation test takes at most 20 seeds, got 21.")
+
+    monkeypatch.setattr(building, "compare", many)
+    built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
+    assert commands(built) == [each for each in EVERYTHING if each != "compare"]
+    assert built.left_out == ("differences: The exact permutation test takes at most 20 seeds, got 21.",)
+
+
+def copied(study: Path, tmp_path: Path, run: str) -> str:
+    """A run's folder on its own, to be changed."""
+    shutil.copytree(study / "runs" / run, tmp_path / run)
+    return str(tmp_path / run)
+
+
+def test_a_run_without_a_log_is_left_out_of_the_dynamics_alone(study: Path, tmp_path: Path) -> None:
+    without = copied(study, tmp_path, "farm-none-1")
+    (Path(without) / LOG).unlink()
+    built = build(study, tmp_path / "out", ("none", (NONE[1][0], without)), CLEAN)
+    assert commands(built) == EVERYTHING
+    (sentence,) = built.left_out
+    assert sentence.startswith("training dynamics of farm-none-1: ") and "holds no log" in sentence
+    groups = of(built, "dynamics")["dynamics"]["groups"]
+    assert [(group["name"], [run["name"] for run in group["runs"]]) for group in groups] == [
+        ("none", ["farm-none-0"]),
+        ("clean", ["farm-clean-0", "farm-clean-1"]),
+    ]
+    alone = build(study, tmp_path / "alone", ("none", (without,)))
+    assert not {"dynamics", "sensitivity"} & set(commands(alone))
+
+
+def test_runs_of_one_name_stay_apart_in_the_dynamics(study: Path, tmp_path: Path) -> None:
+    """As in `none/seed0` and `clean/seed0`: their columns would fall into one."""
+    for rule in ("none", "clean"):
+        shutil.copytree(study / f"runs/farm-{rule}-0", tmp_path / rule / "seed0")
+    loaded = told_apart([load(tmp_path / rule / "seed0") for rule in ("none", "clean")])
+    built = build_report(
+        [(each.name, [(each, choose_data(DataChoice(), each))]) for each in loaded],
+        tmp_path / "out",
+        ReportOptions(count=1),
+        RunChoice(device="cpu", workers=0),
+    )
+    names = [run["name"] for group in of(built, "dynamics")["dynamics"]["groups"] for run in group["runs"]]
+    assert len(set(names)) == 2
+
+
+def test_a_public_file_without_a_labeled_list_is_told_the_option(study: Path, tmp_path: Path) -> None:
+    choice = DataChoice(dataset=str(study / "data/farm.yaml"), root=study / "data")
+    options = ReportOptions(count=1, bank=choice)
+    built = build(study, tmp_path, ("public", ("public/best.pth",)), data=choice, options=options)
+    assert not {"coverage", "gradient", "dynamics"} & set(commands(built))
+    assert {"contamination", "boundary", "geometry", "tsne", "landscape"} <= set(commands(built))
+    (sentence,) = (each for each in built.left_out if each.startswith("bank coverage and gradient of public"))
+    assert "farm has no labeled list" in sentence and "--bank-list" in sentence
+    listed = ReportOptions(count=1, bank=DataChoice(choice.dataset, choice.root, study / "data/val.txt"))
+    told = build(study, tmp_path, ("public", ("public/best.pth",)), data=choice, options=listed)
+    assert {"coverage", "gradient"} <= set(commands(told))
+    assert of(told, "coverage")["results"][0]["stored_bank"] is None
+
+
+def test_sliding_windows_leave_out_what_needs_a_feature(study: Path, tmp_path: Path) -> None:
+    built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]), window=28)
+    assert set(EVERYTHING) - set(commands(built)) == GEOMETRIC
+    for start in ("bank coverage and gradient of farm-none-0: ", "geometry: ", "t-SNE: "):
+        (sentence,) = (each for each in built.left_out if each.startswith(start))
+        assert "--window 0" in sentence
+    (comparison,) = of(built, "compare")["comparisons"]
+    measures = {row["measure"] for row in comparison["rows"]}
+    assert "ECE" in measures and not {"margin", "classes in a clean bank"} & measures
+
+
+def test_what_cannot_be_measured_at_all_is_an_error(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="multiple of 14"):
+        build(study, tmp_path, NONE, window=30)
+    with pytest.raises(ConfigError, match="Device 'gpu7'"):
+        run = load(study / NONE[1][0])
+        build_report([("none", [(run, choose_data(DataChoice(), run))])], tmp_path, run=RunChoice(device="gpu7"))
