@@ -149,18 +149,28 @@ def _recipe(run: Path) -> dict[str, Any]:
 
 def _names(recipes: dict[str, dict[str, Any]], folders: dict[str, str]) -> dict[str, str]:
     """A name for each recipe by its key; that of its first run's folder where nothing tells it from the others."""
-    known = [recipe for recipe in recipes.values() if recipe]
-    varied = [key for key in sorted(set().union(*known)) if len({repr(recipe.get(key)) for recipe in known}) > 1]
-    # What follows from the bank's rule (its weight, say) says nothing more than the rule.
-    if len({recipe[RULE] for recipe in known if RULE in recipe}) == len(known):
-        varied = [RULE]
+    telling = _telling([recipe for recipe in recipes.values() if recipe])
     names = {
-        key: ", ".join(_value(name, recipe.get(name)) for name in varied if recipe) or folders[key]
+        key: ", ".join(_value(name, recipe.get(name)) for name in telling if recipe) or folders[key]
         for key, recipe in recipes.items()
     }
     if len(set(names.values())) == len(names):
         return names
     return {key: f"{name} ({number})" for number, (key, name) in enumerate(names.items(), 1)}
+
+
+def _telling(recipes: Sequence[dict[str, Any]]) -> list[str]:
+    """Keys that tell all ``recipes`` apart: the bank's rule and the data set first, then others that are needed too.
+
+    Where there is nothing to tell apart, the bank's rule.
+    """
+    chosen: list[str] = []
+    apart = 1
+    for key in dict.fromkeys((RULE, "data.dataset", *sorted(set().union(*recipes)))):
+        found = len({repr([recipe.get(each) for each in (*chosen, key)]) for recipe in recipes})
+        if found > apart:
+            chosen, apart = [*chosen, key], found
+    return chosen or ([RULE] if any(RULE in recipe for recipe in recipes) else [])
 
 
 def _value(key: str, value: Any) -> str:
