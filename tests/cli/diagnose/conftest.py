@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, save_checkpoint
+from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import own_checkpoint, write_data, write_public
 
 
@@ -27,3 +28,17 @@ def run_folder(tmp_path: Path, data: Path) -> Path:
     for name in (BEST_EMA, BEST_STUDENT):
         save_checkpoint(folder / name, own_checkpoint(data))
     return folder
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two methods with two seeds, whose passes are kept from test to test: nothing there is to be changed."""
+    root = tmp_path_factory.mktemp("methods")
+    return write_methods(root, write_data(root / "data"))
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``runs``, on images in another folder."""
+    root = tmp_path_factory.mktemp("elsewhere")
+    return write_methods(root, write_data(root / "data"))

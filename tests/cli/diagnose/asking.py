@@ -1,0 +1,39 @@
+"""Commands asked on runs that lie there, and their answers."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.farm import call
+
+
+def ask(*arguments: Any) -> dict[str, Any]:
+    """The JSON of a command, whose standard output is that and nothing else."""
+    result = call(*arguments, "--json", "--workers", 0)
+    assert result.exit_code == 0, result.output
+    content: dict[str, Any] = json.loads(result.stdout)
+    assert content["command"] == arguments[0]
+    return content
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """A CSV file."""
+    with path.open(encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
+
+
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it an error to run one."""
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("a network was run")
+
+    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", never)
+
+
+def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing, which takes longer than measuring and has its own tests."""
+    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda folder, command: [])

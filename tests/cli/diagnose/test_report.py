@@ -1,0 +1,118 @@
+"""`pixcon-diag report`: what only it has; see test_methods.py and tests/pixcon_diag/report/."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.report import building
+from pixcon_diag.section import Section, section
+from pixcon_train.runlog import LOG
+from tests.cli.diagnose.asking import no_drawing, no_network
+from tests.cli.farm import call, one_message
+
+
+@pytest.fixture(autouse=True)
+def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without maps and drawings, which have their own tests."""
+    monkeypatch.chdir(tmp_path)
+
+    def few(named: Sequence[tuple[str, MeasuredPass]], **_: Any) -> Section:
+        return section("tsne", [], pixels=[each.sample().counts for _, each in named])
+
+    monkeypatch.setattr(building, "tsne_section", few)
+    no_drawing(monkeypatch)
+
+
+def links(page: str) -> list[str]:
+    return re.findall(r"\]\(([^#)][^)]*)\)", page)
+
+
+def test_a_second_report_runs_no_network_and_is_the_same(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("report", runs, "--workers", 0, "--count", 2).exit_code == 0
+    no_network(monkeypatch)
+    result = call("report", runs, "--workers", 0, "--count", 2, "--out", "again")
+    assert result.exit_code == 0 and result.stderr.count("using the pass kept in") == 8, result.output
+    assert result.stdout == "again/report.md: 13 sections, 0 figures.\n"
+    first, again = (
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "report", tmp_path / "again")
+    )
+    assert first == again
+    assert [link for link in links(first["report.md"].decode()) if link not in first] == []
+
+
+def test_every_table_is_there_in_every_form(runs: Path, tmp_path: Path) -> None:
+    result = call("report", runs, "--workers", 0, "--json", "--baseline", "clean")
+    assert result.exit_code == 0, result.output
+    content = json.loads(result.stdout)
+    assert len(content) == 13 and content["compare"]["baseline"] == "clean"
+    for command, own in content.items():
+        assert json.loads((tmp_path / f"report/{command}.json").read_text()) == own
+    tables = {path.stem for path in (tmp_path / "report/tables").glob("*.md")}
+    assert tables == {path.stem for path in (tmp_path / "report/tables").glob("*.tex")}
+    assert {"table4", "table7_clean_none", "geometry", "per-class_none", "contamination"} <= tables
+    assert tables <= {path.stem for path in (tmp_path / "report").glob("*.csv")}
+    page = (tmp_path / "report/report.md").read_text()
+    assert page.index("| clean |") < page.index("| none |")
+
+
+def test_a_figure_of_two_sections_is_shown_once(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fig. 11 is drawn with the maps and with the centroids, as soon as both are there."""
+
+    def drawn(folder: Path, command: str) -> list[Path]:
+        assert (folder / "tsne.json").is_file()  # all results are written before the first is drawn
+        own = [folder / f"{command}.png", folder / f"{command}.pdf"]
+        return [*own, folder / "fig11.png", folder / "fig11.pdf"] if command in ("geometry", "tsne") else own
+
+    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", drawn)
+    result = call("report", runs / "farm-none-0", runs / "farm-clean-0", "--workers", 0)
+    assert result.exit_code == 0 and "13 sections, 14 figures" in result.stdout, result.output
+    page = (tmp_path / "report/report.md").read_text()
+    assert page.count("![fig11.png](fig11.png)") == 1 and page.count("![tsne.png](tsne.png)") == 1
+
+
+def test_what_cannot_be_measured_is_said_and_no_failure(runs: Path, tmp_path: Path) -> None:
+    result = call("report", runs / "farm-none-0", "--window", 28, "--workers", 0)
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report/report.md").read_text()
+    told = page[page.index("Left out:") : page.index("## ")]
+    for what in ("bank coverage and gradient of farm-none-0", "geometry", "t-SNE", "differences per class"):
+        assert f"- {what}" in told and f"left out: {what}" in result.stderr
+    assert [link for link in links(page) if not (tmp_path / "report" / link).is_file()] == []
+    assert "## Contamination" in page and "## Centroid geometry" not in page
+
+
+def test_a_public_file_gets_what_it_can(public: Path, data: Path, tmp_path: Path) -> None:
+    (public.parent / LOG).unlink(missing_ok=True)
+    options = ("--dataset", data / "farm.yaml", "--data-root", data, "--workers", 0)
+    result = call("report", public, *options)
+    assert result.exit_code == 0 and "--bank-list" in result.stderr, result.output
+    assert "## Bank coverage" not in (tmp_path / "report/report.md").read_text()
+    result = call("report", public, *options, "--bank-list", data / "val.txt", "--limit", 3)
+    assert result.exit_code == 0 and "## Bank coverage" in (tmp_path / "report/report.md").read_text(), result.output
+    assert json.loads((tmp_path / "report/coverage.json").read_text())["results"][0]["coverage"]["images"] == 3
+
+
+def test_a_threshold_named_twice_counts_once(runs: Path, tmp_path: Path) -> None:
+    result = call("report", runs / "farm-none-0", "--tau", 0.4, "--tau", 0.4, "--workers", 0)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "report/contamination.json").read_text())["results"]
+    assert [at["tau"] for at in found[0]["contamination"]["thresholds"]] == [0.4]
+
+
+def test_a_mistake_is_one_message_before_anything_is_measured(
+    runs: Path, elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_network(monkeypatch)
+    one_message(call("report", runs, "--baseline", "x"), 2, "No group is called 'x'", "none, clean")
+    one_message(call("report", runs / "farm-none-0", elsewhere / "farm-clean-0"), 2, "measured on different images")
+    one_message(call("report", f"a={runs / 'farm-none-0'},{elsewhere / 'farm-none-1'}"), 2, "mean over seeds")
+    one_message(call("report"), 4, "No checkpoint was named", "./runs")
+    assert not (tmp_path / "report").exists()
