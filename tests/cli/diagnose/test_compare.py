@@ -25,9 +25,10 @@ def test_three_better_seeds_are_not_significant(runs: Path, tmp_path: Path, monk
 
 
 def test_the_baseline_turns_the_differences_round_and_a_threshold_counts_once(runs: Path) -> None:
+    two = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}")
     options = ("--draws", 10, "--tau", 0.7, "--tau", 0.7)
     (usual,), (turned,) = (
-        ask("compare", runs, *options, *more)["comparisons"] for more in ((), ("--baseline", "clean"))
+        ask("compare", *two, *options, *more)["comparisons"] for more in ((), ("--baseline", "clean"))
     )
     assert (usual["other"], turned["other"]) == ("clean", "none")
     measures = [row["measure"] for row in usual["rows"]]
@@ -67,5 +68,6 @@ def test_what_cannot_be_compared_is_one_message_before_anything_is_measured(
     one_message(call("compare", runs / "farm-none-0", elsewhere / "farm-clean-0"), 2, "measured on different images")
     monkeypatch.undo()
     one_message(call("compare", runs / "farm-none-0", "--workers", 0), 2, "needs two methods", "name=path,path")
-    one_message(call("compare", runs, "--baseline", "x", "--workers", 0), 2, "No group is called 'x'", "none, clean")
+    two = (runs / "farm-none-0", runs / "farm-clean-0", "--baseline", "x")
+    one_message(call("compare", *two, "--workers", 0), 2, "No group is called 'x'", "farm-none-0, farm-clean-0")
     one_message(call("compare", runs, "--draws", 0), 2, "--draws")
