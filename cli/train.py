@@ -1,4 +1,4 @@
-"""`pixcon-train`: train a checkpoint, split a list, export weights, show recipes."""
+"""`pixcon-train`: train a checkpoint or a sweep, split a list, export weights, show recipes."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import click
 from pixcon_cli.console import notes, output, progress
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
+from pixcon_cli.sweep import sweep
 
 
 @click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -116,3 +117,6 @@ def show_config(**arguments: Any) -> None:
     from pixcon_train.config_text import commented_yaml
 
     click.echo(commented_yaml(resolve_arguments(arguments)), nl=False)
+
+
+main.add_command(sweep)
