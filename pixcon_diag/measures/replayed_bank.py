@@ -43,6 +43,8 @@ class ReplayedBank(nn.Module):
     @torch.no_grad()
     def enqueue(self, embeddings: Tensor, labels: Tensor, truth: Tensor) -> None:
         """Enter pixels as they are: embeddings (M, D), class (M,) under which each is entered, and its truth (M,)."""
+        if not len(labels):  # nothing was admitted; the training step's bank always gets rows, if of padding alone
+            return
         self.bank.enqueue(embeddings, labels)
         self.truth.enqueue(truth[:, None].float(), labels)
 
