@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from pixcon_cli.console import notes, output
+from pixcon_cli.console import notes, output, told_to_stop
 from pixcon_cli.tables import UNDEFINED, add_row, per_cent, show, table
 
 if TYPE_CHECKING:  # --help must not load torch
@@ -42,7 +42,7 @@ def sweep(
     described = read_sweep(file, changes)
     chosen = described.points if only is None else every_nth(described.points, only)
     console = notes()
-    with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
+    with Interruption(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_train.errors import TrainingError
         from pixcon_train.sweep_runs import one_process, run_state
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import notes, output, progress
+from pixcon_cli.console import notes, output, progress, told_to_stop
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
@@ -30,7 +30,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
     from pixcon_train.interruption import Interruption
 
     console = notes()
-    with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
+    with Interruption(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
         from pixcon_train.runs import resume_config, run_name
         from pixcon_train.trainer import train
