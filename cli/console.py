@@ -3,6 +3,8 @@
 Keeping the two apart is what lets ``--json`` print JSON alone on standard output.
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,6 +38,17 @@ def bars(console: Console) -> RichProgress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def told_to_stop(console: Console, name: str) -> None:
+    """Say that the signal ``name`` was heard. After SIGHUP there is no terminal, and writing to it would fail."""
+    if name == "SIGHUP":
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            if stream.isatty():
+                os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    console.print(f"{name}: finishing this step, then saving.")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From errors to messages and exit codes: a user's mistake prints one message; a defect of ours keeps its traceback.
 
 Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration, 3 data, 4 checkpoint, 5 training,
-130 or 143 stopped by SIGINT or SIGTERM.
+129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
 import signal

@@ -10,15 +10,11 @@ import click
 from pixcon_train.config import TrainConfig
 from pixcon_train.resolve import (
     DEFAULT_PRESET,
-    Layer,
-    build_config,
     dotted_layer,
     file_layer,
-    lookup,
-    merge,
     parse_assignments,
-    preset_layers,
     preset_names,
+    resolve_config,
 )
 
 _FILE = click.Path(path_type=Path)
@@ -78,14 +74,6 @@ def resolve_arguments(arguments: dict[str, Any]) -> TrainConfig:
     Raises:
         ConfigError: an unknown preset, recipe, data set or key, or a value that does not fit.
     """
-    from pixcon_train.data.specs import get_spec
-
     above = [file_layer(arguments["config_file"])] if arguments["config_file"] else []
     above.append(dotted_layer("the command line", command_line_values(arguments)))
-    values: dict[str, Any] = reduce(merge, (dict(layer.values) for layer in above), {})
-    # A name that YAML reads as a number is still a name.
-    preset = str(arguments["preset"] or lookup(values, "preset") or DEFAULT_PRESET)
-    dataset = str(lookup(values, "data.dataset") or "digits")
-    recipe = arguments["recipe"] or get_spec(dataset).recipe
-    chosen = Layer("the command line", {"preset": preset, "data": {"dataset": dataset}})
-    return build_config([*preset_layers(preset, recipe), *above, chosen])
+    return resolve_config(above, preset=arguments["preset"], recipe=arguments["recipe"])

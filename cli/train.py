@@ -1,13 +1,14 @@
-"""`pixcon-train`: train a checkpoint, split a list, export weights, show recipes."""
+"""`pixcon-train`: train a checkpoint or a sweep, split a list, export weights, show recipes."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pixcon_cli.console import notes, output, progress
+from pixcon_cli.console import notes, output, progress, told_to_stop
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
+from pixcon_cli.sweep import sweep
 
 
 @click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -29,7 +30,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
     from pixcon_train.interruption import Interruption
 
     console = notes()
-    with Interruption(lambda signal: console.print(f"{signal}: finishing this step, then saving.")) as interruption:
+    with Interruption(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
         from pixcon_train.runs import resume_config, run_name
         from pixcon_train.trainer import train
@@ -116,3 +117,6 @@ def show_config(**arguments: Any) -> None:
     from pixcon_train.config_text import commented_yaml
 
     click.echo(commented_yaml(resolve_arguments(arguments)), nl=False)
+
+
+main.add_command(sweep)

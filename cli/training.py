@@ -44,6 +44,10 @@ class TrainingDisplay:
         """Print the epoch's line; ``record`` is its entry in the log."""
         self._console.print(epoch_line(record), soft_wrap=True)
 
+    def noted(self, line: str) -> None:
+        """Print what did not stop the run."""
+        self._console.print(line, soft_wrap=True)
+
 
 def outcome_lines(outcome: Outcome) -> list[str]:
     """What a run reached, or how to go on with it."""

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a question the training loop asks, so that a step is always finished and saved."""
+"""SIGINT, SIGTERM and SIGHUP as a question the training loop asks, so that a step is always finished and saved."""
 
 import os
 import signal
@@ -6,13 +6,14 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interruption:
-    """While entered, remembers the first SIGINT or SIGTERM instead of dying of it; then the old handlers are back.
+    """While entered, remembers the first such signal instead of dying of it; then the old handlers are back.
 
-    Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group.
+    Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group. A SIGHUP that
+    `nohup` has switched off stays off.
     """
 
     def __init__(self, on_signal: Callable[[str], None] | None = None) -> None:
@@ -28,7 +29,8 @@ class Interruption:
         return self.name is not None
 
     def __enter__(self) -> "Interruption":
-        self._previous = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        wanted = [number for number in _SIGNALS if not _switched_off(number)]
+        self._previous = {number: signal.signal(number, self._handle) for number in wanted}
         return self
 
     def __exit__(
@@ -46,6 +48,11 @@ class Interruption:
             self._on_signal(self.name)
 
 
+def _switched_off(number: signal.Signals) -> bool:
+    """Whether a hang-up is ignored on purpose. Background jobs of a script ignore SIGINT, but not on purpose."""
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
+
+
 def stand_aside(worker: int = 0) -> None:
     """Keep a data loader worker out of a stop: the training process decides when it ends.
 
@@ -54,4 +61,6 @@ def stand_aside(worker: int = 0) -> None:
     """
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))

@@ -40,6 +40,10 @@ class Share:
     processes: int = 1
     rank: int = 0
 
+    def piece(self, number: int) -> int:
+        """Place of this process's micro-batch ``number`` among all of the step's: those of rank 0 come first."""
+        return self.rank * self.accumulation + number
+
     @property
     def batch(self) -> int:
         """Pairs behind one optimizer step."""

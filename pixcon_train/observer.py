@@ -19,6 +19,9 @@ class TrainingObserver(Protocol):
     def epoch_finished(self, record: Mapping[str, Any]) -> None:
         """An epoch is through; ``record`` is its line in the log."""
 
+    def noted(self, line: str) -> None:
+        """Something went wrong that does not stop the run."""
+
 
 class Unobserved:
     """An observer that looks away."""
@@ -30,3 +33,5 @@ class Unobserved:
     def working(self, what: str, done: int, total: int) -> None: ...
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None: ...
+
+    def noted(self, line: str) -> None: ...

@@ -1,8 +1,9 @@
 """From preset, file and command line to one checked configuration: defaults < preset < file < command line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pixcon_train.config import Section, TrainConfig
+from pixcon_train.data.specs import get_spec
 from pixcon_train.errors import ConfigError
 from pixcon_train.yaml_files import parse_yaml, read_yaml_mapping
 
@@ -48,7 +50,7 @@ def read_preset(name: str) -> dict[str, Any]:
         ConfigError: there is no such preset.
     """
     if name not in preset_names():
-        raise ConfigError(f"No preset '{name}'{_hint(name, preset_names())}. There are: {', '.join(preset_names())}.")
+        raise ConfigError(f"No preset '{name}'{hint(name, preset_names())}. There are: {', '.join(preset_names())}.")
     text = files("pixcon_train").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
     return dict(parse_yaml(text, f"preset {name}"))
 
@@ -63,7 +65,7 @@ def preset_layers(name: str, recipe: str) -> list[Layer]:
     recipes = preset["recipes"]
     if recipe not in recipes:
         raise ConfigError(
-            f"Preset '{name}' has no recipe '{recipe}'{_hint(recipe, recipes)}. It has: {', '.join(recipes)}."
+            f"Preset '{name}' has no recipe '{recipe}'{hint(recipe, recipes)}. It has: {', '.join(recipes)}."
         )
     layers = [Layer(f"preset {name}", {"preset": name, **preset["values"]})]
     values = dict(recipes[recipe])
@@ -124,6 +126,23 @@ def build_config(layers: Iterable[Layer]) -> TrainConfig:
         raise ConfigError("\n".join(_explain(detail, layers) for detail in error.errors())) from error
 
 
+def resolve_config(above: Sequence[Layer], *, preset: str | None = None, recipe: str | None = None) -> TrainConfig:
+    """The configuration that the layers ``above`` a preset give.
+
+    ``preset`` and ``recipe`` go before what the layers say; without them it is the layers' preset, else the default
+    one, and the recipe of the layers' data set, else that of `digits`.
+
+    Raises:
+        ConfigError: an unknown preset, recipe, data set or key, or a value that does not fit.
+    """
+    values: dict[str, Any] = reduce(merge, (dict(layer.values) for layer in above), {})
+    # A name that YAML reads as a number is still a name.
+    preset = str(preset or lookup(values, "preset") or DEFAULT_PRESET)
+    dataset = str(lookup(values, "data.dataset") or "digits")
+    chosen = Layer("the command line", {"preset": preset, "data": {"dataset": dataset}})
+    return build_config([*preset_layers(preset, recipe or get_spec(dataset).recipe), *above, chosen])
+
+
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """``below`` with the values of ``above`` put over it, section by section; neither changes."""
     merged = dict(below)
@@ -163,7 +182,7 @@ def _check_keys(layer: Layer) -> None:
                 f"'{key}' in {layer.source} is a section; set one of its values, such as {key}.NAME=VALUE."
             )
         if key not in known:
-            raise ConfigError(f"Unknown configuration key '{key}' in {layer.source}{_hint(key, known)}.")
+            raise ConfigError(f"Unknown configuration key '{key}' in {layer.source}{hint(key, known)}.")
 
 
 def _explain(detail: Any, layers: list[Layer]) -> str:
@@ -178,7 +197,7 @@ def _explain(detail: Any, layers: list[Layer]) -> str:
     return f"'{key}' is {detail['input']!r} in {source}: {message}."
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def hint(name: str, known: Iterable[str]) -> str:
     """' (did you mean …?)' with the known name nearest to ``name``, comparing last parts too; '' if none is near."""
     names = list(known)
     near = get_close_matches(name, names, n=1, cutoff=0.75)

@@ -6,12 +6,11 @@ undefined values ``null``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
+from pixcon_train.board import Board
 from pixcon_train.errors import PixConError
 from pixcon_train.files import to_json, write_text
 
@@ -34,17 +33,21 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 class RunLog:
     """Appends records to a run's log and TensorBoard folder."""
 
-    def __init__(self, folder: Path, *, iteration: int, epoch: int) -> None:
+    def __init__(
+        self, folder: Path, *, iteration: int | None, epoch: int, note: Callable[[str], None] = lambda line: None
+    ) -> None:
         """Open the log of the run in ``folder``, which stands at ``iteration`` with ``epoch`` epochs finished.
 
         Records beyond that point were written by a process that died before it could save; they are dropped, since
-        the same steps are about to be done again.
+        the same steps are about to be done again. Of a new run (``iteration`` None) there is nothing to keep. ``note``
+        is told in one line where TensorBoard's files cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / LOG
-        kept = [record for record in read_log(self._path) if _before(record, iteration, epoch)]
+        past = [] if iteration is None else read_log(self._path)
+        kept = [record for record in past if _before(record, iteration or 0, epoch)]
         write_text(self._path, "".join(to_json(record, indent=None) + "\n" for record in kept))
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=iteration + 1 if iteration else None)
+        self._board = Board(folder, resumed_at=iteration, note=note)
 
     def write(self, event: str, record: Mapping[str, Any]) -> None:
         """Append ``record``; its numbers go to TensorBoard under ``event``, by its ``iteration``.
@@ -58,8 +61,7 @@ class RunLog:
                 handle.write(line)
         except OSError as error:
             raise PixConError(f"Could not write {self._path}: {error.strerror}.") from error
-        for name, value in _scalars(record):
-            self._board.add_scalar(f"{event}/{name}", value, record["iteration"])
+        self._board.write(event, record)
 
     def close(self) -> None:
         """Flush what TensorBoard still holds."""
@@ -69,14 +71,3 @@ class RunLog:
 def _before(record: Mapping[str, Any], iteration: int, epoch: int) -> bool:
     """Whether a checkpoint at ``iteration`` with ``epoch`` finished epochs already contains what ``record`` reports."""
     return record.get("iteration", 0) <= iteration and (record["event"] != "epoch" or record["epoch"] <= epoch)
-
-
-def _scalars(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    """The numbers in a nested record by slash-separated name; positions in the record itself are no curves."""
-    found: list[tuple[str, float]] = []
-    for key, value in record.items():
-        if isinstance(value, Mapping):
-            found += _scalars(value, f"{prefix}{key}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool) and key not in {"epoch", "iteration"}:
-            found.append((prefix + key, float(value)))
-    return found

@@ -10,15 +10,16 @@ from torch import Tensor
 from pixcon_train.config import TrainConfig
 from pixcon_train.ema import ema_decay, update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
-from pixcon_train.machine import average_buffers, average_gradients
+from pixcon_train.machine import RunningStatistics, average_gradients
 from pixcon_train.mixing import draw_boxes, encoder_dropout, fused_dropout
 from pixcon_train.models import SegmentationModel
 from pixcon_train.optim import rate, set_rate
 from pixcon_train.seeding import mix, seeded
 from pixcon_train.setup import Setup
-from pixcon_train.step import BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
+from pixcon_train.step import Admitted, BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
 
-# Streams of random numbers beside those of the data; each one is seeded by (seed, stream, iteration, ...).
+# Streams of random numbers beside those of the data; each one is seeded by (seed, stream, iteration, micro-batch, 0),
+# where the 0 keeps what was drawn before processes and accumulation shared one numbering.
 _BOXES, _DROPOUT, _ANCHORS, _LAYERS = 10, 11, 12, 13
 
 
@@ -43,6 +44,7 @@ class Stepper:
         self._setup = setup
         self._machine = setup.machine
         self._settings = step_settings(config)
+        self._statistics = RunningStatistics(setup.student, setup.machine)
         self._student, self._teacher = setup.student, setup.teacher
         if config.runtime.compile:  # shares the weights, so that everything else uses the plain networks
             self._student = cast(SegmentationModel, torch.compile(setup.student))
@@ -55,10 +57,13 @@ class Stepper:
 
     def step(self, batches: Sequence[MicroBatch], iteration: int) -> StepOutput:
         """Do the step of ``iteration`` on this process's micro-batches."""
-        results = [self._forward_backward(*pair, (iteration, piece)) for piece, pair in enumerate(batches)]
+        self._statistics.remember()
+        pieces = enumerate(batches)
+        results = [self._forward_backward(*pair, (iteration, self._setup.share.piece(i))) for i, pair in pieces]
+        self._enqueue([result.admitted for result in results])
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
         average_gradients(self._setup.student, self._machine)
-        average_buffers(self._setup.student, self._machine)
+        self._statistics.compose()
         set_rate(self._setup.optimizer, self._factor(iteration))
         self._setup.optimizer.step()
         self._setup.optimizer.zero_grad()
@@ -66,18 +71,25 @@ class Stepper:
         return StepOutput(_means(results), names)
 
     def _forward_backward(self, labeled: dict[str, Any], unlabeled: dict[str, Any], at: tuple[int, int]) -> StepResult:
-        """Add one micro-batch's share of the gradient, and enter what it admits into the bank."""
+        """Add one micro-batch's share of the gradient; ``at`` is the iteration, and its place in the step's batch."""
         batch = self._to_device(labeled, unlabeled)
         randomness = self._randomness(len(batch.images), at)
         # Dropout layers draw from the global generator and take no other, so it is set for each forward pass.
-        torch.manual_seed(self._seed(_LAYERS, *at, self._setup.share.rank))
+        torch.manual_seed(self._seed(_LAYERS, *at, 0))
         with self._machine.autocast():
             result = training_step(self._student, self._teacher, batch, randomness, self._settings, self._setup.bank)
         self._machine.backward(result.loss / self._setup.share.accumulation)
-        if self._setup.bank is not None and result.admitted is not None:
-            # Every process enters what all of them admit, in one order, so that the banks stay the same.
-            self._setup.bank.enqueue(*self._machine.gather(tuple(result.admitted)))
         return result
+
+    def _enqueue(self, admitted: Sequence[Admitted | None]) -> None:
+        """Enter what all processes admitted, in the order of their micro-batches, so that the banks stay the same.
+
+        The bank changes after the last micro-batch, so that none sees entries of its own batch, however it is cut.
+        """
+        present = [each for each in admitted if each is not None]
+        if self._setup.bank is not None and present:
+            together = tuple(torch.cat(parts) for parts in zip(*present, strict=True))
+            self._setup.bank.enqueue(*self._machine.gather(together))
 
     def _to_device(self, labeled: dict[str, Any], unlabeled: dict[str, Any]) -> StepBatch:
         images = partial(
@@ -93,22 +105,22 @@ class Stepper:
         )
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
-        """Draws of one micro-batch; all processes share the dropout of the fused feature, one mask for the batch."""
-        config, share, device = self._config, self._setup.share, self._machine.device
-        boxes = seeded(self._seed(_BOXES, *at, share.rank))
+        """Draws of one micro-batch, a function of its place in the step's batch and not of who computes it."""
+        config, device = self._config, self._machine.device
+        boxes = seeded(self._seed(_BOXES, *at, 0))
         both = [
             draw_boxes(batch, config.data.crop, probability=config.consistency.cutmix, generator=boxes)
             for _ in range(2)
         ]
         encoder_scale = fused_scale = None
         if config.consistency.dropout == "encoder":
-            generator = seeded(self._seed(_DROPOUT, *at, share.rank))
+            generator = seeded(self._seed(_DROPOUT, *at, 0))
             encoder_scale = send(encoder_dropout(batch, self._setup.student.encoder_dim, generator=generator), device)
         elif config.consistency.dropout == "fused":
             generator = seeded(self._seed(_DROPOUT, *at))
             scale = fused_dropout(self._setup.student.fused_channels, batch=batch, generator=generator)
             fused_scale = send(scale, device)
-        anchors = torch.Generator(device).manual_seed(self._seed(_ANCHORS, *at, share.rank))
+        anchors = torch.Generator(device).manual_seed(self._seed(_ANCHORS, *at, 0))
         return StepRandomness((send(both[0], device), send(both[1], device)), encoder_scale, fused_scale, anchors)
 
     def _seed(self, *parts: int) -> int:

@@ -11,10 +11,12 @@ from typing import Any
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
 from pixcon_train.config import TrainConfig
 from pixcon_train.errors import TrainingError
+from pixcon_train.files import remove_leftovers
 from pixcon_train.finite import FiniteWatch
 from pixcon_train.interruption import Interruption
 from pixcon_train.loaders import opened
 from pixcon_train.machine import any_process, open_machine, over_processes
+from pixcon_train.memory import memory_explained
 from pixcon_train.meters import Meters
 from pixcon_train.observer import TrainingObserver, Unobserved
 from pixcon_train.position import Position
@@ -55,18 +57,20 @@ def train(
     call returns.
 
     Raises:
-        PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk. What was saved is intact.
+        PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
+            intact.
     """
     machine = open_machine(config.runtime)
     observer = observer if observer is not None and machine.is_main_process else Unobserved()
     if machine.is_main_process and not resume:
         refuse_to_overwrite(folder)
-    setup = set_up(config, machine, partial(observer.working, "checking data"))
-    trainer = Trainer(config, folder, setup, interruption or Interruption(), observer)
-    try:
-        return trainer.run(resume=resume)
-    finally:
-        trainer.close()
+    with memory_explained(config):
+        setup = set_up(config, machine, partial(observer.working, "checking data"))
+        trainer = Trainer(config, folder, setup, interruption or Interruption(), observer)
+        try:
+            return trainer.run(resume=resume)
+        finally:
+            trainer.close()
 
 
 class Trainer:
@@ -112,8 +116,10 @@ class Trainer:
             self._position, meters = restore(checkpoint, self._setup)
             self._meters.load_state_dict(meters, self._machine.device)
         if self._machine.is_main_process:
+            remove_leftovers(self._folder)
             save_config(self._folder, self._config)
-            self._log = RunLog(self._folder, iteration=self._position.iteration, epoch=self._position.epoch)
+            stands_at = self._position.iteration if resume else None
+            self._log = RunLog(self._folder, iteration=stands_at, epoch=self._position.epoch, note=self._observer.noted)
         if not resume:
             self._write("start", {"iteration": 0, "config": self._config.model_dump()})
             self._save(LATEST)

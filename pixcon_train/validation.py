@@ -29,9 +29,13 @@ def collate_by_size(items: list[dict[str, Any]]) -> list[tuple[Tensor, Tensor]]:
 def validation_loader(
     dataset: EvaluationDataset, *, rank: int, processes: int, workers: int, batch: int = BATCH
 ) -> DataLoader[Any]:
-    """Loader of this process's share of the images, ``batch`` at a time."""
+    """Loader of this process's share of the images, ``batch`` at a time.
+
+    Batches are dealt out whole, since a network's output depends in its last digits on what else is in the batch.
+    """
+    share = [i for i in range(len(dataset)) if i // batch % processes == rank]
     return DataLoader(
-        Subset(Guarded(dataset), range(rank, len(dataset), processes)),
+        Subset(Guarded(dataset), share),
         batch_size=batch,
         collate_fn=Collate(collate_by_size),
         num_workers=workers,

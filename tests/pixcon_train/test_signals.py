@@ -48,7 +48,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize(
     ("number", "group", "workers", "seed"),
-    [(signal.SIGTERM, False, 0, 0), (signal.SIGINT, True, 1, 1)],
+    [(signal.SIGTERM, False, 0, 0), (signal.SIGINT, True, 1, 1), (signal.SIGHUP, True, 1, 2)],
 )
 def test_a_signal_finishes_the_step_and_saves(
     tmp_path: Path, number: signal.Signals, group: bool, workers: int, seed: int

@@ -3,19 +3,19 @@
 import math
 import multiprocessing
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint, load_checkpoint
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint
 from pixcon_train.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
 from pixcon_train.interruption import Interruption
 from pixcon_train.observer import Unobserved
 from pixcon_train.runlog import LOG, read_log
 from pixcon_train.trainer import Outcome, train
+from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
 
@@ -46,32 +46,6 @@ def interrupted(config: Any, folder: Path, *, resume: bool = False, **when: Any)
     outcome = train(config, folder, resume=resume, interruption=stop.interruption, observer=stop)
     assert outcome.signal == "SIGTERM"
     return outcome
-
-
-def timeless(folder: Path) -> list[dict[str, Any]]:
-    """The log without what a clock says."""
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in read_log(folder / LOG)]
-
-
-def tensors(value: Any) -> list[torch.Tensor]:
-    """Every tensor in a nested value, in order."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, Mapping):
-        return [tensor for item in value.values() for tensor in tensors(item)]
-    return [tensor for item in value for tensor in tensors(item)] if isinstance(value, list | tuple) else []
-
-
-def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
-    for name in ("student", "ema", "bank", "optimizer", "progress"):
-        pairs = zip(tensors(getattr(one, name)), tensors(getattr(other, name)), strict=True)
-        assert all(torch.equal(a, b) for a, b in pairs), name
-    assert (one.epoch, one.iteration, one.metrics, one.best) == (
-        other.epoch,
-        other.iteration,
-        other.metrics,
-        other.best,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +240,69 @@ def test_a_full_disk_leaves_the_last_checkpoint(spec: Path, tmp_path: Path, monk
         train(tiny_config(spec), tmp_path, resume=True)
     assert load_checkpoint(tmp_path / LATEST).iteration == 2
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_log_that_cannot_be_written_leaves_the_last_checkpoint(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(tiny_config(spec), tmp_path, iteration=2)
+    original = Path.open
+
+    def full(self: Path, mode: str = "r", **options: Any) -> Any:
+        if self.name == LOG and mode == "a":
+            raise OSError(28, "No space left on device")
+        return original(self, mode, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(PixConError, match=r"Could not write .*log\.jsonl: No space left on device"):
+        train(tiny_config(spec), tmp_path, resume=True)
+    assert load_checkpoint(tmp_path / LATEST).iteration == 2
+
+
+def test_data_that_vanish_are_one_message(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+
+    class Vanish(Unobserved):
+        def stepped(self, iteration: int) -> None:
+            for path in [*tmp_path.glob("*.jpg"), *tmp_path.glob("*.png")]:
+                path.unlink()
+
+    with pytest.raises(DataError, match=r"labeled\d\.(jpg|png)"):
+        train(tiny_config(spec), tmp_path / "run", observer=Vanish())
+    assert load_checkpoint(tmp_path / "run" / LATEST).iteration == 0
+
+
+@pytest.mark.parametrize("place", ["stepping.training_step", "validation.predict_probabilities"])
+def test_memory_that_is_out_is_one_message(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def out(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity")
+
+    monkeypatch.setattr(f"pixcon_train.{place}", out)
+    with pytest.raises(ConfigError, match=r"Out of memory: CUDA out of memory\. .*activation_checkpointing=true"):
+        train(tiny_config(spec), tmp_path)
+    assert load_checkpoint(tmp_path / LATEST).iteration == 0
+
+
+def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "tensorboard").write_text("in the way")
+    told = []
+
+    class Listen(Unobserved):
+        def noted(self, line: str) -> None:
+            told.append(line)
+
+    assert train(tiny_config(spec, schedule__epochs=1), tmp_path, observer=Listen()).position.finished
+    assert len(told) == 1 and "No more TensorBoard curves" in told[0]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(spec: Path, tmp_path: Path) -> None:
+    interrupted(tiny_config(spec), tmp_path, iteration=2)
+    for name in (".latest.pth.123.tmp", ".mine.tmp", "notes.tmp"):
+        (tmp_path / name).write_text("")
+    train(tiny_config(spec), tmp_path, resume=True)
+    assert {path.name for path in tmp_path.glob("*.tmp")} == {".mine.tmp", "notes.tmp"}
 
 
 def test_a_changed_list_is_not_gone_on_with(tmp_path: Path) -> None:

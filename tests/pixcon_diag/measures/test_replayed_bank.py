@@ -36,6 +36,13 @@ def test_every_entry_keeps_its_pixel_s_truth() -> None:
     assert (entries.truth != entries.labels)[entries.held].any()
 
 
+def test_no_pixels_change_nothing() -> None:
+    bank, _ = filled("confidence")
+    before = bank.state_dict()["bank.queue"].clone()
+    bank.enqueue(torch.zeros(0, 8), torch.zeros(0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
+    assert torch.equal(bank.state_dict()["bank.queue"], before)
+
+
 def test_cap_and_size_hold() -> None:
     bank, _ = filled("labeled")
     assert torch.bincount(bank.entries().labels[bank.entries().held]).tolist() == [9, 9, 9]  # three batches of 4

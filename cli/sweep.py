@@ -1,0 +1,98 @@
+"""`pixcon-train sweep`."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from pixcon_cli.console import notes, output, told_to_stop
+from pixcon_cli.tables import UNDEFINED, add_row, per_cent, show, table
+
+if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_train.interruption import Interruption
+    from pixcon_train.sweep_runs import RunState
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_PATH)
+@click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the sweep's folder.")
+@click.option("--data-root", type=_PATH, help="Folder the lists' paths start from (or PIXCON_DATA_ROOT).")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A value of all runs, by dotted key.")
+@click.option("--only", metavar="I/N", help="Every N-th run from the I-th on: one share of N machines.")
+@click.option("--dry-run", is_flag=True, help="List the runs and what they have come to; train nothing.")
+def sweep(
+    file: Path, runs: Path, data_root: Path | None, assignments: tuple[str, ...], only: str | None, dry_run: bool
+) -> None:
+    """Train every run of the sweep in FILE: a grid of values, and seeds.
+
+    Finished runs are skipped and unfinished ones gone on with, so the same command continues a sweep that was stopped.
+    The folder RUNS/NAME holds one run's folder each, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
+    `per-class` and `report` read it.
+    """
+    from pixcon_train.interruption import Interruption
+    from pixcon_train.resolve import parse_assignments
+    from pixcon_train.sweep import every_nth, read_sweep
+
+    changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
+    described = read_sweep(file, changes)
+    chosen = described.points if only is None else every_nth(described.points, only)
+    console = notes()
+    with Interruption(lambda name: told_to_stop(console, name)) as interruption:
+        from pixcon_train.errors import TrainingError
+        from pixcon_train.sweep_runs import one_process, run_state
+
+        one_process(int(os.environ.get("WORLD_SIZE", "1")))
+        folder = runs / described.name
+        states = {point.name: run_state(point, folder) for point in described.points}
+        if not dry_run:
+            for number, point in enumerate(chosen, 1):
+                if not interruption.requested:
+                    console.print(f"{number}/{len(chosen)} {point.name}", soft_wrap=True)
+                    states[point.name] = _run(states[point.name], interruption, console)
+                    _write(folder, list(states.values()))
+    shown = [states[point.name] for point in chosen]
+    _show(described.name, shown)
+    if interruption.requested:
+        console.print(f"Stopped by {interruption.name}; the same command goes on.")
+        raise SystemExit(interruption.exit_code)
+    failed = [state for state in shown if state.state == "failed"]
+    if failed:
+        reasons = "".join(f"\n{state.point.name}: {state.message}" for state in failed)
+        raise TrainingError(f"{len(failed)} of {len(shown)} runs failed.{reasons}")
+
+
+def _run(state: "RunState", interruption: "Interruption", console: Console) -> "RunState":
+    """Do one run under a display of its own; say why where it failed."""
+    from pixcon_cli.training import TrainingDisplay
+    from pixcon_train.sweep_runs import run_point
+
+    with TrainingDisplay(console) as display:
+        after = run_point(state.point, state.folder.parent, interruption=interruption, observer=display)
+    if after.trace is not None:
+        console.print(after.trace, soft_wrap=True)
+    elif after.message is not None:
+        console.print(f"Failed: {after.message}", soft_wrap=True)
+    return after
+
+
+def _write(folder: Path, states: Sequence["RunState"]) -> None:
+    from pixcon_diag.writing import write_results
+    from pixcon_train.sweep_runs import summary
+
+    write_results(folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
+
+
+def _show(name: str, states: Sequence["RunState"]) -> None:
+    """Print what the runs have come to."""
+    made = table(f"{name}: {len(states)} runs", "run", "state", "best EMA mIoU %", "epoch", "epochs done")
+    for state in states:
+        row = state.row()
+        epoch = UNDEFINED if state.epoch is None else str(state.epoch)
+        done = f"{state.epochs_done}/{row['epochs']}"
+        add_row(made, state.point.name, state.state, per_cent(state.miou), epoch, done)
+    show(output(), made)

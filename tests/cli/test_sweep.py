@@ -1,0 +1,130 @@
+"""`pixcon-train sweep`, and what `pixcon-diag` makes of its folder."""
+
+import csv
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pixcon_cli import diag, train
+from pixcon_train.checkpoint import LATEST
+from pixcon_train.yaml_files import dump_yaml
+from tests.pixcon_train.tiny import tiny_values, write_tiny
+
+
+def call(main: Any, *arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def sweep_file(folder: Path, grid: Any, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    base = {"recipe": "small", **tiny_values(write_tiny(folder), **{"schedule__epochs": 1, **changes})}
+    (folder / "tiny-rules.yaml").write_text(dump_yaml({"base": base, "grid": grid, "seeds": [0, 1]}))
+    return folder / "tiny-rules.yaml"
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result]:
+    """A sweep of two rules and two seeds, in two shares: its file, its folder, and what the second share said."""
+    root = tmp_path_factory.mktemp("sweep")
+    file = sweep_file(root / "data", {"bank.rule": ["none", "clean"]})
+    assert call(train.main, "sweep", file, "--runs", root, "--only", "1/2").exit_code == 0
+    return file, root / "tiny-rules", call(train.main, "sweep", file, "--runs", root)
+
+
+def test_a_sweep_leaves_its_runs_and_a_summary(swept: tuple[Path, Path, Result]) -> None:
+    _, folder, result = swept
+    assert result.exit_code == 0, result.output
+    names = [f"bank.rule-{rule}--seed-{seed}" for rule in ("none", "clean") for seed in (0, 1)]
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == sorted(names)
+    assert result.stdout.count("finished") == 4
+    with (folder / "sweep.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["run"] for row in rows] == names
+    assert [row["bank.rule"] for row in rows] == ["none", "none", "clean", "clean"]
+    content = json.loads((folder / "sweep.json").read_text())
+    assert [run["state"] for run in content["runs"]] == ["finished"] * 4
+    assert float(rows[3]["best_ema_miou"]) == content["runs"][3]["best_ema_miou"]
+
+
+def test_finished_runs_are_not_done_again(swept: tuple[Path, Path, Result]) -> None:
+    file, folder, _ = swept
+    before = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{LATEST}")}
+    assert call(train.main, "sweep", file, "--runs", folder.parent).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{LATEST}")} == before
+
+
+def test_a_dry_run_lists_and_trains_nothing(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, {"bank.rule": ["none", "clean"]})
+    result = call(train.main, "sweep", file, "--runs", tmp_path / "runs", "--dry-run", "--only", "2/2")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("not started") == 2 and "seed-1" in result.stdout and "seed-0" not in result.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_failed_run_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    file = sweep_file(tmp_path, {"data.labeled": ["missing.txt", "labeled.txt"]})
+    result = call(train.main, "sweep", file, "--runs", tmp_path, "--only", "1/2")
+    assert result.exit_code == 5
+    assert "Error: 1 of 2 runs failed.\ndata.labeled-missing.txt--seed-0" in result.stderr
+    assert "finished" in result.stdout and "Traceback" not in result.output
+    states = [run["state"] for run in json.loads((tmp_path / "tiny-rules/sweep.json").read_text())["runs"]]
+    assert states == ["failed", "not started", "finished", "not started"]
+
+
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pixcon_cli.training import TrainingDisplay
+
+    file = sweep_file(tmp_path, {"bank.rule": ["none", "clean"]})
+
+    def stop(self: TrainingDisplay, iteration: int) -> None:
+        if iteration == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingDisplay, "stepped", stop)
+        result = call(train.main, "sweep", file, "--runs", tmp_path)
+    assert result.exit_code == 128 + signal.SIGINT
+    assert "Stopped by SIGINT; the same command goes on." in result.stderr
+    assert result.stdout.count("not started") == 3 and result.stdout.count("unfinished") == 1
+    result = call(train.main, "sweep", file, "--runs", tmp_path)
+    assert result.exit_code == 0 and result.stdout.count("finished") == 4
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = call(train.main, "sweep", sweep_file(tmp_path, {"bank.rule": ["none"]}), "--runs", tmp_path)
+    assert result.exit_code == 2 and "--only 1/n" in result.stderr
+
+
+def test_a_mistake_in_the_file_is_one_message(tmp_path: Path) -> None:
+    result = call(train.main, "sweep", sweep_file(tmp_path, {"bank.rul": ["none"]}))
+    assert result.exit_code == 2 and result.stderr.count("Error: ") == 1 and "bank.rule" in result.stderr
+
+
+def test_its_folder_is_what_the_diagnosis_reads(swept: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    """Runs of one rule are seeds of one method; sensitivity has one axis."""
+    _, folder, _ = swept
+    measured = call(diag.main, "sensitivity", folder, "--json")
+    assert measured.exit_code == 0, measured.output
+    (axis,) = json.loads(measured.stdout)["sensitivity"]["axes"]
+    assert axis["hyperparameter"] == "bank.rule"
+    assert {setting["value"]: len(setting["runs"]) for setting in axis["settings"]} == {"none": 2, "clean": 2}
+
+    classes = call(diag.main, "per-class", folder, "--workers", 0)
+    assert classes.exit_code == 0, classes.output
+    assert "none" in classes.stdout and "clean" in classes.stdout
+    compared = call(diag.main, "compare", folder, "--workers", 0, "--out", tmp_path)
+    assert compared.exit_code == 0, compared.output
+    assert (tmp_path / "compare.json").is_file()
+
+
+@pytest.mark.slow
+def test_its_folder_becomes_a_report(swept: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    result = call(diag.main, "report", swept[1], "--workers", 0, "--out", tmp_path / "report")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "report/report.md").is_file()

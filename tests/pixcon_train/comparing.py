@@ -1,0 +1,36 @@
+"""Whether two runs are the same one, bit for bit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixcon_train.checkpoint import Checkpoint
+from pixcon_train.runlog import LOG, read_log
+
+
+def timeless(folder: Path) -> list[dict[str, Any]]:
+    """The log without what a clock says."""
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in read_log(folder / LOG)]
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """Every tensor in a nested value, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, Mapping):
+        return [tensor for item in value.values() for tensor in tensors(item)]
+    return [tensor for item in value for tensor in tensors(item)] if isinstance(value, list | tuple) else []
+
+
+def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
+    for name in ("student", "ema", "bank", "optimizer", "progress"):
+        pairs = zip(tensors(getattr(one, name)), tensors(getattr(other, name)), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs), name
+    assert (one.epoch, one.iteration, one.metrics, one.best) == (
+        other.epoch,
+        other.iteration,
+        other.metrics,
+        other.best,
+    )

@@ -1,0 +1,50 @@
+"""Every ready sweep file gives valid, different runs, and an experiment is the same on every data set."""
+
+from pathlib import Path
+
+import pytest
+
+from pixcon_train.sweep import read_sweep
+from pixcon_train.yaml_files import read_yaml_mapping
+
+SWEEPS = Path(__file__).parents[1] / "sweeps"
+DATASETS = {"pascal", "cityscapes", "ade20k", "camvid", "digits"}
+EXPERIMENTS = {"table4", "table10", "admission", "seeds"}
+FILES = sorted(SWEEPS.glob("*/*.yaml"))
+
+
+def test_every_data_set_has_every_experiment() -> None:
+    assert {(path.parent.name, path.stem) for path in FILES} == {(d, e) for d in DATASETS for e in EXPERIMENTS}
+    assert not list(SWEEPS.glob("*.*"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_ready_file_gives_valid_runs(path: Path) -> None:
+    sweep = read_sweep(path)
+    assert sweep.name == f"{path.parent.name}-{path.stem}"
+    assert len(sweep.points) >= 3
+    assert {point.config.data.dataset for point in sweep.points} == {path.parent.name}
+    assert {point.config.model.size for point in sweep.points} == {
+        "nano" if path.parent.name in {"camvid", "digits"} else "base"
+    }
+
+
+@pytest.mark.parametrize("experiment", sorted(EXPERIMENTS))
+def test_an_experiment_is_the_same_on_every_data_set(experiment: str) -> None:
+    grids = [read_yaml_mapping(SWEEPS / dataset / f"{experiment}.yaml")["grid"] for dataset in sorted(DATASETS)]
+    assert all(grid == grids[0] for grid in grids)
+
+
+def test_table_10_has_the_paper_s_values_around_one_default() -> None:
+    points = read_sweep(SWEEPS / "pascal/table10.yaml").points
+    found = {(p.config.bank.weight, p.config.bank.temperature, p.config.bank.size) for p in points}
+    assert found == {
+        (0.1, 0.1, 256),
+        (0.3, 0.1, 256),
+        (0.5, 0.1, 256),
+        (0.1, 0.07, 256),
+        (0.1, 0.2, 256),
+        (0.1, 0.1, 128),
+        (0.1, 0.1, 512),
+    }
+    assert {point.config.schedule.batch for point in points} == {4}
