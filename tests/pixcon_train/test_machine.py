@@ -9,7 +9,7 @@ from torch import nn
 
 from pixcon_train.config import RuntimeConfig, ScheduleConfig
 from pixcon_train.errors import ConfigError
-from pixcon_train.machine import average_gradients, open_machine, share_of
+from pixcon_train.machine import RunningStatistics, average_gradients, open_machine, share_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ def test_shares_make_the_effective_batch(
     share = share_of(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
     assert (share.micro, share.accumulation) == expected
     assert share.batch == batch
+
+
+def test_micro_batches_are_numbered_over_the_processes() -> None:
+    accelerators: list[Any] = [SimpleNamespace(num_processes=4, process_index=rank) for rank in range(4)]
+    shares = [share_of(ScheduleConfig(epochs=1, batch=16, micro_batch=2), each) for each in accelerators]
+    assert [share.piece(i) for share in shares for i in range(share.accumulation)] == list(range(8))
 
 
 @pytest.mark.parametrize(("batch", "micro", "processes"), [(3, None, 2), (16, 3, 1), (8, 4, 4), (1, None, 2)])
@@ -47,6 +53,44 @@ def test_gradients_become_the_mean_over_processes() -> None:
     after = [p.grad for p in module.parameters() if p.grad is not None]
     assert all(torch.equal(new, old / 2) for new, old in zip(after, before, strict=True))
     assert module[1].bias.grad is None
+
+
+def test_running_statistics_are_those_of_one_process_in_turn() -> None:
+    """Three processes of two passes each, against one norm that sees the six batches one after the other."""
+    torch.manual_seed(0)
+    batches = [torch.randn(4, 3, 5, 5) * (i + 1) + i for i in range(6)]
+    alone = nn.BatchNorm2d(3)
+    norms = [nn.BatchNorm2d(3) for _ in range(3)]
+    for norm in (alone, *norms):
+        norm(torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(1)))  # they do not start at 0 and 1
+    shares: list[torch.Tensor] = []
+
+    def gather(rows: torch.Tensor) -> torch.Tensor:
+        shares.append(rows)
+        return torch.cat(shares)
+
+    accelerator: Any = SimpleNamespace(num_processes=3, gather=gather)
+    statistics = [RunningStatistics(norm, accelerator) for norm in norms]
+    for each in statistics:
+        each.remember()
+    for place, batch in enumerate(batches):
+        alone(batch)
+        norms[place // 2](batch)
+    for each in statistics:
+        each.compose()  # the last one has heard of all
+    assert torch.allclose(norms[2].running_mean, alone.running_mean, atol=1e-6)
+    assert torch.allclose(norms[2].running_var, alone.running_var, rtol=1e-6)
+    assert norms[2].num_batches_tracked == alone.num_batches_tracked == 7
+
+
+def test_one_process_keeps_its_running_statistics() -> None:
+    norm = nn.BatchNorm2d(3)
+    statistics = RunningStatistics(norm, SimpleNamespace(num_processes=1))  # type: ignore[arg-type]
+    statistics.remember()
+    norm(torch.randn(2, 3, 4, 4))
+    before = norm.running_mean.clone()
+    statistics.compose()
+    assert torch.equal(norm.running_mean, before)
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

@@ -1,0 +1,33 @@
+"""How validation is shared out over processes."""
+
+
+import pytest
+import torch
+
+from pixcon_train.data.datasets import EvaluationDataset
+from pixcon_train.data.sources import open_dataset
+from pixcon_train.validation import validation_loader
+from tests.pixcon_train.tiny import write_tiny
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> EvaluationDataset:
+    root = tmp_path_factory.mktemp("tiny")
+    source = open_dataset(str(write_tiny(root, val=11)), root)
+    return EvaluationDataset(source.spec, root, source.read(root / "val.txt"), encoding="index")
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 5])
+def test_every_batch_is_one_process_s_and_as_one_process_has_it(dataset: EvaluationDataset, processes: int) -> None:
+    """A network's output depends in its last digits on its batch, so batches stay whole."""
+
+    def images(rank: int, of: int) -> list[torch.Tensor]:
+        loader = validation_loader(dataset, rank=rank, processes=of, workers=0, batch=4)
+        return [group[0] for groups in loader for group in groups]
+
+    alone = images(0, 1)
+    shares = [images(rank, processes) for rank in range(processes)]
+    assert [len(batch) for batch in alone] == [4, 4, 3]
+    for number, batch in enumerate(alone):
+        assert torch.equal(shares[number % processes].pop(0), batch)
+    assert not any(shares)
