@@ -158,11 +158,19 @@ def geometry(groups: dict[str, int], *, classes: int = 6) -> Content:
             sums = 400 * (rng.normal(size=(classes, 8)) + 0.8) / 3
             result = GeometryResult.from_sums(sums, pixels, range(1, classes), 100)
             about = {"classes": names(classes), "foreground": list(range(1, classes))}
+            about["provenance"] = provenance(f"{group}{seed}")
             results.append({"name": f"{group}{seed}", "group": group, **about, "geometry": result.to_dict()})
     return saved("geometry", results=results)
 
 
+def provenance(checkpoint: str) -> Content:
+    """What tells one checkpoint on one list of images from another."""
+    data = {"dataset": "farm", "list_sha256": "hash of the list", "root": "data"}
+    return {"checkpoint": {"sha256": f"hash of {checkpoint}", "weights": "ema"}, "data": data}
+
+
 def tsne(methods: Sequence[str], *, classes: int = 4, each: int = 8) -> Content:
+    """Of each method the first seed."""
     labels = torch.arange(classes).repeat_interleave(each)
     pixels = tuple(("a.jpg", i, 0) for i in range(len(labels)))
     samples = {}
@@ -171,7 +179,8 @@ def tsne(methods: Sequence[str], *, classes: int = 4, each: int = 8) -> Content:
         features = F.normalize(torch.eye(16)[labels % 16] + noise, dim=1)
         samples[method] = PixelSample(features, torch.ones(len(labels)), labels, pixels, classes + 1, each, 0)
     spec = {"classes": names(classes + 1), "palette": colors(classes + 1)}
-    return saved("tsne", **spec, projection=project(samples).to_dict())
+    about = {method: provenance(f"{method}0") for method in methods}
+    return saved("tsne", **spec, projection=project(samples).to_dict(), provenance=about)
 
 
 def qualitative(

@@ -1,3 +1,5 @@
+import pytest
+
 from pixcon_figures.fig11 import draw_together
 from tests.figures.saved_results import geometry, tsne
 
@@ -14,3 +16,13 @@ def test_maps_stand_above_the_matrices_of_the_same_checkpoints() -> None:
 
 def test_nothing_in_common_is_no_figure() -> None:
     assert draw_together(tsne(["none"]), geometry({"clean": 1})) == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [("checkpoint", "sha256"), ("checkpoint", "weights"), ("data", "list_sha256")]
+)
+def test_a_result_left_over_from_other_weights_or_images_is_not_in_it(part: str, key: str) -> None:
+    maps, centroids = tsne(["none", "clean"]), geometry({"none": 1, "clean": 1})
+    maps["provenance"]["none"][part][key] = "another"
+    titles = [panel.get_title() for panel in draw_together(maps, centroids)["fig11"].axes]
+    assert titles[0].startswith("clean") and not [title for title in titles if title.startswith("none")]
