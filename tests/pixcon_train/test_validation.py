@@ -1,6 +1,5 @@
 """How validation is shared out over processes."""
 
-
 import pytest
 import torch
 
