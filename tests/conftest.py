@@ -1,6 +1,8 @@
 """Fixtures shared by every test: the reference material beside the checkout, and the rule that rebuilds its weights."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _few_threads() -> None:
     torch.set_num_threads(1)  # tensors here are tiny, and threads that wait for each other spin
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hang_ups_are_heard() -> Iterator[None]:
+    """A SIGHUP acts as in a terminal, in processes that tests start too, even where `nohup` runs the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")
