@@ -7,41 +7,50 @@ from torch import Tensor, nn
 class ClassBank(nn.Module):
     """K ring buffers of N embeddings of D numbers, filled without a loop over classes and without a host wait.
 
-    The state dict is that of PixCon's release: ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) entries.
+    The state dict is that of PixCon's release – ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) entries –
+    and, of each entry, ``truth`` (K, N), its true class or −1 where that is unknown, and ``weight`` (K, N).
     """
 
     queue: Tensor
     ptr: Tensor
     filled: Tensor
+    truth: Tensor
+    weight: Tensor
 
     def __init__(self, num_classes: int, size: int, dim: int) -> None:
         super().__init__()
         self.register_buffer("queue", torch.zeros(num_classes, size, dim))
         self.register_buffer("ptr", torch.zeros(num_classes, dtype=torch.long))
         self.register_buffer("filled", torch.zeros(num_classes, dtype=torch.long))
+        self.register_buffer("truth", torch.full((num_classes, size), -1, dtype=torch.long))
+        self.register_buffer("weight", torch.ones(num_classes, size))
 
     @torch.no_grad()
-    def enqueue(self, embeddings: Tensor, labels: Tensor) -> None:
+    def enqueue(
+        self, embeddings: Tensor, labels: Tensor, truth: Tensor | None = None, weights: Tensor | None = None
+    ) -> None:
         """Append entries in their order; the oldest of a full class make room.
 
         Args:
             embeddings: (M, D), unit norm; no gradient is kept.
             labels: (M,) int64 class of each entry, −1 for a row that is padding.
+            truth: (M,) int64 true class of each entry, −1 where unknown, as all are where none are given.
+            weights: (M,) positive; 1 where none are given.
         """
-        num_classes, size, dim = self.queue.shape
+        num_classes, size, _ = self.queue.shape
         member = labels[:, None] == torch.arange(num_classes, device=labels.device)  # (M, K); padding is in no class
         rank = (member.cumsum(0) - 1).gather(1, labels.clamp(min=0)[:, None]).squeeze(1)
         arriving = member.sum(0)
         kept = (labels >= 0) & (rank >= arriving.clamp(min=size)[labels.clamp(min=0)] - size)  # the newest N suffice
         slot = labels * size + (self.ptr[labels.clamp(min=0)] + rank) % size
         # A row that is not kept repeats the write of one that is, so that shapes never depend on the data.
-        stand_in = kept.int().argmax()[None]
-        rows = self.queue.view(-1, dim)
-        target = torch.where(kept, slot, torch.where(kept.any(), slot.index_select(0, stand_in), 0))
-        value = torch.where(
-            kept[:, None], embeddings.to(rows.dtype), embeddings.index_select(0, stand_in).to(rows.dtype)
-        )
-        rows[target] = torch.where(kept.any(), value, rows[0])
+        source = torch.where(kept, torch.arange(len(labels), device=labels.device), kept.int().argmax())
+        target = torch.where(kept.any(), slot[source], 0)
+        truth = torch.full_like(labels, -1) if truth is None else truth
+        weights = self.weight.new_ones(labels.shape) if weights is None else weights
+        for buffer, values in ((self.queue, embeddings), (self.truth, truth), (self.weight, weights)):
+            rows = buffer.flatten(0, 1)
+            rows[target] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
         self.ptr.copy_((self.ptr + arriving) % size)
         self.filled.copy_((self.filled + arriving).clamp(max=size))
 
@@ -54,3 +63,9 @@ class ClassBank(nn.Module):
         num_classes, size, dim = self.queue.shape
         labels = torch.arange(num_classes, device=self.queue.device).repeat_interleave(size)
         return self.queue.view(-1, dim), labels, self.held().view(-1)
+
+    def contamination(self) -> tuple[Tensor, Tensor]:
+        """Of each class, entries whose true class is another one, and entries whose true class is known: (K,) each."""
+        known = self.held() & (self.truth >= 0)
+        wrong = known & (self.truth != torch.arange(len(self.truth), device=self.truth.device)[:, None])
+        return wrong.sum(1), known.sum(1)

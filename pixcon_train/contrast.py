@@ -14,6 +14,9 @@ from torch import Tensor
 _NEVER = -1e9
 """Similarity of what does not count: exp() of it is exactly 0, and unlike −inf it has a gradient."""
 
+_LEAST = 1e-12
+"""Least weight of an entry, whose logarithm is taken."""
+
 
 class Anchors(NamedTuple):
     """Drawn pixels, fixed in number."""
@@ -42,7 +45,8 @@ ADMISSION: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "labeled": _labeled,
     "confidence": _confidence,
 }
-"""Rules by name: class (B, h, w) under which a pixel enters, of labels (−1 = none), logits and a threshold."""
+"""Rules over labeled pixels by name: class (B, h, w) under which a pixel enters, of labels (−1 = none), logits and a
+threshold."""
 
 
 def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float, ignore: int = 255) -> Tensor:
@@ -95,11 +99,20 @@ def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
     return features.flatten(2)[index // per_image, :, index % per_image]
 
 
-def info_nce(anchors: Tensor, labels: Tensor, queue: Tensor, held: Tensor, *, temperature: float) -> Tensor:
+def info_nce(
+    anchors: Tensor,
+    labels: Tensor,
+    queue: Tensor,
+    held: Tensor,
+    *,
+    temperature: float,
+    weight: Tensor | None = None,
+) -> Tensor:
     """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
 
-    With s_k = log Σ exp(z·b/η) over the entries b of class k, Eq. 3 for an anchor of class a is log Σ_k exp(s_k) − s_a:
-    the cross-entropy of the s_k. So the similarities, the one large array, are gone through only once.
+    With s_k = log Σ w_b·exp(z·b/η) over the entries b of class k, Eq. 3 for an anchor of class a is
+    log Σ_k exp(s_k) − s_a: the cross-entropy of the s_k. So the similarities, the one large array, are gone through
+    only once. Equation 3 itself has w_b = 1; the paper leaves a soft admission, with other weights, open (Sec. 5).
 
     Args:
         anchors: (A, D), unit norm.
@@ -107,13 +120,15 @@ def info_nce(anchors: Tensor, labels: Tensor, queue: Tensor, held: Tensor, *, te
         queue: (K, N, D), unit norm; no gradient flows into it.
         held: (K, N) bool, whether a slot of the queue holds an entry.
         temperature: η.
+        weight: (K, N) w_b ≥ 0 of each entry; 1 where none are given.
 
     Returns:
         Scalar ≥ 0, float32 at any precision; 0, with a gradient of 0, where no anchor has a positive.
     """
     num_classes, size, dim = queue.shape
     with torch.autocast(anchors.device.type, enabled=False):
-        absent = torch.where(held, 0.0, _NEVER).flatten()
+        log_weight = 0.0 if weight is None else weight.clamp(min=_LEAST).log()
+        absent = torch.where(held, log_weight, _NEVER).flatten()
         rows = queue.detach().float().view(-1, dim)
         similarity = torch.addmm(absent, anchors.float() / temperature, rows.T)
         per_class = similarity.view(-1, num_classes, size).logsumexp(2)
