@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 
 from pixcon_train.bank import ClassBank
+from pixcon_train.bank_branch import BankSettings, contrast, labeled_candidates
 from pixcon_train.models.base import ModelOutput
-from pixcon_train.step import BankSettings, contrast
 
 RELEASED = {21: 1.6, 150: 9.4}
 """Published seconds of the released branch on a CPU, by number of classes; another machine and another run."""
@@ -48,7 +48,9 @@ def build_case(num_classes: int, *, batch: int, dim: int, edge: int, device: tor
 
 def run_iteration(case: Case) -> None:
     """What the training step does of the branch, with the paper's caps."""
-    loss, admitted = contrast(case.output, case.labels, case.bank, BankSettings("clean"), case.generator)
+    settings = BankSettings("clean")
+    candidates = labeled_candidates(case.output, case.labels, settings)
+    loss, admitted = contrast(candidates, case.bank, settings, case.generator)
     loss.backward()
     case.bank.enqueue(*admitted)
 

@@ -5,7 +5,7 @@ The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tens
 the teacher and of the student, which differ by as much as the effects under study.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,9 @@ class Checkpoint:
     """`seed`: every draw is a function of it, the epoch or iteration, and the position, so this is the whole state."""
     progress: dict[str, Any]
     """Where within the epoch training stands, and the sums of the epoch's averages so far."""
+    rules: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+    """By `threshold` and, where there is any, `noise`: the state of the weak-to-strong branch's rules. Empty in files
+    from before there were other rules than a fixed threshold."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -71,7 +74,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         PixConError: the file cannot be written (a full disk, say); a previous file is intact.
     """
-    content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    content = {entry.name: getattr(checkpoint, entry.name) for entry in fields(checkpoint)}
     with replacing(path) as temporary:
         try:
             torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
@@ -106,8 +109,8 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} has checkpoint format {version}; this version reads format {FORMAT_VERSION}. Update pixcon-diag."
         )
-    names = [field.name for field in fields(Checkpoint)]
-    missing = [name for name in names if name not in content]
+    needed = [entry.name for entry in fields(Checkpoint) if entry.default_factory is MISSING]
+    missing = [name for name in needed if name not in content]
     if missing:
         raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
-    return Checkpoint(**{name: content[name] for name in names})
+    return Checkpoint(**{entry.name: content[entry.name] for entry in fields(Checkpoint) if entry.name in content})

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Rule = Literal["none", "clean", "labeled", "confidence"]
+Rule = Literal["none", "clean", "labeled", "confidence", "soft", "pseudo"]
 Architecture = Literal["unimatch_v2", "pixcon"]
 Size = Literal["nano", "small", "base", "large", "giant"]
 
@@ -31,7 +31,10 @@ class DataConfig(Section):
     labeled: str | None = None
     """List of labeled images, one `IMAGE MASK` pair a line; the data set's own where none is given."""
     unlabeled: str | None = None
-    """List of unlabeled images; a mask beside an image is not read. The data set's own where none is given."""
+    """List of unlabeled images; masks beside them never train. The data set's own list where none is given."""
+    unlabeled_truth: Literal["auto", "yes", "no"] = "auto"
+    """Whether to read the masks of the unlabeled list, to measure contamination: `auto` where the bank's rule or the
+    noise makes it worth knowing and the list has masks."""
     val: str | None = None
     """List of validation images with masks; the data set's own where none is given."""
     val_limit: int | None = Field(default=None, ge=1)
@@ -115,6 +118,38 @@ class LossConfig(Section):
     """Least number of pixels kept in a batch."""
 
 
+class ThresholdConfig(Section):
+    """What decides the threshold of the weak-to-strong branch (paper, appendix B); `docs/training.md` has formulas."""
+
+    rule: Literal["fixed", "quantile", "dynamic", "dynamic_floor", "per_class"] = "fixed"
+    """`tau` throughout; a quantile of the batch; the running mean confidence, also with a floor; one for each class."""
+    quantile: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the least confident pixels that `quantile` leaves out."""
+    momentum: float = Field(default=0.999, ge=0, lt=1)
+    """Of the running means, per step (FreeMatch's value)."""
+    minimum: float = Field(default=0.5, ge=0, lt=1)
+    """Least threshold of `dynamic_floor` and `per_class`."""
+    beta: float = Field(default=0.9, ge=0, le=1)
+    """The floor as a share of the running mean confidence of retained pixels, where that is above `minimum`."""
+    held_out: float = Field(default=0.05, gt=0, lt=1)
+    """Share of the labeled images (at least one) that `per_class` holds out from training to calibrate on."""
+    penalty: float = Field(default=0.05, ge=0)
+    """λ_0 of `per_class`: the error rate that the last pixels let in may have, for the most frequent class."""
+    rarity: float = Field(default=0.5, ge=0)
+    """γ of `per_class`: how much more a rare class may have, (N_max / N_k)^γ times."""
+    delta: float = Field(default=0.05, gt=0, lt=1)
+    """δ of `per_class`: probability that Hoeffding's bound is too low."""
+
+
+class NoiseConfig(Section):
+    """Teacher noise: retained pseudo-labels replaced by wrong ones, to probe a bank at high contamination (Sec. 5)."""
+
+    rate: float = Field(default=0.0, ge=0, le=1)
+    """Probability that a retained pseudo-label is replaced; 0 for no noise."""
+    kind: Literal["uniform", "confusion"] = "uniform"
+    """By any other class alike, or by those that the student mistakes it for on labeled pixels."""
+
+
 class ConsistencyConfig(Section):
     """The weak-to-strong branch."""
 
@@ -124,13 +159,23 @@ class ConsistencyConfig(Section):
     """Where complementary dropout acts: the four encoder features (UniMatch V2) or the fused feature (PixCon)."""
     cutmix: float = Field(default=0.5, ge=0, le=1)
     """Probability of a CutMix box in a strong view."""
+    weighting: Literal["none", "confidence", "boundary", "both"] = "none"
+    """Weight of a retained pixel in the loss (paper, Sec. 3.4): 1, its confidence, more near a boundary, or both."""
+    boundary_width: int = Field(default=3, ge=1)
+    """Pixels from another pseudo-label within which a pixel is near a boundary."""
+    boundary_factor: float = Field(default=2.0, gt=0)
+    """Weight of a pixel near a boundary."""
+    threshold: ThresholdConfig = ThresholdConfig()
+    noise: NoiseConfig = NoiseConfig()
 
 
 class BankConfig(Section):
     """The contrastive branch and its per-class bank (paper, Sec. 3.2)."""
 
     rule: Rule
-    """Who enters: nobody (no branch), labeled and correct, labeled, or labeled and confident."""
+    """Who enters: nobody (no branch); of the labeled pixels those predicted right (`clean`), all (`labeled`), the
+    confident ones under their prediction (`confidence`), or all, weighted by the probability of their label (`soft`);
+    or confident unlabeled ones under the teacher's pseudo-label (`pseudo`)."""
     size: int = Field(default=256, ge=1)
     """Entries per class, N."""
     cap: int = Field(default=64, ge=1)
@@ -144,7 +189,7 @@ class BankConfig(Section):
     weight: float = Field(default=0.1, ge=0)
     """λ_pix of Eq. 4."""
     tau: float = Field(default=0.95, ge=0, le=1)
-    """Confidence that the rule `confidence` asks for."""
+    """Confidence that the rules `confidence` and `pseudo` ask for."""
     start: Literal["at_once", "all_classes"]
     """The loss counts from the first entry on, or (paper, Sec. 3.2) once every class has an entry."""
 

@@ -31,15 +31,36 @@ def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int
     return (losses * kept).sum() / kept.sum().clamp(min=1)
 
 
-def consistency_loss(logits: Tensor, pseudo: Tensor, confidence: Tensor, excluded: Tensor, *, tau: float) -> Tensor:
-    """Cross-entropy against pseudo-labels with c ≥ τ, divided by the number of all pixels that are not excluded.
+def consistency_loss(logits: Tensor, pseudo: Tensor, weights: Tensor, excluded: Tensor) -> Tensor:
+    """Weighted cross-entropy against pseudo-labels, divided by the number of all pixels that are not excluded.
 
     Args:
         logits: (B, K, H, W) of a strong view.
         pseudo: (B, H, W) int64 pseudo-labels ŷ.
-        confidence: (B, H, W) c.
+        weights: (B, H, W), 0 where a pseudo-label is not retained; without weighting 1 where it is.
         excluded: (B, H, W) bool, padding.
     """
     losses = F.cross_entropy(logits.float(), pseudo, reduction="none")
-    counted = (confidence >= tau) & ~excluded
-    return (losses * counted).sum() / (~excluded).sum().clamp(min=1)
+    return (losses * weights * ~excluded).sum() / (~excluded).sum().clamp(min=1)
+
+
+def consistency_weights(confidence: Tensor, pseudo: Tensor, *, kind: str, width: int, factor: float) -> Tensor:
+    """Weight of each pixel in the consistency loss, before the threshold: (B, H, W).
+
+    The paper (Sec. 3.4) weights by boundary and confidence without giving formulas; these are ours.
+
+    Args:
+        confidence: c, (B, H, W).
+        pseudo: ŷ, (B, H, W) int64, as the teacher gives it for the weak view.
+        kind: ``none`` – 1; ``confidence`` – c; ``boundary`` – ``factor`` where another pseudo-label lies within
+            ``width`` pixels (a square), 1 elsewhere; ``both`` – their product.
+        width: in pixels, at least 1.
+        factor: positive.
+    """
+    weights = confidence if kind in {"confidence", "both"} else torch.ones_like(confidence)
+    if kind in {"boundary", "both"}:
+        labels, window = pseudo.float()[:, None], 2 * width + 1
+        highest = F.max_pool2d(labels, window, stride=1, padding=width)
+        lowest = -F.max_pool2d(-labels, window, stride=1, padding=width)
+        weights = torch.where((highest != lowest)[:, 0], factor * weights, weights)
+    return weights

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from pixcon_train.bank import ClassBank
 from pixcon_train.config import TrainConfig
+from pixcon_train.consistency_branch import ConsistencyRules, Weighting
 from pixcon_train.errors import ConfigError, DataError
 from pixcon_train.inference import Protocol, SlidingWindow, default_protocol
 from pixcon_train.iou import SegmentationIoU
@@ -18,9 +20,19 @@ from pixcon_train.loaders import PairedDataset, Share, StepSampler, default_work
 from pixcon_train.machine import share_of
 from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.models.pretrained import load_pretrained_backbone
+from pixcon_train.noise import Noise
 from pixcon_train.optim import build_optimizer
 from pixcon_train.progress import Progress, silent
 from pixcon_train.seeding import mix
+from pixcon_train.thresholds import (
+    DynamicThreshold,
+    Floor,
+    FlooredThreshold,
+    PerClassThreshold,
+    QuantileThreshold,
+    Threshold,
+    coverage_penalty,
+)
 from pixcon_train.training_data import TrainingData, open_training_data
 from pixcon_train.validation import BATCH, validation_loader
 
@@ -37,11 +49,14 @@ class Setup:
     student: SegmentationModel
     teacher: SegmentationModel
     bank: ClassBank | None
+    rules: ConsistencyRules
     optimizer: AcceleratedOptimizer
     share: Share
     sampler: StepSampler
     loader: DataLoader[Any]
     validation: DataLoader[Any]
+    held_out: DataLoader[Any] | None
+    """Labeled images that calibrate thresholds; None for a rule that needs none."""
     metric: SegmentationIoU
     protocol: Protocol
     window: SlidingWindow | None
@@ -83,23 +98,26 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     pin = machine.device.type == "cuda"
     # Windows are as large as the crops the network is trained on, as in both releases.
     window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
+    evaluation = partial(
+        validation_loader,
+        rank=machine.process_index,
+        processes=machine.num_processes,
+        workers=workers,
+        batch=1 if window else BATCH,
+    )
     return Setup(
         machine=machine,
         data=data,
         student=student.train(),
         teacher=teacher,
         bank=_bank(config, data.spec.num_classes, machine),
+        rules=consistency_rules(config, data, machine),
         optimizer=_optimizer(config, student, machine),
         share=share,
         sampler=sampler,
         loader=training_loader(PairedDataset(data.labeled, data.unlabeled), sampler, workers=workers, pin=pin),
-        validation=validation_loader(
-            data.val,
-            rank=machine.process_index,
-            processes=machine.num_processes,
-            workers=workers,
-            batch=1 if window else BATCH,
-        ),
+        validation=evaluation(data.val),
+        held_out=None if data.held_out is None else evaluation(data.held_out),
         metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
         protocol=_protocol(config),
         window=window,
@@ -154,6 +172,36 @@ def _bank(config: TrainConfig, num_classes: int, machine: Accelerator) -> ClassB
     if config.bank.rule == "none":
         return None
     return ClassBank(num_classes, config.bank.size, config.bank.dim).to(machine.device)
+
+
+def consistency_rules(config: TrainConfig, data: TrainingData, machine: Accelerator) -> ConsistencyRules:
+    """The rules of the weak-to-strong branch, in their first state, on the machine's device."""
+    consistency, num_classes = config.consistency, data.spec.num_classes
+    noise = None
+    if consistency.noise.rate > 0:
+        noise = Noise(num_classes, consistency.noise.rate, consistency.noise.kind).to(machine.device)
+    return ConsistencyRules(
+        threshold=_threshold(config, data).to(machine.device),
+        noise=noise,
+        weighting=Weighting(consistency.weighting, consistency.boundary_width, consistency.boundary_factor),
+    )
+
+
+def _threshold(config: TrainConfig, data: TrainingData) -> Threshold:
+    values, num_classes = config.consistency.threshold, data.spec.num_classes
+    if values.rule == "fixed":
+        return Threshold(config.consistency.tau)
+    if values.rule == "quantile":
+        return QuantileThreshold(values.quantile)
+    if values.rule == "dynamic":
+        return DynamicThreshold(num_classes, values.momentum)
+    floor = Floor(values.minimum, values.beta, values.momentum)
+    if values.rule == "dynamic_floor":
+        return FlooredThreshold(num_classes, values.momentum, floor)
+    penalty = coverage_penalty(torch.tensor(data.labeled_pixels), weight=values.penalty, power=values.rarity)
+    return PerClassThreshold(
+        penalty, start=config.consistency.tau, minimum=values.minimum, delta=values.delta, floor=floor
+    )
 
 
 def _optimizer(config: TrainConfig, student: SegmentationModel, machine: Accelerator) -> AcceleratedOptimizer:

@@ -43,6 +43,7 @@ def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict
             "finished": position.finished,
             "meters": meters,
         },
+        rules={name: rule.state_dict() for name, rule in setup.rules.modules().items()},
     )
 
 
@@ -67,7 +68,9 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, A
     setup.student.load_state_dict(checkpoint.student)
     setup.teacher.load_state_dict(checkpoint.ema)
     if setup.bank is not None and checkpoint.bank is not None:
-        setup.bank.load_state_dict(checkpoint.bank)
+        setup.bank.load_state_dict({**setup.bank.state_dict(), **checkpoint.bank})
+    for name, rule in setup.rules.modules().items():
+        rule.load_state_dict({**rule.state_dict(), **checkpoint.rules.get(name, {})})
     setup.optimizer.load_state_dict(checkpoint.optimizer)
     if setup.machine.scaler is not None and checkpoint.scaler is not None:
         setup.machine.scaler.load_state_dict(checkpoint.scaler)

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from pixcon_train.bank_branch import Admitted, BankSettings
 from pixcon_train.config import TrainConfig
+from pixcon_train.consistency_branch import ConsistencyRules
 from pixcon_train.ema import ema_decay, update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
 from pixcon_train.machine import RunningStatistics, average_gradients
@@ -16,12 +18,15 @@ from pixcon_train.models import SegmentationModel
 from pixcon_train.optim import rate, set_rate
 from pixcon_train.seeding import mix, seeded
 from pixcon_train.setup import Setup
-from pixcon_train.step import Admitted, BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
+from pixcon_train.step import StepResult, StepSettings, training_step
+from pixcon_train.step_inputs import StepBatch, StepRandomness
 
 # Streams of random numbers beside those of the data; each one is seeded by (seed, stream, iteration, micro-batch, 0),
 # where the 0 keeps what was drawn before processes and accumulation shared one numbering.
-_BOXES, _DROPOUT, _ANCHORS, _LAYERS = 10, 11, 12, 13
+_BOXES, _DROPOUT, _ANCHORS, _LAYERS, _NOISE = 10, 11, 12, 13, 14
 
+SCALARS = ("loss", "loss_x", "loss_s1", "loss_s2", "loss_pix", "mask_ratio", "threshold")
+"""Numbers of a :class:`StepResult` that are logged beside its counts."""
 
 MicroBatch = tuple[dict[str, Any], dict[str, Any]]
 """Collated labeled and unlabeled items."""
@@ -43,7 +48,7 @@ class Stepper:
         self._config = config
         self._setup = setup
         self._machine = setup.machine
-        self._settings = step_settings(config)
+        self._settings = step_settings(config, setup.rules)
         self._statistics = RunningStatistics(setup.student, setup.machine)
         self._student, self._teacher = setup.student, setup.teacher
         if config.runtime.compile:  # shares the weights, so that everything else uses the plain networks
@@ -61,6 +66,7 @@ class Stepper:
         pieces = enumerate(batches)
         results = [self._forward_backward(*pair, (iteration, self._setup.share.piece(i))) for i, pair in pieces]
         self._enqueue([result.admitted for result in results])
+        self._teach_rules(results)
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
         average_gradients(self._setup.student, self._machine)
         self._statistics.compose()
@@ -91,6 +97,17 @@ class Stepper:
             together = tuple(torch.cat(parts) for parts in zip(*present, strict=True))
             self._setup.bank.enqueue(*self._machine.gather(together))
 
+    def _teach_rules(self, results: Sequence[StepResult]) -> None:
+        """Let the rules learn from the sums of all processes, after the last micro-batch, as the bank does."""
+        rules, observed = self._setup.rules, [result.observed for result in results]
+        rules.threshold.update(self._total([each.threshold for each in observed]))
+        if rules.noise is not None:
+            rules.noise.update(self._total([each.noise for each in observed if each.noise is not None]))
+
+    def _total(self, sums: Sequence[Tensor]) -> Tensor:
+        total = torch.stack(list(sums)).sum(0)
+        return self._machine.reduce(total, reduction="sum") if total.numel() else total
+
     def _to_device(self, labeled: dict[str, Any], unlabeled: dict[str, Any]) -> StepBatch:
         images = partial(
             torch.Tensor.to, device=self._machine.device, non_blocking=True, memory_format=self._setup.memory_format
@@ -102,6 +119,7 @@ class Stepper:
             weak=images(unlabeled["weak"]),
             strong=(images(unlabeled["strong1"]), images(unlabeled["strong2"])),
             padding=plain(unlabeled["ignore"]) != 0,
+            truth=plain(unlabeled["truth"]) if "truth" in unlabeled else None,
         )
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
@@ -121,7 +139,12 @@ class Stepper:
             scale = fused_dropout(self._setup.student.fused_channels, batch=batch, generator=generator)
             fused_scale = send(scale, device)
         anchors = torch.Generator(device).manual_seed(self._seed(_ANCHORS, *at, 0))
-        return StepRandomness((send(both[0], device), send(both[1], device)), encoder_scale, fused_scale, anchors)
+        noise = None
+        if self._setup.rules.noise is not None:
+            noise = torch.Generator(device).manual_seed(self._seed(_NOISE, *at, 0))
+        return StepRandomness(
+            (send(both[0], device), send(both[1], device)), encoder_scale, fused_scale, anchors, noise
+        )
 
     def _seed(self, *parts: int) -> int:
         return mix(self._config.seed, *parts)
@@ -136,11 +159,11 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
-def step_settings(config: TrainConfig) -> StepSettings:
+def step_settings(config: TrainConfig, rules: ConsistencyRules) -> StepSettings:
     """What the step needs of a configuration."""
     bank = config.bank
     return StepSettings(
-        tau=config.consistency.tau,
+        rules=rules,
         bank=None
         if bank.rule == "none"
         else BankSettings(
@@ -160,6 +183,6 @@ def step_settings(config: TrainConfig) -> StepSettings:
 
 def _means(results: list[StepResult]) -> dict[str, Tensor]:
     """Means over micro-batches of the scalars that are logged."""
-    names = ("loss", "loss_x", "loss_s1", "loss_s2", "loss_pix", "mask_ratio")
-    means = {name: torch.stack([getattr(result, name).detach() for result in results]).mean() for name in names}
+    scalars = [{name: getattr(result, name) for name in SCALARS} | result.counts for result in results]
+    means = {name: torch.stack([each[name].detach().float() for each in scalars]).mean() for name in scalars[0]}
     return {**means, "loss_u": (means["loss_s1"] + means["loss_s2"]) / 2}

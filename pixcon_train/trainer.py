@@ -26,7 +26,8 @@ from pixcon_train.runs import refuse_to_overwrite, save_config
 from pixcon_train.setup import Setup, set_up
 from pixcon_train.snapshot import restore, snapshot
 from pixcon_train.stepping import MicroBatch, Stepper
-from pixcon_train.validation import validate
+from pixcon_train.thresholds import PerClassThreshold
+from pixcon_train.validation import count_confidence, validate
 
 _BEST = {"ema": BEST_EMA, "student": BEST_STUDENT}
 
@@ -128,7 +129,7 @@ class Trainer:
     def _train_epoch(self) -> bool:
         """Do the steps that the epoch still has; False when told to stop."""
         position, sampler = self._position, self._setup.sampler
-        if self._stop(boundary=True):
+        if self._stop(boundary=True) or not self._calibrate():
             return False
         sampler.seek(position.epoch, position.step)
         batches = opened(self._setup.loader)
@@ -152,6 +153,30 @@ class Trainer:
                 return False
             self._save_on_schedule()
         return True
+
+    def _calibrate(self) -> bool:
+        """As an epoch begins, set thresholds by the held-out images if the rule wants it; False when told to stop."""
+        setup, threshold = self._setup, self._setup.rules.threshold
+        if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._position.step:
+            return True
+        counts = count_confidence(
+            setup.teacher,
+            setup.held_out,
+            device=self._machine.device,
+            protocol=setup.protocol,
+            window=setup.window,
+            progress=partial(self._observer.working, "calibrating thresholds"),
+            stop=self._told_to_stop_alone,
+        )
+        if counts is None:
+            return False
+        threshold.calibrate(self._machine.reduce(counts, reduction="sum"))
+        return True
+
+    def _thresholds(self) -> dict[str, float] | None:
+        """τ by class name, as at the end of the epoch, of a rule that has one for each."""
+        values = self._setup.rules.threshold.per_class()
+        return None if values is None else dict(zip(self._setup.data.spec.classes, values, strict=True))
 
     def _fetch(self, batches: Iterator[MicroBatch]) -> list[MicroBatch] | None:
         """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
@@ -200,7 +225,7 @@ class Trainer:
                 protocol=setup.protocol,
                 window=setup.window,
                 progress=partial(self._observer.working, f"validation ({name})"),
-                stop=lambda: self._machine.num_processes == 1 and self._interruption.requested,
+                stop=self._told_to_stop_alone,
             )
             if result is None:
                 return None
@@ -215,6 +240,7 @@ class Trainer:
             "iteration": self._position.iteration,
             **step_record(means),
             **self._rates(),
+            "thresholds": self._thresholds(),
             "bank": bank_record(self._setup.bank),
             "validation": validation_record(metrics, self._setup.data.spec.classes),
             "seconds": seconds,
@@ -229,6 +255,10 @@ class Trainer:
         if self._machine.num_processes == 1:
             return self._interruption.requested
         return boundary and any_process(self._interruption.requested, self._machine)
+
+    def _told_to_stop_alone(self) -> bool:
+        """Whether to stop at once, which several processes cannot without agreeing on it."""
+        return self._machine.num_processes == 1 and self._interruption.requested
 
     def _save_on_schedule(self) -> None:
         every = self._config.runtime.save_every

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from pixcon_train.config import DataConfig, TrainConfig
 from pixcon_train.data.checks import check_data
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
@@ -13,6 +15,10 @@ from pixcon_train.data.transforms import Geometry
 from pixcon_train.errors import DataError
 from pixcon_train.files import sha256
 from pixcon_train.progress import Progress, silent
+from pixcon_train.seeding import seeded
+
+_HELD_OUT = 21
+"""Stream of random numbers that chooses the images held out."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,12 @@ class TrainingData:
     labeled: LabeledDataset
     unlabeled: UnlabeledDataset
     val: EvaluationDataset
+    held_out: EvaluationDataset | None
+    """Labeled images that calibrate thresholds and do not train; None for a rule that needs none."""
     labeled_count: int
-    """Labeled images; ``labeled`` repeats them."""
+    """Labeled images to train on; ``labeled`` repeats them."""
+    labeled_pixels: tuple[int, ...]
+    """Labeled pixels per class, of all labeled images."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
 
@@ -48,26 +58,35 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     pairs = {name: source.read(path, masks_required=name != "unlabeled") for name, path in paths.items()}
     pairs["val"] = pairs["val"][: data.val_limit]
     encoding = source.encoding(data.labels, pairs["labeled"] + pairs["val"])
-    check_data(
-        spec, source.root, pairs["labeled"] + pairs["val"], encoding=encoding, progress=progress
-    ).raise_for_findings()
+    has_truth = _reads_truth(config, source, pairs["unlabeled"])
+    others = pairs["val"] + (pairs["unlabeled"] if has_truth else [])
+    reports = [
+        check_data(spec, source.root, each, encoding=encoding, progress=progress) for each in (pairs["labeled"], others)
+    ]
+    for report in reports:
+        report.raise_for_findings()
     _check_present(source, pairs["unlabeled"])
     crops = geometry(data, spec)
+    held_out, trained = _hold_out(config, pairs["labeled"])
     return TrainingData(
         spec=spec,
         root=source.root,
         labeled=LabeledDataset(
             spec,
             source.root,
-            pairs["labeled"],
+            trained,
             crops,
             encoding=encoding,
             length=len(pairs["unlabeled"]),
             seed=config.seed,
         ),
-        unlabeled=UnlabeledDataset(spec, source.root, pairs["unlabeled"], crops, seed=config.seed),
+        unlabeled=UnlabeledDataset(
+            spec, source.root, pairs["unlabeled"], crops, seed=config.seed, truth=encoding if has_truth else None
+        ),
         val=EvaluationDataset(spec, source.root, pairs["val"], encoding=encoding),
-        labeled_count=len(pairs["labeled"]),
+        held_out=EvaluationDataset(spec, source.root, held_out, encoding=encoding) if held_out else None,
+        labeled_count=len(trained),
+        labeled_pixels=reports[0].pixels,
         lists={name: describe_list(path) for name, path in paths.items()},
     )
 
@@ -81,6 +100,45 @@ def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
 def describe_list(path: Path) -> dict[str, str]:
     """A list as a checkpoint stores it."""
     return {"path": str(path.resolve()), "sha256": sha256(path), "text": path.read_text(encoding="utf-8")}
+
+
+def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:
+    """Whether the unlabeled list's masks are read, to measure.
+
+    Raises:
+        DataError: they are asked for, and one is not there.
+    """
+    choice = config.data.unlabeled_truth
+    telling = config.bank.rule == "pseudo" or config.consistency.noise.rate > 0
+    if choice == "no" or (choice == "auto" and not telling):
+        return False
+    without = next((p for p in unlabeled if p.mask is None or not (source.root / p.mask).is_file()), None)
+    if without is not None and choice == "yes":
+        raise DataError(
+            f"data.unlabeled_truth=yes needs a mask for every unlabeled image, but {without.image} has none "
+            f"({without.mask or 'its line names no mask'}). Add it, or set data.unlabeled_truth=no."
+        )
+    return without is None
+
+
+def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Labeled images to calibrate thresholds on, drawn by the seed, and those to train on.
+
+    Raises:
+        DataError: there is only one labeled image.
+    """
+    threshold = config.consistency.threshold
+    if threshold.rule != "per_class":
+        return [], labeled
+    count = max(1, round(threshold.held_out * len(labeled)))
+    if count >= len(labeled):
+        raise DataError(
+            f"consistency.threshold.rule=per_class holds out {count} of {len(labeled)} labeled images, which leaves "
+            "none to train on. Give more labeled images or a smaller consistency.threshold.held_out."
+        )
+    order = torch.randperm(len(labeled), generator=seeded(config.seed, _HELD_OUT)).tolist()
+    chosen = set(order[:count])
+    return [p for i, p in enumerate(labeled) if i in chosen], [p for i, p in enumerate(labeled) if i not in chosen]
 
 
 def _check_present(source: DataSource, pairs: list[Pair]) -> None:

@@ -9,12 +9,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from pixcon_train.data.datasets import EvaluationDataset
+from pixcon_train.data.reading import VOID
 from pixcon_train.inference import SlidingWindow, predict_probabilities
 from pixcon_train.interruption import stand_aside
 from pixcon_train.iou import SegmentationIoU
 from pixcon_train.loaders import Collate, Guarded, opened
 from pixcon_train.models import SegmentationModel
 from pixcon_train.progress import Progress
+from pixcon_train.thresholds import BINS, confidence_counts
 
 BATCH = 8
 """Images per forward pass where neighbours in the list have one size; 1 with windows, whose images are large."""
@@ -60,22 +62,67 @@ def validate(
     added up, so that the result is what one process gives.
     """
     metric.reset()
+
+    def count(probabilities: Tensor, masks: Tensor) -> None:
+        metric.update(probabilities.argmax(1), masks)
+
+    finished = _over_images(
+        model, batches, count, device=device, protocol=protocol, window=window, progress=progress, stop=stop
+    )
+    return summary(metric) if finished else None
+
+
+def count_confidence(
+    model: SegmentationModel,
+    batches: Iterable[list[tuple[Tensor, Tensor]]],
+    *,
+    device: torch.device,
+    protocol: Literal["unimatch-v2", "pixcon"],
+    window: SlidingWindow | None,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> Tensor | None:
+    """Pixels by class and confidence, as :func:`pixcon_train.thresholds.confidence_counts` has them, of this process's
+    share of the images; None if told to stop."""
+    counts = torch.zeros(model.num_classes, 2, BINS, dtype=torch.long, device=device)
+
+    def count(probabilities: Tensor, masks: Tensor) -> None:
+        confidence, predicted = probabilities.max(1)
+        counts.add_(confidence_counts(confidence, predicted, masks, num_classes=model.num_classes, void=VOID))
+
+    finished = _over_images(
+        model, batches, count, device=device, protocol=protocol, window=window, progress=progress, stop=stop
+    )
+    return counts if finished else None
+
+
+def _over_images(
+    model: SegmentationModel,
+    batches: Iterable[list[tuple[Tensor, Tensor]]],
+    count: Callable[[Tensor, Tensor], None],
+    *,
+    device: torch.device,
+    protocol: Literal["unimatch-v2", "pixcon"],
+    window: SlidingWindow | None,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> bool:
+    """Call ``count`` with probabilities and masks of all images; False if told to stop."""
     was_training = model.training
     model.eval()
-    total = len(batches)  # type: ignore[arg-type]
+    total, done = len(batches), 0  # type: ignore[arg-type]
     progress(0, total)
     with torch.inference_mode():
         for done, groups in enumerate(opened(batches), 1):
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
                 prediction = predict_probabilities(model, images, protocol=protocol, window=window)
-                metric.update(prediction.probabilities.argmax(1), masks)
+                count(prediction.probabilities, masks)
             progress(done, total)
             if stop():
-                model.train(was_training)
-                return None
+                break
     model.train(was_training)
-    return summary(metric)
+    return done == total
 
 
 def summary(metric: SegmentationIoU) -> dict[str, Any]:

@@ -78,25 +78,49 @@ class LabeledDataset(TrainingDataset):
 
 
 class UnlabeledDataset(TrainingDataset):
-    """Unlabeled crops; a mask beside an image is never opened.
+    """Unlabeled crops; a mask beside an image is opened only where ``truth`` says how it holds labels.
 
     An item is ``weak``, ``strong1``, ``strong2`` (3, c, c) float32 normalised views of one crop, ``ignore`` (c, c)
-    uint8, 255 where the crop is padding and 0 elsewhere, ``name``.
+    uint8, 255 where the crop is padding and 0 elsewhere, ``name``; and with ``truth`` also ``truth`` (c, c) int64, 255
+    for void and padding, of the same crop.
     """
 
+    def __init__(
+        self,
+        spec: DatasetSpec,
+        root: Path,
+        pairs: Sequence[Pair],
+        geometry: Geometry,
+        *,
+        seed: int,
+        truth: Encoding | None = None,
+    ) -> None:
+        super().__init__(spec, root, pairs, geometry, seed=seed)
+        self._truth = truth
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether items have ``truth``."""
+        return self._truth is not None
+
     def __getitem__(self, index: int) -> dict[str, Any]:
-        name = self._pairs[index].image
-        image = read_image(self._root / name)
+        pair = self._pairs[index]
         generator = seeded(self._seed, _UNLABELED, self._epoch, index)
-        unmarked = torch.zeros(image.shape[1:], dtype=torch.uint8)
-        crop, marks = random_crop(image, unmarked, self._geometry, fill=_PADDED, generator=generator)
-        return {
+        if self._truth is None or pair.mask is None:
+            image = read_image(self._root / pair.image)
+            mask = torch.zeros(image.shape[1:], dtype=torch.uint8)
+        else:
+            image, mask = read_pair(self._root / pair.image, self._root / pair.mask, self._spec, self._truth)
+        crop, marks = random_crop(image, mask, self._geometry, fill=_PADDED, generator=generator)
+        padded = marks == _PADDED
+        item = {
             "weak": normalise(crop),
             "strong1": normalise(strong_view(crop, generator=generator)),
             "strong2": normalise(strong_view(crop, generator=generator)),
-            "ignore": torch.where(marks == _PADDED, VOID, 0).to(torch.uint8),
-            "name": name,
+            "ignore": torch.where(padded, VOID, 0).to(torch.uint8),
+            "name": pair.image,
         }
+        return item | {"truth": torch.where(padded, VOID, marks).long()} if self.has_truth else item
 
 
 class EvaluationDataset(Dataset[dict[str, Any]]):

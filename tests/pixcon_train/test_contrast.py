@@ -7,9 +7,9 @@ from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTenso
 from torch.nn.functional import normalize
 
 from pixcon_train.bank import ClassBank
+from pixcon_train.bank_branch import Admitted, BankSettings, contrast, labeled_candidates
 from pixcon_train.contrast import admit, gather_pixels, info_nce, select_anchors, thin
 from pixcon_train.models.base import ModelOutput
-from pixcon_train.step import Admitted, BankSettings, contrast
 from tests.waiting import NoWaiting
 
 
@@ -139,7 +139,8 @@ def _branch(
     """Selection and loss of one iteration."""
     embedding, logits, labels = inputs
     settings = BankSettings("clean", cap=5, max_anchors=9, wait_for_all=True)
-    return contrast(ModelOutput(logits, embedding, embedding), labels, bank, settings, generator)
+    candidates = labeled_candidates(ModelOutput(logits, embedding, embedding), labels, settings)
+    return contrast(candidates, bank, settings, generator)
 
 
 def _iterate(bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None) -> torch.Tensor:

@@ -37,7 +37,7 @@ def test_ohem_of_nothing_labeled_is_zero() -> None:
 def test_consistency_divides_by_all_that_is_not_padding() -> None:
     """Four pixels: one padded, one below τ, two counted with loss log 2 each, so 2·log 2 / 3."""
     logits = torch.zeros(1, 2, 1, 4)
-    confidence = torch.tensor([[[0.95, 0.99, 0.9499, 1.0]]])
+    retained = torch.tensor([[[0.95, 0.99, 0.9499, 1.0]]]) >= 0.95
     padding = torch.tensor([[[False, False, False, True]]])
-    loss = consistency_loss(logits, torch.zeros(1, 1, 4).long(), confidence, padding, tau=0.95)
+    loss = consistency_loss(logits, torch.zeros(1, 1, 4).long(), retained.float(), padding)
     assert loss.item() == pytest.approx(2 * np.log(2) / 3)

@@ -9,12 +9,16 @@ import pytest
 import torch
 
 from pixcon_train.bank import ClassBank
+from pixcon_train.bank_branch import BankSettings
+from pixcon_train.consistency_branch import ConsistencyRules
 from pixcon_train.ema import update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
 from pixcon_train.mixing import complementary_scale, fused_dropout
 from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.optim import build_optimizer
-from pixcon_train.step import BankSettings, StepBatch, StepRandomness, StepResult, StepSettings, training_step
+from pixcon_train.step import StepResult, StepSettings, training_step
+from pixcon_train.step_inputs import StepBatch, StepRandomness
+from pixcon_train.thresholds import Threshold
 from tests.reference import fill_by_rule, rng
 from tests.waiting import NoWaiting
 
@@ -52,7 +56,7 @@ def test_unimatch_v2_step_matches_the_release(golden: dict[str, np.ndarray]) -> 
     # no other pixel is within 1e-6.
     tau = float(golden["step/tau"]) - 1e-6
 
-    result = training_step(student, teacher, _batch(), randomness, StepSettings(tau=tau))
+    result = training_step(student, teacher, _batch(), randomness, StepSettings(ConsistencyRules(Threshold(tau))))
     result.loss.backward()
 
     for name in ("loss_x", "loss_s1", "loss_s2", "loss"):
@@ -147,7 +151,11 @@ def _tiny(
     boxes = torch.tensor([[0, 0, 14, 14], [0, 0, 0, 0]])
     scale = fused_dropout(student.fused_channels, batch=2, generator=generator)
     randomness = StepRandomness((boxes, boxes), None, scale, generator)
-    return student.train(), teacher.eval(), (batch, randomness, StepSettings(tau=0.0, bank=bank), store)
+    return (
+        student.train(),
+        teacher.eval(),
+        (batch, randomness, StepSettings(ConsistencyRules(Threshold(0.0)), bank=bank), store),
+    )
 
 
 def _bank_of(*classes: int) -> ClassBank:

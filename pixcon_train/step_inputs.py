@@ -1,0 +1,39 @@
+"""What a training step is given: one (micro-)batch, and every random choice."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class StepBatch(NamedTuple):
+    """One (micro-)batch; images are normalised."""
+
+    images: Tensor
+    """Labeled images (B, 3, H, W)."""
+    labels: Tensor
+    """(B, H, W) int64, 255 = void or padding."""
+    weak: Tensor
+    """Weak views of the unlabeled images (B, 3, H, W)."""
+    strong: tuple[Tensor, Tensor]
+    """Two strong views of the same crops."""
+    padding: Tensor
+    """(B, H, W) bool, padding of the unlabeled images."""
+    truth: Tensor | None = None
+    """Ground truth of the unlabeled images (B, H, W) int64, 255 = void or padding: it measures and is in no loss. None
+    where there is none."""
+
+
+class StepRandomness(NamedTuple):
+    """Every random choice of a step."""
+
+    boxes: tuple[Tensor, Tensor]
+    """CutMix boxes of the two views, (B, 4) int64 rows (y, x, height, width)."""
+    encoder_scale: Tensor | None
+    """(2·B, dim) factors on the encoder's features, first views first; None where dropout acts elsewhere."""
+    fused_scale: Tensor | None
+    """(2·B, C) factors on the fused feature, first views first."""
+    generator: torch.Generator | None
+    """Draws anchors; of the device that the batch is on."""
+    noise: torch.Generator | None = None
+    """Draws the teacher noise; of the same device."""

@@ -1,0 +1,209 @@
+"""Which pseudo-labels the consistency branch retains: the fixed threshold of the paper, and those of its appendix B.
+
+A rule gives each pixel the threshold as it stood before the step, retains c ≥ τ, and learns from sums over the step's
+whole batch. So a step does not depend on how its batch is cut into micro-batches and processes; the quantile alone is
+taken in each forward pass. Nothing waits for the device; the state is in buffers, which a checkpoint keeps.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+BINS = 100
+"""Bins of confidence that a calibration counts in; candidates of a threshold are their lower edges."""
+
+
+class Teaching(NamedTuple):
+    """What the teacher says of the weak views."""
+
+    confidence: Tensor
+    """c, (B, H, W) float32."""
+    pseudo: Tensor
+    """ŷ, (B, H, W) int64."""
+    counted: Tensor
+    """(B, H, W) bool, False for padding."""
+
+
+class Threshold(nn.Module):
+    """A rule; this one has the fixed threshold τ (paper, Sec. 3.1): c ≥ τ."""
+
+    tau: Tensor
+
+    def __init__(self, tau: float = 0.95) -> None:
+        super().__init__()
+        self.register_buffer("tau", torch.tensor(tau))
+
+    def forward(self, teaching: Teaching) -> Tensor:
+        """τ of each pixel, (B, H, W) or a scalar for all of them."""
+        return self.tau
+
+    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
+        """What this rule learns from a batch, as sums (S,) to be added up over the step's batch; empty for none.
+
+        Args:
+            teaching: as the rule saw it.
+            retained: (B, H, W) bool, pixels that count and have c ≥ τ.
+        """
+        return self.tau.new_zeros(0)
+
+    def update(self, sums: Tensor) -> None:
+        """Learn from the step's sums."""
+
+    def per_class(self) -> list[float] | None:
+        """Thresholds in class order; None for a rule that has one for all classes."""
+        return None
+
+
+class QuantileThreshold(Threshold):
+    """Relaxed retention: τ is the q-quantile of the confidences of a forward pass; a share of 1 − q is retained.
+
+    Of n pixels that count, the ⌊q·n⌋ least confident ones are left out, unless as confident as the next one.
+    """
+
+    def __init__(self, quantile: float) -> None:
+        """``quantile`` is q, in [0, 1)."""
+        super().__init__(0.0)
+        self._quantile = quantile
+
+    def forward(self, teaching: Teaching) -> Tensor:
+        # What does not count sorts to the front, where no quantile lies.
+        ordered = torch.where(teaching.counted, teaching.confidence, -1.0).flatten().sort().values
+        count = teaching.counted.sum()
+        place = ordered.numel() - count + (count.float() * self._quantile).floor().long()
+        return ordered[place.clamp(max=ordered.numel() - 1)]
+
+
+class DynamicThreshold(Threshold):
+    """Global dynamic threshold: the running mean of the teacher's confidence (FreeMatch, ICLR 2023, Eq. 5).
+
+    τ_0 = 1/K and τ_t = m·τ_{t−1} + (1 − m)·mean(c) over the pixels of the step that count.
+    """
+
+    def __init__(self, num_classes: int, momentum: float) -> None:
+        super().__init__(1 / num_classes)
+        self._momentum = momentum
+
+    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
+        return _sum_and_count(teaching.confidence, teaching.counted)
+
+    def update(self, sums: Tensor) -> None:
+        _move(self.tau, sums, self._momentum)
+
+
+class Floor(nn.Module):
+    """Self-adaptive floor (paper, B.1, iii): max(minimum, β·r), r the running mean of c over retained pixels.
+
+    It keeps thresholds from falling to the least admissible one as the model grows confident. The paper has no formula;
+    this one is ours. r starts at 0.
+    """
+
+    mean: Tensor
+
+    def __init__(self, minimum: float, beta: float, momentum: float) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(0.0))
+        self._minimum, self._beta, self._momentum = minimum, beta, momentum
+
+    def forward(self) -> Tensor:
+        return (self._beta * self.mean).clamp(min=self._minimum)
+
+    def update(self, sums: Tensor) -> None:
+        """Learn from the sum (2,) of the retained confidences and their count."""
+        _move(self.mean, sums, self._momentum)
+
+
+class FlooredThreshold(DynamicThreshold):
+    """Global dynamic threshold with a self-adaptive floor (paper, appendix B): max(τ_t, floor)."""
+
+    def __init__(self, num_classes: int, momentum: float, floor: Floor) -> None:
+        super().__init__(num_classes, momentum)
+        self.floor = floor
+
+    def forward(self, teaching: Teaching) -> Tensor:
+        return torch.maximum(self.tau, self.floor())
+
+    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
+        return torch.cat([super().observe(teaching, retained), _sum_and_count(teaching.confidence, retained)])
+
+    def update(self, sums: Tensor) -> None:
+        super().update(sums[:2])
+        self.floor.update(sums[2:])
+
+
+class PerClassThreshold(Threshold):
+    """One threshold a class, calibrated on labeled images that are held out from training (paper, B.1).
+
+    τ_k* = argmin over τ of ε̄_k(τ)·ρ_k(τ) + λ_k·(1 − ρ_k(τ)), and a pixel with pseudo-label k is retained where
+    c ≥ max(τ_k*, floor). Over the held-out pixels predicted as k, n_k(τ) of them with c ≥ τ: ρ_k(τ) = n_k(τ)/n_k(0) is
+    the coverage; ε̄_k(τ) = wrong/n_k(τ) + √(ln(1/δ) / (2·n_k(τ))), at most 1, Hoeffding's upper bound of the noise;
+    λ_k = λ_0·(N_max/N_k)^γ, with N_k the labeled pixels of class k, is larger for rare classes and so lowers their
+    thresholds. Of equal risks the lowest τ counts. A class that was never predicted has the start value.
+
+    The bound takes pixels as independent, which neighbours are not: it is tighter than it should be. The paper gives no
+    values for λ_0, γ, δ; read λ_0 as the error rate that the last pixels let in may have.
+    """
+
+    thresholds: Tensor
+    penalty: Tensor
+
+    def __init__(self, penalty: Tensor, *, start: float, minimum: float, delta: float, floor: Floor) -> None:
+        """``penalty`` is λ_k (K,), see :func:`coverage_penalty`; ``minimum`` the least candidate of τ."""
+        super().__init__(start)
+        self.register_buffer("penalty", penalty.float())
+        self.register_buffer("thresholds", torch.full(penalty.shape, start))
+        self.floor = floor
+        self._start, self._minimum, self._delta = start, minimum, delta
+
+    def forward(self, teaching: Teaching) -> Tensor:
+        return torch.maximum(self.thresholds, self.floor())[teaching.pseudo]
+
+    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
+        return _sum_and_count(teaching.confidence, retained)
+
+    def update(self, sums: Tensor) -> None:
+        self.floor.update(sums)
+
+    def per_class(self) -> list[float]:
+        return [round(tau, 6) for tau in torch.maximum(self.thresholds, self.floor()).tolist()]
+
+    def calibrate(self, counts: Tensor) -> None:
+        """Set τ_k* from the held-out images' counts (K, 2, BINS), see :func:`confidence_counts`."""
+        above = counts.cpu().flip(2).cumsum(2).flip(2).double()  # (K, 2, BINS): wrong and all with c ≥ each lower edge
+        wrong, number = above.unbind(1)
+        bound = (wrong / number + (math.log(1 / self._delta) / (2 * number)).sqrt()).nan_to_num(nan=1.0).clamp(max=1.0)
+        coverage = number / number[:, :1].clamp(min=1)
+        edges = torch.arange(BINS) / BINS
+        risk = bound * coverage + self.penalty.cpu()[:, None] * (1 - coverage)
+        chosen = edges[risk.where(edges >= self._minimum, math.inf).argmin(1)]
+        self.thresholds.copy_(torch.where(number[:, 0] > 0, chosen, self._start))
+
+
+def confidence_counts(confidence: Tensor, predicted: Tensor, truth: Tensor, *, num_classes: int, void: int) -> Tensor:
+    """Pixels by predicted class and bin of confidence, the wrong ones and all: (K, 2, BINS) int64.
+
+    Args:
+        confidence, predicted, truth: (B, H, W); ``void`` pixels do not count.
+    """
+    bins = (confidence * BINS).long().clamp(max=BINS - 1)
+    outside = num_classes * BINS  # one more cell takes what does not count, so that shapes do not depend on the data
+    cell = torch.where(truth != void, predicted * BINS + bins, outside).flatten()
+    counted = torch.stack([(predicted != truth).flatten(), torch.ones_like(cell, dtype=torch.bool)]).long()
+    counts = counted.new_zeros(2, outside + 1).scatter_add_(1, cell.expand(2, -1), counted)
+    return counts[:, :outside].view(2, num_classes, BINS).transpose(0, 1)
+
+
+def coverage_penalty(pixels: Tensor, *, weight: float, power: float) -> Tensor:
+    """λ_k = λ_0·(N_max/N_k)^γ (paper, B.1, ii): (K,) of labeled pixels (K,). A class without any counts as one."""
+    return weight * (pixels.max() / pixels.clamp(min=1)) ** power
+
+
+def _sum_and_count(values: Tensor, counted: Tensor) -> Tensor:
+    return torch.stack([(values * counted).sum(), counted.sum().to(values.dtype)])
+
+
+def _move(mean: Tensor, sums: Tensor, momentum: float) -> None:
+    """Move a running mean towards the mean that a sum and a count (2,) give; a count of 0 leaves it."""
+    total, count = sums
+    mean.copy_(torch.where(count > 0, momentum * mean + (1 - momentum) * total / count.clamp(min=1), mean))
