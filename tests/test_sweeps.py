@@ -9,7 +9,7 @@ from pixcon_train.yaml_files import read_yaml_mapping
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 DATASETS = {"pascal", "cityscapes", "ade20k", "camvid", "digits"}
-EXPERIMENTS = {"table4", "table10", "admission", "seeds"}
+EXPERIMENTS = {"table4", "table10", "admission", "contamination", "seeds", "thresholds"}
 FILES = sorted(SWEEPS.glob("*/*.yaml"))
 
 
