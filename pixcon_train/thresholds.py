@@ -36,8 +36,8 @@ class Threshold(nn.Module):
         self.register_buffer("tau", torch.tensor(tau))
 
     def forward(self, teaching: Teaching) -> Tensor:
-        """τ of each pixel, (B, H, W) or a scalar for all of them."""
-        return self.tau
+        """τ of each pixel, (B, H, W) or a scalar for all of them; later updates leave it as it is."""
+        return self.tau.clone()
 
     def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
         """What this rule learns from a batch, as sums (S,) to be added up over the step's batch; empty for none.
@@ -72,7 +72,7 @@ class QuantileThreshold(Threshold):
         ordered = torch.where(teaching.counted, teaching.confidence, -1.0).flatten().sort().values
         count = teaching.counted.sum()
         place = ordered.numel() - count + (count.float() * self._quantile).floor().long()
-        return ordered[place.clamp(max=ordered.numel() - 1)]
+        return ordered.index_select(0, place.clamp(max=ordered.numel() - 1)[None])[0]
 
 
 class DynamicThreshold(Threshold):

@@ -25,7 +25,7 @@ def tensors(value: Any) -> list[torch.Tensor]:
 
 
 def assert_same_state(one: Checkpoint, other: Checkpoint) -> None:
-    for name in ("student", "ema", "bank", "optimizer", "progress"):
+    for name in ("student", "ema", "bank", "optimizer", "progress", "rules"):
         pairs = zip(tensors(getattr(one, name)), tensors(getattr(other, name)), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs), name
     assert (one.epoch, one.iteration, one.metrics, one.best) == (

@@ -50,6 +50,30 @@ def test_loss_equals_a_naive_loop_over_equation_3() -> None:
     assert found.item() == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+def test_weights_of_one_change_nothing() -> None:
+    anchors, labels, bank = _problem()
+    plain = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
+    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=bank.weight), plain)
+
+
+def test_an_entry_of_weight_two_is_two_entries_and_one_of_none_is_no_entry() -> None:
+    anchors, labels, bank = _problem()
+    rows = bank.queue[bank.held()]
+    classes = torch.arange(4).repeat_interleave(bank.filled)
+    full = int(bank.filled.argmax())  # a class that keeps a positive
+    first = int((classes < full).sum())
+    assert bank.filled[full] > 2
+    weight = bank.weight.clone()
+    weight[full, 0], weight[full, 1] = 2.0, 0.0
+    soft = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=weight)
+    instead = torch.arange(len(rows))
+    instead[first + 1] = first
+    doubled = ClassBank(4, 12, 8)
+    doubled.enqueue(rows[instead], classes)
+    hard = info_nce(anchors, labels, doubled.queue, doubled.held(), temperature=0.1)
+    torch.testing.assert_close(soft, hard)
+
+
 def test_order_of_anchors_and_entries_and_padding_do_not_matter() -> None:
     anchors, labels, bank = _problem()
     expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_train.losses import consistency_loss, ohem_loss, supervised_loss
+from pixcon_train.losses import consistency_loss, consistency_weights, ohem_loss, supervised_loss
 
 
 @pytest.mark.reference
@@ -41,3 +41,19 @@ def test_consistency_divides_by_all_that_is_not_padding() -> None:
     padding = torch.tensor([[[False, False, False, True]]])
     loss = consistency_loss(logits, torch.zeros(1, 1, 4).long(), retained.float(), padding)
     assert loss.item() == pytest.approx(2 * np.log(2) / 3)
+
+
+def test_consistency_weights_by_hand() -> None:
+    """A vertical edge between columns 2 and 3; with a width of 2 the two columns on either side are near it."""
+    confidence = torch.linspace(0.1, 0.7, 7).expand(1, 5, 7)
+    pseudo = (torch.arange(7) > 2).long().expand(1, 5, 7)
+    near = torch.tensor([1.0, 3, 3, 3, 3, 1, 1]).expand(1, 5, 7)
+    expected = {"none": torch.ones(1, 5, 7), "confidence": confidence, "boundary": near, "both": near * confidence}
+    for kind, weights in expected.items():
+        torch.testing.assert_close(consistency_weights(confidence, pseudo, kind=kind, width=2, factor=3.0), weights)
+
+
+def test_weights_scale_the_loss_of_each_pixel() -> None:
+    logits, padding = torch.zeros(1, 2, 1, 4), torch.zeros(1, 1, 4, dtype=torch.bool)
+    loss = consistency_loss(logits, torch.zeros(1, 1, 4).long(), torch.tensor([[[0.5, 0.0, 2.0, 1.0]]]), padding)
+    assert loss.item() == pytest.approx(3.5 * np.log(2) / 4)

@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from pixcon_train.bank import ClassBank
-from pixcon_train.bank_branch import BankSettings
-from pixcon_train.consistency_branch import ConsistencyRules
+from pixcon_train.bank_branch import BankSettings, labeled_candidates, pseudo_candidates
+from pixcon_train.consistency_branch import ConsistencyRules, Views, Weighting
 from pixcon_train.ema import update_teacher
 from pixcon_train.losses import ohem_loss, supervised_loss
 from pixcon_train.mixing import complementary_scale, fused_dropout
 from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.base import ModelOutput
+from pixcon_train.noise import Noise
 from pixcon_train.optim import build_optimizer
 from pixcon_train.step import StepResult, StepSettings, training_step
 from pixcon_train.step_inputs import StepBatch, StepRandomness
@@ -164,7 +166,7 @@ def _bank_of(*classes: int) -> ClassBank:
     return bank
 
 
-@pytest.mark.parametrize("rule", ["clean", "labeled", "confidence"])
+@pytest.mark.parametrize("rule", ["clean", "labeled", "confidence", "soft", "pseudo"])
 def test_an_empty_bank_adds_nothing_to_the_loss_but_gets_entries(rule: str) -> None:
     student, teacher, arguments = _tiny(BankSettings(rule, cap=4, tau=0.0), ClassBank(3, 8, 8))
     result = training_step(student, teacher, *arguments)
@@ -208,11 +210,15 @@ def test_neither_teacher_nor_bank_is_changed() -> None:
 
 
 @pytest.mark.parametrize("supervised", [supervised_loss, partial(ohem_loss, threshold=0.7, min_kept=50)])
-def test_the_whole_step_never_makes_the_host_wait(supervised: Callable[..., torch.Tensor]) -> None:
+@pytest.mark.parametrize("rule", ["clean", "soft", "pseudo"])
+def test_the_whole_step_never_makes_the_host_wait(supervised: Callable[..., torch.Tensor], rule: str) -> None:
     bank = _bank_of(0, 1)
-    student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("clean", cap=4, wait_for_all=True))
+    student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings(rule, cap=4, wait_for_all=True))
+    rules = ConsistencyRules(Threshold(0.0), Noise(3, 0.3, "confusion"), Weighting("both"))
+    batch = batch._replace(truth=batch.labels)
+    settings = replace(settings, rules=rules, supervised=supervised)
     with NoWaiting():
-        result = training_step(student, teacher, batch, randomness, replace(settings, supervised=supervised), bank)
+        result = training_step(student, teacher, batch, randomness, settings, bank)
         result.loss.backward()
         bank.enqueue(*result.admitted)
 
@@ -226,3 +232,77 @@ def test_padding_never_counts() -> None:
     boxes = torch.zeros(2, 4, dtype=torch.long)
     result = training_step(student, student, batch, StepRandomness((boxes, boxes), None, None, None), StepSettings())
     assert (result.loss_s1.item(), result.loss_s2.item(), result.mask_ratio.item()) == (0, 0, 0)
+
+
+def _teacher_labels(teacher: SegmentationModel, batch: StepBatch) -> torch.Tensor:
+    with torch.no_grad():
+        return teacher(batch.weak).logits.argmax(1)
+
+
+def test_contamination_of_pseudo_labels_is_counted_against_the_truth() -> None:
+    student, teacher, (batch, randomness, settings, _) = _tiny(None)
+    labels = _teacher_labels(teacher, batch)
+    truth = labels.clone()
+    truth[0, :2], truth[1, :3], truth[1, 3] = (truth[0, :2] + 1) % 3, 255, (truth[1, 3] + 2) % 3
+    padding = batch.padding.clone()
+    padding[0, 0] = True
+    batch = batch._replace(truth=truth, padding=padding)
+    counts = training_step(student, teacher, batch, randomness, settings).counts
+    assert {name: int(value) for name, value in counts.items()} == {
+        "retained": 2 * 28 * 28 - 28,
+        "known": 2 * 28 * 28 - 28 - 3 * 28,
+        "wrong": 28 + 28,
+    }
+
+
+def test_truth_is_in_no_loss() -> None:
+    student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
+    blind = training_step(student, teacher, *arguments)
+    student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
+    seeing = training_step(student, teacher, arguments[0]._replace(truth=arguments[0].labels), *arguments[1:])
+    assert torch.equal(blind.loss, seeing.loss)
+    assert blind.admitted is not None and seeing.admitted is not None
+    assert torch.equal(blind.admitted.embeddings, seeing.admitted.embeddings)
+    assert blind.admitted.truth.eq(-1).all()
+    assert seeing.admitted.truth[seeing.admitted.labels >= 0].ge(0).all()
+
+
+def test_noise_of_rate_one_leaves_no_label_of_a_right_teacher() -> None:
+    student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("pseudo", cap=9, tau=0.0))
+    batch = batch._replace(truth=_teacher_labels(teacher, batch))
+    noisy = replace(settings, rules=ConsistencyRules(Threshold(0.0), Noise(3, 1.0, "uniform")))
+    result = training_step(student, teacher, batch, randomness, noisy, ClassBank(3, 8, 8))
+    assert int(result.counts["wrong"]) == int(result.counts["replaced"]) == 2 * 28 * 28
+    assert result.admitted is not None
+    entered = result.admitted.labels >= 0
+    assert entered.any()
+    assert (result.admitted.truth != result.admitted.labels)[entered].all()
+
+
+def test_soft_entries_weigh_the_probability_of_their_label() -> None:
+    """At equal sizes of logits and feature nothing is interpolated, so the weights are the softmax itself."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(1, 3, 4, 5, generator=generator)
+    embedding = torch.nn.functional.normalize(torch.randn(1, 8, 4, 5, generator=generator), dim=1)
+    labels = torch.randint(3, (1, 4, 5), generator=generator)
+    labels[0, 0, 0] = 255
+    output = ModelOutput(logits, embedding, embedding)
+    soft = labeled_candidates(output, labels, BankSettings("soft"))
+    hard = labeled_candidates(output, labels, BankSettings("labeled"))
+    assert torch.equal(soft.admitted, hard.admitted) and torch.equal(soft.truth, hard.truth)
+    assert hard.weights.eq(1).all()
+    valid = labels != 255
+    probability = logits.softmax(1).permute(0, 2, 3, 1)[valid].gather(1, labels[valid][:, None])[:, 0]
+    torch.testing.assert_close(soft.weights[valid], probability)
+
+
+def test_pseudo_candidates_are_the_confident_pixels_of_the_strong_views() -> None:
+    embedding = torch.zeros(2, 8, 2, 2)
+    pseudo = torch.tensor([[[0, 1], [2, 0]], [[1, 1], [1, 1]]])
+    confidence = torch.tensor([[[0.95, 0.94], [1.0, 0.99]], [[0.0, 1.0], [1.0, 1.0]]])
+    padding = torch.tensor([[[False, False], [False, True]], [[False, False], [True, False]]])
+    truth = torch.tensor([[[0, 1], [1, 0]], [[1, 255], [1, 0]]])
+    views = Views(ModelOutput(embedding, embedding, embedding), pseudo, confidence, padding, truth)
+    found = pseudo_candidates(views, 0.95)
+    assert found.admitted.tolist() == [[[0, -1], [2, -1]], [[-1, 1], [-1, 1]]]
+    assert found.truth.tolist() == [[[0, 1], [1, 0]], [[1, -1], [1, 0]]]
