@@ -21,29 +21,44 @@ from pixcon_train.validation import validate
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
 STEPS = 20
-CUTS = {"pixcon": 4, "unimatch-v2": 8}
-"""Batch by preset: forward passes of 2 make it 2, or 4, of one process, and 1, or 2, of each of two."""
+CUTS = {"pixcon": 4, "unimatch-v2": 8, "rules": 4}
+"""Batch by case: forward passes of 2 make it 2, or 4, of one process, and 1, or 2, of each of two."""
+
+CASES: dict[str, dict[str, Any]] = {
+    "pixcon": {"bank__rule": "clean"},
+    "unimatch-v2": {"preset": "unimatch-v2", "bank__rule": "clean"},
+    # Every rule that learns from the whole batch.
+    "rules": {
+        "bank__rule": "pseudo",
+        "bank__tau": 0.4,
+        "consistency__threshold__rule": "per_class",
+        "consistency__threshold__minimum": 0.3,
+        "consistency__threshold__momentum": 0.9,
+        "consistency__noise__rate": 0.2,
+        "consistency__noise__kind": "confusion",
+    },
+}
+"""Presets and rules."""
 
 
 pytestmark = pytest.mark.slow
 
 
-def config(spec: Path, preset: str) -> TrainConfig:
+def config(spec: Path, case: str) -> TrainConfig:
     """20 steps over 8 unlabeled images, with a threshold that the first teacher reaches."""
     return tiny_config(
         spec,
-        preset=preset,
-        bank__rule="clean",
+        **CASES[case],
         consistency__tau=0.4,
-        schedule__epochs=STEPS * CUTS[preset] // 8,
-        schedule__batch=CUTS[preset],
+        schedule__epochs=STEPS * CUTS[case] // 8,
+        schedule__batch=CUTS[case],
         schedule__micro_batch=2,
         schedule__validate_every=5,
         runtime__log_every=1,
     )
 
 
-def trained(spec: Path, folder: Path, preset: str) -> None:
+def trained(spec: Path, folder: Path, case: str) -> None:
     """Train, and leave the state of this process beside what the first one saves."""
 
     class Dumping(trainer.Trainer):
@@ -51,11 +66,12 @@ def trained(spec: Path, folder: Path, preset: str) -> None:
             super().close()
             setup = self._setup
             assert setup.bank is not None
-            state = [each.state_dict() for each in (setup.student, setup.teacher, setup.bank)]
+            modules = (setup.student, setup.teacher, setup.bank, *setup.rules.modules().values())
+            state = [each.state_dict() for each in modules]
             torch.save(state, folder / f"rank{self._machine.process_index}.pt")
 
     trainer.Trainer = Dumping  # type: ignore[misc]
-    trainer.train(config(spec, preset), folder)
+    trainer.train(config(spec, case), folder)
 
 
 def validated(spec: Path, folder: Path, source: Path) -> None:
@@ -103,7 +119,7 @@ def launch(processes: int, work: Callable[..., None], *arguments: Any) -> None:
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny(tmp_path_factory.mktemp("tiny"), val=21)
+    return write_tiny(tmp_path_factory.mktemp("tiny"), labeled=4, val=21)
 
 
 @pytest.fixture(scope="module", params=list(CUTS))
@@ -116,10 +132,13 @@ def runs(request: pytest.FixtureRequest, spec: Path, tmp_path_factory: pytest.Te
 
 
 def curve(folder: Path) -> torch.Tensor:
-    """Losses and mask ratio of each step."""
+    """Losses, what the rules did, and mask ratio of each step; −1 for a share of nothing."""
     steps = [record for record in read_log(folder / LOG) if record["event"] == "step"]
     assert len(steps) == STEPS
-    return torch.tensor([[*step["losses"].values(), step["mask_ratio"]] for step in steps], dtype=torch.float64)
+    shares = [step.get(name) for step in steps for name in ("replaced", "contamination", "threshold", "mask_ratio")]
+    numbers = torch.tensor([-1.0 if share is None else share for share in shares], dtype=torch.float64)
+    losses = torch.tensor([list(step["losses"].values()) for step in steps], dtype=torch.float64)
+    return torch.cat([losses, numbers.view(STEPS, -1)], 1)
 
 
 def test_the_loss_curve_is_that_of_one_process(runs: tuple[Path, Path]) -> None:
@@ -135,10 +154,14 @@ def test_the_state_is_that_of_one_process(runs: tuple[Path, Path]) -> None:
     assert one.bank["filled"].sum() > 0
     assert torch.equal(one.bank["ptr"], two.bank["ptr"]) and torch.equal(one.bank["filled"], two.bank["filled"])
     assert torch.allclose(one.bank["queue"], two.bank["queue"], atol=1e-3)
+    assert torch.equal(one.bank["truth"], two.bank["truth"])
+    for rule, state in one.rules.items():
+        for name in state:
+            assert torch.allclose(state[name].float(), two.rules[rule][name].float(), rtol=1e-4, atol=1e-4), name
     for name in one.student:
         assert torch.allclose(one.student[name].float(), two.student[name].float(), rtol=1e-4, atol=1e-4), name
         assert torch.allclose(one.ema[name].float(), two.ema[name].float(), rtol=1e-4, atol=1e-4), name
-    assert one.student["proj_head.1.num_batches_tracked"] == STEPS * CUTS[one.config["preset"]] // 2
+    assert one.student["proj_head.1.num_batches_tracked"] == STEPS * one.config["schedule"]["batch"] // 2
 
 
 def test_the_processes_do_not_drift_apart(runs: tuple[Path, Path]) -> None:
