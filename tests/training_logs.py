@@ -1,6 +1,7 @@
 """Logs of training runs as their trainers write them, made small for tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ def history(
         for i, value in enumerate(values)
     )
     return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b"), first, epochs, config or {})
+
+
+def told(run: RunHistory, **values: Sequence[Any]) -> RunHistory:
+    """The same run, whose log also has these ``values``, one an epoch, by field of :class:`EpochRecord`."""
+    each = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+    return replace(run, epochs=tuple(replace(e, **more) for e, more in zip(run.epochs, each, strict=True)))
 
 
 def header(**changes: Any) -> str:
@@ -51,8 +58,8 @@ def write_unimatch(path: Path, values: Sequence[Sequence[tuple[float, float | No
     return path
 
 
-def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = True) -> dict[str, Any]:
-    """The epoch record of a run of pixcon-train, as its trainer passes it to the log."""
+def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = True, **more: Any) -> dict[str, Any]:
+    """The epoch record of a run of pixcon-train, as its trainer passes it to the log; ``more`` is added or changed."""
     known = [value for value in ema if value is not None]
     scores = {"miou": sum(known) / len(known), "miou_zero": sum(known) / len(ema)}
     ious = dict(zip(CLASSES, ema, strict=True))
@@ -67,6 +74,7 @@ def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = Tru
         "bank": None,
         "validation": validation if validated else {},
         "seconds": 1.0,
+        **more,
     }
 
 

@@ -34,6 +34,16 @@ class EpochRecord:
     """Share of unlabeled pixels that the threshold retained in training; NaN where the log has none."""
     losses: dict[str, float]
     """Means over the epoch: `loss`, `loss_x`, `loss_u` and what else the source has."""
+    threshold: float = NAN
+    """Mean τ over the unlabeled pixels of the epoch; this and the next three are NaN where the log has none."""
+    contamination: float = NAN
+    """ρ_F of the retained pseudo-labels as they trained, among pixels whose truth the trainer knew."""
+    replaced: float = NAN
+    """Share of the retained pseudo-labels that noise replaced."""
+    bank_contamination: float = NAN
+    """Share of the bank's entries of known truth that were wrong when the epoch ended."""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """τ by class name when the epoch ended; empty where the rule has one τ for all, or the log none."""
 
     def evaluation(self, weights: Weights) -> Evaluation:
         """The teacher's evaluation (`ema`) or the student's."""

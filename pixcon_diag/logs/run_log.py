@@ -83,6 +83,11 @@ def _epoch(record: dict[str, Any]) -> EpochRecord:
         ema=_evaluation(record["validation"].get("ema")),
         mask_ratio=_number(record["mask_ratio"]),
         losses={name: _number(value) for name, value in record["losses"].items()},
+        threshold=_number(record.get("threshold")),  # this and what follows are not in logs of earlier versions
+        contamination=_number(record.get("contamination")),
+        replaced=_number(record.get("replaced")),
+        bank_contamination=_number((record.get("bank") or {}).get("contamination")),
+        thresholds={name: _number(value) for name, value in (record.get("thresholds") or {}).items()},
     )
 
 

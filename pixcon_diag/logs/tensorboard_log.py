@@ -20,6 +20,9 @@ class Dialect:
     first_epoch = 1
     absent: Literal["skip", "zero"] = "skip"
     mask_ratio = "epoch/mask_ratio"
+    threshold, class_threshold = "epoch/threshold", "epoch/thresholds/"
+    contamination, replaced = "epoch/contamination", "epoch/replaced"
+    bank_contamination = "epoch/bank/contamination"
 
     def __init__(self, curves: dict[str, Series]) -> None:
         self.curves = curves
@@ -59,12 +62,18 @@ class Dialect:
 
     def _epoch(self, epoch: int, step: int, classes: tuple[str, ...]) -> EpochRecord:
         losses = {name: self.training(tag, step) for name, tag in self.losses.items() if tag in self.curves}
+        by_class = [tag for tag in self.curves if tag.startswith(self.class_threshold)]
         return EpochRecord(
             epoch=epoch,
             student=self._evaluation(self.student, self.student_class, step, classes),
             ema=self._evaluation(self.ema, self.ema_class, step, classes),
             mask_ratio=self.training(self.mask_ratio, step),
             losses=losses,
+            threshold=self._value(self.threshold, step),
+            contamination=self._value(self.contamination, step),
+            replaced=self._value(self.replaced, step),
+            bank_contamination=self._value(self.bank_contamination, step),
+            thresholds={tag.removeprefix(self.class_threshold): self._value(tag, step) for tag in by_class},
         )
 
     def _evaluation(self, tag: str, class_tag: str, step: int, classes: tuple[str, ...]) -> Evaluation:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
+from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
 from pixcon_diag.measures.sensitivity import recipe_keys
 from pixcon_train.errors import ConfigError
 
@@ -29,6 +29,16 @@ class RunDynamics:
     mask_ratio: tuple[float, ...]
     """Share of unlabeled pixels retained in training (retention on the training views)."""
     losses: dict[str, tuple[float, ...]]
+    threshold: tuple[float, ...]
+    """Mean τ over the unlabeled pixels of the epoch; NaN where the log has none, as in the next four."""
+    contamination: tuple[float, ...]
+    """ρ_F of the retained pseudo-labels as they trained, among pixels whose truth the trainer knew."""
+    replaced: tuple[float, ...]
+    """Share of the retained pseudo-labels that noise replaced."""
+    bank_contamination: tuple[float, ...]
+    """Share of the bank's entries of known truth that were wrong when the epoch ended."""
+    thresholds: dict[str, tuple[float, ...]]
+    """τ by class when the epoch ended; empty where the log has none by class."""
     best_ema: BestEpoch | None
     """With the class IoUs of that epoch; None where the teacher was never evaluated."""
     best_student: BestEpoch | None
@@ -154,6 +164,7 @@ def band(curves: Sequence[Mapping[int, float]]) -> Band:
 
 def _run(run: RunHistory) -> RunDynamics:
     names = dict.fromkeys(name for record in run.epochs for name in record.losses)
+    limited = dict.fromkeys(name for record in run.epochs for name in record.thresholds)
     return RunDynamics(
         name=run.name,
         source=run.source,
@@ -164,7 +175,12 @@ def _run(run: RunHistory) -> RunDynamics:
         ema_miou=tuple(record.ema.miou for record in run.epochs),
         student_miou=tuple(record.student.miou for record in run.epochs),
         mask_ratio=tuple(record.mask_ratio for record in run.epochs),
-        losses={name: tuple(record.losses.get(name, float("nan")) for record in run.epochs) for name in names},
+        losses={name: tuple(record.losses.get(name, NAN) for record in run.epochs) for name in names},
+        threshold=tuple(record.threshold for record in run.epochs),
+        contamination=tuple(record.contamination for record in run.epochs),
+        replaced=tuple(record.replaced for record in run.epochs),
+        bank_contamination=tuple(record.bank_contamination for record in run.epochs),
+        thresholds={name: tuple(record.thresholds.get(name, NAN) for record in run.epochs) for name in limited},
         best_ema=run.best("ema"),
         best_student=run.best("student"),
         note=run.note,

@@ -1,6 +1,7 @@
 """Training dynamics as tables: best epochs, who leads over how many epochs, and the curves (Fig. 4, Sec. H.1)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pixcon_diag.logs.history import BestEpoch, Weights, mean
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics
@@ -12,11 +13,23 @@ SHOWN_RUNS = 6
 """Runs whose classes still fit side by side on a screen."""
 OTHER: dict[Weights, Weights] = {"ema": "student", "student": "ema"}
 CALLED: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
+TRAINING = (
+    Column("threshold", "τ", "number", 3),
+    Column("contamination", "ρ_F", "number"),
+    Column("replaced", "replaced %", "per_cent"),
+    Column("bank_contamination", "bank's ρ_F", "number"),
+)
+"""What some logs tell of pseudo-labels and bank, by the names of :class:`RunDynamics`."""
 
 
 def dynamics_section(result: DynamicsResult) -> Section:
-    """Best epochs, bands and leads; classes where they fit on a screen; the curves as a file."""
+    """Best epochs, bands and leads; classes where they fit on a screen; the curves as files.
+
+    Pseudo-labels and bank in training, and thresholds by class, where a log tells of them.
+    """
     tables = [runs_table(result), groups_table(result)]
+    if _told(result):
+        tables.append(training_table(result))
     if any(lead.live for lead in result.leads):
         tables.append(leads_table(result))
     by_class = classes_tables(result)
@@ -24,7 +37,7 @@ def dynamics_section(result: DynamicsResult) -> Section:
     return section(
         "dynamics",
         [*tables, *(by_class if fits else [])],
-        [*([] if fits else by_class), curves_table(result)],
+        [*([] if fits else by_class), curves_table(result), *thresholds_tables(result)],
         dynamics=result.to_dict(),
     )
 
@@ -105,6 +118,56 @@ def leads_table(result: DynamicsResult) -> Table:
     )
 
 
+def training_table(result: DynamicsResult) -> Table:
+    """A row for each run: pseudo-labels and bank in the first and the last epoch that tells of them."""
+    alone, told = _alone(result), _told(result)
+    rows: list[tuple[Cell, ...]] = []
+    for group in result.groups:
+        for run in group.runs:
+            ends: list[Cell] = []
+            for each in told:
+                known = [value for value in getattr(run, each.key) if value == value]
+                ends += [known[0], known[-1]] if known else [None, None]
+            rows.append((group.name, *([] if alone else [run.name]), *ends))
+    columns = [
+        replace(each, key=f"{which}_{each.key}", head=f"{each.head} {which}")
+        for each in told
+        for which in ("first", "last")
+    ]
+    return Table(
+        "dynamics_training",
+        "Pseudo-labels and bank in training",
+        (Column("group", "group"), *(() if alone else (Column("run", "run"),)), *columns),
+        tuple(rows),
+        (
+            "In the first and the last epoch that tells it. τ: mean over the unlabeled pixels. ρ_F: of the retained "
+            "pseudo-labels as they trained, noise included, where the trainer knew the unlabeled masks. Replaced: "
+            "share of the retained that noise replaced. Bank's ρ_F: of its entries whose truth is known.",
+        ),
+        tuple({"run": run.name} for _, run in _labelled(result)) if alone else (),
+    )
+
+
+def thresholds_tables(result: DynamicsResult) -> list[Table]:
+    """τ of every class in every epoch, of the runs whose rule has one for each; no table where there is none."""
+    rows: list[tuple[Cell, ...]] = [
+        (group.name, run.name, run.epoch[i], run.finished[i], name, values[i])
+        for group in result.groups
+        for run in group.runs
+        for i in range(len(run.epoch))
+        for name, values in run.thresholds.items()
+    ]
+    columns = (
+        Column("group", "group"),
+        Column("run", "run"),
+        Column("epoch", "epoch"),
+        Column("finished", "epochs finished"),
+        Column("class", "class"),
+        Column("threshold", "τ", "number", 3),
+    )
+    return [Table("dynamics_thresholds", "Thresholds by class", columns, tuple(rows))] if rows else []
+
+
 def classes_tables(result: DynamicsResult) -> list[Table]:
     """IoU per class at each run's best epoch, a table for each list of classes that the logs have."""
     lists = dict.fromkeys(run.classes for _, run in _labelled(result) if run.classes)
@@ -130,7 +193,8 @@ def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) 
 def curves_table(result: DynamicsResult) -> Table:
     """Every epoch of every run."""
     losses = list(dict.fromkeys(name for group in result.groups for run in group.runs for name in run.losses))
-    rows = [row for group in result.groups for run in group.runs for row in _curve(group, run, losses)]
+    told = _told(result)
+    rows = [row for group in result.groups for run in group.runs for row in _curve(group, run, losses, told)]
     return Table(
         "dynamics_curves",
         "Curves",
@@ -143,12 +207,15 @@ def curves_table(result: DynamicsResult) -> Table:
             Column("student_miou", "student mIoU %", "per_cent"),
             Column("mask_ratio", "retained %", "per_cent"),
             *(Column(name, name, "number") for name in losses),
+            *told,
         ),
         tuple(rows),
     )
 
 
-def _curve(group: GroupDynamics, run: RunDynamics, losses: Sequence[str]) -> list[tuple[Cell, ...]]:
+def _curve(
+    group: GroupDynamics, run: RunDynamics, losses: Sequence[str], told: Sequence[Column]
+) -> list[tuple[Cell, ...]]:
     return [
         (
             group.name,
@@ -159,9 +226,16 @@ def _curve(group: GroupDynamics, run: RunDynamics, losses: Sequence[str]) -> lis
             run.student_miou[i],
             run.mask_ratio[i],
             *(run.losses[name][i] if name in run.losses else None for name in losses),
+            *(getattr(run, each.key)[i] for each in told),
         )
         for i in range(len(run.epoch))
     ]
+
+
+def _told(result: DynamicsResult) -> list[Column]:
+    """Which of the numbers of pseudo-labels and bank some run's log has."""
+    runs = [run for group in result.groups for run in group.runs]
+    return [each for each in TRAINING if any(value == value for run in runs for value in getattr(run, each.key))]
 
 
 def _alone(result: DynamicsResult) -> bool:

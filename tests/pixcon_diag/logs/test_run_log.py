@@ -22,6 +22,20 @@ def write_run(folder: Path) -> Path:
     return folder / LOG
 
 
+def write_telling(folder: Path) -> Path:
+    """A run of two epochs that tells of pseudo-labels and bank, in the second of τ alone."""
+    log = RunLog(folder, iteration=0, epoch=0)
+    log.write("start", start_record())
+    thresholds = dict(zip(CLASSES, (0.95, 0.5, 0.75), strict=True))
+    bank = {"fill": 0.5, "entries": [2, 2, 2], "contamination": 0.5}
+    told = {"threshold": 0.9, "contamination": 0.125, "replaced": 0.2, "thresholds": thresholds, "bank": bank}
+    log.write("epoch", run_record(1, (0.9, 0.5, None), **told))
+    untold = {"threshold": 0.8, "contamination": None, "thresholds": None, "bank": {**bank, "contamination": None}}
+    log.write("epoch", run_record(2, (0.9, 0.5, None), **untold))
+    log.close()
+    return folder / LOG
+
+
 def test_a_log_of_the_trainer(tmp_path: Path) -> None:
     run = read_run_log(write_run(tmp_path / "digits-clean-0"))
     assert run.name == "digits-clean-0" and run.classes == CLASSES and run.note is None
@@ -32,6 +46,22 @@ def test_a_log_of_the_trainer(tmp_path: Path) -> None:
     assert math.isnan(second.ema.miou) and second.ema.iou == () and second.mask_ratio == 0.6
     assert (third.epoch, run.first_epoch) == (3, 1)
     assert run.curve("ema") == {1: 0.7, 3: pytest.approx(0.7)}
+
+
+def test_pseudo_labels_and_bank_in_training(tmp_path: Path) -> None:
+    folder = tmp_path / "telling"
+    write_telling(folder)
+    first, second = read_run_log(folder / LOG).epochs
+    assert (first.threshold, first.contamination, first.replaced, first.bank_contamination) == (0.9, 0.125, 0.2, 0.5)
+    assert first.thresholds == dict(zip(CLASSES, (0.95, 0.5, 0.75), strict=True))
+    assert second.threshold == 0.8 and second.thresholds == {}
+    assert all(math.isnan(value) for value in (second.contamination, second.replaced, second.bank_contamination))
+
+
+def test_logs_of_earlier_versions_do_not_tell_of_them(tmp_path: Path) -> None:
+    for record in read_run_log(write_run(tmp_path)).epochs:
+        values = (record.threshold, record.contamination, record.replaced, record.bank_contamination)
+        assert all(math.isnan(value) for value in values) and record.thresholds == {}
 
 
 def test_a_line_cut_off_by_a_crash_is_left_out_and_noted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from torch.utils.tensorboard import SummaryWriter
 from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
 from pixcon_train.errors import DataError
-from tests.pixcon_diag.logs.test_run_log import write_run
+from tests.pixcon_diag.logs.test_run_log import write_run, write_telling
 
 
 def test_the_trainers_own_files_say_what_its_log_says(tmp_path: Path) -> None:
@@ -20,6 +20,15 @@ def test_the_trainers_own_files_say_what_its_log_says(tmp_path: Path) -> None:
         assert other.losses["loss"] == pytest.approx(record.losses["loss"])
         assert other.ema.miou == pytest.approx(record.ema.miou, nan_ok=True)
         assert other.student.iou == pytest.approx(record.student.iou, nan_ok=True)
+
+
+def test_the_trainers_own_files_tell_of_pseudo_labels_and_bank(tmp_path: Path) -> None:
+    run, board = read_run_log(write_telling(tmp_path / "mine")), read_tensorboard(tmp_path / "mine/tensorboard")
+    assert list(board.epochs[0].thresholds) == list(run.epochs[0].thresholds)
+    assert board.epochs[0].thresholds == pytest.approx(run.epochs[0].thresholds)
+    for record, other in zip(run.epochs, board.epochs, strict=True):
+        for name in ("threshold", "contamination", "replaced", "bank_contamination"):
+            assert getattr(other, name) == pytest.approx(getattr(record, name), nan_ok=True), name
 
 
 def unimatch(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.dynamics import band, dynamics
 from pixcon_train.errors import ConfigError
 from pixcon_train.files import to_json
-from tests.training_logs import history
+from tests.training_logs import history, told
 
 NAN = float("nan")
 
@@ -78,6 +78,18 @@ def test_runs_of_several_recipes_are_no_seeds() -> None:
     runs = [run(), run(seed=1, **{"runtime.device": "cuda"}), run(extra=1)]
     assert dynamics({"a": runs}).groups[0].varied == ()
     assert dynamics({"a": [*runs, run(tau=0.9)]}).groups[0].varied == ("tau",)
+
+
+def test_what_logs_tell_of_pseudo_labels_and_bank_goes_along_with_the_epochs() -> None:
+    telling = told(
+        history([0.5, 0.6]), threshold=[0.5, 0.75], contamination=[0.25, NAN], thresholds=[{"a": 0.5}, {"b": 0.875}]
+    )
+    (run,) = dynamics({"a": [telling]}).groups[0].runs
+    assert run.threshold == (0.5, 0.75) and run.contamination[0] == 0.25 and math.isnan(run.contamination[1])
+    assert all(math.isnan(value) for value in (*run.replaced, *run.bank_contamination)) and len(run.replaced) == 2
+    assert list(run.thresholds) == ["a", "b"] and run.thresholds["a"][0] == 0.5 and run.thresholds["b"][1] == 0.875
+    assert math.isnan(run.thresholds["a"][1]) and math.isnan(run.thresholds["b"][0])
+    assert dynamics({"a": [history([0.5])]}).groups[0].runs[0].thresholds == {}
 
 
 def test_runs_of_one_name_are_told_apart() -> None:

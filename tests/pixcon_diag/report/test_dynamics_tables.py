@@ -10,7 +10,8 @@ from pixcon_diag.measures.dynamics import dynamics
 from pixcon_diag.report.dynamics_tables import SHOWN_RUNS, dynamics_section
 from pixcon_diag.section import Section
 from pixcon_diag.tables import Spread, Table
-from tests.training_logs import history
+from tests.pixcon_diag.report.made import sound
+from tests.training_logs import history, told
 
 NAN = float("nan")
 
@@ -103,6 +104,40 @@ def test_curves_have_a_row_an_epoch_and_every_loss() -> None:
     assert [row[:4] for row in table.rows] == [("a", "a", 0, 1), ("a", "a", 1, 2), ("b", "b", 0, 1), ("b", "b", 1, 2)]
     assert table.rows[0][4:] == (0.5, 0.4, 0.9, 1.0) and table.rows[2][7] is None
     assert table.texts()[1][4] == "–"
+
+
+def test_pseudo_labels_and_bank_are_shown_where_a_log_tells_of_them(tmp_path: Path) -> None:
+    telling = told(
+        history([0.5, 0.7, 0.6], name="t"),
+        threshold=[0.5, 0.625, 0.75],
+        contamination=[NAN, 0.25, 0.125],
+        thresholds=[{"a": 0.5, "b": 0.25}] * 3,
+    )
+    section = made(telling=[telling], silent=[history([0.5], name="s")])
+    found = tables(section)
+    table = found["dynamics_training"]
+    assert table in section.tables
+    assert [column.head for column in table.columns] == ["group", "τ first", "τ last", "ρ_F first", "ρ_F last"]
+    assert table.texts() == [["telling", "0.500", "0.750", "0.2500", "0.1250"], ["silent", "–", "–", "–", "–"]]
+    assert [record["run"] for record in table.records()] == ["t", "s"]
+    curves = found["dynamics_curves"]
+    assert [column.key for column in curves.columns][-2:] == ["threshold", "contamination"]
+    assert [row[-2] for row in curves.rows[:3]] == [0.5, 0.625, 0.75] and curves.rows[2][-1] == 0.125
+    by_class = found["dynamics_thresholds"]
+    assert by_class in section.files and len(by_class.rows) == 6
+    assert by_class.rows[:2] == (("telling", "t", 0, 1, "a", 0.5), ("telling", "t", 0, 1, "b", 0.25))
+    sound(section, tmp_path)
+
+
+def test_tables_of_runs_that_tell_nothing_of_pseudo_labels_are_as_ever() -> None:
+    found = tables(made(a=[history([0.5], name="a")], b=[history([0.5], name="b")]))
+    assert not {"dynamics_training", "dynamics_thresholds"} & set(found)
+    assert [column.key for column in found["dynamics_curves"].columns][-2:] == ["mask_ratio", "loss"]
+
+
+def test_seeds_have_a_row_each_for_pseudo_labels_too() -> None:
+    seeds = [told(history([0.5], name=name), bank_contamination=[value]) for name, value in (("x", 0.5), ("y", 0.25))]
+    assert tables(made(both=seeds))["dynamics_training"].rows == (("both", "x", 0.5, 0.5), ("both", "y", 0.25, 0.25))
 
 
 def test_runs_of_several_recipes_are_said() -> None:
