@@ -6,6 +6,7 @@ from pixcon_diag.logs.histories import read_history
 from pixcon_figures.dynamics import draw
 from pixcon_figures.palette import color
 from tests.figures.saved_results import dynamics_content, history
+from tests.training_logs import told
 
 NONE = [history("a", [0.5, 0.6, 0.7, 0.8]), history("b", [0.4, 0.6, 0.6])]
 CLEAN = [history("c", [0.6, 0.7, 0.8])]
@@ -62,13 +63,55 @@ def test_epochs_between_two_evaluations_leave_no_gap_and_a_single_one_is_seen() 
 
 def test_runs_without_a_value_in_common_say_so() -> None:
     nan = float("nan")
-    content = dynamics_content({"none": [history("a", [nan, nan])], "clean": CLEAN})
-    upper, lower = draw(content, Path())["dynamics"].axes
-    assert "no epoch that all seeds evaluated" in upper.get_legend().get_texts()[0].get_text()
+    late = history("late", [nan, nan, nan, 0.5])
+    _, lower = draw(dynamics_content({"none": [late], "clean": CLEAN, "other": NONE[:1]}), Path())["dynamics"].axes
     assert lower.get_legend().get_texts()[0].get_text() == "clean: no epoch in common"
+    content = dynamics_content({"none": [late], "clean": CLEAN})
+    figure = draw(content, Path())["dynamics"]
+    assert len(figure.axes) == 1 and figure.get_supxlabel() == "No lead over none. clean: no epoch in common."
     content["dynamics"]["leads"][0]["same_classes"] = False
-    _, lower = draw(content, Path())["dynamics"].axes
-    assert lower.get_legend().get_texts()[0].get_text() == "clean: on other classes"
+    assert draw(content, Path())["dynamics"].get_supxlabel() == "No lead over none. clean: on other classes."
+
+
+def test_a_baseline_without_values_leaves_no_empty_panel() -> None:
+    nan = float("nan")
+    content = dynamics_content({"none": [history("a", [nan, nan])], "clean": CLEAN})
+    figure = draw(content, Path())["dynamics"]
+    (panel,) = figure.axes
+    assert "no epoch that all seeds evaluated" in panel.get_legend().get_texts()[0].get_text()
+    assert figure.get_supxlabel() == "No leads: none has no epoch with the EMA teacher's mIoU of every seed."
+    assert panel.get_xlabel() == "epochs finished"
+
+
+def test_what_changes_in_training_has_a_panel_under_the_miou() -> None:
+    nan = float("nan")
+    adaptive = told(CLEAN[0], threshold=[0.5, 0.75, 0.875], contamination=[0.25, nan, 0.5], replaced=[0.1, 0.1, 0.1])
+    figures = draw(dynamics_content({"none": NONE[:1], "clean": [adaptive]}), Path())
+    miou, lead, threshold, contamination = figures["dynamics"].axes
+    silent, curve = threshold.lines
+    assert len(silent.get_xdata()) == 0 and curve.get_color() == color(1)
+    assert list(curve.get_xdata()) == [1, 2, 3] and list(curve.get_ydata()) == [0.5, 0.75, 0.875]
+    rho = contamination.lines[1]
+    assert list(rho.get_xdata()) == [1, 3] and list(rho.get_ydata()) == [25, 50]
+    assert (threshold.get_ylabel(), contamination.get_xlabel()) == ("mean τ", "epochs finished")
+    assert not miou.get_xlabel() and not lead.get_xlabel() and miou.get_xlim() == contamination.get_xlim()
+
+
+def test_what_never_changes_has_no_panel() -> None:
+    fixed = [told(run, threshold=[0.95] * 3, bank_contamination=[0.0] * 3) for run in CLEAN]
+    assert len(draw(dynamics_content({"clean": fixed}), Path())["dynamics"].axes) == 1
+
+
+def test_thresholds_by_class_of_the_first_run_of_each_group() -> None:
+    few = told(CLEAN[0], thresholds=[{"a": 0.5, "b": 0.25}, {"a": 0.75, "b": 0.5}, {"a": 0.75, "b": 0.75}])
+    many = told(CLEAN[0], thresholds=[{str(k): k / 10 for k in range(9)}] * 3)
+    figure = draw(dynamics_content({"none": NONE, "few": [few, few], "many": [many]}), Path())["thresholds"]
+    first, second = figure.axes
+    assert [list(line.get_ydata()) for line in first.lines] == [[0.5, 0.75, 0.75], [0.25, 0.5, 0.75]]
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ["a", "b"]
+    assert first.get_title() == "few (first of 2 seeds)"
+    assert len(second.lines) == 10 and list(second.lines[-1].get_ydata()) == pytest.approx([0.4] * 3)
+    assert [text.get_text() for text in second.get_legend().get_texts()] == ["median of 9 classes"]
 
 
 @pytest.mark.reference
