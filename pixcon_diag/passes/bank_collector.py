@@ -11,12 +11,16 @@ from torch import Tensor
 
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import labels_on_grid
-from pixcon_diag.measures.replayed_bank import ReplayedBank
+from pixcon_diag.measures.gradient import Entries
 from pixcon_diag.passes.evaluation import PredictedBatch
+from pixcon_train.bank import ClassBank
 from pixcon_train.contrast import ADMISSION, admit
 from pixcon_train.data.reading import VOID
 from pixcon_train.errors import ConfigError
 from pixcon_train.seeding import seeded
+
+FORMAT = 2
+"""Raised when a kept replay's state is laid out otherwise. 2: truth within the bank."""
 
 _KEYS = 30
 """Stream of random numbers that decide which pixels stay within the cap."""
@@ -38,11 +42,13 @@ class ReplayOptions:
 
     def key(self) -> dict[str, Any]:
         """What makes two replays different."""
-        return {"replay": asdict(self)}
+        return {"replay": {"format": FORMAT, **asdict(self)}}
 
 
 class BankCollector:
     """Replays every admission rule over the images of a pass, in training batches of ``options.batch_size``.
+
+    The banks end up with the entries that training would have under these weights, each with its true class.
 
     Labels and predictions are brought to the feature's resolution as in training: labels by nearest neighbour, logits
     bilinearly (log-probabilities here, which differ from logits by a number per pixel that cancels in the softmax).
@@ -55,7 +61,7 @@ class BankCollector:
 
     def __init__(self, num_classes: int, embed: Callable[[Tensor], Tensor], options: ReplayOptions) -> None:
         self.num_classes, self.embed, self.options = num_classes, embed, options
-        self.banks: dict[str, ReplayedBank] = {}
+        self.banks: dict[str, ClassBank] = {}
         self.coverage = {
             rule: Coverage(num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size)
             for rule in ADMISSION
@@ -106,9 +112,14 @@ class BankCollector:
         if self.seen % self.options.batch_size == 0:
             self.flush()
 
-    def bank(self, rule: str, dim: int = 0) -> ReplayedBank:
+    def bank(self, rule: str, dim: int = 0) -> ClassBank:
         """The bank of a rule; an empty one for embeddings of ``dim`` numbers where nothing was entered yet."""
-        return self.banks.setdefault(rule, ReplayedBank(self.num_classes, self.options.size, dim, cap=self.options.cap))
+        return self.banks.setdefault(rule, ClassBank(self.num_classes, self.options.size, dim))
+
+    def entries(self, rule: str) -> Entries:
+        """All rows of the bank of a rule, K·N of them."""
+        embeddings, labels, held = self.bank(rule).entries()
+        return Entries(embeddings, labels, self.bank(rule).truth.flatten(), held)
 
     def flush(self) -> None:
         """Enter what the images since the last full batch have: ``cap`` pixels a class, drawn from all of them."""
@@ -116,7 +127,9 @@ class BankCollector:
             if parts:
                 draw, entered, truth, rows = (torch.cat(each) for each in zip(*parts, strict=True))
                 kept = _within_cap(draw, entered, self.options.cap)
-                self.bank(rule, rows.shape[1]).enqueue(rows[kept], entered[kept], truth[kept])
+                bank = self.bank(rule, rows.shape[1])
+                if len(kept):  # a batch may have no pixel that the rule lets in
+                    bank.enqueue(rows[kept], entered[kept], truth[kept])
             self.pending[rule] = []
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -140,7 +153,7 @@ class BankCollector:
         for rule in ADMISSION:
             bank = _part(state, f"{rule}.bank.")
             if bank:
-                self.bank(rule, bank["bank.queue"].shape[2]).load_state_dict(bank)
+                self.bank(rule, bank["queue"].shape[2]).load_state_dict(bank)
             self.coverage[rule].restore(_part(state, f"{rule}.coverage."))
             pending = _part(state, f"{rule}.pending.")
             self.pending[rule] = [[pending[str(index)] for index in range(len(pending))]] if pending else []

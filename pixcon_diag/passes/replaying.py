@@ -46,7 +46,7 @@ class ReplayedPass:
 
     def entries(self, rule: str) -> Entries:
         """What the bank of ``rule`` holds, with the truth of each entry."""
-        return self.collector.bank(rule).entries()
+        return self.collector.entries(rule)
 
     @property
     def confusion(self) -> Tensor:
@@ -105,7 +105,7 @@ def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBan
     """The checkpoint's own bank beside what its weights now make of the labeled images."""
     if checkpoint.bank is None:
         return None
-    entries = collector.bank("clean").entries()
+    entries = collector.entries("clean")
     current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
     current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
     return measure_stored_bank(checkpoint.bank["queue"], checkpoint.bank["filled"], current)

@@ -91,7 +91,7 @@ def naive(rule: str) -> list[list[Entry]]:
 
 @pytest.mark.parametrize("rule", ADMISSION)
 def test_the_bank_holds_what_a_naive_loop_enters(rule: str) -> None:
-    entries = collected().bank(rule).entries()
+    entries = collected().entries(rule)
     for label, queue in enumerate(naive(rule)):
         rows = entries.held & (entries.labels == label)
         found = sorted(zip(entries.truth[rows].tolist(), entries.embeddings[rows].tolist(), strict=True))
@@ -115,7 +115,7 @@ def test_coverage_counts_what_a_naive_loop_counts(rule: str) -> None:
         assert found.classes.admitted[k] == sum(capped)
         assert found.classes.fill[k] == min(sum(capped), OPTIONS.size)
         assert found.classes.images_until_full[k] == (None if until is None else min(until, IMAGES))
-        held = collected().bank(rule).entries()
+        held = collected().entries(rule)
         assert int((held.held & (held.labels == k)).sum()) == found.classes.fill[k]
 
 
@@ -144,7 +144,7 @@ def test_log_probabilities_serve_as_the_logits_do() -> None:
 @pytest.mark.parametrize("rule", ["clean", "labeled"])
 def test_rules_by_ground_truth_enter_nothing_wrong(rule: str) -> None:
     collector = collected()
-    entries = collector.bank(rule).entries()
+    entries = collector.entries(rule)
     assert entries.held.any() and bool((entries.truth == entries.labels)[entries.held].all())
     result = collector.coverage[rule].compute()
     assert result.classes.eligible[0] > 0 and set(result.classes.rho_f) == {0.0}
@@ -152,7 +152,7 @@ def test_rules_by_ground_truth_enter_nothing_wrong(rule: str) -> None:
 
 def test_a_confidence_bank_has_the_share_of_wrong_entries_that_coverage_says() -> None:
     collector = collected(size=10**4, cap=10**4)
-    entries, result = collector.bank("confidence").entries(), collector.coverage["confidence"].compute()
+    entries, result = collector.entries("confidence"), collector.coverage["confidence"].compute()
     assert 0 < result.classes.rho_f[0] < 1
     for k, rho_f in enumerate(result.classes.rho_f):
         rows = entries.held & (entries.labels == k)
@@ -196,7 +196,7 @@ def test_a_snapshot_is_what_arrays_can_hold_and_a_lack_is_an_error() -> None:
 def test_nothing_admitted_is_an_empty_bank() -> None:
     """As by confidence, of a network that is never sure."""
     collector = collected(tau=1.0)
-    entries = collector.bank("confidence").entries()
+    entries = collector.entries("confidence")
     assert not entries.held.any() and entries.embeddings.shape == (CLASSES * OPTIONS.size, CHANNELS)
     result = collector.coverage["confidence"].compute()
     assert result.with_entry == 0 and result.starved == (0, 1, 2)

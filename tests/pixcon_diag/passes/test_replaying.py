@@ -120,13 +120,24 @@ def test_a_kept_replay_is_found_again_and_is_not_taken_for_a_pass(data: Evaluati
         assert seen(other) == len(SIZES)
 
 
+def test_a_replay_kept_by_an_earlier_version_is_made_again(
+    data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state is laid out otherwise, with the truth in a bank of its own."""
+    monkeypatch.setattr(ReplayOptions, "key", lambda options: {"replay": vars(options)})
+    run(data, keep := tmp_path / "kept")
+    monkeypatch.undo()
+    run(data, keep, again := network())
+    assert seen(again) == len(SIZES)
+
+
 def bank(queue: Tensor, filled: Tensor) -> dict[str, Tensor]:
     return {"queue": queue, "ptr": torch.zeros_like(filled), "filled": filled}
 
 
 def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: EvaluationData, tmp_path: Path) -> None:
     """Stored as the replay has it, it is not stale at all; turned round it is as stale as can be."""
-    now = run(data).collector.bank("clean").bank
+    now = run(data).collector.bank("clean")
     filled = now.filled.clone()
     assert int(filled.min()) > 1
     filled[2] = 0
