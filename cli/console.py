@@ -36,7 +36,7 @@ def bars(console: Console) -> RichProgress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or not is_first_process(),
     )
 
 
@@ -49,6 +49,16 @@ def told_to_stop(console: Console, name: str) -> None:
                 os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     console.print(f"{name}: finishing this step, then saving.")
+
+
+def launched_processes() -> int:
+    """How many processes torchrun started this command as; 1 without it."""
+    return int(os.environ["WORLD_SIZE"]) if "RANK" in os.environ and "WORLD_SIZE" in os.environ else 1
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that speaks, of those that torchrun started."""
+    return launched_processes() == 1 or os.environ["RANK"] == "0"
 
 
 @contextmanager

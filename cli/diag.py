@@ -2,6 +2,7 @@
 
 import click
 
+from pixcon_cli.console import launched_processes
 from pixcon_cli.diagnose.boundary import boundary
 from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.compare import compare
@@ -11,6 +12,7 @@ from pixcon_cli.diagnose.dynamics import dynamics
 from pixcon_cli.diagnose.geometry import geometry
 from pixcon_cli.diagnose.gradient import gradient
 from pixcon_cli.diagnose.landscape import landscape
+from pixcon_cli.diagnose.measure import measure
 from pixcon_cli.diagnose.per_class import per_class
 from pixcon_cli.diagnose.qualitative import qualitative
 from pixcon_cli.diagnose.report import report
@@ -21,15 +23,23 @@ from pixcon_cli.errors import PixConGroup
 
 @click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="pixcon-diag")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Measure semi-supervised segmentation checkpoints.
 
     A checkpoint is a file (of this project, of UniMatch V2 or of PixCon, a bare state dict, safetensors), a run's
     folder, a folder of runs, hf://owner/repo/file, or a group of seeds: name=path,path. With none named, the runs under
     ./runs are taken.
     """
+    processes, name = launched_processes(), context.invoked_subcommand
+    if processes > 1 and name != measure.name:
+        raise click.UsageError(
+            f"{processes} processes were started, but `{name}` is one. Let them share the passes, then look: "
+            f"`torchrun … --no-python pixcon-diag measure CKPT…`, then `pixcon-diag {name} CKPT…` alone."
+        )
 
 
+main.add_command(measure)
 main.add_command(contamination)
 main.add_command(boundary)
 main.add_command(geometry)

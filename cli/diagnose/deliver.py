@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pixcon_cli.console import notes, output
+from pixcon_cli.console import is_first_process, notes, output
 from pixcon_cli.tables import show_described
 
 if TYPE_CHECKING:  # --help must not load torch
@@ -31,8 +31,8 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
 
 
 def say(*lines: str) -> None:
-    """Tell what is going on, on standard error."""
-    for line in lines:
+    """Tell what is going on, on standard error; one of several processes does."""
+    for line in lines if is_first_process() else ():
         notes().print(line, soft_wrap=True, markup=False)
 
 

@@ -78,6 +78,12 @@ class Collector:
             metric.restore(own)
         self.sampler.name_images(names)
 
+    def prepend(self, other: "Collector") -> None:
+        """Take in what another collector counted of the images before this one's."""
+        theirs = other._metrics()
+        for name, metric in self._metrics().items():
+            metric.merge_state(theirs[name])
+
     def counts(self) -> ImageCountsResult:
         """Counts of each image."""
         return self.images.compute()

@@ -122,11 +122,12 @@ def run_kept(
         run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
         return FilledPass(inference_info(passing), None)
     store = Store(place, pass_key(checkpoint, data, passing, options))
+    everything = range(len(data.pairs))
     with store.locked(tell):
-        return _continued(store, collector, checkpoint, data, passing, progress, tell, maps=maps)
+        return fill(store, collector, checkpoint, data, passing, progress, tell, part=everything, maps=maps)
 
 
-def _continued(
+def fill(
     store: Store,
     collector: Collecting,
     checkpoint: LoadedCheckpoint,
@@ -135,18 +136,18 @@ def _continued(
     progress: Progress,
     tell: Tell,
     *,
+    part: range,
     maps: bool,
 ) -> FilledPass:
-    """Make what is missing of the pass in ``store``."""
+    """Make what is missing in ``store``, which is locked, of the pass over the images ``part`` of the list."""
     kept = store.read(tell)
-    names = [pair.image for pair in data.pairs]
     if kept is None:
         _checked(data, checkpoint, progress)
         store.clear()
     else:
-        collector.restore(kept.state, names)
-    written = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None)
-    done, total = kept.done if kept else 0, len(names)
+        collector.restore(kept.state, [pair.image for pair in data.pairs])
+    written = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None, first=part.start)
+    done, total = kept.done if kept else 0, len(part)
     inference = inference_info(passing)
     if kept is not None and kept.complete:
         tell(f"{checkpoint.name}: using the pass kept in {store.folder}.")
@@ -158,7 +159,7 @@ def _continued(
     consumers: list[Consumer] = [collector.update]
     if maps:
         consumers.append(lambda batch: written.write(batch.names, batch.prediction))
-    run_pass(checkpoint.model, Subset(data.dataset(), range(done, total)), consumers, passing, saver)
+    run_pass(checkpoint.model, Subset(data.dataset(), part[done:]), consumers, passing, saver)
     saver.save(total)
     return FilledPass(inference, written.maps() if maps else None)
 

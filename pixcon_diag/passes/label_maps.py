@@ -61,10 +61,20 @@ class LabelMapFiles:
 
 
 class KeptMaps:
-    """Label maps of a pass while it runs: written one by one into ``folder``, each with its hash."""
+    """Label maps of a pass while it runs: written one by one into ``folder``, each with its hash.
 
-    def __init__(self, folder: Path, palette: Sequence[Sequence[int]], hashes: Mapping[str, str] | None = None) -> None:
-        self.folder = folder
+    The first one is of image ``first`` of the list; ``hashes`` are those of the maps written before.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        palette: Sequence[Sequence[int]],
+        hashes: Mapping[str, str] | None = None,
+        *,
+        first: int = 0,
+    ) -> None:
+        self.folder, self.first = folder, first
         self.palette = [part for color in palette for part in color]
         self.hashes = dict(hashes or {})
 
@@ -79,7 +89,7 @@ class KeptMaps:
             PixConError: the folder cannot be written.
         """
         for name, labels in zip(names, predictions.to(torch.uint8).cpu().numpy(), strict=True):
-            file = f"{len(self.hashes):06d}_{PurePosixPath(name).stem}.png"
+            file = f"{self.first + len(self.hashes):06d}_{PurePosixPath(name).stem}.png"
             content = encode_label_map(labels, self.palette)
             try:
                 (self.folder / file).write_bytes(content)

@@ -73,6 +73,10 @@ class Store:
         """Where label maps lie."""
         return self.folder / MAPS
 
+    @property
+    def _lock_file(self) -> Path:
+        return self.folder.with_suffix(".lock")
+
     @contextmanager
     def locked(self, tell: Tell = quiet) -> Iterator[None]:
         """Keep other processes out; wait, and say so, while one is at work on this very pass.
@@ -80,7 +84,7 @@ class Store:
         Raises:
             PixConError: the folder cannot be written.
         """
-        lock = FileLock(self.folder.with_suffix(".lock"))
+        lock = FileLock(self._lock_file)
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
@@ -143,6 +147,11 @@ class Store:
             self.maps_folder.mkdir(parents=True)
         except OSError as error:
             raise PixConError(f"Could not write {self.folder}: {error.strerror or error}.") from error
+
+    def remove(self) -> None:
+        """Remove the folder and its lock."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock_file.unlink(missing_ok=True)
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile)

@@ -1,0 +1,50 @@
+"""`pixcon-diag measure`."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.diagnose.deliver import deliver, say
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
+from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+
+
+@click.command(short_help="Make the pass that the other commands use, in one process or several.")
+@CHECKPOINTS
+@measurement_options
+@click.option(
+    "--tau",
+    "taus",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    default=(0.95,),
+    show_default=True,
+    help="Confidence threshold; may be given several times.",
+)
+@band_options
+def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tuple[float, ...], **band: Any) -> None:
+    """Run each checkpoint over its images once and keep what every other command needs of it.
+
+    The other commands do this themselves where it is missing. This one can be started as several processes, which share
+    the images: torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
+    """
+    from pixcon_diag.passes.options import MeasureOptions
+    from pixcon_diag.passes.sharing import LaunchedTeam, measure_together
+    from pixcon_diag.report.contamination_tables import contamination_section
+
+    groups = load_groups(checkpoints, common)
+    team = LaunchedTeam(common.device)
+    run = replace(common.run_choice(), device=team.device)
+    options = MeasureOptions(taus=taus, **band)
+    members = []
+    for group, loaded in groups:
+        for checkpoint, data in loaded:
+            with progress(f"measuring {checkpoint.name}") as bar:
+                measured = measure_together(checkpoint, data, options, run, team, progress=bar, tell=say)
+            if measured is not None:
+                members.append((group.name, measured))
+    team.end()
+    if team.rank == 0:
+        deliver(contamination_section(members, tuple(dict.fromkeys(taus))), out=common.out, as_json=common.as_json)
