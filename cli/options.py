@@ -31,7 +31,7 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
     "--arch": ("model.architecture", str, "unimatch_v2 or pixcon."),
     "--size": ("model.size", str, "nano, small, base, large or giant."),
     "--pretrained": ("model.pretrained", str, "Encoder weights: hub, none, or a .pth or .safetensors file."),
-    "--bank": ("bank.rule", str, "Admission rule: none, clean, labeled or confidence."),
+    "--bank": ("bank.rule", str, "Admission rule: none, clean, labeled, soft, confidence or pseudo."),
     "--epochs": ("schedule.epochs", int, "Passes over the unlabeled list."),
     "--batch": ("schedule.batch", int, "Effective batch (labeled images, and as many unlabeled)."),
     "--micro-batch": ("schedule.micro_batch", int, "Images of each kind in one forward pass."),

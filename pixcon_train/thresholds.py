@@ -76,7 +76,7 @@ class QuantileThreshold(Threshold):
 
 
 class DynamicThreshold(Threshold):
-    """Global dynamic threshold: the running mean of the teacher's confidence (FreeMatch, ICLR 2023, Eq. 5).
+    """Global dynamic threshold: the running mean of the teacher's confidence (as FreeMatch, ICLR 2023, has it).
 
     τ_0 = 1/K and τ_t = m·τ_{t−1} + (1 − m)·mean(c) over the pixels of the step that count.
     """
