@@ -66,15 +66,23 @@ def outcome_lines(outcome: Outcome) -> list[str]:
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:
-    """One line about an epoch: losses, mask ratio, bank fill, both mIoUs (per cent), time."""
+    """One line about an epoch: losses, mask ratio, bank fill, both mIoUs, time; in per cent.
+
+    Where something can contaminate and the truth is known, ρ_F stands behind mask ratio and fill.
+    """
     losses = record["losses"]
     parts = [f"epoch {record['epoch']}/{record['epochs']}", f"loss {losses['loss']:.3f} (x {losses['loss_x']:.3f}"]
     parts[-1] += f", u {losses['loss_u']:.3f}, pix {losses['loss_pix']:.3f})"
-    parts.append(f"retained {100 * record['mask_ratio']:.1f}%")
+    parts.append(f"retained {100 * record['mask_ratio']:.1f}%{_rho_f(record)}")
     if record["bank"]:
-        parts.append(f"bank {100 * record['bank']['fill']:.0f}%")
+        parts.append(f"bank {100 * record['bank']['fill']:.0f}%{_rho_f(record['bank'])}")
     if record["validation"]:
         student, ema = (record["validation"][name]["miou"] for name in ("student", "ema"))
         parts.append(f"mIoU student {100 * student:.2f}, EMA {100 * ema:.2f}")
     parts.append(f"{record['seconds']:.0f} s")
     return "  ".join(parts)
+
+
+def _rho_f(record: Mapping[str, Any]) -> str:
+    contamination = record.get("contamination")
+    return f" (ρ_F {100 * contamination:.2f}%)" if contamination else ""

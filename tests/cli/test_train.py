@@ -164,6 +164,8 @@ def test_an_epoch_line_has_rates_in_per_cent() -> None:
     line = epoch_line(record)
     assert line.startswith("epoch 2/5  loss 1.250 (x 1.000, u 0.500, pix 2.000)  retained 12.5%  bank 50%")
     assert line.endswith("mIoU student 40.00, EMA 50.00  61 s")
+    noisy = {**record, "contamination": 0.25, "bank": {**record["bank"], "contamination": 0.03125}}
+    assert "retained 12.5% (ρ_F 25.00%)  bank 50% (ρ_F 3.12%)" in epoch_line(noisy)
     assert "bank" not in epoch_line({**record, "bank": None})
     assert "mIoU" not in epoch_line({**record, "validation": {}})
 
