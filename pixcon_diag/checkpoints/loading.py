@@ -37,7 +37,7 @@ class LoadedCheckpoint:
     own: Checkpoint | None = None
     """The whole content of a checkpoint of this project: lists, root, configuration."""
     bank: State | None = None
-    """The stored bank: `queue` K×N×D, `ptr` K, `filled` K."""
+    """The stored bank: `queue` K×N×D, `ptr` K, `filled` K; those of this project also `truth` and `weight` K×N."""
 
     @property
     def protocol(self) -> Protocol:

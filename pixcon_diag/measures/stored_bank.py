@@ -1,4 +1,4 @@
-"""The bank that a training checkpoint carries: its fill, and how far the network has moved on since (Sec. G.3)."""
+"""The bank that a training checkpoint carries: fill, purity, and how far the network has moved on since (Sec. G.3)."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,10 +8,11 @@ from torch import Tensor
 
 from pixcon_train.errors import CheckpointError
 
-PURITY = (
-    "Not knowable from a checkpoint: a stored bank keeps embeddings and the classes they were entered under, but not "
-    "the pixels they came from, whose ground truth would be needed."
+NOT_KNOWABLE = (
+    "Not knowable from this checkpoint: its bank keeps embeddings and the classes they were entered under, but neither "
+    "their true classes nor the pixels they came from."
 )
+NOT_KNOWN = "Not known: of no entry was the true class known in training, as of unlabeled images without masks."
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,33 @@ class StoredBank:
     it, less the further it has moved. NaN where either is missing, and where no current ones were given."""
     mean_staleness: float
     """Mean over the classes that have one."""
-    purity: str = PURITY
+    known: tuple[int, ...] | None
+    """Entries whose true class is known; None where the checkpoint does not keep it."""
+    contamination: tuple[float, ...]
+    """Share of the known entries that are of another class than the one they stand under; NaN where none is known."""
+    overall_contamination: float
+    """The same of the known entries of all classes."""
+    weight: tuple[float, ...]
+    """Mean weight of the entries, which is 1 unless the rule weights them; NaN where there is none."""
+    mean_weight: float
+    """Mean over all entries, NaN where there is none."""
+    purity: str | None
+    """Why the contamination is unknown; None where it is known."""
 
     def to_dict(self) -> dict[str, Any]:
         """The result as nested dicts and tuples of numbers."""
         return asdict(self)
 
 
-def measure_stored_bank(queue: Tensor, filled: Tensor, current: Tensor | None = None) -> StoredBank:
-    """Fill and staleness of the bank of a checkpoint.
+def measure_stored_bank(
+    queue: Tensor,
+    filled: Tensor,
+    current: Tensor | None = None,
+    *,
+    truth: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> StoredBank:
+    """Fill, purity and staleness of the bank of a checkpoint.
 
     Args:
         queue: (K, N, D), embeddings; the first ``filled[k]`` of class k are entries.
@@ -46,15 +65,19 @@ def measure_stored_bank(queue: Tensor, filled: Tensor, current: Tensor | None = 
         current: (K, D), a vector in the direction of each class's mean embedding under the checkpoint's weights (the
             sums of :func:`pixcon_diag.measures.geometry.class_sums` over admitted pixels), zero for a class without
             pixels.
+        truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not keep it,
+            as public ones and those of earlier versions.
+        weight: (K, N) of each entry; 1 each where None.
 
     Raises:
         CheckpointError: the shapes do not fit one another, or a class has more entries than places.
     """
     fits = queue.ndim == 3 and filled.shape == queue.shape[:1]
+    fits = fits and all(each is None or each.shape == queue.shape[:2] for each in (truth, weight))
     if not fits or bool(((filled < 0) | (filled > queue.shape[1])).any()):
         raise CheckpointError(
             f"The stored bank is damaged: queue {tuple(queue.shape)} with fill {filled.tolist()}. "
-            "Expected queue (K, N, D) and K fills between 0 and N."
+            "Expected queue (K, N, D), K fills between 0 and N, and truth and weight, if any, of (K, N)."
         )
     if current is not None and current.shape != (queue.shape[0], queue.shape[2]):
         raise CheckpointError(
@@ -62,7 +85,12 @@ def measure_stored_bank(queue: Tensor, filled: Tensor, current: Tensor | None = 
             f"{tuple(current.shape)}. Do the bank and the projection head come from the same run?"
         )
     staleness = _staleness(queue.double(), filled, current)
-    known = staleness[~staleness.isnan()]
+    fresh = staleness[~staleness.isnan()]
+    held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
+    true_class = torch.full_like(held, -1, dtype=torch.int64) if truth is None else truth
+    known = held & (true_class >= 0)
+    wrong = (known & (true_class != torch.arange(len(held), device=held.device)[:, None])).double()
+    weights = torch.where(held, 1.0 if weight is None else weight.double(), 0.0)
     return StoredBank(
         size=queue.shape[1],
         dim=queue.shape[2],
@@ -70,7 +98,13 @@ def measure_stored_bank(queue: Tensor, filled: Tensor, current: Tensor | None = 
         with_entry=int((filled > 0).sum()),
         at_capacity=int((filled == queue.shape[1]).sum()),
         staleness=tuple(staleness.tolist()),
-        mean_staleness=float(known.mean()) if len(known) else float("nan"),
+        mean_staleness=float(fresh.mean()) if len(fresh) else float("nan"),
+        known=None if truth is None else tuple(known.sum(1).tolist()),
+        contamination=tuple((wrong.sum(1) / known.sum(1)).tolist()),  # 0 / 0 where none is known, so with weights
+        overall_contamination=float(wrong.sum() / known.sum()),
+        weight=tuple((weights.sum(1) / filled).tolist()),
+        mean_weight=float(weights.sum() / filled.sum()),
+        purity=NOT_KNOWABLE if truth is None else None if bool(known.any()) else NOT_KNOWN,
     )
 
 

@@ -1,8 +1,9 @@
 """Bank coverage as tables: the replay of each rule over the labeled list, its classes, and the stored bank (G.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.replaying import ReplayedPass
 from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
@@ -112,29 +113,62 @@ def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
 
 
 def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
-    """The banks that checkpoints carry, class by class."""
-    rows: list[tuple[Cell, ...]] = []
-    purity = ""
-    for _, each in replayed:
-        if each.stored is None:
-            continue
-        purity = each.stored.purity
-        values = zip(each.data.spec.classes, each.stored.fill, each.stored.staleness, strict=True)
-        rows += [(each.name, name, fill, staleness) for name, fill, staleness in values]
-        total = sum(each.stored.fill)
-        rows.append((each.name, "all", total, each.stored.mean_staleness))
+    """The banks that checkpoints carry, class by class; truth and weight where one of them has these."""
+    banks = [(each, each.stored) for _, each in replayed if each.stored is not None]
+    columns = [
+        Column("name", "checkpoint"),
+        Column("class", "class"),
+        Column("fill", "entries", "count"),
+    ]
+    if any(bank.known is not None for _, bank in banks):
+        columns += [Column("known", "of known truth", "count"), Column("contamination", "ρ_F", "number")]
+    if any(weight < 1 for _, bank in banks for weight in bank.weight):
+        columns.append(Column("weight", "mean weight", "number", 3))
+    columns.append(Column("staleness", "cosine to the current centroid", "number"))
+    records = [record for each, bank in banks for record in _stored_records(each, bank)]
     return Table(
         "coverage_stored",
         "Stored bank",
-        (
-            Column("name", "checkpoint"),
-            Column("class", "class"),
-            Column("fill", "entries", "count"),
-            Column("staleness", "cosine to the current centroid", "number"),
-        ),
-        tuple(rows),
-        (f"Purity: {purity} Current centroids: of the clean pixels of the replay; – where either is missing.",),
+        tuple(columns),
+        tuple(tuple(record[column.key] for column in columns) for record in records),
+        tuple(_stored_notes(banks)),
     )
+
+
+def _stored_records(each: ReplayedPass, bank: StoredBank) -> Iterator[dict[str, Cell]]:
+    """Every class of a bank, then all of it."""
+    for k, name in enumerate(each.data.spec.classes):
+        yield {
+            "name": each.name,
+            "class": name,
+            "fill": bank.fill[k],
+            "known": None if bank.known is None else bank.known[k],
+            "contamination": bank.contamination[k],
+            "weight": bank.weight[k],
+            "staleness": bank.staleness[k],
+        }
+    yield {
+        "name": each.name,
+        "class": "all",
+        "fill": sum(bank.fill),
+        "known": None if bank.known is None else sum(bank.known),
+        "contamination": bank.overall_contamination,
+        "weight": bank.mean_weight,
+        "staleness": bank.mean_staleness,
+    }
+
+
+def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[str]:
+    """What the numbers are, and why some are not known."""
+    names: dict[str | None, list[str]] = {}
+    for each, bank in banks:
+        names.setdefault(bank.purity, []).append(each.name)
+    if None in names:
+        yield "ρ_F: share of the entries of known truth whose true class is not the one they stand under."
+    for why, own in names.items():
+        if why is not None:
+            yield f"Purity: {why}" if len(names) == 1 else f"{', '.join(own)}: purity: {why}"
+    yield "Current centroids: of the clean pixels of the replay; – where either is missing."
 
 
 def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from pixcon_diag.measures.stored_bank import measure_stored_bank
+from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_train.bank import ClassBank
 from pixcon_train.errors import CheckpointError
 
@@ -25,7 +25,51 @@ def test_hand_computed_table() -> None:
     assert result.staleness[:2] == pytest.approx((1, 0))
     assert math.isnan(result.staleness[2])
     assert result.mean_staleness == pytest.approx(0.5)
-    assert result.to_dict()["purity"].startswith("Not knowable")
+    assert result.to_dict()["purity"].startswith("Not knowable from this checkpoint")
+    assert result.known is None and math.isnan(result.overall_contamination)
+    assert all(math.isnan(value) for value in result.contamination)
+    assert result.weight[:2] == (1, 1) and math.isnan(result.weight[2]) and result.mean_weight == 1
+
+
+def told_bank(truth: list[int], weights: list[float] | None = None) -> dict[str, torch.Tensor]:
+    """State of a bank of four places a class with three entries of class 0 and two of class 1, of this truth."""
+    bank = ClassBank(3, 4, 2)
+    own = None if weights is None else torch.tensor(weights)
+    bank.enqueue(torch.ones(5, 2), torch.tensor([0, 0, 0, 1, 1]), torch.tensor(truth), own)
+    return bank.state_dict()
+
+
+def told(state: dict[str, torch.Tensor]) -> StoredBank:
+    return measure_stored_bank(state["queue"], state["filled"], truth=state["truth"], weight=state["weight"])
+
+
+def test_hand_computed_purity() -> None:
+    """Of class 0 two are known and one of them wrong; of class 1 both, and right; nothing of class 2."""
+    result = told(told_bank([0, 2, -1, 1, 1]))
+    assert result.known == (2, 2, 0) and result.contamination[:2] == (0.5, 0.0) and math.isnan(result.contamination[2])
+    assert result.overall_contamination == 0.25 and result.purity is None
+
+
+def test_what_lies_behind_the_fill_has_no_truth_and_no_weight() -> None:
+    state = told_bank([0, 2, -1, 1, 1])
+    state["truth"][:, 3:] = 1
+    state["weight"][:, 3:] = float("nan")
+    result = told(state)
+    assert result.known == (2, 2, 0) and result.overall_contamination == 0.25 and result.mean_weight == 1
+
+
+def test_a_bank_of_pixels_without_ground_truth_is_not_known_to_be_pure() -> None:
+    result = told(told_bank([-1] * 5))
+    assert result.known == (0, 0, 0) and math.isnan(result.overall_contamination)
+    assert result.purity is not None and result.purity.startswith("Not known:")
+
+
+def test_hand_computed_weights() -> None:
+    result = told(told_bank([0, 0, 0, 1, 1], [0.5, 0.25, 0.75, 1.0, 0.0625]))
+    assert result.weight[:2] == (0.5, 0.53125) and math.isnan(result.weight[2])
+    assert result.mean_weight == 2.5625 / 5
+    none = measure_stored_bank(torch.zeros(2, 3, 4), torch.zeros(2, dtype=torch.long))
+    assert math.isnan(none.mean_weight) and none.with_entry == 0
 
 
 def test_what_lies_behind_the_fill_is_no_entry() -> None:
@@ -62,5 +106,9 @@ def test_damage_is_named() -> None:
         measure_stored_bank(state["queue"], state["filled"][:2])
     with pytest.raises(CheckpointError, match=r"fill \[2, 9, 0\]"):
         measure_stored_bank(state["queue"], torch.tensor([2, 9, 0]))
+    with pytest.raises(CheckpointError, match="truth and weight, if any, of"):
+        measure_stored_bank(state["queue"], state["filled"], truth=state["truth"][:2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        measure_stored_bank(state["queue"], state["filled"], weight=state["weight"][:, :2])
     with pytest.raises(CheckpointError, match="same run"):
         measure_stored_bank(state["queue"], state["filled"], torch.zeros(3, 5))

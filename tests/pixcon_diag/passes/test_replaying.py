@@ -148,6 +148,11 @@ def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: Evaluati
     assert stored.fill == tuple(filled.tolist()) and stored.with_entry == 2 and stored.dim == 8
     assert stored.staleness[:2] == pytest.approx((1.0, -1.0)) and stored.mean_staleness == pytest.approx(0.0)
     assert torch.tensor(stored.staleness[2]).isnan()
+    assert stored.known is None
+    told = bank(queue, filled) | {"truth": now.truth, "weight": torch.full_like(now.weight, 0.5)}
+    pure = run(data, None, replace(network(), bank=told)).stored
+    assert pure is not None and pure.known == stored.fill and pure.overall_contamination == 0.0
+    assert pure.mean_weight == 0.5
     with pytest.raises(CheckpointError, match="same run"):
         run(data, None, replace(network(), bank=bank(torch.zeros(CLASSES, 20, 9), filled)))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 
 from pixcon_diag.measures.coverage import Coverage
@@ -35,9 +36,9 @@ def replayed(
     return ReplayedPass(name, where, data, chosen, "projection", collector, stored)
 
 
-def bank() -> StoredBank:
+def bank(**more: torch.Tensor) -> StoredBank:
     queue = torch.tensor([[[1.0, 0], [0, 1]], [[0, 1], [0, 0]], [[0, 0], [0, 0]]])
-    return measure_stored_bank(queue, torch.tensor([2, 1, 0]), torch.tensor([[1.0, 1], [1, 0], [1, 0]]))
+    return measure_stored_bank(queue, torch.tensor([2, 1, 0]), torch.tensor([[1.0, 1], [1, 0], [1, 0]]), **more)
 
 
 def test_a_row_for_each_checkpoint_and_rule() -> None:
@@ -76,6 +77,36 @@ def test_each_way_of_filling_is_said_of_its_checkpoints() -> None:
     assert other.notes[3].startswith("z: 2 images of unlabeled.txt")
 
 
+def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them(tmp_path: Path) -> None:
+    truth = torch.tensor([[0, 2], [-1, -1], [-1, -1]])
+    pure = replayed("pure", stored=bank(truth=truth))
+    table = stored_table([("g", pure)])
+    assert [column.key for column in table.columns] == [
+        *("name", "class", "fill"),
+        "known",
+        "contamination",
+        "staleness",
+    ]
+    assert [row[:-1] for row in table.texts()] == [
+        ["pure", "ground", "2", "2", "0.5000"],
+        ["pure", "cat", "1", "0", "–"],
+        ["pure", "dog", "0", "0", "–"],
+        ["pure", "all", "3", "2", "0.5000"],
+    ]
+    assert table.notes[0].startswith("ρ_F: share of the entries of known truth")
+    assert not any("urity" in note for note in table.notes)
+    soft = replayed("soft", stored=bank(weight=torch.tensor([[0.5, 0.25], [0.125, 1.0], [1.0, 1.0]])))
+    both = [("g", pure), ("g", soft)]
+    mixed = stored_table(both)
+    assert column(mixed, "weight")[4:] == [0.375, 0.125, pytest.approx(float("nan"), nan_ok=True), 0.875 / 3]
+    assert column(mixed, "known")[4:] == [None] * 4 and mixed.texts()[4][3:5] == ["–", "–"]
+    assert mixed.notes[1].startswith("soft: purity: Not knowable")
+    content = sound(coverage_section(both, ("clean",)), tmp_path)
+    first, second = (each["stored_bank"] for each in content["results"])
+    assert (first["known"], first["contamination"], first["purity"]) == ([2, 0, 0], [0.5, None, None], None)
+    assert second["known"] is None and second["weight"] == [0.375, 0.125, None]
+
+
 def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
     table = stored_table([("g", replayed("x", stored=bank()))])
     assert table.texts() == [
@@ -84,7 +115,7 @@ def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
         ["x", "dog", "0", "–"],
         ["x", "all", "3", "0.5000"],
     ]
-    assert "Not knowable from a checkpoint" in table.notes[0]
+    assert table.notes[0].startswith("Purity: Not knowable from this checkpoint")
     section = coverage_section([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
     assert [table.name for table in section.tables] == ["coverage", "coverage_stored"]
     content = sound(section, tmp_path)
