@@ -83,6 +83,17 @@ _BAND = [
     ),
 ]
 
+TAUS = click.option(
+    "--tau",
+    "taus",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    default=(0.95,),
+    show_default=True,
+    help="Confidence threshold; may be given several times.",
+)
+"""``taus``, the thresholds of a measurement."""
+
 _OUTPUT = [
     click.option("--out", type=_PATH, help="Folder for JSON and CSV files."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),

@@ -7,7 +7,7 @@ import click
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
-from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
 @click.command(short_help="Differences with image noise and seed noise.")
@@ -15,9 +15,7 @@ from pixcon_cli.measurement_options import MeasurementOptions, band_options, mea
 @PREDICTIONS
 @BASELINE
 @measurement_options
-@click.option(
-    "--tau", "taus", type=click.FloatRange(0, 1), multiple=True, default=(0.95,), show_default=True, help="Threshold."
-)
+@TAUS
 @band_options
 @click.option("--draws", type=click.IntRange(min=1), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")

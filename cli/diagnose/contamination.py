@@ -6,21 +6,13 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups, measure_one
-from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
 @click.command(short_help="Retention and contamination over thresholds.")
 @CHECKPOINTS
 @measurement_options
-@click.option(
-    "--tau",
-    "taus",
-    type=click.FloatRange(0, 1),
-    multiple=True,
-    default=(0.95,),
-    show_default=True,
-    help="Confidence threshold; may be given several times.",
-)
+@TAUS
 @band_options
 def contamination(
     checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tuple[float, ...], **band: Any

@@ -8,21 +8,13 @@ import click
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver, say
 from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
-from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
+from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
 @click.command(short_help="Make the pass that the other commands use, in one process or several.")
 @CHECKPOINTS
 @measurement_options
-@click.option(
-    "--tau",
-    "taus",
-    type=click.FloatRange(0, 1),
-    multiple=True,
-    default=(0.95,),
-    show_default=True,
-    help="Confidence threshold; may be given several times.",
-)
+@TAUS
 @band_options
 def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tuple[float, ...], **band: Any) -> None:
     """Run each checkpoint over its images once and keep what every other command needs of it.

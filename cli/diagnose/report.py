@@ -7,7 +7,7 @@ import click
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import say
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups, one_list
-from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+from pixcon_cli.measurement_options import TAUS, MeasurementOptions, measurement_options
 
 FOLDER = Path("report")
 """Where the report goes if nothing else is said."""
@@ -17,9 +17,7 @@ FOLDER = Path("report")
 @CHECKPOINTS
 @BASELINE
 @measurement_options
-@click.option(
-    "--tau", "taus", type=click.FloatRange(0, 1), multiple=True, default=(0.95,), show_default=True, help="Threshold."
-)
+@TAUS
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
 @click.option("--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of t-SNE, sweep and bootstrap.")
