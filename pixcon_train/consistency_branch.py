@@ -56,7 +56,9 @@ class Consistency:
     threshold: Tensor
     counts: dict[str, Tensor]
     observed: Tensor
-    views: Views
+    """Sums that the threshold learns from."""
+    views: Views | None
+    """None unless they were to be embedded."""
 
 
 def consistency(
@@ -68,53 +70,70 @@ def consistency(
     *,
     embed: bool,
 ) -> Consistency:
-    """The two strong views against the pseudo-labels of the weak one."""
-    with torch.no_grad():
-        confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
-        counted = ~batch.padding
-        teaching = Teaching(confidence, labels, counted)
-        tau = rules.threshold(teaching)
-        chosen = confidence >= tau
-        retained = chosen & counted
-        pseudo, counts = labels, {"retained": retained.sum()}
-        if rules.noise is not None:
-            pseudo, replaced = rules.noise(labels, retained, randomness.noise)
-            counts["replaced"] = replaced.sum()
-        if batch.truth is not None:
-            known = retained & (batch.truth != VOID)
-            counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.truth)).sum()}
-        weighting = rules.weighting
-        weights = chosen * consistency_weights(
-            confidence, labels, kind=weighting.kind, width=weighting.width, factor=weighting.factor
-        )
+    """The two strong views against the pseudo-labels of the weak one; ``embed`` also projects the views."""
+    taught = _teach(teacher, batch, rules, randomness.noise)
     inside = [box_masks(boxes, batch.weak.shape[-2:]) for boxes in randomness.boxes]
-    mixed = [cutmix(view, mask) for view, mask in zip(batch.strong, inside, strict=True)]
+
+    def both(first: Tensor, second: Tensor | None = None) -> Tensor:
+        """What belongs to the two strong views, or to both of them, after CutMix: first views first."""
+        views = (first, first if second is None else second)
+        return torch.cat([cutmix(view, mask) for view, mask in zip(views, inside, strict=True)])
+
     output = student(
-        torch.cat(mixed), embed=embed, encoder_scale=randomness.encoder_scale, fused_scale=randomness.fused_scale
+        both(*batch.strong),
+        embed=embed,
+        encoder_scale=randomness.encoder_scale,
+        fused_scale=randomness.fused_scale,
     )
-
-    def both(tensor: Tensor) -> Tensor:
-        return torch.cat([cutmix(tensor, mask) for mask in inside])
-
-    views = Views(
-        output,
-        both(pseudo),
-        both(confidence),
-        both(batch.padding),
-        None if batch.truth is None else both(batch.truth),
-    )
-    first, second = (
-        consistency_loss(*parts)
-        for parts in zip(
-            *(t.chunk(2) for t in (output.logits, views.pseudo, both(weights), views.padding)), strict=True
-        )
-    )
-    pixels = counted.sum().clamp(min=1)
+    pseudo, padding = both(taught.pseudo), both(batch.padding)
+    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(taught.weights), padding))
+    first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
+    views = None
+    if embed:
+        truth = None if batch.truth is None else both(batch.truth)
+        views = Views(output, pseudo, both(taught.confidence), padding, truth)
+    pixels = (~batch.padding).sum().clamp(min=1)
     return Consistency(
         losses=(first, second),
-        mask_ratio=retained.sum() / pixels,
-        threshold=tau if tau.ndim == 0 else (tau * counted).sum() / pixels,
-        counts=counts,
-        observed=rules.threshold.observe(teaching, retained),
+        mask_ratio=taught.counts["retained"] / pixels,
+        threshold=taught.tau if taught.tau.ndim == 0 else (taught.tau * ~batch.padding).sum() / pixels,
+        counts=taught.counts,
+        observed=taught.observed,
         views=views,
     )
+
+
+class _Taught(NamedTuple):
+    """What the weak views' labels are worth, each (B, H, W)."""
+
+    confidence: Tensor
+    pseudo: Tensor
+    """Labels, after noise."""
+    weights: Tensor
+    """In the loss; 0 where a label is not retained."""
+    tau: Tensor
+    """Or a scalar."""
+    counts: dict[str, Tensor]
+    observed: Tensor
+
+
+@torch.no_grad()
+def _teach(
+    teacher: SegmentationModel, batch: StepBatch, rules: ConsistencyRules, generator: torch.Generator | None
+) -> _Taught:
+    """The teacher's labels of the weak views, as the rules pass them on."""
+    confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
+    teaching = Teaching(confidence, labels, ~batch.padding)
+    tau = rules.threshold(teaching)
+    chosen = confidence >= tau
+    retained = chosen & teaching.counted
+    pseudo, counts = labels, {"retained": retained.sum()}
+    if rules.noise is not None:
+        pseudo, replaced = rules.noise(labels, retained, generator)
+        counts["replaced"] = replaced.sum()
+    if batch.truth is not None:
+        known = retained & (batch.truth != VOID)
+        counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.truth)).sum()}
+    kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
+    weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)
+    return _Taught(confidence, pseudo, weights, tau, counts, rules.threshold.observe(teaching, retained))

@@ -83,11 +83,10 @@ def training_step(
     loss = (loss_x + (loss_s1 + loss_s2) / 2) / 2
     loss_pix, admitted = loss.new_zeros(()), None
     if settings.bank is not None and bank is not None:
-        candidates = (
-            pseudo_candidates(unlabeled.views, settings.bank.tau)
-            if over_unlabeled
-            else labeled_candidates(labeled, batch.labels, settings.bank)
-        )
+        if unlabeled.views is not None:
+            candidates = pseudo_candidates(unlabeled.views, settings.bank.tau)
+        else:
+            candidates = labeled_candidates(labeled, batch.labels, settings.bank)
         loss_pix, admitted = contrast(candidates, bank, settings.bank, randomness.generator)
         loss = loss + settings.bank.weight * loss_pix
     noise = settings.rules.noise
