@@ -174,5 +174,5 @@ def _telling(recipes: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _value(key: str, value: Any) -> str:
-    """How a group's name tells a value: the bank's rule by itself, others with their key."""
-    return str(value) if key == RULE else f"{key.rpartition('.')[2]}={value}"
+    """How a group's name tells a value: the bank's rule by itself, others with their key within its section."""
+    return str(value) if key == RULE else f"{key.partition('.')[2] or key}={value}"

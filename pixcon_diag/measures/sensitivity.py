@@ -16,6 +16,8 @@ RUNTIME = "runtime."
 DEFAULTS: Mapping[str, Any] = {
     "conf_thresh": 0.95,
     "consistency.tau": 0.95,
+    "consistency.threshold.rule": "fixed",
+    "consistency.noise.rate": 0.0,
     "bank.weight": 0.1,
     "bank.temperature": 0.1,
     "bank.dim": 256,

@@ -72,6 +72,16 @@ def test_what_differs_beside_the_rule_is_in_the_name() -> None:
     ]
 
 
+def test_a_key_within_a_part_of_a_section_is_told_with_that_part() -> None:
+    for name, rule, rate in (("a", "fixed", 0.0), ("b", "dynamic", 0.0), ("c", "fixed", 0.2)):
+        run(f"runs/{name}", bank={"rule": "soft"}, consistency={"threshold": {"rule": rule}, "noise": {"rate": rate}})
+    assert list(found("runs")) == [
+        "noise.rate=0.0, threshold.rule=dynamic",
+        "noise.rate=0.0, threshold.rule=fixed",
+        "noise.rate=0.2, threshold.rule=fixed",
+    ]
+
+
 def test_two_keys_that_end_alike_do_not_make_one_name() -> None:
     run("runs/a", bank={"rule": "clean"}, loss={"weight": 1}, aux={"weight": 2})
     run("runs/b", bank={"rule": "clean"}, loss={"weight": 2}, aux={"weight": 1})

@@ -76,6 +76,23 @@ def test_without_a_published_default_no_base_is_claimed_unless_named() -> None:
     assert named.base == ("b",) and [s.delta for s in named.axes[0].settings] == pytest.approx([0.1, 0.0, 0.2])
 
 
+@pytest.mark.parametrize(
+    ("key", "values", "base"),
+    [
+        ("consistency.threshold.rule", ("per_class", "dynamic", "fixed"), "fixed"),
+        ("consistency.noise.rate", (0.4, 0.0, 0.2), 0.0),
+    ],
+)
+def test_the_paper_s_own_recipe_is_the_base_of_what_departs_from_it(
+    key: str, values: tuple[Any, ...], base: object
+) -> None:
+    """A fixed threshold, and a teacher without added noise."""
+    runs = [replace(run(f"r{value}", [0.5]), config={**DEFAULT, key: value}) for value in values]
+    (axis,) = sensitivity(runs).axes
+    assert axis.hyperparameter == key
+    assert [setting.value for setting in axis.settings if setting.is_base] == [base]
+
+
 def test_the_base_can_be_named_by_its_path_where_names_are_the_same() -> None:
     runs = [
         replace(run("x", [v]), source=f"{k}/x.log", config={**DEFAULT, "rule": k}) for k, v in (("a", 0.5), ("b", 1))
