@@ -23,7 +23,8 @@ _REPLAY = [
         "rules",
         type=click.Choice(RULES),
         multiple=True,
-        help="Admission rule; may be given several times.  [default: all that say something]",
+        help="Admission rule; may be given several times. A run's own `soft` admits what `labeled` does.  "
+        "[default: all that say something]",
     ),
     click.option(
         "--tau", type=click.FloatRange(0, 1), help="Threshold of `confidence`.  [default: the run's, or 0.95]"

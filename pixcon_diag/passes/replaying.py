@@ -39,6 +39,8 @@ class ReplayedPass:
     collector: BankCollector
     stored: StoredBank | None
     """The bank that the checkpoint carries, where it has one."""
+    trained: str | None = None
+    """The bank's rule in training, which need not be one that is replayed; None where the file does not say."""
 
     def coverage(self, rule: str) -> CoverageResult:
         """How many pixels of each class ``rule`` lets in."""
@@ -87,7 +89,9 @@ def replay(
     collector.flush()
     provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
     stored = _stored(checkpoint, collector)
-    return ReplayedPass(checkpoint.name, provenance, data, options, space, collector, stored)
+    return ReplayedPass(
+        checkpoint.name, provenance, data, options, space, collector, stored, trained=rule_of(checkpoint)
+    )
 
 
 @torch.no_grad()
@@ -112,6 +116,11 @@ def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBan
     return measure_stored_bank(
         bank["queue"], bank["filled"], current, truth=bank.get("truth"), weight=bank.get("weight")
     )
+
+
+def rule_of(checkpoint: LoadedCheckpoint) -> str | None:
+    """The bank's rule in training; None where the file does not say."""
+    return None if checkpoint.own is None else str(checkpoint.own.config["bank"]["rule"])
 
 
 def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:

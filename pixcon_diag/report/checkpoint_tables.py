@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.replaying import rule_of
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.spreads import spread
 from pixcon_diag.section import Section, section
@@ -16,8 +17,10 @@ RULES = {
     "confidence": "Confidence-filtered (ρ_F > 0)",
     "labeled": "Labeled (ρ_F = 0)",
     "clean": "Clean-positive (ρ_F = 0)",
+    "pseudo": "Pseudo-labels of unlabeled images (ρ_F > 0)",
+    "soft": "Labeled, weighted by probability (ρ_F = 0)",
 }
-"""Rows of Table 4 by the bank's rule."""
+"""Rows of Table 4 by the bank's rule, and after them the rules that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,7 @@ class Member:
     @property
     def rule(self) -> str | None:
         """The bank's rule in training; None where the file does not say."""
-        own = self.loaded.own
-        return None if own is None else str(own.config["bank"]["rule"])
+        return rule_of(self.loaded)
 
     @property
     def labeled(self) -> int | None:
@@ -95,13 +97,17 @@ def table4(members: Sequence[Member]) -> Table:
     """Table 4: a row for each bank rule, a column for each number of labeled images."""
     splits = sorted({each.labeled or 0 for each in members})
     rows: list[tuple[Cell, ...]] = []
-    seeds = set()
+    seeds, mixed = set(), []
     for rule, label in RULES.items():
         cells: list[Cell] = []
         for split in splits:
-            values = [m.measured.iou.miou() for m in members if m.rule == rule and m.labeled == split]
-            cells.append(spread(values) if values else None)
-            seeds.add(len(values))
+            own = [m for m in members if m.rule == rule and m.labeled == split]
+            cells.append(spread([m.measured.iou.miou() for m in own]) if own else None)
+            seeds.add(len(own))
+            if len(groups := dict.fromkeys(m.group for m in own)) > 1:
+                mixed.append(
+                    f"{', '.join(groups)} share a cell: where they differ in more than the seed, ± is over that too."
+                )
         if any(cell is not None for cell in cells):
             rows.append((label, *cells))
     counts = ", ".join(str(count) for count in sorted(seeds - {0}))
@@ -110,5 +116,5 @@ def table4(members: Sequence[Member]) -> Table:
         "mIoU % by bank rule (layout of Table 4)",
         (Column("rule", "contrastive bank"), *(Column(f"labeled_{n}", f"{n} labeled", "per_cent") for n in splits)),
         tuple(rows),
-        (f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.",),
+        (f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.", *mixed),
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.replaying import ReplayedPass
 from pixcon_diag.report.identity import identity
+from pixcon_diag.report.trained_rules import trained_notes
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
 
@@ -32,6 +33,7 @@ def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequen
                 "options": asdict(each.options),
                 "classes": each.data.spec.classes,
                 "rule": rule,
+                "trained_rule": each.trained,
                 "coverage": each.coverage(rule).to_dict(),
                 "stored_bank": None if each.stored is None else each.stored.to_dict(),
             }
@@ -58,6 +60,8 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             if result.starved:
                 starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
                 notes.append(f"{each.name}, {rule}: without an entry: {starved}.")
+    passes = [each for _, each in replayed]
+    said = (*_settings(passes), *trained_notes(passes))
     return Table(
         "coverage",
         "Bank after one pass",
@@ -72,7 +76,7 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             Column("rho_f", "ρ_F of the eligible", "number"),
         ),
         tuple(rows),
-        ("Pixels are those of the feature's resolution.", *_settings([each for _, each in replayed]), *notes),
+        ("Pixels are those of the feature's resolution.", *said, *notes),
         tuple(about),
     )
 
@@ -169,6 +173,12 @@ def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[
         if why is not None:
             yield f"Purity: {why}" if len(names) == 1 else f"{', '.join(own)}: purity: {why}"
     yield "Current centroids: of the clean pixels of the replay; – where either is missing."
+    unlabeled = [each.name for each, _ in banks if each.trained == "pseudo"]
+    if unlabeled:
+        yield (
+            f"{', '.join(unlabeled)}: entries are of strong views of unlabeled images, in part of other classes, which "
+            "keeps the cosine below 1 even where the network stands still."
+        )
 
 
 def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:

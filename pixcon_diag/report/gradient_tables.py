@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, SplitRates
 from pixcon_diag.passes.gradient_pass import CLEAN, MeasuredGradient
 from pixcon_diag.report.identity import identity
+from pixcon_diag.report.trained_rules import trained_notes
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
 
@@ -45,6 +46,7 @@ def gradient_section(measured: Sequence[MeasuredGradient]) -> Section:
                 "options": asdict(each.options),
                 "classes": each.measured.data.spec.classes,
                 "rule": rule,
+                "trained_rule": each.replayed.trained,
                 "tau": each.replayed.options.tau,
                 "space": each.replayed.space,
                 "gradient": result.to_dict(),
@@ -71,7 +73,7 @@ def split_table(measured: Sequence[MeasuredGradient]) -> Table:
         "Gradient of the anchors by the truth of their positives",
         (*columns, *_RATES),
         tuple(rows),
-        (WHAT, *_spaces(measured), *_departures(measured)),
+        (WHAT, *_spaces(measured), *trained_notes([each.replayed for each in measured]), *_departures(measured)),
         tuple(about),
     )
 

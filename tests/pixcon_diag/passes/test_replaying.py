@@ -196,6 +196,12 @@ def test_the_options_are_those_given_else_the_run_s_else_the_paper_s() -> None:
     assert options_of(public, batch_size=2) == ReplayOptions(batch_size=2)
 
 
+def test_a_replay_knows_the_rule_of_the_run(data: EvaluationData) -> None:
+    own: Any = SimpleNamespace(config={"bank": {"rule": "pseudo"}}, lists={})
+    assert run(data).trained is None
+    assert run(data, None, replace(network(), own=own)).trained == "pseudo"
+
+
 def test_sliding_windows_have_no_bank(head: LoadedCheckpoint, tmp_path: Path) -> None:
     data = images(tmp_path / "data", [(28, 42)], block=7)
     with pytest.raises(ConfigError, match=r"cannot be replayed.*--window 0"):

@@ -57,6 +57,23 @@ def test_table_4_has_a_row_for_each_rule_in_the_paper_s_order() -> None:
     check_latex(table)
 
 
+def test_rules_that_table_4_does_not_have_come_after_it() -> None:
+    table = table4([member("s", 50, rule="soft"), member("p", 40, rule="pseudo"), member("c", 60)])
+    assert table.texts() == [
+        ["Clean-positive (ρ_F = 0)", "60.00"],
+        ["Pseudo-labels of unlabeled images (ρ_F > 0)", "40.00"],
+        ["Labeled, weighted by probability (ρ_F = 0)", "50.00"],
+    ]
+    assert len(table.notes) == 1
+
+
+def test_groups_of_one_rule_are_said_to_share_a_cell() -> None:
+    table = table4([member("noise 0", 50, rule="pseudo"), member("noise 0.4", 30, rule="pseudo"), member("c", 60)])
+    assert table.notes[1:] == (
+        "noise 0, noise 0.4 share a cell: where they differ in more than the seed, ± is over that too.",
+    )
+
+
 @pytest.mark.parametrize("text", ["a.jpg a.png\nb.jpg b.png", "\na.jpg a.png\n\nb.jpg b.png\n\n", "a.jpg\r\nb.jpg\r\n"])
 def test_labeled_images_are_counted_as_the_list_is_read(text: str) -> None:
     assert member("x", 50, labeled=text).labeled == 2

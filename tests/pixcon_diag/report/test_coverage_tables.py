@@ -14,6 +14,7 @@ from pixcon_diag.passes.replaying import ReplayedPass
 from pixcon_diag.report.coverage_tables import coverage_section, stored_table, summary_table
 from tests.pixcon_diag.report.made import ODD, column, evaluation_data, provenance, sound
 
+RUNS = {"p": "pseudo", "s": "soft", "c": "clean", "public": None}
 LABELS = torch.tensor([[[0, 0, 0, 1]], [[0, 0, 1, -1]]])
 ADMITTED = {
     "clean": torch.tensor([[[0, 0, 0, -1]], [[0, 0, 1, -1]]]),
@@ -22,7 +23,12 @@ ADMITTED = {
 
 
 def replayed(
-    name: str, *, stored: StoredBank | None = None, listed: str = "labeled.txt", **options: Any
+    name: str,
+    *,
+    stored: StoredBank | None = None,
+    listed: str = "labeled.txt",
+    trained: str | None = None,
+    **options: Any,
 ) -> ReplayedPass:
     """Class 2 is in no image."""
     chosen = ReplayOptions(**{"tau": 0.9, "size": 3, "cap": 2, "batch_size": 1, **options})
@@ -33,7 +39,7 @@ def replayed(
         metrics[rule].update(LABELS, admitted)
     collector: Any = SimpleNamespace(coverage=metrics)
     where = provenance(name, data, options={"tau": chosen.tau, "size": chosen.size})
-    return ReplayedPass(name, where, data, chosen, "projection", collector, stored)
+    return ReplayedPass(name, where, data, chosen, "projection", collector, stored, trained)
 
 
 def bank(**more: torch.Tensor) -> StoredBank:
@@ -105,6 +111,19 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
     first, second = (each["stored_bank"] for each in content["results"])
     assert (first["known"], first["contamination"], first["purity"]) == ([2, 0, 0], [0.5, None, None], None)
     assert second["known"] is None and second["weight"] == [0.375, 0.125, None]
+
+
+def test_runs_whose_own_rule_is_not_replayed_are_named() -> None:
+    passes = [("g", replayed(name, stored=bank(), trained=rule)) for name, rule in RUNS.items()]
+    section = coverage_section(passes, ("clean",))
+    summary, stored = section.tables
+    found = [note for note in summary.notes if "trained with" in note]
+    assert [note.partition(",")[0] for note in found] == ["s: trained with `soft`", "p: trained with `pseudo`"]
+    (lower,) = (note for note in stored.notes if "strong views" in note)
+    assert lower.startswith("p: ")
+    assert [each["trained_rule"] for each in section.content["results"]] == ["pseudo", "soft", "clean", None]
+    plain = coverage_section([each for each in passes if each[1].trained in ("clean", None)], ("clean",))
+    assert not any("trained with" in note or "strong views" in note for note in plain.content["notes"])
 
 
 def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:

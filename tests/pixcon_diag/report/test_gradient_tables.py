@@ -40,9 +40,11 @@ def measured(
     space: str = "projection",
     sweep: tuple[tuple[float, float, float], ...] = (),
     rules: dict[str, GradientResult] | None = None,
+    trained: str | None = None,
 ) -> MeasuredGradient:
     data = evaluation_data(2, "labeled.txt")
-    bank: Any = SimpleNamespace(options=ReplayOptions(tau=0.9), space=space, provenance=provenance(name, data))
+    about = {"name": name, "space": space, "provenance": provenance(name, data), "trained": trained}
+    bank: Any = SimpleNamespace(options=ReplayOptions(tau=0.9), **about)
     points = {"uniform": tuple(SweepPoint(rho, result(rho, *ratios)) for rho, *ratios in sweep)} if sweep else {}
     by_rule = rules or {"confidence": CONFIDENT, "clean": CLEAN}
     options = GradientOptions(tuple(by_rule))
@@ -72,6 +74,13 @@ def test_the_space_is_named_for_each_checkpoint() -> None:
     table = split_table([measured("x"), measured("y", space="fused feature"), measured("z")])
     assert "Embedding of x, z: the projection head's output." in table.notes[1]
     assert "Embedding of y: the fused decoder feature (no head)." in table.notes[2]
+
+
+def test_a_run_whose_bank_no_replay_makes_is_named(tmp_path: Path) -> None:
+    section = gradient_section([measured("p", trained="pseudo"), measured("c", trained="clean")])
+    (note,) = (note for note in section.tables[0].notes if "trained with" in note)
+    assert note.startswith("p: trained with `pseudo`") and "--split unlabeled" in note
+    assert [each["trained_rule"] for each in sound(section, tmp_path)["results"][::2]] == ["pseudo", "clean"]
 
 
 def test_the_sweep_says_where_it_leaves_the_law() -> None:
