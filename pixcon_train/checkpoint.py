@@ -55,7 +55,7 @@ class Checkpoint:
     student: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     bank: dict[str, torch.Tensor] | None
-    """`queue` K×N×D, `ptr` K, `filled` K; None without a bank."""
+    """`queue` K×N×D, `ptr` K, `filled` K, and of each entry `truth` and `weight` K×N; None without a bank."""
     optimizer: dict[str, Any]
     scaler: dict[str, Any] | None
     """State of fp16 loss scaling; None at other precisions."""
