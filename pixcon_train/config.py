@@ -32,7 +32,7 @@ class DataConfig(Section):
     """List of labeled images, one `IMAGE MASK` pair a line; the data set's own where none is given."""
     unlabeled: str | None = None
     """List of unlabeled images; masks beside them never train. The data set's own list where none is given."""
-    unlabeled_truth: Literal["auto", "yes", "no"] = "auto"
+    unlabeled_truth: Literal["auto", "always", "never"] = "auto"
     """Whether to read the masks of the unlabeled list, to measure contamination: `auto` where the bank's rule or the
     noise makes it worth knowing and the list has masks."""
     val: str | None = None

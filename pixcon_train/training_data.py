@@ -110,13 +110,13 @@ def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair])
     """
     choice = config.data.unlabeled_truth
     telling = config.bank.rule == "pseudo" or config.consistency.noise.rate > 0
-    if choice == "no" or (choice == "auto" and not telling):
+    if choice == "never" or (choice == "auto" and not telling):
         return False
     without = next((p for p in unlabeled if p.mask is None or not (source.root / p.mask).is_file()), None)
-    if without is not None and choice == "yes":
+    if without is not None and choice == "always":
         raise DataError(
-            f"data.unlabeled_truth=yes needs a mask for every unlabeled image, but {without.image} has none "
-            f"({without.mask or 'its line names no mask'}). Add it, or set data.unlabeled_truth=no."
+            f"data.unlabeled_truth=always needs a mask for every unlabeled image, but {without.image} has none "
+            f"({without.mask or 'its line names no mask'}). Add it, or set data.unlabeled_truth=never."
         )
     return without is None
 

@@ -84,7 +84,7 @@ def epochs(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if "consistency__threshold__rule" in RULES[rule]])
 def test_thresholds_are_logged_each_epoch(spec: Path, tmp_path: Path, rule: str) -> None:
-    train(tiny_config(spec, **LOW, **RULES[rule], data__unlabeled_truth="yes"), tmp_path)
+    train(tiny_config(spec, **LOW, **RULES[rule], data__unlabeled_truth="always"), tmp_path)
     for record in epochs(tmp_path):
         assert 0.3 < record["threshold"] < 1
         assert 0 <= record["contamination"] <= 1
@@ -140,8 +140,8 @@ def test_without_masks_nothing_is_measured_and_nothing_else_changes(tmp_path: Pa
     record = epochs(tmp_path / "without")[-1]
     assert "contamination" not in record and record["bank"]["contamination"] is None and record["replaced"] > 0
     assert epochs(tmp_path / "with")[-1]["contamination"] > 0
-    with pytest.raises(DataError, match=r"unlabeled0.jpg has none .*its line names no mask.*unlabeled_truth=no"):
-        train(tiny_config(spec, data__unlabeled_truth="yes"), tmp_path / "asked")
+    with pytest.raises(DataError, match=r"unlabeled0.jpg has none .*its line names no mask.*unlabeled_truth=never"):
+        train(tiny_config(spec, data__unlabeled_truth="always"), tmp_path / "asked")
 
 
 def test_images_held_out_do_not_train(spec: Path) -> None:
