@@ -60,7 +60,7 @@ def _miou(result: Content) -> Figure:
         _band(panels[0], group, place)
     panels[0].set_ylabel(f"{CALLED[weights]} mIoU (%)")
     known = known_values(result, lambda run: run[f"{weights}_miou"])
-    panels[0].set_ylim(_limits(np.percentile(known, OUTSIDE), max(known)) if known else (0, 100))
+    panels[0].set_ylim(_limits(np.percentile(known, OUTSIDE, method="lower"), max(known)) if known else (0, 100))
     last = max(
         (run["finished"][-1] for group in result["groups"] for run in group["runs"] if run["finished"]), default=1
     )
@@ -121,7 +121,8 @@ def _leads(panel: Axes, leads: Sequence[Content]) -> None:
             label = f"{shortened(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
         panel.plot(lead["finished"], 100 * numbers(lead["margin"]), label=label, **marks(lead["margin"]), **line(place))
     margins = [margin for lead in leads for margin in lead["margin"]]
-    low, high = np.percentile(margins, (OUTSIDE, 100 - OUTSIDE))
+    low = np.percentile(margins, OUTSIDE, method="lower")
+    high = np.percentile(margins, 100 - OUTSIDE, method="higher")
     panel.set_ylim(_limits(min(low, 0), max(high, 0)))
-    panel.set_ylabel(f"lead over\n{shortened(leads[0]['baseline'], 20)} (points)")
-    panel.legend(loc="best")
+    panel.set_ylabel("lead (points)")
+    panel.legend(loc="best", title=f"over {shortened(leads[0]['baseline'])}")
