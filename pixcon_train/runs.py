@@ -43,13 +43,13 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
         CheckpointError: there is no run to go on with.
         ConfigError: a change would make it another run.
     """
-    saved = load_checkpoint(folder / LATEST).config
-    config = build_config([Layer(str(folder / LATEST), saved), dotted_layer("the command line", changes)])
-    before, after = flatten(saved), flatten(config.model_dump())
+    saved = Layer(str(folder / LATEST), load_checkpoint(folder / LATEST).config)
+    config = build_config([saved, dotted_layer("the command line", changes)])
+    before, after = (flatten(each.model_dump()) for each in (build_config([saved]), config))
     for key, value in after.items():
-        if value != before.get(key) and not key.startswith(CHANGEABLE):
+        if value != before[key] and not key.startswith(CHANGEABLE):
             raise ConfigError(
-                f"'{key}' is {before.get(key)!r} in {folder} and cannot become {value!r} half-way: the result would be "
+                f"'{key}' is {before[key]!r} in {folder} and cannot become {value!r} half-way: the result would be "
                 "neither run. Leave the option out, or start a new run with --name."
             )
     return config

@@ -58,6 +58,15 @@ def test_a_checkpoint_of_an_older_configuration_says_so(tmp_path: Path) -> None:
         resume_config(tmp_path, {})
 
 
+def test_a_run_from_before_an_option_goes_on_with_its_default(tmp_path: Path) -> None:
+    config = CONFIGURATION.model_dump()
+    del config["consistency"]["threshold"], config["data"]["unlabeled_truth"]
+    save_checkpoint(tmp_path / LATEST, example(progress={"finished": False}, config=config))
+    assert resume_config(tmp_path, {}) == CONFIGURATION
+    with pytest.raises(ConfigError, match=r"'consistency.threshold.rule' is 'fixed' in .*cannot become 'dynamic'"):
+        resume_config(tmp_path, {"consistency.threshold.rule": "dynamic"})
+
+
 def test_the_resolved_configuration_is_saved(tmp_path: Path) -> None:
     save_config(tmp_path, CONFIGURATION)
     assert read_yaml_mapping(tmp_path / CONFIG) == CONFIGURATION.model_dump()
