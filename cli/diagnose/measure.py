@@ -11,7 +11,7 @@ from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
-@click.command(short_help="Make the pass that the other commands use, in one process or several.")
+@click.command(short_help="Make the pass ahead, in one process or more.")
 @CHECKPOINTS
 @measurement_options
 @TAUS
