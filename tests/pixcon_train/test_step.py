@@ -267,16 +267,17 @@ def test_truth_is_in_no_loss() -> None:
     assert seeing.admitted.truth[seeing.admitted.labels >= 0].ge(0).all()
 
 
-def test_noise_of_rate_one_leaves_no_label_of_a_right_teacher() -> None:
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_of_a_right_teacher_noise_leaves_every_label_or_none(rate: float) -> None:
     student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("pseudo", cap=9, tau=0.0))
     batch = batch._replace(truth=_teacher_labels(teacher, batch))
-    noisy = replace(settings, rules=ConsistencyRules(Threshold(0.0), Noise(3, 1.0, "uniform")))
+    noisy = replace(settings, rules=ConsistencyRules(Threshold(0.0), Noise(3, rate, "uniform")))
     result = training_step(student, teacher, batch, randomness, noisy, ClassBank(3, 8, 8))
-    assert int(result.counts["wrong"]) == int(result.counts["replaced"]) == 2 * 28 * 28
+    assert int(result.counts["wrong"]) == int(result.counts["replaced"]) == rate * 2 * 28 * 28
     assert result.admitted is not None
     entered = result.admitted.labels >= 0
     assert entered.any()
-    assert (result.admitted.truth != result.admitted.labels)[entered].all()
+    assert (result.admitted.truth != result.admitted.labels)[entered].eq(rate == 1).all()
 
 
 def test_soft_entries_weigh_the_probability_of_their_label() -> None:
