@@ -1,5 +1,6 @@
 """Files that are whole or absent: written beside their place, then renamed into it."""
 
+import codecs
 import hashlib
 import json
 import math
@@ -46,6 +47,30 @@ def remove_leftovers(folder: Path) -> None:
         if _TEMPORARY.fullmatch(path.name):
             with suppress(OSError):
                 path.unlink()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a person or another program wrote, its line ends as ``\\n``.
+
+    UTF-8 with or without a byte-order mark, or UTF-16 with one, as PowerShell's `>` and Tee-Object write it.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnicodeDecodeError: it is text in neither encoding.
+    """
+    content = path.read_bytes()
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if utf16 else "utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of ``text``, without their ends; only ``\\n`` ends one.
+
+    ``str.splitlines`` also splits at U+2028, NEL, form feeds and others, which a class or file name may contain.
+    """
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def write_text(path: Path, text: str) -> None:

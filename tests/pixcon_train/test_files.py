@@ -1,0 +1,48 @@
+"""Reading text that others wrote, in the encodings they write it in."""
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from pixcon_train.files import read_text, split_lines
+
+TEXT = "img/Straße.png ann/道路.png\nb.png\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode("utf-8"),
+        TEXT.encode("utf-8-sig"),
+        codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
+        codecs.BOM_UTF16_LE + TEXT.replace("\n", "\r\n").encode("utf-16-le"),
+        TEXT.replace("\n", "\r\n").encode("utf-8"),
+        TEXT.replace("\n", "\r").encode("utf-8"),
+    ],
+)
+def test_every_encoding_and_line_end_gives_the_same_text(tmp_path: Path, content: bytes) -> None:
+    (path := tmp_path / "list.txt").write_bytes(content)
+    assert read_text(path) == TEXT
+
+
+def test_an_empty_file_is_empty_text(tmp_path: Path) -> None:
+    for content in (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE):
+        (path := tmp_path / "list.txt").write_bytes(content)
+        assert read_text(path) == ""
+
+
+@pytest.mark.parametrize("content", [b"\xff\x00", "Straße".encode("latin-1"), codecs.BOM_UTF16_LE + b"a"])
+def test_other_encodings_are_an_error(tmp_path: Path, content: bytes) -> None:
+    (path := tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(UnicodeDecodeError):
+        read_text(path)
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    separators = [chr(code) for code in range(0x110000) if len(f"a{chr(code)}b".splitlines()) > 1]
+    assert {"\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"} < set(separators)
+    for separator in separators:
+        assert split_lines(f"a{separator}b\nc\n") == (["a", "b", "c"] if separator == "\n" else [f"a{separator}b", "c"])
+    assert split_lines("") == [] and split_lines("a\n\nb") == ["a", "", "b"]
