@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pixcon_train.data.reading import DAMAGE
+from pixcon_train.data.opening import load, opened
 from pixcon_train.errors import DataError, PixConError
 
 
@@ -46,18 +46,14 @@ class LabelMapFiles:
             DataError: the file is missing, damaged, or holds colours instead of class indices.
         """
         path = self.files[index]
-        try:
-            with Image.open(path) as image:
-                if image.mode not in ("P", "L", "1"):
-                    raise DataError(
-                        f"{path} is a {image.mode} image. Expected a label map: one channel of 8 bits with a class "
-                        "index a pixel (grey or palette PNG)."
-                    )
-                return torch.from_numpy(np.array(image, dtype=np.uint8))
-        except FileNotFoundError:
-            raise DataError(f"No label map at {path}.") from None
-        except DAMAGE as error:
-            raise DataError(f"The label map {path} cannot be read: {error}.") from error
+        with opened(path, "label map") as image:
+            load(image, path, "label map")
+            if image.mode not in ("P", "L", "1"):
+                raise DataError(
+                    f"{path} is a {image.mode} image. Expected a label map: one channel of 8 bits with a class "
+                    "index a pixel (grey or palette PNG)."
+                )
+            return torch.from_numpy(np.array(image, dtype=np.uint8))
 
 
 class KeptMaps:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.reading import Encoding, labels_of, lookup, read_image, read_indices
+from pixcon_train.data.reading import Encoding, image_size, labels_of, lookup, read_image, read_indices
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import DataError
 from pixcon_train.progress import Progress, silent
@@ -112,23 +111,11 @@ def _check_pair(spec: DatasetSpec, root: Path, pair: Pair, encoding: Encoding, d
     assert pair.mask is not None
     stored = read_indices(root / pair.mask)
     labels_of(stored, root / pair.mask, spec, encoding)
-    width, height = _image_size(root / pair.image, decode)
+    path = root / pair.image
+    height, width = read_image(path).shape[1:] if decode else image_size(path)
     if (height, width) != stored.shape:
         raise DataError(
-            f"{root / pair.image} is {width}×{height} pixels but its mask {root / pair.mask} is "
+            f"{path} is {width}×{height} pixels but its mask {root / pair.mask} is "
             f"{stored.shape[1]}×{stored.shape[0]}. Expected one size; is the list pairing the right files?"
         )
     return np.bincount(stored.ravel(), minlength=256)
-
-
-def _image_size(path: Path, decode: bool) -> tuple[int, int]:
-    """Width and height of an image, from its header unless it is to be decoded."""
-    if decode:
-        _, height, width = read_image(path).shape
-        return width, height
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except OSError:
-        _, height, width = read_image(path).shape  # raises with the reason
-        return width, height

@@ -1,16 +1,14 @@
 """Images and masks from disk, with a clear word about what is wrong with one."""
 
-import struct
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from pixcon_train.data.opening import load, opened
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import DataError
 
@@ -27,8 +25,19 @@ def read_image(path: Path) -> Tensor:
     Raises:
         DataError: missing, unreadable or cut short.
     """
-    with _Opened(path, "image") as image:
+    with opened(path, "image") as image:
+        load(image, path, "image")
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image, from its header.
+
+    Raises:
+        DataError: missing or unreadable.
+    """
+    with opened(path, "image") as image:
+        return image.height, image.width
 
 
 def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
@@ -78,7 +87,8 @@ def read_indices(path: Path) -> np.ndarray:
     Raises:
         DataError: missing, unreadable, or coloured instead of indexed.
     """
-    with _Opened(path, "mask") as image:
+    with opened(path, "mask") as image:
+        load(image, path, "mask")
         if image.mode not in {"L", "P", "1", "I", "I;16"}:
             raise DataError(
                 f"{path} is a colour image (mode {image.mode}). Expected a mask with one label per pixel (an indexed "
@@ -125,32 +135,6 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     table[: spec.num_classes] = np.arange(spec.num_classes)
     table[spec.void] = VOID
     return table
-
-
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
-"""What Pillow raises on a damaged file, by the place of the damage."""
-
-
-class _Opened:
-    """A decoded PIL image; every way a file can be broken becomes a :class:`DataError`."""
-
-    def __init__(self, path: Path, what: str) -> None:
-        self._path, self._what = path, what
-
-    def __enter__(self) -> Image.Image:
-        try:
-            self._image = Image.open(self._path)
-            self._image.load()
-        except FileNotFoundError:
-            raise DataError(
-                f"No {self._what} at {self._path}. Check the list and the data root it is relative to."
-            ) from None
-        except DAMAGE as error:
-            raise DataError(f"The {self._what} {self._path} cannot be read: {error}. Restore or remove it.") from None
-        return self._image
-
-    def __exit__(self, *_: object) -> None:
-        self._image.close()
 
 
 def _listed(values: list[int]) -> str:

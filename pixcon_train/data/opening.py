@@ -1,0 +1,157 @@
+"""The one place where image files are opened: regular files of a few formats, and every damage is one error."""
+
+import io
+import os
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from pixcon_train.errors import DataError
+
+FORMATS: dict[type[ImageFile], tuple[bytes, ...]] = {
+    PngImageFile: (b"\x89PNG\r\n\x1a\n",),
+    JpegImageFile: (b"\xff\xd8\xff",),
+    TiffImageFile: (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    BmpImageFile: (b"BM",),
+    GifImageFile: (b"GIF87a", b"GIF89a"),
+    WebPImageFile: (b"RIFF",),
+    PpmImageFile: (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf"),
+}
+"""Formats that are read, by the first bytes of their files. Pillow knows others, some of which start programs."""
+
+MAX_PIXELS = 175_000_000
+"""Larger images are refused. A whole image, its network input and its logits have to fit into memory."""
+
+MAX_BYTES = 2**31
+"""Larger files are refused: an image of :data:`MAX_PIXELS` needs less."""
+
+_PLAUSIBLE = 2**24
+"""Pixels that are decoded however small the file is."""
+
+_PIXELS_A_BYTE = 10_000
+"""No file of the formats read here holds more, except blank ones: deflate cannot, at one bit a pixel."""
+
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    RecursionError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on a damaged file, by the place of the damage."""
+
+
+@contextmanager
+def opened(path: Path, what: str) -> Iterator[ImageFile]:
+    """An image file with its header read; decode it by :func:`load` within the block.
+
+    Whatever Pillow raises within the block, for ``path`` or in decoding it, is a :class:`DataError`, and Pillow's
+    warnings stay silent.
+
+    Args:
+        what: the file is, for messages: ``image``, ``mask``.
+
+    Raises:
+        DataError: missing, no regular file, of another format, or damaged.
+    """
+    try:
+        with open(path, "rb", opener=_open_at_once) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_file(os.fstat(file.fileno()), path, what)
+            with closing(_identified(file, path, what)) as image:
+                yield image
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(f"No {what} at {path}. Check the list and the data root it is relative to.") from None
+    except DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise DataError(f"The {what} {path} cannot be read: {reason}. Restore or remove it.") from None
+
+
+def load(image: ImageFile, path: Path, what: str) -> None:
+    """Decode an opened image, unless its size says that this would be in vain.
+
+    Raises:
+        DataError: the image is too large, or its file too small for so many pixels.
+    """
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise DataError(
+            f"The {what} {path} is too large ({pixels:,} pixels): cut it into tiles. "
+            f"Expected at most {MAX_PIXELS:,} pixels."
+        )
+    size = path.stat().st_size
+    if pixels > max(_PLAUSIBLE, _PIXELS_A_BYTE * size):
+        raise DataError(
+            f"The {what} {path} cannot be read: its header says {image.width}×{image.height} pixels, too many for a "
+            f"file of {size:,} bytes. Restore or remove it."
+        )
+    image.load()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _check_file(status: os.stat_result, path: Path, what: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"The {what} {path} is a pipe or a device. Expected a file.")
+    if status.st_size > MAX_BYTES:
+        raise DataError(f"The {what} {path} is too large ({status.st_size:,} bytes): cut it into tiles.")
+
+
+def _identified(file: BinaryIO, path: Path, what: str) -> ImageFile:
+    """The image with its header read, of the format that its first bytes say, whatever its name ends in."""
+    start = file.read(8)
+    file.seek(0)
+    for reader, signatures in FORMATS.items():
+        if start.startswith(signatures):
+            return reader(_essential_chunks(file) if reader is PngImageFile else file)
+    raise DataError(
+        f"The {what} {path} cannot be read: it is empty, damaged or of another format. "
+        "Expected a PNG, JPEG, TIFF, BMP, GIF, WebP or PNM file."
+    )
+
+
+def _essential_chunks(file: BinaryIO) -> BinaryIO:
+    """A PNG file without its texts and profiles, which can be damaged or unpack to gigabytes.
+
+    Critical chunks (their names begin with a capital), transparency and EXIF remain, EXIF before the pixels.
+    """
+    head: list[bytes] = [file.read(8)]
+    pixels: list[bytes] = []
+    while len(start := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", start)
+        if kind[:1].isupper() or kind in (b"tRNS", b"eXIf"):
+            part = start + file.read(length + 4)
+            (pixels if kind in (b"IDAT", b"IEND") else head).append(part)
+        else:
+            file.seek(length + 4, os.SEEK_CUR)
+        if kind == b"IEND":
+            break
+    return io.BytesIO(b"".join(head + pixels))

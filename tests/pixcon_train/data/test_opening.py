@@ -1,0 +1,168 @@
+"""Opening image files: which are opened at all, and that whatever is wrong with one is one message."""
+
+import os
+import socket
+import struct
+import tracemalloc
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixcon_diag.passes.label_maps import LabelMapFiles
+from pixcon_train.data.opening import MAX_PIXELS
+from pixcon_train.data.reading import image_size, read_image, read_indices
+from pixcon_train.errors import DataError
+from tests.pixcon_train.data.files import png, png_chunk, save_image
+
+PACKAGES = ("pixcon_train", "pixcon_diag", "figures", "cli")
+
+
+def read_map(path: Path) -> object:
+    return LabelMapFiles((path,)).read(0)
+
+
+READERS = (read_image, read_indices, image_size, read_map)
+
+
+def refused(path: Path) -> str:
+    """The message that every reader has for a file; they differ in what they call it."""
+    messages = set()
+    for read in READERS:
+        with pytest.raises(DataError) as caught:
+            read(path)
+        messages.add(str(caught.value).replace("label map", "image").replace("mask", "image"))
+    assert len(messages) == 1
+    return messages.pop()
+
+
+def test_images_are_opened_in_one_place_only() -> None:
+    root = Path(__file__).parents[3]
+    users = [
+        path.relative_to(root).as_posix()
+        for package in PACKAGES
+        for path in (root / package).rglob("*.py")
+        if any(call in path.read_text(encoding="utf-8") for call in ("Image.open(", "imread(", "decode_image("))
+    ]
+    assert users == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp", "gif", "webp", "ppm"])
+def test_formats_are_told_by_their_content(tmp_path: Path, suffix: str) -> None:
+    pixels = np.full((3, 4, 3), 100)
+    save_image(tmp_path / f"a.{suffix}", pixels).rename(tmp_path / "a.dat")
+    image = read_image(tmp_path / "a.dat")
+    assert image.shape == (3, 3, 4) and (image.float() - 100).abs().max() <= 2
+    assert image_size(tmp_path / "a.dat") == (3, 4)
+
+
+def test_no_other_format_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an EPS file Pillow would start Ghostscript."""
+
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("a program is started")
+
+    monkeypatch.setattr("subprocess.Popen", start)
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 3\n%%EndComments\nshowpage\n")
+    assert "a.png cannot be read: it is empty, damaged or of another format. Expected a PNG, JPEG," in refused(
+        tmp_path / "a.png"
+    )
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.tga")
+    assert "of another format" in refused(tmp_path / "a.tga")
+    (tmp_path / "empty.png").write_bytes(b"")
+    assert "it is empty" in refused(tmp_path / "empty.png")
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    assert "No image at" in refused(tmp_path / "none.png")
+    save_image(tmp_path / "a.png", np.zeros((2, 2)))
+    assert "No image at" in refused(tmp_path / "a.png/b.png")
+    assert "cannot be read" in refused(tmp_path)
+    assert "cannot be read" in refused(tmp_path / "nul\0.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    assert "cannot be read" in refused(tmp_path / "loop.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_devices_and_sockets_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "pipe.png is a pipe or a device. Expected a file" in refused(tmp_path / "pipe.png")
+    assert "is a pipe or a device" in refused(Path(os.devnull))
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.png")
+        assert "socket.png cannot be read" in refused(Path("socket.png"))
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        png_chunk(b"iCCP", b"scanner\0\0" + zlib.compress(bytes(2_000_000))),
+        png_chunk(b"iCCP", b"no deflate\0\0" + bytes(9)),
+        png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2_000_000))),
+        png_chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(bytes(2_000_000))),
+        png_chunk(b"tEXt", b"\xff\0\xff"),
+        png_chunk(b"gAMA", b""),
+        png_chunk(b"eXIf", b"no EXIF"),
+        png_chunk(b"acTL", bytes(8)),
+        png_chunk(b"prVt", bytes(100)),
+    ],
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_png_is_read_whatever_else_it_carries(tmp_path: Path, chunk: bytes, last: bool) -> None:
+    samples = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    (tmp_path / "a.png").write_bytes(png(samples, **({"after": chunk} if last else {"before": chunk})))
+    assert np.array_equal(read_indices(tmp_path / "a.png"), samples)
+    assert read_image(tmp_path / "a.png").shape == (3, 3, 4)
+
+
+def header_only(height: int, width: int) -> bytes:
+    """A PNG of few bytes whose header says a size."""
+    whole = png(np.zeros((1, 1), np.uint8))
+    return whole[:8] + png_chunk(b"IHDR", struct.pack(">II5B", width, height, 8, 0, 0, 0, 0)) + whole[33:]
+
+
+def test_too_large_an_image_is_refused_from_its_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(header_only(13_400, 13_400))
+    for read in (read_image, read_indices, read_map):
+        with pytest.raises(DataError, match=r"a\.png is too large \(179,560,000 pixels\): cut it into tiles"):
+            read(path)
+    assert image_size(path) == (13_400, 13_400)
+
+
+def test_a_header_that_promises_too_much_costs_no_memory(tmp_path: Path) -> None:
+    side = int(MAX_PIXELS**0.5)
+    (tmp_path / "a.png").write_bytes(header_only(side, side))
+    tracemalloc.start()
+    try:
+        for read in (read_image, read_indices, read_map):
+            with pytest.raises(DataError, match=r"its header says .* pixels, too many for a file of \d+ bytes"):
+                read(tmp_path / "a.png")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_pillow_s_warnings_stay_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    save_image(tmp_path / "a.tif", np.zeros((3, 6)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_image(tmp_path / "a.tif").shape == (3, 3, 6)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), Image.DecompressionBombError("bomb")])
+def test_every_failure_of_the_decoder_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    path = save_image(tmp_path / "a.bmp", np.zeros((2, 2)))
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
+    with pytest.raises(DataError, match=r"The image .*a\.bmp cannot be read: (MemoryError|deep|bomb)\. Restore or"):
+        read_image(path)
