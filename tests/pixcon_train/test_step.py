@@ -114,6 +114,16 @@ def _pixcon_step(golden: dict[str, np.ndarray], weight: float) -> tuple[torch.nn
 
 
 @pytest.mark.reference
+def test_candidates_have_the_release_s_feature_size(golden: dict[str, np.ndarray]) -> None:
+    student = fill_by_rule(build_model("pixcon", "small", 21, projection=True)).eval()
+    target = torch.from_numpy(golden["pixcon_step/target"])[:1].long()
+    with torch.no_grad():
+        candidates = labeled_candidates(student(_batch().images[:1], embed=True), target, BankSettings("clean"))
+    for each in (candidates.admitted, candidates.embedding):
+        assert each.shape[-2:] == tuple(golden["pixcon_step/feature_size"])
+
+
+@pytest.mark.reference
 def test_contrastive_branch_matches_the_release_inside_a_step(golden: dict[str, np.ndarray]) -> None:
     _, result = _pixcon_step(golden, weight=1.0)
     assert result.admitted is not None
