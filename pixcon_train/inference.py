@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_train.errors import ConfigError
-from pixcon_train.models.base import SegmentationModel, resize
+from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
 from pixcon_train.models.sizes import PATCH_SIZE
 
 Protocol = Literal["unimatch-v2", "pixcon"]
@@ -50,6 +50,8 @@ class ModelPrediction(NamedTuple):
     """(B, C, h, w), the decoder feature of the same pass; None with sliding windows, which have one per window."""
     covered: tuple[int, int]
     """Height and width in image pixels that ``fused`` covers: H, W, or more where the image was padded."""
+    network_logits: Tensor | None = None
+    """(B, K, H', W'), as the network gave them, over the same ``covered`` pixels; None with sliding windows."""
 
 
 def default_protocol(architecture: str) -> Protocol:
@@ -71,8 +73,9 @@ def predict_probabilities(
     height, width = images.shape[-2:]
     if window is not None and height >= window.crop and width >= window.crop:
         return ModelPrediction(_slide(model, images, window), None, (height, width))
-    logits, fused, covered = predict_logits(model, images, protocol=protocol)
-    return ModelPrediction(logits.float().softmax(1), fused, covered)
+    output, covered = _whole(model, images, protocol)
+    logits = _at_image_size(output.logits, images, protocol)
+    return ModelPrediction(logits.softmax(1), output.fused, covered, output.logits)
 
 
 def predict_logits(
@@ -83,16 +86,28 @@ def predict_logits(
     Raises:
         ConfigError: unknown protocol.
     """
+    output, covered = _whole(model, images, protocol)
+    return _at_image_size(output.logits, images, protocol), output.fused, covered
+
+
+def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tuple[ModelOutput, tuple[int, int]]:
+    """What the network gives for whole images, and the height and width in image pixels that it covers."""
     height, width = images.shape[-2:]
     unit = model.patch_size  # 14, but a wrapped network has its own
     if protocol == "unimatch-v2":
-        output = model(resize(images, _nearest(height, unit), _nearest(width, unit)))
-        return resize(output.logits.float(), height, width), output.fused, (height, width)
+        return model(resize(images, _nearest(height, unit), _nearest(width, unit))), (height, width)
     if protocol == "pixcon":
         padded = pad_by_reflection(images, -height % unit, -width % unit)
-        output = model(padded)
-        return output.logits[..., :height, :width].float(), output.fused, (padded.shape[-2], padded.shape[-1])
+        return model(padded), (padded.shape[-2], padded.shape[-1])
     raise ConfigError(f"Unknown protocol `{protocol}`; expected `unimatch-v2` or `pixcon`.")
+
+
+def _at_image_size(logits: Tensor, images: Tensor, protocol: Protocol) -> Tensor:
+    """The network's logits brought to the images' size, float32: resized back, or cropped where it saw padding."""
+    height, width = images.shape[-2:]
+    if protocol == "unimatch-v2":
+        return resize(logits.float(), height, width)
+    return logits[..., :height, :width].float()
 
 
 def pad_by_reflection(images: Tensor, bottom: int, right: int) -> Tensor:

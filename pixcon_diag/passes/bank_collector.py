@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.measures.coverage import Coverage
@@ -17,10 +16,11 @@ from pixcon_train.bank import ClassBank
 from pixcon_train.contrast import ADMISSION, admit
 from pixcon_train.data.reading import VOID
 from pixcon_train.errors import ConfigError
+from pixcon_train.models.base import resize
 from pixcon_train.seeding import seeded
 
-FORMAT = 2
-"""Raised when a kept replay's state is laid out otherwise. 2: truth within the bank."""
+FORMAT = 3
+"""Raised when the same options give another state. 2: truth within the bank. 3: the network's own logits."""
 
 _KEYS = 30
 """Stream of random numbers that decide which pixels stay within the cap."""
@@ -50,8 +50,9 @@ class BankCollector:
 
     The banks end up with the entries that training would have under these weights, each with its true class.
 
-    Labels and predictions are brought to the feature's resolution as in training: labels by nearest neighbour, logits
-    bilinearly (log-probabilities here, which differ from logits by a number per pixel that cancels in the softmax).
+    Labels and the network's own logits are brought to the feature's resolution as in training
+    (:func:`pixcon_train.bank_branch.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both are
+    resized once, from the pixels that the network saw; padding beyond the image is void.
 
     Args:
         num_classes: K.
@@ -77,15 +78,15 @@ class BankCollector:
         Raises:
             ConfigError: there is no feature, as with sliding windows.
         """
-        fused, covered = batch.inference.fused, batch.inference.covered
-        if fused is None or not fused.shape[1]:
+        fused, covered, own = batch.inference.fused, batch.inference.covered, batch.inference.network_logits
+        if fused is None or own is None or not fused.shape[1]:
             raise ConfigError(
                 "The bank cannot be replayed without the decoder feature of whole images: use --window 0, or name the "
                 "feature of a wrapped module."
             )
         size = (fused.shape[2], fused.shape[3])
         labels = labels_on_grid(batch.target, size, void=VOID, covered=covered)
-        logits = _on_grid(batch.inference.probabilities, size, covered)
+        logits = resize(own.float(), *size)
         for feature, truth, scores in zip(fused, labels, logits, strict=True):
             self._image(feature, truth, scores)
 
@@ -169,11 +170,3 @@ def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
 
 def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-
-
-def _on_grid(probabilities: Tensor, size: tuple[int, int], covered: tuple[int, int]) -> Tensor:
-    """Log-probabilities (B, K, h, w) at the feature's resolution; beyond the image those of its border."""
-    height, width = probabilities.shape[-2:]
-    scores = probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()
-    padded = F.pad(scores, (0, covered[1] - width, 0, covered[0] - height), mode="replicate")
-    return F.interpolate(padded, size, mode="bilinear", align_corners=True)

@@ -37,7 +37,7 @@ def predicted(images: range) -> PredictedBatch:
     logits, truth, feature = (torch.stack(each) for each in zip(*map(scene, images), strict=True))
     probabilities = logits.softmax(1)
     confidence, prediction = probabilities.max(1)
-    inference = ModelPrediction(probabilities, feature, (HEIGHT, WIDTH))
+    inference = ModelPrediction(probabilities, feature, (HEIGHT, WIDTH), logits)
     return PredictedBatch(tuple(f"{image}.jpg" for image in images), truth, confidence, prediction, inference)
 
 
@@ -130,8 +130,7 @@ def test_confusion_counts_valid_pixels_of_the_grid() -> None:
     assert torch.equal(collected().confusion, expected)
 
 
-def test_log_probabilities_serve_as_the_logits_do() -> None:
-    """Interpolated, they give the same classes and confidences, so that the same pixels pass the threshold."""
+def test_a_higher_threshold_admits_fewer_pixels() -> None:
     rates = []
     for tau in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         counts = collected(tau=tau).coverage["confidence"].compute().classes.eligible
@@ -139,6 +138,16 @@ def test_log_probabilities_serve_as_the_logits_do() -> None:
         assert list(counts) == [sum(int((classes == k).sum()) for classes in expected) for k in range(CLASSES)]
         rates.append(sum(counts))
     assert rates == sorted(rates, reverse=True) and rates[0] > rates[-1] > 0
+
+
+def test_probabilities_at_the_image_s_size_play_no_part() -> None:
+    """Training resamples the network's logits; what was resized to the image already would be resampled twice."""
+    collector = BankCollector(CLASSES, unit, OPTIONS)
+    for batch in batches():
+        inference = batch.inference._replace(probabilities=torch.full_like(batch.inference.probabilities, 1 / CLASSES))
+        collector.update(PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference))
+    collector.flush()
+    assert same(collector.snapshot(), collected().snapshot())
 
 
 @pytest.mark.parametrize("rule", ["clean", "labeled"])
@@ -229,11 +238,10 @@ def test_padding_is_beyond_the_image_and_never_admitted() -> None:
     assert int(collector.confusion.sum()) == int((expected != VOID).sum())
 
 
-@pytest.mark.parametrize("fused", [None, torch.zeros(2, 0, 1, 1)])
-def test_no_feature_no_bank(fused: Tensor | None) -> None:
+@pytest.mark.parametrize("lack", [{"fused": None}, {"fused": torch.zeros(2, 0, 1, 1)}, {"network_logits": None}])
+def test_no_feature_no_bank(lack: dict[str, Any]) -> None:
     batch = predicted(range(2))
-    without = PredictedBatch(
-        batch.names, batch.target, batch.confidence, batch.prediction, batch.inference._replace(fused=fused)
-    )
+    inference = batch.inference._replace(**lack)
+    without = PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference)
     with pytest.raises(ConfigError, match="--window 0"):
         BankCollector(CLASSES, unit, OPTIONS).update(without)
