@@ -15,8 +15,9 @@ from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.evaluation import PassOptions
 from pixcon_train.data.digits import cache_folder
 
-FORMAT = 1
-"""Raised when the same key would now give other numbers."""
+FORMAT = 2
+"""Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
+are counted by map and value."""
 
 FOLDER = "diag"
 
@@ -39,6 +40,9 @@ def pass_key(
         "protocol": passing.protocol,
         "window": None if passing.window is None else passing.window.crop,
         "device": passing.device.type,
+        # A network's output depends in its last digits on what else is in the batch: a pixel that lies on a threshold
+        # or between two classes may change sides.
+        "batch_size": passing.batch_size,
         "options": dict(options),
     }
 

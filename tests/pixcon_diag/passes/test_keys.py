@@ -54,7 +54,9 @@ def test_another_network_is_another_pass(data: EvaluationData, change: str) -> N
 
 
 @pytest.mark.parametrize(
-    "change", [{"protocol": "unimatch-v2"}, {"window": 14}, {"device": "meta"}], ids=lambda each: str(*each)
+    "change",
+    [{"protocol": "unimatch-v2"}, {"window": 14}, {"device": "meta"}, {"batch_size": 1}],
+    ids=lambda each: str(*each),
 )
 def test_another_way_to_run_it_is_another_pass(data: EvaluationData, change: dict[str, Any]) -> None:
     assert key(data, run=cpu(**change)) != key(data)
@@ -97,7 +99,7 @@ def test_a_file_that_changed_is_another_pass(data: EvaluationData, which: str) -
 
 def test_what_changes_no_count_is_the_same_pass(data: EvaluationData) -> None:
     assert key(replace(data, list_name="elsewhere/copy.txt", note="a word")) == key(data)
-    assert key(data, run=cpu(batch_size=1, workers=5)) == key(data)
+    assert key(data, run=cpu(workers=5)) == key(data)
     assert key(data, options=MeasureOptions(taus=(0.5,))) == key(data)
     assert key(data, about(source="/moved/best_ema.pth")) == key(data)
 
