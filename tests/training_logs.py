@@ -19,7 +19,7 @@ def history(
         EpochRecord(first + i, Evaluation(value - 0.1), Evaluation(value, (value, value)), 0.9, {"loss": 1.0})
         for i, value in enumerate(values)
     )
-    return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b"), first, epochs, config or {})
+    return RunHistory(name, f"{name}.log", "unimatch", ("a", "b"), first, epochs, config or {})
 
 
 def told(run: RunHistory, **values: Sequence[Any]) -> RunHistory:

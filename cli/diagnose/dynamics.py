@@ -10,7 +10,7 @@ from pixcon_cli.diagnose.measuring import BASELINE
 from pixcon_cli.measurement_options import output_options
 
 SOURCES = click.argument("sources", nargs=-1, metavar="[LOG...]")
-"""Run folders, folders of runs or logs, log.jsonl, TensorBoard files, UniMatch V2's text logs, name=path[,path...]."""
+"""Run folders, folders of runs or logs, log.jsonl, TensorBoard files, text logs of others, name=path[,path...]."""
 
 
 @click.command(short_help="Curves, best epochs, who leads.")
@@ -21,14 +21,14 @@ SOURCES = click.argument("sources", nargs=-1, metavar="[LOG...]")
     type=click.Choice(["ema", "student"]),
     default="ema",
     show_default=True,
-    help="Whose mIoU is compared; labeled-only logs know the student's.",
+    help="Whose mIoU is compared; logs without an EMA column have the student's.",
 )
 @output_options
 def dynamics(sources: tuple[str, ...], baseline: str | None, weights: Any, out: Path | None, as_json: bool) -> None:
     """Curves, best epochs, and who leads over how many of them (Fig. 4, Sec. H.1).
 
-    LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V2, or a
-    group of seeds: name=path,path. With none named, the runs under ./runs are taken.
+    LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V1
+    or V2 or of PrevMatch, or a group of seeds: name=path,path. With none named, the runs under ./runs are taken.
     """
     from pixcon_diag.logs.sources import read_groups
     from pixcon_diag.measures.dynamics import dynamics as measured

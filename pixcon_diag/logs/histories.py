@@ -15,7 +15,7 @@ def read_history(path: Path) -> RunHistory:
     """The history of the run at ``path``.
 
     ``path`` is a run folder of pixcon-train or its ``log.jsonl``; a folder with TensorBoard event files or one such
-    file; or a text log of UniMatch V2.
+    file; or a text log of UniMatch V1 or V2 or of PrevMatch.
 
     Raises:
         DataError: nothing there, nothing known there, or a damaged log.

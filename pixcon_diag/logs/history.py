@@ -70,11 +70,11 @@ class RunHistory:
     name: str
     source: str
     """Path of the file or folder."""
-    format: Literal["pixcon", "tensorboard", "unimatch-v2"]
+    format: Literal["pixcon", "tensorboard", "unimatch"]
     classes: tuple[str, ...]
     """Names in class order; empty where the log has no IoU per class."""
     first_epoch: int
-    """Number the source gives to a run's first epoch: 0 (UniMatch V2) or 1."""
+    """Number the source gives to a run's first epoch: 0 (UniMatch) or 1."""
     epochs: tuple[EpochRecord, ...]
     config: dict[str, Any] = field(default_factory=dict)
     """Hyperparameters by dotted key; empty where the source does not hold them."""

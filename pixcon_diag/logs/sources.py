@@ -43,7 +43,7 @@ def _runs_here() -> list[str]:
     if not RUNS.is_dir() or not _holds_runs(RUNS):
         raise DataError(
             f"No log was named, and there are no runs in ./{RUNS}. Name run folders, log.jsonl, TensorBoard files, "
-            "text logs of UniMatch V2 or groups of them (name=path,path), or train here: `pixcon-train run`."
+            "text logs of UniMatch or PrevMatch or groups of them (name=path,path), or train here: `pixcon-train run`."
         )
     return [str(RUNS)]
 

@@ -1,28 +1,34 @@
-"""Reading UniMatch V2's text logs: a header with the configuration, then epochs of progress and evaluation lines.
+"""Reading the text logs of UniMatch V1 and V2 and of PrevMatch: the configuration, then epochs of progress and
+evaluation lines.
 
 An epoch's progress lines hold running means since its start, so that the last one stands for the epoch. `Loss s` is the
 mean of the two strong views' losses, which is L_u. Class IoUs and their mean are printed in per cent with two digits,
-student first; logs of labeled-only runs have no EMA column. Epochs count from 0.
+student first; UniMatch V1, PrevMatch and labeled-only runs have no EMA column, and runs whose teacher is the student
+itself call it `EMA (not used as teacher)`. Epochs count from 0.
 """
 
-import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, fraction, mean
+from pixcon_diag.logs.unimatch_config import read_config
 from pixcon_train.errors import DataError
+from pixcon_train.files import read_text, split_lines
 from pixcon_train.resolve import flatten
 
-NUMBER = r"\d+\.\d\d|nan"
-EPOCH = re.compile(r"=+> Epoch: (\d+)\b")
+NUMBER = r"\d{1,3}\.\d\d|nan"
+EMA = rf"(?:, EMA( \(not used as teacher\))?: ({NUMBER}))?$"
+EPOCH = re.compile(r"=+> Epoch: (\d{1,9})\b")
 PROGRESS = re.compile(r"\] Iters: \d+, (.+)$")
-CLASS = re.compile(rf">>>> Class \[(\d+) (.+)\] IoU: ({NUMBER})(?:, EMA: ({NUMBER}))?$")
-MEAN = re.compile(rf">>>> MeanIoU: ({NUMBER})(?:, EMA: ({NUMBER}))?$")
-NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "mask_ratio"}
+EVALUATION = re.compile(r"\*+ Evaluation.*?\*+ >>>> .+")
+CLASS = re.compile(rf">>>> Class \[(\d{{1,9}}) (.+)\] IoU: ({NUMBER}){EMA}")
+MEAN = re.compile(rf">>>> (?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
+NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "mask_ratio", "mask": "mask_ratio"}
 ROUNDING = 1.01e-4
 """Two numbers printed with two digits in per cent differ from each other's exact value by at most 1e-4."""
+NEW_LOG = "Get the log anew, or cut it off after the last whole evaluation."
 
 
 def read_unimatch_log(path: Path) -> RunHistory:
@@ -30,46 +36,35 @@ def read_unimatch_log(path: Path) -> RunHistory:
 
     Raises:
         DataError: the file cannot be read, is no such log, is cut off within an evaluation, lacks an epoch or a class,
-            or its class IoUs do not have the mean it states.
+            holds several runs, or its class IoUs do not have the mean it states.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = split_lines(read_text(path))
     except FileNotFoundError:
         raise DataError(f"No log at {path}. Give a run folder, a TensorBoard event file or a text log.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a text log: {error}.") from error
-    config = _header(path, lines)
-    parser = _Parser(path, int(config["nclass"]))
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{path} is no text in UTF-8 or UTF-16, so it cannot be read as a log. Give a text log (converted to "
+            "UTF-8, where it is in another encoding), a run folder or a TensorBoard event file."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read as a log: {error.strerror}.") from error
+    config = read_config(path, lines)
+    parser = _Parser(path, config["nclass"])
     for number, line in enumerate(lines, 1):
         parser.read(number, line.rstrip())
     parser.finish(len(lines), config.get("epochs"))
     return RunHistory(
         name=path.stem,
         source=str(path),
-        format="unimatch-v2",
+        format="unimatch",
         classes=tuple(parser.classes),
         first_epoch=0,
         epochs=tuple(parser.epochs),
         config=flatten(config),
         absent="zero",
-        note=parser.note,
+        note=" ".join(parser.notes) or None,
     )
-
-
-def _header(path: Path, lines: list[str]) -> dict[str, Any]:
-    """The configuration: a printed Python dict from the first line's brace to the next line of the log."""
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.startswith("[")), len(lines))
-    text = "\n".join(lines[:end])
-    try:
-        config = ast.literal_eval(text[text.index("{") :].strip())
-    except (ValueError, SyntaxError):
-        config = None
-    if not isinstance(config, dict) or not isinstance(config.get("nclass"), int):
-        raise DataError(
-            f"{path} does not begin with the configuration of a UniMatch V2 log (`[time][INFO] {{'backbone': …` with "
-            "`nclass` in it). Give the whole log, a run folder of pixcon-train, or a TensorBoard event file."
-        )
-    return config
 
 
 @dataclass
@@ -80,7 +75,9 @@ class _Parser:
     num_classes: int
     classes: list[str] = field(default_factory=list)
     epochs: list[EpochRecord] = field(default_factory=list)
-    note: str | None = None
+    notes: list[str] = field(default_factory=list)
+    unknown: str | None = None
+    """The first evaluation line of another form."""
     number: int | None = None
     progress: dict[str, float] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
@@ -94,9 +91,13 @@ class _Parser:
         elif found := PROGRESS.search(line):
             self.progress = _values(found[1])
         elif found := CLASS.search(line):
-            self._add_class(line_number, int(found[1]), found[2], found[3], found[4])
+            self._add_class(line_number, int(found[1]), found[2], found[3], found[5])
         elif found := MEAN.search(line):
-            self._close(line_number, found[1], found[2])
+            if found[2] and not self.epochs:
+                self.notes.append("its EMA was evaluated, but was not the teacher.")
+            self._close(line_number, found[1], found[3])
+        elif found := EVALUATION.search(line):
+            self.unknown = self.unknown or found[0][:100]
 
     def finish(self, line_number: int, planned: int | None) -> None:
         """The log ends, where ``planned`` epochs were meant to be."""
@@ -107,16 +108,35 @@ class _Parser:
                 f"{self.num_classes} classes",
             )
         if not self.epochs:
-            self._fail(line_number, "no epoch was evaluated, so there is no mIoU to read")
+            self._refuse_without_epochs()
         if planned is not None and self.epochs[-1].epoch + 1 < planned:
-            self.note = f"the run ends after {self.epochs[-1].epoch + 1} of {planned} epochs"
-            self.note += "; the one under way was not evaluated." if self.number is not None else "."
+            end = "; the one under way was not evaluated." if self.number is not None else "."
+            self.notes.append(f"the run ends after {self.epochs[-1].epoch + 1} of {planned} epochs{end}")
+
+    def _refuse_without_epochs(self) -> NoReturn:
+        """There is nothing to read."""
+        if self.unknown is not None:
+            raise DataError(
+                f"{self.path} has evaluations of a form that is not known, without a mIoU: found `{self.unknown}`, "
+                "expected `>>>> Class [0 name] IoU: …` and `>>>> MeanIoU: …`."
+            )
+        raise DataError(
+            f"{self.path} has no evaluated epoch, so there is no mIoU to read. Wait until the run has validated once, "
+            "or give another log."
+        )
 
     def _start(self, line_number: int, epoch: int) -> None:
         """An epoch begins. One broken off before its evaluation may begin again, as after resuming."""
         if self.student:
             self._fail(line_number, f"the evaluation of epoch {self.number} ends before its MeanIoU line")
         last = self.epochs[-1].epoch if self.epochs else epoch - 1
+        if epoch <= last:
+            self._fail(
+                line_number,
+                f"the epochs begin again, epoch {epoch} after epoch {last}: the log of another run, or of this one "
+                "resumed from an earlier state, was appended",
+                "Give each run a file of its own.",
+            )
         if epoch != last + 1:
             self._fail(line_number, f"epoch {epoch} follows epoch {last}, the last one evaluated")
         self.number, self.progress = epoch, {}
@@ -144,7 +164,7 @@ class _Parser:
                 student=self._evaluation(line_number, self.student, student),
                 ema=self._evaluation(line_number, self.ema, ema),
                 mask_ratio=self.progress.pop("mask_ratio", NAN),
-                losses={name: value for name, value in self.progress.items() if name != "lr"},
+                losses={name: value for name, value in self.progress.items() if name.startswith("loss")},
             )
         )
         self.classes = self.names
@@ -162,13 +182,10 @@ class _Parser:
             )
         return Evaluation(miou, tuple(iou))
 
-    def _fail(self, line_number: int, problem: str) -> NoReturn:
+    def _fail(self, line_number: int, problem: str, remedy: str = NEW_LOG) -> NoReturn:
         """Refuse the log: numbers from a damaged one cannot be trusted."""
         whole = f"epochs {self.epochs[0].epoch} to {self.epochs[-1].epoch}" if self.epochs else "no epoch"
-        raise DataError(
-            f"{self.path}, line {line_number}: {problem}. Before it {whole} can be read. Get the log anew, or cut it "
-            "off after the last whole evaluation."
-        )
+        raise DataError(f"{self.path}, line {line_number}: {problem}. Before it {whole} can be read. {remedy}")
 
 
 def _values(text: str) -> dict[str, float]:

@@ -119,7 +119,7 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
         >>> from pixcon_diag.logs.history import EpochRecord, Evaluation
         >>> def run(*values):
         ...     epochs = [EpochRecord(i, Evaluation(), Evaluation(v), 0.9, {}) for i, v in enumerate(values)]
-        ...     return RunHistory("run", "run.log", "unimatch-v2", (), 0, tuple(epochs))
+        ...     return RunHistory("run", "run.log", "unimatch", (), 0, tuple(epochs))
         >>> lead = dynamics({"none": [run(0.5, 0.6, 0.7)], "clean": [run(0.6, 0.5)]}).leads[0]
         >>> lead.live, lead.leads
         (2, 1)

@@ -132,7 +132,8 @@ def _check(run: RunHistory, weights: Weights) -> None:
     if run.best(weights) is None:
         raise ConfigError(
             f"{run.source} has no mIoU of the {weights} weights: no epoch was validated yet, or the other network "
-            "alone (labeled-only logs know the student's, --weights student). Leave it out, or ask for the other one."
+            "alone (logs without an EMA column have the student's: --weights student). Leave it out, or ask for the "
+            "other one."
         )
 
 

@@ -256,7 +256,7 @@ def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:
 def _run_notes(runs: Sequence[tuple[str, RunDynamics]]) -> Iterator[str]:
     """How the numbers of a run were counted, and what was left out of it."""
     yield (
-        "Epochs as each log counts (UniMatch V2 from 0). Retained: share of unlabeled pixels that the threshold kept "
+        "Epochs as each log counts (UniMatch from 0). Retained: share of unlabeled pixels that the threshold kept "
         "in training, in the first and the last epoch that tells it."
     )
     zero = [label for label, run in runs if run.absent == "zero"]
@@ -277,8 +277,8 @@ def _group_notes(result: DynamicsResult) -> Iterator[str]:
     unknown = [label for label, run in _labelled(result) if _best(run, result.weights) is None]
     if unknown:
         yield (
-            f"No mIoU of {CALLED[result.weights]} in {', '.join(unknown)}: no epoch was validated, or the "
-            "other network alone (labeled-only logs know the student's, --weights student)."
+            f"No mIoU of {CALLED[result.weights]} in {', '.join(unknown)}: no epoch was validated, or the other "
+            "network alone (logs without an EMA column have the student's: --weights student)."
         )
 
 

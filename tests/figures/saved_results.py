@@ -242,7 +242,7 @@ def history(name: str, values: Sequence[float], *, losses: bool = True, **config
         )
         for i, value in enumerate(values)
     )
-    return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b"), 0, epochs, config)
+    return RunHistory(name, f"{name}.log", "unimatch", ("a", "b"), 0, epochs, config)
 
 
 def dynamics_content(groups: dict[str, Sequence[RunHistory]]) -> Content:

@@ -70,7 +70,7 @@ def test_each_mistake_is_one_message(command: str, tmp_path: Path, monkeypatch: 
     one_message(call(command, "nowhere/run.log"), 3, "No log at nowhere/run.log")
     one_message(call(command, f"x={first},nowhere"), 3, "No log at nowhere")
     one_message(call(command, "empty"), 3, "empty holds no log", "log.jsonl", "*.log")
-    one_message(call(command, "begun.log"), 3, "begun.log", "no epoch was evaluated")
+    one_message(call(command, "begun.log"), 3, "begun.log", "no evaluated epoch")
     one_message(call(command, "mine"), 3, "mine/log.jsonl has no finished epoch")
     one_message(call(command, f"x={first}", f"x={second}"), 2, "Two groups are called 'x'")
     one_message(call(command, f"x={first},{first}"), 2, "named twice")

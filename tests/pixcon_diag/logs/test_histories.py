@@ -15,7 +15,7 @@ def test_every_source_by_its_path(tmp_path: Path) -> None:
     text = write_unimatch(tmp_path / "um2.log", [[(90.0, 91.0), (50.0, 52.5), (70.0, 71.0)]])
     (event_file,) = board.glob(EVENTS)
     formats = {str(path): read_history(path).format for path in (log, tmp_path / "mine", board, event_file, text)}
-    assert list(formats.values()) == ["pixcon", "pixcon", "tensorboard", "tensorboard", "unimatch-v2"]
+    assert list(formats.values()) == ["pixcon", "pixcon", "tensorboard", "tensorboard", "unimatch"]
 
 
 def test_a_run_folder_without_its_log_falls_back_on_tensorboard(tmp_path: Path) -> None:

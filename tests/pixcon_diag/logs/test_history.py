@@ -37,7 +37,7 @@ def test_epochs_finished_do_not_depend_on_where_a_source_begins_to_count() -> No
 
 
 def test_weights_that_were_never_evaluated_have_no_best_and_an_empty_curve() -> None:
-    run = RunHistory("x", "x.log", "unimatch-v2", (), 0, (EpochRecord(0, Evaluation(0.7), Evaluation(), 0.9, {}),))
+    run = RunHistory("x", "x.log", "unimatch", (), 0, (EpochRecord(0, Evaluation(0.7), Evaluation(), 0.9, {}),))
     assert run.best("ema") is None and run.curve("ema") == {}
     assert run.best("student").miou == 0.7  # type: ignore[union-attr]
     assert '"miou":null' in to_json(run.to_dict(), indent=None).replace(" ", "")

@@ -35,6 +35,94 @@ def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
     assert len(read_unimatch_log(path).epochs) == 2
 
 
+LAUNCHER = """phoenix-srun: Job 5776 scheduled successfully!
+/env/torch/distributed/launch.py:208: FutureWarning: torch.distributed.launch is deprecated
+  main()
+[W socket.cpp:601] [c10d] {'nclass': 'none of the configuration'}
+*****************************************
+xFormers not available
+"""
+
+
+def test_lines_before_the_configuration_are_passed_over(tmp_path: Path) -> None:
+    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    path = tmp_path / "run.log"
+    path.write_text(LAUNCHER + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert read_unimatch_log(path) == plain
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_encodings_of_windows(tmp_path: Path, encoding: str) -> None:
+    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    path = tmp_path / "run.log"
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding, newline="\r\n")
+    assert read_unimatch_log(path) == plain
+
+
+def test_an_ema_that_is_not_the_teacher_is_read_and_said(tmp_path: Path) -> None:
+    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    path = tmp_path / "run.log"
+    path.write_text(path.read_text(encoding="utf-8").replace("EMA:", "EMA (not used as teacher):"), encoding="utf-8")
+    run = read_unimatch_log(path)
+    assert run.epochs == plain.epochs
+    assert run.note == "its EMA was evaluated, but was not the teacher."
+
+
+def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
+    """No EMA column, `meanIOU`, `Mask`, and more numbers in the progress lines."""
+    path = write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]])
+    text = path.read_text(encoding="utf-8").replace("MeanIoU", "meanIOU")
+    progress = (
+        "Iters: 81, iter time: 10.111, Total loss: 0.300, Loss x: 0.400, Loss s: 0.200, Loss w_fp: 0.1, Mask: 0.36"
+    )
+    path.write_text(re.sub(r"Iters: 81, .*", progress, text), encoding="utf-8")
+    (record,) = read_unimatch_log(path).epochs
+    assert record.student.miou == 0.7 and math.isnan(record.ema.miou) and record.mask_ratio == 0.36
+    assert record.losses == {"loss": 0.3, "loss_x": 0.4, "loss_u": 0.2, "loss_w_fp": 0.1}
+
+
+def test_the_log_of_another_run_appended_is_one_message(tmp_path: Path) -> None:
+    path = write_unimatch(tmp_path / "run.log", TWO)
+    path.write_text(2 * path.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(DataError, match="the epochs begin again, epoch 0 after epoch 1.* a file of its own"):
+        read_unimatch_log(path)
+
+
+def test_another_tasks_evaluations_are_a_form_that_is_not_known(tmp_path: Path) -> None:
+    line = "[2023-03-24 15:36:45,930][    INFO] ***** Evaluation ***** >>>> Changed IoU: 48.19\n"
+    (path := tmp_path / "run.log").write_text(header() + epoch_text(0, TWO[0])[:200] + "\n" + line, encoding="utf-8")
+    with pytest.raises(DataError, match="of a form that is not known, without a mIoU: found .*Changed IoU: 48.19"):
+        read_unimatch_log(path)
+
+
+LONG = "9" * 10_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        header(nclass=True),
+        header(nclass=-3),
+        header(epochs="many"),
+        header().replace("0.95", "[" * 100_000),
+        header().replace("0.95", "-" * 100_000 + "1"),
+        header().replace("0.95", LONG),
+        header().replace("0.95", "0x" + LONG),
+        header().replace("0.95", "{1, 2}"),
+        header().replace("'lr'", "b'lr'"),
+        header() + epoch_text(0, TWO[0]).replace("Epoch: 0", f"Epoch: {LONG}"),
+        header() + epoch_text(0, TWO[0]).replace("Class [1", f"Class [{LONG}"),
+        header() + epoch_text(0, TWO[0]).replace("50.00", f"{LONG}.00"),
+    ],
+    ids=range(12),
+)
+def test_hostile_values_are_one_message(tmp_path: Path, text: str) -> None:
+    (path := tmp_path / "run.log").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_unimatch_log(path)
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_run_that_was_cancelled_between_evaluations_is_read_as_far_as_it_went(tmp_path: Path) -> None:
     third = epoch_text(2, TWO[0]).splitlines(keepends=True)[:3]
     text = header(epochs=60) + epoch_text(0, TWO[0]) + epoch_text(1, TWO[1]) + "".join(third)
@@ -78,11 +166,11 @@ def damaged(kind: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("no header", "does not begin with the configuration"),
-        ("header cut", "does not begin with the configuration"),
-        ("header without nclass", "does not begin with the configuration"),
-        ("empty", "does not begin with the configuration"),
-        ("no epoch", "no epoch was evaluated"),
+        ("no header", "is no text log of a known form"),
+        ("header cut", "is no text log of a known form"),
+        ("header without nclass", "is no text log of a known form"),
+        ("empty", "is no text log of a known form"),
+        ("no epoch", "has no evaluated epoch"),
         ("cut in the classes", "cut off in the evaluation of epoch 1, after 2 of 3 classes. Before it epochs 0 to 0"),
         ("cut in a number", "cut off in the evaluation of epoch 1, after 3 of 3 classes"),
         ("class missing", "line 21: found class 2 where class 1 of 3 is due"),
@@ -121,8 +209,8 @@ def test_every_cut_is_refused_or_noted(tmp_path: Path) -> None:
 def test_a_missing_or_binary_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No log at"):
         read_unimatch_log(tmp_path / "none.log")
-    (path := tmp_path / "run.log").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(DataError, match="cannot be read"):
+    (path := tmp_path / "run.log").write_bytes(b"\xff\xfd\x00\x01")
+    with pytest.raises(DataError, match="is no text in UTF-8 or UTF-16"):
         read_unimatch_log(path)
 
 
@@ -197,3 +285,41 @@ def test_mask_ratio_curves(reference: Path) -> None:
         last[tau] = [record.mask_ratio for record in run.epochs]
     assert set(last["0"]) == {1.0}
     assert all(a > b > c > d for a, b, c, d in zip(last["0.7"], last["0.9"], ratios, last["0.98"], strict=True))
+
+
+OTHERS = {
+    "prevmatch_pascal_r50_92labels_run1": (0.7345, 68, 80, 0.7251),
+    "prevmatch_pascal_r50_92labels_run2": (0.7368, 55, 80, 0.7291),
+    "prevmatch_pascal_r50_92labels_run3": (0.7298, 75, 80, 0.7253),
+    "prevmatch_pascal_r50_183labels_run1": (0.7593, 75, 80, 0.7568),
+    "prevmatch_pascal_r50_183labels_run2": (0.7506, 66, 80, 0.7472),
+    "prevmatch_pascal_r50_183labels_run3": (0.7509, 67, 80, 0.7436),
+    "unimatch_v1_pascal_r101_1_8": (0.8192, 65, 80, 0.8187),
+    "unimatch_v1_pascal_r101_92labels_run1": (0.7546, 27, 80, 0.7481),
+    "unimatch_v2_pascal_noEMA_183labels_dinov2_base": (0.8622, 45, 54, 0.8586),
+}
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("name", OTHERS)
+def test_logs_of_other_releases(reference: Path, name: str) -> None:
+    miou, epoch, epochs, last = OTHERS[name]
+    run = read_unimatch_log(reference / "other_logs" / f"{name}.log")
+    best = run.best("student")
+    assert best is not None and (best.miou, best.epoch, len(run.epochs)) == (miou, epoch, epochs)
+    assert run.epochs[-1].student.miou == last and 0.5 < run.epochs[-1].mask_ratio < 1
+    ema = run.best("ema")
+    assert (ema.miou, ema.epoch) == (0.8648, 34) if ema else "noEMA" not in name
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("augseg_pascal_r101_92labels", "is no text log of a known form"),
+        ("unimatch_v1_levir_change_detection", "found .* Unchanged IoU"),
+    ],
+)
+def test_logs_of_other_forms_are_refused_by_name(reference: Path, name: str, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        read_unimatch_log(reference / "other_logs" / f"{name}.log")

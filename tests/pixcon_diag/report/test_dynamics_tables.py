@@ -27,13 +27,13 @@ def tables(found: Section) -> dict[str, Table]:
 def student_only(name: str) -> RunHistory:
     """A labeled-only run: no teacher, no mask ratio."""
     epochs = tuple(EpochRecord(i, Evaluation(v, (v, v)), Evaluation(), NAN, {}) for i, v in enumerate((0.5, 0.25)))
-    return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b"), 0, epochs, note="it was cancelled.")
+    return RunHistory(name, f"{name}.log", "unimatch", ("a", "b"), 0, epochs, note="it was cancelled.")
 
 
 def other_classes(name: str) -> RunHistory:
     """A run on a data set of three classes."""
     epochs = tuple(EpochRecord(i, Evaluation(), Evaluation(v, (v, v, v)), 0.9, {}) for i, v in enumerate((0.1, 0.2)))
-    return RunHistory(name, f"{name}.log", "unimatch-v2", ("a", "b", "c"), 0, epochs)
+    return RunHistory(name, f"{name}.log", "unimatch", ("a", "b", "c"), 0, epochs)
 
 
 def test_best_epochs_of_runs_and_of_groups() -> None:
