@@ -79,9 +79,9 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def to_json(value: Any, *, indent: int | None = 2) -> str:
+def to_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """``value`` as strict JSON at full precision; NaN and infinities (undefined values) become ``null``."""
-    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:

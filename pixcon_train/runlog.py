@@ -5,29 +5,14 @@ Records have an ``event``: `start` (configuration), `step` (losses and learning 
 undefined values ``null``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pixcon_train.board import Board
 from pixcon_train.errors import PixConError
-from pixcon_train.files import to_json, write_text
-
-LOG = "log.jsonl"
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The records of a run's log, in order; empty where there is no log. A last line cut off by a crash is left out."""
-    if not path.is_file():
-        return []
-    records: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return records
+from pixcon_train.files import write_text
+from pixcon_train.log_file import LOG, log_line, read_log
 
 
 class RunLog:
@@ -41,12 +26,16 @@ class RunLog:
         Records beyond that point were written by a process that died before it could save; they are dropped, since
         the same steps are about to be done again. Of a new run (``iteration`` None) there is nothing to keep. ``note``
         is told in one line where TensorBoard's files cannot be written.
+
+        Raises:
+            DataError: the log is damaged before its last line.
+            PixConError: it cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / LOG
         past = [] if iteration is None else read_log(self._path)
         kept = [record for record in past if _before(record, iteration or 0, epoch)]
-        write_text(self._path, "".join(to_json(record, indent=None) + "\n" for record in kept))
+        write_text(self._path, "".join(map(log_line, kept)))
         self._board = Board(folder, resumed_at=iteration, note=note)
 
     def write(self, event: str, record: Mapping[str, Any]) -> None:
@@ -55,7 +44,7 @@ class RunLog:
         Raises:
             PixConError: the log cannot be written.
         """
-        line = to_json({"event": event, **record}, indent=None) + "\n"
+        line = log_line({"event": event, **record})
         try:
             with self._path.open("a", encoding="utf-8") as handle:
                 handle.write(line)

@@ -1,12 +1,14 @@
 """Reading the log of this project's own runs: ``log.jsonl``, as ``pixcon_train/runlog.py`` writes it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_train.errors import DataError
+from pixcon_train.log_file import read_log_file
 from pixcon_train.resolve import flatten
+
+EXPECTED = "Expected a log of pixcon-train; was it edited?"
 
 
 def read_run_log(path: Path) -> RunHistory:
@@ -15,57 +17,36 @@ def read_run_log(path: Path) -> RunHistory:
     A last line without its end is what a crash leaves (resuming repairs it); it is left out, and noted.
 
     Raises:
-        DataError: no such file, a line that is no record, or no finished epoch.
+        DataError: no such file, a line that is no record, no finished epoch, or epochs that begin again.
     """
-    records, note = _records(path)
+    try:
+        log = read_log_file(path)
+    except FileNotFoundError:
+        raise DataError(f"No log at {path}. Expected the run folder of pixcon-train, with a log.jsonl.") from None
+    records = log.records
     starts = [record for record in records if record["event"] == "start"]
     finished = [record for record in records if record["event"] == "epoch"]
     if not finished:
         raise DataError(f"{path} has no finished epoch. Wait until the run has validated once, or give another run.")
     try:
+        classes = _classes(finished)
         return RunHistory(
             name=folder_name(path.parent),
             source=str(path),
             format="pixcon",
-            classes=_classes(finished),
+            classes=classes,
             first_epoch=1,
-            epochs=tuple(_epoch(record) for record in finished),
+            epochs=_epochs(path, finished, classes),
             config=flatten(starts[0]["config"]) if starts else {},
             absent="skip",
-            note=note,
+            note="the last line was cut off by a crash and is left out." if log.cut_off else None,
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} lacks {error} in a record. Expected a log of pixcon-train; was it edited?") from error
-
-
-def _records(path: Path) -> tuple[list[dict[str, Any]], str | None]:
-    """The log's records, and a word on a last one that was cut off."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except FileNotFoundError:
-        raise DataError(f"No log at {path}. Expected the run folder of pixcon-train, with a log.jsonl.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a log: {error}.") from error
-    records = []
-    for number, line in enumerate(lines, 1):
-        try:
-            records.append(_record(line))
-        except ValueError as error:
-            if number == len(lines) and not line.endswith("\n"):
-                return records, "the last line was cut off by a crash and is left out."
-            raise DataError(
-                f"{path}, line {number} is no record of a run: {error}. Expected a JSON object with `event`; the file "
-                "is damaged, or not a log of pixcon-train."
-            ) from error
-    return records, None
-
-
-def _record(line: str) -> dict[str, Any]:
-    """One line's record; ValueError (JSONDecodeError is one) where it is none."""
-    record = json.loads(line)
-    if not isinstance(record, dict) or "event" not in record:
-        raise ValueError("it has no `event`")
-    return record
+    except KeyError as missing:
+        raise DataError(
+            f"{path} lacks {missing} in a record. Expected a log of pixcon-train; was it edited?"
+        ) from missing
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise DataError(f"{path} has a value of another kind in a record: {str(error)[:100]}. {EXPECTED}") from error
 
 
 def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -74,6 +55,22 @@ def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:
         for values in record["validation"].values():
             return tuple(values["iou"])
     return ()
+
+
+def _epochs(path: Path, records: list[dict[str, Any]], classes: tuple[str, ...]) -> tuple[EpochRecord, ...]:
+    """The epochs, which follow each other and have IoUs of the same classes."""
+    last = 0
+    for record in records:
+        if record["epoch"] <= last:
+            raise DataError(
+                f"{path}: epoch {record['epoch']:d} follows epoch {last:d}: two runs wrote into this log. Train again, "
+                "each run in a folder of its own."
+            )
+        last = record["epoch"]
+        for values in record["validation"].values():
+            if tuple(values["iou"]) != classes:
+                raise DataError(f"{path}: epoch {last:d} has IoUs of other classes than the first one validated.")
+    return tuple(map(_epoch, records))
 
 
 def _epoch(record: dict[str, Any]) -> EpochRecord:

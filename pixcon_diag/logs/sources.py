@@ -8,7 +8,7 @@ from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.runlog import LOG
+from pixcon_train.log_file import LOG
 
 TEXT = ("*.log", "*.txt")
 """Text logs in a folder."""

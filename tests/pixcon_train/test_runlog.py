@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from pixcon_train.errors import PixConError
+from pixcon_train.errors import DataError, PixConError
 from pixcon_train.runlog import LOG, RunLog, read_log
 
 
@@ -55,6 +55,15 @@ def test_a_line_cut_off_by_a_crash_is_dropped(tmp_path: Path) -> None:
     assert len(read_log(path)) == 4
     RunLog(tmp_path, iteration=4, epoch=1).close()
     assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_damaged_line_elsewhere_is_no_reason_to_drop_what_follows(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    path.write_text(path.read_text().replace('"losses"', "losses", 1))
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="line 2 is no record of a run"):
+        RunLog(tmp_path, iteration=4, epoch=1)
+    assert path.read_bytes() == before
 
 
 def test_no_log_has_no_records(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -87,12 +88,60 @@ def test_a_bad_line_elsewhere_is_an_error(tmp_path: Path) -> None:
         ('{"event": "start", "config": {}}\n', "no finished epoch"),
         ("[1, 2]\n", "has no `event`"),
         ('{"event": "epoch", "epoch": 1}\n', "lacks 'validation'"),
+        ('{"event": "epoch", "epoch": 1, "validation": []}\n', "a value of another kind"),
+        ('{"event": "epoch", "epoch": "x", "validation": {}}\n', "a value of another kind"),
+        ('{"event": "epoch", "epoch": ' + "9" * 10_000 + "}\n", "line 1 is no record of a run"),
+        ('{"event": ' + "[" * 100_000 + "}\n", "line 1 is no record of a run"),
     ],
 )
 def test_what_is_no_log_is_an_error(tmp_path: Path, content: str, says: str) -> None:
     (path := tmp_path / LOG).write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=says):
         read_run_log(path)
+
+
+@pytest.mark.parametrize("value", ['"x"', "[1]", "1" + "0" * 400, "{}"])
+def test_a_number_of_another_kind_is_one_message(tmp_path: Path, value: str) -> None:
+    path = write_run(tmp_path)
+    path.write_text(re.sub(r'"mask_ratio": [\d.]+', f'"mask_ratio": {value}', path.read_text()), encoding="utf-8")
+    with pytest.raises(DataError, match="a value of another kind"):
+        read_run_log(path)
+
+
+def test_a_log_of_two_runs_or_of_other_classes_is_refused(tmp_path: Path) -> None:
+    path = write_run(tmp_path)
+    text = path.read_text()
+    path.write_text(2 * text, encoding="utf-8")
+    with pytest.raises(DataError, match="epoch 1 follows epoch 3: two runs wrote into this log"):
+        read_run_log(path)
+    first, last = text.rsplit("\n", 2)[:2]
+    path.write_text(f"{first}\n{last.replace(CLASSES[0], 'other')}\n", encoding="utf-8")
+    with pytest.raises(DataError, match="epoch 3 has IoUs of other classes"):
+        read_run_log(path)
+
+
+SEPARATORS = [chr(code) for code in range(0x110000) if len(f"a{chr(code)}b".splitlines()) > 1]
+"""Every character at which Python's ``splitlines`` splits."""
+
+
+def separated(ascii_only: bool) -> str:
+    """A log whose class names hold every one of them; earlier versions wrote them as they are."""
+    iou = {f"a{each}b": 0.5 for each in SEPARATORS}
+    record = {**run_record(1, (0.9, 0.5, None)), "validation": {"ema": {"miou": 0.5, "iou": iou}}}
+    records = [{"event": "start", **start_record()}, {"event": "epoch", **record}]
+    return "".join(to_json(each, indent=None, ascii_only=ascii_only) + "\n" for each in records)
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_every_line_separator_in_a_class_name(tmp_path: Path, ascii_only: bool) -> None:
+    (path := tmp_path / LOG).write_text(separated(ascii_only), encoding="utf-8")
+    assert read_run_log(path).classes == tuple(f"a{each}b" for each in SEPARATORS)
+    log = RunLog(tmp_path, iteration=10, epoch=1)
+    log.write("epoch", {**run_record(2, (0.9, 0.5, None)), "validation": {}})
+    log.close()
+    content = path.read_bytes()
+    assert content.isascii() and len(content.decode().splitlines()) == 3
+    assert len(read_run_log(path).epochs) == 2
 
 
 def test_a_missing_log_is_an_error(tmp_path: Path) -> None:

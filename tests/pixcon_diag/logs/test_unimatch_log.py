@@ -72,26 +72,24 @@ def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
     """No EMA column, `meanIOU`, `Mask`, and more numbers in the progress lines."""
     path = write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]])
     text = path.read_text(encoding="utf-8").replace("MeanIoU", "meanIOU")
-    progress = (
-        "Iters: 81, iter time: 10.111, Total loss: 0.300, Loss x: 0.400, Loss s: 0.200, Loss w_fp: 0.1, Mask: 0.36"
-    )
+    progress = "Iters: 81, iter time: 10.111, Total loss: 0.300, Loss x: 0.400, Loss s: 0.200, Loss fp: 0.1, Mask: 0.36"
     path.write_text(re.sub(r"Iters: 81, .*", progress, text), encoding="utf-8")
     (record,) = read_unimatch_log(path).epochs
     assert record.student.miou == 0.7 and math.isnan(record.ema.miou) and record.mask_ratio == 0.36
-    assert record.losses == {"loss": 0.3, "loss_x": 0.4, "loss_u": 0.2, "loss_w_fp": 0.1}
+    assert record.losses == {"loss": 0.3, "loss_x": 0.4, "loss_u": 0.2, "loss_fp": 0.1}
 
 
 def test_the_log_of_another_run_appended_is_one_message(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "run.log", TWO)
     path.write_text(2 * path.read_text(encoding="utf-8"), encoding="utf-8")
-    with pytest.raises(DataError, match="the epochs begin again, epoch 0 after epoch 1.* a file of its own"):
+    with pytest.raises(DataError, match=r"the epochs begin again, epoch 0 after epoch 1.* a file of its own"):
         read_unimatch_log(path)
 
 
 def test_another_tasks_evaluations_are_a_form_that_is_not_known(tmp_path: Path) -> None:
     line = "[2023-03-24 15:36:45,930][    INFO] ***** Evaluation ***** >>>> Changed IoU: 48.19\n"
     (path := tmp_path / "run.log").write_text(header() + epoch_text(0, TWO[0])[:200] + "\n" + line, encoding="utf-8")
-    with pytest.raises(DataError, match="of a form that is not known, without a mIoU: found .*Changed IoU: 48.19"):
+    with pytest.raises(DataError, match=r"of a form that is not known, without a mIoU: found .*Changed IoU: 48.19"):
         read_unimatch_log(path)
 
 
