@@ -1,11 +1,13 @@
 """Files that are whole or absent: written beside their place, then renamed into it."""
 
 import codecs
+import errno
 import hashlib
 import json
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,13 +57,31 @@ def read_text(path: Path) -> str:
     UTF-8 with or without a byte-order mark, or UTF-16 with one, as PowerShell's `>` and Tee-Object write it.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or is no regular file (reading a pipe could wait for ever).
         UnicodeDecodeError: it is text in neither encoding.
     """
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise OSError(errno.EINVAL, "not a regular file")
     content = path.read_bytes()
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16" if utf16 else "utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why :func:`read_text` could not read a file, in a few words, and what to do about an encoding."""
+    if isinstance(error, UnicodeDecodeError):
+        found = f"the byte 0x{error.object[error.start]:02x} at position {error.start}"
+        return f"it is not text in UTF-8 or UTF-16 ({found}); save it as UTF-8"
+    return error.strerror or str(error)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file lies at ``path``; a name that is too long or holds a NUL byte names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def split_lines(text: str) -> list[str]:
