@@ -7,6 +7,12 @@ from typing import Any
 import yaml
 
 from pixcon_train.errors import ConfigError
+from pixcon_train.files import read_text, unreadable
+
+_LONGEST = 100_000
+"""Characters of a YAML file; PyYAML takes seconds for so many, and configurations have a few thousand."""
+_MOST_VALUES = 100_000
+"""Values in a YAML file, an alias counted wherever it stands."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,28 +34,66 @@ for _kind in (_Loader, _Dumper):
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     """A dict of ``node``; a key given twice is an error, since one of the two values would be lost silently."""
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
-    for position, key in enumerate(keys):
-        if key in keys[:position]:
+    mapping: dict[Any, Any] = {}
+    for name, value in node.value:
+        if not isinstance(name, yaml.ScalarNode):
             raise yaml.MarkedYAMLError(
-                problem=f"key {key!r} is given twice", problem_mark=node.value[position][0].start_mark
+                problem="a key is a list or a mapping, expected a name", problem_mark=name.start_mark
             )
-    return {key: loader.construct_object(value, deep=True) for key, (_, value) in zip(keys, node.value, strict=True)}
+        key = loader.construct_object(name, deep=True)
+        if key in mapping:
+            raise yaml.MarkedYAMLError(problem=f"key {key!r} is given twice", problem_mark=name.start_mark)
+        mapping[key] = loader.construct_object(value, deep=True)
+    return mapping
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def parse_yaml(text: str, source: str) -> Any:
+class _TextLoader(_Loader):
+    """Takes every plain word as text: ``no`` is a name here, not false."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
+
+
+def parse_yaml(text: str, source: str, *, as_text: bool = False) -> Any:
     """The value that ``text`` writes.
 
+    Args:
+        as_text: take numbers, dates and words such as ``no`` as the text they are written with.
+
     Raises:
-        ConfigError: ``text`` is not YAML; the message names ``source`` and the place.
+        ConfigError: ``text`` is not YAML, or too large; the message names ``source`` and the place.
     """
+    if len(text) > _LONGEST:
+        raise ConfigError(f"{source} has {len(text):,} characters; expected a YAML file of at most {_LONGEST:,}.")
     try:
-        return yaml.load(text, Loader=_Loader)
+        value = yaml.load(text, Loader=_TextLoader if as_text else _Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from error
+    except RecursionError:
+        raise ConfigError(f"{source} is nested too deeply; expected a few levels of keys.") from None
+    except Exception as error:  # PyYAML's constructors raise anything: a number of 10,000 digits, the date 2001-99-99
+        raise ConfigError(f"{source} is not valid YAML: {' '.join(str(error).split()) or 'a bad value'}") from error
+    _check_size(value, source)
+    return value
+
+
+def _check_size(value: Any, source: str) -> None:
+    """Raise where ``value`` holds more than any configuration, as a few aliases of aliases do."""
+    count, waiting = 0, [value]
+    while waiting:
+        count += 1
+        if count > _MOST_VALUES:
+            raise ConfigError(
+                f"{source} holds more than {_MOST_VALUES:,} values, aliases written out. Write it shorter."
+            )
+        last = waiting.pop()
+        if isinstance(last, dict):
+            waiting += last.values()
+        elif isinstance(last, list):
+            waiting += last
 
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
@@ -59,10 +103,9 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing, unreadable, not YAML, or does not hold a mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise ConfigError(f"Could not read the configuration {path}: {reason}.") from error
+        raise ConfigError(f"Could not read the configuration {path}: {unreadable(error)}.") from error
     value = parse_yaml(text, str(path))
     if value is None:
         return {}
