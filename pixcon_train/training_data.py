@@ -13,7 +13,7 @@ from pixcon_train.data.sources import DataSource, open_dataset
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry
 from pixcon_train.errors import DataError
-from pixcon_train.files import sha256
+from pixcon_train.files import read_text, sha256
 from pixcon_train.progress import Progress, silent
 from pixcon_train.seeding import seeded
 
@@ -99,7 +99,7 @@ def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
 
 def describe_list(path: Path) -> dict[str, str]:
     """A list as a checkpoint stores it."""
-    return {"path": str(path.resolve()), "sha256": sha256(path), "text": path.read_text(encoding="utf-8")}
+    return {"path": str(path.resolve()), "sha256": sha256(path), "text": read_text(path)}
 
 
 def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:

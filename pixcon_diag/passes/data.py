@@ -10,7 +10,7 @@ from pixcon_diag.result import DataInfo
 from pixcon_train.checkpoint import Checkpoint
 from pixcon_train.data.checks import DataReport, check_data
 from pixcon_train.data.datasets import EvaluationDataset
-from pixcon_train.data.lists import Pair, parse_list
+from pixcon_train.data.lists import Pair, located, parse_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, locate, open_dataset
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
@@ -157,7 +157,8 @@ def _pairs(choice: DataChoice, source: DataSource, own: Checkpoint | None, split
     """Name and pairs of the list."""
     if choice.list_path is None and own is not None:
         stored = own.lists[split]
-        return stored["path"], parse_list(stored["text"], stored["path"], masks_required=True)
+        pairs = parse_list(stored["text"], stored["path"], masks_required=True)
+        return stored["path"], located(pairs, source.root)
     spec = source.spec
     lists = {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}
     path = source.list_path(choice.list_path, lists[split], "validation" if split == "val" else split)

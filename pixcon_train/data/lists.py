@@ -1,11 +1,13 @@
 """Lists of images and masks in UniMatch V2's form: one `IMAGE MASK` pair of relative paths a line."""
 
 import random
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from pixcon_train.errors import DataError
-from pixcon_train.files import write_text
+from pixcon_train.files import is_file, read_text, split_lines, unreadable, write_text
 
 
 class Pair(NamedTuple):
@@ -13,7 +15,7 @@ class Pair(NamedTuple):
 
     image: str
     mask: str | None
-    """None where the line names no mask, as an unlabeled list may."""
+    """None where the line names no mask, or the image itself, as an unlabeled list may."""
 
 
 def read_list(path: Path, *, masks_required: bool) -> list[Pair]:
@@ -23,11 +25,11 @@ def read_list(path: Path, *, masks_required: bool) -> list[Pair]:
         DataError: no such file, nothing in it, a line that is not one or two paths, or a mask missing though required.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise DataError(f"No list at {path}. Expected a text file of `IMAGE MASK` lines.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The list {path} cannot be read: {error}.") from None
+        raise DataError(f"The list {path} cannot be read: {unreadable(error)}.") from None
     return parse_list(text, str(path), masks_required=masks_required)
 
 
@@ -37,7 +39,12 @@ def parse_list(text: str, where: str, *, masks_required: bool) -> list[Pair]:
     Raises:
         DataError: nothing in it, a line that is not one or two paths, or a mask missing though required.
     """
-    lines = enumerate(text.splitlines(), 1)
+    if "\0" in text:
+        raise DataError(
+            f"The list {where} holds NUL bytes. Expected text of `IMAGE MASK` lines; if it is in UTF-16, save it as "
+            "UTF-8."
+        )
+    lines = enumerate(split_lines(text), 1)
     pairs = [_pair(line, number, where, masks_required) for number, line in lines if line.strip()]
     if not pairs:
         raise DataError(f"The list {where} is empty. Expected `IMAGE MASK` lines.")
@@ -45,16 +52,60 @@ def parse_list(text: str, where: str, *, masks_required: bool) -> list[Pair]:
 
 
 def _pair(line: str, number: int, where: str, masks_required: bool) -> Pair:
-    parts = line.split()
+    line = line.strip(_BLANKS)
+    parts = (_TAB if "\t" in line else _SPACES).split(line)
     if len(parts) > 2 or (masks_required and len(parts) < 2):
         wanted = "`IMAGE MASK`" if masks_required else "`IMAGE` or `IMAGE MASK`"
-        raise DataError(f"{where}, line {number}: found `{line.strip()}`, expected {wanted} with one space between.")
-    return Pair(parts[0], parts[1] if len(parts) == 2 else None)
+        raise DataError(
+            f"{where}, line {number}: found `{line}`, expected {wanted} with one space between, or a tab where "
+            "names hold spaces."
+        )
+    image, mask = parts[0], parts[1] if len(parts) == 2 else None
+    if mask == image and masks_required:
+        raise DataError(f"{where}, line {number}: the mask of {image} is the image itself. Expected a file of labels.")
+    return Pair(image, None if mask == image else mask)
+
+
+_BLANKS = " \t\r"
+_TAB, _SPACES = re.compile(r" *\t[ \t]*"), re.compile(" +")
 
 
 def write_list(path: Path, pairs: list[Pair]) -> None:
-    """Write ``pairs`` as a list, whole or not at all."""
-    write_text(path, "".join(f"{' '.join(filter(None, pair))}\n" for pair in pairs))
+    """Write ``pairs`` as a list, whole or not at all; :func:`read_list` reads the same pairs."""
+    write_text(path, "".join(f"{_line(pair)}\n" for pair in pairs))
+
+
+def _line(pair: Pair) -> str:
+    parts = [part for part in pair if part is not None]
+    if not any(" " in part for part in parts):
+        return " ".join(parts)
+    return "\t".join(parts if len(parts) == 2 else parts * 2)  # IMAGE IMAGE: no mask
+
+
+def located(pairs: list[Pair], root: Path) -> list[Pair]:
+    """``pairs`` with paths that are there under ``root``, where the list was written by another convention.
+
+    `/images/a.jpg` (DeepLab's lists) means `images/a.jpg` where nothing is at the absolute place, and a backslash
+    (Windows) a slash. The first path that has one tells for the whole list, so that no more than a few files are
+    looked for.
+    """
+    for marked, usual in _CONVENTIONS:
+        first = next((path for pair in pairs for path in pair if path is not None and marked(path)), None)
+        if first is not None and not is_file(root / first) and _leads_somewhere(root, first):
+            pairs = [Pair(usual(image), None if mask is None else usual(mask)) for image, mask in pairs]
+    return pairs
+
+
+def _leads_somewhere(root: Path, path: str) -> bool:
+    """Whether a file is at ``path`` written with slashes and below ``root``."""
+    return is_file(root / path.replace("\\", "/").lstrip("/"))
+
+
+_CONVENTIONS: tuple[tuple[Callable[[str], bool], Callable[[str], str]], ...] = (
+    (lambda path: "\\" in path, lambda path: path.replace("\\", "/")),
+    (lambda path: path.startswith("/"), lambda path: path.lstrip("/")),
+)
+"""Whether a path follows another convention, and how it is usually written."""
 
 
 def choose_labeled(classes_of: list[frozenset[int]], *, count: int, seed: int) -> list[int]:

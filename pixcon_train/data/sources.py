@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixcon_train.data.digits import digits_root
-from pixcon_train.data.lists import Pair, read_list
+from pixcon_train.data.lists import Pair, located, read_list
 from pixcon_train.data.reading import Encoding, detect_encoding
 from pixcon_train.data.specs import DatasetSpec, get_spec
 from pixcon_train.errors import ConfigError, DataError
@@ -56,8 +56,12 @@ class DataSource:
         return path
 
     def read(self, path: Path, *, masks_required: bool = True) -> list[Pair]:
-        """Pairs of a list."""
-        return read_list(path, masks_required=masks_required)
+        """Pairs of a list, their paths as they lead to files below the root (:func:`located`).
+
+        Raises:
+            DataError: as of :func:`read_list`.
+        """
+        return located(read_list(path, masks_required=masks_required), self.root)
 
     def encoding(self, labels: str, pairs: list[Pair]) -> Encoding:
         """How the masks of ``pairs`` hold labels.
@@ -74,7 +78,11 @@ class DataSource:
         forms: dict[str, Encoding] = {"index": "index", "shifted": "shifted", "raw": "raw"}
         if labels not in forms:
             raise ConfigError(f"--labels is `{labels}`; expected auto, {', '.join(forms)}.")
-        if labels != "index" and self.spec.labels == "index":
+        if self.spec.void == 0 and labels != "raw":
+            raise ConfigError(
+                f"--labels is `{labels}`, but {self.spec.name} has `void: 0`, so its masks hold 1..K (raw)."
+            )
+        if labels != "index" and self.spec.labels == "index" and self.spec.void != 0:
             raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
         return forms[labels]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixcon_train.data.lists import Pair, choose_labeled, parse_list, read_list, write_list
+from pixcon_train.data.lists import Pair, choose_labeled, located, parse_list, read_list, write_list
 from pixcon_train.errors import DataError
 
 
@@ -20,10 +20,84 @@ def test_an_unlabeled_list_needs_no_masks() -> None:
     assert parse_list(text, "u.txt", masks_required=False) == [Pair("a.jpg", None), Pair("b.jpg", "b.png")]
 
 
+def test_a_line_that_names_the_image_twice_names_no_mask() -> None:
+    text = "a.jpg a.jpg\nb.jpg b.png\n"
+    assert parse_list(text, "u.txt", masks_required=False) == [Pair("a.jpg", None), Pair("b.jpg", "b.png")]
+    with pytest.raises(DataError, match=r"u\.txt, line 1: the mask of a\.jpg is the image itself"):
+        parse_list(text, "u.txt", masks_required=True)
+
+
+def test_a_tab_lets_names_hold_spaces() -> None:
+    text = "my images/a 1.jpg\tmy masks/a 1.png  \n b.jpg \t b.png\r\n\t\n"
+    assert parse_list(text, "val.txt", masks_required=True) == [
+        Pair("my images/a 1.jpg", "my masks/a 1.png"),
+        Pair("b.jpg", "b.png"),
+    ]
+
+
+def test_only_spaces_tabs_and_line_feeds_take_names_apart() -> None:
+    names = [f"a{character}b" for character in "\x0b\x0c\x85\u00a0\u2003\u2028\u3000%#é鸟"]
+    text = "".join(f"{name}.jpg {name}.png\n" for name in names)
+    assert parse_list(text, "val.txt", masks_required=True) == [Pair(f"{n}.jpg", f"{n}.png") for n in names]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_in_each_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "val.txt").write_text("Straße.jpg 道路.png\r\n", encoding=encoding)
+    assert read_list(tmp_path / "val.txt", masks_required=True) == [Pair("Straße.jpg", "道路.png")]
+
+
+def test_a_list_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "val.txt").write_bytes("Straße.jpg a.png\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"val\.txt cannot be read: it is not text in UTF-8 .* 0xdf .*save it as UTF-8"):
+        read_list(tmp_path / "val.txt", masks_required=True)
+
+
+CONVENTIONS = {
+    "slash": lambda path: f"/{path}",
+    "backslash": lambda path: path.replace("/", "\\"),
+    "both": lambda path: "\\" + path.replace("/", "\\"),
+    "usual": lambda path: path,
+}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_paths_of_another_convention_lead_to_the_root_s_files(tmp_path: Path, convention: str) -> None:
+    usual = [Pair("images/0.jpg", "masks/0.png"), Pair("images/1.jpg", None)]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/0.jpg").touch()
+    change = CONVENTIONS[convention]
+    written = [Pair(change(image), None if mask is None else change(mask)) for image, mask in usual]
+    assert located(written, tmp_path) == usual
+
+
+def test_paths_that_lead_somewhere_as_they_are_stay(tmp_path: Path) -> None:
+    (odd := tmp_path / "a\\b.jpg").touch()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/b.jpg").touch()
+    absolute, backslash = [Pair(str(odd), None)], [Pair("a\\b.jpg", None)]
+    assert located(absolute, tmp_path) == absolute and located(backslash, tmp_path) == backslash
+
+
+def test_paths_that_lead_nowhere_stay_for_the_message(tmp_path: Path) -> None:
+    pairs = [Pair("/images/0.jpg", "\\masks\\0.png"), Pair("/" + "x" * 300, None)]
+    assert located(pairs, tmp_path) == pairs
+
+
+def test_one_path_tells_for_the_whole_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0.jpg").touch()
+    asked: list[Path] = []
+    monkeypatch.setattr("pixcon_train.data.lists.is_file", lambda path: asked.append(path) or path.is_file())
+    assert located([Pair(f"/{i}.jpg", f"/{i}.png") for i in range(1000)], tmp_path)[999] == Pair("999.jpg", "999.png")
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "u.txt is empty"),
+        ("a.jpg\0 a.png\0\n", "u.txt holds NUL bytes"),
+        ("a 1.jpg a 1.png\n", "or a tab where names hold spaces"),
         (" \n\n", "u.txt is empty"),
         ("a.jpg a.png\nb.jpg\n", "u.txt, line 2: found `b.jpg`, expected `IMAGE MASK`"),
         ("a.jpg a.png x\n", "u.txt, line 1: found `a.jpg a.png x`"),
@@ -49,6 +123,9 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     pairs = [Pair("images/a.jpg", "masks/a.png"), Pair("images/ü.jpg", None)]
     write_list(tmp_path / "splits/2/unlabeled.txt", pairs)
     assert (tmp_path / "splits/2/unlabeled.txt").read_text() == "images/a.jpg masks/a.png\nimages/ü.jpg\n"
+    assert read_list(tmp_path / "splits/2/unlabeled.txt", masks_required=False) == pairs
+    pairs += [Pair("a 1.jpg", None), Pair("a 1.jpg", "b.png")]
+    write_list(tmp_path / "splits/2/unlabeled.txt", pairs)
     assert read_list(tmp_path / "splits/2/unlabeled.txt", masks_required=False) == pairs
 
 
