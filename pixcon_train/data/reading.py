@@ -16,7 +16,7 @@ VOID = 255
 """Label of pixels without a class once a mask is read, whatever value its file has for them."""
 
 Encoding = Literal["index", "shifted", "raw"]
-"""How masks hold labels: `raw` is ADE20K's official 0..K with 0 = other; the others hold the label itself."""
+"""How masks hold labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others hold the label itself."""
 
 
 def read_image(path: Path) -> Tensor:
@@ -111,6 +111,8 @@ def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
     Raises:
         DataError: a mask that was looked at is missing, unreadable or coloured.
     """
+    if spec.void == 0:
+        return "raw"
     if spec.labels == "index":
         return "index"
     for path in masks:
@@ -144,7 +146,7 @@ def _listed(values: list[int]) -> str:
 
 def _expected(spec: DatasetSpec, encoding: Encoding) -> str:
     if encoding == "raw":
-        return f"1..{spec.num_classes}, or 0 for other"
+        return f"1..{spec.num_classes}, or 0 for {'void' if spec.void == 0 else 'other'}"
     return f"0..{spec.num_classes - 1}, or {spec.void} for void"
 
 

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pixcon_train.errors import ConfigError
+from pixcon_train.files import read_text, unreadable
 from pixcon_train.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
@@ -32,7 +33,8 @@ class DatasetSpec(BaseModel):
     palette: tuple[Color, ...]
     """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's."""
     void: int = Field(default=255, ge=0, le=255)
-    """Label of pixels without a class; never trained on, never measured."""
+    """Label of pixels without a class; never trained on, never measured. Where it is 0, the classes are 1..K in masks
+    (mmsegmentation's `reduce_zero_label`)."""
     background: int | None = None
     """Class left out of means over foreground classes; None where there is no background."""
     evaluation: Literal["whole", "sliding"] = "whole"
@@ -62,8 +64,14 @@ class DatasetSpec(BaseModel):
         count = len(self.classes)
         if len(set(self.classes)) < count:
             raise ValueError("class names repeat")
-        if self.void < count:
-            raise ValueError(f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`")
+        nameless = next((label for label, name in enumerate(self.classes) if not name.strip()), None)
+        if nameless is not None:
+            raise ValueError(f"class {nameless} has no name")
+        if 0 < self.void < count:
+            raise ValueError(
+                f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`. Expected a value "
+                f"that no class has, such as 255; or 0 where masks hold 1..{count} for the classes"
+            )
         if len(self.palette) < count:
             raise ValueError(f"the palette has {len(self.palette)} colours for {count} classes")
         if any(not 0 <= part <= 255 for color in self.palette for part in color):
@@ -79,6 +87,11 @@ class DatasetSpec(BaseModel):
     def num_classes(self) -> int:
         """K."""
         return len(self.classes)
+
+    @property
+    def first_label(self) -> int:
+        """What masks hold for the first class: 0, or 1 where 0 is void."""
+        return 1 if self.void == 0 else 0
 
     @property
     def foreground(self) -> tuple[int, ...]:
@@ -150,16 +163,18 @@ def spec_for_class_count(count: int) -> DatasetSpec | None:
 
 def _from_file(path: Path) -> DatasetSpec:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise ConfigError(
             f"No data set description at {path}. Give a built-in name or an existing YAML file."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The data set description {path} cannot be read: {error}") from None
+        raise ConfigError(f"The data set description {path} cannot be read: {unreadable(error)}.") from None
     value = parse_yaml(text, str(path))
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds a {type(value).__name__}; expected keys such as `classes` and `void`.")
+    if isinstance(value.get("classes"), list):  # a class may be called `no` or `0`
+        value["classes"] = parse_yaml(text, str(path), as_text=True)["classes"]
     value.setdefault("name", path.stem)
     value.setdefault("palette", "voc")
     return _validated(DatasetSpec, value, str(path))
@@ -173,11 +188,20 @@ def _validated(cls: type[DatasetSpec], value: dict[str, Any], where: str) -> Any
 
 
 def _first_problem(error: ValidationError) -> str:
-    """The first problem in a sentence, with the nearest known key for an unknown one."""
-    problem = error.errors()[0]
+    """The first problem in a sentence: of an unknown key, which may be why another one is missing, with the nearest."""
+    problem = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(place, DatasetSpec.model_fields, n=1)
         return f"unknown key `{place}`" + (f"; did you mean `{near[0]}`?" if near else ".")
     message = problem["msg"].removeprefix("Value error, ")
-    return f"`{place}`: {message}" if place else message
+    if not place or problem["type"] == "missing":
+        return f"`{place}`: {message}" if place else message
+    quotes = " A text that YAML reads as something else needs quotes." if problem["type"] == "string_type" else ""
+    return f"`{place}` is {shortened(problem['input'])}: {message}.{quotes}"
+
+
+def shortened(value: Any) -> str:
+    """A value of a YAML file for a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

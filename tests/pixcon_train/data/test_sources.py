@@ -7,6 +7,7 @@ import pytest
 
 from pixcon_train.data import digits
 from pixcon_train.data.lists import Pair
+from pixcon_train.data.reading import read_mask
 from pixcon_train.data.sources import ROOT_VARIABLE, DataSource, locate, open_dataset
 from pixcon_train.data.specs import get_spec
 from pixcon_train.errors import ConfigError, DataError
@@ -90,6 +91,25 @@ def test_the_form_of_labels_is_seen_or_said(tmp_path: Path) -> None:
     assert source.encoding("raw", pairs) == "raw"
     assert DataSource(THREE, tmp_path).encoding("auto", pairs) == "index"
     assert DataSource(THREE, tmp_path).encoding("index", pairs) == "index"
+
+
+def test_masks_hold_one_to_k_where_zero_is_void(tmp_path: Path) -> None:
+    spec = THREE.model_copy(update={"void": 0})
+    save_image(tmp_path / "a.png", np.array([[0, 1, 2, 3]]))
+    source = DataSource(spec, tmp_path)
+    assert source.encoding("auto", [Pair("a.jpg", "a.png")]) == source.encoding("raw", []) == "raw"
+    assert read_mask(tmp_path / "a.png", spec, "raw").tolist() == [[255, 0, 1, 2]]
+    save_image(tmp_path / "b.png", np.array([[0, 4]]))
+    with pytest.raises(DataError, match=r"holds the value 4.*expected 1\.\.3, or 0 for void"):
+        read_mask(tmp_path / "b.png", spec, "raw")
+    with pytest.raises(ConfigError, match="--labels is `shifted`, but three has `void: 0`"):
+        source.encoding("shifted", [])
+
+
+def test_a_list_is_read_with_paths_that_are_there(tmp_path: Path) -> None:
+    save_image(tmp_path / "images/a.png", np.zeros((2, 2)))
+    (tmp_path / "val.txt").write_text("/images/a.png /masks/a.png\n")
+    assert DataSource(THREE, tmp_path).read(tmp_path / "val.txt") == [Pair("images/a.png", "masks/a.png")]
 
 
 def test_a_form_that_the_data_set_does_not_have(tmp_path: Path) -> None:

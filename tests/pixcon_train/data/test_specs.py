@@ -142,6 +142,22 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     assert spec.background is None and spec.recipe == "small"
 
 
+def test_names_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    spec = get_spec(write(tmp_path, "classes:\n- no\n- yes\n- 0\n- 1.50\n- null\n"))
+    assert spec.classes == ("no", "yes", "0", "1.50", "null")
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "farm.yaml").write_text("classes: [Straße, 道路]\n", encoding="utf-16")
+    assert get_spec(str(tmp_path / "farm.yaml")).classes == ("Straße", "道路")
+
+
+def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
+    spec = get_spec(write(tmp_path, "classes: [building, road, water]\nvoid: 0\n"))
+    assert (spec.void, spec.first_label) == (0, 1)
+    assert get_spec("pascal").first_label == 0
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -150,8 +166,12 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("void: 255", "`classes`: Field required"),
         ("classes: [a]", "`classes`"),
         ("classes: [a, a]", "class names repeat"),
-        ("classes: [a, no]", "`classes.1`"),  # YAML reads `no` as false
-        ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`"),
+        ("classes: no", "`classes` is False"),
+        ("classes: [a, [b]]", "`classes.1` is ['b']"),
+        ("classes: [a, '']", "class 1 has no name"),
+        ("classes: [a, b]\ntitle: 2012", "`title` is 2012: Input should be a valid string. A text that YAML reads as"),
+        ("clss: [a, b]", "unknown key `clss`; did you mean `classes`"),
+        ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`. Expected a value that no class"),
         ("classes: [a, b]\nvoid: 256", "`void`"),
         ("classes: [a, b]\nbackground: 2", "background is 2, but the labels are 0..1"),
         ("classes: [a, b]\npalette: [[0, 0, 0]]", "the palette has 1 colours for 2 classes"),
