@@ -1,6 +1,7 @@
 """Model size against mIoU as a table (Fig. 7)."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table
 from pixcon_train.data.specs import spec_for_class_count
 from pixcon_train.errors import DataError
+from pixcon_train.files import read_text, unreadable
 
 ENCODER_NAMES = {
     "small": "DINOv2-S",
@@ -112,14 +114,14 @@ def read_points(path: Path) -> list[OwnRun]:
         DataError: the file is missing, lacks a column, or has a value that is no number.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as handle:
-            reader = csv.DictReader(handle)
-            missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
-            return [_point(path, number, row) for number, row in enumerate(reader, 2)]
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from error
+        raise DataError(f"{path} cannot be read: {unreadable(error)}.") from error
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
+    return [_point(path, number, row) for number, row in enumerate(reader, 2)]
 
 
 def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
