@@ -1,38 +1,71 @@
-"""The scalars of TensorBoard event files, with damage noticed."""
+"""The scalars of TensorBoard event files: a resumed run leaves several, and a folder may hold several runs."""
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.errors import DataError
+from pixcon_diag.logs.event_records import read_events
 
 EVENTS = "events.out.tfevents.*"
-FRAME = 16
-"""Bytes of a record beside its content: length (8), its checksum (4), the content's checksum (4)."""
 
 Series = dict[int, tuple[int, float]]
 """A curve by step: the place of the value in the order of writing, and the value."""
 
 
-def read_curves(files: Sequence[Path]) -> dict[str, Series]:
-    """Every scalar of ``files``, in this order, by tag; tags in the order in which they first appear.
+@dataclass(frozen=True)
+class Curves:
+    """The scalars of one run."""
 
-    Where a resumed run wrote a step again, the later value counts; where it says from which step it goes on, what was
-    written beyond is dropped.
+    by_tag: dict[str, Series]
+    """Tags in the order in which they first appear."""
+    earlier: tuple[Path, ...] = ()
+    """Files of earlier runs, which are left out."""
+
+
+def read_curves(files: Sequence[Path]) -> Curves:
+    """Every scalar of the last run in ``files``, which are in the order of writing.
+
+    A file in which every curve of the run before begins again is a run begun anew. Otherwise it goes on with that run,
+    and what lies beyond the point where it goes on is superseded: of each curve, what was written from the file's first
+    step on; of all curves, what was written from the step on that the file says it resumes at, as in TensorBoard.
 
     Raises:
         DataError: a file cannot be read or is damaged.
     """
     curves: dict[str, Series] = {}
-    for order, event in enumerate(event for file in files for event in _events(file)):
-        if event.HasField("session_log") and event.session_log.status == event.session_log.START:
-            curves = {tag: {s: v for s, v in series.items() if s < event.step} for tag, series in curves.items()}
-        for value in event.summary.value:
-            number = _scalar(value)
-            if number is not None:
-                curves.setdefault(value.tag, {})[event.step] = (order, number)
-    return curves
+    earlier, current = list[Path](), list[Path]()
+    order = 0
+    for file in files:
+        written: dict[str, Series] = {}
+        for event in read_events(file):
+            if event.HasField("session_log") and event.session_log.status == event.session_log.START:
+                curves, written = _before(curves, event.step), _before(written, event.step)
+            for value in event.summary.value:
+                if (number := _scalar(value)) is not None:
+                    written.setdefault(value.tag, {})[event.step] = (order, number)
+                    order += 1
+        if _begins_anew(curves, written):
+            curves, earlier, current = {}, [*earlier, *current], []
+        for tag, series in written.items():
+            curves[tag] = {step: value for step, value in curves.get(tag, {}).items() if step < min(series)} | series
+        current += [file] if written else []
+    return Curves(curves, tuple(earlier))
+
+
+def _before(curves: Mapping[str, Series], step: int) -> dict[str, Series]:
+    """What the curves have before ``step``; those that begin later are left out."""
+    cut = {tag: {s: value for s, value in series.items() if s < step} for tag, series in curves.items()}
+    return {tag: series for tag, series in cut.items() if series}
+
+
+def _begins_anew(curves: Mapping[str, Series], written: Mapping[str, Series]) -> bool:
+    """Whether all of the curves in ``written`` that were there before begin at their first step again.
+
+    A constant, written once at every start, is no curve.
+    """
+    shared = [tag for tag in written if len(curves.get(tag, {})) > 1]
+    return bool(shared) and all(min(written[tag]) <= min(curves[tag]) for tag in shared)
 
 
 def _scalar(value: Any) -> float | None:
@@ -42,44 +75,10 @@ def _scalar(value: Any) -> float | None:
     if value.HasField("tensor") and value.metadata.plugin_data.plugin_name == "scalars":
         from tensorboard.util.tensor_util import make_ndarray
 
-        return float(make_ndarray(value.tensor).item())
+        if any(dim.size != 1 for dim in value.tensor.tensor_shape.dim):
+            return None  # no scalar, and perhaps too large a shape to build
+        try:
+            return float(make_ndarray(value.tensor).item())
+        except (TypeError, ValueError):
+            return None
     return None
-
-
-def _events(file: Path) -> Iterator[Any]:
-    """The events of one file; a last one that was cut off, as a killed run leaves it, is left out."""
-    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
-    from tensorboard.compat.proto.event_pb2 import Event
-
-    try:
-        size = file.stat().st_size
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}.") from error
-    read = 0
-    for record in RawEventFileLoader(str(file)).Load():
-        read += len(record) + FRAME
-        yield Event.FromString(record)
-    if read < size:
-        _check_rest(file, read, size)
-
-
-def _check_rest(file: Path, read: int, size: int) -> None:
-    """Raise unless the rest of ``file``, beyond ``read`` of ``size`` bytes, is just a record whose end is missing.
-
-    TensorBoard's reader stops at damage without a word, which would pass for a shorter run.
-    """
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-
-    with file.open("rb") as handle:
-        handle.seek(read)
-        head = handle.read(12)
-    if len(head) == 12:
-        length, checksum = struct.unpack("<QI", head)
-        cut = checksum == masked_crc32c(head[:8]) and read + FRAME + length > size
-    else:
-        cut = True
-    if read == 0 or not cut:
-        raise DataError(
-            f"{file} is damaged, or no TensorBoard event file: its record at byte {read} of {size} does not match its "
-            "checksum. Copy it anew, or give the run's text log."
-        )

@@ -1,6 +1,8 @@
 """Reading a run's TensorBoard files: this project's, UniMatch V2's and PixCon's release, told apart by their tags."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -129,7 +131,7 @@ DIALECTS = (Dialect, UniMatchV2, PixConRelease)
 
 
 def read_tensorboard(path: Path) -> RunHistory:
-    """The run that an event file tells of, or all of a folder's event files together.
+    """The run that an event file tells of, or all of a folder's event files together; of several runs the last one.
 
     Raises:
         DataError: no event file, a damaged one, or none of the tags of a known trainer.
@@ -137,13 +139,24 @@ def read_tensorboard(path: Path) -> RunHistory:
     files = sorted(path.glob(EVENTS)) if path.is_dir() else [path]
     if not files:
         raise DataError(f"No TensorBoard event file ({EVENTS}) in {path}. Give a run folder or a log file.")
-    curves = read_curves(files)
+    found = read_curves(files)
+    curves = found.by_tag
     folder = files[0].absolute().parent
     name = folder_name(folder.parent if folder.name == "tensorboard" else folder)
     for dialect in DIALECTS:
         if dialect.speaks(curves):
-            return dialect(curves).history(path, name)
+            return replace(dialect(curves).history(path, name), note=_note(found.earlier))
     raise DataError(
         f"{path} holds no mIoU per epoch: expected one of the tags {', '.join(each.ema for each in DIALECTS)}; "
         f"found {', '.join(sorted(curves)[:8]) or 'no scalars'}."
+    )
+
+
+def _note(earlier: Sequence[Path]) -> str | None:
+    """What was left out."""
+    if not earlier:
+        return None
+    return (
+        f"the folder holds more than one run, each begun anew; these are the curves of the last one. Left out: "
+        f"{', '.join(file.name for file in earlier)}. To read an earlier run, give its event file."
     )

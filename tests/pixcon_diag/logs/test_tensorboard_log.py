@@ -60,6 +60,22 @@ def test_unimatch_v2(tmp_path: Path) -> None:
     assert set(run.epochs[0].losses) == {"loss"}
 
 
+def test_two_runs_in_a_folder_are_never_one(tmp_path: Path) -> None:
+    for number, evaluations in enumerate(((40.0, 80.0, 55.0), (10.0, 20.0))):
+        with SummaryWriter(str(tmp_path / "run"), filename_suffix=f".{number}") as writer:
+            for epoch, value in enumerate(evaluations):
+                writer.add_scalar("train/loss_all", 1.0, epoch)
+                writer.add_scalar("eval/mIoU", value - 1, epoch)
+                writer.add_scalar("eval/mIoU_ema", value, epoch)
+    run = read_tensorboard(tmp_path / "run")
+    assert run.curve("ema") == pytest.approx({1: 0.1, 2: 0.2})
+    assert run.note is not None and "more than one run" in run.note
+    first = min((tmp_path / "run").iterdir())
+    alone = read_tensorboard(first)
+    assert alone.curve("ema") == pytest.approx({1: 0.4, 2: 0.8, 3: 0.55}) and alone.note is None
+    assert first.name in run.note
+
+
 def test_pixcons_release(tmp_path: Path) -> None:
     with SummaryWriter(str(tmp_path / "run")) as writer:
         for epoch in (1, 2):
