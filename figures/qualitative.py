@@ -17,7 +17,8 @@ from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import ERROR, VOID, class_colors
 from pixcon_figures.saved import Content, number, shortened, shown
 from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, legend_columns, new_figure
-from pixcon_train.data.reading import read_image, read_indices
+from pixcon_train.data.images import read_image
+from pixcon_train.data.masks import read_indices
 
 ONE_BLOCK = 3
 """Up to so many images make one block; more make two side by side, the first half on the left."""

@@ -17,7 +17,7 @@ from pixcon_train.data.digits import cache_folder
 
 FORMAT = 2
 """Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
-are counted by map and value."""
+are counted by map and value; images are turned upright and those of 16 bits are not cut off at 255."""
 
 FOLDER = "diag"
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pixcon_train.data.opening import load, opened
+from pixcon_train.data.masks import read_indices
 from pixcon_train.errors import DataError, PixConError
 
 
@@ -43,17 +43,9 @@ class LabelMapFiles:
         """Predicted classes of an image, (H, W) uint8.
 
         Raises:
-            DataError: the file is missing, damaged, or holds colours instead of class indices.
+            DataError: the file is missing, damaged, compressed with loss, or holds colours instead of class indices.
         """
-        path = self.files[index]
-        with opened(path, "label map") as image:
-            load(image, path, "label map")
-            if image.mode not in ("P", "L", "1"):
-                raise DataError(
-                    f"{path} is a {image.mode} image. Expected a label map: one channel of 8 bits with a class "
-                    "index a pixel (grey or palette PNG)."
-                )
-            return torch.from_numpy(np.array(image, dtype=np.uint8))
+        return torch.from_numpy(read_indices(self.files[index], "label map"))
 
 
 class KeptMaps:

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from pixcon_train.data.headers import check_sizes
+from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.reading import Encoding, image_size, labels_of, lookup, read_image, read_indices
+from pixcon_train.data.masks import read_indices
+from pixcon_train.data.reading import Encoding, labels_of, lookup
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import DataError
 from pixcon_train.progress import Progress, silent
@@ -109,13 +112,10 @@ def _check_pair(spec: DatasetSpec, root: Path, pair: Pair, encoding: Encoding, d
         DataError: what is wrong with the pair.
     """
     assert pair.mask is not None
-    stored = read_indices(root / pair.mask)
-    labels_of(stored, root / pair.mask, spec, encoding)
-    path = root / pair.image
-    height, width = read_image(path).shape[1:] if decode else image_size(path)
-    if (height, width) != stored.shape:
-        raise DataError(
-            f"{path} is {width}×{height} pixels but its mask {root / pair.mask} is "
-            f"{stored.shape[1]}×{stored.shape[0]}. Expected one size; is the list pairing the right files?"
-        )
+    image, mask = root / pair.image, root / pair.mask
+    check_sizes(image, mask)
+    stored = read_indices(mask)
+    labels_of(stored, mask, spec, encoding)
+    if decode:
+        read_image(image)
     return np.bincount(stored.ravel(), minlength=256)

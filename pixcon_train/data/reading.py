@@ -1,4 +1,4 @@
-"""Images and masks from disk, with a clear word about what is wrong with one."""
+"""Masks as labels, and images together with their masks."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixcon_train.data.opening import load, opened
+from pixcon_train.data.headers import check_sizes
+from pixcon_train.data.images import read_image
+from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import DataError
 
@@ -17,27 +19,6 @@ VOID = 255
 
 Encoding = Literal["index", "shifted", "raw"]
 """How masks hold labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others hold the label itself."""
-
-
-def read_image(path: Path) -> Tensor:
-    """An image as RGB: uint8 (3, H, W).
-
-    Raises:
-        DataError: missing, unreadable or cut short.
-    """
-    with opened(path, "image") as image:
-        load(image, path, "image")
-        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Height and width of an image, from its header.
-
-    Raises:
-        DataError: missing or unreadable.
-    """
-    with opened(path, "image") as image:
-        return image.height, image.width
 
 
 def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
@@ -60,8 +41,8 @@ def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encod
     if bad.any():
         values = sorted(set(stored[bad].tolist()))
         raise DataError(
-            f"{path} holds {_listed(values)}, which no class of {spec.name} has: expected {_expected(spec, encoding)}. "
-            + _remedy(values, spec)
+            f"{path} holds {listed(stored[bad])}, which no class of {spec.name} has: expected "
+            f"{_expected(spec, encoding)}. " + _remedy(values, spec)
         )
     return labels.astype(np.uint8)
 
@@ -72,34 +53,8 @@ def read_pair(image_path: Path, mask_path: Path, spec: DatasetSpec, encoding: En
     Raises:
         DataError: as those, or the two differ in size.
     """
-    image, mask = read_image(image_path), read_mask(mask_path, spec, encoding)
-    if image.shape[1:] != mask.shape:
-        raise DataError(
-            f"{image_path} is {image.shape[2]}×{image.shape[1]} pixels but its mask {mask_path} is "
-            f"{mask.shape[1]}×{mask.shape[0]}. Expected one size; is the list pairing the right files?"
-        )
-    return image, mask
-
-
-def read_indices(path: Path) -> np.ndarray:
-    """The values that a mask file stores: uint8 (H, W).
-
-    Raises:
-        DataError: missing, unreadable, or coloured instead of indexed.
-    """
-    with opened(path, "mask") as image:
-        load(image, path, "mask")
-        if image.mode not in {"L", "P", "1", "I", "I;16"}:
-            raise DataError(
-                f"{path} is a colour image (mode {image.mode}). Expected a mask with one label per pixel (an indexed "
-                "or gray PNG); convert the colours to labels first."
-            )
-        values = np.asarray(image)
-    if values.dtype != np.uint8:
-        if values.max(initial=0) > 255 or values.min(initial=0) < 0:
-            raise DataError(f"{path} holds label {int(values.max())}. Expected labels of one byte, 0..255.")
-        values = values.astype(np.uint8)
-    return values
+    check_sizes(image_path, mask_path)
+    return read_image(image_path), read_mask(mask_path, spec, encoding)
 
 
 def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
@@ -137,11 +92,6 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     table[: spec.num_classes] = np.arange(spec.num_classes)
     table[spec.void] = VOID
     return table
-
-
-def _listed(values: list[int]) -> str:
-    shown = ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")
-    return f"the value {shown}" if len(values) == 1 else f"the values {shown}"
 
 
 def _expected(spec: DatasetSpec, encoding: Encoding) -> str:

@@ -61,16 +61,17 @@ def test_what_is_no_label_map_is_refused(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     (text := tmp_path / "text.png").write_text("no image")
     (cut := tmp_path / "cut.png").write_bytes((whole := encode_label_map(noise, [0, 0, 0]))[: len(whole) // 2])
-    wide = tmp_path / "wide.png"
-    Image.fromarray(np.zeros((2, 2), dtype=np.uint16)).save(wide)
-    maps = LabelMapFiles((color, text, cut, wide, tmp_path / "gone.png"))
+    jpeg = save_image(tmp_path / "jpeg.jpg", np.zeros((8, 8))).rename(tmp_path / "jpeg.png")
+    Image.fromarray(np.full((2, 2), 300, dtype=np.uint16)).save(wide := tmp_path / "wide.png")
+    maps = LabelMapFiles((color, text, cut, jpeg, wide, tmp_path / "gone.png"))
     for index, words in enumerate(
         (
-            "color.png is a RGB image.*class index",
-            "text.png cannot be read",
-            "cut.png cannot be read",
-            "8 bits",
-            "No label",
+            r"color\.png is a colour image.*label map with one label per pixel",
+            r"text\.png cannot be read",
+            r"cut\.png cannot be read",
+            r"jpeg\.png is a JPEG file.*Save the label map as a PNG",
+            r"wide\.png holds the value 300.*one byte",
+            "No label map at",
         )
     ):
         with pytest.raises(DataError, match=words):

@@ -53,3 +53,49 @@ def png(samples: np.ndarray, *, bits: int = 8, before: bytes = b"", after: bytes
         + after
         + png_chunk(b"IEND", b"")
     )
+
+
+def tiff(samples: np.ndarray, *, order: str = "<", bits: int | None = None, **tags: int | tuple[int, ...]) -> bytes:
+    """An uncompressed TIFF file of samples (H, W) or (H, W, 3), packed where ``bits`` are fewer than 8.
+
+    Args:
+        order: ``<`` for little-endian (II), ``>`` for big-endian (MM).
+        tags: further ones or other values, named ``t274`` for tag 274; shorts.
+    """
+    height, width = samples.shape[:2]
+    channels = samples.shape[2] if samples.ndim == 3 else 1
+    content = samples.astype(samples.dtype.newbyteorder(order)).tobytes()
+    if bits is None:
+        bits = 8 * samples.dtype.itemsize
+    elif bits < 8:
+        spread = (samples[:, :, None] >> np.arange(bits)[::-1]) & 1
+        content = np.packbits(spread.astype(np.uint8).reshape(height, -1), axis=1).tobytes()
+    kind = {"u": 1, "i": 2, "f": 3, "b": 1}[samples.dtype.kind]
+    entries: dict[int, int | tuple[int, ...]] = {
+        256: width, 257: height, 258: (bits,) * channels, 259: 1, 262: 1 if channels == 1 else 2, 273: 8,
+        277: channels, 278: height, 279: len(content), 339: (kind,) * channels,
+    }  # fmt: skip
+    entries |= {int(name[1:]): value for name, value in tags.items()}
+    return _tiff_file(content, entries, order)
+
+
+def _tiff_file(content: bytes, entries: dict[int, int | tuple[int, ...]], order: str) -> bytes:
+    """The file of a strip of pixels and a directory; values that need more than four bytes lie behind it."""
+    begin = 8 + len(content)
+    behind = begin + 2 + 12 * len(entries) + 4
+    directory, values = struct.pack(f"{order}H", len(entries)), b""
+    for tag, value in sorted(entries.items()):
+        many = value if isinstance(value, tuple) else (value,)
+        form, letter = (4, "I") if tag in (256, 257, 273, 278, 279) else (3, "H")
+        packed = b"".join(struct.pack(order + letter, one) for one in many)
+        if len(packed) > 4:
+            packed, values = struct.pack(f"{order}I", behind + len(values)), values + packed
+        directory += struct.pack(f"{order}HHI", tag, form, len(many)) + packed.ljust(4, b"\0")
+    mark = b"MM" if order == ">" else b"II"
+    head = mark + struct.pack(f"{order}HI", 42, begin)
+    return head + content + directory + struct.pack(f"{order}I", 0) + values
+
+
+def exif(orientation: int) -> bytes:
+    """EXIF data that say how a picture is turned."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)

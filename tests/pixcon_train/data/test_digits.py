@@ -12,8 +12,9 @@ from scipy.ndimage import binary_dilation
 from pixcon_train.data import digits
 from pixcon_train.data.checks import check_data
 from pixcon_train.data.digits import Scenes, digits_root, write_scenes
+from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import read_list
-from pixcon_train.data.reading import read_image, read_mask
+from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import get_spec
 from pixcon_train.errors import PixConError
 

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 from pixcon_diag.passes.label_maps import LabelMapFiles
+from pixcon_train.data.headers import read_header
+from pixcon_train.data.images import read_image
+from pixcon_train.data.masks import read_indices
 from pixcon_train.data.opening import MAX_PIXELS
-from pixcon_train.data.reading import image_size, read_image, read_indices
 from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import png, png_chunk, save_image
 
@@ -25,7 +27,7 @@ def read_map(path: Path) -> object:
     return LabelMapFiles((path,)).read(0)
 
 
-READERS = (read_image, read_indices, image_size, read_map)
+READERS = (read_image, read_indices, read_header, read_map)
 
 
 def refused(path: Path) -> str:
@@ -56,7 +58,7 @@ def test_formats_are_told_by_their_content(tmp_path: Path, suffix: str) -> None:
     save_image(tmp_path / f"a.{suffix}", pixels).rename(tmp_path / "a.dat")
     image = read_image(tmp_path / "a.dat")
     assert image.shape == (3, 3, 4) and (image.float() - 100).abs().max() <= 2
-    assert image_size(tmp_path / "a.dat") == (3, 4)
+    assert read_header(tmp_path / "a.dat").shape == (3, 4)
 
 
 def test_no_other_format_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +133,7 @@ def test_too_large_an_image_is_refused_from_its_header(tmp_path: Path) -> None:
     for read in (read_image, read_indices, read_map):
         with pytest.raises(DataError, match=r"a\.png is too large \(179,560,000 pixels\): cut it into tiles"):
             read(path)
-    assert image_size(path) == (13_400, 13_400)
+    assert read_header(path).shape == (13_400, 13_400)
 
 
 def test_a_header_that_promises_too_much_costs_no_memory(tmp_path: Path) -> None:

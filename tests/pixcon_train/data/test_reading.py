@@ -5,30 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from pixcon_train.data.reading import detect_encoding, lookup, read_image, read_indices, read_mask, read_pair
+from pixcon_train.data.masks import read_indices
+from pixcon_train.data.reading import detect_encoding, lookup, read_mask, read_pair
 from pixcon_train.data.specs import get_spec
 from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, save_image
-
-
-def test_an_image_is_rgb_channels_first(tmp_path: Path) -> None:
-    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    image = read_image(save_image(tmp_path / "a.png", pixels))
-    assert image.dtype == torch.uint8 and image.shape == (3, 2, 3)
-    assert torch.equal(image.permute(1, 2, 0), torch.from_numpy(pixels))
-
-
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
-def test_images_of_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    Image.new("RGB", (4, 3), (102, 102, 102)).convert(mode).save(path)
-    image = read_image(path)
-    assert image.shape == (3, 3, 4)
-    assert (image.float() - 102).abs().max() <= 1
 
 
 def test_a_mask_is_its_values_with_void_brought_to_255(tmp_path: Path) -> None:
@@ -36,23 +19,6 @@ def test_a_mask_is_its_values_with_void_brought_to_255(tmp_path: Path) -> None:
     assert read_mask(path, THREE, "index").tolist() == [[0, 1, 2], [255, 2, 0]]
     camvid = save_image(tmp_path / "b.png", np.array([[0, 10, 11]]))
     assert read_mask(camvid, get_spec("camvid"), "index").tolist() == [[0, 10, 255]]
-
-
-def test_a_palette_mask_is_read_by_index_not_by_colour(tmp_path: Path) -> None:
-    mask = Image.fromarray(np.array([[0, 1], [2, 255]], dtype=np.uint8), mode="P")
-    mask.putpalette([200, 10, 10] * 256)
-    mask.save(tmp_path / "a.png")
-    assert read_mask(tmp_path / "a.png", THREE, "index").tolist() == [[0, 1], [2, 255]]
-
-
-def test_masks_of_one_bit_and_of_sixteen(tmp_path: Path) -> None:
-    Image.fromarray(np.array([[True, False]])).save(tmp_path / "one.png")
-    assert read_mask(tmp_path / "one.png", THREE, "index").tolist() == [[1, 0]]
-    Image.fromarray(np.array([[2, 255]], dtype=np.uint16)).save(tmp_path / "sixteen.png")
-    assert read_mask(tmp_path / "sixteen.png", THREE, "index").tolist() == [[2, 255]]
-    Image.fromarray(np.array([[0, 26005]], dtype=np.uint16)).save(tmp_path / "instances.png")
-    with pytest.raises(DataError, match=r"instances\.png holds label 26005\. Expected labels of one byte"):
-        read_indices(tmp_path / "instances.png")
 
 
 def test_what_stored_values_mean() -> None:
@@ -81,51 +47,6 @@ def test_values_that_are_no_label(
     with pytest.raises(DataError) as caught:
         read_mask(path, get_spec(dataset), encoding)  # type: ignore[arg-type]
     assert [word for word in (str(path), *words) if word not in str(caught.value)] == []
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
-def test_a_coloured_mask(tmp_path: Path, mode: str) -> None:
-    Image.new("L", (3, 2)).convert(mode).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=rf"a\.png is a colour image \(mode {mode}\).*one label per pixel"):
-        read_mask(tmp_path / "a.png", THREE, "index")
-
-
-def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"No image at .*none\.jpg.*data root"):
-        read_image(tmp_path / "none.jpg")
-    with pytest.raises(DataError, match=r"No mask at .*none\.png"):
-        read_mask(tmp_path / "none.png", THREE, "index")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_image(tmp_path)
-
-
-def test_a_jpeg_cut_short(tmp_path: Path) -> None:
-    path = save_image(tmp_path / "a.jpg", np.random.default_rng(0).integers(256, size=(64, 64, 3)))
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(DataError, match=r"The image .*a\.jpg cannot be read: .*truncated"):
-        read_image(path)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    suffix=st.sampled_from(["png", "jpg"]),
-    edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
-    keep=st.floats(0, 1),
-)
-def test_a_damaged_file_is_read_or_refused_but_nothing_else(
-    tmp_path: Path, suffix: str, edits: list[tuple[float, int]], keep: float
-) -> None:
-    pixels = np.random.default_rng(0).integers(3, size=(24, 20))
-    path = save_image(tmp_path / f"a.{suffix}", pixels)
-    content = bytearray(path.read_bytes())
-    for place, value in edits:
-        content[int(place * len(content))] = value
-    path.write_bytes(content[: int(keep * len(content))] if keep < 0.9 else content)
-    for read in (read_image, read_indices):
-        try:
-            read(path)
-        except DataError as error:
-            assert str(path) in str(error)
 
 
 def test_a_pair_of_different_sizes(tmp_path: Path) -> None:
@@ -175,13 +96,6 @@ def test_official_ade20k_masks(reference: Path) -> None:
         assert torch.equal(labels[labels != 255].long() + 1, torch.from_numpy(stored[stored != 0]))
     everything = torch.cat([read_mask(path, spec, "raw").flatten() for path in paths]).unique().tolist()
     assert "sky" in [spec.classes[k] for k in everything if k != 255]
-
-
-@pytest.mark.reference
-def test_a_real_jpeg_decodes_as_pillow_decodes_it(reference: Path) -> None:
-    path = sorted((reference / "data/voc_animals/JPEGImages").glob("*.jpg"))[0]
-    with Image.open(path) as image:
-        assert np.array_equal(read_image(path).permute(1, 2, 0).numpy(), np.asarray(image))
 
 
 @pytest.mark.reference

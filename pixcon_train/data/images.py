@@ -1,0 +1,73 @@
+"""Images as 8-bit RGB, whatever kind of samples their files hold."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL.ImageFile import ImageFile
+from torch import Tensor
+
+from pixcon_train.data.headers import Header, header_of, upright
+from pixcon_train.data.opening import load, opened
+from pixcon_train.errors import DataError
+
+_SAVE_ANEW = "Save the image as an 8-bit PNG, scaled as the images are that the network was trained on."
+
+
+def read_image(path: Path) -> Tensor:
+    """An image as RGB, turned upright: uint8 (3, H, W).
+
+    Of samples of more than 8 bits the upper 8 are read, so that 257·v is v.
+
+    Raises:
+        DataError: missing, unreadable, cut short, or with samples whose black and white are not known.
+    """
+    with opened(path, "image") as image:
+        header = header_of(image)
+        _check_samples(image, header, path)
+        load(image, path, "image")
+        pixels = _gray(image, header, path) if _wide(image) else _rgb(image, header, path)
+        pixels = upright(pixels, header)
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def _wide(image: ImageFile) -> bool:
+    """Whether Pillow keeps gray samples of more than 8 bits, which its conversion to RGB would cut off at 255."""
+    return image.mode.startswith("I")
+
+
+def _check_samples(image: ImageFile, header: Header, path: Path) -> None:
+    if image.mode == "F" or header.signed or header.bits > 16:
+        kind = "floating-point" if image.mode == "F" else f"{'signed ' * header.signed}{header.bits}-bit"
+        raise DataError(
+            f"The image {path} holds {kind} samples, and which of them are black and white is not known. "
+            f"Expected samples of 8 or 16 bits. {_SAVE_ANEW}"
+        )
+
+
+def _gray(image: ImageFile, header: Header, path: Path) -> np.ndarray:
+    """Upper 8 bits of gray samples, three times: (H, W, 3)."""
+    samples = np.asarray(image)
+    bits = 12 if header.bits == 12 and header.format == "TIFF" else 16  # PNM files are scaled to 16 by Pillow
+    highest = int(samples.max())
+    if header.inverted:
+        samples = 2**bits - 1 - samples
+    elif 0 < highest < 2 ** (bits - 4):
+        raise _nearly_black(path, f"{highest:,} of {2**bits - 1:,}")
+    upper = (samples >> (bits - 8)).astype(np.uint8)
+    return np.repeat(upper[:, :, None], 3, axis=2)
+
+
+def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
+    """RGB samples (H, W, 3); of those of 16 bits Pillow reads the upper 8."""
+    pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    if header.bits == 16 and pixels.max() < 16:
+        raise _nearly_black(path, f"{256 * int(pixels.max()) + 255:,} of 65,535")
+    return pixels
+
+
+def _nearly_black(path: Path, reach: str) -> DataError:
+    return DataError(
+        f"The image {path} would be nearly black: its samples reach {reach} at most, as those of a "
+        f"scanner of 10 or 12 bits do. {_SAVE_ANEW}"
+    )

@@ -1,0 +1,105 @@
+"""The values that a mask or a predicted label map stores, exactly as they are in its file."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL.ImageFile import ImageFile
+
+from pixcon_train.data.headers import Header, header_of, unpacking, upright
+from pixcon_train.data.opening import load, opened
+from pixcon_train.errors import DataError
+
+
+def read_indices(path: Path, what: str = "mask") -> np.ndarray:
+    """The values that a mask's file stores, turned upright: uint8 (H, W).
+
+    Args:
+        what: the file is, for messages.
+
+    Raises:
+        DataError: missing, unreadable, compressed with loss, coloured instead of indexed, or with values that are no
+            integer of one byte.
+    """
+    with opened(path, what) as image:
+        header = header_of(image)
+        _check_exact(header, path, what)
+        _check_single_channel(image, path, what)
+        _keep_values(image)
+        load(image, path, what)
+        values = upright(_stored_values(image, header), header)
+    return values if values.dtype == np.uint8 else _one_byte(values, path)
+
+
+def _check_exact(header: Header, path: Path, what: str) -> None:
+    """Refuse files that do not give back the values that were saved."""
+    if header.format == "JPEG" or "jpeg" in header.compression or header.compression == "webp":
+        raise DataError(
+            f"{path} is {'a JPEG file' if header.format == 'JPEG' else 'compressed as a JPEG file is'}: its values are "
+            f"no longer the labels that were saved. Save the {what} as a PNG file, from the original labels."
+        )
+    if header.format == "WEBP":
+        raise DataError(
+            f"{path} is a WebP file, which holds colours, and inexact ones unless it is lossless. Save the {what} as a "
+            "PNG file of labels."
+        )
+
+
+def _check_single_channel(image: ImageFile, path: Path, what: str) -> None:
+    if image.mode not in ("1", "L", "P", "I", "F") and not image.mode.startswith("I;16"):
+        kind = "has an alpha channel" if image.mode in ("LA", "La", "PA") else "is a colour image"
+        raise DataError(
+            f"{path} {kind} (mode {image.mode}). Expected a {what} with one label per pixel (an indexed or gray PNG); "
+            "convert the colours to labels first."
+        )
+
+
+def _keep_values(image: ImageFile) -> None:
+    """Keep Pillow from stretching a PNM file's samples so that the largest that its header allows becomes white."""
+    _, largest = unpacking(image)
+    if largest is None:
+        return
+    decoder, box, offset, _ = image.tile[0]
+    wide = largest > 255
+    binary, plain = ("raw", "I;16B" if wide else "L"), ("ppm_plain", ("L", 65535 if wide else 255))
+    name, packed = binary if decoder == "ppm" else plain
+    image.tile = [(name, box, offset, packed)]  # type: ignore[list-item]
+
+
+def _stored_values(image: ImageFile, header: Header) -> np.ndarray:
+    """Decoded samples without what Pillow does to gray ones of less than 8 bits, inverted or signed."""
+    values = np.array(image)
+    if image.mode == "1":
+        return values.astype(np.uint8)
+    if image.mode != "L":
+        return values
+    if header.inverted:
+        values = 255 - values
+    if header.bits in (2, 4) and header.format != "PPM":
+        values = values // (255 // (2**header.bits - 1))
+    return values.view(np.int8) if header.signed else values
+
+
+def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
+    """Values as uint8.
+
+    Raises:
+        DataError: one is no whole number or does not fit.
+    """
+    if values.dtype.kind == "f" and not (whole := values == np.round(values)).all():
+        raise DataError(f"{path} holds {listed(values[~whole])}. Expected labels, which are whole numbers.")
+    outside = (values < 0) | (values > 255)
+    if outside.any():
+        void = values[outside].min() < 0
+        raise DataError(
+            f"{path} holds {listed(values[outside])}. Expected labels of one byte, 0..255."
+            + " Where a negative value means void, save the void value of the data set (255 unless its "
+            "description says otherwise) in its place." * bool(void)
+        )
+    return values.astype(np.uint8)
+
+
+def listed(values: np.ndarray) -> str:
+    """The different values among ``values`` in words, at most eight of them."""
+    different = np.unique(values)
+    shown = ", ".join(f"{value:.9g}" for value in different[:8].tolist()) + (", …" if len(different) > 8 else "")
+    return f"the value {shown}" if len(different) == 1 else f"the values {shown}"
