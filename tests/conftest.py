@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_threads() -> None:
-    torch.set_num_threads(1)  # tensors here are tiny, and threads that wait for each other spin
+    """One thread, since tensors here are tiny and waiting threads spin; two in `make test-portable`."""
+    torch.set_num_threads(int(os.environ.get("PIXCON_TEST_THREADS", "1")))
 
 
 @pytest.fixture(scope="session", autouse=True)
