@@ -16,6 +16,10 @@ of log-probabilities, the form for which the count law is derived."""
 
 FORMS: tuple[Form, ...] = get_args(Form)
 
+ROUNDING = 16
+"""Times the rounding errors that a part of the gradient has to exceed to have a direction; see
+:class:`GradientSplit`."""
+
 _CHUNK = 256
 """Anchors at once: bounds memory, as each meets every entry of the bank."""
 
@@ -34,12 +38,21 @@ class Entries(NamedTuple):
 
 
 class GradientSplit(NamedTuple):
-    """−η ∂L/∂z of each anchor in two parts, float64."""
+    """−η ∂L/∂z of each anchor in two parts, float64.
+
+    Each is a sum Σ_b c_b b over the bank's entries b with coefficients c_b = w_b − m·v_b, where w_b is the entry's
+    weight among the positives of the part (0 for other entries), m = Σ w_b, and v_b its weight in z̄. A sum is exactly
+    0 where its norm does not exceed ``ROUNDING`` · (ε₆₄ · m + ε · Σ |c_b|), with ε₆₄ of float64 and ε of the
+    embeddings' own type: what is left there is the rounding of the weights and of the embeddings, and has no direction.
+    So it is, for Eq. 3, in a bank of one class, whose positives are all of its entries.
+    """
 
     true: Tensor
     """g_T (A, D), from positives that are of the anchor's class."""
     false: Tensor
     """g_F (A, D), from positives of another class; exactly 0 where there are none (Cor. 3.2)."""
+    total: Tensor
+    """g_T + g_F (A, D)."""
     rho_f: Tensor
     """(A,) share of the anchor's positives that are false, NaN without positives."""
     mass: Tensor
@@ -67,17 +80,20 @@ def split_gradient(
     vectors = entries.embeddings.double()
     similarity = anchors.double() @ vectors.T / temperature
     positive = (labels[:, None] == entries.labels) & entries.held
-    mean = _softmax(similarity, entries.held.expand_as(positive)) @ vectors
+    mean = _softmax(similarity, entries.held.expand_as(positive))
     weights = _softmax(similarity if form == "eq3" else torch.zeros_like(similarity), positive)
     wrong = positive & (entries.truth != entries.labels)
-    true_weights, false_weights = weights * ~wrong, weights * wrong
-    true_mass, false_mass = true_weights.sum(1), false_weights.sum(1)
+    precision = torch.finfo(torch.promote_types(anchors.dtype, entries.embeddings.dtype)).eps
+    true, false, total = (
+        _part(part, mean, vectors, precision) for part in (weights * ~wrong, weights * wrong, weights)
+    )
     count = positive.sum(1)
     return GradientSplit(
-        true=true_weights @ vectors - true_mass[:, None] * mean,
-        false=false_weights @ vectors - false_mass[:, None] * mean,
+        true=true,
+        false=false,
+        total=total,
         rho_f=wrong.sum(1).double() / count,
-        mass=false_mass,
+        mass=(weights * wrong).sum(1),
         counted=count > 0,
     )
 
@@ -156,6 +172,23 @@ class ContaminationGradient(Measurement):
         return {"temperature": self.temperature}
 
 
+def _part(weights: Tensor, mean: Tensor, vectors: Tensor, precision: float) -> Tensor:
+    """Σ w_p (p − z̄) over some positives (A, D); exactly 0 where it is no more than rounding.
+
+    Args:
+        weights: w (A, M), 0 for what is not among them.
+        mean: weights of z̄ (A, M).
+        vectors: (M, D) float64.
+        precision: relative rounding error of the embeddings.
+    """
+    mass = weights.sum(1)
+    coefficients = weights - mass[:, None] * mean
+    total = coefficients @ vectors
+    double = torch.finfo(torch.float64).eps
+    rounding = ROUNDING * (double * mass + precision * coefficients.abs().sum(1))
+    return torch.where((total.norm(dim=1) <= rounding)[:, None], 0.0, total)  # NaN stays
+
+
 def _softmax(logits: Tensor, among: Tensor) -> Tensor:
     """Softmax over the entries ``among`` of each row, exactly 0 elsewhere; all 0 where a row has none."""
     weights = logits.masked_fill(~among, -torch.inf).softmax(1)
@@ -173,8 +206,8 @@ def _quantities(split: GradientSplit) -> Iterator[Tensor]:
     unit = split.true / norm_true.clamp(min=torch.finfo(torch.float64).tiny)[:, None]
     along = (split.false * unit).sum(1)
     across = (split.false - along[:, None] * unit).norm(dim=1)
-    has_angle = norm_true > 0
-    has_cosine = has_angle & (norm_false > 0)
+    has_angle = (norm_true > 0) & (split.total.norm(dim=1) > 0)
+    has_cosine = (norm_true > 0) & (norm_false > 0)
     yield torch.ones_like(norm_true)
     yield split.rho_f.nan_to_num()
     yield split.mass

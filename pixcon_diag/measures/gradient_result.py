@@ -39,15 +39,15 @@ class SplitRates:
     norm_false: float
     """E‖g_F‖."""
     ratio: float
-    """E‖g_F‖ / E‖g_T‖; NaN where g_T is 0 throughout."""
+    """E‖g_F‖ / E‖g_T‖; NaN where g_T is 0 for every anchor."""
     law: float
     """ρ_F / (1 − ρ_F); NaN where all positives are false."""
     departure: float
     """ratio / law: 1 where the law holds, below 1 where it overstates contamination; NaN where ρ_F is 0."""
     cosine: float
-    """cos(g_F, g_T): −1 cancels, +1 adds; NaN without a false positive."""
+    """cos(g_F, g_T): −1 cancels, +1 adds; NaN without a false positive, or where g_T or g_F is 0 for every anchor."""
     deflection: float
-    """Angle in degrees between g_T + g_F and g_T; 0 without a false positive."""
+    """Angle in degrees between g_T + g_F and g_T; 0 without a false positive, NaN where either is 0 for every anchor."""
 
     @classmethod
     def from_sums(cls, sums: np.ndarray) -> "SplitRates":

@@ -266,6 +266,57 @@ def test_only_false_positives() -> None:
         assert math.isnan(getattr(result.eq3.overall, undefined))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("wrong", [0.0, 0.3])
+@pytest.mark.parametrize("eta", [0.07, 1.0])
+def test_a_bank_of_one_class_has_no_gradient_and_no_angle(dtype: torch.dtype, wrong: float, eta: float) -> None:
+    """All entries are positives: Eq. 3 is log 1, whatever they are. What rounding leaves has no direction."""
+    entries, anchors = bank(10, classes=2, size=40, wrong=wrong), draw(10)[0].to(dtype)
+    one = entries._replace(embeddings=entries.embeddings.to(dtype), labels=torch.zeros(80, dtype=torch.long))
+    one = one._replace(truth=(entries.truth != entries.labels).long())
+    split = split_gradient(anchors, torch.zeros(20, dtype=torch.long), one, temperature=eta)
+    assert (split.total == 0).all()
+    assert (split.true == 0).all() == (wrong == 0)
+    metric = ContaminationGradient(2, temperature=eta)
+    metric.update(anchors, torch.zeros(20, dtype=torch.long), one)
+    result = metric.compute()
+    overall = result.eq3.overall
+    assert overall.anchors == 20 and math.isnan(overall.deflection)
+    if wrong:  # the parts are there, and cancel
+        assert (overall.ratio, overall.cosine) == pytest.approx((1, -1))
+    else:
+        assert overall.norm_true == 0 and math.isnan(overall.ratio) and math.isnan(overall.cosine)
+    assert result.supcon.overall.norm_true > 0.1  # the mean of log-probabilities does have one
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_embeddings_that_differ_by_rounding_have_no_angle(dtype: torch.dtype) -> None:
+    """A head that gives every pixel the same vector."""
+    entries, (anchors, labels) = bank(11), draw(11)
+    vector = F.normalize(torch.ones(6, dtype=torch.float64) + torch.arange(6) / 7, dim=0)
+    noise = torch.finfo(dtype).eps * torch.randn(48, 6, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    collapsed = entries._replace(embeddings=vector.to(dtype).expand(48, 6) + noise / 2)
+    metric = ContaminationGradient(4, temperature=ETA)
+    metric.update(anchors.to(dtype), labels, collapsed)
+    for form in FORMS:
+        overall = getattr(metric.compute(), form).overall
+        assert overall.rho_f > 0.1 and overall.norm_true == overall.norm_false == 0
+        assert all(math.isnan(each) for each in (overall.ratio, overall.cosine, overall.deflection))
+
+
+def test_a_small_gradient_keeps_its_direction() -> None:
+    """Of a well separated bank: positives so much closer than negatives that g is 1e-7, in float32."""
+    anchor, label, entries = directed((40, 10, 100), (0.9, 0.85, -0.75))
+    single = entries._replace(embeddings=entries.embeddings.float())
+    for form, size in (("eq3", 1e-6), ("supcon", 1e-1)):
+        found = [
+            split_gradient(a, label, e, temperature=ETA, form=form)  # type: ignore[arg-type]
+            for a, e in ((anchor, entries), (anchor.float(), single))
+        ]
+        assert 0 < float(found[0].total.norm()) < size
+        assert F.cosine_similarity(found[0].total, found[1].total).item() == pytest.approx(1, abs=1e-4)
+
+
 def test_an_empty_bank() -> None:
     entries = bank(8)._replace(held=torch.zeros(48, dtype=torch.bool))
     assert measure(*draw(8), entries).supcon.overall.anchors == 0
