@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+ROUNDING = 16 * float(np.finfo(np.float32).eps)
+"""Length up to which a mean of unit-norm float32 features, or a difference of two such means, is nothing but rounding:
+a centroid no longer than that has no direction, and classes no further apart than that have the same mean."""
+
 
 @dataclass(frozen=True)
 class ClassGeometry:
@@ -57,12 +61,12 @@ class GeometryResult:
     ) -> "GeometryResult":
         """The result of S_k (K, C) float64 and n_k (K,) int64.
 
-        A class whose features cancel has compactness 0 and no centroid: its cosines are NaN and in no mean.
+        A class whose features cancel (‖S_k‖ ≤ ``ROUNDING`` · n_k) has no centroid: its cosines are NaN and in no mean.
         """
         enough = pixels >= min_pixels
         chosen = np.isin(np.arange(len(pixels)), foreground) & enough
         compactness = np.where(enough, _ratio(np.linalg.norm(sums, axis=1), pixels), np.nan)
-        cosine = _cosines(sums, enough)
+        cosine = _cosines(sums, enough & has_direction(sums, pixels))
         pairs = _blank(cosine, chosen)
         spread = _blank(_cdnv(sums, pixels), chosen)
         mean_compactness, mean_inter = _mean(compactness[chosen]), _mean(pairs[np.triu_indices(len(pairs), 1)])
@@ -98,9 +102,14 @@ def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spr
     )
 
 
-def _cosines(sums: np.ndarray, enough: np.ndarray) -> np.ndarray:
-    """Cosines of every two centroids (K, K); NaN for classes without enough pixels or without a direction."""
-    norms = np.where(enough, np.linalg.norm(sums, axis=1), 0.0)
+def has_direction(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Whether the features of each class do not cancel (K,), from S_k (K, C) and n_k (K,)."""
+    return np.linalg.norm(sums, axis=1) > ROUNDING * pixels
+
+
+def _cosines(sums: np.ndarray, directed: np.ndarray) -> np.ndarray:
+    """Cosines of every two centroids (K, K); NaN for classes that are not ``directed``."""
+    norms = np.where(directed, np.linalg.norm(sums, axis=1), 0.0)
     unit = _ratio(sums, norms[:, None])
     cosine = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
@@ -108,11 +117,11 @@ def _cosines(sums: np.ndarray, enough: np.ndarray) -> np.ndarray:
 
 
 def _cdnv(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Class-distance normalised variance of every two classes (K, K); NaN where their means coincide."""
+    """Class-distance normalised variance of every two classes (K, K); NaN where their means coincide up to rounding."""
     means = _ratio(sums, pixels[:, None])
-    variance = 1 - (means**2).sum(1)
+    variance = np.clip(1 - (means**2).sum(1), 0.0, None)  # of equal features it is 0 ± 1e-16
     distance = ((means[:, None] - means) ** 2).sum(-1)
-    return _ratio(variance[:, None] + variance, 2 * distance)
+    return _ratio(variance[:, None] + variance, np.where(distance > ROUNDING**2, 2 * distance, 0.0))
 
 
 def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -28,7 +28,8 @@ class StoredBank:
     at_capacity: int
     staleness: tuple[float, ...]
     """Cosine of the stored centroid to the current one: 1 where the network still embeds the class where the bank has
-    it, less the further it has moved. NaN where either is missing, and where no current ones were given."""
+    it, less the further it has moved. NaN where either is missing or its embeddings cancel (the mean's norm does not
+    exceed 16 times the rounding of its type), and where no current ones were given."""
     mean_staleness: float
     """Mean over the classes that have one."""
     known: tuple[int, ...] | None
@@ -62,9 +63,8 @@ def measure_stored_bank(
     Args:
         queue: (K, N, D), embeddings; the first ``filled[k]`` of class k are entries.
         filled: (K,) integer.
-        current: (K, D), a vector in the direction of each class's mean embedding under the checkpoint's weights (the
-            sums of :func:`pixcon_diag.measures.geometry.class_sums` over admitted pixels), zero for a class without
-            pixels.
+        current: (K, D), each class's mean embedding under the checkpoint's weights, over admitted pixels; zero for a
+            class without pixels.
         truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not keep it,
             as public ones and those of earlier versions.
         weight: (K, N) of each entry; 1 each where None.
@@ -84,7 +84,7 @@ def measure_stored_bank(
             f"The stored bank has {queue.shape[0]} classes of {queue.shape[2]} numbers, but the network gives "
             f"{tuple(current.shape)}. Do the bank and the projection head come from the same run?"
         )
-    staleness = _staleness(queue.double(), filled, current)
+    staleness = _staleness(queue, filled, current)
     fresh = staleness[~staleness.isnan()]
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
     true_class = torch.full_like(held, -1, dtype=torch.int64) if truth is None else truth
@@ -111,8 +111,15 @@ def measure_stored_bank(
 def _staleness(queue: Tensor, filled: Tensor, current: Tensor | None) -> Tensor:
     """Cosine per class (K,), NaN where a centroid is missing."""
     if current is None:
-        return queue.new_full(filled.shape, float("nan"))
+        return torch.full(filled.shape, float("nan"), dtype=torch.float64, device=queue.device)
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
-    stored = (queue * held[..., None]).sum(1)
-    now = current.to(stored)
-    return (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))  # 0 / 0 where one is missing
+    stored = (queue.double() * held[..., None]).sum(1) / filled[:, None].clamp(min=1)
+    now = current.double().to(stored.device)
+    cosine = (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))
+    directed = (stored.norm(dim=1) > _rounding(queue)) & (now.norm(dim=1) > _rounding(current))
+    return cosine.where(directed, float("nan"))
+
+
+def _rounding(embeddings: Tensor) -> float:
+    """Norm up to which a mean of unit-norm embeddings is nothing but rounding."""
+    return 16 * torch.finfo(embeddings.dtype).eps

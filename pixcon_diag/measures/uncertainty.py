@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse import issparse
 
+from pixcon_diag.measures.geometry_result import has_direction
 from pixcon_train.errors import ConfigError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -134,7 +135,8 @@ def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], 
         enough = pixels >= min_pixels
         sums, pixels, norms = sums[enough], pixels[enough], np.linalg.norm(sums[enough], axis=1)
         compactness = np.mean(norms / pixels) if len(pixels) else np.nan
-        unit = sums[norms > 0] / norms[norms > 0][:, None]  # features that cancel have no direction
+        directed = has_direction(sums, pixels)
+        unit = sums[directed] / norms[directed][:, None]
         pairs = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
         inter = np.mean(pairs) if len(pairs) else np.nan
         return float({"compactness": compactness, "mean_inter": inter, "margin": compactness - inter}[quantity])

@@ -112,9 +112,10 @@ def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBan
     entries = collector.entries("clean")
     current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
     current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
+    current /= collector.bank("clean").filled[:, None].clamp(min=1)
     bank = checkpoint.bank
     return measure_stored_bank(
-        bank["queue"], bank["filled"], current, truth=bank.get("truth"), weight=bank.get("weight")
+        bank["queue"], bank["filled"], current.float(), truth=bank.get("truth"), weight=bank.get("weight")
     )
 
 

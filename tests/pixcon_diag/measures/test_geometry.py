@@ -65,6 +65,25 @@ def test_a_class_that_cancels_has_no_centroid() -> None:
     assert result.classes.nearest == (None, 2, 1)
 
 
+def test_what_rounding_leaves_of_features_that_cancel_is_no_centroid() -> None:
+    """Ten steps around a circle do not add up to 0 exactly."""
+    turn = torch.arange(10) * 0.2 * torch.pi
+    around = torch.stack((turn.cos(), turn.sin()), 1).tolist()
+    result = measure([*around, [1.0, 0.0], [0.0, 1.0]], [0] * 10 + [1, 2])
+    assert 0 < result.classes.compactness[0] < 1e-6
+    assert result.classes.nearest == (None, 2, 1) and math.isnan(result.classes.nearest_cosine[0])
+    assert result.mean_inter == pytest.approx(0)
+
+
+def test_classes_with_the_same_mean_up_to_rounding_have_no_cdnv() -> None:
+    vectors = [[0.3, 0.7], [0.1, -0.2], [0.3 + 1e-8, 0.7], [0.1, -0.2 - 1e-8], [1.0, 0.0], [1.0, 0.0]]
+    result = measure(vectors, [0, 0, 1, 1, 2, 2])
+    one, other = (result.classes.cdnv[k] for k in (0, 1))
+    assert one == pytest.approx(other) and result.cdnv == pytest.approx(one) and 0 < one < 1e3
+    same = measure([[1.0, 2.0], [2.0, 4.0]], [0, 1])
+    assert math.isnan(same.cdnv) and same.mean_inter == pytest.approx(1)
+
+
 def test_hand_computed_table() -> None:
     # Class 0 at 0° and 90°, class 1 at 90°, class 2 at 180°: centroids at 45°, 90°, 180°.
     result = measure([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [-1.0, 0.0]], [0, 0, 1, 2])

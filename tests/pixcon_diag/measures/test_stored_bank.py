@@ -87,6 +87,20 @@ def test_a_class_without_current_pixels_has_no_staleness() -> None:
     assert result.mean_staleness == pytest.approx(-1)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_embeddings_that_cancel_have_no_staleness(dtype: torch.dtype) -> None:
+    """Two opposite ones, but for rounding: the direction of their sum says nothing."""
+    first = torch.nn.functional.normalize(torch.tensor([0.6, -0.3, 0.7], dtype=dtype), dim=0)
+    nearly = -first + torch.finfo(dtype).eps * torch.tensor([0.5, 1, -1], dtype=dtype)
+    queue, filled = torch.stack([first, nearly]).expand(2, 2, 3), torch.tensor([2, 1])
+    assert (queue[0].sum(0) != 0).any()
+    current = torch.eye(3, dtype=dtype)[:2]
+    stored = measure_stored_bank(queue, filled, current).staleness
+    assert math.isnan(stored[0]) and stored[1] == pytest.approx(float(first[1]))
+    moved = measure_stored_bank(queue, torch.tensor([1, 1]), torch.stack([queue[0].mean(0), current[1]])).staleness
+    assert math.isnan(moved[0]) and not math.isnan(moved[1])
+
+
 def test_without_current_embeddings_only_the_fill_is_known() -> None:
     state = bank().state_dict()
     result = measure_stored_bank(state["queue"], state["filled"])
