@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from pixcon_train.measurement import Measurement
+from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
 
 Absent = Literal["skip", "zero"]
 
@@ -56,21 +56,23 @@ class IoUResult:
         }
 
 
-def image_statistics(prediction: Tensor, truth: Tensor, *, num_classes: int, void: int) -> Tensor:
-    """True positives, predicted and true pixels per class and image over valid pixels: (B, 3, K) int64.
+def image_statistics(prediction: Tensor, truth: Tensor, counted: Tensor, num_classes: int) -> Tensor:
+    """True positives, predicted and true pixels per class and image over counted pixels: (B, 3, K) int64.
 
     Args:
-        prediction: (B, H, W) int64 in 0..K−1.
-        truth: (B, H, W) int64 in 0..K−1 or ``void``.
+        prediction: (B, H, W) int64, in 0..K−1 where counted.
+        truth: the same.
+        counted: (B, H, W) bool, the valid pixels.
+        num_classes: K.
     """
     outside = num_classes**2  # one more cell takes what does not count, so that shapes do not depend on the data
-    cell = torch.where(truth != void, torch.add(prediction, truth, alpha=num_classes), outside).flatten(1)
+    cell = torch.where(counted, torch.add(prediction, truth, alpha=num_classes), outside).flatten(1)
     counts = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
     confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by truth and prediction
     return torch.stack((confusion.diagonal(dim1=1, dim2=2), confusion.sum(1), confusion.sum(2)), 1)
 
 
-class SegmentationIoU(Measurement):
+class SegmentationIoU(LabelMeasurement):
     """IoU per class and mIoU of a set of images.
 
     Fed with predictions and truths (B, H, W); adds up over batches and processes; the order does not matter.
@@ -85,17 +87,31 @@ class SegmentationIoU(Measurement):
     counts: Tensor
 
     def __init__(self, num_classes: int, void: int = 255) -> None:
-        super().__init__()
-        self.num_classes = num_classes
-        self.void = void
+        super().__init__(num_classes, void=void)
         self.add_state("counts", torch.zeros(3, num_classes, dtype=torch.long), dist_reduce_fx="sum")
 
     def update(self, prediction: Tensor, truth: Tensor) -> None:
-        """Count one batch; void pixels never count."""
-        statistics = image_statistics(prediction, truth, num_classes=self.num_classes, void=self.void)
-        self.counts += statistics.sum(0)
+        """Count one batch; void pixels never count.
+
+        Args:
+            prediction: ŷ, integer (B, H, W), in [0, K).
+            truth: y, integer (B, H, W), in [0, K) or void.
+
+        Raises:
+            ValueError: the shapes differ, or something else than integers.
+        """
+        check_maps(prediction=prediction, truth=truth)
+        prediction, truth = prediction.long(), truth.long()
+        counted = self.classes_only(TRUTH, truth, truth != self.void)
+        counted = self.classes_only(PREDICTION, prediction, counted)
+        self.counts += image_statistics(prediction, truth, counted, self.num_classes).sum(0)
 
     def compute(self) -> IoUResult:
-        """Result over everything seen so far."""
+        """Result over everything seen so far.
+
+        Raises:
+            PixConError: a valid pixel's prediction or ground truth was no class.
+        """
+        self.refuse_strays()
         intersection, predicted, truth = self.counts.tolist()
         return IoUResult(intersection, predicted, truth)

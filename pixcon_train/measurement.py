@@ -1,12 +1,15 @@
 """The base of every measurement: a torchmetrics Metric whose result is a frozen dataclass."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 from torchmetrics import Metric
+
+from pixcon_train.float64 import float64_device
 
 
 class _Sealed:
@@ -32,6 +35,10 @@ class Measurement(Metric):
         sealed = super()._wrap_compute(functools.wraps(compute)(lambda: _Sealed(compute())))
         return functools.wraps(compute)(lambda: sealed().result)
 
+    def _apply(self, fn: Callable[..., Any], exclude_state: Sequence[str] = "") -> Module:
+        """As torchmetrics moves a metric to a device, but statistics in float64 stay where the device has none."""
+        return super()._apply(lambda tensor: _moved(fn, tensor), exclude_state)
+
     def snapshot(self) -> dict[str, Tensor]:
         """A copy of the sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
         states = {name: getattr(self, name) for name in self._defaults}
@@ -51,7 +58,19 @@ class Measurement(Metric):
         self.reset()
         for name, default in self._defaults.items():
             if not isinstance(default, list):
-                setattr(self, name, states[name].to(self.device, copy=True))
+                setattr(self, name, self._placed(states[name]))
             elif name in states:
-                setattr(self, name, [states[name].to(self.device, copy=True)])
+                setattr(self, name, [self._placed(states[name])])
         self._update_count = 1  # torchmetrics would warn that nothing was counted yet
+
+    def _placed(self, state: Tensor) -> Tensor:
+        """A copy on the metric's device, or where that has no float64, on the CPU."""
+        wide = state.dtype == torch.float64
+        return state.to(float64_device(self.device) if wide else self.device, copy=True)
+
+
+def _moved(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
+    if tensor.dtype != torch.float64:
+        return fn(tensor)
+    target = fn(torch.zeros(0, device=tensor.device)).device
+    return fn(tensor) if float64_device(target) == target else tensor

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_train.errors import ConfigError
-from pixcon_train.measurement import Measurement
+from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
 
 Distance = Literal["chessboard", "euclidean"]
 VoidMode = Literal["label", "ignore", "nearest"]
@@ -85,12 +85,13 @@ def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tens
     return torch.stack(rows, 1)
 
 
-class BoundaryError(Measurement):
+class BoundaryError(LabelMeasurement):
     r"""Error rate, wrong pixels / pixels, inside boundary bands and in their interiors, pooled over the set.
 
     The state is int64 counts (len(widths) + 1, 2): exact, of fixed size, and the same in whatever order images come.
 
     Args:
+        num_classes: K.
         void: the value of ground truth that is never counted.
         widths: widths of the band in pixels; the result has each once, in ascending order.
         distance: as in :func:`boundary_band`.
@@ -100,7 +101,7 @@ class BoundaryError(Measurement):
         ConfigError: no width, a width below 1, or an unknown distance or void mode.
 
     Example:
-        >>> metric = BoundaryError(void=255, widths=(1,))
+        >>> metric = BoundaryError(num_classes=2, void=255, widths=(1,))
         >>> metric.update(torch.tensor([[[0, 1, 1, 1, 1]]]), torch.tensor([[[0, 0, 1, 1, 1]]]))
         >>> result = metric.compute().at(1)
         >>> result.band.error, result.interior.error, result.share
@@ -112,17 +113,18 @@ class BoundaryError(Measurement):
 
     def __init__(
         self,
+        num_classes: int,
         *,
         void: int,
         widths: Sequence[int] = (1, 3, 5),
         distance: Distance = "chessboard",
         void_mode: VoidMode = "label",
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, void=void)
         if not widths:
             raise ConfigError("Expected at least one width of the boundary band, got none. The usual ones are 1, 3, 5.")
         _check(widths, distance, void_mode)
-        self.void, self.widths = void, tuple(sorted(set(widths)))
+        self.widths = tuple(sorted(set(widths)))
         self.distance, self.void_mode = distance, void_mode
         self.add_state("counts", torch.zeros(len(self.widths) + 1, 2, dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -130,24 +132,32 @@ class BoundaryError(Measurement):
         """Count one batch.
 
         Args:
-            prediction: ŷ, integer (B, H, W).
-            target: y, integer (B, H, W), classes or void.
+            prediction: ŷ, integer (B, H, W), in [0, K).
+            target: y, integer (B, H, W), in [0, K) or void.
             bands: the bands of ``target``, one per width in ascending order, where the caller has them already.
 
         Raises:
-            ValueError: the shapes differ, or there is not one band per width.
+            ValueError: the shapes differ, labels are no integers, or there is not one band per width.
         """
+        check_maps(prediction=prediction, target=target)
+        prediction, target = prediction.long(), target.long()
         if bands is None:
             bands = boundary_bands(
                 target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
             )
         shapes = [tuple(each.shape) for each in (prediction, target, *bands)]
-        if len(set(shapes)) != 1 or target.ndim != 3 or len(bands) != len(self.widths):
+        if len(set(shapes)) != 1 or len(bands) != len(self.widths):
             raise ValueError(f"Expected prediction, target, {len(self.widths)} bands, each (B, H, W), got {shapes}.")
+        self.classes_only(PREDICTION, prediction, self.classes_only(TRUTH, target, target != self.void))
         self.counts += boundary_statistics(prediction, target, bands, void=self.void).sum(0)
 
     def compute(self) -> BoundaryResult:
-        """The error rates so far; NaN over an empty set."""
+        """The error rates so far; NaN over an empty set.
+
+        Raises:
+            PixConError: a valid pixel's prediction or ground truth was no class.
+        """
+        self.refuse_strays()
         return BoundaryResult.from_counts(self.widths, self.counts.tolist())
 
     def options(self) -> dict[str, Any]:

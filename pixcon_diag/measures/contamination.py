@@ -9,14 +9,14 @@ from torch import Tensor
 from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
 from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.measurement import Measurement
+from pixcon_train.errors import ConfigError
+from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
 
 CONFIDENCE_SLACK = 1e-3
 """A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
 
 
-class Contamination(Measurement):
+class Contamination(LabelMeasurement):
     r"""Teacher error among the pixels that a confidence threshold keeps.
 
     With valid pixels V (ground truth is not void), confidence c, prediction ŷ, ground truth y, K_τ = {V with c >= τ}:
@@ -69,8 +69,7 @@ class Contamination(Measurement):
         void_mode: VoidMode = "label",
         calibration_bins: int = 15,
     ) -> None:
-        super().__init__()
-        self.num_classes, self.void = num_classes, void
+        super().__init__(num_classes, void=void)
         self.taus = tuple(dict.fromkeys(float(tau) for tau in taus))
         self.widths = tuple(sorted(set(widths)))
         self.distance, self.void_mode = distance, void_mode
@@ -103,16 +102,17 @@ class Contamination(Measurement):
                 :attr:`edges`, likewise.
 
         Raises:
-            ValueError: the shapes differ, or there is not one band per width.
+            ValueError: the shapes differ, labels are no integers, or there is not one band per width.
         """
         self._check_shapes(confidence, prediction, target, bands)
-        target = target.long()
-        valid = target != self.void
-        counted = valid & self._sensible(confidence, prediction, target)
-        # Values that make no sense are counted and reported by compute(): raising here would wait for the device.
-        self.rejected += (valid & ~counted).sum()
+        target, prediction = target.long(), prediction.long()
+        classes = self.classes_only(TRUTH, target, target != self.void)
+        classes = self.classes_only(PREDICTION, prediction, classes)
+        counted = classes & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)  # False for NaN
+        # As strays are: raising here would wait for the device.
+        self.rejected += (classes & ~counted).sum()
         # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
-        truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction.long(), 0)
+        truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction, 0)
         bins, weight = bin_of(confidence, self.edges) if bins is None else bins, counted.long()
         cell = torch.add(bins, prediction != truth, alpha=len(self.edges))
         for state, row in (
@@ -144,12 +144,8 @@ class Contamination(Measurement):
         if unknown:
             raise ConfigError(f"Threshold {unknown[0]:g} was not counted. Ask for it when the pass is made.")
         rejected = int(self.rejected)
-        if rejected:
-            raise PixConError(
-                f"{rejected} valid pixels have a confidence that is no probability, or a prediction or ground truth "
-                f"outside 0..{self.num_classes - 1} (void is {self.void}). Expected softmax outputs and class indices: "
-                "does the model give NaN, or are the masks another data set's?"
-            )
+        improbable = "{:,} valid pixels have a confidence that is no probability: does the model give NaN?"
+        self.refuse_strays(*([improbable.format(rejected)] if rejected else []))
         counts = ContaminationCounts(
             edges=self.edges,
             by_predicted=self.by_predicted.cpu().numpy(),
@@ -171,16 +167,12 @@ class Contamination(Measurement):
         self, confidence: Tensor, prediction: Tensor, target: Tensor, bands: Sequence[Tensor] | None
     ) -> None:
         """Raise ValueError where shapes differ or bands are missing."""
-        shapes = [tuple(each.shape) for each in (confidence, prediction, target, *(bands or ()))]
-        if len(set(shapes)) != 1 or confidence.ndim != 3:
+        check_maps(prediction=prediction, target=target)
+        shapes = [tuple(each.shape) for each in (confidence, target, *(bands or ()))]
+        if len(set(shapes)) != 1:
             raise ValueError(f"Expected confidence, prediction, target and bands of one shape (B, H, W), got {shapes}.")
         if bands is not None and len(bands) != len(self.widths):
             raise ValueError(f"Expected one band per width {self.widths}, got {len(bands)}.")
-
-    def _sensible(self, confidence: Tensor, prediction: Tensor, target: Tensor) -> Tensor:
-        """Where the confidence is a probability (not NaN) and both labels are classes."""
-        labels = (target >= 0) & (target < self.num_classes) & (prediction >= 0) & (prediction < self.num_classes)
-        return labels & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)
 
     def _zone(self, target: Tensor, bands: Sequence[Tensor] | None) -> Tensor:
         """How many of the nested bands a pixel lies outside of: 0 in the narrowest, len(widths) in every interior."""

@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from pixcon_train.errors import ConfigError
-from pixcon_train.measurement import Measurement
+from pixcon_train.label_checks import TRUTH, LabelMeasurement, check_maps
+
+ADMITTED = "admitted pixels"
+NOT_ADMITTED = -1
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> T
     return counts.scatter_add_(2, groups, torch.ones_like(groups))[..., :num_classes]
 
 
-class Coverage(Measurement):
+class Coverage(LabelMeasurement):
     r"""How many pixels of each class the admission rule lets into the bank in one pass of the labeled split.
 
     Images are grouped, in the order in which they come, into training batches of ``batch_size``; of each, at most
@@ -86,6 +89,7 @@ class Coverage(Measurement):
         batch_size: labeled images that one bank sees in a training step.
         cap: m.
         bank_size: N.
+        void: the label of pixels that are in no class.
 
     Raises:
         ConfigError: one of the sizes is below 1.
@@ -102,12 +106,13 @@ class Coverage(Measurement):
     higher_is_better = True
     counts: list[Tensor]
 
-    def __init__(self, num_classes: int, *, batch_size: int, cap: int = 64, bank_size: int = 256) -> None:
-        super().__init__()
+    def __init__(
+        self, num_classes: int, *, batch_size: int, cap: int = 64, bank_size: int = 256, void: int = 255
+    ) -> None:
+        super().__init__(num_classes, void=void, maps=(TRUTH, ADMITTED))
         for name, value in (("batch size", batch_size), ("cap", cap), ("bank size", bank_size)):
             if value < 1:
                 raise ConfigError(f"Expected a {name} of at least 1 to replay the admission with, got {value}.")
-        self.num_classes = num_classes
         self.batch_size, self.cap, self.bank_size = batch_size, cap, bank_size
         self.add_state("counts", [], dist_reduce_fx="cat")
 
@@ -115,21 +120,26 @@ class Coverage(Measurement):
         """Count one batch, at the feature's resolution.
 
         Args:
-            labels: y, integer (B, h, w); see :func:`pixcon_diag.measures.geometry.labels_on_grid`.
-            admitted: integer (B, h, w), −1 where a pixel is not admitted; see :func:`pixcon_train.contrast.admit`.
+            labels: y, integer (B, h, w), in [0, K) or void; see :func:`pixcon_diag.measures.geometry.labels_on_grid`.
+            admitted: class under which each pixel is admitted, integer (B, h, w), −1 where it is not; see
+                :func:`pixcon_train.contrast.admit`.
 
         Raises:
-            ValueError: the shapes differ.
+            ValueError: the shapes differ, or something else than integers.
         """
-        if labels.ndim != 3 or labels.shape != admitted.shape:
-            raise ValueError(
-                f"Expected labels and admitted of one shape (B, h, w), got {tuple(labels.shape)}, "
-                f"{tuple(admitted.shape)}."
-            )
-        self.counts.append(coverage_statistics(labels, admitted, self.num_classes))
+        check_maps(labels=labels, admitted=admitted)
+        labels, admitted = labels.long(), admitted.long()
+        valid = self.classes_only(TRUTH, labels, labels != self.void)
+        self.classes_only(ADMITTED, admitted, admitted != NOT_ADMITTED)
+        self.counts.append(coverage_statistics(labels.where(valid, -1), admitted, self.num_classes))
 
     def compute(self) -> CoverageResult:
-        """The coverage of the images so far."""
+        """The coverage of the images so far.
+
+        Raises:
+            PixConError: a valid pixel's label, or the class under which a pixel was admitted, was no class.
+        """
+        self.refuse_strays()
         parts = self.counts if isinstance(self.counts, list) else [self.counts]  # one tensor once synchronised
         counts = torch.cat(parts).cpu().numpy() if parts else np.zeros((0, 3, self.num_classes), dtype=np.int64)
         labeled, eligible, right = counts.sum(0)

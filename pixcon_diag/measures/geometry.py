@@ -9,7 +9,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.measurement import Measurement
+from pixcon_train.float64 import float64_device
+from pixcon_train.label_checks import TRUTH, LabelMeasurement, check_maps
 
 MIN_PIXELS = 100
 """Default for the fewest feature pixels of a class whose centroid is looked at."""
@@ -43,13 +44,16 @@ def labels_on_grid(
 def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     """S_k and n_k: sums of unit-norm feature vectors per class, (K, C) float64, and their number, (K,) int64.
 
+    On the features' device, or on the CPU where that has no float64.
+
     Args:
         features: (B, C, h, w), floating point, any norm; a zero vector adds nothing to S_k but counts in n_k.
         labels: (B, h, w) int64; a pixel with a label outside [0, K) is in no class.
         num_classes: K.
     """
-    sums = features.new_zeros((num_classes, features.shape[1]), dtype=torch.float64)
-    pixels = labels.new_zeros(num_classes)
+    device = float64_device(features.device)
+    sums = torch.zeros((num_classes, features.shape[1]), dtype=torch.float64, device=device)
+    pixels = torch.zeros(num_classes, dtype=torch.int64, device=device)
     for present, image_sums, counted in image_class_sums(features, labels, num_classes):
         sums[present] += image_sums
         pixels[present] += counted
@@ -58,6 +62,8 @@ def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> tuple[Tens
 
 def image_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Of each image its G classes (G,), ascending, their sums (G, C) float64 and pixels (G,); as :func:`class_sums`."""
+    device = float64_device(features.device)
+    features, labels = features.to(device), labels.to(device)
     tile = max(1, _TILE // features.shape[1])
     for image, truth in zip(features.flatten(2), labels.flatten(1), strict=True):
         counted = truth[(truth >= 0) & (truth < num_classes)].bincount(minlength=num_classes)
@@ -79,7 +85,7 @@ def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
     return (scale * member) @ vectors.T
 
 
-class Geometry(Measurement):
+class Geometry(LabelMeasurement):
     r"""How tightly the classes cluster in feature space and how far apart they lie.
 
     With features f scaled to unit norm per pixel, S_k = Σ f and n_k their number over the pixels of class k,
@@ -121,8 +127,8 @@ class Geometry(Measurement):
         foreground: Sequence[int] | None = None,
         min_pixels: int = MIN_PIXELS,
     ) -> None:
-        super().__init__()
-        self.num_classes, self.void, self.min_pixels = num_classes, void, min_pixels
+        super().__init__(num_classes, void=void, maps=(TRUTH,))
+        self.min_pixels = min_pixels
         self.foreground = tuple(range(num_classes)) if foreground is None else tuple(sorted(set(foreground)))
         if min_pixels < 1:
             raise ConfigError(f"Expected a class to need at least 1 pixel, got a minimum of {min_pixels}.")
@@ -140,26 +146,30 @@ class Geometry(Measurement):
             covered: see :func:`labels_on_grid`.
 
         Raises:
-            ValueError: the shapes do not fit.
+            ValueError: the shapes do not fit, features are no floating point numbers, or labels no integers.
         """
-        fits = features.ndim == 4 and labels.ndim == 3 and len(features) == len(labels)
+        check_maps(labels=labels)
+        fits = features.ndim == 4 and features.is_floating_point() and len(features) == len(labels)
         if not fits or features.shape[1] != self.sums.shape[1]:
             raise ValueError(
-                f"Expected features (B, {self.sums.shape[1]}, h, w) and labels (B, H, W), "
-                f"got {tuple(features.shape)} and {tuple(labels.shape)}."
+                f"Expected floating point features (B, {self.sums.shape[1]}, h, w) and labels (B, H, W), "
+                f"got {features.dtype} {tuple(features.shape)} and {tuple(labels.shape)}."
             )
+        labels = labels.long()
+        self.classes_only(TRUTH, labels, labels != self.void)
         height, width = features.shape[-2:]
         small = labels_on_grid(labels, (height, width), void=self.void, covered=covered)
         sums, pixels = class_sums(features, torch.where(small == self.void, -1, small), self.num_classes)
         self.sums += sums
-        self.pixels += pixels
+        self.pixels += pixels.to(self.pixels.device)
 
     def compute(self) -> GeometryResult:
         """The geometry so far; NaN where no class or pair of classes has enough pixels.
 
         Raises:
-            PixConError: a feature was not finite.
+            PixConError: a feature was not finite, or a valid pixel's label was no class.
         """
+        self.refuse_strays()
         if not bool(self.sums.isfinite().all()):
             raise PixConError("Some features are NaN or infinite. Does the checkpoint hold a network that diverged?")
         sums, pixels = self.sums.cpu().numpy(), self.pixels.cpu().numpy()

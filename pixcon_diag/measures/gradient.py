@@ -8,7 +8,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
 from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.measurement import Measurement
+from pixcon_train.float64 import to_float64
+from pixcon_train.label_checks import LabelMeasurement
 
 Form = Literal["eq3", "supcon"]
 """``eq3`` – the loss as implemented, the sum over positives inside the logarithm; ``supcon`` – the mean over positives
@@ -19,6 +20,11 @@ FORMS: tuple[Form, ...] = get_args(Form)
 ROUNDING = 16
 """Times the rounding errors that a part of the gradient has to exceed to have a direction; see
 :class:`GradientSplit`."""
+
+PADDING = -1
+"""Label of an anchor's row that is padding."""
+
+ANCHORS, ENTERED, ENTRY_TRUTH = "anchors", "entries, by the class they were entered under,", "entries, by their truth,"
 
 _CHUNK = 256
 """Anchors at once: bounds memory, as each meets every entry of the bank."""
@@ -64,7 +70,7 @@ class GradientSplit(NamedTuple):
 def split_gradient(
     anchors: Tensor, labels: Tensor, entries: Entries, *, temperature: float, form: Form = "eq3"
 ) -> GradientSplit:
-    """Split the anchors' gradient by the truth of their positives.
+    """Split the anchors' gradient by the truth of their positives; on the CPU where the device has no float64.
 
     −η ∂L/∂z = Σ_{p∈P} w_p (p − z̄), z̄ the mean of all held entries under softmax(z·b/η), and w = softmax(z·p/η) over P
     for Eq. 3, w = 1/|P| for SupCon. g_T and g_F are the sums over the true and the false positives: g_T + g_F is the
@@ -77,13 +83,14 @@ def split_gradient(
         temperature: η.
         form: of the loss.
     """
-    vectors = entries.embeddings.double()
-    similarity = anchors.double() @ vectors.T / temperature
+    precision = torch.finfo(torch.promote_types(anchors.dtype, entries.embeddings.dtype)).eps
+    vectors = to_float64(entries.embeddings)
+    labels, entries = labels.to(vectors.device), Entries(*(each.to(vectors.device) for each in entries))
+    similarity = to_float64(anchors) @ vectors.T / temperature
     positive = (labels[:, None] == entries.labels) & entries.held
     mean = _softmax(similarity, entries.held.expand_as(positive))
     weights = _softmax(similarity if form == "eq3" else torch.zeros_like(similarity), positive)
     wrong = positive & (entries.truth != entries.labels)
-    precision = torch.finfo(torch.promote_types(anchors.dtype, entries.embeddings.dtype)).eps
     true, false, total = (
         _part(part, mean, vectors, precision) for part in (weights * ~wrong, weights * wrong, weights)
     )
@@ -98,7 +105,7 @@ def split_gradient(
     )
 
 
-class ContaminationGradient(Measurement):
+class ContaminationGradient(LabelMeasurement):
     r"""How much of the anchors' gradient comes from false positives, for both forms of the loss, per class and overall.
 
     Means over anchors of the share ρ_F of false positives, of their weight, of cos(g_F, g_T) and of the angle by which
@@ -127,10 +134,10 @@ class ContaminationGradient(Measurement):
     sums: Tensor
 
     def __init__(self, num_classes: int, *, temperature: float = 0.1) -> None:
-        super().__init__()
+        super().__init__(num_classes, void=PADDING, maps=(ANCHORS, ENTERED, ENTRY_TRUTH))
         if not temperature > 0:
             raise ConfigError(f"Expected a temperature eta > 0, got {temperature}. The paper's is 0.1.")
-        self.num_classes, self.temperature = num_classes, temperature
+        self.temperature = temperature
         shape = (len(FORMS), num_classes, len(COLUMNS))
         self.add_state("sums", torch.zeros(shape, dtype=torch.float64), dist_reduce_fx="sum")
 
@@ -140,29 +147,30 @@ class ContaminationGradient(Measurement):
 
         Args:
             anchors: z (A, D), floating point, unit norm; not themselves in the bank.
-            labels: (A,) int64 in [0, K), −1 for a row that is padding.
-            entries: the bank.
+            labels: (A,) integer in [0, K), −1 for a row that is padding.
+            entries: the bank; of held entries labels and truth are in [0, K).
 
         Raises:
-            ValueError: the shapes do not fit.
+            ValueError: the shapes or types do not fit.
         """
-        rows = {len(each) for each in entries}
-        if anchors.ndim != 2 or labels.shape != anchors.shape[:1] or len(rows) != 1:
-            raise ValueError(
-                f"Expected anchors (A, D), labels (A,) and entries of one length, got {tuple(anchors.shape)}, "
-                f"{tuple(labels.shape)} and {sorted(rows)}."
-            )
+        _check(anchors, labels, entries)
+        entries = entries._replace(labels=entries.labels.long(), truth=entries.truth.long())
+        known = self.classes_only(ENTRY_TRUTH, entries.truth, entries.held)
+        entries = entries._replace(held=self.classes_only(ENTERED, entries.labels, known))
+        labels = labels.long()
+        labels = labels.where(self.classes_only(ANCHORS, labels, labels != PADDING), PADDING)
         for part, group in zip(anchors.split(_CHUNK), labels.split(_CHUNK), strict=True):
             for index, form in enumerate(FORMS):
                 split = split_gradient(part, group, entries, temperature=self.temperature, form=form)
-                self.sums[index].index_add_(0, group.clamp(min=0), _columns(split))
+                self.sums[index].index_add_(0, group.clamp(min=0).to(self.sums.device), _columns(split))
 
     def compute(self) -> GradientResult:
         """The split so far; NaN where no anchor has a positive.
 
         Raises:
-            PixConError: an embedding was not finite.
+            PixConError: an embedding was not finite, or a label was no class.
         """
+        self.refuse_strays()
         if not bool(self.sums.isfinite().all()):
             raise PixConError("Some embeddings are NaN or infinite. Does the checkpoint hold a network that diverged?")
         return GradientResult.from_sums(dict(zip(FORMS, self.sums.cpu().numpy(), strict=True)))
@@ -170,6 +178,19 @@ class ContaminationGradient(Measurement):
     def options(self) -> dict[str, Any]:
         """What a result depends on beside anchors and bank, for its provenance."""
         return {"temperature": self.temperature}
+
+
+def _check(anchors: Tensor, labels: Tensor, entries: Entries) -> None:
+    """Raise ValueError where shapes or types do not fit."""
+    rows = {len(each) for each in entries}
+    if anchors.ndim != 2 or labels.shape != anchors.shape[:1] or len(rows) != 1:
+        raise ValueError(
+            f"Expected anchors (A, D), labels (A,) and entries of one length, got {tuple(anchors.shape)}, "
+            f"{tuple(labels.shape)} and {sorted(rows)}."
+        )
+    for name, each in (("anchors' labels", labels), ("entries' labels", entries.labels), ("truth", entries.truth)):
+        if each.is_floating_point():
+            raise ValueError(f"Expected class indices (integers) as {name}, got {each.dtype}.")
 
 
 def _part(weights: Tensor, mean: Tensor, vectors: Tensor, precision: float) -> Tensor:

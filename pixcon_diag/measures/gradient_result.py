@@ -47,7 +47,7 @@ class SplitRates:
     cosine: float
     """cos(g_F, g_T): −1 cancels, +1 adds; NaN without a false positive, or where g_T or g_F is 0 for every anchor."""
     deflection: float
-    """Angle in degrees between g_T + g_F and g_T; 0 without a false positive, NaN where either is 0 for every anchor."""
+    """Angle in degrees between g_T + g_F and g_T; 0 without a false positive, NaN where one is 0 for every anchor."""
 
     @classmethod
     def from_sums(cls, sums: np.ndarray) -> "SplitRates":

@@ -49,7 +49,7 @@ def contamination_sweep(
         labels: (A,) int64, −1 for padding.
         entries: a bank whose labels are the truth.
         num_classes: K.
-        generator: of the entries' device.
+        generator: of the CPU, where labels are drawn, so that they are the same on every device.
         fractions: each in [0, 1].
         temperature: η.
         confusion: (K, K), how often truth k was predicted as j: wrong labels are drawn as the model confuses classes,
@@ -62,11 +62,12 @@ def contamination_sweep(
     for fraction in fractions:
         if not 0 <= fraction <= 1:
             raise ConfigError(f"Expected fractions of relabelled entries in [0, 1], got {fraction}.")
-    wrong = _wrong_labels(entries, _likelihood(entries, num_classes, confusion), generator)
-    turn = _turn(entries, num_classes, generator)
+    host = Entries(*(each.cpu() for each in entries))
+    wrong = _wrong_labels(host, _likelihood(host, num_classes, confusion), generator)
+    turn = _turn(host, num_classes, generator)
     points = []
     for fraction in fractions:
-        relabelled = torch.where(turn < fraction, wrong, entries.labels)
+        relabelled = torch.where(turn < fraction, wrong, host.labels).to(entries.labels.device)
         metric = ContaminationGradient(num_classes, temperature=temperature).to(anchors.device)
         metric.update(anchors, labels, entries._replace(labels=relabelled, truth=entries.labels))
         points.append(SweepPoint(float(fraction), metric.compute()))
@@ -75,13 +76,12 @@ def contamination_sweep(
 
 def _likelihood(entries: Entries, num_classes: int, confusion: Tensor | None) -> Tensor:
     """(K, K) float64: weight with which an entry of class k gets the wrong label j; 0 for j that the bank lacks."""
-    device = entries.labels.device
     shape = (num_classes, num_classes)
-    weights = torch.ones(shape, device=device) if confusion is None else confusion.to(device)
+    weights = torch.ones(shape) if confusion is None else confusion.cpu()
     if weights.shape != shape:
         raise ConfigError(f"Expected a confusion matrix {shape}, got {tuple(weights.shape)}.")
     present = torch.bincount(entries.labels[entries.held], minlength=num_classes) > 0
-    return weights.double() * ~torch.eye(num_classes, dtype=torch.bool, device=device) * present
+    return weights.double() * ~torch.eye(num_classes, dtype=torch.bool) * present
 
 
 def _wrong_labels(entries: Entries, likelihood: Tensor, generator: torch.Generator) -> Tensor:
@@ -92,16 +92,16 @@ def _wrong_labels(entries: Entries, likelihood: Tensor, generator: torch.Generat
         torch.where(possible[:, None], likelihood, 1.0), len(entries.labels), replacement=True, generator=generator
     )
     own = entries.labels
-    return torch.where(possible[own], drawn[own, torch.arange(len(own), device=own.device)], own)
+    return torch.where(possible[own], drawn[own, torch.arange(len(own))], own)
 
 
 def _turn(entries: Entries, num_classes: int, generator: torch.Generator) -> Tensor:
     """When each held entry is relabelled (M,): the r-th of n in its class once the fraction exceeds (r − 1/2) / n."""
     group = torch.where(entries.held, entries.labels, num_classes)
-    draw = torch.rand(group.shape, generator=generator, device=group.device, dtype=torch.float64)
+    draw = torch.rand(group.shape, generator=generator, dtype=torch.float64)
     order = (group + draw).argsort()
     sizes = torch.bincount(group, minlength=num_classes + 1)
     start = sizes.cumsum(0) - sizes
-    rank = torch.empty_like(group).scatter_(0, order, torch.arange(len(group), device=group.device))
+    rank = torch.empty_like(group).scatter_(0, order, torch.arange(len(group)))
     turn = (rank - start[group] + 0.5) / sizes[group]
     return torch.where(entries.held, turn, torch.inf)

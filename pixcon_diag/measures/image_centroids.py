@@ -82,9 +82,9 @@ class ImageCentroids(Measurement):
         grouped = image_class_sums(features, torch.where(small == self.void, -1, small), self.num_classes)
         for number, (present, sums, pixels) in enumerate(grouped):
             self.image.append((self.images + number).expand(len(present)))
-            self.label.append(present)
-            self.pixels.append(pixels)
-            self.sums.append(sums)
+            self.label.append(present.to(self.images.device))
+            self.pixels.append(pixels.to(self.images.device))
+            self.sums.append(sums)  # float64, and so perhaps not on the metric's device
         self.images += len(features)
 
     def compute(self) -> CentroidRows:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.confidence import bin_of, confidence_edges
 from pixcon_train.iou import IoUResult, image_statistics
-from pixcon_train.measurement import Measurement
+from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ImageCountsResult:
         return np.stack((self.histogram.sum((1, 2)), kept.sum(1), kept[:, 1]), 1)
 
 
-class ImageCounts(Measurement):
+class ImageCounts(LabelMeasurement):
     """Sufficient statistics per image: true positives, predicted and true pixels per class, and confidences.
 
     The state grows with the number of images, by 3·K + 2·bins numbers each. Pixels whose ground truth is void do not
@@ -63,8 +63,7 @@ class ImageCounts(Measurement):
     histogram: list[Tensor]
 
     def __init__(self, num_classes: int, *, void: int, taus: Sequence[float] = (), calibration_bins: int = 15) -> None:
-        super().__init__()
-        self.num_classes, self.void = num_classes, void
+        super().__init__(num_classes, void=void)
         self.edges = confidence_edges(taus, calibration_bins)
         self.add_state("statistics", [], dist_reduce_fx="cat")
         self.add_state("histogram", [], dist_reduce_fx="cat")
@@ -78,18 +77,29 @@ class ImageCounts(Measurement):
             target: y, integer (B, H, W), in [0, K) or void.
             bins: the confidences' bins, as :func:`pixcon_diag.measures.confidence.bin_of` gives them for
                 :attr:`edges`, where the caller has them already.
+
+        Raises:
+            ValueError: the shapes differ, or something else than integers.
         """
-        counts = image_statistics(prediction.long(), target.long(), num_classes=self.num_classes, void=self.void)
-        self.statistics.append(counts.int())
+        check_maps(prediction=prediction, target=target)
+        prediction, target = prediction.long(), target.long()
+        counted = self.classes_only(TRUTH, target, target != self.void)
+        counted = self.classes_only(PREDICTION, prediction, counted)
+        self.statistics.append(image_statistics(prediction, target, counted, self.num_classes).int())
         bins = bin_of(confidence, self.edges) if bins is None else bins
         width, outside = len(self.edges), 2 * len(self.edges)
         cell = torch.add(bins, prediction != target, alpha=width)
-        cell = torch.where(target == self.void, outside, cell).flatten(1)
+        cell = torch.where(counted, cell, outside).flatten(1)
         histogram = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
         self.histogram.append(histogram[:, :outside].view(-1, 2, width).int())
 
     def compute(self) -> ImageCountsResult:
-        """The counts so far; no rows where there was no image."""
+        """The counts so far; no rows where there was no image.
+
+        Raises:
+            PixConError: a valid pixel's prediction or ground truth was no class.
+        """
+        self.refuse_strays()
         return ImageCountsResult(
             statistics=self._rows("statistics", (3, self.num_classes)),
             histogram=self._rows("histogram", (2, len(self.edges))),

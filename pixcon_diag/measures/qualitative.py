@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pixcon_train.errors import ConfigError
+from pixcon_train.float64 import to_float64
 
 RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
 
@@ -52,7 +53,7 @@ def image_errors(statistics: Tensor) -> Tensor:
         statistics: (n, 3, K) int64: true positives, predicted and true pixels per class, as ``image_statistics`` of
             :mod:`pixcon_train.iou` counts them.
     """
-    correct, _, valid = statistics.sum(-1).double().unbind(1)
+    correct, _, valid = to_float64(statistics.sum(-1)).unbind(1)
     return (valid - correct) / valid
 
 

@@ -84,6 +84,8 @@ def measure_stored_bank(
             f"The stored bank has {queue.shape[0]} classes of {queue.shape[2]} numbers, but the network gives "
             f"{tuple(current.shape)}. Do the bank and the projection head come from the same run?"
         )
+    queue, filled = queue.cpu(), filled.cpu()
+    truth, weight = (None if each is None else each.cpu() for each in (truth, weight))
     staleness = _staleness(queue, filled, current)
     fresh = staleness[~staleness.isnan()]
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
@@ -114,7 +116,7 @@ def _staleness(queue: Tensor, filled: Tensor, current: Tensor | None) -> Tensor:
         return torch.full(filled.shape, float("nan"), dtype=torch.float64, device=queue.device)
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
     stored = (queue.double() * held[..., None]).sum(1) / filled[:, None].clamp(min=1)
-    now = current.double().to(stored.device)
+    now = current.cpu().double()
     cosine = (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))
     directed = (stored.norm(dim=1) > _rounding(queue)) & (now.norm(dim=1) > _rounding(current))
     return cosine.where(directed, float("nan"))

@@ -64,7 +64,9 @@ class BankCollector:
         self.num_classes, self.embed, self.options = num_classes, embed, options
         self.banks: dict[str, ClassBank] = {}
         self.coverage = {
-            rule: Coverage(num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size)
+            rule: Coverage(
+                num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size, void=VOID
+            )
             for rule in ADMISSION
         }
         self.pending: dict[str, list[list[Tensor]]] = {rule: [] for rule in ADMISSION}
@@ -103,7 +105,7 @@ class BankCollector:
             coverage = self.coverage[rule]
             if coverage.device != truth.device:  # to() touches every image's counts, however many there are
                 coverage.to(truth.device)
-            coverage.update(torch.where(truth == VOID, -1, truth)[None], admitted[None])
+            coverage.update(truth[None], admitted[None])
             entered = admitted.flatten().cpu()
             index = _within_cap(draw, entered, self.options.cap)
             chosen = index.to(feature.device)

@@ -131,7 +131,7 @@ def measure_predictions(
         labels, mask = maps.read(index).long(), read_truth(data, index)
         _check_map(labels, mask, maps.files[index], data)
         digest.update(labels.to(torch.uint8).numpy().tobytes())
-        rows.append(image_statistics(labels[None], mask[None], num_classes=data.spec.num_classes, void=VOID)[0])
+        rows.append(image_statistics(labels[None], mask[None], (mask != VOID)[None], data.spec.num_classes)[0])
         progress(index + 1, len(maps))
     info = CheckpointInfo(
         source=str(folder),

@@ -79,7 +79,7 @@ def boundary(groups: dict[str, int], widths: Sequence[int] = (1, 3)) -> Content:
     results = []
     for place, (group, seeds) in enumerate(groups.items()):
         for seed in range(seeds):
-            metric = BoundaryError(void=VOID, widths=widths)
+            metric = BoundaryError(4, void=VOID, widths=widths)
             _, prediction, truth = label_maps(seed, error=0.2 + 0.1 * place)
             metric.update(prediction, truth)
             results.append({"name": f"{group}{seed}", "group": group, "boundary": metric.compute().to_dict()})
@@ -195,7 +195,7 @@ def qualitative(
     errors = []
     for maps in predictions:
         statistics = [
-            image_statistics(*(torch.from_numpy(a).long()[None] for a in (p, t)), num_classes=classes, void=VOID)
+            image_statistics(*(torch.from_numpy(a)[None] for a in (p.astype(int), t.astype(int), t != VOID)), classes)
             for p, t in zip(maps, truths, strict=True)
         ]
         errors.append(image_errors(torch.cat(statistics)))

@@ -162,7 +162,7 @@ def test_a_negative_void_value() -> None:
 def test_hand_computed_errors() -> None:
     target = rows("00001111.")[None]
     prediction = rows("000111110")[None]
-    metric = BoundaryError(void=VOID, widths=(1, 2))
+    metric = BoundaryError(4, void=VOID, widths=(1, 2))
     metric.update(prediction, target)
     result = metric.compute()
     # w=1: columns 3, 4 and 7 (next to void); the wrong pixel is column 3.
@@ -177,7 +177,7 @@ def test_hand_computed_errors() -> None:
 def test_errors_are_pooled_not_averaged_over_images() -> None:
     target = torch.stack([rows("000111"), rows("000000")])
     prediction = torch.stack([rows("001111"), rows("111000")])
-    metric = BoundaryError(void=VOID, widths=(1,))
+    metric = BoundaryError(4, void=VOID, widths=(1,))
     metric.update(prediction, target)
     result = metric.compute().at(1)
     assert (result.band.pixels, result.band.wrong) == (2, 1)
@@ -187,7 +187,7 @@ def test_errors_are_pooled_not_averaged_over_images() -> None:
 def test_batches_and_given_bands_do_not_matter() -> None:
     target = scene(8, images=6)
     prediction = torch.where(torch.rand(target.shape, generator=torch.Generator().manual_seed(1)) < 0.7, target, 1)
-    whole, parts = BoundaryError(void=VOID), BoundaryError(void=VOID)
+    whole, parts = BoundaryError(4, void=VOID), BoundaryError(4, void=VOID)
     whole.update(prediction, target, boundary_bands(target, whole.widths, void=VOID))
     for index in torch.randperm(6, generator=torch.Generator().manual_seed(2)).split(4):
         parts.update(prediction[index], target[index])
@@ -204,7 +204,7 @@ def test_statistics_are_per_image() -> None:
     counts = boundary_statistics(prediction, target, bands, void=VOID)
     assert counts.shape == (3, 3, 2)
     for index in range(3):
-        alone = BoundaryError(void=VOID, widths=(1, 3))
+        alone = BoundaryError(4, void=VOID, widths=(1, 3))
         alone.update(prediction[index : index + 1], target[index : index + 1])
         assert torch.equal(alone.counts, counts[index])
 
@@ -214,7 +214,7 @@ def test_nothing_valid_is_undefined() -> None:
     assert math.isnan(result.overall.error)
     assert math.isnan(result.at(1).share)
     assert result.at(1).nearly_empty
-    metric = BoundaryError(void=VOID, widths=(1,))
+    metric = BoundaryError(4, void=VOID, widths=(1,))
     metric.update(torch.zeros(1, 2, 2, dtype=torch.long), torch.full((1, 2, 2), VOID))
     assert metric.compute().overall.pixels == 0
     assert '"error": null' in to_json(metric.compute().to_dict())
@@ -224,7 +224,7 @@ def test_warns_where_void_leaves_no_transition() -> None:
     target = torch.zeros(1, 30, 30, dtype=torch.long)
     target[:, :, 10:13] = VOID
     target[:, :, 13:] = 1
-    metric = BoundaryError(void=VOID, widths=(1, 5), void_mode="ignore")
+    metric = BoundaryError(4, void=VOID, widths=(1, 5), void_mode="ignore")
     metric.update(target.clamp(max=1), target)
     assert metric.compute().at(1).nearly_empty
     assert metric.compute().at(1).band.pixels == 0
@@ -235,12 +235,12 @@ def test_users_mistakes_are_named() -> None:
     with pytest.raises(ConfigError, match="at least 1 pixel, got 0"):
         boundary_band(scene(0), 0, void=VOID)
     with pytest.raises(ConfigError, match=r"Unknown void mode 'drop'.*label, ignore, nearest"):
-        BoundaryError(void=VOID, void_mode="drop")  # type: ignore[arg-type]
+        BoundaryError(4, void=VOID, void_mode="drop")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="Unknown distance 'city'"):
-        BoundaryError(void=VOID, distance="city")  # type: ignore[arg-type]
+        BoundaryError(4, void=VOID, distance="city")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="at least one width"):
-        BoundaryError(void=VOID, widths=())
+        BoundaryError(4, void=VOID, widths=())
     with pytest.raises(ConfigError, match=r"Width 2 was not measured\. Measured: 1, 3, 5"):
         BoundaryResult.from_counts((1, 3, 5), [[0, 0]] * 4).at(2)
     with pytest.raises(ValueError, match="Expected prediction"):
-        BoundaryError(void=VOID).update(scene(0), scene(0), [scene(0) > 0])
+        BoundaryError(4, void=VOID).update(scene(0), scene(0), [scene(0) > 0])

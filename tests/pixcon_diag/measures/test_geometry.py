@@ -219,8 +219,8 @@ def test_planted_faults_are_named() -> None:
     metric.update(torch.tensor([[[[float("nan"), 1.0]]]]), torch.tensor([[[0, 1]]]))
     with pytest.raises(PixConError, match="NaN or infinite"):
         metric.compute()
-    with pytest.raises(ValueError, match=r"Expected features \(B, 1, h, w\)"):
-        metric.update(torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, 2))
+    with pytest.raises(ValueError, match=r"Expected floating point features \(B, 1, h, w\)"):
+        metric.update(torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))
     with pytest.raises(ConfigError, match=r"foreground classes in 0\.\.1, got \(1, 2\)"):
         Geometry(num_classes=2, channels=1, void=VOID, foreground=(1, 2))
     with pytest.raises(ConfigError, match="at least 1 pixel"):

@@ -79,7 +79,7 @@ def test_an_unknown_ranking_and_missing_errors_are_refused() -> None:
 def test_errors_from_image_statistics() -> None:
     truth = torch.tensor([[[0, 0, 1, 255]], [[1, 1, 1, 1]], [[255, 255, 255, 255]]])
     prediction = torch.tensor([[[0, 1, 1, 1]], [[0, 0, 0, 1]], [[0, 0, 0, 0]]])
-    errors = image_errors(image_statistics(prediction, truth, num_classes=2, void=255))
+    errors = image_errors(image_statistics(prediction, truth, truth != 255, 2))
     assert errors[:2].tolist() == [1 / 3, 3 / 4] and math.isnan(errors[2])
     assert errors.dtype == torch.float64
 

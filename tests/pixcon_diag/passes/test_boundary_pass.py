@@ -36,7 +36,7 @@ def one(*members: Predictions, options: BandOptions | None = None) -> list[Measu
 
 def metric(member: Predictions, options: BandOptions) -> BoundaryError:
     """The metric, fed with the member's label maps."""
-    found = BoundaryError(void=VOID, **asdict(options))
+    found = BoundaryError(member.data.spec.num_classes, void=VOID, **asdict(options))
     for index in range(len(member.data.pairs)):
         found.update(member.label_maps.read(index).long()[None], read_truth(member.data, index)[None])
     return found
