@@ -33,3 +33,7 @@ class TrainingError(PixConError):
     """Training cannot go on: a non-finite loss, say."""
 
     exit_code = 5
+
+
+class WorkerError(PixConError):
+    """A data loader's worker process died: it was killed, or memory ran out."""

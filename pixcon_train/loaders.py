@@ -6,13 +6,14 @@ without reading what lies before, and several processes cut the same global batc
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from pixcon_train.errors import PixConError
+from pixcon_train.errors import PixConError, WorkerError
 from pixcon_train.interruption import stand_aside
 from pixcon_train.seeding import seeded
 
@@ -98,11 +99,40 @@ class Collate:
 
 
 def opened(batches: Iterable[Any]) -> Iterator[Any]:
-    """``batches``, raising the mistake that stands in for one."""
-    for batch in batches:
+    """``batches``, raising the mistake that stands in for one.
+
+    Raises:
+        PixConError: an item could not be made.
+        WorkerError: a worker process died.
+    """
+    iterator = iter(batches)
+    while True:
+        with worker_deaths():
+            batch = next(iterator, None)
+        if batch is None:
+            return
         if isinstance(batch, PixConError):
             raise batch
         yield batch
+
+
+@contextmanager
+def worker_deaths() -> Iterator[None]:
+    """Turn a loader worker's death within the block into one message.
+
+    PyTorch raises it from a signal handler, hence at any line of the training process; where a batch is being received
+    at that moment, the connection breaks instead.
+
+    Raises:
+        WorkerError: a worker process died.
+    """
+    try:
+        yield
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        if isinstance(error, RuntimeError) and "DataLoader worker (pid" not in str(error):
+            raise
+        reason = str(error).splitlines()[0] if isinstance(error, RuntimeError) else "A DataLoader worker was killed."
+        raise WorkerError(f"{reason} The usual reason is too little memory: try fewer --workers.") from error
 
 
 class StepSampler:

@@ -10,11 +10,11 @@ from typing import Any
 
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
 from pixcon_train.config import TrainConfig
-from pixcon_train.errors import TrainingError
+from pixcon_train.errors import TrainingError, WorkerError
 from pixcon_train.files import remove_leftovers
 from pixcon_train.finite import FiniteWatch
 from pixcon_train.interruption import Interruption
-from pixcon_train.loaders import opened
+from pixcon_train.loaders import opened, worker_deaths
 from pixcon_train.machine import any_process, open_machine, over_processes
 from pixcon_train.memory import memory_explained
 from pixcon_train.meters import Meters
@@ -95,6 +95,13 @@ class Trainer:
     def run(self, *, resume: bool) -> Outcome:
         """Train to the end or to a signal."""
         self._start(resume)
+        try:
+            with worker_deaths():
+                return self._train()
+        except WorkerError as error:
+            raise TrainingError(f"{error} What was saved is intact; go on with --resume {self._folder}.") from error
+
+    def _train(self) -> Outcome:
         while not self._position.finished:
             started = time.monotonic()
             if not (self._train_epoch() and self._finish_epoch(started)):
@@ -182,15 +189,10 @@ class Trainer:
         """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
         try:
             return list(islice(batches, self._setup.share.accumulation))
-        except RuntimeError as error:
-            if "DataLoader worker (pid" not in str(error):  # how a loader says that a worker is gone
-                raise
+        except WorkerError:
             if self._interruption.requested:
                 return None
-            raise TrainingError(
-                f"{str(error).splitlines()[0]} The usual reason is too little memory: try fewer --workers. What was "
-                f"saved is intact; go on with --resume {self._folder}."
-            ) from error
+            raise
 
     def _finish_epoch(self, started: float) -> bool:
         """Validate, log, save; False when told to stop, which leaves the epoch to be finished after resuming."""

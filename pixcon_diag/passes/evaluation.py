@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from pixcon_train.errors import ConfigError
 from pixcon_train.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
 from pixcon_train.interruption import stand_aside
-from pixcon_train.loaders import Collate, Guarded, default_workers, opened
+from pixcon_train.loaders import Collate, Guarded, default_workers, opened, worker_deaths
 from pixcon_train.models import SegmentationModel
 from pixcon_train.progress import Progress, silent
 
@@ -71,10 +71,11 @@ def run_pass(
     Raises:
         DataError: an image or mask cannot be read.
         ConfigError: a batch does not fit into the device's memory.
+        WorkerError: a loader worker died.
     """
     total, done = len(dataset), 0  # type: ignore[arg-type]
     progress(done, total)
-    with _lent(model, options.device):
+    with _lent(model, options.device), worker_deaths():
         for items in opened(_loader(dataset, options)):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options)

@@ -4,8 +4,17 @@ from typing import Any
 
 import pytest
 
-from pixcon_train.errors import DataError
-from pixcon_train.loaders import Collate, Guarded, PairedDataset, Share, StepSampler, opened, training_loader
+from pixcon_train.errors import DataError, WorkerError
+from pixcon_train.loaders import (
+    Collate,
+    Guarded,
+    PairedDataset,
+    Share,
+    StepSampler,
+    opened,
+    training_loader,
+    worker_deaths,
+)
 
 
 def sampler(*, seed: int = 0, labeled: int = 12, unlabeled: int = 12, **share: int) -> StepSampler:
@@ -100,3 +109,21 @@ def test_other_errors_are_not_hidden() -> None:
     with pytest.raises(IndexError):
         Guarded([1, 2])[5]
     assert Collate(sum)([1, 2]) == 3
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
+        ConnectionResetError(104, "reset"),
+        EOFError(),
+    ],
+)
+def test_a_dead_worker_is_one_message_however_it_is_noticed(raised: Exception) -> None:
+    with pytest.raises(WorkerError, match=r"^(A )?DataLoader worker .* .*fewer --workers"), worker_deaths():
+        raise raised
+
+
+def test_another_runtime_error_passes_unchanged() -> None:
+    with pytest.raises(RuntimeError, match=r"^shapes$"), worker_deaths():
+        raise RuntimeError("shapes")

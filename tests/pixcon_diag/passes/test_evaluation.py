@@ -1,4 +1,6 @@
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from torch.utils.data import Dataset
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.passes.evaluation import PassOptions, PredictedBatch, run_pass
-from pixcon_train.errors import ConfigError, DataError
+from pixcon_train.errors import ConfigError, DataError, WorkerError
 from pixcon_train.files import to_json
 from pixcon_train.inference import SlidingWindow
 from pixcon_train.iou import SegmentationIoU
@@ -217,3 +219,20 @@ def test_peak_memory_does_not_grow_with_the_number_of_images() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 1.5
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_dead_loader_worker_is_one_message(after: int) -> None:
+    """Killed while the first batch is awaited, and between two batches."""
+
+    def kill(done: int, total: int) -> None:
+        if done >= after:
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    handler = signal.getsignal(signal.SIGCHLD)
+    try:
+        with pytest.raises(WorkerError, match=r"DataLoader worker .* fewer --workers"):
+            run_pass(network(), Scenes([(8, 8)] * 200), [lambda _: kill(after, 0)], options(workers=1), kill)
+    finally:
+        signal.signal(signal.SIGCHLD, handler)
