@@ -1,5 +1,7 @@
 """Making a network of any framework code look like a model of this project."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch.nn.functional as F
@@ -14,7 +16,9 @@ class WrappedModule(nn.Module):
     """A user's segmentation network behind the interface that inference and measurements use.
 
     Args:
-        module: takes normalised images (B, 3, H, W) and gives logits (B, K, h, w), of any resolution.
+        module: takes normalised images (B, 3, H, W) and gives logits (B, K, h, w), of any resolution: a tensor, the
+            entry ``out`` or ``logits`` of a dict (torchvision's networks), the attribute ``logits`` of an object
+            (Transformers'), or the first of a tuple.
         num_classes: K.
         feature: name of the submodule whose output (B, C, h, w) feeds the classifier; None where nothing needs it.
         multiple: what height and width of its input must be a multiple of; images are padded by reflection at the right
@@ -30,9 +34,8 @@ class WrappedModule(nn.Module):
         super().__init__()
         self.module, self.num_classes, self.feature = module, num_classes, feature
         self.patch_size = multiple  # what inference brings an image to, so that the feature covers what it says
-        self._kept: list[Tensor] = []
         if feature is not None:
-            self._submodule(feature).register_forward_hook(self._keep)
+            self._submodule(feature)
 
     def forward(self, images: Tensor) -> ModelOutput:
         """Logits at the input's resolution, and the feature ((B, 0, 1, 1) where none was named).
@@ -42,15 +45,38 @@ class WrappedModule(nn.Module):
         """
         height, width = images.shape[-2:]
         padded = pad_by_reflection(images, -height % self.patch_size, -width % self.patch_size)
-        self._kept.clear()
-        logits = self.module(padded)
-        if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[1] != self.num_classes:
+        with self._features() as features:
+            output = self.module(padded)
+        logits = _logits(output)
+        if logits is None or logits.ndim != 4 or logits.shape[1] != self.num_classes:
             raise ConfigError(
-                f"The wrapped network gave {_shape(logits)}; expected logits (B, {self.num_classes}, h, w), one tensor."
+                f"The wrapped network gave {_described(output)}; expected logits (B, {self.num_classes}, h, w): a "
+                "tensor, a dict with 'out' or 'logits', an object with .logits, or a tuple that begins with them."
             )
         logits = F.interpolate(logits, padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]
-        fused = self._kept.pop() if self._kept else images.new_zeros((len(images), 0, 1, 1))
+        fused = features[-1] if features else images.new_zeros((len(images), 0, 1, 1))
         return ModelOutput(logits, fused, None)
+
+    @contextmanager
+    def _features(self) -> Iterator[list[Tensor]]:
+        """What the feature's submodule gives in the block; the hook is gone after it, as the network is the user's."""
+        found: list[Tensor] = []
+
+        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+            if not isinstance(output, Tensor) or output.ndim != 4:
+                raise ConfigError(
+                    f"The submodule '{self.feature}' gave {_described(output)}; expected one tensor (B, C, h, w)."
+                )
+            found.append(output)
+
+        if self.feature is None:
+            yield found
+            return
+        hook = self._submodule(self.feature).register_forward_hook(keep)
+        try:
+            yield found
+        finally:
+            hook.remove()
 
     def _submodule(self, name: str) -> nn.Module:
         try:
@@ -59,12 +85,22 @@ class WrappedModule(nn.Module):
             names = ", ".join(each for each, _ in list(self.module.named_modules())[-6:])
             raise ConfigError(f"The wrapped network has no submodule '{name}'; its last ones are {names}.") from error
 
-    def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Forward hook of the submodule whose output is the feature."""
-        if not isinstance(output, Tensor) or output.ndim != 4:
-            raise ConfigError(f"The feature submodule gave {_shape(output)}; expected one tensor (B, C, h, w).")
-        self._kept.append(output)
+
+def _logits(output: Any) -> Tensor | None:
+    """The logits in what a network gives; None where there are none."""
+    if isinstance(output, Mapping):
+        output = output.get("out", output.get("logits"))
+    elif isinstance(output, tuple | list):
+        output = output[0] if output else None
+    output = getattr(output, "logits", output)
+    return output if isinstance(output, Tensor) else None
 
 
-def _shape(value: Any) -> str:
-    return f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {tuple(value.shape)}"
+    if isinstance(value, Mapping):
+        return "a dict of " + (", ".join(f"'{key}': {_described(each)}" for key, each in value.items()) or "nothing")
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of " + (", ".join(map(_described, value)) or "nothing")
+    return f"a {type(value).__name__}"
