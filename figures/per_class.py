@@ -70,7 +70,7 @@ def _bars(panel: Axes, rows: list[Content]) -> None:
 def _title(comparison: Content) -> str:
     net = 100 * number(comparison["per_class"]["mean"]["delta"])
     names = f"{shortened(comparison['other'], 20)} − {shortened(comparison['baseline'], 20)}"
-    return f"{names}: mean {shown(net, 2, sign=True)}"
+    return f"{names}: mIoU {shown(net, 2, sign=True)}"
 
 
 def _notes(content: Content, width: int) -> str:
@@ -80,6 +80,8 @@ def _notes(content: Content, width: int) -> str:
         notes.append("Bars and whiskers: mean and sample std of the seeds' Δ.")
     undefined = (each["per_class"]["undefined"] for each in content["comparisons"])
     notes += [f"Without an IoU, and left out: {', '.join(names)}." for names in undefined if names]
+    if any(each["per_class"].get("common") for each in content["comparisons"]):
+        notes.append("mIoU: each run's own, not over the same classes in all of them.")
     return textwrap.fill(" ".join(dict.fromkeys(notes)), width)
 
 

@@ -46,12 +46,16 @@ class PerClassResult:
     paired: bool
     """Whether both have the same number of seeds, which are then taken in order: first with first, and so on."""
     mean: ClassRow
-    """Mean over the classes that are defined in every seed of both: the last line of Table 6."""
+    """Each seed's mIoU, the mean over the classes that it has an IoU of: the last line of Table 6, and the number that
+    is called mIoU everywhere else."""
+    common: ClassRow | None
+    """Mean over the classes that have an IoU in every seed of both methods; None where every seed has an IoU of the
+    same classes, as it is the mIoU then."""
     improved_on_all: tuple[str, ...]
     """Classes that improve in every pair of seeds."""
     worsened_on_all: tuple[str, ...]
     undefined: tuple[str, ...]
-    """Classes without an IoU in some seed: they have no delta and are in no mean."""
+    """Classes without an IoU in some seed: they have no delta."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content."""
@@ -78,17 +82,29 @@ def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerC
         _check(name, seeds, len(classes))
     rows = [_row(k, name, [s[k] for s in baseline], [s[k] for s in other]) for k, name in enumerate(classes)]
     kept = [row.index for row in rows if not math.isnan(row.delta)]
+    methods = (baseline, other)
+    uneven = any(len(_defined(seed)) != len(kept) for seeds in methods for seed in seeds)
     return PerClassResult(
         # Python's sort is stable: equal classes stay in class order.
         rows=tuple(sorted(rows, key=lambda row: (1.0, 0.0) if math.isnan(row.delta) else (0.0, row.baseline))),
         baseline_seeds=len(baseline),
         other_seeds=len(other),
         paired=len(baseline) == len(other),
-        mean=_row(-1, "mean", *([mean([s[k] for k in kept]) for s in seeds] for seeds in (baseline, other))),
+        mean=_row(-1, "mIoU", *([mean(_defined(s)) for s in seeds] for seeds in methods)),
+        common=_row(
+            -1, f"mean of {len(kept)} classes", *([mean([s[k] for k in kept]) for s in seeds] for seeds in methods)
+        )
+        if uneven
+        else None,
         improved_on_all=tuple(row.name for row in rows if row.improves_on_all),
         worsened_on_all=tuple(row.name for row in rows if row.seed_deltas and all(d < 0 for d in row.seed_deltas)),
         undefined=tuple(row.name for row in rows if math.isnan(row.delta)),
     )
+
+
+def _defined(seed: Sequence[float]) -> list[float]:
+    """The IoUs of the classes that have one."""
+    return [value for value in seed if not math.isnan(value)]
 
 
 def _check(name: str, seeds: SeedIoU, num_classes: int) -> None:

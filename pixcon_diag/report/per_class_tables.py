@@ -39,10 +39,10 @@ def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
 
 
 def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Table:
-    """Table 6, called ``name``: hardest class of the baseline first, the mean last."""
+    """Table 6, called ``name``: hardest class of the baseline first, the mIoU last."""
     paired = result.paired and result.baseline_seeds > 1
     rows: list[tuple[Cell, ...]] = []
-    for row in (*result.rows, result.mean):
+    for row in (*result.rows, *([result.common] if result.common else []), result.mean):
         steady = f"{row.improved}/{len(row.seed_deltas)}" if row.seed_deltas else None
         rows.append((row.name, row.baseline, row.other, row.delta, row.delta_std, steady))
     notes = [seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample")]
@@ -53,8 +53,14 @@ def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Tabl
             f"({_listed(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
             f"({_listed(result.worsened_on_all)})."
         )
-    if result.undefined:
-        notes.append(f"Without an IoU in some run, and in no mean: {_listed(result.undefined)}.")
+    if result.common:
+        notes.append(
+            f"Without an IoU in some run: {_listed(result.undefined)}. The mIoU is each run's own, over the classes "
+            "that it has an IoU of: not the same ones in all runs. "
+            f"'{result.common.name}': those that all runs have."
+        )
+    elif result.undefined:
+        notes.append(f"Without an IoU in any run, and not in the mIoU: {_listed(result.undefined)}.")
     return Table(
         name,
         f"IoU per class: {baseline} → {other} (layout of Table 6)",

@@ -64,7 +64,14 @@ def test_error_bars_are_the_seeds_std_and_one_seed_has_none() -> None:
 def test_undefined_classes_are_left_out_and_said() -> None:
     drawn = figure(per_class_content(["clean"]))
     assert "class 1" not in [label.get_text() for label in drawn.axes[0].get_yticklabels()]
-    assert "left out: class 1." in drawn.get_supxlabel().replace("\n", " ")
+    said = drawn.get_supxlabel().replace("\n", " ")
+    assert "left out: class 1." in said and "mIoU: each run's own, not over the same classes in all" in said
+
+
+def test_the_title_has_the_difference_of_the_mious() -> None:
+    content = per_class_content(["clean"])
+    delta = content["comparisons"][0]["per_class"]["mean"]["delta"]
+    assert figure(content).axes[0].get_title() == f"clean − none: mIoU {100 * delta:+.2f}".replace("-", "−")
 
 
 def test_each_method_has_a_panel_on_the_same_scale() -> None:

@@ -109,7 +109,7 @@ def test_per_class_pairs_the_seeds(study: Path) -> None:
     assert (comparison["baseline"], comparison["other"]) == ("none", "clean")
     assert comparison["per_class"]["paired"] and comparison["per_class"]["baseline_seeds"] == 2
     table = rows(study / "classes/per-class_clean.csv")
-    assert table[-1]["class"] == "mean" and len(table) == 4
+    assert table[-1]["class"] == "mIoU" and len(table) == 4
     swapped = content("per-class", "--baseline", "clean")["comparisons"][0]
     assert swapped["per_class"]["mean"]["delta"] == pytest.approx(-comparison["per_class"]["mean"]["delta"])
     one_message(call("per-class", "--baseline", "nobody", "--workers", 0), 2, "There are: none, clean")

@@ -16,7 +16,7 @@ def test_the_baseline_turns_the_differences_round(runs: Path, tmp_path: Path, mo
     deltas = {row["name"]: row["delta"] for row in usual["per_class"]["rows"]}
     assert {row["name"]: -row["delta"] for row in turned["per_class"]["rows"]} == deltas
     table = rows(tmp_path / "per-class_none.csv")
-    assert table[-1]["class"] == "mean" and table[0]["improved"].endswith("/2")
+    assert table[-1]["class"] == "mIoU" and table[0]["improved"].endswith("/2")
 
 
 def test_what_cannot_be_compared_is_one_message(runs: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

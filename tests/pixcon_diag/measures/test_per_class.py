@@ -56,13 +56,31 @@ def test_table_6_of_the_paper() -> None:
     assert math.isnan(largest.delta_std)  # one value each: the paper gives no seeds here
 
 
-def test_an_undefined_class_is_last_and_in_no_mean() -> None:
+def test_an_undefined_class_is_last_and_has_no_delta() -> None:
     result = per_class(CLASSES, [[0.9, NAN, 0.1]], [[0.8, 0.0, 0.3]])
     assert [row.name for row in result.rows] == ["sign", "road", "car"]
     assert result.undefined == ("car",) and math.isnan(result.rows[-1].delta)
-    assert (result.mean.baseline, result.mean.other) == pytest.approx((0.5, 0.55))
     assert result.improved_on_all == ("sign",)
     assert '"delta": null' in to_json(result.to_dict())
+
+
+def test_the_miou_is_each_run_s_own_and_means_of_common_classes_have_another_name() -> None:
+    """A class that one method alone predicts counts 0 in its mIoU, as everywhere, and is no class of the other's."""
+    result = per_class(CLASSES, [[0.9, NAN, 0.1]], [[0.8, 0.0, 0.3]])
+    assert (result.mean.name, result.mean.baseline, result.mean.other) == ("mIoU", 0.5, pytest.approx(1.1 / 3))
+    assert result.mean.delta == pytest.approx(1.1 / 3 - 0.5) and result.mean.seed_deltas == (result.mean.delta,)
+    assert result.common is not None and result.common.name == "mean of 2 classes"
+    assert (result.common.baseline, result.common.other) == pytest.approx((0.5, 0.55))
+    nowhere = per_class(CLASSES, [[0.9, NAN, 0.1]], [[0.8, NAN, 0.3]])
+    assert nowhere.common is None and nowhere.undefined == ("car",)
+    assert (nowhere.mean.baseline, nowhere.mean.other) == pytest.approx((0.5, 0.55))
+    assert per_class(CLASSES, BASELINE, OTHER).common is None
+
+
+def test_no_class_in_common() -> None:
+    result = per_class(CLASSES, [[0.9, NAN, NAN]], [[NAN, 0.2, NAN]])
+    assert (result.mean.baseline, result.mean.other) == (0.9, 0.2)
+    assert result.common is not None and math.isnan(result.common.baseline) and math.isnan(result.common.delta)
 
 
 def test_unequal_numbers_of_seeds_have_means_but_no_pairs() -> None:

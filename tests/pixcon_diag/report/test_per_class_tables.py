@@ -22,7 +22,7 @@ def test_table_6_sorts_by_the_baseline_and_counts_seeds() -> None:
         group("clean", (55, 80, 70), (70, 85, 75), (80, 80, 65)),
     ])  # fmt: skip
     (table,) = section.tables
-    assert column(table, "class") == ["ground", "dog", "cat", "mean"]
+    assert column(table, "class") == ["ground", "dog", "cat", "mIoU"]
     assert column(table, "baseline") == pytest.approx([0.6, 0.7, 0.9, 2.2 / 3])
     assert column(table, "delta") == pytest.approx([0.25 / 3, 0, -0.25 / 3, 0], abs=1e-12)
     deltas = (0.05, 0.1, 0.1)
@@ -43,15 +43,29 @@ def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
     assert uneven.notes[0].startswith("Means and sample standard deviation over seeds (1, 2)")
 
 
-def test_a_class_that_is_nowhere_is_undefined_and_in_no_mean(tmp_path: Path) -> None:
+def test_a_class_that_is_nowhere_is_undefined_and_not_in_the_miou(tmp_path: Path) -> None:
     absent = (100, 100, 0)
     section = per_class_section([group("a", (50, 90, 0), truth=absent), group("b", (60, 80, 0), truth=absent)])
     (table,) = section.tables
     assert table.texts()[2] == ["dog", "–", "–", "–", "–", "–"]
-    assert table.texts()[3][:4] == ["mean", "70.00", "70.00", "+0.00"]
-    assert table.notes[-1] == "Without an IoU in some run, and in no mean: dog."
+    assert table.texts()[3][:4] == ["mIoU", "70.00", "70.00", "+0.00"]
+    assert table.notes[-1] == "Without an IoU in any run, and not in the mIoU: dog."
     content = sound(section, tmp_path)
     assert content["comparisons"][0]["per_class"]["rows"][2]["baseline"] is None
+
+
+def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
+    """`b` predicts a class that is nowhere: 0 in its mIoU; `a` does not, and its mIoU is of two classes."""
+    first = group("a", (50, 90, 0), truth=(100, 100, 0))
+    second = MeasuredGroup("b", (predictions("b", ((60, 80, 0), (70, 90, 40), (100, 100, 0))),))
+    (table,) = per_class_section([first, second]).tables
+    mious = [each.members[0].iou.miou() for each in (first, second)]
+    assert mious[0] == pytest.approx(0.7) and mious[1] < 0.5
+    common, miou = table.rows[-2:]
+    assert miou[:4] == ("mIoU", *(pytest.approx(each) for each in mious), pytest.approx(mious[1] - mious[0]))
+    ious = second.members[0].iou.iou
+    assert common[:3] == ("mean of 2 classes", pytest.approx(0.7), pytest.approx((ious[0] + ious[1]) / 2))
+    assert "not the same ones in all runs" in table.notes[-1] and "'mean of 2 classes'" in table.notes[-1]
 
 
 def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:
