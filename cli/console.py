@@ -7,11 +7,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from pixcon_cli.encoding import printable
+from pixcon_train.files import to_json
 from pixcon_train.progress import Progress
 
 
@@ -23,6 +27,20 @@ def output() -> Console:
 def notes() -> Console:
     """The console of notes, warnings and progress (standard error)."""
     return Console(stderr=True, highlight=False, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as JSON, escaped in ASCII where standard output's encoding lacks one of its characters."""
+    text = to_json(value)
+    click.echo(text if printable(text) == text else to_json(value, ascii_only=True))
+
+
+def print_file(text: str) -> None:
+    """Print ``text`` that may be read again as a file: UTF-8 unless a terminal of another encoding shows it."""
+    if sys.stdout.isatty():
+        click.echo(text, nl=False)
+    else:
+        click.echo(text.encode("utf-8"), nl=False)
 
 
 def bars(console: Console) -> RichProgress:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pixcon_cli.encoding import spell_what_is_missing
 from pixcon_train.errors import PixConError
 
 
@@ -21,7 +22,12 @@ class Failure(click.ClickException):
 
 
 class PixConGroup(click.Group):
-    """A command group that turns a user's mistake into a message."""
+    """A command group that turns a user's mistake into a message, in whatever encoding the console has."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the group as a program."""
+        spell_what_is_missing()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import notes, output, progress, told_to_stop
+from pixcon_cli.console import notes, output, print_file, progress, told_to_stop
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
@@ -116,7 +116,7 @@ def show_config(**arguments: Any) -> None:
     """Print the configuration that these options give, explained, as YAML that --config reads."""
     from pixcon_train.config_text import commented_yaml
 
-    click.echo(commented_yaml(resolve_arguments(arguments)), nl=False)
+    print_file(commented_yaml(resolve_arguments(arguments)))
 
 
 main.add_command(sweep)

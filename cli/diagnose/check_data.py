@@ -2,7 +2,7 @@
 
 import click
 
-from pixcon_cli.console import output, progress
+from pixcon_cli.console import output, print_json, progress
 from pixcon_cli.diagnose.deliver import say_written
 from pixcon_cli.measurement_options import MeasurementOptions, data_options
 
@@ -20,7 +20,6 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
     from pixcon_diag.passes.data import choose_data
     from pixcon_diag.writing import write_results
     from pixcon_train.errors import DataError
-    from pixcon_train.files import to_json
 
     loaded = load(checkpoint) if checkpoint is not None else None
     data = choose_data(common.data_choice(), loaded)
@@ -30,7 +29,7 @@ def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
     if common.out is not None:
         say_written(write_results(common.out, "check-data", report.to_dict(), {}))
     if common.as_json:
-        click.echo(to_json(report.to_dict()))
+        print_json(report.to_dict())
     else:
         show_report(output(), data, report)
     if not report.ok:

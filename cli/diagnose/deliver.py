@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from pixcon_cli.console import is_first_process, notes, output
+from pixcon_cli.console import is_first_process, notes, output, print_json
 from pixcon_cli.tables import show_described
 
 if TYPE_CHECKING:  # --help must not load torch
@@ -18,14 +16,12 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
     Raises:
         PixConError: the folder cannot be written.
     """
-    from pixcon_train.files import to_json
-
     if out is not None:
         from pixcon_figures.drawing import draw_saved
 
         say_written([*section.write(out), *draw_saved(out, section.command)])
     if as_json:
-        click.echo(to_json(section.content))
+        print_json(section.content)
         return
     show_described(output(), section.tables)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pixcon_cli.console import progress
+from pixcon_cli.console import print_json, progress
 from pixcon_cli.diagnose.deliver import say
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups, one_list
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, measurement_options
@@ -39,7 +39,6 @@ def report(
     from pixcon_diag.report.building import ReportOptions, build_report
     from pixcon_diag.report.report import write_report
     from pixcon_figures.drawing import draw_saved
-    from pixcon_train.files import to_json
 
     out = common.out or FOLDER
     loaded = load_groups(checkpoints, common)
@@ -68,7 +67,7 @@ def report(
     for sentence in built.left_out:
         say(f"left out: {sentence}")
     if common.as_json:
-        click.echo(to_json({section.command: section.content for section in built.sections}))
+        print_json({section.command: section.content for section in built.sections})
         return
     pictures = sum(path.suffix == ".png" for paths in figures.values() for path in paths)
     click.echo(f"{out / 'report.md'}: {len(built.sections)} sections, {pictures} figures.")

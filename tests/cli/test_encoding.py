@@ -1,0 +1,97 @@
+"""Consoles and files that cannot show every character."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pixcon_cli import train
+from pixcon_cli.encoding import SPELLED, SPELLING, printable, spell
+from tests.cli.farm import main, write_data, write_public
+
+ENCODINGS = ("cp1252", "latin-1", "ascii")
+
+
+def test_symbols_are_spelled_and_names_escaped() -> None:
+    assert spell("ρ_F ≥ 0.5 – Straße/道路.png") == "rho_F >= 0.5 - Stra\\xdfe/\\u9053\\u8def.png"
+    assert spell("a\udcffb") == "a\\xffb"
+    assert all(spelled.isascii() for spelled in SPELLED.values())
+    assert "ρ – Straße 道".encode("cp1252", SPELLING).decode("cp1252") == "rho – Straße \\u9053"
+    assert "a\udcff".encode("utf-8", SPELLING) == b"a\\xff"
+
+
+def test_width_is_known_before_the_layout() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    assert printable("τ ≥ ½", stream) == "tau >= ½"
+    assert printable("τ ≥ ½", io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) == "τ ≥ ½"
+
+
+@pytest.mark.parametrize("module", ["diag", "train"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_both_programs_speak_in_any_encoding(tmp_path: Path, module: str, encoding: str) -> None:
+    """Help of every command, and an error that names what the encoding lacks."""
+    code = f"""
+import contextlib, sys
+from pixcon_cli.{module} import main
+for name in [None, *main.commands]:
+    with contextlib.suppress(SystemExit):
+        main([*([name] if name else []), "--help"])
+main(["{"dynamics" if module == "diag" else "export"}", "道路–ρ.log"])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ended.returncode in (3, 4) and b"Traceback" not in ended.stderr
+    shown = "utf-8" if encoding == "ascii" else encoding  # click takes ASCII for UTF-8
+    assert "Usage" in ended.stdout.decode(shown)
+    assert "Error: " in ended.stderr.decode(shown) and ".log" in ended.stderr.decode(shown)
+
+
+def test_the_c_locale(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    ended = subprocess.run(
+        [sys.executable, "-c", "from pixcon_cli.diag import main; main(['dynamics', '道路–ρ.log'])"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**environment, "LC_ALL": "C", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ended.returncode == 3 and "No log at 道路–ρ.log" in ended.stderr.decode("utf-8")
+
+
+@pytest.fixture
+def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The farm data set with Chinese names, and a checkpoint."""
+    monkeypatch.chdir(write_data(tmp_path))
+    (tmp_path / "farm.yaml").write_text("classes: [背景, Straße, cow]\n", encoding="utf-8")
+    write_public(tmp_path / "best.pth")
+    return tmp_path
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_tables_and_json_after_a_pass(farm: Path, encoding: str) -> None:
+    arguments = ["contamination", "best.pth", "--dataset", "farm.yaml", "--data-root", ".", "--workers", "0"]
+    result = CliRunner(charset=encoding).invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "rho_F" in result.stdout
+    widths = [len(line) for line in result.stdout.splitlines() if line.startswith(("|", "+"))]
+    assert widths  # the borders of tables are drawn in ASCII
+    told = json.loads(CliRunner(charset=encoding).invoke(main, [*arguments, "--json"]).stdout)
+    assert told == json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert "背景" in json.dumps(told, ensure_ascii=False)
+
+
+def test_a_configuration_in_a_file_can_be_read_again() -> None:
+    arguments = ["show-config", "--data-root", "Straße/道路"]
+    result = CliRunner(charset="cp1252").invoke(train.main, arguments)
+    read: dict[str, Any] = yaml.safe_load(result.stdout_bytes.decode("utf-8"))
+    assert result.exit_code == 0 and read["data"]["root"] == "Straße/道路"
