@@ -35,37 +35,35 @@ def test_width_is_known_before_the_layout() -> None:
 
 @pytest.mark.parametrize("module", ["diag", "train"])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_both_programs_speak_in_any_encoding(tmp_path: Path, module: str, encoding: str) -> None:
+def test_both_programs_speak_in_any_encoding(module: str, encoding: str) -> None:
     """Help of every command, and an error that names what the encoding lacks."""
     code = f"""
-import contextlib, sys
+import contextlib
 from pixcon_cli.{module} import main
-for name in [None, *main.commands]:
+for command in [[], *([name] for name in main.commands)]:
     with contextlib.suppress(SystemExit):
-        main([*([name] if name else []), "--help"])
-main(["{"dynamics" if module == "diag" else "export"}", "道路–ρ.log"])
+        main([*command, "--help"])
+main(["--道路–ρ"])
 """
-    ended = subprocess.run(
+    ended = in_a_process(code, PYTHONIOENCODING=encoding)
+    shown = "utf-8" if encoding == "ascii" else encoding  # click takes ASCII for UTF-8
+    assert ended.returncode == 2 and ended.stdout.decode(shown).count("Usage") > 5
+    assert "Error: No such option" in ended.stderr.decode(shown)
+
+
+def test_the_c_locale() -> None:
+    ended = in_a_process("from pixcon_cli.diag import main; main(['--道路–ρ'])", LC_ALL="C")
+    assert ended.returncode == 2 and "--道路–ρ" in ended.stderr.decode("utf-8")
+
+
+def in_a_process(code: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run Python code, with nothing said of encodings but what is in ``environment``."""
+    silent = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**silent, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     )
-    assert ended.returncode in (3, 4) and b"Traceback" not in ended.stderr
-    shown = "utf-8" if encoding == "ascii" else encoding  # click takes ASCII for UTF-8
-    assert "Usage" in ended.stdout.decode(shown)
-    assert "Error: " in ended.stderr.decode(shown) and ".log" in ended.stderr.decode(shown)
-
-
-def test_the_c_locale(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
-    ended = subprocess.run(
-        [sys.executable, "-c", "from pixcon_cli.diag import main; main(['dynamics', '道路–ρ.log'])"],
-        capture_output=True,
-        cwd=tmp_path,
-        env={**environment, "LC_ALL": "C", "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert ended.returncode == 3 and "No log at 道路–ρ.log" in ended.stderr.decode("utf-8")
 
 
 @pytest.fixture
@@ -77,7 +75,7 @@ def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_tables_and_json_after_a_pass(farm: Path, encoding: str) -> None:
     arguments = ["contamination", "best.pth", "--dataset", "farm.yaml", "--data-root", ".", "--workers", "0"]
     result = CliRunner(charset=encoding).invoke(main, arguments)

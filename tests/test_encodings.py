@@ -1,0 +1,41 @@
+"""Text files are opened with their encoding, which otherwise depends on the machine."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [
+    path for folder in ("pixcon_train", "pixcon_diag", "cli", "figures") for path in (ROOT / folder).rglob("*.py")
+]
+
+
+def silent_calls(text: str) -> list[int]:
+    """Lines of calls that open, read or write text and do not say in which encoding."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and _opens_text(node) and all(each.arg != "encoding" for each in node.keywords)
+    ]
+
+
+def _opens_text(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("open", "NamedTemporaryFile", "TemporaryFile"):
+        given = [*call.args, *(each.value for each in call.keywords if each.arg == "mode")]
+        binary = any(isinstance(each, ast.Constant) and "b" in str(each.value) for each in given)
+        image_or_system = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
+        return not binary and not image_or_system
+    own = isinstance(call.func, ast.Name)  # pixcon_train.files.read_text and write_text say it themselves
+    return name in ("read_text", "write_text") and not own
+
+
+def test_every_text_file_is_opened_with_its_encoding() -> None:
+    found = {str(path.relative_to(ROOT)): silent_calls(path.read_text(encoding="utf-8")) for path in SOURCES}
+    assert len(found) > 100 and {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_a_call_that_does_not_say_it_is_found() -> None:
+    silent = ("open(x)", "open(x, 'w')", "path.open()", "path.read_text()", "path.write_text(text)")
+    said = ("open(x, 'rb')", "path.open(mode='wb')", "path.read_text(encoding='utf-8')", "read_text(path)")
+    assert all(silent_calls(each) == [1] for each in silent)
+    assert all(silent_calls(each) == [] for each in said)
