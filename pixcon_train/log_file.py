@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.errors import DataError
-from pixcon_train.files import read_text, split_lines, to_json
+from pixcon_train.files import read_text, split_lines, to_json, unreadable
 
 LOG = "log.jsonl"
 
@@ -44,7 +44,7 @@ def read_log_file(path: Path) -> LogFile:
     except FileNotFoundError:
         raise
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a log: {error}.") from error
+        raise DataError(f"{path} cannot be read as a log: {unreadable(error)}.") from error
     lines, records = split_lines(text), list[dict[str, Any]]()
     for number, line in enumerate(lines, 1):
         try:

@@ -15,7 +15,7 @@ from typing import NoReturn
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, fraction, mean
 from pixcon_diag.logs.unimatch_config import read_config
 from pixcon_train.errors import DataError
-from pixcon_train.files import read_text, split_lines
+from pixcon_train.files import read_text, split_lines, unreadable
 from pixcon_train.resolve import flatten
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
@@ -42,13 +42,8 @@ def read_unimatch_log(path: Path) -> RunHistory:
         lines = split_lines(read_text(path))
     except FileNotFoundError:
         raise DataError(f"No log at {path}. Give a run folder, a TensorBoard event file or a text log.") from None
-    except UnicodeDecodeError:
-        raise DataError(
-            f"{path} is no text in UTF-8 or UTF-16, so it cannot be read as a log. Give a text log (converted to "
-            "UTF-8, where it is in another encoding), a run folder or a TensorBoard event file."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read as a log: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a text log: {unreadable(error)}.") from error
     config = read_config(path, lines)
     parser = _Parser(path, config["nclass"])
     for number, line in enumerate(lines, 1):

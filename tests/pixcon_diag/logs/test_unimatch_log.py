@@ -208,7 +208,7 @@ def test_a_missing_or_binary_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No log at"):
         read_unimatch_log(tmp_path / "none.log")
     (path := tmp_path / "run.log").write_bytes(b"\xff\xfd\x00\x01")
-    with pytest.raises(DataError, match="is no text in UTF-8 or UTF-16"):
+    with pytest.raises(DataError, match="it is not text in UTF-8 or UTF-16"):
         read_unimatch_log(path)
 
 
