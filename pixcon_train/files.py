@@ -10,13 +10,16 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pixcon_train.errors import PixConError
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """Names that :func:`replacing` gives while it writes."""
+
+_LONGEST_STEM = 200
+"""Bytes of :func:`file_stem`; file systems take names of 255 bytes."""
 
 
 @contextmanager
@@ -82,6 +85,15 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def file_stem(name: str) -> str:
+    """Name of a path's file without its suffix, cut where a prefix and a suffix would not fit into a name any more."""
+    stem = PurePosixPath(name).stem
+    content = stem.encode()
+    if len(content) <= _LONGEST_STEM:
+        return stem
+    return content[: _LONGEST_STEM - 9].decode(errors="ignore") + "-" + hashlib.sha256(content).hexdigest()[:8]
 
 
 def split_lines(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pixcon_train.data.masks import read_indices
 from pixcon_train.errors import DataError, PixConError
+from pixcon_train.files import file_stem
 
 
 class LabelMaps(Protocol):
@@ -77,7 +78,7 @@ class KeptMaps:
             PixConError: the folder cannot be written.
         """
         for name, labels in zip(names, predictions.to(torch.uint8).cpu().numpy(), strict=True):
-            file = f"{self.first + len(self.hashes):06d}_{PurePosixPath(name).stem}.png"
+            file = f"{self.first + len(self.hashes):06d}_{file_stem(name)}.png"
             content = encode_label_map(labels, self.palette)
             try:
                 (self.folder / file).write_bytes(content)

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
 from pixcon_train.data.images import read_image
 from pixcon_train.data.reading import VOID
 from pixcon_train.errors import ConfigError
-from pixcon_train.files import replacing
+from pixcon_train.files import file_stem, replacing
 
 PANELS = "qualitative_panels"
 
@@ -80,7 +80,7 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
     data = chosen.members[0].data
     palette = [part for color in data.spec.palette for part in color]
     palette += [255] * (3 * 256 - len(palette))  # void is drawn white
-    stem = f"{PANELS}/{number:02d}_{PurePosixPath(image.name).stem}"
+    stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
     truth = read_truth(data, image.index)
     maps = [member.label_maps.read(image.index) for member in chosen.members]
     shown = read_image(data.source.root / data.pairs[image.index].image).permute(1, 2, 0).numpy()

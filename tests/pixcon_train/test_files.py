@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.files import read_text, split_lines
+from pixcon_train.files import file_stem, read_text, split_lines
 
 TEXT = "img/Straße.png ann/道路.png\nb.png\n"
 
@@ -46,3 +46,11 @@ def test_only_a_line_feed_ends_a_line() -> None:
     for separator in separators:
         assert split_lines(f"a{separator}b\nc\n") == (["a", "b", "c"] if separator == "\n" else [f"a{separator}b", "c"])
     assert split_lines("") == [] and split_lines("a\n\nb") == ["a", "", "b"]
+
+
+def test_a_long_name_is_cut_and_stays_different_from_others() -> None:
+    assert file_stem("a/b.v2.jpg") == "b.v2"
+    assert file_stem("x" * 200 + ".jpg") == "x" * 200
+    for letter in "xñ道":
+        stems = {file_stem(letter * (240 // len(letter.encode())) + end + ".jpg") for end in "12"}
+        assert len(stems) == 2 and all(195 <= len(stem.encode()) <= 200 for stem in stems)

@@ -43,6 +43,11 @@ def test_maps_are_written_one_by_one_with_their_hashes(tmp_path: Path) -> None:
         assert read.read(index).dtype == torch.uint8 and torch.equal(read.read(index), predictions[index].byte())
 
 
+def test_names_as_long_as_file_systems_take(tmp_path: Path) -> None:
+    (maps := KeptMaps(tmp_path, voc_palette(3))).write(["x" * 251 + ".jpg", "x" * 250 + "y.jpg"], torch.zeros(2, 2, 2))
+    assert len(maps.maps()) == len(set(tmp_path.iterdir())) == 2
+
+
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(PixConError, match=r"Could not write .*000000_x.png"):
         KeptMaps(tmp_path / "nothing", voc_palette(3)).write(["x.jpg"], torch.zeros(1, 2, 2))
