@@ -85,7 +85,9 @@ def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
     Raises:
         DataError: one is no whole number or does not fit.
     """
-    if values.dtype.kind == "f" and not (whole := values == np.round(values)).all():
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        whole = values == np.round(values)
+    if not whole.all():
         raise DataError(f"{path} holds {listed(values[~whole])}. Expected labels, which are whole numbers.")
     outside = (values < 0) | (values > 255)
     if outside.any():

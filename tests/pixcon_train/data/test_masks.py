@@ -105,6 +105,7 @@ def test_a_mask_with_an_alpha_channel(tmp_path: Path) -> None:
         (np.array([[-9999, 300]], np.float32), r"holds the values -9999, 300\..*void"),
         (np.array([[256, 70000]], np.int32), r"holds the values 256, 70000\. Expected labels of one byte, 0\.\.255\.$"),
         (np.array([[0.5, 2]], np.float32), r"holds the value 0\.5\. Expected labels, which are whole numbers\.$"),
+        (np.array([[0x7FA00000, 0]], np.uint32).view(np.float32), r"holds the value nan\."),  # a signalling NaN
         (np.array([[np.nan, 2]], np.float32), r"holds the value nan\. Expected labels, which are whole numbers\.$"),
     ],
 )
