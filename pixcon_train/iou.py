@@ -29,6 +29,11 @@ class IoUResult:
         """Intersection over union per class, NaN for a class in neither prediction nor truth."""
         return [i / u if u else float("nan") for i, u in zip(self.intersection, self.union, strict=True)]
 
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The classes that have an IoU, over which ``skip`` takes the mean."""
+        return tuple(k for k, pixels in enumerate(self.union) if pixels)
+
     def miou(self, absent: Absent = "skip") -> float:
         """Mean over classes; an absent one is left out (``skip``) or counts 0 (``zero``, UniMatch V2).
 

@@ -25,6 +25,8 @@ class Quantity:
     per_image: tuple[PerImage, ...] | None = None
     """Of each checkpoint, statistics of every image that pool into the value; None where they do not add up."""
     statistic: Statistic | None = None
+    classes: tuple[tuple[int, ...], ...] | None = None
+    """Of each checkpoint the classes that its value is a mean over; None for what is no mean over classes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class ComparisonRow:
     image_noise: ImageNoise | None
     """None where the measurement does not add up over images."""
     seed_noise: SeedNoise
+    same_classes: bool = True
+    """Whether all values are means over the same classes, or over none: a difference is not of the methods alone
+    where they are not."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content."""
@@ -86,4 +91,5 @@ def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float)
         higher_is_better=first.higher_is_better,
         image_noise=noise,
         seed_noise=seed_noise(first.values, second.values, higher_is_better=first.higher_is_better),
+        same_classes=len({*(first.classes or ()), *(second.classes or ())}) < 2,
     )

@@ -67,6 +67,11 @@ class ClassRates:
     empty: tuple[int, ...]
     """Classes whose K_τ is empty: they are in no macro ρ_F."""
 
+    @property
+    def retained_classes(self) -> tuple[int, ...]:
+        """Classes with a non-empty K_τ, over which macro ρ_F is the mean."""
+        return tuple(k for k, pixels in enumerate(self.retained) if pixels)
+
     @classmethod
     def from_counts(cls, pixels: np.ndarray, retained: np.ndarray, correct: np.ndarray) -> "ClassRates":
         """Rates of three count arrays (K,)."""

@@ -42,7 +42,9 @@ def quantities(
 
 def _accuracy(group: MeasuredGroup) -> Iterator[Quantity]:
     statistics = tuple(member.statistics for member in group.members)
-    yield Quantity("mIoU", "fraction", True, tuple(m.iou.miou() for m in group.members), statistics, pooled_miou)
+    ious = [member.iou for member in group.members]
+    values = tuple(iou.miou() for iou in ious)
+    yield Quantity("mIoU", "fraction", True, values, statistics, pooled_miou, tuple(iou.present for iou in ious))
     totals = tuple(each.sum(-1) for each in statistics)  # (I, 3): right, predicted and valid pixels
     values = tuple(member.iou.accuracy for member in group.members)
     yield Quantity("pixel accuracy", "fraction", True, values, totals, pooled_ratio(0, 2))
@@ -71,7 +73,8 @@ def _contamination(passes: Sequence[MeasuredPass], taus: Sequence[float]) -> Ite
         macro = tuple(result.by_predicted.macro_rho_f for result in results)
         yield Quantity(f"retention at τ = {tau:g}", "fraction", True, kept, counts, pooled_ratio(1, 0))
         yield Quantity(f"ρ_F at τ = {tau:g}", "fraction", False, wrong, counts, pooled_ratio(2, 1))
-        yield Quantity(f"macro ρ_F at τ = {tau:g}", "fraction", False, macro)
+        classes = tuple(result.by_predicted.retained_classes for result in results)
+        yield Quantity(f"macro ρ_F at τ = {tau:g}", "fraction", False, macro, classes=classes)
     errors = tuple(each.contamination().calibration.ece for each in passes)
     yield Quantity("ECE", "number", False, errors)
 
@@ -81,6 +84,7 @@ def _geometry(passes: Sequence[MeasuredPass]) -> Iterator[Quantity]:
         return  # sliding windows have no feature
     results = [each.geometry() for each in passes]
     rows = tuple(each.centroid_rows.per_image() for each in passes)
+    classes = tuple(result.measured for result in results)
     spec = passes[0].data.spec
     for key, label, higher in (
         ("compactness", "compactness", True),
@@ -89,9 +93,10 @@ def _geometry(passes: Sequence[MeasuredPass]) -> Iterator[Quantity]:
     ):
         values = tuple(getattr(result, key) for result in results)
         statistic = pooled_geometry(key, spec.num_classes, spec.foreground, MIN_PIXELS)
-        yield Quantity(label, "number", higher, values, rows, statistic)
-    yield Quantity("max inter-class cosine", "number", False, tuple(result.max_inter for result in results))
-    yield Quantity("CDNV", "number", False, tuple(result.cdnv for result in results))
+        yield Quantity(label, "number", higher, values, rows, statistic, classes)
+    highest, spread = (tuple(getattr(result, key) for result in results) for key in ("max_inter", "cdnv"))
+    yield Quantity("max inter-class cosine", "number", False, highest, classes=classes)
+    yield Quantity("CDNV", "number", False, spread, classes=classes)
 
 
 def _coverage(replays: Sequence[ReplayedPass]) -> Iterator[Quantity]:

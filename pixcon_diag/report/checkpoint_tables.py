@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.replaying import rule_of
+from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.spreads import spread
 from pixcon_diag.section import Section, section
@@ -88,7 +89,10 @@ def checkpoints_table(members: Sequence[Member]) -> Table:
             Column("accuracy", "accuracy %", "per_cent"),
         ),
         tuple(rows),
-        (f"{data.images} images of {data.dataset} ({data.list_name}).",),
+        (
+            f"{data.images} images of {data.dataset} ({data.list_name}).",
+            *uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in members]),
+        ),
         tuple(identity(each.measured) for each in members),
     )
 

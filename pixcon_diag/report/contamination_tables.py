@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult
 from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -95,6 +96,7 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
         ),
         tuple(rows),
         (
+            *_uneven(results),
             "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
             "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
         ),
@@ -106,6 +108,17 @@ def stated_miou(measured: MeasuredPass) -> float | None:
     """The mIoU that the file states of the weights measured, at their epoch."""
     scores = measured.provenance.checkpoint.scores
     return {"ema": scores.ema, "student": scores.student}.get(measured.provenance.checkpoint.weights)
+
+
+def _uneven(results: Sequence[NamedContamination]) -> list[str]:
+    """Which means over classes are not over the same ones in all rows."""
+    notes = uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in results])
+    by_tau: dict[float, list[tuple[MeasuredPass, tuple[int, ...]]]] = {}
+    for each, at in _thresholds(results):
+        by_tau.setdefault(at.tau, []).append((each.measured, at.by_predicted.retained_classes))
+    for tau, means in by_tau.items():
+        notes += uneven_note(f"macro ρ_F at τ = {tau:g}", means)
+    return notes
 
 
 def zones_table(results: Sequence[NamedContamination]) -> Table:

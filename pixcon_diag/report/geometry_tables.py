@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
+from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.spreads import seeds_note, spread
 from pixcon_diag.section import Section, section
@@ -81,7 +82,11 @@ def table9(results: Sequence[NamedGeometry]) -> Table:
         "Geometry of the fused decoder feature (layout of Table 9)",
         tuple(columns),
         tuple(rows),
-        (f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}", *_left_out(results)),
+        (
+            f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}",
+            *uneven_note("Each quantity", [(each.measured, each.result.measured) for each in results]),
+            *_left_out(results),
+        ),
     )
 
 

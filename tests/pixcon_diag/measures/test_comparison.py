@@ -94,3 +94,15 @@ def test_misuse_is_named() -> None:
     many = plain("a", *range(21))
     with pytest.raises(ConfigError, match="at most 20 seeds"):
         compare([many], [many])
+
+
+def test_means_over_different_classes_are_known_as_such() -> None:
+    def over(*classes: tuple[int, ...]) -> Quantity:
+        return Quantity("mIoU", "fraction", True, (0.5,) * len(classes), classes=classes)
+
+    def same(first: Quantity, second: Quantity) -> bool:
+        return compare([first], [second])[0].same_classes
+
+    assert same(over((0, 1), (0, 1)), over((0, 1), (0, 1))) and same(plain("a", 1.0), plain("a", 2.0))
+    assert not same(over((0, 1)), over((0, 1, 2)))
+    assert not same(over((0, 1), (0, 2)), over((0, 1), (0, 1)))
