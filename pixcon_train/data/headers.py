@@ -17,6 +17,8 @@ from pixcon_train.errors import DataError
 ORIENTATION = 0x0112
 """EXIF's and TIFF's tag of how the picture has to be turned to stand upright: 1 (not at all) to 8."""
 
+SAVE_ANEW = "Save the image as an 8-bit PNG, scaled as the images are that the network was trained on."
+
 _BITS, _PHOTOMETRIC, _PLANAR, _SAMPLE_FORMAT = 258, 262, 284, 339
 """TIFF tags."""
 
@@ -35,6 +37,8 @@ class Header:
     """Of a sample."""
     signed: bool
     """Whether samples are signed integers."""
+    floating: bool
+    """Whether samples are floating-point numbers."""
     inverted: bool
     """Whether 0 is white (TIFF's WhiteIsZero)."""
     compression: str
@@ -73,6 +77,7 @@ def header_of(image: ImageFile) -> Header:
         orientation=_exif_orientation(image),
         bits=_bits(image),
         signed=False,
+        floating=image.mode == "F",
         inverted=False,
         compression="",
     )
@@ -95,7 +100,8 @@ def check_sizes(image_path: Path, mask_path: Path) -> Header:
     """Header of an image whose mask has its size, both upright.
 
     Raises:
-        DataError: the sizes differ, or one of the files is missing or unreadable.
+        DataError: the sizes differ, one of the files is missing or unreadable, or the image's black and white are not
+            known.
     """
     image, mask = read_header(image_path, "image"), read_header(mask_path, "mask")
     if image.shape != mask.shape:
@@ -103,7 +109,22 @@ def check_sizes(image_path: Path, mask_path: Path) -> Header:
             f"{image_path} is {_pixels(image.shape)} pixels but its mask {mask_path} is {_pixels(mask.shape)}. "
             + _remedy(image, mask)
         )
+    check_samples(image, image_path)
     return image
+
+
+def check_samples(header: Header, path: Path) -> None:
+    """Raise where it is not known which samples of an image are black and white.
+
+    Raises:
+        DataError: they are signed, floating-point, or have more than 16 bits.
+    """
+    if header.floating or header.signed or header.bits > 16:
+        kind = "floating-point" if header.floating else f"{'signed ' * header.signed}{header.bits}-bit"
+        raise DataError(
+            f"The image {path} holds {kind} samples, and which of them are black and white is not known. "
+            f"Expected samples of 8 or 16 bits. {SAVE_ANEW}"
+        )
 
 
 def _remedy(image: Header, mask: Header) -> str:
@@ -137,6 +158,7 @@ def _tiff_header(image: TiffImageFile) -> Header:
         orientation=_valid(tags.get(ORIENTATION, 1)),
         bits=bits,
         signed=form == 2,
+        floating=form == 3,
         inverted=tags.get(_PHOTOMETRIC, 0) == 0,
         compression=str(image.info["compression"]),
     )

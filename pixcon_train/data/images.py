@@ -7,11 +7,9 @@ import torch
 from PIL.ImageFile import ImageFile
 from torch import Tensor
 
-from pixcon_train.data.headers import Header, header_of, upright
+from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, upright
 from pixcon_train.data.opening import load, opened
 from pixcon_train.errors import DataError
-
-_SAVE_ANEW = "Save the image as an 8-bit PNG, scaled as the images are that the network was trained on."
 
 
 def read_image(path: Path) -> Tensor:
@@ -24,7 +22,7 @@ def read_image(path: Path) -> Tensor:
     """
     with opened(path, "image") as image:
         header = header_of(image)
-        _check_samples(image, header, path)
+        check_samples(header, path)
         load(image, path, "image")
         pixels = _gray(image, header, path) if _wide(image) else _rgb(image, header, path)
         pixels = upright(pixels, header)
@@ -34,15 +32,6 @@ def read_image(path: Path) -> Tensor:
 def _wide(image: ImageFile) -> bool:
     """Whether Pillow keeps gray samples of more than 8 bits, which its conversion to RGB would cut off at 255."""
     return image.mode.startswith("I")
-
-
-def _check_samples(image: ImageFile, header: Header, path: Path) -> None:
-    if image.mode == "F" or header.signed or header.bits > 16:
-        kind = "floating-point" if image.mode == "F" else f"{'signed ' * header.signed}{header.bits}-bit"
-        raise DataError(
-            f"The image {path} holds {kind} samples, and which of them are black and white is not known. "
-            f"Expected samples of 8 or 16 bits. {_SAVE_ANEW}"
-        )
 
 
 def _gray(image: ImageFile, header: Header, path: Path) -> np.ndarray:
@@ -69,5 +58,5 @@ def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
 def _nearly_black(path: Path, reach: str) -> DataError:
     return DataError(
         f"The image {path} would be nearly black: its samples reach {reach} at most, as those of a "
-        f"scanner of 10 or 12 bits do. {_SAVE_ANEW}"
+        f"scanner of 10 or 12 bits do. {SAVE_ANEW}"
     )

@@ -109,3 +109,9 @@ def test_sizes_are_compared_before_anything_is_decoded(tmp_path: Path) -> None:
     image, mask = pair(tmp_path, turned(STORED[6], 6)[:-20], png(np.zeros((4, 4)))[:-20])
     with pytest.raises(DataError, match=r"a\.jpg is 3×2 pixels but its mask .* is 4×4.*pairing the right files"):
         read_pair(image, mask, THREE, "index")
+
+
+def test_samples_without_a_known_white_are_found_in_the_header(tmp_path: Path) -> None:
+    files = pair(tmp_path, tiff(UPRIGHT.astype(np.float32)), png(UPRIGHT))
+    with pytest.raises(DataError, match="holds floating-point samples"):
+        check_sizes(*files)
