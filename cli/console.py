@@ -21,12 +21,13 @@ from pixcon_train.progress import Progress
 
 def output() -> Console:
     """The console of results (standard output)."""
-    return Console(highlight=False, markup=False)  # a path or a class name with brackets is no markup
+    # A path or a class name with brackets is no markup, and one with `:100:` no emoji.
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def notes() -> Console:
     """The console of notes, warnings and progress (standard error)."""
-    return Console(stderr=True, highlight=False, markup=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
@@ -81,7 +82,19 @@ def is_first_process() -> bool:
 
 @contextmanager
 def progress(description: str) -> Iterator[Progress]:
-    """A callback (done, total) for a library, drawn as one bar on standard error while the block runs."""
-    with bars(notes()) as display:
-        task = display.add_task(description, total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)
+    """A callback (done, total) for a library, drawn as one bar on standard error while the block runs.
+
+    The bar is there from the first call on: where a result is found and nothing is computed, there is none.
+    """
+    display = bars(notes())
+
+    def show(done: int, total: int) -> None:
+        if not display.tasks:
+            display.add_task(description, total=total)
+            display.start()
+        display.update(display.tasks[0].id, completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        display.stop()

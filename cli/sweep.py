@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 
 from pixcon_cli.console import notes, output, told_to_stop
-from pixcon_cli.tables import UNDEFINED, add_row, per_cent, show, table
+from pixcon_cli.tables import show_described
+from pixcon_diag.tables import Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_train.interruption import Interruption
@@ -89,10 +90,15 @@ def _write(folder: Path, states: Sequence["RunState"]) -> None:
 
 def _show(name: str, states: Sequence["RunState"]) -> None:
     """Print what the runs have come to."""
-    made = table(f"{name}: {len(states)} runs", "run", "state", "best EMA mIoU %", "epoch", "epochs done")
-    for state in states:
-        row = state.row()
-        epoch = UNDEFINED if state.epoch is None else str(state.epoch)
-        done = f"{state.epochs_done}/{row['epochs']}"
-        add_row(made, state.point.name, state.state, per_cent(state.miou), epoch, done)
-    show(output(), made)
+    columns = (
+        Column("run", "run"),
+        Column("state", "state"),
+        Column("miou", "best EMA mIoU %", "per_cent"),
+        Column("epoch", "epoch", "count"),
+        Column("done", "epochs done"),
+    )
+    rows = [
+        (each.point.name, each.state, each.miou, each.epoch, f"{each.epochs_done}/{each.row()['epochs']}")
+        for each in states
+    ]
+    show_described(output(), [Table("sweep", f"{name}: {len(states)} runs", columns, tuple(rows))])
