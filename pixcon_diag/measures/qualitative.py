@@ -26,8 +26,8 @@ class RankedImage:
     error_baseline: float
     error_other: float
     """NaN where only one method was given."""
-    error_diff: float
-    """error_baseline − error_other: positive where the other is better."""
+    delta: float
+    """error_other − error_baseline: negative where the other is better."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def rank_images(
 ) -> Ranking:
     """Choose ``count`` images; equals stay in the list's order.
 
-    ``error-diff`` puts the largest advantage of ``other`` first (wins), ``regressions`` the largest disadvantage,
+    ``error-diff`` ranks by error of the baseline − error of ``other``, the largest first (wins), ``regressions`` by
+    the opposite,
     ``error`` the largest error (of ``other`` where there is one), ``random`` draws from ``generator`` without
     replacement, ``names`` takes ``chosen`` in the order given.
 
@@ -100,7 +101,7 @@ def _images(names: Sequence[str], baseline: Tensor, other: Tensor | None) -> lis
     if not len(names) == len(baseline) == len(others):
         raise ValueError(f"Expected one error per name, got {len(baseline)} and {len(others)} for {len(names)} names.")
     errors = zip(names, baseline.tolist(), others.tolist(), strict=True)
-    return [RankedImage(i, name, first, second, first - second) for i, (name, first, second) in enumerate(errors)]
+    return [RankedImage(i, name, first, second, second - first) for i, (name, first, second) in enumerate(errors)]
 
 
 def _pick(
@@ -117,9 +118,9 @@ def _pick(
             f"Ranking by `{rank_by}` compares two methods, but one was given. Rank by `error` or `random`."
         )
     if rank_by == "error-diff":
-        return sorted(images, key=lambda image: -image.error_diff)
+        return sorted(images, key=lambda image: image.delta)
     if rank_by == "regressions":
-        return sorted(images, key=lambda image: image.error_diff)
+        return sorted(images, key=lambda image: -image.delta)
     if rank_by == "error":
         return sorted(images, key=lambda image: -(image.error_other if paired else image.error_baseline))
     if rank_by == "random":

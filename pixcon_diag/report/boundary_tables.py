@@ -6,6 +6,7 @@ from typing import Any
 
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary
+from pixcon_diag.report.deltas import delta_column, delta_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.names import file_parts
 from pixcon_diag.report.spreads import seeds_note, spread
@@ -76,8 +77,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
 
 
 def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name: str) -> Table:
-    """Table 7, called ``name``: band and interior error of two methods, means over seeds; a positive difference means
-    the other is better."""
+    """Table 7, called ``name``: band and interior error of two methods, means over seeds."""
     groups = [[each for each in measured if each.group == name] for name in (baseline, other)]
     rows: list[tuple[Cell, ...]] = []
     for index, at in enumerate(groups[0][0].result.widths):
@@ -85,7 +85,7 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name
         for part in ("band", "interior"):
             values = [[getattr(each.result.widths[index], part).error for each in group] for group in groups]
             first, second = spread(values[0]), spread(values[1])
-            row += [first, second, first.mean - second.mean]
+            row += [first, second, second.mean - first.mean]
         rows.append(tuple(row))
     return Table(
         name,
@@ -94,13 +94,16 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name
             Column("width", "band w"),
             Column("baseline_band", f"band error % {baseline}", "per_cent"),
             Column("other_band", other, "per_cent"),
-            Column("delta_band", "Δ band", "points"),
+            delta_column("delta_band", "band", higher_is_better=False),
             Column("baseline_interior", f"interior error % {baseline}", "per_cent"),
             Column("other_interior", other, "per_cent"),
-            Column("delta_interior", "Δ interior", "points"),
+            delta_column("delta_interior", "interior", higher_is_better=False),
         ),
         tuple(rows),
-        (f"Δ = {baseline} − {other}: positive means {other} is better. {seeds_note([len(g) for g in groups])}",),
+        (
+            f"{delta_note(baseline, other)} The paper's Table 7 has the opposite sign. "
+            f"{seeds_note([len(group) for group in groups])}",
+        ),
     )
 
 

@@ -7,15 +7,21 @@ from typing import get_args
 
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
 from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.report.deltas import arrow, delta_note
 from pixcon_diag.report.names import file_parts
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Kind, Spread, Table
 
-NOISE = (
+IMAGES = (
     "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
-    "interval). seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of "
-    "paired seeds, in the order given, one-sided, with the smallest p that so many seeds allow). Δ = other − baseline."
+    "interval)."
 )
+SEEDS = (
+    "seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of paired seeds, in "
+    "the order given, one-sided, with the smallest p that so many seeds allow)."
+)
+ONE_SEED = "One seed each: what other seeds would have given is not known, and there are no tests over seeds."
+PLAIN = "plain: a measurement that does not add up over images, for which no interval is computed."
 
 
 def compare_section(groups: Sequence[MeasuredGroup], comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
@@ -42,34 +48,58 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
     delta: Kind = "points" if unit == "fraction" else "delta"
     what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
     digits = 1 if unit == "count" else None
-    return Table(
-        name,
-        f"{baseline} → {other}: {what}",
-        (
-            Column("measure", "measure"),
-            Column("noise", "noise"),
-            Column("baseline", baseline, value, digits),
-            Column("other", other, value, digits),
-            Column("difference", "Δ", delta, digits),
-            Column("low", "low", delta),
-            Column("high", "high", delta),
-            Column("better", "better"),
-            Column("p_sign", "p sign", "number", 3),
-            Column("p_permutation", "p perm.", "number", 3),
-            Column("p_smallest", "least p", "number", 3),
-        ),
-        tuple(line for row in rows if row.unit == unit for line in _lines(row)),
-        (NOISE,),
+    shown = [row for row in rows if row.unit == unit]
+    several = any(_several(row) for row in shown)
+    tests = (
+        Column("p_sign", "p sign", "number", 3),
+        Column("p_permutation", "p perm.", "number", 3),
+        Column("p_smallest", "least p", "number", 3),
     )
+    columns = (
+        Column("measure", "measure"),
+        Column("noise", "noise"),
+        Column("baseline", baseline, value, digits),
+        Column("other", other, value, digits),
+        Column("difference", "Δ", delta, digits),
+        Column("low", "low", delta),
+        Column("high", "high", delta),
+        Column("better", "better"),
+        *(tests if several else ()),
+    )
+    lines = [line[: len(columns)] for row in shown for line in _lines(row)]
+    return Table(name, f"{baseline} → {other}: {what}", columns, tuple(lines), tuple(_notes(baseline, other, shown)))
+
+
+def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    yield f"{delta_note(baseline, other)} better: whether {other} is, by its interval or by so many of its seeds."
+    if any(row.image_noise is not None for row in rows):
+        yield IMAGES
+    if any(_several(row) for row in rows):
+        yield SEEDS
+        return
+    if any(row.image_noise is None for row in rows):
+        yield PLAIN
+    yield ONE_SEED
+
+
+def _several(row: ComparisonRow) -> bool:
+    """Whether a method has several seeds."""
+    return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
 
 
 def _lines(row: ComparisonRow) -> Iterator[tuple[Cell, ...]]:
-    name = f"{row.measure} ({'↑' if row.higher_is_better else '↓'})"
+    """A line for each kind of noise that is known; of one seed each there is none over seeds."""
+    name = f"{row.measure} ({arrow(row.higher_is_better)})"
     images, seeds = row.image_noise, row.seed_noise
     if images is not None:
         better = _side(images.low, images.high, higher=row.higher_is_better)
         interval = (images.difference, images.low, images.high, better)
         yield (name, f"images ({images.level:.0%})", images.first, images.second, *interval, None, None, None)
+    if not _several(row):
+        if images is None:
+            means = (seeds.first.mean, seeds.second.mean, seeds.difference)
+            yield (name, "plain", *means, None, None, None, None, None, None)
+        return
     first, second = Spread(seeds.first.mean, seeds.first.std), Spread(seeds.second.mean, seeds.second.std)
     pairs = seeds.paired
     if pairs is None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pixcon_diag.logs.history import BestEpoch, Weights, mean
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics
+from pixcon_diag.report.deltas import BETTER, delta_column
 from pixcon_diag.report.spreads import seeds_note, spread
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -111,10 +112,10 @@ def leads_table(result: DynamicsResult) -> Table:
             Column("live", "epochs compared", "count"),
             Column("leads", "other leads in", "count"),
             Column("ties", "ties", "count"),
-            Column("mean_margin", "mean margin", "points"),
+            delta_column("mean_margin", "mIoU, mean", higher_is_better=True),
         ),
         tuple((x.baseline, x.other, x.live, x.leads, x.ties, x.mean_margin) for x in result.leads if x.live),
-        ("Epochs at which every seed of both groups has a value; means over seeds.",),
+        (f"Epochs at which every seed of both groups has a value; means over seeds. Δ = other − baseline. {BETTER}",),
     )
 
 

@@ -7,6 +7,7 @@ from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.report.class_sets import uneven_note
+from pixcon_diag.report.deltas import delta_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.spreads import seeds_note, spread
 from pixcon_diag.section import Section, section
@@ -74,16 +75,18 @@ def table9(results: Sequence[NamedGeometry]) -> Table:
     for key, label in QUANTITIES:
         spreads = [spread([getattr(each.result, key) for each in members]) for members in groups.values()]
         rows.append((label, *spreads, *([spreads[1].mean - spreads[0].mean] if compared else [])))
+    notes = [f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}"]
     columns = [Column("quantity", "quantity"), *(Column(name, name, "number", 3) for name in groups)]
     if compared:
         columns.append(Column("delta", "Δ", "delta", 3))
+        notes.append(delta_note(*groups))
     return Table(
         "geometry",
         "Geometry of the fused decoder feature (layout of Table 9)",
         tuple(columns),
         tuple(rows),
         (
-            f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}",
+            *notes,
             *uneven_note("Each quantity", [(each.measured, each.result.measured) for each in results]),
             *_left_out(results),
         ),

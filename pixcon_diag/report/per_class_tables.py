@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from pixcon_diag.measures.per_class import PerClassResult, per_class
 from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.report.deltas import delta_column, delta_note
 from pixcon_diag.report.names import file_parts
 from pixcon_diag.report.spreads import seeds_note
 from pixcon_diag.section import Section, section
@@ -45,7 +46,10 @@ def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Tabl
     for row in (*result.rows, *([result.common] if result.common else []), result.mean):
         steady = f"{row.improved}/{len(row.seed_deltas)}" if row.seed_deltas else None
         rows.append((row.name, row.baseline, row.other, row.delta, row.delta_std, steady))
-    notes = [seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample")]
+    notes = [
+        delta_note(baseline, other),
+        seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample"),
+    ]
     if paired:
         total = len(result.rows) - len(result.undefined)
         notes.append(
@@ -68,7 +72,7 @@ def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Tabl
             Column("class", "class"),
             Column("baseline", f"{baseline} %", "per_cent"),
             Column("other", f"{other} %", "per_cent"),
-            Column("delta", "Δ", "points"),
+            delta_column("delta", higher_is_better=True),
             Column("delta_std", "seed std of Δ", "per_cent"),
             Column("improved", "seeds better"),
         ),

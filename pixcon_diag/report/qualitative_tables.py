@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.passes.qualitative_pass import Choice, Chosen, choose_images, write_panels
+from pixcon_diag.report.deltas import delta_column, delta_note
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table
 from pixcon_train.data.reading import VOID
@@ -41,13 +42,20 @@ def ranking_table(chosen: Chosen) -> Table:
     ranking, methods = chosen.ranking, chosen.methods
     columns = [Column("image", "image"), Column("error_baseline", f"error % {methods[0]}", "per_cent")]
     if len(methods) > 1:
-        columns += [Column("error_other", methods[1], "per_cent"), Column("error_diff", "difference", "points")]
-    rows = [(i.name, i.error_baseline, i.error_other, i.error_diff)[: len(columns)] for i in ranking.images]
-    note = (
-        f"Ranked by {ranking.rank_by} among {ranking.candidates} images; difference = error of {methods[0]} − error of "
-    )
-    notes = [note + f"{methods[1]}." if len(methods) > 1 else f"Ranked by {ranking.rank_by}."]
+        columns += [Column("error_other", methods[1], "per_cent"), delta_column("delta", higher_is_better=False)]
+    rows = [(i.name, i.error_baseline, i.error_other, i.delta)[: len(columns)] for i in ranking.images]
+    notes = [f"Ranked by {_way(chosen)} among {ranking.candidates} images."]
+    if len(methods) > 1:
+        better, worse = (sum(sign * i.delta < 0 for i in ranking.images) for sign in (1, -1))
+        notes.append(f"{delta_note(*methods)} Of those shown {methods[1]} is better on {better}, worse on {worse}.")
     notes.append("Of each method the first checkpoint. " + ", ".join(member.name for member in chosen.members) + ".")
     if ranking.undefined:
         notes.append(f"{len(ranking.undefined)} images have no valid pixel and no error.")
     return Table("qualitative", "Images shown", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _way(chosen: Chosen) -> str:
+    """How the images were ranked; of a difference, which one."""
+    way = chosen.ranking.rank_by
+    methods = chosen.methods if way == "error-diff" else chosen.methods[::-1]
+    return f"{way}, error of {methods[0]} − error of {methods[1]}," if way in ("error-diff", "regressions") else way

@@ -1,6 +1,7 @@
 """Sensitivity to hyperparameters in the layout of Table 10: a block each, its values side by side."""
 
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult
+from pixcon_diag.report.deltas import delta_column
 from pixcon_diag.report.names import file_part
 from pixcon_diag.report.spreads import seeds_note
 from pixcon_diag.section import Section, section
@@ -34,7 +35,7 @@ def settings_table(result: SensitivityResult) -> Table:
             Column("value", "value"),
             Column("seeds", "seeds", "count"),
             Column("miou", "mIoU %", "per_cent"),
-            Column("delta", "Δ base", "points"),
+            delta_column("delta", "from the base", higher_is_better=True),
             Column("peak", "peak epoch"),
             Column("runs", "runs"),
         ),

@@ -80,7 +80,7 @@ def test_boundary_has_table_7(study: Path) -> None:
     ]
     means = [np.mean(each) for each in errors]
     assert float(row["baseline_band"]) == pytest.approx(means[0])
-    assert float(row["delta_band"]) == pytest.approx(means[0] - means[1])
+    assert float(row["delta_band"]) == pytest.approx(means[1] - means[0])
     assert float(row["other_band_std"]) == pytest.approx(np.std(errors[1], ddof=1))
     assert (study / "boundary/boundary.png").is_file()
 
@@ -120,14 +120,14 @@ def test_a_grid_ranked_by_the_difference_of_errors(study: Path) -> None:
     result = call("qualitative", "--rank-by", "error-diff", "--count", 3, "--workers", 0)
     assert result.exit_code == 0, result.output
     saved = json.loads((study / "qualitative/qualitative.json").read_text())
-    differences = [image["error_diff"] for image in saved["images"]]
+    differences = [-image["delta"] for image in saved["images"]]
     assert differences == sorted(differences, reverse=True) and len(differences) == 3
     for image in saved["images"]:
         files = [image["files"]["image"], image["files"]["truth"], *image["files"]["predictions"]]
         assert len({Image.open(study / "qualitative" / file).size for file in files}) == 1
     assert (study / "qualitative/qualitative.pdf").is_file()
     losses = content("qualitative", "--rank-by", "regressions", "--out", study / "losses")["images"]
-    assert losses[0]["error_diff"] == min(image["error_diff"] for image in losses)
+    assert losses[0]["delta"] == max(image["delta"] for image in losses)
     (named,) = content("qualitative", "--image", "2", "--out", study / "named")["images"]
     assert named["name"] == "images/2.jpg"
     one_message(call("qualitative", "--image", "22", "--workers", 0), 2, "No image is called '22'")

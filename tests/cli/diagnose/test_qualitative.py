@@ -16,7 +16,7 @@ def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_grid_is_written_even_if_nobody_says_where(runs: Path, tmp_path: Path) -> None:
     result = call("qualitative", runs, "--count", 2, "--workers", 0)
-    assert result.exit_code == 0 and "Ranked by error-diff among 4 images" in result.stdout, result.output
+    assert result.exit_code == 0 and "Ranked by error-diff, error of" in result.stdout, result.output
     assert len(rows(tmp_path / "qualitative/qualitative.csv")) == 2
     assert len(list((tmp_path / "qualitative/qualitative_panels").glob("*.png"))) == 2 * 4
 
@@ -25,7 +25,7 @@ def test_one_method_is_ranked_by_its_errors(runs: Path, tmp_path: Path) -> None:
     content = ask("qualitative", runs / "farm-none-0", "--out", tmp_path / "out")
     errors = [image["error_baseline"] for image in content["images"]]
     assert content["rank_by"] == "error" and errors == sorted(errors, reverse=True) and len(errors) == 4
-    assert content["images"][0]["error_diff"] is None and len(content["images"][0]["files"]["predictions"]) == 1
+    assert content["images"][0]["delta"] is None and len(content["images"][0]["files"]["predictions"]) == 1
 
 
 def test_a_random_choice_can_be_repeated(runs: Path) -> None:

@@ -27,7 +27,7 @@ def test_hand_computed_orders(rank_by: str, expected: list[int]) -> None:
     ranking = rank_images(NAMES, BASELINE, OTHER, rank_by=rank_by)  # type: ignore[arg-type]
     assert order(ranking) == expected
     assert ranking.candidates == 4 and ranking.undefined == (NAMES[3],)
-    assert ranking.images[0].error_diff == pytest.approx(float(BASELINE[expected[0]] - OTHER[expected[0]]))
+    assert ranking.images[0].delta == pytest.approx(float(OTHER[expected[0]] - BASELINE[expected[0]]))
 
 
 def test_one_method_alone_is_ranked_by_its_own_error() -> None:
@@ -91,7 +91,7 @@ def test_wins_of_one_are_regressions_of_the_other(errors: list, count: int) -> N
     wins = rank_images(names, first, second, rank_by="error-diff", count=count)
     losses = rank_images(names, second, first, rank_by="regressions", count=count)
     assert order(wins) == order(losses) and len(wins.images) == min(count, len(errors))
-    diffs = [image.error_diff for image in wins.images]
+    diffs = [-image.delta for image in wins.images]
     assert diffs == sorted(diffs, reverse=True)
     rest = set(range(len(errors))) - set(order(wins))
     assert all(float(first[i] - second[i]) <= diffs[-1] for i in rest)

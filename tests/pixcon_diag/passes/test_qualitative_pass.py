@@ -44,7 +44,7 @@ def test_images_are_ranked_by_the_errors_of_the_first_of_each_group(data: Evalua
         differences[pair.image] = first - second
     ranked = sorted(differences, key=lambda name: -differences[name])
     assert [image.name for image in chosen.ranking.images] == ranked[:3]
-    assert [image.error_diff for image in chosen.ranking.images] == pytest.approx([differences[n] for n in ranked[:3]])
+    assert [-image.delta for image in chosen.ranking.images] == pytest.approx([differences[n] for n in ranked[:3]])
     assert chosen.ranking.candidates == len(SIZES)
     losses = choose_images(two, Choice("regressions", count=2)).ranking
     assert [image.name for image in losses.images] == ranked[:-3:-1]
@@ -82,7 +82,7 @@ def test_panels_hold_image_truth_and_predictions(data: EvaluationData, tmp_path:
     panels = write_panels(chosen, tmp_path / "out")
     files = []
     for panel, ranked in zip(panels, chosen.ranking.images, strict=True):
-        assert (panel["name"], panel["error_diff"]) == (ranked.name, ranked.error_diff)
+        assert (panel["name"], panel["delta"]) == (ranked.name, ranked.delta)
         own = panel["files"]
         files += [own["image"], own["truth"], *own["predictions"]]
         with Image.open(tmp_path / "out" / own["image"]) as shown:
@@ -112,7 +112,7 @@ def test_an_image_without_a_valid_pixel_is_never_ranked_but_can_be_named(data: E
     assert ranking.undefined == ("images/1.png",) and len(ranking.images) == len(SIZES) - 1
     chosen = choose_images(two, Choice("names", names=("1",)))
     (panel,) = write_panels(chosen, tmp_path / "out")
-    assert np.isnan(panel["error_diff"]) and panel["regions"][0]["sizes"] == ()
+    assert np.isnan(panel["delta"]) and panel["regions"][0]["sizes"] == ()
 
 
 def test_names_that_are_alike_do_not_overwrite_one_another(data: EvaluationData, tmp_path: Path) -> None:

@@ -51,11 +51,8 @@ def test_images_and_seeds_are_separate_rows() -> None:
 
 
 def test_better_means_the_measurement_s_own_direction() -> None:
-    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["no", "0/1"]
-    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == [
-        "0 inside",
-        "0/1",
-    ]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["no"]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["0 inside"]
     higher = difference_table("a", "b", "number", rows(plain("m", 1.0, 2.0), plain("m", 2.0, 1.5)), "n")
     lower = difference_table(
         "a", "b", "number", rows(plain("m", 1, 2, higher=False), plain("m", 2, 1.5, higher=False)), "n"
@@ -67,7 +64,7 @@ def test_better_means_the_measurement_s_own_direction() -> None:
 def test_what_is_undefined_is_not_said_to_be_inside(tmp_path: Path) -> None:
     found = rows(errors(0, pixels=0), errors(0, pixels=0))
     table = difference_table("a", "b", "fraction", found, "n")
-    assert table.texts() == [["error (↓)", noise, *["–"] * 9] for noise in ("images (95%)", "seeds")]
+    assert table.texts() == [["error (↓)", "images (95%)", *["–"] * 6]]
     content = sound(compare_section([group("a"), group("b")], {"b": found}), tmp_path)
     assert content["comparisons"][0]["rows"][0]["image_noise"]["low"] is None
 
@@ -90,4 +87,15 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
         "hash of none 0",
         "hash of none 1",
     ]
-    assert section.tables[2].texts()[0][:5] == ["classes (↑)", "seeds", "2.0", "2.0", "+0.0"]
+    assert section.tables[2].texts()[0][:5] == ["classes (↑)", "plain", "2.0", "2.0", "+0.0"]
+
+
+def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
+    table = difference_table("none", "clean", "fraction", rows(errors(30), errors(20)), "n")
+    assert column(table, "noise") == ["images (95%)"] and "p_sign" not in {each.key for each in table.columns}
+    assert any("One seed each" in note for note in table.notes)
+    plainly = difference_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
+    assert plainly.texts() == [["m (↑)", "plain", "1.0000", "2.0000", "+1.0000", "–", "–", "–"]]
+    assert any("no interval is computed" in note for note in plainly.notes)
+    uneven = difference_table("none", "clean", "fraction", rows(errors(30, 31), errors(20)), "n")
+    assert column(uneven, "noise") == ["images (95%)", "seeds"]

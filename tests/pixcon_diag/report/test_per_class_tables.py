@@ -30,17 +30,17 @@ def test_table_6_sorts_by_the_baseline_and_counts_seeds() -> None:
     assert column(table, "delta_std")[0] == pytest.approx(std)
     assert column(table, "improved")[:3] == ["3/3", "1/3", "0/3"]
     assert table.texts()[0] == ["ground", "60.00", "68.33", "+8.33", "2.89", "3/3"]
-    assert "1 improve on every seed (ground), 1 worsen on every seed (cat)" in table.notes[1]
+    assert "1 improve on every seed (ground), 1 worsen on every seed (cat)" in table.notes[2]
     assert section.content["provenance"]["none"][2]["checkpoint"]["source"] == "runs/none 2/best_ema.pth"
 
 
 def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
     (single,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70))]).tables
     assert column(single, "improved") == ["1/1", "0/1", "0/1", "0/1"] and single.texts()[0][4] == "–"
-    assert len(single.notes) == 1 and single.notes[0].startswith("One seed each")
+    assert len(single.notes) == 2 and single.notes[1].startswith("One seed each")
     (uneven,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
     assert column(uneven, "improved") == [None] * 4 and column(uneven, "delta")[0] == pytest.approx(0.15)
-    assert uneven.notes[0].startswith("Means and sample standard deviation over seeds (1, 2)")
+    assert uneven.notes[1].startswith("Means and sample standard deviation over seeds (1, 2)")
 
 
 def test_a_class_that_is_nowhere_is_undefined_and_not_in_the_miou(tmp_path: Path) -> None:
