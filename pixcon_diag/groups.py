@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path, is_run
-from pixcon_diag.checkpoints.loading import SAYS_LITTLE
+from pixcon_diag.checkpoints.loading import SAYS_LITTLE, LoadedCheckpoint, parent_name
 from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.measures.sensitivity import NOT_RECIPE, RUNTIME
@@ -29,6 +29,8 @@ class Group:
 
     name: str
     sources: tuple[str, ...]
+    given: bool = False
+    """Whether the user chose the name; then it stands wherever the method is named."""
 
 
 def find_groups(
@@ -57,7 +59,7 @@ def find_groups(
             )
         arguments = (str(RUNS),)
     groups = [group for argument in arguments for group in _groups(argument, holds, weights)]
-    return _told_apart(groups, {split_name(argument)[0] for argument in arguments})
+    return _told_apart(groups)
 
 
 def split_name(argument: str) -> tuple[str | None, str]:
@@ -73,10 +75,42 @@ def _exists(path: str) -> bool:
         return False
 
 
-def _told_apart(groups: Sequence[Group], given: set[str | None]) -> tuple[Group, ...]:
-    """The groups, those of one name named by where they lie; not those whose name was ``given``."""
+def named(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[list[LoadedCheckpoint]]:
+    """The checkpoints of each group under the names they have in tables, figures and messages.
+
+    A name that the user gave stays: a single checkpoint has it, and of several each one is "name seed N" where the
+    files tell different seeds, else "name/file", else "name N" by their order. Others are called as their files are,
+    and where these are equal by where they lie.
+    """
+    names = [_names_within(group, loaded) for group, loaded in groups]
+    count = Counter(name for each in names for name in each)
+    return [
+        [
+            replace(one, name=one.info.source if count[name] > 1 and not group.given else name)
+            for one, name in zip(loaded, each, strict=True)
+        ]
+        for (group, loaded), each in zip(groups, names, strict=True)
+    ]
+
+
+def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]:
+    own = [each.name for each in loaded]
+    if not group.given:
+        return own
+    if len(loaded) == 1:
+        return [group.name]
+    seeds = [each.own.config.get("seed") if each.own is not None else None for each in loaded]
+    if None not in seeds and len(set(seeds)) == len(seeds):
+        return [f"{group.name} seed {seed}" for seed in seeds]
+    if len(set(own)) == len(own):
+        return [f"{group.name}/{name}" for name in own]
+    return [f"{group.name} {number}" for number in range(1, len(own) + 1)]
+
+
+def _told_apart(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups, those of one name named by where they lie; not those whose name was given."""
     count = Counter(group.name for group in groups)
-    apart = [replace(g, name=_place(g)) if count[g.name] > 1 and g.name not in given else g for g in groups]
+    apart = [replace(each, name=_place(each)) if count[each.name] > 1 and not each.given else each for each in groups]
     doubled = [name for name, number in Counter(group.name for group in apart).items() if number > 1]
     if doubled:
         raise ConfigError(f"Two groups are called '{doubled[0]}'. Give each its own name: name=path[,path...].")
@@ -94,7 +128,7 @@ def _groups(argument: str, holds: IsRun, weights: WeightsAsked) -> list[Group]:
         sources = [source for path in value.split(",") if path for source in _sources(path, holds, weights)]
         if not name or not sources:
             raise ConfigError(f"Could not read '{argument}' as a group. Expected name=path[,path...].")
-        return [Group(name, tuple(sources))]
+        return [Group(name, tuple(sources), given=True)]
     folder = Path(argument)
     if argument.startswith(HUB) or not folder.is_dir() or holds(folder):
         return [Group(short_name(argument), (argument,))]
@@ -119,7 +153,7 @@ def short_name(source: str) -> str:
     path = Path(source.removeprefix(HUB))
     if not source.startswith(HUB) and path.is_dir():
         return folder_name(path)
-    return path.parent.name if path.stem in SAYS_LITTLE and path.parent.name else path.stem
+    return parent_name(path) if path.stem in SAYS_LITTLE and parent_name(path) else path.stem
 
 
 def by_recipe(runs: Sequence[Path]) -> list[Group]:

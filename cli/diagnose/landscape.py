@@ -24,7 +24,7 @@ def landscape(checkpoints: tuple[str, ...], points: Path | None, out: Path | Non
     mIoU is what a checkpoint states of its weights; parameters are counted, without the projection head.
     """
     from pixcon_diag.checkpoints.loading import load
-    from pixcon_diag.groups import RUNS, find_groups
+    from pixcon_diag.groups import RUNS, find_groups, named
     from pixcon_diag.measures.landscape import landscape as measured
     from pixcon_diag.report.landscape_tables import landscape_section, own_runs, read_points
     from pixcon_train.errors import CheckpointError
@@ -36,7 +36,8 @@ def landscape(checkpoints: tuple[str, ...], points: Path | None, out: Path | Non
             raise
         say(f"no checkpoint named and no runs in ./{RUNS}: the published figures alone.")
         groups = ()
-    runs, left_out = own_runs([load(source) for group in groups for source in group.sources])
+    loaded = named([(group, [load(source) for source in group.sources]) for group in groups])
+    runs, left_out = own_runs([each for members in loaded for each in members])
     for sentence in left_out:
         say(f"left out: {sentence}")
     further = read_points(points) if points is not None else []

@@ -39,25 +39,27 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
     Raises:
         PixConError: a checkpoint or its data cannot be used, or not with one another.
     """
-    from pixcon_diag.checkpoints.loading import load, told_apart
-    from pixcon_diag.groups import find_groups
-    from pixcon_diag.passes.data import choose_data
-    from pixcon_diag.passes.options import pass_options
+    from pixcon_diag.checkpoints.loading import load
+    from pixcon_diag.groups import find_groups, named
 
     groups = find_groups(checkpoints, weights=common.weights)
     if not checkpoints:
         say("no checkpoint named; taking ./runs: " + "; ".join(f"{g.name} = {', '.join(g.sources)}" for g in groups))
-    sources = [source for group in groups for source in group.sources]
-    found = []
-    for loaded in told_apart([load(source, weights=common.weights) for source in sources]):
-        say(*loaded.describe())
-        data = choose_data(common.data_choice(), loaded)
-        if data.note:
-            say(f"note: {data.note}")
-        pass_options(loaded, data, common.run_choice())  # raises now what would be raised when its turn comes
-        found.append((loaded, data))
-    ordered = iter(found)
-    return [(group, [next(ordered) for _ in group.sources]) for group in groups]
+    loaded = named([(group, [load(each, weights=common.weights) for each in group.sources]) for group in groups])
+    return [
+        (group, [_with_data(each, common) for each in members]) for group, members in zip(groups, loaded, strict=True)
+    ]
+
+
+def _with_data(loaded: "LoadedCheckpoint", common: MeasurementOptions) -> Loaded:
+    """A checkpoint and its data, told in one line."""
+    from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.passes.options import pass_options
+
+    data = choose_data(common.data_choice(), loaded)
+    say("; ".join((*loaded.describe(), *([f"note: {data.note}"] if data.note else []))))
+    pass_options(loaded, data, common.run_choice())  # raises now what would be raised when its turn comes
+    return loaded, data
 
 
 def measure_one(

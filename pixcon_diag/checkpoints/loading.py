@@ -1,9 +1,8 @@
 """The one adapter between checkpoint files and measurements: any known layout in, a model in eval mode out."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +95,6 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     return LoadedCheckpoint(name, model.eval(), info, layout.data, layout.own, layout.bank)
 
 
-def told_apart(loaded: Sequence[LoadedCheckpoint]) -> list[LoadedCheckpoint]:
-    """The same checkpoints; those whose short names are equal are named by where they come from."""
-    count = Counter(each.name for each in loaded)
-    return [replace(each, name=each.info.source) if count[each.name] > 1 else each for each in loaded]
-
-
 def wrap_module(
     module: nn.Module, num_classes: int, *, name: str = "module", feature: str | None = None, multiple: int = 1
 ) -> LoadedCheckpoint:
@@ -158,9 +151,16 @@ def _refuse_encoder_alone(state: State, path: Path) -> None:
 
 def _short_name(source: str) -> str:
     path = Path(source.removeprefix(HUB))
-    if path.stem not in SAYS_LITTLE or not path.parent.name:
+    folder = parent_name(path)
+    if path.stem not in SAYS_LITTLE or not folder:
         return path.stem
-    return path.parent.name if path.name == BEST_EMA else f"{path.parent.name}/{path.stem}"  # a run's usual one
+    return folder if path.name == BEST_EMA else f"{folder}/{path.stem}"  # a run's usual one
+
+
+def parent_name(path: Path) -> str:
+    """What the folder of a file is called, also where the path says ``..``; nothing for the folder one is in."""
+    folder = path.parent
+    return folder.resolve().name if folder.name == ".." else folder.name
 
 
 def _weights_text(weights: str) -> str:

@@ -86,5 +86,5 @@ def _no_log_twice(runs: Sequence[RunHistory]) -> None:
 
 def _name(group: Group, runs: Sequence[RunHistory]) -> str:
     """The run's own name for a single file's group, as ``log.jsonl`` says little; otherwise the group's."""
-    alone = len(runs) == 1 and group.name == short_name(group.sources[0])
+    alone = len(runs) == 1 and not group.given and group.name == short_name(group.sources[0])
     return runs[0].name if alone else group.name

@@ -245,9 +245,9 @@ def _alone(result: DynamicsResult) -> bool:
 
 
 def _labelled(result: DynamicsResult) -> list[tuple[str, RunDynamics]]:
-    """Every run with what it is called: as its group, which the user may have named, where it is alone."""
-    alone = _alone(result)
-    return [(group.name if alone else run.name, run) for group in result.groups for run in group.runs]
+    """Every run with what it is called: as its group, which the user may have named, where it is alone in it."""
+    groups = result.groups
+    return [(group.name if len(group.runs) == 1 else run.name, run) for group in groups for run in group.runs]
 
 
 def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:

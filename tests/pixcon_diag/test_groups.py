@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
-from pixcon_diag.groups import Group, find_groups, short_name, split_name
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.groups import Group, find_groups, named, short_name, split_name
 from pixcon_train.checkpoint import BEST_EMA
 from pixcon_train.errors import CheckpointError, ConfigError
 
@@ -171,7 +175,7 @@ def test_an_empty_folder_says_what_was_expected() -> None:
         find_groups(["mine=empty"])
 
 
-def test_short_names(tmp_path: Path) -> None:
+def test_short_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("lr0.1")
     assert [short_name(each) for each in ("lr0.1", "lr0.1/", "a/seed3.pth", "a/best.pth", "best.pth")] == [
         "lr0.1",
@@ -181,4 +185,41 @@ def test_short_names(tmp_path: Path) -> None:
         "best",
     ]
     assert short_name(".") == tmp_path.name
+    Path("here").mkdir()
+    monkeypatch.chdir("here")
+    assert short_name("../best.pth") == tmp_path.name
     assert short_name("hf://owner/weights/model.safetensors") == "weights"
+
+
+def files(*names: str, seeds: tuple[int, ...] = ()) -> list[LoadedCheckpoint]:
+    """Checkpoints called so, of runs with these seeds."""
+    loaded = [wrap_module(torch.nn.Conv2d(3, 2, 1), 2, name=name) for name in names]
+    owns: list[Any] = [SimpleNamespace(config={"seed": seed}) for seed in seeds] or [None] * len(names)
+    sources = [f"{place}/{each.name}.pth" for place, each in enumerate(loaded)]
+    return [
+        replace(each, own=own, info=replace(each.info, source=source))
+        for each, own, source in zip(loaded, owns, sources, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "names"),
+    [
+        (files("../best"), ["umv2"]),
+        (files("a", "b", seeds=(0, 3)), ["umv2 seed 0", "umv2 seed 3"]),
+        (files("a", "b", seeds=(0, 0)), ["umv2/a", "umv2/b"]),
+        (files("a", "b"), ["umv2/a", "umv2/b"]),
+        (files("a", "a"), ["umv2 1", "umv2 2"]),
+    ],
+)
+def test_a_name_that_was_given_is_in_every_member_s(loaded: list[LoadedCheckpoint], names: list[str]) -> None:
+    group = Group("umv2", tuple(each.info.source for each in loaded), given=True)
+    assert [each.name for each in named([(group, loaded)])[0]] == names
+
+
+def test_files_without_a_given_name_are_called_as_they_are_and_told_apart_by_place() -> None:
+    loaded = [*files("weights", "weights"), *files("other")]
+    groups = [(Group(each.name, (each.info.source,)), [each]) for each in loaded]
+    assert [each.name for (each,) in named(groups)] == ["0/weights.pth", "1/weights.pth", "other"]
+    given = (Group("weights", ("x",), given=True), files("x"))
+    assert [each.name for (each,) in named([groups[1], given])] == ["1/weights.pth", "weights"]

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, told_apart, wrap_module
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, wrap_module
 from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.files import sha256
 from pixcon_train.inference import predict_logits
@@ -210,15 +210,6 @@ def test_a_missing_entry_is_named(tmp_path: Path) -> None:
     del entries["head.0.weight"]
     with pytest.raises(CheckpointError, match=r"head\.0\.weight"):
         load(saved(tmp_path, entries))
-
-
-def test_checkpoints_of_one_name_are_told_apart(tmp_path: Path) -> None:
-    paths = [tmp_path / folder / "weights.pth" for folder in ("a", "b", "c")]
-    paths[2] = paths[2].with_name("other.pth")
-    for path in paths:
-        path.parent.mkdir()
-        torch.save(state("pixcon"), path)
-    assert [each.name for each in told_apart([load(path) for path in paths])] == [str(paths[0]), str(paths[1]), "other"]
 
 
 def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:

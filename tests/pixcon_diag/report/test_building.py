@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.checkpoints.loading import load, told_apart
+from pixcon_diag.checkpoints.loading import load
+from pixcon_diag.groups import Group, named
 from pixcon_diag.passes.data import DataChoice, choose_data
 from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.report import building
@@ -172,9 +173,10 @@ def test_runs_of_one_name_stay_apart_in_the_dynamics(study: Path, tmp_path: Path
     """As in `none/seed0` and `clean/seed0`: their columns would fall into one."""
     for rule in ("none", "clean"):
         shutil.copytree(study / f"runs/farm-{rule}-0", tmp_path / rule / "seed0")
-    loaded = told_apart([load(tmp_path / rule / "seed0") for rule in ("none", "clean")])
+    sources = {rule: tmp_path / rule / "seed0" for rule in ("none", "clean")}
+    groups = [(Group("seed0", (str(source),)), [load(source)]) for source in sources.values()]
     built = build_report(
-        [(each.name, [(each, choose_data(DataChoice(), each))]) for each in loaded],
+        [(each.name, [(each, choose_data(DataChoice(), each))]) for (each,) in named(groups)],
         tmp_path / "out",
         ReportOptions(count=1),
         RunChoice(device="cpu", workers=0),
