@@ -59,6 +59,21 @@ class InferenceInfo:
 
 
 @dataclass(frozen=True)
+class LoadCheck:
+    """The mIoU of a pass beside the one that the file states of the same weights."""
+
+    stated: float
+    measured: float
+    """Over the classes present; for a file that does not say how it counts absent classes, the closer way."""
+    difference: float
+    """measured − stated."""
+    same_list: bool
+    """Whether the file states it of the very images measured; otherwise it names no list."""
+    warning: str | None = None
+    """What could be wrong, where the two differ by more than 0.3 points."""
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Everything a number depends on."""
 
@@ -69,3 +84,5 @@ class Provenance:
     """The measurement's own options."""
     version: str
     """Version of this package."""
+    load_check: LoadCheck | None = None
+    """None where the file states no mIoU of these weights on these images."""

@@ -44,6 +44,8 @@ class EvaluationData:
     encoding: Encoding
     note: str | None = None
     """What was assumed and should be known, in a sentence."""
+    limited: bool = False
+    """Whether the user asked for a part of the list."""
 
     @property
     def spec(self) -> DatasetSpec:
@@ -111,7 +113,8 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     labels = choice.labels if own is None or choice.labels != "auto" else own.config["data"]["labels"]
     measured = tuple(pairs[: choice.limit])
     note = note or (_fewer_in_training(choice, own, len(measured)) if split == "val" else None)
-    return EvaluationData(source, name, measured, source.encoding(labels, pairs), note)
+    limited = len(measured) < len(pairs)
+    return EvaluationData(source, name, measured, source.encoding(labels, pairs), note, limited)
 
 
 def _source(

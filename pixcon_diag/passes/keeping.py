@@ -16,6 +16,7 @@ from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.evaluation import Consumer, PassOptions, PredictedBatch, run_pass
 from pixcon_diag.passes.keys import files_hash, pass_key, store_place
 from pixcon_diag.passes.label_maps import KeptMaps, LabelMapFiles
+from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
@@ -48,7 +49,7 @@ def measure(
         keep: folder that passes are kept in; ``diag`` beside the checkpoint where None, or the user's cache where that
             cannot be written. A wrapped module's pass is kept only where a folder is given.
         progress: told of the images done.
-        tell: told what is reused, continued or made again.
+        tell: told what is reused, continued or made again, and where the mIoU is not the one that the file states.
 
     Raises:
         ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
@@ -61,9 +62,15 @@ def measure(
     collector = Collector(data.spec.num_classes, options)
     place = keep or store_place(checkpoint)
     kept = run_kept(checkpoint, data, passing, collector, options.key(), place, progress=progress, tell=tell, maps=True)
+    loaded = check_load(checkpoint, data, passing, collector.counts().iou)
+    if loaded is not None and loaded.warning is not None:
+        tell(loaded.warning)
+    provenance = Provenance(
+        checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"), loaded
+    )
     return MeasuredPass(
         name=checkpoint.name,
-        provenance=Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag")),
+        provenance=provenance,
         data=data,
         options=options,
         collector=collector,

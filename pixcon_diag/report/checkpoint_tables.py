@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.replaying import rule_of
 from pixcon_diag.report.class_sets import uneven_note
-from pixcon_diag.report.identity import identity
+from pixcon_diag.report.identity import identity, load_warnings
 from pixcon_diag.report.spreads import spread
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
@@ -72,7 +73,7 @@ def checkpoints_table(members: Sequence[Member]) -> Table:
     for each in members:
         info, iou = each.measured.provenance.checkpoint, each.measured.iou
         model = f"{info.architecture} {info.size}"
-        rates = (iou.miou("skip"), iou.miou("zero"), iou.accuracy)
+        rates = (iou.miou("skip"), iou.miou("zero"), stated_miou(info), iou.accuracy)
         rows.append((each.group, each.measured.name, model, info.weights, info.scores.epoch, *rates))
     data = members[0].measured.provenance.data
     return Table(
@@ -86,12 +87,14 @@ def checkpoints_table(members: Sequence[Member]) -> Table:
             Column("epoch", "epoch"),
             Column("miou", "mIoU %", "per_cent"),
             Column("miou_zero", "absent as 0", "per_cent"),
+            Column("stated_miou", "stated %", "per_cent"),
             Column("accuracy", "accuracy %", "per_cent"),
         ),
         tuple(rows),
         (
             f"{data.images} images of {data.dataset} ({data.list_name}).",
             *uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in members]),
+            *load_warnings([each.measured for each in members]),
         ),
         tuple(identity(each.measured) for each in members),
     )

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult
+from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.report.class_sets import uneven_note
-from pixcon_diag.report.identity import identity
+from pixcon_diag.report.identity import identity, load_warnings
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
 
@@ -66,7 +67,7 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
                 checkpoint.weights,
                 checkpoint.scores.epoch,
                 each.measured.iou.miou("skip"),
-                stated_miou(each.measured),
+                stated_miou(checkpoint),
                 at.tau,
                 at.overall.retention,
                 at.overall.retained_accuracy,
@@ -99,15 +100,10 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
             *_uneven(results),
             "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
             "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
+            *load_warnings([each.measured for each in results]),
         ),
         tuple(about),
     )
-
-
-def stated_miou(measured: MeasuredPass) -> float | None:
-    """The mIoU that the file states of the weights measured, at their epoch."""
-    scores = measured.provenance.checkpoint.scores
-    return {"ema": scores.ema, "student": scores.student}.get(measured.provenance.checkpoint.weights)
 
 
 def _uneven(results: Sequence[NamedContamination]) -> list[str]:

@@ -1,5 +1,6 @@
 """The columns that say where a row's numbers come from: they stand in every file, and in no table on the screen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pixcon_diag.passes.measured import Predictions
@@ -26,6 +27,12 @@ def identity(measured: Predictions | ReplayedPass) -> dict[str, Any]:
         **{name: _flat(value) for name, value in provenance.options.items()},
         "version": provenance.version,
     }
+
+
+def load_warnings(measured: Sequence[Predictions]) -> list[str]:
+    """A note for each checkpoint whose mIoU is not the one that its file states."""
+    checks = [each.provenance.load_check for each in measured]
+    return [check.warning for check in checks if check is not None and check.warning is not None]
 
 
 def _flat(value: Any) -> Any:
