@@ -54,6 +54,7 @@ def show_described(console: Console, tables: "Sequence[DescribedTable]") -> None
     several tables is printed once."""
     printed: set[str] = set()
     for described in tables:
+        console.print(Text(described.title, style="bold"))
         for made in render(described, width_of(console)):
             console.print(made, width=max(console.width, made.width or 0), crop=False)
         for note in (note for note in described.notes if note not in printed):
@@ -125,9 +126,8 @@ def render(described: "DescribedTable", width: int = PLAIN_WIDTH) -> list[Table]
     """
     texts = [column.kind == "text" for column in described.columns]
     rows = [[_Cell(cell, not text) for cell, text in zip(row, texts, strict=True)] for row in described.texts()]
-    whole = _Strip(tuple(_Cell(column.head) for column in described.columns), tuple(map(tuple, rows)), tuple(texts))
-    strips = _strips(whole, width)
-    return [_drawn(strip, width, None if number else described.title) for number, strip in enumerate(strips)]
+    whole = _Strip(tuple(_Cell(column.title) for column in described.columns), tuple(map(tuple, rows)), tuple(texts))
+    return [_drawn(strip, width) for strip in _strips(whole, width)]
 
 
 def _strips(whole: _Strip, width: int) -> Iterator[_Strip]:
@@ -156,9 +156,9 @@ def _keys(whole: _Strip) -> int:
     return 1
 
 
-def _drawn(strip: _Strip, width: int, title: str | None) -> Table:
+def _drawn(strip: _Strip, width: int) -> Table:
     widths = _widths(strip, width)
-    made = Table(title=title, title_justify="left", title_style="bold", width=_outer(widths))
+    made = Table(width=_outer(widths))
     for head, left, wide in zip(strip.heads, strip.left, widths, strict=True):
         made.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
     for row in strip.rows:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 UNDEFINED = "–"
@@ -38,6 +39,13 @@ class Column:
     kind: Kind = "text"
     digits: int | None = None
     """Decimals; what is usual for the kind where None."""
+    over: str = ""
+    """Heading that it shares with its neighbours, which LaTeX sets above them."""
+
+    @property
+    def title(self) -> str:
+        """Both headings in one."""
+        return f"{self.over} {self.head}".strip()
 
     def text(self, value: Cell) -> str:
         """A cell as it is shown; an undefined value is a dash."""
@@ -106,7 +114,7 @@ def _flat(columns: Sequence[Column], row: Sequence[Cell]) -> list[tuple[str, Any
 
 def to_markdown(table: Table) -> str:
     """The table in Markdown, its title in bold above and its notes below."""
-    heads = [column.head for column in table.columns]
+    heads = [column.title for column in table.columns]
     aligned = ["---" if column.kind == "text" else "---:" for column in table.columns]
     lines = [_markdown_row(heads), _markdown_row(aligned), *(_markdown_row(row) for row in table.texts())]
     return "\n".join([f"**{table.title}**", "", *lines, *(f"\n{note}" for note in table.notes), ""])
@@ -135,22 +143,32 @@ _LATEX = {
 }  # fmt: skip
 
 
+_MATH = {
+    r"‖g_F‖/‖g_T‖": r"\|g_F\|/\|g_T\|", r"ρ_F/(1−ρ_F)": r"\rho_F/(1-\rho_F)", "ρ_F": r"\rho_F", "P^F": "P^F",
+    "g_F": "g_F", "g_T": "g_T", "λ_pix": r"\lambda_\mathrm{pix}",
+}  # fmt: skip
+"""Symbols of several characters, the longest first: each is one formula."""
+_SYMBOL = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, _MATH))})(?!\w)")
+
+
 def to_latex(table: Table) -> str:
-    """The table as a LaTeX ``table`` environment for the booktabs package, its notes in the caption."""
+    """The table as a LaTeX ``table`` environment for the booktabs package, its notes in small print below it."""
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
-    body = [_latex_row([column.head for column in table.columns]), r"\midrule", *map(_latex_row, table.texts())]
-    caption = " ".join((f"{table.title}.", *table.notes))
+    heads = [*_latex_overs(table.columns), _latex_row([column.head for column in table.columns])]
+    body = [*heads, r"\midrule", *map(_latex_row, table.texts())]
+    notes = [rf"\par\medskip{{\footnotesize {latex_text(note)}\par}}" for note in table.notes]
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{latex_text(caption)}}}",
+            rf"\caption{{{latex_text(table.title)}.}}",
             rf"\label{{tab:{table.name}}}",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",
             *body,
             r"\bottomrule",
             r"\end{tabular}",
+            *notes,
             r"\end{table}",
             "",
         ]
@@ -158,8 +176,24 @@ def to_latex(table: Table) -> str:
 
 
 def latex_text(text: str) -> str:
-    """Text as LaTeX shows it, whatever characters it holds."""
+    """Text as LaTeX shows it, whatever characters it holds; a symbol such as ρ_F is one formula."""
+    parts = _SYMBOL.split(text)  # every second one is a symbol
+    return "".join(f"${_MATH[part]}$" if place % 2 else _latex_plain(part) for place, part in enumerate(parts))
+
+
+def _latex_plain(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _latex_overs(columns: Sequence[Column]) -> list[str]:
+    """The row of shared headings, and a rule below each of them; nothing where there are none."""
+    cells, rules, first = [], [], 1
+    for over, run in groupby(column.over for column in columns):
+        width = len(list(run))
+        cells += [rf"\multicolumn{{{width}}}{{c}}{{{latex_text(over)}}}"] if over else [""] * width
+        rules += [rf"\cmidrule(lr){{{first}-{first + width - 1}}}"] if over else []
+        first += width
+    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
 
 
 def _latex_row(cells: Sequence[str]) -> str:

@@ -92,12 +92,12 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name
         f"Boundary and interior error: {baseline} → {other} (layout of Table 7)",
         (
             Column("width", "band w"),
-            Column("baseline_band", f"band error % {baseline}", "per_cent"),
-            Column("other_band", other, "per_cent"),
-            delta_column("delta_band", "band", higher_is_better=False),
-            Column("baseline_interior", f"interior error % {baseline}", "per_cent"),
-            Column("other_interior", other, "per_cent"),
-            delta_column("delta_interior", "interior", higher_is_better=False),
+            Column("baseline_band", baseline, "per_cent", over="band error %"),
+            Column("other_band", other, "per_cent", over="band error %"),
+            delta_column("delta_band", over="band error %", higher_is_better=False),
+            Column("baseline_interior", baseline, "per_cent", over="interior error %"),
+            Column("other_interior", other, "per_cent", over="interior error %"),
+            delta_column("delta_interior", over="interior error %", higher_is_better=False),
         ),
         tuple(rows),
         (

@@ -10,11 +10,9 @@ def arrow(higher_is_better: bool) -> str:
     return "↑" if higher_is_better else "↓"
 
 
-def delta_column(
-    key: str, what: str = "", *, higher_is_better: bool, kind: Kind = "points", digits: int | None = None
-) -> Column:
+def delta_column(key: str, what: str = "", *, higher_is_better: bool, kind: Kind = "points", over: str = "") -> Column:
     """A column of Δ = method − baseline of one quantity."""
-    return Column(key, " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})"))), kind, digits)
+    return Column(key, " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})"))), kind, over=over)
 
 
 def delta_note(baseline: str, other: str) -> str:

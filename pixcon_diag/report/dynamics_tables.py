@@ -62,12 +62,12 @@ def runs_table(result: DynamicsResult) -> Table:
             Column("group", "group"),
             *(() if alone else (Column("run", "run"),)),
             Column("epochs", "epochs", "count"),
-            Column("best_ema", "best EMA mIoU %", "per_cent"),
-            Column("best_ema_epoch", "epoch"),
-            Column("best_student", "best student %", "per_cent"),
-            Column("best_student_epoch", "epoch"),
-            Column("first_mask_ratio", "retained first %", "per_cent"),
-            Column("last_mask_ratio", "retained last %", "per_cent"),
+            Column("best_ema", "mIoU %", "per_cent", over="best EMA"),
+            Column("best_ema_epoch", "epoch", over="best EMA"),
+            Column("best_student", "mIoU %", "per_cent", over="best student"),
+            Column("best_student_epoch", "epoch", over="best student"),
+            Column("first_mask_ratio", "first", "per_cent", over="retained %"),
+            Column("last_mask_ratio", "last", "per_cent", over="retained %"),
         ),
         tuple(rows),
         tuple(_run_notes(_labelled(result))),
@@ -131,7 +131,7 @@ def training_table(result: DynamicsResult) -> Table:
                 ends += [known[0], known[-1]] if known else [None, None]
             rows.append((group.name, *([] if alone else [run.name]), *ends))
     columns = [
-        replace(each, key=f"{which}_{each.key}", head=f"{each.head} {which}")
+        replace(each, key=f"{which}_{each.key}", head=which, over=each.head)
         for each in told
         for which in ("first", "last")
     ]

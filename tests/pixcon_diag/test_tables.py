@@ -110,17 +110,50 @@ def test_latex() -> None:
     assert to_latex(table).splitlines() == [
         r"\begin{table}",
         r"\centering",
-        r"\caption{A title. $\rho$\_F is wrong / retained.}",
+        r"\caption{A title.}",
         r"\label{tab:t}",
         r"\begin{tabular}{lrr}",
         r"\toprule",
-        r"checkpoint & $\rho$\_F & px \\",
+        r"checkpoint & $\rho_F$ & px \\",
         r"\midrule",
         r"run\_1 \& 50\% & 0.5000 $\pm$ 0.2500 & 1,000 \\",
         r"\bottomrule",
         r"\end{tabular}",
+        r"\par\medskip{\footnotesize $\rho_F$ is wrong / retained.\par}",
         r"\end{table}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("macro ρ_F at τ = 0.95", r"macro $\rho_F$ at $\tau$ = 0.95"),
+        ("‖g_F‖/‖g_T‖ of a bank", r"$\|g_F\|/\|g_T\|$ of a bank"),
+        ("law ρ_F/(1−ρ_F)", r"law $\rho_F/(1-\rho_F)$"),
+        ("cos(g_F, g_T)", "cos($g_F$, $g_T$)"),
+        ("my_ρ_F and run_g_F2", r"my\_$\rho$\_F and run\_g\_F2"),
+    ],
+)
+def test_a_symbol_is_one_formula_and_a_name_is_none(text: str, latex: str) -> None:
+    assert latex_text(text) == latex
+
+
+def test_headings_of_two_levels_stay_two_in_latex_and_one_elsewhere() -> None:
+    columns = (
+        Column("name", "checkpoint"),
+        Column("a", "band", "number", over="ρ_F"),
+        Column("b", "interior", "number", over="ρ_F"),
+        Column("c", "px", "count"),
+    )
+    table = Table("t", "T", columns, (("x", 0.1, 0.2, 3),))
+    lines = to_latex(table).splitlines()
+    assert lines[lines.index(r"\toprule") + 1 :][:4] == [
+        r" & \multicolumn{2}{c}{$\rho_F$} &  \\",
+        r"\cmidrule(lr){2-3}",
+        r"checkpoint & band & interior & px \\",
+        r"\midrule",
+    ]
+    assert "| checkpoint | ρ_F band | ρ_F interior | px |" in to_markdown(table)
 
 
 def test_every_special_character_is_plain_text_in_latex() -> None:

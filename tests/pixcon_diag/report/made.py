@@ -92,7 +92,13 @@ def check_latex(table: Table) -> None:
     assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
     rows = [line for line in body.splitlines() if line.endswith(r" \\")]
+    overs = [row for row in rows if r"\multicolumn" in row]
+    rows = [row for row in rows if row not in overs]
     assert len(rows) == len(table.rows) + 1
+    assert len(overs) == any(column.over for column in table.columns)
+    for row in overs:
+        spans = re.findall(r"\\multicolumn\{(\d+)\}", row)
+        assert sum(map(int, spans)) + len(re.findall(r"(?<!\\)&", row)) + 1 - len(spans) == len(table.columns)
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(table.columns) - 1}
     shown = re.sub(r"\\label\{[^}]*\}", "", text)
     assert not re.findall(r"(?<!\\)[%#]", shown) and not re.findall(r"(?<!\\)_", re.sub(r"\$[^$]*\$", "", shown))

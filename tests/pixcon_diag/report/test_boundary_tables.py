@@ -66,7 +66,8 @@ def test_table_7_is_the_mean_over_seeds_and_negative_where_the_other_is_better()
         "-11.11",
     ]
     assert "Δ = clean − none. ↑: more is better; ↓: less is better." in table.notes[0]
-    assert [each.head for each in table.columns[3::3]] == ["Δ band (↓)", "Δ interior (↓)"]
+    assert [each.head for each in table.columns[3::3]] == ["Δ (↓)", "Δ (↓)"]
+    assert table.columns[3].title == "band error % Δ (↓)" and table.columns[6].title == "interior error % Δ (↓)"
     assert "paper's Table 7 has the opposite sign" in table.notes[0] and "seeds (2, 2)" in table.notes[0]
 
 

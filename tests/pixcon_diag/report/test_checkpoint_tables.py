@@ -28,8 +28,8 @@ def member(
 def test_a_row_for_each_checkpoint(tmp_path: Path) -> None:
     section = checkpoints_section([member(ODD, 60), member("public", 70, rule=None)])
     assert section.tables[0].texts() == [
-        [ODD, f"{ODD} 60", "pixcon nano", "ema", "3", "60.00", "60.00", "60.00"],
-        ["public", "public 70", "pixcon nano", "ema", "3", "70.00", "70.00", "70.00"],
+        [ODD, f"{ODD} 60", "pixcon nano", "ema", "3", "60.00", "60.00", "50.00", "60.00"],
+        ["public", "public 70", "pixcon nano", "ema", "3", "70.00", "70.00", "50.00", "70.00"],
     ]
     assert section.tables[0].notes == ("2 images of three (val.txt).",)
     first, second = sound(section, tmp_path)["results"]

@@ -117,7 +117,7 @@ def test_pseudo_labels_and_bank_are_shown_where_a_log_tells_of_them(tmp_path: Pa
     found = tables(section)
     table = found["dynamics_training"]
     assert table in section.tables
-    assert [column.head for column in table.columns] == ["group", "τ first", "τ last", "ρ_F first", "ρ_F last"]
+    assert [column.title for column in table.columns] == ["group", "τ first", "τ last", "ρ_F first", "ρ_F last"]
     assert table.texts() == [["telling", "0.500", "0.750", "0.2500", "0.1250"], ["silent", "–", "–", "–", "–"]]
     assert [record["run"] for record in table.records()] == ["t", "s"]
     curves = found["dynamics_curves"]
