@@ -8,6 +8,7 @@ Several grids in a list are taken one after the other: a table that varies one v
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,31 @@ class Sweep:
 
     name: str
     points: tuple[Point, ...]
+
+
+def find_sweep(path: Path) -> Path:
+    """``path`` itself where there is such a file, else the ready one of that name: ``pascal/table4``.
+
+    Raises:
+        ConfigError: neither.
+    """
+    if path.exists():
+        return path
+    ready = _ready()
+    name = path.as_posix().removeprefix("sweeps/").removesuffix(".yaml")
+    if name not in ready:
+        raise ConfigError(
+            f"No sweep file at {path}, and no ready one is called so{hint(name, [*ready])}. Ready: {', '.join(ready)}."
+        )
+    return ready[name]
+
+
+def _ready() -> dict[str, Path]:
+    """The sweep files that come with the package, by name."""
+    found = find_spec("pixcon_sweeps")  # a checkout that is used without being installed has them beside the package
+    places = list(found.submodule_search_locations or ()) if found else [str(Path(__file__).parents[1] / "sweeps")]
+    files = sorted(file for place in places for file in Path(place).glob("*/*.yaml"))
+    return {f"{file.parent.name}/{file.stem}": file for file in files}
 
 
 def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.sweep import read_sweep
+from pixcon_train.errors import ConfigError
+from pixcon_train.sweep import find_sweep, read_sweep
 from pixcon_train.yaml_files import read_yaml_mapping
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
@@ -48,3 +49,29 @@ def test_table_10_has_the_paper_s_values_around_one_default() -> None:
         (0.1, 0.1, 512),
     }
     assert {point.config.schedule.batch for point in points} == {4}
+
+
+def test_a_ready_file_is_found_by_its_name_wherever_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("pascal/table4", "pascal/table4.yaml", "sweeps/pascal/table4.yaml"):
+        assert read_sweep(find_sweep(Path(name))).name == "pascal-table4"
+    with pytest.raises(
+        ConfigError, match=r"no ready one is called so \(did you mean 'pascal/table4'\?\).*digits/seeds"
+    ):
+        find_sweep(Path("pascal/tabel4"))
+    Path("pascal").mkdir()
+    Path("pascal/table4").write_text("own")
+    assert find_sweep(Path("pascal/table4")) == Path("pascal/table4")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_wheel_holds_every_ready_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    setuptools = pytest.importorskip("setuptools")
+    from setuptools.config.pyprojecttoml import apply_configuration
+
+    monkeypatch.chdir(SWEEPS.parent)
+    distribution = setuptools.Distribution({"script_name": "setup.py"})
+    build = apply_configuration(distribution, "pyproject.toml").get_command_obj("build_py")
+    build.ensure_finalized()
+    installed = {Path(name).relative_to(build.build_lib) for name in build.get_outputs()}
+    assert {Path("pixcon_sweeps") / path.relative_to(SWEEPS) for path in FILES} <= installed
