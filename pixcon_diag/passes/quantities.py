@@ -40,6 +40,28 @@ def quantities(
     return found
 
 
+def not_compared(groups: Sequence[MeasuredGroup]) -> list[str]:
+    """Which measurements :func:`quantities` cannot give of all groups, and why, a sentence each."""
+    members = [member for group in groups for member in group.members]
+    saved = [member.name for member in members if not isinstance(member, MeasuredPass)]
+    windows = [m.name for m in members if isinstance(m, MeasuredPass) and not _has_feature(m)]
+    found = []
+    if saved:
+        found.append(
+            f"retention, ρ_F, ECE, geometry: saved label maps hold no confidence or feature ({', '.join(saved)})."
+        )
+    if windows:
+        found.append(
+            f"geometry: sliding windows have no feature of the whole image, and a wrapped module needs the name of its "
+            f"feature (--window 0; {', '.join(windows)})."
+        )
+    return found
+
+
+def _has_feature(measured: MeasuredPass) -> bool:
+    return int(measured.collector.centroids.images) == len(measured.data.pairs)
+
+
 def _accuracy(group: MeasuredGroup) -> Iterator[Quantity]:
     statistics = tuple(member.statistics for member in group.members)
     ious = [member.iou for member in group.members]
@@ -80,8 +102,8 @@ def _contamination(passes: Sequence[MeasuredPass], taus: Sequence[float]) -> Ite
 
 
 def _geometry(passes: Sequence[MeasuredPass]) -> Iterator[Quantity]:
-    if any(int(each.collector.centroids.images) < len(each.data.pairs) for each in passes):
-        return  # sliding windows have no feature
+    if not all(map(_has_feature, passes)):
+        return
     results = [each.geometry() for each in passes]
     rows = tuple(each.centroid_rows.per_image() for each in passes)
     classes = tuple(result.measured for result in results)

@@ -21,7 +21,7 @@ from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
 from pixcon_diag.passes.qualitative_pass import Choice
-from pixcon_diag.passes.quantities import quantities
+from pixcon_diag.passes.quantities import not_compared, quantities
 from pixcon_diag.passes.replaying import ReplayedPass, options_of, replay
 from pixcon_diag.passes.store import Tell, quiet
 from pixcon_diag.report.boundary_tables import boundary_section
@@ -112,8 +112,7 @@ class _Builder:
     def build(self, groups: Sequence[tuple[str, Sequence[tuple[LoadedCheckpoint, EvaluationData]]]]) -> Built:
         members = [self._member(name, *each) for name, loaded in groups for each in loaded]
         measured = [MeasuredGroup(n, tuple(m.measured for m in members if m.group == n)) for n, _ in groups]
-        with self.bar("boundary bands") as progress:
-            boundaries = measure_boundaries(measured, BandOptions(), progress)
+        boundaries = self._try("boundary and interior", lambda: self._boundaries(measured)) or []
         replays = {m.measured.name: r for m in members if (r := self._replay(m)) is not None}
         gradients = [g for m in members if (g := self._gradient(m, replays)) is not None]
         logs = [(m.group, log) for m in members if (log := self._log(m)) is not None]
@@ -121,19 +120,19 @@ class _Builder:
         made: list[Section | None] = [
             checkpoints_section(members),
             contamination_section([(m.group, m.measured) for m in members], self.options.taus),
-            gradient_section(gradients) if gradients else None,
-            self._coverage(members, replays),
-            boundary_section(boundaries),
+            self._try("gradient", lambda: gradient_section(gradients)) if gradients else None,
+            self._try("bank coverage", lambda: self._coverage(members, replays)),
+            boundary_section(boundaries) if boundaries else None,
             self._try("geometry", lambda: geometry_section(measured)),
             self._try("t-SNE", lambda: self._tsne(members)),
             self._try("qualitative", lambda: self._qualitative(measured)),
-            per_class_section(measured) if several else None,
+            self._try("differences per class", lambda: per_class_section(measured)) if several else None,
             self._try("differences", lambda: self._compare(measured, boundaries, replays, gradients))
             if several
             else None,
-            self._dynamics(logs) if logs else None,
+            self._try("training dynamics", lambda: self._dynamics(logs)) if logs else None,
             self._try("sensitivity", lambda: self._sensitivity(logs)) if logs else None,
-            self._landscape(members),
+            self._try("landscape", lambda: self._landscape(members)),
         ]
         if not several:
             self.left_out.append("differences per class and with their noise: one method only.")
@@ -144,6 +143,10 @@ class _Builder:
             options = MeasureOptions(taus=self.options.taus)
             measured = measure(loaded, data, options, self.run, progress=progress, tell=self.tell)
         return Member(group, loaded, measured)
+
+    def _boundaries(self, groups: Sequence[MeasuredGroup]) -> Sequence[MeasuredBoundary]:
+        with self.bar("boundary bands") as progress:
+            return measure_boundaries(groups, BandOptions(), progress)
 
     def _replay(self, member: Member) -> ReplayedPass | None:
         def replayed() -> ReplayedPass:
@@ -202,7 +205,7 @@ class _Builder:
         with self.bar("drawing images anew") as progress:
             for other in others:
                 rows[other] = compare(found[first], found[other], seed=self.options.seed, progress=progress)
-        return compare_section(groups, rows)
+        return compare_section(groups, rows, not_compared(groups))
 
     def _log(self, member: Member) -> RunHistory | None:
         """The log beside the checkpoint, under the checkpoint's name: folders of two methods may be called alike."""

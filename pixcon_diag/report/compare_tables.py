@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import get_args
 
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
@@ -24,8 +24,12 @@ ONE_SEED = "One seed each: what other seeds would have given is not known, and t
 PLAIN = "plain: a measurement that does not add up over images, for which no interval is computed."
 
 
-def compare_section(groups: Sequence[MeasuredGroup], comparisons: Mapping[str, Sequence[ComparisonRow]]) -> Section:
-    """Each other group of ``groups`` against the first one, the baseline."""
+def compare_section(
+    groups: Sequence[MeasuredGroup],
+    comparisons: Mapping[str, Sequence[ComparisonRow]],
+    left_out: Sequence[str] = (),
+) -> Section:
+    """Each other group of ``groups`` against the first one, the baseline; ``left_out`` says what is not compared."""
     baseline = groups[0].name
     tables = [
         difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
@@ -33,6 +37,9 @@ def compare_section(groups: Sequence[MeasuredGroup], comparisons: Mapping[str, S
         for unit in get_args(Unit)
         if any(row.unit == unit for row in comparisons[other])
     ]
+    if left_out:
+        said = [f"Left out: {sentence}" for sentence in left_out]
+        tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *said))
     return section(
         "compare",
         tables,

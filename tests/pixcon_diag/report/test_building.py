@@ -15,7 +15,7 @@ from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.report import building
 from pixcon_diag.report.building import Built, ReportOptions, build_report
 from pixcon_diag.section import Section, section
-from pixcon_train.errors import ConfigError
+from pixcon_train.errors import ConfigError, DataError
 from pixcon_train.files import to_json
 from pixcon_train.runlog import LOG
 from tests.cli.diagnose.methods import write_methods
@@ -208,6 +208,28 @@ def test_sliding_windows_leave_out_what_needs_a_feature(study: Path, tmp_path: P
     (comparison,) = of(built, "compare")["comparisons"]
     measures = {row["measure"] for row in comparison["rows"]}
     assert "ECE" in measures and not {"margin", "classes in a clean bank"} & measures
+    (said,) = (note for note in of(built, "compare")["notes"] if note.startswith("Left out: "))
+    assert "geometry: sliding windows" in said and "farm-none-0, farm-clean-0" in said
+
+
+def test_one_measurement_that_fails_is_a_note_and_stops_no_other(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise DataError("A label map is damaged.")
+
+    for name in (
+        "measure_boundaries",
+        "per_class_section",
+        "landscape_section",
+        "gradient_section",
+        "dynamics_section",
+    ):
+        monkeypatch.setattr(building, name, fails)
+    built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
+    left = {"boundary", "per-class", "landscape", "gradient", "dynamics"}
+    assert set(EVERYTHING) - set(commands(built)) == left
+    assert sum(sentence.endswith(": A label map is damaged.") for sentence in built.left_out) == len(left)
 
 
 def test_what_cannot_be_measured_at_all_is_an_error(study: Path, tmp_path: Path) -> None:
