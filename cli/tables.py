@@ -140,20 +140,27 @@ def _strips(whole: _Strip, width: int) -> Iterator[_Strip]:
         return
     keys = _keys(whole)
     chosen: list[int] = []
-    for column in range(keys, len(whole.heads)):
-        if chosen and not whole.columns([*range(keys), *chosen, column]).fits(width):
-            yield whole.columns([*range(keys), *chosen])
+    for column in (i for i in range(len(whole.heads)) if i not in keys):
+        if chosen and not whole.columns([*keys, *chosen, column]).fits(width):
+            yield whole.columns([*keys, *chosen])
             chosen = []
         chosen.append(column)
-    yield whole.columns([*range(keys), *chosen])
+    yield whole.columns([*keys, *chosen])
 
 
-def _keys(whole: _Strip) -> int:
-    """How many columns at the front tell all rows apart: each part of the table repeats them. At least one."""
-    for count in range(1, len(whole.heads)):
-        if len({row[:count] for row in whole.rows}) == len(whole.rows):
-            return count
-    return 1
+def _keys(whole: _Strip) -> list[int]:
+    """Columns that tell the rows apart, which each part of the table repeats: the first one, and what it needs."""
+    keys = [0]
+
+    def distinct(column: int) -> int:
+        return len({tuple(row[i] for i in (*keys, column)) for row in whole.rows})
+
+    while distinct(0) < len(whole.rows):
+        best = max(range(len(whole.heads)), key=distinct)  # the first of equals
+        if distinct(best) == distinct(0):
+            break  # some rows are equal
+        keys.append(best)
+    return keys
 
 
 def _drawn(strip: _Strip, width: int) -> Table:

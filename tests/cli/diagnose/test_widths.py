@@ -1,0 +1,52 @@
+"""The tables of every command on narrow terminals: no number is broken or cut."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from pixcon_diag.tables import Table
+from tests.cli.diagnose.asking import no_drawing
+from tests.cli.farm import call
+from tests.cli.printed import cells, printed
+
+COMMANDS: dict[str, tuple[Any, ...]] = {
+    "contamination": ("--tau", 0.5, "--tau", 0.95),
+    "boundary": (),
+    "geometry": (),
+    "tsne": ("--per-class", 20, "--perplexity", 5),
+    "per-class": (),
+    "qualitative": ("--count", 2),
+    "compare": ("--draws", 20),
+    "coverage": (),
+    "gradient": ("--anchors", 2),
+    "dynamics": (),
+    "sensitivity": (),
+    "landscape": (),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_number_is_broken(command: str, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_drawing(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    shown: list[Table] = []
+
+    def keep(console: object, tables: Sequence[Table]) -> None:
+        shown.extend(tables)
+
+    monkeypatch.setattr("pixcon_cli.diagnose.deliver.show_described", keep)
+    logs = command in ("dynamics", "sensitivity", "landscape")
+    result = call(command, runs, *COMMANDS[command], *(() if logs else ("--workers", 0)))
+    assert result.exit_code == 0 and shown, result.output
+    for table in shown:
+        numbers = [i for i, column in enumerate(table.columns) if column.kind != "text"]
+        wanted = Counter(row[i] for row in table.texts() for i in numbers)
+        for width in (60, 80, 120):
+            text = printed([table], width)
+            assert wanted - Counter(cell for row in cells(text) for cell in row) == Counter(), (table.name, width)
+            if width >= 80:
+                assert max(map(cell_len, text.splitlines())) <= width, (table.name, width)
