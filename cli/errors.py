@@ -5,7 +5,7 @@ Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration
 """
 
 import signal
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -19,6 +19,11 @@ class Failure(click.ClickException):
     def __init__(self, error: PixConError) -> None:
         super().__init__(str(error))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click calls it a class's, and reads the instance's
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it; on a terminal its first word is red."""
+        word = click.style("Error:", fg="red", bold=True)
+        click.echo(f"{word} {self.format_message()}", file=file, err=True, color=self.show_color)
 
 
 class PixConGroup(click.Group):

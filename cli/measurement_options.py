@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from pixcon_cli.help import Decorator, options_under
+
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.passes.data import DataChoice
     from pixcon_diag.passes.options import RunChoice
@@ -95,9 +97,14 @@ TAUS = click.option(
 """``taus``, the thresholds of a measurement."""
 
 _OUTPUT = [
-    click.option("--out", type=_PATH, help="Folder for JSON and CSV files."),
+    click.option("--out", type=_PATH, help="Folder for JSON, CSV and figures (PNG, PDF)."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),
 ]
+
+
+_DATA_OPTIONS = options_under("Images", _DATA)
+_RUN_OPTIONS = options_under("Network", _RUN)
+_OUTPUT_OPTIONS = options_under("Output", _OUTPUT)
 
 
 @dataclass(frozen=True)
@@ -133,25 +140,25 @@ class MeasurementOptions:
 
 def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of a measurement; it receives them as ``common``."""
-    return _with(command, [*_DATA, *_RUN, *_OUTPUT])
+    return _gathered(command, _DATA_OPTIONS, _RUN_OPTIONS, _OUTPUT_OPTIONS)
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """As :func:`measurement_options`, for a command that runs no network."""
-    return _with(command, [*_DATA, *_OUTPUT])
+    return _gathered(command, _DATA_OPTIONS, _OUTPUT_OPTIONS)
 
 
 def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of the boundary band: ``widths``, ``distance`` and ``void_mode``."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_BAND), command)
+    return options_under("Boundary band", _BAND)(command)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of output alone: ``out`` and ``as_json``."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OUTPUT), command)
+    return _OUTPUT_OPTIONS(command)
 
 
-def _with(command: Callable[..., Any], options: list[Callable[..., Any]]) -> Callable[..., Any]:
+def _gathered(command: Callable[..., Any], *groups: Decorator) -> Callable[..., Any]:
     names = {field.name for field in fields(MeasurementOptions)}
 
     @functools.wraps(command)
@@ -159,4 +166,4 @@ def _with(command: Callable[..., Any], options: list[Callable[..., Any]]) -> Cal
         common = {name: arguments.pop(name) for name in names & arguments.keys()}
         return command(common=MeasurementOptions(**common), **arguments)
 
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), gathered)
+    return functools.reduce(lambda wrapped, group: group(wrapped), reversed(groups), gathered)

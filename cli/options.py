@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pixcon_cli.help import options_under
 from pixcon_train.config import TrainConfig
 from pixcon_train.resolve import (
     DEFAULT_PRESET,
@@ -43,6 +44,15 @@ _KEYS: dict[str, tuple[str, Any, str]] = {
     "--workers": ("runtime.workers", int, "Data loader processes."),
 }
 
+_HEADINGS = {
+    "Images": ("data",),
+    "Model": ("model",),
+    "Method": ("bank",),
+    "Schedule": ("schedule", "optimizer", "seed"),
+    "Machine": ("runtime",),
+}
+"""Headings of the help and the sections of the configuration whose options stand under each."""
+
 
 def _name(flag: str) -> str:
     return flag.removeprefix("--").replace("-", "_")
@@ -51,14 +61,18 @@ def _name(flag: str) -> str:
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of a configuration; it receives them all as keyword arguments."""
     presets = ", ".join(preset_names())
-    options = [
+    recipe = [
         click.option("--preset", metavar="NAME", help=f"Recipe to start from: {presets}.  [default: {DEFAULT_PRESET}]"),
         click.option("--recipe", metavar="NAME", help="Values of another data set's recipe; `small` suits a CPU."),
         click.option("--config", "config_file", type=_FILE, help="YAML file of configuration values."),
-        *(click.option(flag, _name(flag), type=kind, help=text) for flag, (_, kind, text) in _KEYS.items()),
         click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any value, by its dotted key."),
     ]
-    return reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+    groups = [options_under("Recipe", recipe)]
+    for heading, sections in _HEADINGS.items():
+        under = [each for each in _KEYS.items() if each[1][0].partition(".")[0] in sections]
+        options = [click.option(flag, _name(flag), type=kind, help=text) for flag, (_, kind, text) in under]
+        groups.append(options_under(heading, options))
+    return reduce(lambda wrapped, group: group(wrapped), reversed(groups), command)
 
 
 def command_line_values(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from pixcon_cli.console import notes, output, told_to_stop
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.tables import show_described
 from pixcon_diag.tables import Column, Table
 
@@ -19,7 +20,14 @@ if TYPE_CHECKING:  # --help must not load torch
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(
+    cls=PixConCommand,
+    examples=(
+        "pixcon-train sweep digits/table4 --dry-run",
+        "pixcon-train sweep pascal/table10 --data-root /data/VOC2012 --only 1/4",
+        "pixcon-train sweep mine.yaml",
+    ),
+)
 @click.argument("file", type=_PATH)
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the sweep's folder.")
 @click.option("--data-root", type=_PATH, help="Folder the lists' paths start from (or PIXCON_DATA_ROOT).")
@@ -31,16 +39,18 @@ def sweep(
 ) -> None:
     """Train every run of the sweep in FILE: a grid of values, and seeds.
 
+    FILE is a YAML file, or the name of a ready one such as pascal/table4.
+
     Finished runs are skipped and unfinished ones gone on with, so the same command continues a sweep that was stopped.
     The folder RUNS/NAME holds one run's folder each, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
     `per-class` and `report` read it.
     """
     from pixcon_train.interruption import Interruption
     from pixcon_train.resolve import parse_assignments
-    from pixcon_train.sweep import every_nth, read_sweep
+    from pixcon_train.sweep import every_nth, find_sweep, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
-    described = read_sweep(file, changes)
+    described = read_sweep(find_sweep(file), changes)
     chosen = described.points if only is None else every_nth(described.points, only)
     console = notes()
     with Interruption(lambda name: told_to_stop(console, name)) as interruption:

@@ -7,6 +7,7 @@ import click
 
 from pixcon_cli.console import notes, output, print_file, progress, told_to_stop
 from pixcon_cli.errors import PixConGroup
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
 
@@ -20,7 +21,14 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(
+    cls=PixConCommand,
+    examples=(
+        "pixcon-train run --dataset digits --bank clean",
+        "pixcon-train run --dataset pascal --data-root /data/VOC --labeled labeled.txt --unlabeled unlabeled.txt",
+        "pixcon-train run --resume runs/pascal-pixcon-clean-0",
+    ),
+)
 @config_options
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Parent folder.")
 @click.option("--name", help="Name of the run's folder.  [default: DATASET-PRESET-BANK-SEED]")
@@ -56,7 +64,10 @@ def _refuse_beside_resume(arguments: dict[str, Any]) -> None:
             raise click.UsageError(f"{flag} is for a new run; --resume goes on with the configuration in its folder.")
 
 
-@main.command()
+@main.command(
+    cls=PixConCommand,
+    examples=("pixcon-train split train.txt --count 183 --dataset pascal --data-root /data/VOC2012 --out splits/183",),
+)
 @click.argument("source", metavar="LIST", type=click.Path(path_type=Path))
 @click.option("--count", type=int, help="Number of labeled images.")
 @click.option("--fraction", type=float, help="Share of labeled images, such as 0.125.")
@@ -79,17 +90,26 @@ def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choic
     output().print(result.summary(), soft_wrap=True)
 
 
-@main.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="File to write.  [default: beside CHECKPOINT, .safetensors]"
+@main.command(
+    cls=PixConCommand,
+    examples=(
+        "pixcon-train export runs/a",
+        "pixcon-train export latest.pth --weights student --out a.safetensors",
+    ),
 )
+@click.argument("checkpoint", metavar="CKPT", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: beside CKPT, .safetensors]")
 @click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True)
 @click.option("--projection", is_flag=True, help="Keep the projection head, which inference does not need.")
 def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -> None:
-    """Write the inference weights of CHECKPOINT as safetensors, described in the file's metadata."""
+    """Write the inference weights of CKPT as safetensors, described in the file's metadata.
+
+    CKPT is a file, or a run's folder: then its best epoch of the weights asked for.
+    """
+    from pixcon_diag.checkpoints.finding import checkpoint_path
     from pixcon_train.export import export_weights
 
+    checkpoint = checkpoint_path(checkpoint, weights)
     stem = checkpoint.stem.removesuffix(f"_{weights}")
     target = out or checkpoint.with_name(f"{stem}_{weights}.safetensors")
     about = export_weights(checkpoint, target, weights=weights, projection=projection)
@@ -110,7 +130,9 @@ def presets() -> None:
         output().print(f"{name}\n  {preset['about']}\n  recipes: {', '.join(preset['recipes'])}", soft_wrap=True)
 
 
-@main.command("show-config")
+@main.command(
+    "show-config", cls=PixConCommand, examples=("pixcon-train show-config --preset unimatch-v2 --dataset cityscapes",)
+)
 @config_options
 def show_config(**arguments: Any) -> None:
     """Print the configuration that these options give, explained, as YAML that --config reads."""

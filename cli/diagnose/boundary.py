@@ -7,10 +7,18 @@ import click
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, band_options, measurement_options
 
 
-@click.command(short_help="Error at object boundaries and inside.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Error at object boundaries and inside.",
+    examples=(
+        "pixcon-diag boundary none=runs/a,runs/b clean=runs/c,runs/d",
+        "pixcon-diag boundary runs/a --width 2 --predictions mine=out/val",
+    ),
+)
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

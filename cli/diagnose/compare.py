@@ -1,5 +1,6 @@
 """`pixcon-diag compare`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -7,10 +8,18 @@ import click
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
-@click.command(short_help="Differences with image noise and seed noise.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Differences with image noise and seed noise.",
+    examples=(
+        "pixcon-diag compare none=runs/a clean=runs/b",
+        "pixcon-diag compare none=runs/a,runs/b clean=runs/c,runs/d --tau 0.9 --tau 0.95",
+    ),
+)
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE
@@ -34,10 +43,10 @@ def compare(
     Seeds are paired in the order in which each group's checkpoints are named.
     """
     from pixcon_diag.measures.comparison import compare as differences
-    from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
-    from pixcon_diag.passes.quantities import quantities
+    from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
+    from pixcon_diag.passes.quantities import not_compared, quantities
     from pixcon_diag.report.compare_tables import compare_section
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.errors import ConfigError, DataError
 
     taus = tuple(dict.fromkeys(taus))
     groups = baseline_first(
@@ -45,8 +54,13 @@ def compare(
     )
     if len(groups) < 2:
         raise ConfigError("A comparison needs two methods: name two checkpoints, or two groups (name=path,path).")
-    with progress("boundary bands") as bar:
-        boundaries = measure_boundaries(groups, BandOptions(**band), bar)
+    left_out = not_compared(groups)
+    boundaries: Sequence[MeasuredBoundary] = ()
+    try:
+        with progress("boundary bands") as bar:
+            boundaries = measure_boundaries(groups, BandOptions(**band), bar)
+    except DataError as error:
+        left_out.append(f"boundary and interior error: {error}")
     found = {
         group.name: quantities(group, [each for each in boundaries if each.group == group.name], taus)
         for group in groups
@@ -56,4 +70,4 @@ def compare(
         rows = {
             other: differences(found[first], found[other], seed=seed, draws=draws, progress=bar) for other in others
         }
-    deliver(compare_section(groups, rows), out=common.out, as_json=common.as_json)
+    deliver(compare_section(groups, rows, left_out), out=common.out, as_json=common.as_json)

@@ -5,12 +5,21 @@ from typing import Any
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups, measure_one
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups, measure_one
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
-@click.command(short_help="Retention and contamination over thresholds.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Retention and contamination over thresholds.",
+    examples=(
+        "pixcon-diag contamination runs/a",
+        "pixcon-diag contamination umv2=best.pth --dataset pascal --data-root /data/VOC2012 --list val.txt",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @measurement_options
 @TAUS
 @band_options

@@ -5,13 +5,22 @@ from typing import Any
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups
 from pixcon_cli.diagnose.replaying import RULES, replay_one, replay_options
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command(short_help="Does every class reach the bank?")
+@click.command(
+    cls=PixConCommand,
+    short_help="Does every class reach the bank?",
+    examples=(
+        "pixcon-diag coverage runs/a --rule clean --rule confidence",
+        "pixcon-diag coverage best.pth --dataset pascal --data-root /data/VOC2012 --bank-list labeled.txt",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @measurement_options
 @replay_options
 def coverage(

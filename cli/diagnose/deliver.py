@@ -29,7 +29,7 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
 def say(*lines: str) -> None:
     """Tell what is going on, on standard error; one of several processes does."""
     for line in lines if is_first_process() else ():
-        notes().print(line, soft_wrap=True, markup=False)
+        notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 
 def say_written(paths: list[Path]) -> None:

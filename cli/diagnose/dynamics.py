@@ -7,13 +7,21 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import output_options
 
 SOURCES = click.argument("sources", nargs=-1, metavar="[LOG...]")
 """Run folders, folders of runs or logs, log.jsonl, TensorBoard files, text logs of others, name=path[,path...]."""
 
 
-@click.command(short_help="Curves, best epochs, who leads.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Curves, best epochs, who leads.",
+    examples=(
+        "pixcon-diag dynamics runs/",
+        "pixcon-diag dynamics umv2=exp/out.log none=runs/a,runs/b --out curves",
+    ),
+)
 @SOURCES
 @BASELINE
 @click.option(

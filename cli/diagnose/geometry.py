@@ -3,12 +3,21 @@
 import click
 
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, measure_groups
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, NO_PREDICTIONS, baseline_first, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command(short_help="Class centroids: compactness, cosines, margin.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Class centroids: compactness, cosines, margin.",
+    examples=(
+        "pixcon-diag geometry none=runs/a clean=runs/b",
+        "pixcon-diag geometry runs/a --min-pixels 50",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @BASELINE
 @measurement_options
 @click.option(

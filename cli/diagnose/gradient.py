@@ -6,13 +6,22 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups, measure_one
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups, measure_one
 from pixcon_cli.diagnose.replaying import replay_one, replay_options
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command(short_help="False positives in the anchors' gradient.")
+@click.command(
+    cls=PixConCommand,
+    short_help="False positives in the anchors' gradient.",
+    examples=(
+        "pixcon-diag gradient runs/a",
+        "pixcon-diag gradient runs/a --rule confidence --tau 0.9",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @measurement_options
 @replay_options
 @click.option(

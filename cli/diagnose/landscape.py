@@ -6,10 +6,15 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver, say
 from pixcon_cli.diagnose.measuring import CHECKPOINTS
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import output_options
 
 
-@click.command(short_help="Model size against mIoU.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Model size against mIoU.",
+    examples=("pixcon-diag landscape runs/a best.pth --points others.csv --out landscape",),
+)
 @CHECKPOINTS
 @click.option(
     "--points",

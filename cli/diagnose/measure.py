@@ -7,12 +7,21 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver, say
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, load_groups
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
 
 
-@click.command(short_help="Make the pass ahead, in one process or more.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Make the pass ahead, in one process or more.",
+    examples=(
+        "pixcon-diag measure runs/",
+        "torchrun --nproc_per_node 4 --no-python pixcon-diag measure runs/a",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @measurement_options
 @TAUS
 @band_options

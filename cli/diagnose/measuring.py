@@ -27,6 +27,21 @@ PREDICTIONS = click.option(
     help="Saved label maps of any framework, one PNG of class indices an image; may be given several times.",
 )
 
+
+def _no_predictions(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    """Raise where saved predictions are given to a command that needs more than they hold."""
+    if value:
+        raise click.UsageError(
+            f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no feature. "
+            "`boundary`, `per-class`, `qualitative` and `compare` measure them. For confidences of another framework "
+            "use pixcon_diag.measures.contamination.Contamination from Python (docs/python.md)."
+        )
+
+
+NO_PREDICTIONS = click.option(
+    "--predictions", multiple=True, hidden=True, expose_value=False, callback=_no_predictions, help="Refused by name."
+)
+
 BASELINE = click.option("--baseline", metavar="NAME", help="Group the others are compared with.  [default: the first]")
 
 T = TypeVar("T")

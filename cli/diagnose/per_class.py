@@ -4,10 +4,19 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command("per-class", short_help="IoU per class against the baseline.")
+@click.command(
+    "per-class",
+    cls=PixConCommand,
+    short_help="IoU per class against the baseline.",
+    examples=(
+        "pixcon-diag per-class none=runs/a,runs/b clean=runs/c,runs/d",
+        "pixcon-diag per-class runs/a --predictions mine=out/val",
+    ),
+)
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

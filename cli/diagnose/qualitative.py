@@ -7,13 +7,21 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, PREDICTIONS, baseline_first, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 FOLDER = Path("qualitative")
 """Where the grid goes if nothing else is said: a ranking without its picture is of little use."""
 
 
-@click.command(short_help="Grids of predictions, errors outlined.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Grids of predictions, errors outlined.",
+    examples=(
+        "pixcon-diag qualitative none=runs/a clean=runs/b",
+        "pixcon-diag qualitative runs/a --image 2007_000033 --out grid",
+    ),
+)
 @CHECKPOINTS
 @PREDICTIONS
 @BASELINE

@@ -1,6 +1,5 @@
 """What the commands about the bank share: its options, and the replay itself."""
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import say
+from pixcon_cli.help import options_under
 from pixcon_cli.measurement_options import MeasurementOptions
 
 if TYPE_CHECKING:  # --help must not load torch
@@ -49,7 +49,7 @@ _REPLAY = [
 
 def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of a replay."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_REPLAY), command)
+    return options_under("Bank", _REPLAY)(command)
 
 
 def replay_one(

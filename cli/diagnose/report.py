@@ -6,15 +6,24 @@ import click
 
 from pixcon_cli.console import print_json, progress
 from pixcon_cli.diagnose.deliver import say
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, baseline_first, load_groups, one_list
+from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, NO_PREDICTIONS, baseline_first, load_groups, one_list
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import TAUS, MeasurementOptions, measurement_options
 
 FOLDER = Path("report")
 """Where the report goes if nothing else is said."""
 
 
-@click.command(short_help="Everything, as a folder with a page.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Everything, as a folder with a page.",
+    examples=(
+        "pixcon-diag report none=runs/a clean=runs/b",
+        "pixcon-diag report runs/ --out report --tau 0.9",
+    ),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @BASELINE
 @measurement_options
 @TAUS

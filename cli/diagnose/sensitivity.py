@@ -7,10 +7,15 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.dynamics import SOURCES
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import output_options
 
 
-@click.command(short_help="Best mIoU over one hyperparameter.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Best mIoU over one hyperparameter.",
+    examples=("pixcon-diag sensitivity runs/pascal-table10 --base bank.weight=0.1",),
+)
 @SOURCES
 @click.option(
     "--base", metavar="NAME", help="Run or group of the base setting.  [default: the one all others differ from once]"

@@ -4,12 +4,18 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import deliver
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, measure_groups
+from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, measure_groups
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
 
 
-@click.command(short_help="Maps of the same pixels.")
+@click.command(
+    cls=PixConCommand,
+    short_help="Maps of the same pixels.",
+    examples=("pixcon-diag tsne none=runs/a clean=runs/b --aligned --out maps",),
+)
 @CHECKPOINTS
+@NO_PREDICTIONS
 @measurement_options
 @click.option("--aligned", is_flag=True, help="Start each later map from the first one's, so that positions compare.")
 @click.option(

@@ -62,6 +62,17 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Path, Result]) -> No
     assert (folder / LATEST).stat().st_mtime_ns == before
 
 
+def test_export_takes_a_run_s_folder(trained: tuple[Path, Result]) -> None:
+    folder, _ = trained
+    for weights, stem in (("ema", "best_ema"), ("student", "best_student")):
+        result = call("export", folder, "--weights", weights, "--out", folder / "x.safetensors")
+        assert result.exit_code == 0 and f"{weights} weights" in result.stdout, result.output
+        (folder / "x.safetensors").unlink()
+        result = call("export", folder, "--weights", weights)
+        assert result.exit_code == 0 and (folder / f"{stem}.safetensors").is_file(), result.output
+        (folder / f"{stem}.safetensors").unlink()
+
+
 def test_export_writes_beside_the_checkpoint(trained: tuple[Path, Result]) -> None:
     folder, _ = trained
     result = call("export", folder / BEST_EMA)

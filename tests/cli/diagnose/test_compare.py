@@ -52,7 +52,9 @@ def test_saved_predictions_alone_are_compared_by_what_they_tell(runs: Path, tmp_
             shutil.copy(file, tmp_path / name / f"{index}.png")
     data = ("--dataset", runs.parent / "data/farm.yaml", "--data-root", runs.parent / "data", "--draws", 10)
     folders = [part for name in ("none", "clean") for part in ("--predictions", tmp_path / name)]
-    (comparison,) = ask("compare", *folders, *data)["comparisons"]
+    content = ask("compare", *folders, *data)
+    (comparison,) = content["comparisons"]
+    assert any("Left out: retention, ρ_F, ECE, geometry: saved label maps" in note for note in content["notes"])
     measures = [row["measure"] for row in comparison["rows"]]
     assert measures == ["mIoU", "pixel accuracy"] + [
         f"{w} error, {n} px" for n in (1, 3, 5) for w in ("boundary", "interior")

@@ -1,0 +1,87 @@
+"""The help of every command: own options first, values a reader understands, examples that the command takes."""
+
+import re
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pixcon_cli import diag, train
+from pixcon_cli.errors import Failure
+from pixcon_cli.help import PixConCommand
+from pixcon_train.errors import DataError
+
+COMMANDS = [
+    (program, name, command)
+    for program, main in (("pixcon-diag", diag.main), ("pixcon-train", train.main))
+    for name, command in main.commands.items()
+    if isinstance(command, PixConCommand)
+]
+IDS = [f"{program} {name}" for program, name, _ in COMMANDS]
+
+
+def page(program: str, name: str) -> str:
+    main = {"pixcon-diag": diag.main, "pixcon-train": train.main}[program]
+    result = CliRunner().invoke(main, [name, "--help"], env={"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize(("program", "name", "command"), COMMANDS, ids=IDS)
+def test_a_page_has_readable_values_and_examples(program: str, name: str, command: PixConCommand) -> None:
+    text = page(program, name)
+    assert not re.search(r"RANGE|INTEGER|FLOAT", text)
+    assert 1 <= len(command.examples) <= 3
+    for example in command.examples:
+        assert f"  {example}\n" in text
+
+
+@pytest.mark.parametrize(("program", "name", "command"), COMMANDS, ids=IDS)
+def test_the_examples_are_lines_that_the_command_takes(program: str, name: str, command: PixConCommand) -> None:
+    for example in command.examples:
+        words = shlex.split(example)
+        place = words.index(program)
+        assert words[place + 1] == name
+        command.make_context(name, words[place + 2 :], resilient_parsing=False).close()
+
+
+def test_own_options_come_before_shared_ones() -> None:
+    text = page("pixcon-diag", "gradient")
+    headings = re.findall(r"^(\w[\w ]*):$", text, flags=re.MULTILINE)
+    assert headings == ["Options", "Bank", "Images", "Network", "Output", "Examples"]
+    assert (
+        text.index("--anchors N")
+        < text.index("--bank-size N")
+        < text.index("--dataset NAME")
+        < text.index("--out PATH")
+    )
+    assert re.findall(r"^(\w+):$", page("pixcon-train", "run"), flags=re.MULTILINE) == [
+        *("Options", "Recipe", "Method", "Images", "Model", "Schedule", "Machine", "Examples")
+    ]
+
+
+def test_every_option_stands_on_its_page_once() -> None:
+    for program, name, command in COMMANDS:
+        options = page(program, name).partition("\nOptions:\n")[2]
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                found = re.findall(rf"^  {re.escape(parameter.opts[0])}( |$)", options, flags=re.MULTILINE)
+                assert len(found) == 1, (program, name, parameter.opts)
+
+
+def test_an_error_is_coloured_on_a_terminal_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Failure(DataError("No list at x.")).show()
+    assert capsys.readouterr().err == "Error: No list at x.\n"
+    failure = Failure(DataError("No list at x."))
+    failure.show_color = True  # type: ignore[misc]
+    failure.show()
+    assert capsys.readouterr().err.startswith("\x1b[31m\x1b[1mError:\x1b[0m No list")
+
+
+@pytest.mark.parametrize("name", ["contamination", "report", "geometry", "tsne", "coverage", "gradient", "measure"])
+def test_saved_predictions_are_refused_with_what_measures_them(name: str) -> None:
+    result = CliRunner().invoke(diag.main, [name, "--predictions", "mine=folder"])
+    assert result.exit_code == 2 and "no confidence and no feature" in result.stderr
+    assert "`boundary`, `per-class`, `qualitative` and `compare`" in result.stderr and "Traceback" not in result.output
+    assert "--predictions" not in page("pixcon-diag", name).replace("examples", "")
