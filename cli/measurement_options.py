@@ -166,4 +166,7 @@ def _gathered(command: Callable[..., Any], *groups: Decorator) -> Callable[..., 
         common = {name: arguments.pop(name) for name in names & arguments.keys()}
         return command(common=MeasurementOptions(**common), **arguments)
 
-    return functools.reduce(lambda wrapped, group: group(wrapped), reversed(groups), gathered)
+    result: Callable[..., Any] = gathered
+    for group in reversed(groups):
+        result = group(result)
+    return result

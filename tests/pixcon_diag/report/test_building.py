@@ -96,6 +96,42 @@ def test_two_methods_have_everything_from_one_pass_each(
     assert (tmp_path / of(first, "qualitative")["images"][0]["files"]["image"]).is_file()
 
 
+def test_one_name_is_one_number_with_one_sign(study: Path, tmp_path: Path) -> None:
+    """The mIoU of each checkpoint, its difference, and every other Δ: method − baseline in every section."""
+    built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
+    names = ("farm-none-0", "farm-clean-0")
+    by_name = {each["name"]: each["iou"]["miou"] for each in of(built, "checkpoints")["results"]}
+    none, clean = (by_name[name] for name in names)
+    assert none != clean
+    found = {command: of(built, command)["results"] for command in ("contamination", "boundary")}
+    assert {each["name"]: each["iou"]["miou"] for each in found["contamination"]} == by_name
+    assert {each["name"]: each["miou"] for each in found["boundary"]} == by_name
+    tables = {table.name: table for each in built.sections for table in each.tables}
+    for name in ("checkpoints", "contamination", "boundary", "geometry_checkpoints"):
+        keys = [column.key for column in tables[name].columns]
+        for row in tables[name].rows:
+            assert row[keys.index("miou")] == by_name[row[keys.index("name")]], name
+    ((compared,), (per_class,)) = (of(built, command)["comparisons"] for command in ("compare", "per-class"))
+    (row,) = (row for row in compared["rows"] if row["measure"] == "mIoU")
+    last = per_class["per_class"]["mean"]
+    for first, second, delta in (
+        (row["seed_noise"]["first"]["mean"], row["seed_noise"]["second"]["mean"], row["seed_noise"]["difference"]),
+        (row["image_noise"]["first"], row["image_noise"]["second"], row["image_noise"]["difference"]),
+        (last["baseline"], last["other"], last["delta"]),
+    ):
+        assert (first, second, delta) == pytest.approx((none, clean, clean - none), abs=1e-12)
+    seen = 0
+    for table in tables.values():
+        for place, column in enumerate(table.columns):
+            if column.head.startswith("Δ") and table.name not in ("sensitivity", "dynamics_leads"):
+                assert any("Δ = clean − none" in note for note in table.notes), table.name
+                for cells in table.rows:
+                    baseline, other = (getattr(cell, "mean", cell) for cell in cells[place - 2 : place])
+                    assert cells[place] == pytest.approx(other - baseline, abs=1e-12, nan_ok=True), table.name
+                seen += 1
+    assert seen >= 6  # boundary twice, geometry, qualitative, per class, and the tables of differences
+
+
 def test_ratios_in_different_spaces_are_not_compared(study: Path, tmp_path: Path) -> None:
     """The baseline has no projection head."""
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
