@@ -1,5 +1,7 @@
 """`pixcon-diag check-data`."""
 
+from pathlib import Path
+
 import click
 
 from pixcon_cli.console import output, print_json, progress
@@ -10,27 +12,38 @@ from pixcon_cli.measurement_options import MeasurementOptions, data_options
 @click.command("check-data", short_help="Look over images and masks.")
 @click.argument("checkpoint", required=False, metavar="[CKPT]")
 @data_options
-def check_data(checkpoint: str | None, common: MeasurementOptions) -> None:
-    """Look over a data set: files, sizes, labels, classes. With CKPT, the data it would be measured on.
+@click.option("--labeled", type=click.Path(path_type=Path), help="List of labeled images.  [default: the data set's]")
+@click.option(
+    "--unlabeled", type=click.Path(path_type=Path), help="List of unlabeled images.  [default: the data set's]"
+)
+def check_data(
+    checkpoint: str | None, common: MeasurementOptions, labeled: Path | None, unlabeled: Path | None
+) -> None:
+    """Look over a data set's lists: files, sizes, labels, classes, images that two lists share, the recipe.
 
-    Exit code 3 where something is wrong; each finding says what to do.
+    With CKPT, the data it was trained and would be measured on. Exit code 3 where something is wrong; each finding
+    says what to do.
     """
     from pixcon_cli.check_view import show_report
     from pixcon_diag.checkpoints.loading import load
-    from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.passes.data import check_choice, choose_lists
     from pixcon_diag.writing import write_results
+    from pixcon_train.data.set_checks import check_lists
     from pixcon_train.errors import DataError
 
+    choice = common.data_choice()
+    if checkpoint is not None:
+        check_choice(choice, checkpoint)
     loaded = load(checkpoint) if checkpoint is not None else None
-    data = choose_data(common.data_choice(), loaded)
+    source, encoding, lists = choose_lists(choice, loaded, labeled=labeled, unlabeled=unlabeled)
     classes = loaded.info.num_classes if loaded is not None else None
     with progress("checking") as bar:
-        report = data.check(num_classes=classes, decode_images=True, progress=bar)
+        report = check_lists(source.spec, source.root, lists, encoding=encoding, num_classes=classes, progress=bar)
     if common.out is not None:
         say_written(write_results(common.out, "check-data", report.to_dict(), {}))
     if common.as_json:
         print_json(report.to_dict())
     else:
-        show_report(output(), data, report)
+        show_report(output(), source.spec, report)
     if not report.ok:
         raise SystemExit(DataError.exit_code)

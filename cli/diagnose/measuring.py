@@ -56,10 +56,13 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
     """
     from pixcon_diag.checkpoints.loading import load
     from pixcon_diag.groups import find_groups, named
+    from pixcon_diag.passes.data import check_choice
 
     groups = find_groups(checkpoints, weights=common.weights)
     if not checkpoints:
         say("no checkpoint named; taking ./runs: " + "; ".join(f"{g.name} = {', '.join(g.sources)}" for g in groups))
+    for source in (each for group in groups for each in group.sources):
+        check_choice(common.data_choice(), source)
     loaded = named([(group, [load(each, weights=common.weights) for each in group.sources]) for group in groups])
     return [
         (group, [_with_data(each, common) for each in members]) for group, members in zip(groups, loaded, strict=True)

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_diag.checkpoints.reading import HUB
+from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, FORMAT, LATEST
 from pixcon_train.errors import CheckpointError
+
+_START = 2**16
+"""Bytes in which a checkpoint of this project names its format, the first entry of its content."""
 
 WeightsAsked = Literal["ema", "student"] | None
 """Which network the user wants; None for the EMA teacher, or the only one where a file holds one."""
@@ -31,6 +35,21 @@ def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
 def is_run(folder: Path, weights: WeightsAsked = None) -> bool:
     """Whether ``folder`` holds a checkpoint of a run of this project."""
     return any((folder / name).is_file() for name in _names(weights))
+
+
+def may_be_own(source: str) -> bool:
+    """Whether ``source`` may be a checkpoint of this project, as far as a folder or the start of a file tells.
+
+    An address on the hub may be: its file is not looked for.
+    """
+    path = Path(source)
+    if source.startswith(HUB) or path.is_dir():
+        return True
+    try:
+        with path.open("rb") as handle:
+            return FORMAT.encode() in handle.read(_START)
+    except OSError:  # loading it says what is wrong
+        return True
 
 
 def _names(weights: WeightsAsked) -> tuple[str, str]:

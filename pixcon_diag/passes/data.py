@@ -1,18 +1,20 @@
 """Which images a checkpoint is measured on: what the user says, else what the checkpoint knows of itself."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from pixcon_diag.checkpoints.finding import may_be_own
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.result import DataInfo
 from pixcon_train.checkpoint import Checkpoint
-from pixcon_train.data.checks import DataReport, check_data
+from pixcon_train.data.checks import DataReport, Images, check_data
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.lists import Pair, located, parse_list
 from pixcon_train.data.reading import Encoding
-from pixcon_train.data.sources import DataSource, locate, open_dataset
+from pixcon_train.data.set_checks import NamedList
+from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 from pixcon_train.errors import ConfigError
 from pixcon_train.progress import Progress, silent
@@ -70,13 +72,13 @@ class EvaluationData:
         )
 
     def check(
-        self, *, num_classes: int | None = None, decode_images: bool = False, progress: Progress = silent
+        self, *, num_classes: int | None = None, images: Images = "size", progress: Progress = silent
     ) -> DataReport:
         """Look at every pair before anything is measured (measurements, section 9).
 
         Args:
             num_classes: of the model to be measured.
-            decode_images: read images whole, not just their size.
+            images: how far images are looked at.
         """
         return check_data(
             self.spec,
@@ -84,7 +86,7 @@ class EvaluationData:
             self.pairs,
             encoding=self.encoding,
             num_classes=num_classes,
-            decode_images=decode_images,
+            images=images,
             progress=progress,
         )
 
@@ -105,16 +107,82 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
         ConfigError: the data set or its root is not known, or the options contradict it.
         DataError: the root or the list is missing, or the list is empty or malformed.
     """
-    own = checkpoint.own if checkpoint is not None else None
-    if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
-        own = None  # another data set, or another description of it: what the user says counts
+    own = _own(choice, checkpoint)
     source, note = _source(choice, checkpoint, own)
-    name, pairs = _pairs(choice, source, own, split)
-    labels = choice.labels if own is None or choice.labels != "auto" else own.config["data"]["labels"]
+    name, pairs = _pairs(choice, source, own, split, masks_required=True)
     measured = tuple(pairs[: choice.limit])
     note = note or (_fewer_in_training(choice, own, len(measured)) if split == "val" else None)
     limited = len(measured) < len(pairs)
-    return EvaluationData(source, name, measured, source.encoding(labels, pairs), note, limited)
+    return EvaluationData(source, name, measured, source.encoding(_labels(choice, own), pairs), note, limited)
+
+
+def check_choice(choice: DataChoice, checkpoint: str) -> None:
+    """Raise what :func:`choose_data` would of what the user says, as far as that is known before loading a checkpoint.
+
+    Args:
+        checkpoint: file, folder or address. One of this project may know where its data are, others do not.
+
+    Raises:
+        ConfigError: the data set or its root is not known.
+        DataError: the root or the list is missing or malformed.
+    """
+    if choice.root is not None:
+        existing_root(choice.root)
+    if choice.dataset is not None and not may_be_own(checkpoint):
+        choose_data(choice)
+
+
+def choose_lists(
+    choice: DataChoice,
+    checkpoint: LoadedCheckpoint | None = None,
+    *,
+    labeled: Path | None = None,
+    unlabeled: Path | None = None,
+) -> tuple[DataSource, Encoding, tuple[NamedList, ...]]:
+    """Data set, form of the masks, and all lists: those named, else those the checkpoint was trained with, else the
+    data set's own. Where only training lists are named, its validation list need not be there.
+
+    Raises:
+        ConfigError, DataError: as of :func:`choose_data`.
+    """
+    own = _own(choice, checkpoint)
+    source, _ = _source(choice, checkpoint, own)
+    given: dict[Split, Path | None] = {"labeled": labeled, "unlabeled": unlabeled, "val": choice.list_path}
+    lists = []
+    for split, path in given.items():
+        chosen = replace(choice, list_path=path)
+        if not _has_list(chosen, source, own, split, others=labeled is not None or unlabeled is not None):
+            continue
+        name, pairs = _pairs(chosen, source, own, split, masks_required=split != "unlabeled")
+        lists.append(NamedList(split, name, tuple(pairs[: choice.limit])))
+    masks = [pair for each in lists if each.split != "unlabeled" for pair in each.pairs]
+    return source, source.encoding(_labels(choice, own), masks), tuple(lists)
+
+
+def _has_list(choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, others: bool) -> bool:
+    """Whether there is a list of ``split`` to look at."""
+    if choice.list_path is not None:
+        return True
+    if own is not None:
+        return split in own.lists
+    default = _default_list(source.spec, split)
+    return default is not None and (not others or split != "val" or (source.root / default).is_file())
+
+
+def _default_list(spec: DatasetSpec, split: Split) -> str | None:
+    return {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}[split]
+
+
+def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> Checkpoint | None:
+    """The checkpoint, where it is of this project and measured on the data set that it was trained on."""
+    own = checkpoint.own if checkpoint is not None else None
+    if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
+        return None  # another data set, or another description of it: what the user says counts
+    return own
+
+
+def _labels(choice: DataChoice, own: Checkpoint | None) -> str:
+    return choice.labels if own is None or choice.labels != "auto" else str(own.config["data"]["labels"])
 
 
 def _source(
@@ -156,13 +224,14 @@ def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) 
     return f"training validated on the first {limit} images of the list, this measures {images} (see --limit)."
 
 
-def _pairs(choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split) -> tuple[str, list[Pair]]:
+def _pairs(
+    choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, masks_required: bool
+) -> tuple[str, list[Pair]]:
     """Name and pairs of the list."""
     if choice.list_path is None and own is not None:
         stored = own.lists[split]
-        pairs = parse_list(stored["text"], stored["path"], masks_required=True)
+        pairs = parse_list(stored["text"], stored["path"], masks_required=masks_required)
         return stored["path"], located(pairs, source.root)
-    spec = source.spec
-    lists = {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}
-    path = source.list_path(choice.list_path, lists[split], "validation" if split == "val" else split)
-    return str(path), source.read(path)
+    what = "validation" if split == "val" else split
+    path = source.list_path(choice.list_path, _default_list(source.spec, split), what)
+    return str(path), source.read(path, masks_required=masks_required)

@@ -3,32 +3,31 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pixcon_train.data.headers import check_sizes
+from pixcon_train.data.findings import Finding, Gathered
+from pixcon_train.data.headers import check_sizes, read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.masks import read_indices
-from pixcon_train.data.reading import Encoding, labels_of, lookup
+from pixcon_train.data.masks import listed, read_indices
+from pixcon_train.data.reading import VOID, Encoding, expected_labels, lookup, remedy
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import DataError
+from pixcon_train.files import is_file
 from pixcon_train.progress import Progress, silent
 
+Images = Literal["none", "size", "whole"]
+"""How far images are looked at: not at all, their headers, or all their pixels, which finds damaged ones."""
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong."""
-
-    file: str
-    message: str
-    """What was found, what was expected, and what to do."""
+_MUCH = 0.001
+"""Share of void in masks of one class from which on it is taken for the other one."""
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """What a look over a data set found."""
+    """What a look over a list of a data set found."""
 
     dataset: str
     root: str
@@ -38,9 +37,13 @@ class DataReport:
     """How the masks hold labels."""
     pixels: tuple[int, ...]
     """Labeled pixels per class."""
+    masks: tuple[int, ...]
+    """Masks that hold a pixel of each class."""
     void: int
     """Void pixels."""
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    """What may be meant, and should be known."""
 
     @property
     def ok(self) -> bool:
@@ -71,29 +74,38 @@ def check_data(
     *,
     encoding: Encoding,
     num_classes: int | None = None,
-    decode_images: bool = False,
+    images: Images = "size",
+    masks_optional: bool = False,
     progress: Progress = silent,
 ) -> DataReport:
     """Look at every pair of a list.
 
     Args:
         num_classes: of the model to be measured, if any; masks must not hold more.
-        decode_images: read images whole, which finds damaged ones; otherwise only their size.
+        images: how far images are looked at.
+        masks_optional: a mask need not be there, as in an unlabeled list.
     """
-    pixels = np.zeros(256, dtype=np.int64)
-    findings = list(_class_count(spec, num_classes))
-    pairs = () if findings else pairs  # against another number of classes every mask would be wrong
+    classes = list(_class_count(spec, num_classes))
+    pairs = () if classes else pairs  # against another number of classes every mask would be wrong
+    counts = _Counts(spec, root, encoding)
     progress(0, len(pairs))
     for done, pair in enumerate(pairs, 1):
-        try:
-            pixels += _check_pair(spec, root, pair, encoding, decode_images)
-        except DataError as error:
-            findings.append(Finding(pair.mask or pair.image, str(error)))
+        counts.look_at(pair, images, masks_optional)
         progress(done, len(pairs))
-    meaning = lookup(spec, encoding)
-    per_class = tuple(int(pixels[meaning == k].sum()) for k in range(spec.num_classes))
-    void = int(pixels.sum()) - sum(per_class)
-    return DataReport(spec.name, str(root), len(pairs), encoding, per_class, void, tuple(findings))
+    findings = [*classes, *counts.gathered.findings(len(pairs)), *counts.foreign_values(), *counts.two_values()]
+    order = {pair.mask or pair.image: position for position, pair in reversed(list(enumerate(pairs)))}
+    labels = [counts.meaning == k for k in range(spec.num_classes)]
+    return DataReport(
+        dataset=spec.name,
+        root=str(root),
+        pairs=len(pairs),
+        encoding=encoding,
+        pixels=tuple(int(counts.pixels[label].sum()) for label in labels),
+        masks=tuple(int(counts.holding[label].sum()) for label in labels),
+        void=int(counts.pixels[counts.meaning == VOID].sum()),
+        findings=tuple(sorted(findings, key=lambda finding: order.get(finding.file, -1))),
+        notes=tuple(counts.notes()),
+    )
 
 
 def _class_count(spec: DatasetSpec, num_classes: int | None) -> Iterator[Finding]:
@@ -105,17 +117,124 @@ def _class_count(spec: DatasetSpec, num_classes: int | None) -> Iterator[Finding
         )
 
 
-def _check_pair(spec: DatasetSpec, root: Path, pair: Pair, encoding: Encoding, decode: bool) -> np.ndarray:
-    """Histogram of the mask's stored values (256,).
+class _Counts:
+    """What the pairs of one list hold."""
 
-    Raises:
-        DataError: what is wrong with the pair.
-    """
-    assert pair.mask is not None
-    image, mask = root / pair.image, root / pair.mask
-    check_sizes(image, mask)
-    stored = read_indices(mask)
-    labels_of(stored, mask, spec, encoding)
-    if decode:
-        read_image(image)
-    return np.bincount(stored.ravel(), minlength=256)
+    def __init__(self, spec: DatasetSpec, root: Path, encoding: Encoding) -> None:
+        self.spec, self.root, self.encoding = spec, root, encoding
+        self.meaning = lookup(spec, encoding)
+        self.pixels = np.zeros(256, dtype=np.int64)
+        """By stored value."""
+        self.holding = np.zeros(256, dtype=np.int64)
+        """Masks that hold a value."""
+        self.masks = 0
+        self.absent = 0
+        """Masks that need not be there and are not."""
+        self.turned = 0
+        """Images with an EXIF orientation."""
+        self.foreign: dict[str, np.ndarray] = {}
+        """Values that are no label, by mask."""
+        self.gathered = Gathered()
+
+    def look_at(self, pair: Pair, images: Images, masks_optional: bool) -> None:
+        """Look at an image and its mask, and go on whatever is wrong with them."""
+        mask = pair.mask
+        if mask is not None and masks_optional and not is_file(self.root / mask):
+            mask, self.absent = None, self.absent + 1
+        try:
+            self._look_at(pair.image, mask, images)
+        except DataError as error:
+            paths = [str(self.root / each) for each in pair if each is not None]
+            self.gathered.add(pair.mask or pair.image, str(error) + self._where(pair), paths)
+
+    def _look_at(self, image: str, mask: str | None, images: Images) -> None:
+        if mask is not None:
+            self._count(mask, read_indices(self.root / mask))
+        if images == "none":
+            return
+        path = self.root / image
+        header = read_header(path) if mask is None else check_sizes(path, self.root / mask)
+        self.turned += header.orientation != 1
+        if images == "whole":
+            read_image(path)
+
+    def _count(self, mask: str, stored: np.ndarray) -> None:
+        histogram = np.bincount(stored.ravel(), minlength=256)
+        self.pixels += histogram
+        self.holding += histogram > 0
+        self.masks += 1
+        foreign = np.flatnonzero((histogram > 0) & (self.meaning > VOID))
+        if len(foreign):
+            self.foreign[mask] = foreign
+
+    def _where(self, pair: Pair) -> str:
+        """Where a missing file lies instead, if it can be told."""
+        missing = next((each for each in pair if each is not None and not is_file(self.root / each)), None)
+        if missing is None:
+            return ""
+        above = self.root.resolve().parent
+        if is_file(above / missing):
+            return f" It is there below {above}: give that as the data root."
+        if missing.startswith("/"):
+            below = self.root / missing.lstrip("/")
+            return f" The list's path starts with a slash, and there is nothing at {below} either."
+        return " The list's path holds backslashes; none leads to a file." if "\\" in missing else ""
+
+    def foreign_values(self) -> Iterator[Finding]:
+        """Values that no class has, in all masks together."""
+        if not self.foreign:
+            return
+        files = tuple(self.foreign)
+        values = np.unique(np.concatenate(list(self.foreign.values())))
+        first = self.root / files[0]
+        masks = f"{len(files):,} of {self.masks:,} masks, {first} for one, hold" if len(files) > 1 else f"{first} holds"
+        yield Finding(
+            files[0],
+            f"{masks} {listed(values)} in {self._share(values)} of all pixels – not a class of {self.spec.name} and "
+            f"not void: expected {expected_labels(self.spec, self.encoding)}. "
+            + (self._stretched() or remedy(values.tolist(), self.spec)),
+            files,
+        )
+
+    def _stretched(self) -> str:
+        """What to do with labels that were spread over 0..255, so that the masks can be looked at."""
+        values, count = np.flatnonzero(self.pixels), self.spec.num_classes
+        if len(values) != count or values[0] != 0 or values[-1] != 255 or np.ptp(np.diff(values)) > 1:
+            return ""
+        changes = " ".join(f"--map {value}={label}" for label, value in enumerate(values) if label)
+        return f"The {count} classes seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
+
+    def two_values(self) -> Iterator[Finding]:
+        """Masks of 0 and void where void was not said to be meant."""
+        if self._only_void() and "void" not in self.spec.model_fields_set:
+            void = self.spec.void
+            yield Finding("", f"{self._two_values()} If {void} is void, say `void: {void}` in the data set's YAML.")
+
+    def notes(self) -> Iterator[str]:
+        """What may be meant, and should be known."""
+        if self._only_void() and "void" in self.spec.model_fields_set:
+            yield self._two_values()
+        if self.turned:
+            yield f"{self.turned:,} images are turned upright by their EXIF orientation; their masks have that size."
+        if self.absent:
+            yield f"{self.absent:,} masks of the unlabeled list are not there; they would only serve to measure."
+
+    def _only_void(self) -> bool:
+        """Whether masks of two classes show one of them, and void."""
+        present = [k for k in range(self.spec.num_classes) if self.pixels[self.meaning == k].any()]
+        void = self.pixels[self.meaning == VOID].sum()
+        return self.spec.num_classes == 2 and present == [0] and bool(void > _MUCH * self.pixels.sum())
+
+    def _two_values(self) -> str:
+        name, void = self.spec.classes[1], self.spec.void
+        found = (
+            f"No pixel of `{name}` in any of {self.masks:,} masks, while {void} (void) holds {self._share([void])} of "
+            "the pixels. Void pixels are never counted. "
+        )
+        if void == 0:
+            return f"{found}Of masks of 0 and 1 leave `void` out: with `void: 0` the classes are 1 and 2."
+        return f"{found}Masks of 0 and {void} need 0 and 1: `pixcon-diag convert-masks IN OUT --map {void}=1`."
+
+    def _share(self, values: np.ndarray | list[int]) -> str:
+        share = 100 * self.pixels[values].sum() / self.pixels.sum()
+        return f"{share:.1f} %" if share >= 0.1 else "less than 0.1 %"

@@ -11,7 +11,7 @@ from torch import Tensor
 from pixcon_train.data.headers import check_sizes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import listed, read_indices
-from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.data.specs import DatasetSpec, builtin_names
 from pixcon_train.errors import DataError
 
 VOID = 255
@@ -40,9 +40,10 @@ def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encod
     bad = labels == _INVALID
     if bad.any():
         values = sorted(set(stored[bad].tolist()))
+        expected = expected_labels(spec, encoding)
         raise DataError(
-            f"{path} holds {listed(stored[bad])}, which no class of {spec.name} has: expected "
-            f"{_expected(spec, encoding)}. " + _remedy(values, spec)
+            f"{path} holds {listed(stored[bad])}, which no class of {spec.name} has: expected {expected}. "
+            + remedy(values, spec)
         )
     return labels.astype(np.uint8)
 
@@ -94,17 +95,24 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     return table
 
 
-def _expected(spec: DatasetSpec, encoding: Encoding) -> str:
+def expected_labels(spec: DatasetSpec, encoding: Encoding) -> str:
+    """What masks may hold, in words."""
     if encoding == "raw":
         return f"1..{spec.num_classes}, or 0 for {'void' if spec.void == 0 else 'other'}"
     return f"0..{spec.num_classes - 1}, or {spec.void} for void"
 
 
-def _remedy(values: list[int], spec: DatasetSpec) -> str:
+def remedy(values: list[int], spec: DatasetSpec) -> str:
+    """What to do about masks that hold ``values``, which are no labels."""
     if spec.name == "cityscapes" and max(values) <= 33:
         return "These look like labelIds: list the files ending in _labelTrainIds.png instead of _labelIds.png."
     if spec.labels == "ade20k" and values == [spec.num_classes]:
         return "These look like the official masks (0 = other): say --labels raw."
     if spec.labels == "ade20k" and values == [VOID]:
         return "These look like masks whose labels were shifted already (void 255): say --labels shifted."
-    return "Is this the right --dataset?"
+    if len(values) > 1 or spec.name in builtin_names():
+        return "Is this the right --dataset?"
+    missing = values == [spec.num_classes + spec.first_label]
+    return f"If {values[0]} is void: set `void: {values[0]}` in the data set's YAML." + (
+        " Or is a class missing?" if missing else ""
+    )

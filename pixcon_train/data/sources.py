@@ -110,7 +110,16 @@ def locate(spec: DatasetSpec, root: str | Path | None = None) -> DataSource:
     given = root or os.environ.get(ROOT_VARIABLE)
     if not given:
         raise ConfigError(f"Where is {spec.name}? Give --data-root FOLDER, or set {ROOT_VARIABLE}.")
+    return DataSource(spec, existing_root(given))
+
+
+def existing_root(given: str | Path) -> Path:
+    """The folder that a data root names.
+
+    Raises:
+        DataError: there is no such folder.
+    """
     folder = Path(given).expanduser()
     if not folder.is_dir():
         raise DataError(f"The data root {folder} is no folder. Give the folder that the lists' paths start from.")
-    return DataSource(spec, folder)
+    return folder

@@ -11,7 +11,7 @@ import pytest
 from pixcon_train.data.checks import DataReport, check_data
 from pixcon_train.data.lists import Pair, read_list
 from pixcon_train.data.reading import read_mask
-from pixcon_train.data.specs import get_spec
+from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
 from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, save_image, write_pairs
 
@@ -34,7 +34,7 @@ def test_pixels_are_counted_per_class(root: Path) -> None:
     report = look(root)
     assert report.ok and report.findings == ()
     assert (report.dataset, report.pairs, report.encoding) == ("three", 3, "index")
-    assert (report.pixels, report.void) == ((3, 2, 4), 2)
+    assert (report.pixels, report.masks, report.void) == ((3, 2, 4), (2, 2, 2), 2)
     report.raise_for_findings()
 
 
@@ -89,7 +89,7 @@ def no_image(root: Path) -> None:
     ("fault", "file", "words"),
     [
         (coloured, "masks/1.png", ("masks/1.png is a colour image", "one label per pixel", "convert")),
-        (foreign, "masks/1.png", ("masks/1.png holds the value 9", "0..2, or 255 for void")),
+        (foreign, "masks/1.png", ("masks/1.png holds the value 9 in 36.4 % of all pixels", "0..2, or 255 for void")),
         (resized, "masks/1.png", ("images/1.png is 2×2", "masks/1.png is 3×2", "one size")),
         (turned, "masks/0.png", ("images/0.png is 4×1", "masks/0.png is 1×4")),
         (maskless, "masks/1.png", ("No mask at", "masks/1.png", "data root")),
@@ -117,7 +117,7 @@ def test_a_damaged_image_is_found_when_images_are_decoded(tmp_path: Path) -> Non
     save_image(tmp_path / "a.png", np.zeros((64, 64)))
     pairs = [Pair("a.jpg", "a.png")]
     assert check_data(THREE, tmp_path, pairs, encoding="index").ok  # its header is whole
-    report = check_data(THREE, tmp_path, pairs, encoding="index", decode_images=True)
+    report = check_data(THREE, tmp_path, pairs, encoding="index", images="whole")
     assert "a.jpg cannot be read" in report.findings[0].message
 
 
@@ -147,6 +147,82 @@ def test_many_findings_are_all_kept_and_the_first_is_raised(root: Path) -> None:
     assert [finding.file for finding in report.findings] == ["masks/0.png", "masks/1.png"]
     with pytest.raises(DataError, match=r"images/0\.png is 4×1.*\(1 more: `pixcon-diag check-data` lists them\)"):
         report.raise_for_findings()
+
+
+def test_equal_faults_of_many_files_are_one_finding(root: Path) -> None:
+    for name in ("masks/0.png", "masks/2.png", "images/1.png"):
+        (root / name).unlink()
+    masks, image = look(root).findings
+    assert masks.files == ("masks/0.png", "masks/2.png") and image.files == ("masks/1.png",)
+    assert masks.message.startswith(f"No mask at {root / 'masks/0.png'}")
+    assert masks.message.endswith("The same in 1 more of 3 pairs: masks/2.png.")
+
+
+def test_values_of_many_masks_are_one_finding_with_its_remedy(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path, [[[0, 9, 9, 9, 1, 1, 1, 1]], [[0, 0]], [[9, 0]]])
+    (finding,) = check_data(THREE, tmp_path, pairs, encoding="index").findings
+    assert finding.files == ("masks/0.png", "masks/2.png")
+    assert "2 of 3 masks, " in finding.message and "hold the value 9 in 33.3 % of all pixels" in finding.message
+    assert "If 9 is void: set `void: 9`" in finding.message and "--dataset" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([0, 1, 2, 3], "If 3 is void: set `void: 3` in the data set's YAML. Or is a class missing?"),
+        ([0, 1, 2, 7, 8], "Is this the right --dataset?"),
+        ([0, 127, 255], "spread over 0..255: `pixcon-diag convert-masks IN OUT --map 127=1 --map 255=2`"),
+    ],
+)
+def test_what_to_do_about_values(tmp_path: Path, values: list[int], words: str) -> None:
+    (finding,) = check_data(THREE, tmp_path, write_pairs(tmp_path, [[values]]), encoding="index").findings
+    assert words in finding.message
+
+
+def two(**more: Any) -> DatasetSpec:
+    return DatasetSpec(name="cracks", classes=("background", "crack"), palette=tuple(voc_palette(2)), **more)
+
+
+def test_masks_of_0_and_255_show_one_of_two_classes(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path, [[[0, 0, 0, 255]], [[0, 0, 0, 0]]])
+    (finding,) = check_data(two(), tmp_path, pairs, encoding="index").findings
+    assert "No pixel of `crack` in any of 2 masks, while 255 (void) holds 12.5 %" in finding.message
+    assert "--map 255=1" in finding.message and "`void: 255`" in finding.message
+    meant = check_data(two(void=255), tmp_path, pairs, encoding="index")
+    assert meant.ok and "No pixel of `crack`" in meant.notes[0]
+
+
+@pytest.mark.parametrize("masks", [[[[0, 1, 255]]], [[[1, 255]]], [[[0, 0]]]])
+def test_void_beside_the_second_class_is_void(tmp_path: Path, masks: list[Any]) -> None:
+    report = check_data(two(), tmp_path, write_pairs(tmp_path, masks), encoding="index")
+    assert report.ok and report.notes == ()
+
+
+def test_masks_of_0_and_1_where_void_is_said_to_be_0(tmp_path: Path) -> None:
+    report = check_data(two(void=0), tmp_path, write_pairs(tmp_path, [[[0, 1]]]), encoding="raw")
+    assert report.ok and "leave `void` out" in report.notes[0]
+
+
+def test_an_unlabeled_list_needs_no_masks(root: Path) -> None:
+    (root / "masks/1.png").unlink()
+    pairs = [*read_list(root / "val.txt", masks_required=True)[:2], Pair("images/2.png", None)]
+    report = check_data(THREE, root, pairs, encoding="index", images="whole", masks_optional=True)
+    assert report.ok and report.pixels == (1, 1, 1)
+    assert report.notes == ("1 masks of the unlabeled list are not there; they would only serve to measure.",)
+
+
+def test_masks_alone_can_be_looked_at(root: Path) -> None:
+    imageless(root)
+    assert look(root, images="none").ok
+
+
+def test_a_missing_file_is_told_where_it_lies(root: Path) -> None:
+    (finding,) = check_data(THREE, root / "masks", [Pair("images/0.png", "masks/0.png")], encoding="index").findings
+    assert f"It is there below {root}: give that as the data root." in finding.message
+    (finding,) = check_data(THREE, root, [Pair("/images/7.png", "masks/0.png")], encoding="index").findings
+    assert "starts with a slash, and there is nothing at" in finding.message
+    (finding,) = check_data(THREE, root, [Pair("images\\7.png", "masks/0.png")], encoding="index").findings
+    assert "holds backslashes" in finding.message
 
 
 def test_progress_goes_on_past_a_fault(root: Path) -> None:

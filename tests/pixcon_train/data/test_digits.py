@@ -44,7 +44,7 @@ def test_the_layout_is_the_ordinary_one(cache: Path) -> None:
     unlabeled = read_list(root / "splits/8/unlabeled.txt", masks_required=False)
     assert len(labeled) == 8 and labeled + unlabeled == train
     assert read_image(root / train[0].image).shape == (3, 112, 112)
-    report = check_data(get_spec("digits"), root, train + val, encoding="index", decode_images=True)
+    report = check_data(get_spec("digits"), root, train + val, encoding="index", images="whole")
     assert report.ok and report.void > 0
 
 

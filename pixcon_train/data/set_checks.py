@@ -1,0 +1,160 @@
+"""Looking over all lists of a data set together, and at what belongs to no list."""
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.data.checks import DataReport, check_data
+from pixcon_train.data.findings import Finding, named
+from pixcon_train.data.lists import Pair
+from pixcon_train.data.reading import Encoding
+from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.errors import ConfigError
+from pixcon_train.progress import Progress, silent
+from pixcon_train.resolve import preset_layers, preset_names
+
+
+@dataclass(frozen=True)
+class NamedList:
+    """One list of a data set."""
+
+    split: str
+    """`val`, `labeled` or `unlabeled`."""
+    path: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """What a look over a data set's lists found."""
+
+    dataset: str
+    root: str
+    encoding: Encoding
+    lists: tuple[tuple[NamedList, DataReport], ...]
+    findings: tuple[Finding, ...]
+    """What is wrong beside the files of a list: the recipe, images in two lists."""
+    notes: tuple[str, ...]
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Those of all lists, too; one that two lists share (another number of classes) once."""
+        found = [*self.findings, *(finding for _, report in self.lists for finding in report.findings)]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Those of all lists, too, which are named."""
+        return self.notes + tuple(f"{each.split} list: {note}" for each, report in self.lists for note in report.notes)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.all_findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON: sums over the lists, and each list."""
+        reports = [report for _, report in self.lists]
+        lists = [{"split": each.split, "list": each.path, **report.to_dict()} for each, report in self.lists]
+        return {
+            "dataset": self.dataset,
+            "root": self.root,
+            "encoding": self.encoding,
+            "pairs": sum(report.pairs for report in reports),
+            "pixels": [sum(pixels) for pixels in zip(*(report.pixels for report in reports), strict=True)],
+            "void": sum(report.void for report in reports),
+            "lists": lists,
+            "findings": [asdict(finding) for finding in self.all_findings],
+            "notes": list(self.all_notes),
+            "ok": self.ok,
+        }
+
+
+def check_lists(
+    spec: DatasetSpec,
+    root: Path,
+    lists: Sequence[NamedList],
+    *,
+    encoding: Encoding,
+    num_classes: int | None = None,
+    progress: Progress = silent,
+) -> SetReport:
+    """Look at every file of ``lists``, decoding it, at the recipe, and for images that two lists share.
+
+    Args:
+        num_classes: of the model to be measured, if any.
+    """
+    shared = list(_shared(lists))
+    total, done = sum(len(each.pairs) for each in lists), 0
+    reports = []
+    for each in lists:
+        report = check_data(
+            spec,
+            root,
+            each.pairs,
+            encoding=encoding,
+            num_classes=num_classes,
+            images="whole",
+            masks_optional=each.split == "unlabeled",
+            progress=_Part(progress, done, total),
+        )
+        reports.append((each, report))
+        done += len(each.pairs)
+    findings = [*_recipe(spec), *(Finding("", message) for fault, message in shared if fault)]
+    notes = [message for fault, message in [*_twice(lists), *shared] if not fault]
+    return SetReport(spec.name, str(root), encoding, tuple(reports), tuple(findings), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Progress of one list as a part of all."""
+
+    whole: Progress
+    before: int
+    total: int
+
+    def __call__(self, done: int, total: int) -> None:
+        self.whole(self.before + done, self.total)
+
+
+def _recipe(spec: DatasetSpec) -> Iterator[Finding]:
+    """The data set's recipe, where a preset lacks it."""
+    for preset in preset_names():
+        try:
+            preset_layers(preset, spec.recipe)
+        except ConfigError as error:
+            yield Finding("", f"`recipe` of {spec.name}: {error}")
+            return
+
+
+def _images(pairs: Sequence[Pair]) -> list[str]:
+    return [posixpath.normpath(pair.image) for pair in pairs]
+
+
+def _twice(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
+    """Lists that name an image more than once, which is no fault."""
+    for each in lists:
+        again = [image for image, count in Counter(_images(each.pairs)).items() if count > 1]
+        if again:
+            yield False, f"{len(again):,} images are in the {each.split} list more than once: {named(again)}."
+
+
+def _shared(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
+    """Images that two lists share: whether that is a fault, and a sentence.
+
+    What is validated on must not be trained on; a labeled image may also be used without its labels.
+    """
+    images: Mapping[str, list[str]] = {each.split: _images(each.pairs) for each in lists}
+    for one, other in (("labeled", "val"), ("unlabeled", "val"), ("labeled", "unlabeled")):
+        there = set(images.get(other, ()))
+        both = [image for image in dict.fromkeys(images.get(one, ())) if image in there]
+        if not both:
+            continue
+        found = f"{len(both):,} images are in both the {one} and the {other} list: {named(both)}."
+        if other == "val":
+            yield True, f"{found} A validation image must not be trained on; take them out of one list."
+        else:
+            yield False, f"{found} They are trained on with their labels and without."
