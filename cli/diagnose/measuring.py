@@ -143,7 +143,7 @@ def _saved(
         name, folder = split_name(argument)
         data = data or choose_data(common.data_choice())
         with progress(f"reading {folder}") as bar:
-            measured.append(measure_predictions(Path(folder), data, name=name, progress=bar))
+            measured.append(measure_predictions(Path(folder), data, name=name, progress=bar, tell=say))
     return measured
 
 

@@ -14,20 +14,18 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.evaluation import Consumer, PassOptions, PredictedBatch, run_pass
-from pixcon_diag.passes.keys import files_hash, pass_key, store_place
+from pixcon_diag.passes.keys import pass_key, store_place
 from pixcon_diag.passes.label_maps import KeptMaps, LabelMapFiles
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
+from pixcon_diag.passes.sound import check_once
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
 from pixcon_diag.result import InferenceInfo, Provenance
 from pixcon_train.progress import Progress, silent
 
 SAVE_EVERY = 10.0
 """Seconds between saves: what an interrupted pass loses at most."""
-
-_SOUND: set[str] = set()
-"""Data that this process has looked over, so that several checkpoints on one list do not look again."""
 
 
 def measure(
@@ -125,7 +123,7 @@ def run_kept(
         PixConError: the folder cannot be written.
     """
     if place is None:
-        _checked(data, checkpoint, progress)
+        check_once(data, checkpoint.info.num_classes, progress=progress, tell=tell)
         run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
         return FilledPass(inference_info(passing), None)
     store = Store(place, pass_key(checkpoint, data, passing, options))
@@ -149,7 +147,7 @@ def fill(
     """Make what is missing in ``store``, which is locked, of the pass over the images ``part`` of the list."""
     kept = store.read(tell)
     if kept is None:
-        _checked(data, checkpoint, progress)
+        check_once(data, checkpoint.info.num_classes, progress=progress, tell=tell)
         store.clear()
     else:
         collector.restore(kept.state, [pair.image for pair in data.pairs])
@@ -169,14 +167,6 @@ def fill(
     run_pass(checkpoint.model, Subset(data.dataset(), part[done:]), consumers, passing, saver)
     saver.save(total)
     return FilledPass(inference, written.maps() if maps else None)
-
-
-def _checked(data: EvaluationData, checkpoint: LoadedCheckpoint, progress: Progress) -> None:
-    """Raise where the data are not what they should be, before an hour is spent on them."""
-    identity = f"{data.info()} {checkpoint.info.num_classes} {files_hash(data)}"
-    if identity not in _SOUND:
-        data.check(num_classes=checkpoint.info.num_classes, progress=progress).raise_for_findings()
-        _SOUND.add(identity)
 
 
 class _Saver:

@@ -20,10 +20,13 @@ from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.label_maps import LabelMapFiles, find_label_maps
+from pixcon_diag.passes.label_space import LabelSpace
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.sound import check_once
+from pixcon_diag.passes.store import Tell, quiet
 from pixcon_diag.result import CheckpointInfo, InferenceInfo, Provenance
 from pixcon_train.data.reading import VOID, read_mask
-from pixcon_train.errors import ConfigError, DataError
+from pixcon_train.errors import ConfigError
 from pixcon_train.iou import IoUResult, image_statistics
 from pixcon_train.progress import Progress, silent
 
@@ -116,23 +119,38 @@ class MeasuredGroup:
 
 
 def measure_predictions(
-    folder: Path, data: EvaluationData, *, name: str | None = None, progress: Progress = silent
+    folder: Path,
+    data: EvaluationData,
+    *,
+    name: str | None = None,
+    progress: Progress = silent,
+    tell: Tell = quiet,
 ) -> SavedPredictions:
     """Count the label maps in ``folder`` (see :func:`pixcon_diag.passes.label_maps.find_label_maps`) against the masks.
 
+    Args:
+        tell: told what may be meant, and should be known.
+
     Raises:
-        DataError: a map is missing, damaged, of another size than its mask, or holds a class that there is not.
+        DataError: a check of the masks found something; a map is missing, damaged, of another size than its mask, or
+            holds a class that there is not; or the maps' labels are shifted by one.
     """
     maps = find_label_maps(folder, [pair.image for pair in data.pairs])
+    check_once(data, data.spec.num_classes, images="none", progress=progress, tell=tell)
     digest = hashlib.sha256()
+    space = LabelSpace(data.spec, folder)
     rows = []
     progress(0, len(maps))
     for index in range(len(maps)):
-        labels, mask = maps.read(index).long(), read_truth(data, index)
-        _check_map(labels, mask, maps.files[index], data)
-        digest.update(labels.to(torch.uint8).numpy().tobytes())
-        rows.append(image_statistics(labels[None], mask[None], (mask != VOID)[None], data.spec.num_classes)[0])
+        labels, mask = maps.read(index), read_truth(data, index)
+        if space.add(labels.numpy(), mask.byte().numpy(), maps.files[index]):
+            digest.update(labels.numpy().tobytes())
+            counted = (mask != VOID)[None]
+            rows.append(image_statistics(labels[None].long(), mask[None], counted, data.spec.num_classes)[0])
         progress(index + 1, len(maps))
+    space.check()
+    for note in space.notes():
+        tell(f"note: {note}")
     info = CheckpointInfo(
         source=str(folder),
         sha256=digest.hexdigest(),
@@ -156,17 +174,3 @@ def read_truth(data: EvaluationData, index: int) -> torch.Tensor:
         DataError: the mask cannot be read.
     """
     return read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding).long()
-
-
-def _check_map(labels: torch.Tensor, mask: torch.Tensor, file: Path, data: EvaluationData) -> None:
-    if labels.shape != mask.shape:
-        sizes = [f"{each.shape[1]}×{each.shape[0]}" for each in (labels, mask)]
-        raise DataError(
-            f"{file} is {sizes[0]} pixels, but its mask is {sizes[1]}. Save predictions at the mask's size."
-        )
-    highest = int(labels[mask != VOID].max()) if bool((mask != VOID).any()) else 0
-    if highest >= data.spec.num_classes:
-        raise DataError(
-            f"{file} predicts class {highest}, but {data.spec.name} has classes 0..{data.spec.num_classes - 1}. "
-            "Expected class indices, without void."
-        )

@@ -11,9 +11,12 @@ from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_truth
 from pixcon_train.data.reading import VOID
+from pixcon_train.data.sources import DataSource
+from pixcon_train.data.specs import DatasetSpec, voc_palette
 from pixcon_train.errors import ConfigError, DataError
 from pixcon_train.iou import SegmentationIoU
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network
+from tests.pixcon_train.data.files import save_image, write_pairs
 
 
 @pytest.fixture
@@ -134,3 +137,28 @@ def test_a_mask_that_cannot_be_read_is_named(measured: MeasuredPass, saved: Path
     Image.fromarray(np.full(SIZES[3], 7, dtype=np.uint8)).save(measured.data.source.root / "masks/3.png")
     with pytest.raises(DataError, match=r"masks/3.png holds the value 7"):
         measure_predictions(saved, measured.data)
+
+
+def test_maps_of_labels_one_too_high_are_refused(measured: MeasuredPass, saved: Path) -> None:
+    for index in range(len(SIZES)):
+        truth = read_truth(measured.data, index).numpy()
+        shifted = np.where(truth >= CLASSES - 1, 0, truth) + 1  # the last class is not predicted, so all are classes
+        Image.fromarray(shifted.astype(np.uint8)).save(saved / f"images/{index}.png")
+    with pytest.raises(DataError, match=r"look one too high.*convert-masks .* OUT --shift -1"):
+        measure_predictions(saved, measured.data)
+
+
+def test_masks_of_0_and_255_are_refused_for_saved_maps_too(tmp_path: Path) -> None:
+    """A network that finds nothing must not get 100 %, and images need not be there."""
+    spec = DatasetSpec(name="cracks", classes=("background", "crack"), palette=tuple(voc_palette(2)))
+    pairs = write_pairs(tmp_path, [[[0, 0, 255, 255]]])
+    (tmp_path / "images/0.png").unlink()
+    save_image(tmp_path / "maps/0.png", np.zeros((1, 4)))
+    data = EvaluationData(DataSource(spec, tmp_path), "val.txt", tuple(pairs), "index")
+    with pytest.raises(DataError, match="No pixel of `crack`"):
+        measure_predictions(tmp_path / "maps", data)
+    notes: list[str] = []
+    stated = spec.model_copy(update={"void": 255})
+    data = EvaluationData(DataSource(stated, tmp_path), "val.txt", tuple(pairs), "index")
+    measure_predictions(tmp_path / "maps", data, tell=notes.append)
+    assert len(notes) == 1 and "No pixel of `crack`" in notes[0]
