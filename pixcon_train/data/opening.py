@@ -22,6 +22,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from pixcon_train.errors import DataError
+from pixcon_train.versions import require
 
 FORMATS: dict[type[ImageFile], tuple[bytes, ...]] = {
     PngImageFile: (b"\x89PNG\r\n\x1a\n",),
@@ -78,7 +79,9 @@ def opened(path: Path, what: str) -> Iterator[ImageFile]:
 
     Raises:
         DataError: missing, no regular file, of another format, or damaged.
+        ConfigError: Pillow is too old.
     """
+    require("pillow")
     try:
         with open(path, "rb", opener=_open_at_once) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")

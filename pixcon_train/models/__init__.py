@@ -7,6 +7,7 @@ from pixcon_train.models.base import ModelOutput, SegmentationModel
 from pixcon_train.models.pixcon import PixCon
 from pixcon_train.models.sizes import SIZES
 from pixcon_train.models.unimatch_v2 import UniMatchV2
+from pixcon_train.versions import require
 
 ARCHITECTURES: dict[str, type[UniMatchV2] | type[PixCon]] = {"unimatch_v2": UniMatchV2, "pixcon": PixCon}
 
@@ -26,8 +27,9 @@ def build_model(
         embedding_dim: D of the projection head.
 
     Raises:
-        ConfigError: unknown architecture or size.
+        ConfigError: unknown architecture or size, or timm is too old.
     """
+    require("timm")
     _known("architecture", architecture, ARCHITECTURES)
     _known("model size", size, SIZES)
     model = ARCHITECTURES[architecture](size, num_classes)
