@@ -1,4 +1,8 @@
-"""Two processes (gloo, on a CPU) against one: the same losses, weights, bank and counts on a fixed run of 20 steps."""
+"""Two processes (gloo, on a CPU) against one: the same losses, weights, bank and counts on a fixed run of 20 steps.
+
+They add gradients up in another order. In float64 that stays far from every threshold and argmax, on any processor; in
+float32 one pixel that falls on the other side would make it another run.
+"""
 
 import multiprocessing
 import os
@@ -13,6 +17,7 @@ import torch
 from pixcon_train import trainer
 from pixcon_train.checkpoint import LATEST, load_checkpoint
 from pixcon_train.config import TrainConfig
+from pixcon_train.data import datasets, transforms
 from pixcon_train.machine import open_machine
 from pixcon_train.runlog import LOG, read_log
 from pixcon_train.setup import set_up
@@ -92,9 +97,17 @@ def validated(spec: Path, folder: Path, source: Path) -> None:
     torch.save(result, folder / f"scores{setup.machine.process_index}.pt")
 
 
+def in_double() -> None:
+    """Compute in float64 from now on, also where the code asks for float32."""
+    torch.set_default_dtype(torch.float64)
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
+    datasets.normalise = lambda image: transforms.normalise(image).double()
+
+
 def started(rank: int, processes: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """What torchrun sets up, then ``work``."""
     torch.set_num_threads(1)
+    in_double()
     if processes > 1:
         place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
         os.environ.update({key: str(value) for key, value in place.items()})
