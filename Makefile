@@ -1,10 +1,12 @@
 # Two commands do all the set-up on a fresh machine: `make demo` and `make test`. Each works when the other ran before.
+# `make test-portable` runs the tests as other processors would, `make test-lowest` with the oldest packages.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOWEST := .venv-lowest
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-portable test-lowest lint clean
 
 $(INSTALLED): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,6 +32,18 @@ endef
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
+# The tests that compute with PyTorch, under five settings of processor and threads (.ci/portable.py); TESTS=tests for all.
+test-portable: $(INSTALLED)
+	$(BIN)/python .ci/portable.py $(TESTS)
+
+# All tests with the lowest versions that pyproject.toml allows, in an environment of their own that shares PyTorch.
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest
+
+$(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
+	$(BIN)/python .ci/lowest.py $(LOWEST)
+	touch $@
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +51,4 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build *.egg-info .typing .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .typing .pytest_cache .mypy_cache .ruff_cache
