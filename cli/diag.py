@@ -7,6 +7,7 @@ from pixcon_cli.diagnose.boundary import boundary
 from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.compare import compare
 from pixcon_cli.diagnose.contamination import contamination
+from pixcon_cli.diagnose.convert_masks import convert_masks
 from pixcon_cli.diagnose.coverage import coverage
 from pixcon_cli.diagnose.dynamics import dynamics
 from pixcon_cli.diagnose.geometry import geometry
@@ -54,3 +55,4 @@ main.add_command(sensitivity)
 main.add_command(landscape)
 main.add_command(report)
 main.add_command(check_data)
+main.add_command(convert_masks)

@@ -6,10 +6,20 @@ import click
 
 from pixcon_cli.console import output, print_json, progress
 from pixcon_cli.diagnose.deliver import say_written
+from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, data_options
 
 
-@click.command("check-data", short_help="Look over images and masks.")
+@click.command(
+    "check-data",
+    cls=PixConCommand,
+    short_help="Look over images and masks.",
+    examples=(
+        "pixcon-diag check-data --dataset crops.yaml --data-root data",
+        "pixcon-diag check-data runs/NAME",
+        "pixcon-diag check-data --dataset pascal --data-root VOC2012 --labeled labeled.txt --unlabeled unlabeled.txt",
+    ),
+)
 @click.argument("checkpoint", required=False, metavar="[CKPT]")
 @data_options
 @click.option("--labeled", type=click.Path(path_type=Path), help="List of labeled images.  [default: the data set's]")

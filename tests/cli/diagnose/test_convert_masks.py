@@ -1,0 +1,52 @@
+"""`pixcon-diag convert-masks` as a user meets it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.farm import CLASSES, call, one_message
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    palette = [[9 * k, 200 - k, 30] for k in range(len(CLASSES))]
+    (tmp_path / "farm.yaml").write_text(f"classes: [{', '.join(CLASSES)}]\npalette: {palette}\n")
+    return tmp_path / "farm.yaml"
+
+
+def mask(path: Path, values: object) -> None:
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.array(values, dtype=np.uint8)).save(path)
+
+
+def test_colours_are_converted_by_the_data_set_s_palette(tmp_path: Path, spec: Path) -> None:
+    mask(tmp_path / "rgb/a.png", [[[0, 200, 30], [18, 198, 30]]])
+    arguments = ("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
+    assert call(*arguments).stdout == f"1 masks written to {tmp_path / 'out'}.\n"
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 2]]
+    assert call(*arguments).stdout == f"0 masks written to {tmp_path / 'out'}; 1 were there already.\n"
+
+
+def test_other_colours_are_an_error_after_all_that_can_be_written(tmp_path: Path, spec: Path) -> None:
+    mask(tmp_path / "rgb/a.png", [[[0, 200, 30], [1, 2, 3]]])
+    mask(tmp_path / "rgb/b.png", [[[0, 200, 30]]])
+    result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
+    assert result.exit_code == 3 and result.stdout.startswith("1 masks written")
+    assert "(1, 2, 3) in 1 masks" in result.stderr and "Traceback" not in result.stderr
+    result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec, "--void-color", "1,2,3")
+    assert result.exit_code == 0 and np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 255]]
+
+
+def test_labels_are_changed(tmp_path: Path) -> None:
+    mask(tmp_path / "in/a.png", [[0, 255]])
+    assert call("convert-masks", tmp_path / "in", tmp_path / "out", "--map", "255=1").exit_code == 0
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 1]]
+    assert call("convert-masks", tmp_path / "out", tmp_path / "less", "--shift", "-1").exit_code == 0
+    assert np.asarray(Image.open(tmp_path / "less/a.png")).tolist() == [[255, 0]]
+
+
+def test_one_way_of_converting_is_named(tmp_path: Path, spec: Path) -> None:
+    for more in ((), ("--dataset", spec, "--map", "255=1"), ("--dataset", spec, "--shift", "0")):
+        one_message(call("convert-masks", tmp_path, tmp_path / "out", *more), 2, "Give --dataset", "--map or --shift")
