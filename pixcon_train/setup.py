@@ -65,7 +65,7 @@ class Setup:
     """Optimizer steps of the whole run."""
 
     def lines(self) -> list[str]:
-        """What is trained on what, for the user: two lines."""
+        """What is trained on what, for the user: two lines, and notes on the data."""
         parameters = sum(p.numel() for p in self.student.parameters())
         precision = "fp32" if self.machine.mixed_precision == "no" else self.machine.mixed_precision
         machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {precision}"
@@ -75,6 +75,7 @@ class Setup:
             f"{len(data.val)} validation images, {data.spec.num_classes} classes",
             f"{self.student.architecture} {self.student.size}, {parameters / 1e6:.2f} M parameters, on {machine}; "
             f"{self.iterations} iterations of {self.share.batch} + {self.share.batch} images",
+            *(f"note: {note}" for note in data.notes),
         ]
 
 

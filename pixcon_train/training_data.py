@@ -36,6 +36,8 @@ class TrainingData:
     """Labeled images to train on; ``labeled`` repeats them."""
     labeled_pixels: tuple[int, ...]
     """Labeled pixels per class, of all labeled images."""
+    notes: tuple[str, ...]
+    """What the look over labeled and validation images found that should be known."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
 
@@ -87,6 +89,7 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
         held_out=EvaluationDataset(spec, source.root, held_out, encoding=encoding) if held_out else None,
         labeled_count=len(trained),
         labeled_pixels=reports[0].pixels,
+        notes=tuple(note for report in reports for note in report.notes),
         lists={name: describe_list(path) for name, path in paths.items()},
     )
 

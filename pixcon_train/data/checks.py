@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pixcon_train.data.findings import Finding, Gathered
-from pixcon_train.data.headers import check_sizes, read_header
+from pixcon_train.data.headers import check_sizes, read_image_header
+from pixcon_train.data.image_notes import ImageNotes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.masks import listed, read_indices
@@ -130,8 +131,7 @@ class _Counts:
         self.masks = 0
         self.absent = 0
         """Masks that need not be there and are not."""
-        self.turned = 0
-        """Images with an EXIF orientation."""
+        self.images = ImageNotes()
         self.foreign: dict[str, np.ndarray] = {}
         """Values that are no label, by mask."""
         self.gathered = Gathered()
@@ -153,8 +153,8 @@ class _Counts:
         if images == "none":
             return
         path = self.root / image
-        header = read_header(path) if mask is None else check_sizes(path, self.root / mask)
-        self.turned += header.orientation != 1
+        header = read_image_header(path) if mask is None else check_sizes(path, self.root / mask)
+        self.images.add(path, header)
         if images == "whole":
             read_image(path)
 
@@ -214,8 +214,7 @@ class _Counts:
         """What may be meant, and should be known."""
         if self._only_void() and "void" in self.spec.model_fields_set:
             yield self._two_values()
-        if self.turned:
-            yield f"{self.turned:,} images are turned upright by their EXIF orientation; their masks have that size."
+        yield from self.images.sentences()
         if self.absent:
             yield f"{self.absent:,} masks of the unlabeled list are not there; they would only serve to measure."
 

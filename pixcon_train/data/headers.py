@@ -61,6 +61,17 @@ def read_header(path: Path, what: str = "image") -> Header:
         return header_of(image)
 
 
+def read_image_header(path: Path) -> Header:
+    """The header of an image whose samples can be read.
+
+    Raises:
+        DataError: missing, unreadable, of another format, or with samples whose black and white are not known.
+    """
+    header = read_header(path)
+    check_samples(header, path)
+    return header
+
+
 def header_of(image: ImageFile) -> Header:
     """The header of an opened image that is not decoded yet.
 

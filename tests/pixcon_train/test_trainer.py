@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint
 from pixcon_train.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
@@ -295,6 +296,21 @@ def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: P
 
     assert train(tiny_config(spec, schedule__epochs=1), tmp_path, observer=Listen()).position.finished
     assert len(told) == 1 and "No more TensorBoard curves" in told[0]
+
+
+def test_what_is_done_to_images_is_said_when_training_begins(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+    tag = Image.Exif()
+    tag[0x0112] = 3
+    Image.open(tmp_path / "labeled0.jpg").save(tmp_path / "labeled0.jpg", exif=tag)
+    told = []
+
+    class Listen(Unobserved):
+        def started(self, lines: list[str], iteration: int, iterations: int) -> None:
+            told.extend(lines)
+
+    train(tiny_config(spec, schedule__epochs=1), tmp_path / "run", observer=Listen())
+    assert len(told) == 3 and "labeled0.jpg is turned upright, as EXIF says." in told[2]
 
 
 def test_what_a_killed_run_left_half_written_is_removed(spec: Path, tmp_path: Path) -> None:
