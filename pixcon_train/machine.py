@@ -19,7 +19,8 @@ def open_machine(runtime: RuntimeConfig) -> Accelerator:
     Raises:
         ConfigError: the device is not there, or cannot do the precision.
     """
-    AcceleratorState._reset_state()  # accelerate keeps one precision per process; each run has its own
+    # accelerate keeps one precision and one device per process; each run has its own
+    AcceleratorState._reset_state(reset_partial_state=True)
     precision = "no" if runtime.precision == "fp32" else runtime.precision
     try:
         accelerator = Accelerator(cpu=runtime.device == "cpu", mixed_precision=precision)

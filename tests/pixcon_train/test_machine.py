@@ -98,6 +98,13 @@ def test_a_device_that_is_not_there_is_named() -> None:
         open_machine(RuntimeConfig(device="tpu"))
 
 
+def test_each_run_has_its_own_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_TORCH_DEVICE", "meta")
+    assert open_machine(RuntimeConfig()).device.type == "meta"
+    monkeypatch.delenv("ACCELERATE_TORCH_DEVICE")
+    assert open_machine(RuntimeConfig(device="cpu")).device.type == "cpu"
+
+
 def test_a_precision_that_the_device_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: object) -> None:
         raise ValueError("fp16 mixed precision requires a GPU")
