@@ -6,6 +6,7 @@ import torch
 from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTensorMode
 from torch.nn.functional import normalize
 
+from benchmarks.gpu.guard import sync_is_an_error
 from pixcon_train.bank import ClassBank
 from pixcon_train.bank_branch import Admitted, BankSettings, contrast, labeled_candidates
 from pixcon_train.contrast import admit, gather_pixels, info_nce, select_anchors, thin
@@ -192,11 +193,8 @@ def test_the_branch_never_makes_the_host_wait() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, whose driver then notices any wait")
 def test_the_branch_never_makes_the_host_wait_for_a_gpu() -> None:
     bank, generator, inputs = ClassBank(3, 4, 8).cuda(), torch.Generator("cuda"), _inputs(0, device="cuda")
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with sync_is_an_error(torch.device("cuda")):
         _iterate(bank, inputs, generator)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_no_shape_depends_on_data() -> None:

@@ -1,0 +1,45 @@
+"""The contrastive branch of one step against the matrix products that it cannot do without."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import torch
+
+from benchmarks.contrastive import Case, build_case, run_iteration
+from benchmarks.gpu.parts import Options
+from benchmarks.gpu.rows import Row, measured
+from benchmarks.gpu.timing import median, seconds_of
+from pixcon_train.bank_branch import BankSettings
+
+
+class Sizes(NamedTuple):
+    """The setting of the released branch's published figures, or a small one."""
+
+    classes: tuple[int, ...]
+    batch: int
+    dim: int
+    edge: int
+    repeats: int
+
+
+FULL, SMALL = Sizes((21, 150), 4, 256, 148, 20), Sizes((3,), 2, 16, 12, 2)
+
+
+def run(options: Options) -> Iterator[Row]:
+    """A row for each number of classes."""
+    sizes, device = SMALL if options.small else FULL, torch.device(options.device)
+    for classes in sizes.classes:
+        case = build_case(classes, batch=sizes.batch, dim=sizes.dim, edge=sizes.edge, device=device)
+        branch = median(seconds_of(partial(run_iteration, case), device, sizes.repeats))
+        products = median(seconds_of(bare_products(case), device, sizes.repeats))
+        result = f"{branch * 1e3:.2f} ms, x{branch / products:.1f}"
+        yield measured(f"K={classes}: branch, of products", result, branch=branch, products=products)
+
+
+def bare_products(case: Case) -> Callable[[], object]:
+    """Similarities of the anchors and all entries, and their gradient with respect to the anchors, in fp32."""
+    settings, entries = BankSettings("clean"), case.bank.queue.flatten(0, 1)
+    rows = min(settings.max_anchors, settings.cap * len(case.bank.filled))
+    anchors = torch.randn(rows, entries.shape[1], device=entries.device)
+    return lambda: (anchors @ entries.T) @ entries

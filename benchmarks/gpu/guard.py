@@ -1,0 +1,89 @@
+"""Whole optimizer steps under CUDA's own sync guard, which turns every wait of the host for the GPU into an error.
+
+fp16 is left out: its loss scaling has to look whether a gradient overflowed, and waits by design.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run
+from benchmarks.gpu.parts import Options
+from benchmarks.gpu.rows import Row, failed, holds, skipped
+
+_RULES = ("clean", "labeled", "confidence", "soft", "pseudo")
+_THRESHOLDS = ("quantile", "dynamic", "dynamic_floor", "per_class")
+
+CASES: dict[str, dict[str, Any]] = {
+    **{f"pixcon, bank {rule}": {"bank.rule": rule} for rule in _RULES},
+    "unimatch-v2": {"preset": "unimatch-v2"},
+    **{f"threshold {rule}": {"consistency.threshold.rule": rule} for rule in _THRESHOLDS},
+    "noise, weights, OHEM": {
+        "consistency.noise.rate": 0.3,
+        "consistency.noise.kind": "confusion",
+        "consistency.weighting": "both",
+        "loss.ohem": True,
+        "loss.ohem_min_kept": 500,
+        "bank.start": "all_classes",
+    },
+    "bf16, channels_last": {"runtime.precision": "bf16", "runtime.channels_last": True},
+    "activation checkpointing": {"runtime.activation_checkpointing": True},
+}
+"""Presets, every admission and threshold rule, and the runtime options."""
+
+
+@contextmanager
+def sync_is_an_error(device: torch.device) -> Iterator[None]:
+    """In the block, a host that waits for a CUDA ``device`` raises; other devices have no such guard."""
+    if device.type != "cuda":
+        yield
+        return
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def guarded_step(case: str, device: str, folder: Path) -> Run:
+    """One optimizer step of ``CASES[case]`` under the guard; on a GPU after another one, which loads kernels."""
+    run = new_run({**TINY, "runtime.device": device, **CASES[case]}, folder)
+    if run.setup.bank is not None:
+        fill_bank(run.setup, 4)
+    batch = run.batch()
+    if run.device.type == "cuda":
+        run.stepper.step([batch], 0)
+    with sync_is_an_error(run.device):
+        run.stepper.step([batch], 1)
+    return run
+
+
+def run(options: Options) -> Iterator[Row]:
+    """A row if all cases hold, and one for each that does not."""
+    clean = 0
+    for case in CASES:
+        try:
+            guarded_step(case, options.device, options.scratch)
+            clean += 1
+        except RuntimeError as error:
+            yield failed(case, str(error).splitlines()[0])
+    if options.device == "cuda":
+        yield holds("steps without a wait", f"{clean} of {len(CASES)}", clean == len(CASES), cases=list(CASES))
+        yield _planted(torch.device(options.device))
+    else:
+        yield holds("steps, without a guard", f"{clean} of {len(CASES)}", clean == len(CASES), cases=list(CASES))
+        yield skipped("the guard", "needs CUDA; the tests have one of their own for the CPU")
+
+
+def _planted(device: torch.device) -> Row:
+    """The guard has to notice a wait, or the row above says nothing."""
+    value = torch.ones(1, device=device)
+    try:
+        with sync_is_an_error(device):
+            value.item()
+    except RuntimeError as error:
+        return holds("a planted wait is noticed", "yes", True, message=str(error))
+    return holds("a planted wait is noticed", "no", False)

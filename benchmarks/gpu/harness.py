@@ -1,0 +1,181 @@
+"""A run of training without its data: networks, bank, rules and optimizer of ``set_up``, fed with synthetic crops."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from pixcon_train.config import TrainConfig
+from pixcon_train.data.reading import VOID
+from pixcon_train.machine import open_machine, share_of
+from pixcon_train.models import SegmentationModel
+from pixcon_train.resolve import build_config, dotted_layer, preset_layers
+from pixcon_train.seeding import seeded
+from pixcon_train.setup import Setup, set_up
+from pixcon_train.stepping import MicroBatch, Stepper
+
+CELLS = 8
+"""Squares along an edge of a synthetic image; each image has the same number of pixels of each class."""
+
+_LAYER_SCALE = 0.1
+"""In place of 1e-5, at which the blocks of an encoder that is not pretrained do next to nothing."""
+
+
+TINY: dict[str, Any] = {
+    "classes": 3,
+    "model.size": "nano",
+    "data.crop": 28,
+    "schedule.batch": 2,
+    "bank.dim": 16,
+    "bank.size": 16,
+    "bank.cap": 8,
+}
+"""Values of a run whose steps take milliseconds."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a step needs."""
+
+    config: TrainConfig
+    setup: Setup
+    stepper: Stepper
+
+    @property
+    def device(self) -> torch.device:
+        """Of networks and batches."""
+        return self.setup.machine.device
+
+    def batch(self, seed: int = 0, *, void: bool = True, micro: int | None = None) -> MicroBatch:
+        """Synthetic crops for one forward pass of this run, or as many as ``micro``."""
+        classes, crop = self.setup.student.num_classes, self.config.data.crop
+        return synthetic_batch(micro or self.setup.share.micro, crop, classes, self.device, seed=seed, void=void)
+
+    def changed(self, values: Mapping[str, Any]) -> "Run":
+        """The same networks, bank and optimizer with other values of `runtime` and `schedule`."""
+        config = _config({**_asked(self.config), **values})
+        machine = open_machine(config.runtime)
+        self.setup.student.set_activation_checkpointing(config.runtime.activation_checkpointing)
+        setup = replace(self.setup, machine=machine, share=share_of(config.schedule, machine))
+        return Run(config, setup, Stepper(config, setup))
+
+
+def new_run(values: Mapping[str, Any], folder: Path) -> Run:
+    """A run of the preset in ``values`` with its Pascal recipe; other values are dotted keys, micro-batch = batch."""
+    classes = int(values.get("classes", 21))
+    spec = write_data(folder / f"data{classes}", classes)
+    own = {key: value for key, value in values.items() if key != "classes"}
+    config = _config({"data.dataset": str(spec), "data.root": str(spec.parent), **own})
+    setup = set_up(config, open_machine(config.runtime))
+    for network in (setup.student, setup.teacher):
+        enliven(network)
+    return Run(config, setup, Stepper(config, setup))
+
+
+@torch.no_grad()
+def enliven(network: SegmentationModel) -> SegmentationModel:
+    """Give ``network`` a layer scale at which its blocks count, and return it."""
+    for name, parameter in network.named_parameters():
+        if name.endswith("gamma"):
+            parameter.fill_(_LAYER_SCALE)
+    return network
+
+
+def fill_bank(setup: Setup, entries: int) -> None:
+    """Enter ``entries`` unit vectors of each class, the same on every device."""
+    assert setup.bank is not None
+    classes, _, dim = setup.bank.queue.shape
+    vectors = F.normalize(torch.randn(classes * entries, dim, generator=seeded(1)), dim=1)
+    labels = torch.arange(classes).repeat_interleave(entries)
+    setup.bank.enqueue(vectors.to(setup.machine.device), labels.to(setup.machine.device))
+
+
+def without_dropout(setup: Setup) -> None:
+    """Switch dropout layers off: they draw from the device's own generator."""
+    for module in setup.student.modules():
+        if isinstance(module, nn.Dropout | nn.Dropout2d):
+            module.p = 0.0
+
+
+def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *, seed: int, void: bool) -> MicroBatch:
+    """Crops whose classes are told apart by colour, in pinned memory for a GPU, as the loader gives them."""
+    generator = seeded(seed)
+    colors = torch.randn(classes, 3, generator=seeded(0))
+
+    def masks() -> Tensor:
+        cells = torch.arange(CELLS * CELLS) % classes
+        drawn = torch.stack([cells[torch.randperm(len(cells), generator=generator)] for _ in range(micro)])
+        return F.interpolate(drawn.view(micro, 1, CELLS, CELLS).float(), (crop, crop))[:, 0].long()
+
+    def noisy(clean: Tensor, amount: float) -> Tensor:
+        return clean + amount * torch.randn(clean.shape, generator=generator)
+
+    labels, truth = masks(), masks()
+    clean, weak = (noisy(colors[mask].permute(0, 3, 1, 2).contiguous(), 0.2) for mask in (labels, truth))
+    ignore = torch.zeros(micro, crop, crop, dtype=torch.uint8)
+    if void:
+        labels[:, : crop // 14] = VOID
+        ignore[:, :, : crop // 14] = VOID
+    names = [f"crop {i}" for i in range(micro)]
+    labeled: dict[str, Any] = {"image": clean, "mask": labels, "name": names}
+    unlabeled: dict[str, Any] = {
+        "weak": weak,
+        "strong1": noisy(weak, 0.3),
+        "strong2": noisy(weak, 0.3),
+        "ignore": ignore,
+    }
+    unlabeled |= {"truth": truth, "name": names}
+    if device.type == "cuda":
+        labeled, unlabeled = (
+            {key: each.pin_memory() if isinstance(each, Tensor) else each for key, each in item.items()}
+            for item in (labeled, unlabeled)
+        )
+    return labeled, unlabeled
+
+
+def write_data(root: Path, classes: int) -> Path:
+    """A few tiny images with every class in every mask: what ``set_up`` looks over. Gives the specification's path."""
+    path = root / "synthetic.yaml"
+    if path.exists():
+        return path
+    root.mkdir(parents=True)
+    mask = (np.arange(28 * 28) % classes).reshape(28, 28).astype(np.uint8)
+    for number in range(16):
+        Image.fromarray(np.stack([mask] * 3, -1)).save(root / f"image{number}.png")
+        Image.fromarray(mask).save(root / f"mask{number}.png")
+    lines = [f"image{number}.png mask{number}.png\n" for number in range(16)]
+    lists = {"labeled": lines[:4], "unlabeled": lines[4:12], "val": lines[12:]}
+    for name, chosen in lists.items():
+        (root / f"{name}.txt").write_text("".join(chosen), encoding="utf-8")
+    names = [f"class {number}" for number in range(classes)]
+    spec = {"classes": names, "base_size": 28, **{f"{name}_list": f"{name}.txt" for name in lists}}
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    return path
+
+
+_DEFAULTS = {"model.pretrained": "none", "runtime.workers": 0, "schedule.epochs": 1000}
+
+
+def _config(values: Mapping[str, Any]) -> TrainConfig:
+    preset = values.get("preset", "pixcon")
+    own = {key: value for key, value in values.items() if key != "preset"}
+    return build_config([*preset_layers(preset, "pascal"), dotted_layer("gpu_check", {**_DEFAULTS, **own})])
+
+
+def _asked(config: TrainConfig) -> dict[str, Any]:
+    """The whole configuration by dotted keys."""
+
+    def flat(section: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        pairs: dict[str, Any] = {}
+        for key, value in section.items():
+            pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        return pairs
+
+    return flat(config.model_dump(), "")

@@ -1,0 +1,89 @@
+"""One of the processes that ``processes.py`` starts: three optimizer steps, then its state in a file."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from accelerate.state import PartialState
+
+from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run, without_dropout
+from pixcon_train.seeding import mix
+from pixcon_train.step_inputs import StepRandomness
+from pixcon_train.stepping import MicroBatch, Stepper
+
+STEPS, BATCH = 3, 4
+
+VALUES: dict[str, Any] = {
+    **TINY,
+    "data.crop": 56,  # whole squares of a class at the feature's resolution: each image has as many anchors
+    "schedule.batch": BATCH,
+    "consistency.tau": 0.0,
+    "bank.rule": "labeled",
+    "bank.size": 2048,
+    "bank.cap": 512,
+    "bank.max_anchors": 1 << 20,
+}
+"""Every labeled pixel is an anchor, so that no draw differs."""
+
+
+class Undrawn(Stepper):
+    """Steps without CutMix boxes and dropout, which go by micro-batch."""
+
+    def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
+        boxes = torch.zeros(batch, 4, dtype=torch.long, device=self._machine.device)
+        anchors = torch.Generator(self._machine.device).manual_seed(mix(*at))
+        return StepRandomness((boxes, boxes), None, None, anchors)
+
+
+def main(processes: int, device: str, scratch: Path, rank: int) -> None:
+    """Do the steps of one of so many processes."""
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if processes > 1:
+        # Both are the first one of their machine, so that both take the one GPU.
+        place = {"RANK": rank, "WORLD_SIZE": processes, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
+        os.environ.update({key: str(value) for key, value in place.items()})
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29500")
+        meeting = f"file://{scratch}/meeting"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+    joint = device == "cuda" and processes == 1
+    values = {**VALUES, "runtime.device": device, "schedule.micro_batch": BATCH if joint else BATCH // 2}
+    run = new_run(values, scratch / f"data {processes} {rank}")
+    if processes > 1:
+        PartialState().backend = "gloo"  # accelerate takes it for granted that CUDA's is NCCL
+    torch.save(_stepped(run), scratch / f"{processes}-{rank}")
+
+
+def _stepped(run: Run) -> dict[str, Any]:
+    fill_bank(run.setup, 16)
+    without_dropout(run.setup)
+    stepper, student = Undrawn(run.config, run.setup), run.setup.student
+    before = {key: value.detach().cpu().clone() for key, value in student.named_parameters()}
+    losses = [float(stepper.step(_share(run, seed), seed).scalars["loss"]) for seed in range(STEPS)]
+    assert run.setup.bank is not None
+    return {
+        "losses": losses,
+        "before": before,
+        "weights": {key: value.detach().cpu() for key, value in student.named_parameters()},
+        "buffers": {key: value.cpu() for key, value in student.named_buffers() if value.is_floating_point()},
+        "bank": {key: value.cpu() for key, value in run.setup.bank.state_dict().items()},
+    }
+
+
+def _share(run: Run, seed: int) -> list[MicroBatch]:
+    """This process's micro-batches of the step's whole batch."""
+    share = run.setup.share
+    whole = run.batch(seed, void=False, micro=BATCH)
+
+    def cut(item: dict[str, Any], number: int) -> dict[str, Any]:
+        first = share.piece(number) * share.micro
+        return {key: value[first : first + share.micro] for key, value in item.items()}
+
+    return [(cut(whole[0], number), cut(whole[1], number)) for number in range(share.accumulation)]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
