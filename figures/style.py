@@ -1,7 +1,8 @@
 """How every figure looks: print-readable sizes, and fonts that a PDF keeps as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any, Literal
 
 import matplotlib.style
@@ -47,9 +48,12 @@ RC = {
 }
 
 
-def style() -> AbstractContextManager[None]:
-    """The style within a block, whatever the reader's own settings are; figures are drawn and saved in it."""
-    return matplotlib.style.context(RC, after_reset=True)
+def style(settings: Mapping[str, Any] = MappingProxyType({})) -> AbstractContextManager[None]:
+    """The style within a block, whatever the reader's own settings are; figures are drawn and saved in it.
+
+    ``settings`` of matplotlib are added to it.
+    """
+    return matplotlib.style.context({**RC, **settings}, after_reset=True)
 
 
 def new_figure(width: float, height: float) -> Figure:

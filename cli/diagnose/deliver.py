@@ -17,9 +17,11 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
         PixConError: the folder cannot be written.
     """
     if out is not None:
-        from pixcon_figures.drawing import draw_saved
+        from pixcon_figures.drawing import draw_saved, missing_characters
 
-        say_written([*section.write(out), *draw_saved(out, section.command)])
+        missing: set[str] = set()
+        say_written([*section.write(out), *draw_saved(out, section.command, missing)])
+        say(*missing_characters(missing))
     if as_json:
         print_json(section.content)
         return

@@ -47,7 +47,7 @@ def report(
     from pixcon_diag.passes.data import DataChoice
     from pixcon_diag.report.building import ReportOptions, build_report
     from pixcon_diag.report.report import write_report
-    from pixcon_figures.drawing import draw_saved
+    from pixcon_figures.drawing import draw_saved, missing_characters
 
     out = common.out or FOLDER
     loaded = load_groups(checkpoints, common)
@@ -63,18 +63,18 @@ def report(
         tell=say,
     )
     figures: dict[str, list[Path]] = {}
+    missing: set[str] = set()
     for section in built.sections:
         section.write(out)
     with progress("drawing") as bar:
         for done, section in enumerate(built.sections):
             bar(done, len(built.sections))
-            drawn = draw_saved(out, section.command)
+            drawn = draw_saved(out, section.command, missing)
             # A picture of two sections' results is drawn again with either, and shown where it was first.
             earlier = {path for paths in figures.values() for path in paths}
             figures[section.command] = [path for path in drawn if path not in earlier]
     write_report(out, built.sections, figures, left_out=built.left_out)
-    for sentence in built.left_out:
-        say(f"left out: {sentence}")
+    say(*missing_characters(missing), *(f"left out: {sentence}" for sentence in built.left_out))
     if common.as_json:
         print_json({section.command: section.content for section in built.sections})
         return
