@@ -79,6 +79,9 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
     yield f"{delta_note(baseline, other)} better: whether {other} is, by its interval or by so many of its seeds."
+    uneven = [row.measure for row in rows if not row.same_classes]
+    if uneven:
+        yield f"Not means over the same classes in all runs, so that Δ is also of the classes: {', '.join(uneven)}."
     if any(row.image_noise is not None for row in rows):
         yield IMAGES
     if any(_several(row) for row in rows):

@@ -99,3 +99,16 @@ def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
     assert any("no interval is computed" in note for note in plainly.notes)
     uneven = difference_table("none", "clean", "fraction", rows(errors(30, 31), errors(20)), "n")
     assert column(uneven, "noise") == ["images (95%)", "seeds"]
+
+
+def test_means_over_different_classes_are_named() -> None:
+    def mean(name: str, *classes: tuple[int, ...]) -> Quantity:
+        return Quantity(name, "number", True, (0.5,) * len(classes), classes=classes)
+
+    found = compare(
+        [mean("mIoU", (0, 1)), mean("macro", (0, 1))], [mean("mIoU", (0, 1)), mean("macro", (0, 1, 2))], draws=20
+    )
+    notes = difference_table("none", "clean", "number", found, "name").notes
+    assert [note.endswith("classes: macro.") for note in notes].count(True) == 1
+    same = difference_table("none", "clean", "number", found[:1], "name").notes
+    assert not any("same classes" in note for note in same)
