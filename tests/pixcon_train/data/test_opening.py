@@ -16,7 +16,7 @@ from pixcon_diag.passes.label_maps import LabelMapFiles
 from pixcon_train.data.headers import read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
-from pixcon_train.data.opening import MAX_PIXELS
+from pixcon_train.data.opening import MAX_BYTES, MAX_PIXELS
 from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import png, png_chunk, save_image
 
@@ -147,6 +147,13 @@ def test_a_header_that_promises_too_much_costs_no_memory(tmp_path: Path) -> None
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()
+
+
+def test_a_file_that_no_image_needs_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as file:
+        file.write(header_only(2, 2))
+        file.truncate(MAX_BYTES + 1)
+    assert "a.png is too large (2,147,483,649 bytes): cut it into tiles" in refused(tmp_path / "a.png")
 
 
 def test_pillow_s_warnings_stay_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
