@@ -201,7 +201,7 @@ def test_counts_of_each_image_and_class(study: Study) -> None:
             expected[1, predicted] += 1
             expected[2, truth] += 1
         np.testing.assert_array_equal(study.measured.statistics[image], expected)
-    assert study.measured.statistics.sum(0).min() > 100  # no count is equal for being 0
+    assert study.measured.statistics.sum(0).min() > 0  # no count is equal for being 0
 
 
 def test_iou_per_class(study: Study) -> None:
