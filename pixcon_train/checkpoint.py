@@ -5,15 +5,16 @@ The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tens
 the teacher and of the student, which differ by as much as the effects under study.
 """
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import torch
 
 from pixcon_train.errors import CheckpointError
 from pixcon_train.files import replacing
-from pixcon_train.weight_files import read_weights
+from pixcon_train.weight_files import read_structure, read_weights
 
 FORMAT = "pixcon-diag/checkpoint"
 FORMAT_VERSION = 1
@@ -55,7 +56,7 @@ class Checkpoint:
     student: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
     bank: dict[str, torch.Tensor] | None
-    """`queue` K×N×D, `ptr` K, `filled` K, and of each entry `truth` and `weight` K×N; None without a bank."""
+    """The state of :class:`pixcon_train.bank.ClassBank`; None without a bank."""
     optimizer: dict[str, Any]
     scaler: dict[str, Any] | None
     """State of fp16 loss scaling; None at other precisions."""
@@ -88,7 +89,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: no such file, not a checkpoint of this package, damaged, unsafe, or of a later format.
     """
-    return parse_checkpoint(read_weights(path)[0], path)
+    return parse_checkpoint(read_weights(path).content, path)
+
+
+def describe_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint that this package wrote to ``path``, without the values of its tensors, which are on ``meta``.
+
+    It takes no time and memory for them: for whoever asks about the run alone.
+
+    Raises:
+        CheckpointError: as :func:`load_checkpoint`, except for damage to the values of tensors.
+    """
+    return parse_checkpoint(read_structure(path), path)
 
 
 def is_checkpoint(content: Any) -> bool:
@@ -100,7 +112,7 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     """``content`` of the file ``path`` as a checkpoint of this package.
 
     Raises:
-        CheckpointError: it is none, is of a later format, or lacks an entry.
+        CheckpointError: it is none, is of a later format, or lacks an entry or has one of another type.
     """
     if not is_checkpoint(content):
         raise CheckpointError(f"{path} is no checkpoint of pixcon-train; expected one such as a run's {LATEST}.")
@@ -113,4 +125,19 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     missing = [name for name in needed if name not in content]
     if missing:
         raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
+    other = [entry.name for entry in fields(Checkpoint) if entry.name in content and not _fits(content, entry)]
+    if other:
+        raise CheckpointError(
+            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(other)} has another type."
+        )
     return Checkpoint(**{entry.name: content[entry.name] for entry in fields(Checkpoint) if entry.name in content})
+
+
+def _fits(content: dict[str, Any], entry: "Field[Any]") -> bool:
+    """Whether an entry has the type that a checkpoint has it in; of dicts of tensors, all that is in them too."""
+    value = content[entry.name]
+    for kind in get_args(entry.type) if isinstance(entry.type, UnionType) else (entry.type,):
+        if isinstance(value, get_origin(kind) or kind):
+            tensors = get_args(kind)[1:] == (torch.Tensor,)
+            return not tensors or all(isinstance(each, torch.Tensor) for each in value.values())
+    return False

@@ -6,8 +6,11 @@ from typing import Any, Literal
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from pixcon_train.checkpoint import Checkpoint, load_checkpoint
-from pixcon_train.files import replacing, sha256, to_json
+from pixcon_train.checkpoint import Checkpoint, parse_checkpoint
+from pixcon_train.errors import CheckpointError
+from pixcon_train.files import replacing, to_json
+from pixcon_train.weight_checks import refuse_non_finite
+from pixcon_train.weight_files import CONTENT_HASH, content_hash, read_weights
 
 FORMAT = "pixcon-diag/weights"
 FORMAT_VERSION = "1"
@@ -39,26 +42,33 @@ def describe(checkpoint: Checkpoint, weights: Weights, *, projection: bool) -> d
 def export_weights(source: Path, target: Path, *, weights: Weights = "ema", projection: bool = False) -> dict[str, Any]:
     """Write one network of the checkpoint ``source`` to ``target`` and return its description.
 
-    The metadata holds `format`, `format_version`, `source_sha256` and `description`, the JSON of that dict.
+    The metadata holds `format`, `format_version`, `source_sha256`, `description`, the JSON of that dict, and
+    `content_sha256`, a hash of all of this and of the weights, which loading checks.
 
     Args:
         projection: Keep ``proj_head.*``, which inference does not need but the embedding measurements use.
 
     Raises:
-        CheckpointError: ``source`` is no whole checkpoint of this package.
+        CheckpointError: ``source`` is no whole checkpoint of this package, or the network is NaN or infinite.
         PixConError: ``target`` cannot be written; a previous file is intact.
     """
-    checkpoint = load_checkpoint(source)
+    read = read_weights(source)
+    checkpoint = parse_checkpoint(read.content, source)
     state = checkpoint.ema if weights == "ema" else checkpoint.student
     kept = projection and checkpoint.projection
     tensors = {name: value.contiguous() for name, value in state.items() if kept or not name.startswith(PROJECTION)}
+    try:
+        refuse_non_finite(tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{source}: {error}") from error
     description = describe(checkpoint, weights, projection=kept)
     metadata = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "source_sha256": sha256(source),
+        "source_sha256": read.sha256,
         "description": to_json(description, indent=None),
     }
+    metadata[CONTENT_HASH] = content_hash(tensors, metadata)
     with replacing(target) as temporary:
         try:
             save_file(tensors, temporary, metadata=metadata)

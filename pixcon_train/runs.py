@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.checkpoint import LATEST, load_checkpoint
+from pixcon_train.checkpoint import LATEST, describe_checkpoint
 from pixcon_train.config import TrainConfig
 from pixcon_train.config_text import commented_yaml
 from pixcon_train.errors import ConfigError
@@ -29,7 +29,7 @@ def refuse_to_overwrite(folder: Path) -> None:
     latest = folder / LATEST
     if not latest.exists():
         return
-    if load_checkpoint(latest).progress["finished"]:
+    if describe_checkpoint(latest).progress["finished"]:
         raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
     raise ConfigError(
         f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."
@@ -43,7 +43,7 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
         CheckpointError: there is no run to go on with.
         ConfigError: a change would make it another run.
     """
-    saved = Layer(str(folder / LATEST), load_checkpoint(folder / LATEST).config)
+    saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
     config = build_config([saved, dotted_layer("the command line", changes)])
     before, after = (flatten(each.model_dump()) for each in (build_config([saved]), config))
     for key, value in after.items():

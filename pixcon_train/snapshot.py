@@ -9,6 +9,7 @@ from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.errors import CheckpointError
 from pixcon_train.position import Position
 from pixcon_train.setup import Setup
+from pixcon_train.weight_checks import refuse_non_finite
 
 
 def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict[str, Any]) -> Checkpoint:
@@ -52,8 +53,10 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, A
 
     Raises:
         CheckpointError: the data set or its lists are not those the run started with, so that it could not go on
-            exactly.
+            exactly, or a network is NaN or infinite.
     """
+    refuse_non_finite(checkpoint.student)
+    refuse_non_finite(checkpoint.ema)
     if DatasetSpec.from_dict(checkpoint.data) != setup.data.spec:
         raise CheckpointError(
             f"The description of {setup.data.spec.name} has changed since the run started; going on would mix two data "

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from pixcon_train.checkpoint import LATEST, load_checkpoint
+from pixcon_train.checkpoint import LATEST, describe_checkpoint
 from pixcon_train.errors import ConfigError, PixConError
 from pixcon_train.interruption import Interruption
 from pixcon_train.observer import TrainingObserver
@@ -57,7 +57,7 @@ def run_state(point: Point, parent: Path) -> RunState:
     if not (folder / LATEST).exists():
         return RunState(point, folder, "not started")
     try:
-        checkpoint = load_checkpoint(folder / LATEST)
+        checkpoint = describe_checkpoint(folder / LATEST)
         resume_config(folder, flatten(point.config.model_dump()))
     except PixConError as error:
         return RunState(point, folder, "failed", message=str(error))

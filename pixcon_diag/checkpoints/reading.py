@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.errors import CheckpointError
-from pixcon_train.files import sha256
 from pixcon_train.weight_files import EXPECTED, read_weights
 
 HUB = "hf://"
@@ -25,21 +24,24 @@ class CheckpointFile:
     """The dictionary it holds; tensors by key for safetensors."""
     metadata: dict[str, str]
     """What a safetensors file says beside its tensors; empty otherwise."""
+    verified: bool
+    """Whether the content was compared with checksums of the file; False where the file has none."""
 
 
 def read_file(source: str | Path) -> CheckpointFile:
     """Read a checkpoint from a path or from the hub (``hf://owner/repo[@revision]/file``).
 
     Raises:
-        CheckpointError: the file is missing, truncated, no checkpoint, holds something other than a dictionary, or
-            holds objects that could not be restored without running code (which is not done).
+        CheckpointError: the file is missing, truncated, damaged, no checkpoint, changes while it is read, holds
+            something other than a dictionary, or holds objects that could not be restored without running code (which
+            is not done).
     """
     text = str(source)
     path = _download(text) if text.startswith(HUB) else Path(source)
-    content, metadata = read_weights(path)
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dictionary of weights. {EXPECTED}")
-    return CheckpointFile(text, path, sha256(path), content, metadata)
+    read = read_weights(path)
+    if not isinstance(read.content, dict):
+        raise CheckpointError(f"{path} holds a {type(read.content).__name__}, not a dictionary of weights. {EXPECTED}")
+    return CheckpointFile(text, path, read.sha256, read.content, read.metadata, read.verified)
 
 
 def _download(source: str) -> Path:

@@ -11,6 +11,7 @@ from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.models.backbone import DinoV2, resample_position_embedding
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.sizes import SIZES
+from pixcon_train.weight_checks import refuse_non_finite, refuse_other_kinds
 from pixcon_train.weight_files import read_weights
 
 # timm packs giant's gated MLP under the names of a plain one; everything else has one name.
@@ -37,8 +38,8 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
     """Load ``state`` into ``encoder``; a position embedding of another grid is resampled.
 
     Raises:
-        CheckpointError: an entry is missing, superfluous (registers, say) or of another shape; the message names
-            ``where`` and one such entry.
+        CheckpointError: an entry is missing, superfluous (registers, say), of another shape, no dense tensor of floats,
+            NaN or infinite; the message names ``where`` and such entries.
     """
     expected = encoder.state_dict()
     found = _original_names(state, expected)
@@ -58,6 +59,8 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
             f"The encoder weights from {where} do not fit: {wrong[0]}{more}. "
             "Expected DINOv2 without registers, of the model's size, as a bare state dict."
         )
+    refuse_other_kinds(found)
+    refuse_non_finite(found)
     encoder.load_state_dict(found)
 
 
@@ -82,7 +85,7 @@ def _original_names(state: Mapping[str, Tensor], expected: Mapping[str, Tensor])
 
 
 def _from_file(path: Path) -> dict[str, Tensor]:
-    content = read_weights(path)[0]
+    content = read_weights(path).content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise CheckpointError(f"{path} is no encoder: expected a bare state dict of tensors, as DINOv2's files are.")
     return content

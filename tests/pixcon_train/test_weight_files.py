@@ -1,5 +1,7 @@
 import os
 import pickle
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from pixcon_train.errors import CheckpointError
-from pixcon_train.weight_files import read_weights
+from pixcon_train.files import sha256
+from pixcon_train.weight_files import read_structure, read_weights
 
 
 class RunsCode:
@@ -43,9 +46,37 @@ def test_numpy_scalars_of_either_numpy_become_numbers(tmp_path: Path, module: by
     torch.save(values, path := tmp_path / "best.pth", _use_new_zipfile_serialization=False)
     written = np.float64(0).__reduce__()[0].__module__.encode()
     path.write_bytes(path.read_bytes().replace(b"c" + written + b"\n", b"c" + module + b"\n"))
-    content, metadata = read_weights(path)
-    assert (content["previous_best"], content["epoch"], content["count"], metadata) == (86.25, 7, 4, {})
+    content = read_weights(path).content
+    assert (content["previous_best"], content["epoch"], content["count"]) == (86.25, 7, 4)
     assert type(content["previous_best"]) is float
+
+
+@pytest.mark.parametrize(
+    ("scalar", "expected"),
+    [
+        (np.bool_(True), True),
+        (np.int8(-3), -3),
+        (np.uint16(3), 3),
+        (np.int32(3), 3),
+        (np.float16(50), 50.0),
+        (np.float32(0.5), 0.5),
+        (np.longdouble(0.5), 0.5),
+        (np.complex64(1j), 1j),
+        (np.str_("exp"), "exp"),
+        (np.bytes_(b"exp"), b"exp"),
+    ],
+)
+def test_numpy_scalars_of_any_kind_become_python_s(tmp_path: Path, scalar: Any, expected: Any) -> None:
+    torch.save({"value": scalar}, path := tmp_path / "best.pth")
+    found = read_weights(path).content["value"]
+    assert found == expected and type(found) is type(expected)
+
+
+@pytest.mark.parametrize("scalar", [np.datetime64("2020-01-01"), np.zeros(1, "i4,f4")[0]])
+def test_a_whole_file_with_another_object_is_not_called_damaged(tmp_path: Path, scalar: Any) -> None:
+    torch.save({"value": scalar}, path := tmp_path / "best.pth")
+    message = refused(path)
+    assert "DType" in message and "nothing was run" in message and "damaged" not in message
 
 
 def test_other_numpy_values_are_refused(tmp_path: Path) -> None:
@@ -91,8 +122,8 @@ def test_missing_empty_and_folder(tmp_path: Path) -> None:
 
 def test_safetensors_come_with_their_metadata(tmp_path: Path) -> None:
     save_file({"w": torch.ones(3)}, path := tmp_path / "w.safetensors", metadata={"who": "me"})
-    content, metadata = read_weights(path)
-    assert torch.equal(content["w"], torch.ones(3)) and metadata == {"who": "me"}
+    read = read_weights(path)
+    assert torch.equal(read.content["w"], torch.ones(3)) and read.metadata == {"who": "me"}
     path.write_bytes(path.read_bytes()[:-4])
     assert "cut short" in refused(path)
 
@@ -106,3 +137,67 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(Path, "open", forbidden)
     assert "cannot be read: Permission denied" in refused(path)
+
+
+def test_attributes_that_a_file_gives_a_dict_do_not_stand_for_its_methods(tmp_path: Path) -> None:
+    content: OrderedDict[str, Any] = OrderedDict(weight=torch.ones(1))
+    content.__dict__.update(get=1, keys=2)
+    torch.save(content, path := tmp_path / "best.pth")
+    assert list(read_weights(path).content.items()) == [("weight", torch.ones(1))]
+
+
+def overwritten(path: Path, data: bytes) -> None:
+    with path.open("r+b") as handle:
+        handle.write(data)
+
+
+def replaced(path: Path, data: bytes) -> None:
+    (other := path.with_suffix(".new")).write_bytes(data)
+    other.replace(path)
+
+
+def cut(path: Path, data: bytes) -> None:
+    os.truncate(path, len(data) // 2)
+
+
+def long_settled(path: Path) -> None:
+    os.utime(path, (0, 0))
+
+
+@pytest.mark.parametrize("age", [long_settled, lambda path: None])
+@pytest.mark.parametrize("change", [overwritten, replaced, cut])
+def test_a_file_that_changes_while_it_is_read(
+    good: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, bytes], None], age: Callable[[Path], None]
+) -> None:
+    """Between hash and weights: the weights are those of the hash, or nothing is given."""
+    (other := good.with_name("other") / "good.pth").parent.mkdir()
+    torch.save({"weight": torch.arange(1000.0) + 1}, other)
+    age(good)
+    before, load = sha256(good), torch.load
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        change(good, other.read_bytes())
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(torch, "load", late)
+    if change is replaced:  # the open file is the old one
+        read = read_weights(good)
+        assert read.sha256 == before and torch.equal(read.content["weight"], torch.arange(1000.0))
+    else:
+        assert "has changed while it was read" in refused(good)
+
+
+@pytest.mark.parametrize("change", [overwritten, replaced, cut])
+def test_weights_that_were_read_do_not_follow_their_file(good: Path, change: Callable[[Path, bytes], None]) -> None:
+    read = read_weights(good)
+    change(good, bytes(good.stat().st_size))
+    assert torch.equal(read.content["weight"], torch.arange(1000.0))
+
+
+def test_the_structure_is_read_without_values(good: Path) -> None:
+    data = good.read_bytes()
+    good.write_bytes(data.replace(torch.arange(1000.0).numpy().tobytes(), bytes(4000)))
+    assert read_structure(good)["weight"].is_meta
+    good.write_bytes(data.replace(b"weight", b"height"))
+    with pytest.raises(CheckpointError, match="is damaged"):
+        read_structure(good)
