@@ -1,14 +1,31 @@
 """The per-class bank: for each class a FIFO queue of unit-norm pixel embeddings (paper, Sec. 3.2)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+
+def bank_fill(state: Mapping[str, Tensor]) -> Tensor:
+    """How many entries a saved bank holds of each class: (K,) int64.
+
+    PixCon's release saves ``filled`` as bool, true where a class is full; any other class holds ``ptr`` entries. Early
+    checkpoints of this project saved the numbers themselves.
+
+    Args:
+        state: with ``queue`` (K, N, D), ``ptr`` (K,) and ``filled`` (K,).
+    """
+    filled, size = state["filled"], state["queue"].shape[1]
+    return torch.where(filled, size, state["ptr"]).long() if filled.dtype == torch.bool else filled.long()
 
 
 class ClassBank(nn.Module):
     """K ring buffers of N embeddings of D numbers, filled without a loop over classes and without a host wait.
 
-    The state dict is that of PixCon's release – ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) entries –
-    and, of each entry, ``truth`` (K, N), its true class or −1 where that is unknown, and ``weight`` (K, N).
+    The state dict is that of PixCon's release – ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) bool, true
+    where a class is full (see :func:`bank_fill`) – and, of each entry, ``truth`` (K, N), its true class or −1 where
+    that is unknown, and ``weight`` (K, N). The buffer ``filled`` itself is the number of entries.
     """
 
     queue: Tensor
@@ -24,6 +41,16 @@ class ClassBank(nn.Module):
         self.register_buffer("filled", torch.zeros(num_classes, dtype=torch.long))
         self.register_buffer("truth", torch.full((num_classes, size), -1, dtype=torch.long))
         self.register_buffer("weight", torch.ones(num_classes, size))
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[f"{prefix}filled"] = self.filled == self.queue.shape[1]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
+        if {"queue", "ptr", "filled"} <= own.keys():
+            state_dict[f"{prefix}filled"] = bank_fill(own)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @torch.no_grad()
     def enqueue(

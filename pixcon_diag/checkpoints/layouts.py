@@ -1,23 +1,29 @@
 """The layouts of checkpoint files met in the wild, told apart by their keys; what each one says of itself."""
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from torch import Tensor
 
 from pixcon_diag.checkpoints.reading import CheckpointFile
+from pixcon_train.bank import bank_fill
 from pixcon_train.checkpoint import Checkpoint, is_checkpoint, parse_checkpoint
 from pixcon_train.errors import CheckpointError
 from pixcon_train.export import FORMAT as EXPORT_FORMAT
 from pixcon_train.export import FORMAT_VERSION as EXPORT_VERSION
+from pixcon_train.weight_checks import refuse_other_kinds
 
 Weights = Literal["ema", "student", "unnamed"]
 """Which network; ``unnamed`` where a file holds one and does not say which."""
 
 State = Mapping[str, Tensor]
+
+NESTED, NESTED_EMA = "state_dict", "state_dict_ema"
+"""Where MMSegmentation, Lightning and timm save a network within a file."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class Layout:
     states: dict[Weights, State]
     scores: Scores = field(default_factory=Scores)
     bank: State | None = None
+    """As saved, but with the number of entries of each class in `filled`."""
     own: Checkpoint | None = None
-    """The whole content of a checkpoint of this project."""
+    """What a checkpoint of this project says of its run, without tensors."""
     data: dict[str, Any] | None = None
     """Specification of the data set, where the file has it."""
 
@@ -65,31 +72,36 @@ def recognise(file: CheckpointFile) -> Layout:
         return _unimatch_v2(content)
     if isinstance(content.get("teacher"), dict) or _is_state(content.get("student")):
         return _pixcon(content, file.path)
+    if any(_is_state(content.get(key)) for key in (NESTED, NESTED_EMA)):
+        return _nested(content)
     if _is_state(content):
         return Layout("bare state dict", {"unnamed": content})
+    holders = [str(key) for key, value in content.items() if _is_state(value)]
+    hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
     raise CheckpointError(
         f"{file.path} has the keys {_some(content)}, which is no known layout. Expected a checkpoint of this project, "
-        "of UniMatch V2 (model, model_ema), of PixCon (student, teacher), or a bare state dict (tensors only)."
+        "of UniMatch V2 (model, model_ema), of PixCon (student, teacher), a state dict (tensors only), bare or as "
+        f"`{NESTED}`.{hint}"
     )
 
 
 def _own(checkpoint: Checkpoint) -> Layout:
     stated = checkpoint.metrics
-    best = {which: checkpoint.best.get(which) or {} for which in ("student", "ema")}
+    best = {which: _section(checkpoint.best, which) for which in ("student", "ema")}
     return Layout(
         "pixcon-train checkpoint",
         {"ema": checkpoint.ema, "student": checkpoint.student},
         Scores(
             epoch=checkpoint.epoch,
-            student=(stated.get("student") or {}).get("miou"),
-            ema=(stated.get("ema") or {}).get("miou"),
-            best_student=best["student"].get("miou"),
-            best_student_epoch=best["student"].get("epoch"),
-            best_ema=best["ema"].get("miou"),
-            best_ema_epoch=best["ema"].get("epoch"),
+            student=_number(_section(stated, "student").get("miou")),
+            ema=_number(_section(stated, "ema").get("miou")),
+            best_student=_number(best["student"].get("miou")),
+            best_student_epoch=_integer(best["student"].get("epoch")),
+            best_ema=_number(best["ema"].get("miou")),
+            best_ema_epoch=_integer(best["ema"].get("epoch")),
         ),
-        bank=checkpoint.bank,
-        own=checkpoint,
+        bank=_bank(checkpoint.bank),
+        own=replace(checkpoint, student={}, ema={}, bank=None, optimizer={}),
         data=checkpoint.data,
     )
 
@@ -102,12 +114,23 @@ def _export(file: CheckpointFile) -> Layout:
         )
     try:
         about = json.loads(file.metadata["description"])
-        weights, metrics = about["weights"], about["metrics"]
-        miou = {which: (metrics.get(which) or {}).get("miou") for which in ("student", "ema")}
-        scores = Scores(epoch=about["epoch"], student=miou["student"], ema=miou["ema"])
-        return Layout("pixcon-train export", {weights: file.content}, scores, data=about["data"])
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        weights, data = about["weights"], about["data"]
+        if weights not in ("ema", "student") or not isinstance(data, dict):
+            raise TypeError
+        miou = {which: _number(_section(about["metrics"], which).get("miou")) for which in ("student", "ema")}
+        scores = Scores(epoch=_integer(about["epoch"]), student=miou["student"], ema=miou["ema"])
+        return Layout("pixcon-train export", {weights: file.content}, scores, data=data)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{file.path}: the description in its metadata is damaged. Export it again.") from error
+
+
+def _nested(content: dict[str, Any]) -> Layout:
+    states: dict[Weights, State] = {}
+    if _is_state(content.get(NESTED_EMA)):
+        states["ema"] = content[NESTED_EMA]
+    if _is_state(content.get(NESTED)):
+        states["student" if states else "unnamed"] = content[NESTED]
+    return Layout("nested state dict", states, Scores(epoch=_integer(content.get("epoch"))))
 
 
 def _unimatch_v2(content: dict[str, Any]) -> Layout:
@@ -134,12 +157,25 @@ def _pixcon(content: dict[str, Any], path: Path) -> Layout:
         states["ema"] = state
     if _is_state(content.get("student")):
         states["student"] = content["student"]
-    ema, ema_epoch = content.get("best_miou_ema"), _integer(content.get("best_epoch_ema"))
+    ema, ema_epoch = _number(content.get("best_miou_ema")), _integer(content.get("best_epoch_ema"))
     # PixCon's files do not say whether this is a fraction or per cent; an mIoU above 1 can only be the latter.
-    fraction = float(ema) if isinstance(ema, int | float) and ema <= 1 else _per_cent(ema)
-    bank = content.get("bank")
+    fraction = ema if ema is None or ema <= 1 else ema / 100
     scores = _scores(_integer(content.get("epoch")), None, None, fraction, ema_epoch)
-    return Layout("PixCon checkpoint", states, scores, bank=bank if _is_state(bank) else None)
+    return Layout("PixCon checkpoint", states, scores, bank=_bank(content.get("bank")))
+
+
+def _bank(saved: Any) -> State | None:
+    """A saved bank with the number of entries of each class in `filled`; None where there is none."""
+    if not _is_state(saved) or not {"queue", "ptr", "filled"} <= saved.keys():
+        return None
+    try:
+        refuse_other_kinds({key: value for key, value in saved.items() if key != "filled"})
+        return {**saved, "filled": bank_fill(saved)}
+    except (IndexError, RuntimeError, CheckpointError) as error:
+        shapes = ", ".join(f"{key} {tuple(value.shape)}" for key, value in saved.items())
+        raise CheckpointError(
+            f"The stored bank is damaged: {shapes}. Expected queue (K, N, D), ptr (K,) and filled (K,)."
+        ) from error
 
 
 def _scores(
@@ -164,15 +200,32 @@ def _is_state(value: Any) -> TypeGuard[State]:
     return all(isinstance(key, str) and isinstance(item, Tensor) for key, item in value.items())
 
 
+def _section(content: Any, key: str) -> Mapping[str, Any]:
+    """The dictionary under ``key``; an empty one where there is none."""
+    found = content.get(key) if isinstance(content, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _per_cent(value: Any) -> float | None:
-    return float(value) / 100 if isinstance(value, int | float) else None
+    number = _number(value)
+    return None if number is None else number / 100
 
 
 def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
+    number = _number(value)
+    return None if number is None else int(number)
 
 
 def _some(content: Mapping[Any, Any]) -> str:
     """The first few keys, for a message."""
-    keys = [str(key) for key in content]
+    keys = [ascii(str(key)[:80])[1:-1] for key in content]
     return ", ".join(keys[:6]) + (f", … ({len(keys)} in all)" if len(keys) > 6 else "") if keys else "(none)"

@@ -62,7 +62,8 @@ def measure_stored_bank(
 
     Args:
         queue: (K, N, D), embeddings; the first ``filled[k]`` of class k are entries.
-        filled: (K,) integer.
+        filled: (K,) integer, how many entries there are of each class (:func:`pixcon_train.bank.bank_fill` of a saved
+            state, whose own ``filled`` may be bool).
         current: (K, D), each class's mean embedding under the checkpoint's weights, over admitted pixels; zero for a
             class without pixels.
         truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not keep it,
@@ -72,7 +73,7 @@ def measure_stored_bank(
     Raises:
         CheckpointError: the shapes do not fit one another, or a class has more entries than places.
     """
-    fits = queue.ndim == 3 and filled.shape == queue.shape[:1]
+    fits = queue.ndim == 3 and filled.shape == queue.shape[:1] and filled.dtype != torch.bool
     fits = fits and all(each is None or each.shape == queue.shape[:2] for each in (truth, weight))
     if not fits or bool(((filled < 0) | (filled > queue.shape[1])).any()):
         raise CheckpointError(

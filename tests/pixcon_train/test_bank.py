@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixcon_train.bank import ClassBank
+from pixcon_train.bank import ClassBank, bank_fill
 
 
 def _sorted_rows(rows: np.ndarray) -> np.ndarray:
@@ -84,3 +84,31 @@ def test_contamination_counts_entries_of_known_truth() -> None:
     bank.enqueue(torch.ones(2, 1), torch.tensor([1, 1]))
     assert bank.contamination()[1].tolist() == [2, 1], "without a truth given there is none"
     assert bank.weight.eq(1).all()
+
+
+def partly_filled() -> ClassBank:
+    """Four classes of three places: more entries than places, as many, one, none."""
+    bank = ClassBank(4, 3, 1)
+    labels = torch.tensor([0] * 5 + [1] * 3 + [2])
+    bank.enqueue(torch.arange(9.0)[:, None], labels)
+    return bank
+
+
+def test_a_saved_bank_is_read_by_the_release_s_rule() -> None:
+    """`filled` is true where a class is full; any other holds `ptr` entries."""
+    state = partly_filled().state_dict()
+    assert state["filled"].tolist() == [True, True, False, False]
+    held = [3 if full else int(ptr) for full, ptr in zip(state["filled"], state["ptr"], strict=True)]
+    assert held == bank_fill(state).tolist() == partly_filled().filled.tolist() == [3, 3, 1, 0]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_saved_bank_goes_on_where_it_was(early: bool) -> None:
+    """Early checkpoints saved the number of entries."""
+    bank, again = partly_filled(), ClassBank(4, 3, 1)
+    state = bank.state_dict()
+    again.load_state_dict(state | {"filled": bank.filled} if early else state)
+    for each in (bank, again):
+        each.enqueue(torch.tensor([[20.0], [21.0]]), torch.tensor([2, 3]))
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in bank.state_dict().items())
+    assert again.filled.tolist() == [3, 3, 2, 1]

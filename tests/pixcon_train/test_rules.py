@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from pixcon_train.bank import bank_fill
 from pixcon_train.checkpoint import LATEST, load_checkpoint
 from pixcon_train.data.lists import read_list
 from pixcon_train.errors import DataError
@@ -102,7 +103,7 @@ def test_a_bank_of_labeled_pixels_has_a_contamination_of_exactly_zero(spec: Path
     train(tiny_config(spec, **LOW, bank__rule=rule, consistency__noise__rate=0.5), tmp_path)
     assert [record["bank"]["contamination"] for record in epochs(tmp_path)] == [0, 0]
     bank = load_checkpoint(tmp_path / LATEST).bank
-    assert bank is not None and int((bank["truth"] >= 0).sum()) == int(bank["filled"].sum()) > 0
+    assert bank is not None and int((bank["truth"] >= 0).sum()) == int(bank_fill(bank).sum()) > 0
     assert ((bank["weight"] < 1).any() and (bank["weight"] > 0).all()) == (rule == "soft")
 
 
@@ -113,7 +114,7 @@ def test_a_bank_of_pseudo_labels_is_contaminated_and_the_noise_adds_to_it(spec: 
         train(tiny_config(spec, **LOW, bank__rule="pseudo", bank__size=256, consistency__noise__rate=rate), folder)
         bank = load_checkpoint(folder / LATEST).bank
         assert bank is not None
-        held = torch.arange(256) < bank["filled"][:, None]
+        held = torch.arange(256) < bank_fill(bank)[:, None]
         wrong = (bank["truth"] != torch.arange(3)[:, None]) & held
         assert bank["truth"][held].ge(0).all()
         found[rate] = epochs(folder)[-1]["bank"]["contamination"]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_train.bank import ClassBank
+from pixcon_train.bank import ClassBank, bank_fill
 from pixcon_train.errors import CheckpointError
 
 
@@ -18,7 +18,7 @@ def bank() -> ClassBank:
 def test_hand_computed_table() -> None:
     state = bank().state_dict()
     result = measure_stored_bank(
-        state["queue"], state["filled"], torch.tensor([[7.0, 7.0], [3.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+        state["queue"], bank_fill(state), torch.tensor([[7.0, 7.0], [3.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
     )
     assert (result.size, result.dim, result.fill) == (4, 2, (2, 1, 0))
     assert (result.with_entry, result.at_capacity) == (2, 0)
@@ -40,7 +40,7 @@ def told_bank(truth: list[int], weights: list[float] | None = None) -> dict[str,
 
 
 def told(state: dict[str, torch.Tensor]) -> StoredBank:
-    return measure_stored_bank(state["queue"], state["filled"], truth=state["truth"], weight=state["weight"])
+    return measure_stored_bank(state["queue"], bank_fill(state), truth=state["truth"], weight=state["weight"])
 
 
 def test_hand_computed_purity() -> None:
@@ -77,12 +77,12 @@ def test_what_lies_behind_the_fill_is_no_entry() -> None:
     queue = state["queue"].clone()
     queue[0, 2:] = -100.0
     current = torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
-    assert measure_stored_bank(queue, state["filled"], current).staleness[:2] == pytest.approx((1, 1))
+    assert measure_stored_bank(queue, bank_fill(state), current).staleness[:2] == pytest.approx((1, 1))
 
 
 def test_a_class_without_current_pixels_has_no_staleness() -> None:
     state = bank().state_dict()
-    result = measure_stored_bank(state["queue"], state["filled"], torch.tensor([[0.0, 0.0], [0.0, -1.0], [0.0, 0.0]]))
+    result = measure_stored_bank(state["queue"], bank_fill(state), torch.tensor([[0.0, 0.0], [0.0, -1.0], [0.0, 0.0]]))
     assert math.isnan(result.staleness[0])
     assert result.mean_staleness == pytest.approx(-1)
 
@@ -103,7 +103,7 @@ def test_embeddings_that_cancel_have_no_staleness(dtype: torch.dtype) -> None:
 
 def test_without_current_embeddings_only_the_fill_is_known() -> None:
     state = bank().state_dict()
-    result = measure_stored_bank(state["queue"], state["filled"])
+    result = measure_stored_bank(state["queue"], bank_fill(state))
     assert result.fill == (2, 1, 0)
     assert math.isnan(result.mean_staleness)
 
@@ -117,12 +117,12 @@ def test_a_full_class_is_counted() -> None:
 def test_damage_is_named() -> None:
     state = bank().state_dict()
     with pytest.raises(CheckpointError, match="damaged"):
-        measure_stored_bank(state["queue"], state["filled"][:2])
+        measure_stored_bank(state["queue"], bank_fill(state)[:2])
     with pytest.raises(CheckpointError, match=r"fill \[2, 9, 0\]"):
         measure_stored_bank(state["queue"], torch.tensor([2, 9, 0]))
     with pytest.raises(CheckpointError, match="truth and weight, if any, of"):
-        measure_stored_bank(state["queue"], state["filled"], truth=state["truth"][:2])
+        measure_stored_bank(state["queue"], bank_fill(state), truth=state["truth"][:2])
     with pytest.raises(CheckpointError, match="damaged"):
-        measure_stored_bank(state["queue"], state["filled"], weight=state["weight"][:, :2])
+        measure_stored_bank(state["queue"], bank_fill(state), weight=state["weight"][:, :2])
     with pytest.raises(CheckpointError, match="same run"):
-        measure_stored_bank(state["queue"], state["filled"], torch.zeros(3, 5))
+        measure_stored_bank(state["queue"], bank_fill(state), torch.zeros(3, 5))
