@@ -1,13 +1,10 @@
 """The one adapter between checkpoint files and measurements: any known layout in, a model in eval mode out."""
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path
 from pixcon_diag.checkpoints.layouts import Layout, Scores, State, Weights, recognise
@@ -19,6 +16,10 @@ from pixcon_train.errors import CheckpointError
 from pixcon_train.inference import Protocol, default_protocol
 from pixcon_train.models import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
+from pixcon_train.weight_files import content_hash
+
+NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
+SIGMOID = "one output channel, a sigmoid's: measured as background and one class, at 0.5"
 
 SAYS_LITTLE = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
 """File names that do not tell two runs apart: the folder's name goes before them in tables."""
@@ -34,9 +35,12 @@ class LoadedCheckpoint:
     data: dict[str, Any] | None = None
     """Specification of the data set (``DatasetSpec.from_dict``), where the file has it."""
     own: Checkpoint | None = None
-    """The whole content of a checkpoint of this project: lists, root, configuration."""
+    """What a checkpoint of this project says of its run – lists, root, configuration –, without tensors."""
     bank: State | None = None
-    """The stored bank: `queue` K×N×D, `ptr` K, `filled` K; those of this project also `truth` and `weight` K×N."""
+    """The stored bank: `queue` K×N×D, `filled` K, how many entries there are of each class; those of this project also
+    `truth` and `weight` K×N."""
+    remarks: tuple[str, ...] = ()
+    """What should be known of how the file was read, in short phrases."""
 
     @property
     def protocol(self) -> Protocol:
@@ -49,9 +53,10 @@ class LoadedCheckpoint:
         head = "with" if info.projection else "without"
         bank = ", bank stored" if self.bank is not None else ""
         dataset = f" of {self.data['name']}" if self.data else ""
+        remarks = "".join(f"; {remark}" for remark in self.remarks)
         return (
             f"{info.source}: {info.layout}, {info.architecture} {info.size}, {info.num_classes} classes{dataset}, "
-            f"{head} projection head{bank}",
+            f"{head} projection head{bank}{remarks}",
             f"measuring {_weights_text(info.weights)}{_scores_text(info.scores)}",
         )
 
@@ -73,26 +78,29 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     file = read_file(source if str(source).startswith(HUB) else checkpoint_path(Path(source), weights))
     layout = recognise(file)
     chosen = _choose(layout, weights, file.path)
-    state = strip_prefix(layout.states[chosen])
-    _refuse_encoder_alone(state, file.path)
     try:
-        found = infer_architecture(state)
+        state = strip_prefix(layout.states[chosen])
+        _refuse_encoder_alone(state, file.path)
         model = model_from_state(state)
+        found = infer_architecture(state)
     except CheckpointError as error:
         raise CheckpointError(f"{file.path}: {error}") from error
+    remarks = [] if file.verified else [NOT_VERIFIABLE]
+    if found.num_classes != model.num_classes:
+        remarks.append(SIGMOID)
     info = CheckpointInfo(
         source=file.source,
         sha256=file.sha256,
         layout=layout.name,
         architecture=found.architecture,
         size=found.size,
-        num_classes=found.num_classes,
+        num_classes=model.num_classes,
         projection=found.projection,
         weights=chosen,
         scores=layout.scores,
     )
     name = _short_name(file.source)
-    return LoadedCheckpoint(name, model.eval(), info, layout.data, layout.own, layout.bank)
+    return LoadedCheckpoint(name, model, info, layout.data, layout.own, layout.bank, tuple(remarks))
 
 
 def wrap_module(
@@ -114,7 +122,7 @@ def wrap_module(
     model = WrappedModule(module, num_classes, feature=feature, multiple=multiple).eval()
     info = CheckpointInfo(
         source=name,
-        sha256=_state_hash(module.state_dict()),
+        sha256=content_hash(module.state_dict()),
         layout=f"wrapped {type(module).__name__}",
         architecture=model.architecture,
         size=f"{sum(parameter.numel() for parameter in module.parameters())} parameters",
@@ -143,7 +151,7 @@ def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
 def _refuse_encoder_alone(state: State, path: Path) -> None:
     if "patch_embed.proj.weight" in state:
         raise CheckpointError(
-            f"{path} is a DINOv2 encoder alone (cls_token, patch_embed, blocks): it has no decoder and predicts no "
+            "This is a DINOv2 encoder alone (cls_token, patch_embed, blocks): it has no decoder and predicts no "
             "classes. Expected a segmentation checkpoint; an encoder is where training starts "
             f"(pixcon-train run --pretrained {path})."
         )
@@ -183,13 +191,3 @@ def _scores_text(scores: Scores) -> str:
         elif best is not None:
             parts.append(f"best {label} mIoU {best:.2%}" + (f" at epoch {epoch}" if epoch is not None else ""))
     return "".join(f", {part}" for part in parts) or "; it states no epoch and no mIoU"
-
-
-def _state_hash(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 over keys, dtypes and values of a state dict."""
-    digest = hashlib.sha256()
-    for key in sorted(state):
-        value = state[key].detach().cpu().contiguous()
-        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()

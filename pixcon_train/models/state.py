@@ -1,5 +1,6 @@
 """What a state dict is: architecture, size, class count and projection, read from its keys and shapes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,8 +11,13 @@ from pixcon_train.errors import CheckpointError
 from pixcon_train.models import build_model
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.sizes import SIZES
+from pixcon_train.weight_checks import refuse_non_finite, refuse_other_kinds
 
 State = dict[str, Tensor]
+
+_PATCHES = "patch_embed.proj.weight"
+_PATCHES_KEY = re.compile(rf"(?:^|(?<=\.))(?:backbone\.(?:vit\.)?)?{re.escape(_PATCHES)}$")
+"""The end of the key of the weight that every encoder has, as the network itself names it."""
 
 # By architecture: the encoder's prefix and the weight of the last layer of the classifier.
 _LANDMARKS = {
@@ -43,12 +49,24 @@ class ModelDescription:
 
 
 def strip_prefix(state: Mapping[str, Tensor]) -> State:
-    """``state`` without the ``module.`` of data parallelism and the ``_orig_mod.`` of torch.compile, if all have it."""
-    result = dict(state)
-    for prefix in ("module.", "_orig_mod.", "module."):
-        if result and all(key.startswith(prefix) for key in result):
-            result = {key.removeprefix(prefix): value for key, value in result.items()}
-    return result
+    """``state`` under the network's own names, without what wrappers add to them.
+
+    Removed are torch.compile's ``_orig_mod.`` anywhere in a key, AveragedModel's ``n_averaged``, and what stands before
+    the network's own names (``module.`` of data parallelism, Lightning's ``model.``, …) with all that stands beside it.
+
+    Raises:
+        CheckpointError: there are several networks in it, or two keys become the same.
+    """
+    kept = {key: value for key, value in state.items() if key.rpartition(".")[2] != "n_averaged"}
+    result = {key.replace("_orig_mod.", ""): value for key, value in kept.items()}
+    found = sorted({key[: match.start()] for key in result if (match := _PATCHES_KEY.search(key))})
+    if len(result) < len(kept) or len(found) > 1:
+        raise CheckpointError(
+            f"The weights are those of several networks, under the prefixes {', '.join(map(repr, found))}. Save one of "
+            "them alone: torch.save(network.state_dict(), FILE)."
+        )
+    prefix = found[0] if found else ""
+    return {key.removeprefix(prefix): value for key, value in result.items() if key.startswith(prefix)}
 
 
 def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
@@ -70,18 +88,24 @@ def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
     return ModelDescription(
         architecture=architecture,
         size=_size(state, prefix),
-        num_classes=len(state[last]),
+        num_classes=_rows(state[last]),
         projection=embedding is not None,
-        embedding_dim=256 if embedding is None else len(embedding),
+        embedding_dim=256 if embedding is None else _rows(embedding),
     )
 
 
 def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
     """The model whose state dict this is, with its weights, in eval mode.
 
+    A classifier with one output channel z, a sigmoid's, becomes one of two classes with the logits 0 and z: their
+    softmax is (1 − sigmoid(z), sigmoid(z)), so that the second class is predicted where the sigmoid exceeds 0.5.
+
     Raises:
-        CheckpointError: as :func:`infer_architecture`, or entries are missing, superfluous or of another shape.
+        CheckpointError: as :func:`infer_architecture`, or entries are missing, superfluous, of another shape or kind,
+            or NaN or infinite.
     """
+    refuse_other_kinds(state)
+    state = _with_background(state)
     description = infer_architecture(state)
     with torch.device("meta"):
         model = description.build()
@@ -89,6 +113,11 @@ def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
     complete = _with_mask_token(state, expected)
     problems = [f"{key} is missing" for key in expected if key not in complete]
     problems += [f"{key} is not part of it" for key in complete if key not in expected]
+    problems += [
+        f"{key} is of {complete[key].dtype}"
+        for key, value in expected.items()
+        if key in complete and value.is_floating_point() and not complete[key].is_floating_point()
+    ]
     problems += [
         f"{key} has shape {tuple(complete[key].shape)}, not {tuple(value.shape)}"
         for key, value in expected.items()
@@ -101,23 +130,39 @@ def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
             f"classes: {'; '.join(problems[:3])}{more}. Is the file complete, and of an unchanged architecture?"
         )
     model.load_state_dict(complete, assign=True)
-    return model.float().eval()
+    model = model.float().eval()
+    refuse_non_finite(model.state_dict())
+    return model
 
 
 def _is(architecture: str, state: Mapping[str, Tensor]) -> bool:
     prefix, last = _LANDMARKS[architecture]
-    return f"{prefix}patch_embed.proj.weight" in state and last in state
+    return prefix + _PATCHES in state and last in state
+
+
+def _rows(value: Tensor) -> int:
+    """Length of the first dimension; 0 for a single number."""
+    return value.shape[0] if value.ndim else 0
 
 
 def _size(state: Mapping[str, Tensor], prefix: str) -> str:
     """The size with the encoder's width and depth."""
-    dim = state[f"{prefix}patch_embed.proj.weight"].shape[0]
+    dim = _rows(state[prefix + _PATCHES])
     depth = len({key.split(".blocks.")[1].split(".")[0] for key in state if key.startswith(f"{prefix}blocks.")})
     for name, size in SIZES.items():
         if (size.dim, size.depth) == (dim, depth):
             return name
     known = ", ".join(f"{name} ({size.dim}, {size.depth})" for name, size in SIZES.items())
     raise CheckpointError(f"The encoder has width {dim} and {depth} blocks; expected one of {known}.")
+
+
+def _with_background(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """``state`` with two output channels where its classifier has one; otherwise as it is."""
+    last = next((weight for name, (_, weight) in _LANDMARKS.items() if _is(name, state)), None)
+    if last is None or _rows(state[last]) != 1:
+        return state
+    keys = (last, last.removesuffix("weight") + "bias")
+    return dict(state) | {key: torch.cat([torch.zeros_like(state[key]), state[key]]) for key in keys if key in state}
 
 
 def _with_mask_token(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> State:

@@ -1,4 +1,5 @@
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pixcon_diag.checkpoints.layouts import Scores
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, wrap_module
+from pixcon_diag.measures.stored_bank import measure_stored_bank
 from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.files import sha256
 from pixcon_train.inference import predict_logits
@@ -52,7 +55,7 @@ def pixcon(**changes: Any) -> dict[str, Any]:
     bank = {
         "queue": torch.zeros(CLASSES, 4, 8),
         "ptr": torch.zeros(CLASSES).long(),
-        "filled": torch.ones(CLASSES).long(),
+        "filled": torch.zeros(CLASSES, dtype=torch.bool),
     }
     return {
         "epoch": 30,
@@ -116,6 +119,22 @@ def test_pixcon_with_its_bank(tmp_path: Path) -> None:
     assert holds(load(path, weights="student"), state("pixcon", projection=True, shift=0.5))
 
 
+def test_pixcon_s_bank_says_how_many_entries_there_are(tmp_path: Path) -> None:
+    """Its `filled` is true where a class is full; any other class holds `ptr` entries."""
+    ptr, full = torch.tensor([1, 3, 0, 0, 2]), torch.tensor([True, False, False, True, False])
+    bank = {"queue": torch.zeros(CLASSES, 4, 8), "ptr": ptr, "filled": full}
+    found = load(saved(tmp_path, pixcon(bank=bank))).bank
+    assert found is not None and found["filled"].tolist() == [4, 3, 0, 4, 2]
+    stored = measure_stored_bank(found["queue"], found["filled"])
+    assert (stored.fill, stored.with_entry, stored.at_capacity) == ((4, 3, 0, 4, 2), 4, 2)
+
+
+def test_a_damaged_bank_is_one_message(tmp_path: Path) -> None:
+    bank = {"queue": torch.zeros(CLASSES), "ptr": torch.zeros(CLASSES).long(), "filled": torch.ones(CLASSES).bool()}
+    with pytest.raises(CheckpointError, match=r"stored bank is damaged: queue \(5,\)"):
+        load(saved(tmp_path, pixcon(bank=bank)))
+
+
 @pytest.mark.parametrize("stated", [0.879, 87.9])
 def test_pixcon_s_score_may_be_a_fraction_or_per_cent(tmp_path: Path, stated: float) -> None:
     assert load(saved(tmp_path, pixcon(best_miou_ema=stated))).info.scores.best_ema == pytest.approx(0.879)
@@ -130,6 +149,109 @@ def test_bare_state_dict(tmp_path: Path, architecture: str, projection: bool, pr
     assert holds(loaded, expected)
     assert (loaded.name, loaded.info.weights, loaded.info.projection) == ("pixcon_pascal_1_8", "unnamed", projection)
     assert "does not say whether EMA or student" in loaded.describe()[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"meta": {"epoch": 3}, "state_dict": state("pixcon")},
+        {"epoch": 3, "state_dict": with_prefix(state("pixcon"), "model.") | {"criterion.weight": torch.ones(3)}},
+        {"n_averaged": torch.tensor(3), **with_prefix(state("pixcon"))},
+        {key.replace("backbone.", "backbone._orig_mod."): value for key, value in state("pixcon").items()},
+        with_prefix(state("pixcon"), "module.net._orig_mod."),
+    ],
+    ids=["mmseg", "lightning", "averaged", "compiled encoder", "several"],
+)
+def test_the_same_weights_as_other_trainers_wrap_them(tmp_path: Path, content: dict[str, Any]) -> None:
+    assert holds(load(saved(tmp_path, content)), state("pixcon"))
+
+
+def test_timm_s_files_have_an_ema_network_too(tmp_path: Path) -> None:
+    content = {"state_dict": state("pixcon", shift=0.5), "state_dict_ema": state("pixcon")}
+    assert holds(load(path := saved(tmp_path, content)), state("pixcon"))
+    assert holds(load(path, weights="student"), state("pixcon", shift=0.5))
+
+
+def test_weights_of_several_networks_are_not_guessed_between(tmp_path: Path) -> None:
+    content = with_prefix(state("pixcon"), "student.") | with_prefix(state("pixcon"), "teacher.")
+    with pytest.raises(CheckpointError, match=r"several networks, under the prefixes 'student.', 'teacher.'"):
+        load(saved(tmp_path, content))
+
+
+def test_an_entry_that_holds_weights_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="entry 'network' holds weights: save that alone"):
+        load(saved(tmp_path, {"epoch": 3, "network": state("pixcon")}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "3", None])
+def test_numbers_that_say_nothing_are_unknown(tmp_path: Path, value: Any) -> None:
+    changes = {"epoch": value, "previous_best": value, "previous_best_ema": value, "best_epoch": value}
+    loaded = load(saved(tmp_path, unimatch_v2(**changes, best_epoch_ema=value)))
+    assert loaded.info.scores == Scores()
+    assert "states no epoch and no mIoU" in loaded.describe()[1]
+    scores = load(saved(tmp_path, pixcon(epoch=value, best_miou_ema=value, best_epoch_ema=value))).info.scores
+    assert scores == Scores()
+
+
+def damaged(change: Callable[[Tensor], Tensor], key: str = "head.scratch.output_conv.2.weight") -> dict[str, Tensor]:
+    return state("unimatch_v2") | {key: change(state("unimatch_v2")[key].clone())}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path: Path, value: float) -> None:
+    entries = damaged(lambda weight: weight.index_fill(0, torch.tensor([1]), value))
+    count = state("unimatch_v2")["head.scratch.output_conv.2.weight"][1].numel()
+    with pytest.raises(CheckpointError, match="NaN or infinite, in 1 of") as caught:
+        load(saved(tmp_path, entries))
+    assert f"{count} values" in str(caught.value) and f"output_conv.2.weight ({count} of" in str(caught.value)
+    assert load(saved(tmp_path, {"model": entries, "model_ema": state("unimatch_v2")})).info.weights == "ema"  # unused
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weight: weight.to(torch.int8),
+        lambda weight: weight > 0,
+        lambda weight: weight.long(),
+        lambda weight: weight.sum(),
+        lambda weight: weight.to(torch.complex64),
+        lambda weight: weight.to_sparse(),
+        lambda weight: weight.to("meta"),
+        lambda weight: weight[:0],
+        lambda weight: torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8),
+        lambda weight: torch.zeros(1).expand(weight.shape),
+    ],
+)
+@pytest.mark.parametrize("key", ["head.scratch.output_conv.2.weight", "backbone.patch_embed.proj.weight"])
+@pytest.mark.filterwarnings("ignore")
+def test_weights_of_another_kind_are_one_message(tmp_path: Path, change: Callable[[Tensor], Tensor], key: str) -> None:
+    with pytest.raises(CheckpointError):
+        load(saved(tmp_path, damaged(change, key)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_other_precisions_are_read(tmp_path: Path, dtype: torch.dtype) -> None:
+    entries = {key: value.to(dtype) for key, value in state("unimatch_v2").items()}
+    assert holds(load(saved(tmp_path, entries)), {key: value.float() for key, value in entries.items()})
+
+
+@pytest.mark.parametrize("architecture", ["unimatch_v2", "pixcon"])
+@torch.inference_mode()
+def test_one_output_channel_is_a_sigmoid_at_one_half(tmp_path: Path, architecture: str) -> None:
+    network = build_model(architecture, "nano", 1, projection=False, embedding_dim=256).eval()
+    network.load_state_dict({key: rule_tensor(key, value) for key, value in network.state_dict().items()})
+    loaded = load(saved(tmp_path, network.state_dict()))
+    images = torch.randn(2, 3, 28, 42, generator=torch.Generator().manual_seed(0))
+    foreground = network(images).logits.sigmoid()[:, 0]
+    probabilities = loaded.model(images).logits.softmax(1)
+    assert loaded.info.num_classes == loaded.model.num_classes == 2
+    torch.testing.assert_close(probabilities[:, 1], foreground)
+    assert "one output channel, a sigmoid's" in loaded.describe()[0]
+
+
+def test_a_file_without_checksums_says_so(tmp_path: Path) -> None:
+    torch.save(unimatch_v2(), path := tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    assert load(path).describe()[0].endswith("; not verifiable (the file has no checksums)")
 
 
 def test_weights_that_a_bare_state_dict_does_not_name_cannot_be_asked_for(tmp_path: Path) -> None:

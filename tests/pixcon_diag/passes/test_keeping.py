@@ -338,6 +338,51 @@ def test_a_file_s_pass_is_kept_beside_it(data: EvaluationData, tmp_path: Path) -
     assert (key["data"]["images"], key["data"]["dataset"]) == (IMAGES, THREE.name)
 
 
+def overwritten(path: Path, data: bytes) -> None:
+    with path.open("r+b") as handle:
+        handle.write(data)
+
+
+def replaced(path: Path, data: bytes) -> None:
+    (other := path.with_suffix(".new")).write_bytes(data)
+    other.replace(path)
+
+
+def cut(path: Path, data: bytes) -> None:
+    os.truncate(path, 100)
+
+
+@pytest.mark.parametrize("change", [overwritten, replaced, cut])
+def test_a_file_that_changes_while_it_is_measured(
+    data: EvaluationData, tmp_path: Path, change: Callable[[Path, bytes], None]
+) -> None:
+    """The numbers are the old weights' and are kept under their hash; the new ones are another pass."""
+    model = build_model("unimatch_v2", "nano", CLASSES, projection=False)
+    path, files = tmp_path / "best.pth", []
+    for sign in (1, -1):
+        torch.save({key: sign * value for key, value in model.state_dict().items()}, path)
+        files.append(path.read_bytes())
+    old, new = files
+    assert len(new) == len(old)
+    path.write_bytes(old)
+    expected = run(data, tmp_path / "undisturbed", load(path))
+    loaded = load(path)
+
+    def disturb(done: int, total: int) -> None:
+        if done == 0:
+            change(path, new)
+
+    found = run(data, tmp_path / "kept", loaded, progress=disturb)
+    assert numbers(found) == numbers(expected)
+    told: list[str] = []
+    path.write_bytes(new)
+    other = run(data, tmp_path / "kept", load(path), tell=told.append)
+    assert not told and to_json(other.contamination().to_dict()) != to_json(expected.contamination().to_dict())
+    path.write_bytes(old)
+    assert numbers(run(data, tmp_path / "kept", load(path), tell=told.append)) == numbers(expected)
+    assert "using the pass kept" in told[0]
+
+
 def test_a_folder_that_cannot_be_written_is_one_message(data: EvaluationData, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(PixConError, match=r"Could not write .*file"):
