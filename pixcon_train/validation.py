@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Subset
 
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.reading import VOID
+from pixcon_train.errors import TrainingError
 from pixcon_train.inference import SlidingWindow, predict_probabilities
 from pixcon_train.interruption import stand_aside
 from pixcon_train.iou import SegmentationIoU
@@ -60,6 +61,9 @@ def validate(
 
     ``metric`` is reset and filled; the model comes back in the mode it was in. Over several processes the counts are
     added up, so that the result is what one process gives.
+
+    Raises:
+        TrainingError: the network predicts NaN.
     """
     metric.reset()
 
@@ -107,21 +111,32 @@ def _over_images(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> bool:
-    """Call ``count`` with probabilities and masks of all images; False if told to stop."""
+    """Call ``count`` with probabilities and masks of all images; False if told to stop.
+
+    Raises:
+        TrainingError: the network predicts NaN.
+    """
     was_training = model.training
     model.eval()
     total, done = len(batches), 0  # type: ignore[arg-type]
     progress(0, total)
+    finite = torch.ones((), dtype=torch.bool, device=device)  # looked at in the end: it would wait for the device
     with torch.inference_mode():
         for done, groups in enumerate(opened(batches), 1):
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
                 prediction = predict_probabilities(model, images, protocol=protocol, window=window)
+                finite &= prediction.probabilities.sum().isfinite()
                 count(prediction.probabilities, masks)
             progress(done, total)
             if stop():
                 break
     model.train(was_training)
+    if not finite:
+        raise TrainingError(
+            "The network predicts NaN on images of the validation list: it has diverged. The last saved checkpoint is "
+            "intact. Try a lower optimizer.lr, a longer optimizer.warmup, or runtime.precision=fp32."
+        )
     return done == total
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.errors import CheckpointError, ConfigError
 from pixcon_train.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
 from pixcon_train.interruption import stand_aside
 from pixcon_train.loaders import Collate, Guarded, default_workers, opened, worker_deaths
@@ -72,6 +72,7 @@ def run_pass(
         DataError: an image or mask cannot be read.
         ConfigError: a batch does not fit into the device's memory.
         WorkerError: a loader worker died.
+        CheckpointError: the network predicts NaN; no consumer has seen the batch.
     """
     total, done = len(dataset), 0  # type: ignore[arg-type]
     progress(done, total)
@@ -128,4 +129,16 @@ def _predict(model: nn.Module, items: list[dict[str, Any]], options: PassOptions
             "Use a smaller --batch-size, or --device cpu."
         ) from error
     confidence, prediction = inference.probabilities.max(1)
+    _refuse_nan(confidence, items)
     return PredictedBatch(tuple(item["name"] for item in items), masks, confidence, prediction, inference)
+
+
+def _refuse_nan(confidence: Tensor, items: list[dict[str, Any]]) -> None:
+    """Raise where a network's probabilities are NaN: every measurement would take them for some class."""
+    finite = confidence.flatten(1).sum(1).isfinite().tolist()  # a NaN is in the sum, which needs no memory
+    if not all(finite):
+        names = [item["name"] for item, sound in zip(items, finite, strict=True) if not sound]
+        raise CheckpointError(
+            f"The network predicts NaN for {', '.join(names)}, so there is nothing to measure. Has its training "
+            "diverged, or does it overflow? Take an earlier checkpoint."
+        )

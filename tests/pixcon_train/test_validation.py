@@ -1,11 +1,17 @@
 """How validation is shared out over processes."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.sources import open_dataset
-from pixcon_train.validation import validation_loader
+from pixcon_train.errors import TrainingError
+from pixcon_train.iou import SegmentationIoU
+from pixcon_train.models import build_model
+from pixcon_train.progress import silent
+from pixcon_train.validation import validate, validation_loader
 from tests.pixcon_train.tiny import write_tiny
 
 
@@ -30,3 +36,29 @@ def test_every_batch_is_one_process_s_and_as_one_process_has_it(dataset: Evaluat
     for number, batch in enumerate(alone):
         assert torch.equal(shares[number % processes].pop(0), batch)
     assert not any(shares)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_network_that_predicts_nan_is_not_validated(dataset: EvaluationDataset, broken: bool) -> None:
+    """Its argmax is some class: the mIoU would be a number."""
+    network = build_model("unimatch_v2", "nano", 3, projection=False)
+    if broken:
+        torch.nn.init.constant_(network.get_parameter("head.scratch.output_conv.2.bias"), float("nan"))
+
+    def validated() -> dict[str, Any] | None:
+        return validate(
+            network,
+            validation_loader(dataset, rank=0, processes=1, workers=0),
+            SegmentationIoU(3),
+            device=torch.device("cpu"),
+            protocol="unimatch-v2",
+            window=None,
+            progress=silent,
+            stop=lambda: False,
+        )
+
+    if broken:
+        with pytest.raises(TrainingError, match="predicts NaN on images of the validation list"):
+            validated()
+    else:
+        assert validated() is not None

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.passes.evaluation import PassOptions, PredictedBatch, run_pass
-from pixcon_train.errors import ConfigError, DataError, WorkerError
+from pixcon_train.errors import CheckpointError, ConfigError, DataError, WorkerError
 from pixcon_train.files import to_json
 from pixcon_train.inference import SlidingWindow
 from pixcon_train.iou import SegmentationIoU
@@ -150,6 +150,27 @@ def test_a_full_device_says_what_to_do() -> None:
 
     with pytest.raises(ConfigError, match=r"2 images of 20x30 .* --batch-size"):
         run_pass(WrappedModule(TooLarge(), CLASSES), Scenes(SIZES), [], options())
+
+
+@pytest.mark.parametrize("window", [None, SlidingWindow(14)])
+def test_a_network_that_predicts_nan_is_refused_before_anything_counts_it(window: SlidingWindow | None) -> None:
+    """A NaN is the largest class of all to ``max``: every measurement would take it for a prediction."""
+    forwards: list[int] = []
+
+    class Diverging(Linear):
+        def forward(self, images: Tensor) -> Tensor:
+            forwards.append(1)
+            return super().forward(images) * (float("nan") if len(forwards) > 1 else 1)
+
+    seen: list[str] = []
+    with pytest.raises(CheckpointError, match=r"predicts NaN for 1,"):
+        run_pass(
+            WrappedModule(Diverging(), CLASSES),
+            Scenes([(14, 14), (20, 30)]),
+            [lambda batch: seen.extend(batch.names)],
+            options(window=window, batch_size=2),
+        )
+    assert seen == ["0"]
 
 
 class Borrowed(WrappedModule):
