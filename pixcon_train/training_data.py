@@ -13,7 +13,7 @@ from pixcon_train.data.sources import DataSource, open_dataset
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry
 from pixcon_train.errors import DataError
-from pixcon_train.files import read_text, sha256
+from pixcon_train.files import is_file, read_text, sha256
 from pixcon_train.progress import Progress, silent
 from pixcon_train.seeding import seeded
 
@@ -115,7 +115,7 @@ def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair])
     telling = config.bank.rule == "pseudo" or config.consistency.noise.rate > 0
     if choice == "never" or (choice == "auto" and not telling):
         return False
-    without = next((p for p in unlabeled if p.mask is None or not (source.root / p.mask).is_file()), None)
+    without = next((p for p in unlabeled if p.mask is None or not is_file(source.root / p.mask)), None)
     if without is not None and choice == "always":
         raise DataError(
             f"data.unlabeled_truth=always needs a mask for every unlabeled image, but {without.image} has none "
@@ -146,7 +146,7 @@ def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], lis
 
 def _check_present(source: DataSource, pairs: list[Pair]) -> None:
     """Raise for unlabeled images that are not there; they are decoded only in training."""
-    missing = [pair.image for pair in pairs if not (source.root / pair.image).is_file()]
+    missing = [pair.image for pair in pairs if not is_file(source.root / pair.image)]
     if missing:
         raise DataError(
             f"{len(missing)} of {len(pairs)} unlabeled images are missing, {source.root / missing[0]} for one. "

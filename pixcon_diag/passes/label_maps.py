@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pixcon_train.data.masks import read_indices
 from pixcon_train.errors import DataError, PixConError
+from pixcon_train.files import is_file
 from pixcon_train.files import file_stem
 
 
@@ -124,7 +125,7 @@ def _find(folder: Path, image: str) -> Path:
     path = PurePosixPath(image).with_suffix(".png")
     relative = path.relative_to(path.anchor)  # joined to the folder, an absolute path would lead out of it
     for candidate in (folder / relative, folder / relative.name):
-        if candidate.is_file():
+        if is_file(candidate):
             return candidate
     raise DataError(
         f"{folder} has no prediction of {image}: expected {folder / relative} or {folder / relative.name}, a PNG of "

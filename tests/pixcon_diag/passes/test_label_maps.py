@@ -117,3 +117,9 @@ def test_a_missing_prediction_or_folder_says_what_was_expected(tmp_path: Path) -
         find_label_maps(tmp_path, ["images/a.jpg"])
     with pytest.raises(DataError, match=r"No folder of predictions at .*nothing"):
         find_label_maps(tmp_path / "nothing", ["a.jpg"])
+
+
+def test_a_name_that_no_file_can_have_has_no_prediction(tmp_path: Path) -> None:
+    for name in ("x" * 300 + ".jpg", "a\0b.jpg"):
+        with pytest.raises(DataError, match="has no prediction of"):
+            find_label_maps(tmp_path, [name])
