@@ -14,8 +14,7 @@ from torch import Tensor
 
 from pixcon_train.data.masks import read_indices
 from pixcon_train.errors import DataError, PixConError
-from pixcon_train.files import is_file
-from pixcon_train.files import file_stem
+from pixcon_train.files import file_stem, is_file
 
 
 class LabelMaps(Protocol):
