@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pixcon_cli.encoding import printable
+
 if TYPE_CHECKING:
     from pixcon_diag.tables import Table as DescribedTable
 
@@ -125,8 +127,12 @@ def render(described: "DescribedTable", width: int = PLAIN_WIDTH) -> list[Table]
     otherwise several, each with some of the columns.
     """
     texts = [column.kind == "text" for column in described.columns]
-    rows = [[_Cell(cell, not text) for cell, text in zip(row, texts, strict=True)] for row in described.texts()]
-    whole = _Strip(tuple(_Cell(column.title) for column in described.columns), tuple(map(tuple, rows)), tuple(texts))
+    rows = [
+        [_Cell(printable(cell), not text) for cell, text in zip(row, texts, strict=True)] for row in described.texts()
+    ]
+    whole = _Strip(
+        tuple(_Cell(printable(column.title)) for column in described.columns), tuple(map(tuple, rows)), tuple(texts)
+    )
     return [_drawn(strip, width) for strip in _strips(whole, width)]
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from pixcon_cli import console as consoles
 from pixcon_cli.console import notes, output, progress
+from pixcon_cli.encoding import spell
 from pixcon_cli.tables import add_row, per_cent, show, show_described, table
 from pixcon_diag.tables import Column, Spread, Table
 from tests.cli.printed import cells, printed
@@ -99,3 +100,11 @@ def test_a_pipe_has_a_width_of_its_own() -> None:
 def test_an_emoji_code_in_a_cell_is_text() -> None:
     rows: Any = ((":100:", 0.5),)
     assert ":100:" in printed([Table("t", "T", (Column("a", "a"), Column("b", "b", "number")), rows)], 80)
+
+
+def test_columns_have_room_for_symbols_that_the_encoding_spells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixcon_cli.tables.printable", spell)
+    columns = (Column("a", "checkpoint"), Column("b", "Δ ρ_F", "number"), Column("c", "τ ≥", "number"))
+    lines = printed([Table("t", "T", columns, (("umv2 → clean", Spread(0.5, 0.1), 0.95),))], 80).splitlines()
+    assert "Delta rho_F" in lines[2] and "0.5000 +- 0.1000" in lines[4]
+    assert len({len(line) for line in lines if line.startswith(("│", "┃"))}) == 1
