@@ -189,8 +189,8 @@ def test_a_group_has_its_name(run_folder: Path, data: Path) -> None:
     save_checkpoint(run_folder.parent / "third" / BEST_EMA, own_checkpoint(data, shift=0.7))
     results = measure(f"mine={run_folder},{other}", run_folder.parent / "third")
     assert [(each["group"], each["name"]) for each in results] == [
-        ("mine", "farm-clean-0"),
-        ("mine", "second"),
+        ("mine", "mine/farm-clean-0"),
+        ("mine", "mine/second"),
         ("third", "third"),
     ]
 
