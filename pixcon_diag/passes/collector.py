@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from pixcon_diag.measures.confidence import bin_of
@@ -13,6 +14,7 @@ from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_train.data.reading import VOID
 from pixcon_train.errors import ConfigError
+from pixcon_train.iou import IoUResult
 from pixcon_train.measurement import Measurement
 
 
@@ -87,6 +89,12 @@ class Collector:
     def counts(self) -> ImageCountsResult:
         """Counts of each image."""
         return self.images.compute()
+
+    def iou(self) -> IoUResult:
+        """IoU per class of what this process counted; unlike :meth:`counts` it asks no other one."""
+        rows = self.images.snapshot().get("statistics")
+        counts = torch.zeros(3, self.images.num_classes) if rows is None else rows.sum(0)
+        return IoUResult(*counts.long().tolist())
 
     def centroid_rows(self) -> CentroidRows:
         """Class sums of each image.

@@ -60,7 +60,7 @@ def measure(
     collector = Collector(data.spec.num_classes, options)
     place = keep or store_place(checkpoint)
     kept = run_kept(checkpoint, data, passing, collector, options.key(), place, progress=progress, tell=tell, maps=True)
-    loaded = check_load(checkpoint, data, passing, collector.counts().iou)
+    loaded = check_load(checkpoint, data, passing, collector.iou())
     if loaded is not None and loaded.warning is not None:
         tell(loaded.warning)
     provenance = Provenance(
