@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,28 +40,24 @@ TESTS = [
 
 
 def main(arguments: list[str]) -> int:
-    """0 if the tests pass under every setting."""
-    tests = arguments or TESTS
-    rows = [(name, *run(tests, variables)) for name, variables in SETTINGS.items()]
+    """0 if the tests pass under every setting. Two settings run side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda setting: run(*setting, arguments or TESTS), SETTINGS.items()))
     print(f"\n{'setting':36}{'minutes':>8}  result")
-    for name, _, seconds, summary in rows:
+    for name, (_, seconds, summary) in zip(SETTINGS, results, strict=True):
         print(f"{name:36}{seconds / 60:8.1f}  {summary}")
-    return int(any(code for _, code, _, _ in rows))
+    return int(any(code for code, _, _ in results))
 
 
-def run(tests: list[str], variables: dict[str, str]) -> tuple[int, float, str]:
+def run(name: str, variables: dict[str, str], tests: list[str]) -> tuple[int, float, str]:
     """Exit code of the tests, seconds they took, and pytest's last line."""
-    print("\n" + " ".join(f"{name}={value}" for name, value in variables.items()), flush=True)
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, text=True)
-    last = ""
-    assert process.stdout is not None
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        last = line.strip() or last
-    code = process.wait()
-    return code, time.monotonic() - started, re.sub(r" in [\d.]+s.*", "", last)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
+    seconds, output = time.monotonic() - started, (done.stdout + done.stderr).strip()
+    shown = output if done.returncode else output.rsplit("\n", 1)[-1]
+    print(f"{name}: {' '.join(f'{key}={value}' for key, value in variables.items())}\n{shown}", flush=True)
+    return done.returncode, seconds, re.sub(r" in [\d.]+s.*", "", output.rsplit("\n", 1)[-1])
 
 
 if __name__ == "__main__":
