@@ -75,7 +75,10 @@ def test_maps_of_the_same_pixels() -> None:
         spread = np.linalg.norm(np.array(result.projections[index].positions).reshape(3, 20, 2).std(1), axis=1).max()
         centre = centres(result, index)
         assert min(np.linalg.norm(centre[a] - centre[b]) for a, b in ((0, 1), (0, 2), (1, 2))) > 2 * spread
-    assert project(samples).projections == result.projections  # the seed decides everything
+    again = project(samples)  # the seed decides everything, but the order in which threads add up the divergence
+    for first, second in zip(result.projections, again.projections, strict=True):
+        assert first.positions == second.positions and first.separability == second.separability
+        assert first.kl_divergence == pytest.approx(second.kl_divergence)
     assert "NaN" not in to_json(result.to_dict())
 
 
