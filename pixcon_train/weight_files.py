@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pixcon_train.errors import CheckpointError
 from pixcon_train.numpy_scalars import allowed_globals
+from pixcon_train.versions import require
 from pixcon_train.zip_files import AGAIN, check_records, checked_sha256, has_checksums, is_zip, zip_records
 
 EXPECTED = "Expected a file written by torch.save (.pth, .pt, .ckpt) or a .safetensors file."
@@ -54,6 +55,7 @@ def read_weights(path: Path) -> WeightFile:
     Raises:
         CheckpointError: the file is missing, truncated, damaged, no such file, changes while it is read, or holds
             objects that could not be restored without running code.
+        ConfigError: torch is too old.
     """
     with _opened(path) as handle:
         if path.suffix == ".safetensors":
@@ -97,6 +99,7 @@ def content_hash(state: Mapping[str, Tensor], metadata: Mapping[str, str] | None
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
+    require("torch")
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder. {EXPECTED}")
     if not path.is_file():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from pixcon_train import versions
@@ -12,6 +13,7 @@ from pixcon_train.data.images import read_image
 from pixcon_train.errors import ConfigError
 from pixcon_train.models import build_model
 from pixcon_train.versions import FLOORS, require
+from pixcon_train.weight_files import read_weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,8 +63,11 @@ def test_a_package_without_metadata_passes(monkeypatch: pytest.MonkeyPatch, inst
 
 
 def test_files_are_not_opened_by_older_ones(tmp_path: Path, install: Callable[[str], None]) -> None:
+    torch.save({}, tmp_path / "weights.pth")
     Image.new("RGB", (2, 2)).save(tmp_path / "image.png")
     install("0.1")
+    with pytest.raises(ConfigError, match=r"torch 0\.1 is installed"):
+        read_weights(tmp_path / "weights.pth")
     with pytest.raises(ConfigError, match=r"timm 0\.1 is installed"):
         build_model("pixcon", "nano", 2, projection=False)
     with pytest.raises(ConfigError, match=r"pillow 0\.1 is installed"):
