@@ -57,12 +57,13 @@ def outcome_lines(outcome: Outcome) -> list[str]:
             f"{outcome.folder / LATEST} is saved.",
             f"Go on with: pixcon-train run --resume {outcome.folder}",
         ]
-    best = outcome.position.best
+    best, folder = outcome.position.best, outcome.folder
     files = {"ema": BEST_EMA, "student": BEST_STUDENT}
-    return [
+    reached = [
         f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {outcome.folder / file}"
         for name, file in files.items()
     ]
+    return [*reached, f"Measure it with: pixcon-diag contamination {folder}"]
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:

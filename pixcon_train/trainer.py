@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pixcon_train.advice import Advisor
 from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
 from pixcon_train.config import TrainConfig
 from pixcon_train.errors import TrainingError, WorkerError
@@ -90,6 +91,7 @@ class Trainer:
         self._meters = Meters(partial(over_processes, accelerator=setup.machine))
         self._watch = FiniteWatch()
         self._stepper = Stepper(config, setup)
+        self._advisor = Advisor(config, setup.iterations)
         self._log: RunLog | None = None
 
     def run(self, *, resume: bool) -> Outcome:
@@ -128,10 +130,12 @@ class Trainer:
             save_config(self._folder, self._config)
             stands_at = self._position.iteration if resume else None
             self._log = RunLog(self._folder, iteration=stands_at, epoch=self._position.epoch, note=self._observer.noted)
+        warnings = [] if resume else self._advisor.at_start()
         if not resume:
-            self._write("start", {"iteration": 0, "config": self._config.model_dump()})
+            self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
             self._save(LATEST)
         self._observer.started(self._setup.lines(), self._position.iteration, self._setup.iterations)
+        self._warn(warnings)
 
     def _train_epoch(self) -> bool:
         """Do the steps that the epoch still has; False when told to stop."""
@@ -208,12 +212,18 @@ class Trainer:
         patience = schedule.patience
         position.finished = last or (patience is not None and position.stale >= patience)
         record = self._record(self._meters.finish_epoch(), metrics, time.monotonic() - started)
+        record["warnings"] = self._advisor.at_epoch(record, last=position.finished)
         self._write("epoch", record)
         for name in sorted(better):
             self._save(_BEST[name])
         self._save(LATEST)
         self._observer.epoch_finished(record)
+        self._warn(record["warnings"])
         return True
+
+    def _warn(self, lines: list[str]) -> None:
+        for line in lines:
+            self._observer.noted(f"warning: {line}")
 
     def _validate(self) -> dict[str, dict[str, Any]] | None:
         """Metrics by `student` and `ema`; None when told to stop."""

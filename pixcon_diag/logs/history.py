@@ -81,7 +81,7 @@ class RunHistory:
     absent: Literal["skip", "zero"] | None = None
     """How a class in neither truth nor prediction counted in the mIoU; None where the source does not say."""
     note: str | None = None
-    """What was left out, in a sentence."""
+    """What was left out, and what the trainer warned of, in sentences."""
 
     def finished(self, epoch: int) -> int:
         """Epochs finished when the source's ``epoch`` was evaluated."""

@@ -39,7 +39,7 @@ def read_run_log(path: Path) -> RunHistory:
             epochs=_epochs(path, finished, classes),
             config=flatten(starts[0]["config"]) if starts else {},
             absent="skip",
-            note="the last line was cut off by a crash and is left out." if log.cut_off else None,
+            note=" ".join(_notes(records, log.cut_off)) or None,
         )
     except KeyError as missing:
         raise DataError(
@@ -47,6 +47,13 @@ def read_run_log(path: Path) -> RunHistory:
         ) from missing
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path} has a value of another kind in a record: {str(error)[:100]}. {EXPECTED}") from error
+
+
+def _notes(records: list[dict[str, Any]], cut_off: bool) -> list[str]:
+    """What was left out, and what the trainer warned of."""
+    warnings = [str(line) for record in records for line in record.get("warnings", ())]
+    cut = ["the last line was cut off by a crash and is left out."] if cut_off else []
+    return [*cut, *(f"warning in training: {line}" for line in warnings)]
 
 
 def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -296,7 +296,8 @@ def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: P
             told.append(line)
 
     assert train(tiny_config(spec, schedule__epochs=1), tmp_path, observer=Listen()).position.finished
-    assert len(told) == 1 and "No more TensorBoard curves" in told[0]
+    curves = [line for line in told if not line.startswith("warning: ")]  # so small a run is warned of, too
+    assert len(curves) == 1 and "No more TensorBoard curves" in curves[0]
 
 
 def test_what_is_done_to_images_is_said_when_training_begins(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Warnings of a run that trains but learns little from its unlabeled images, each with what to change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pixcon_train.config import TrainConfig
+
+MOST_WARMUP = 0.2
+"""Share of the run above which a warm-up is too long."""
+MOST_LAG = 0.05
+"""mIoU by which the teacher may trail its student at the end."""
+TEACHER_SPANS = 20
+"""Spans 1/(1 − γ) of the teacher's average that a run should hold."""
+
+
+class Advisor:
+    """Says each warning at most once."""
+
+    def __init__(self, config: TrainConfig, iterations: int) -> None:
+        """For a run of ``iterations`` steps."""
+        self._config = config
+        self._iterations = iterations
+        self._retention_said = False
+
+    def at_start(self) -> list[str]:
+        """A warm-up too long for the run."""
+        warmup, total = self._config.optimizer.warmup, self._iterations
+        if warmup <= MOST_WARMUP * total:
+            return []
+        return [
+            f"the learning rate warms up over {warmup} iterations, more than a fifth of the run's {total}: set "
+            f"optimizer.warmup to {int(MOST_WARMUP * total)} or less, or train longer (schedule.epochs)."
+        ]
+
+    def at_epoch(self, record: Mapping[str, Any], *, last: bool) -> list[str]:
+        """What an epoch's record shows: nothing retained (after the first epoch), a teacher far behind at the end."""
+        return [*self._retention(record, last), *(self._lag(record) if last else [])]
+
+    def _retention(self, record: Mapping[str, Any], last: bool) -> list[str]:
+        begun = record["epoch"] > 1 or last  # in its first epoch a network from scratch is unsure everywhere
+        if record["mask_ratio"] != 0 or self._retention_said or not begun:
+            return []
+        self._retention_said = True
+        return [
+            f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images teach nothing: lower "
+            f"the threshold (consistency.tau is {self._config.consistency.tau:g}){self._follow()}, or train longer."
+        ]
+
+    def _lag(self, record: Mapping[str, Any]) -> list[str]:
+        student, ema = (record["validation"].get(name, {}).get("miou") for name in ("student", "ema"))
+        if student is None or ema is None or not student - ema > MOST_LAG:
+            return []
+        return [
+            f"the EMA teacher ends {100 * (student - ema):.1f} points of mIoU below its student: its average is too "
+            f"slow for a run of {self._iterations} iterations{self._follow()}, or train longer."
+        ]
+
+    def _follow(self) -> str:
+        """The advice of a faster teacher, where the run is short for the one it has."""
+        decay = max(0.0, round(1 - TEACHER_SPANS / self._iterations, 3))
+        if decay >= self._config.ema_decay:
+            return ""
+        return f", let the teacher follow faster (ema_decay {decay:g} where it is {self._config.ema_decay:g})"
