@@ -72,6 +72,15 @@ def test_a_line_cut_off_by_a_crash_is_left_out_and_noted(tmp_path: Path) -> None
     assert len(run.epochs) == 2 and run.note is not None and "cut off" in run.note
 
 
+def test_warnings_of_training_are_noted(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, iteration=None, epoch=0)
+    log.write("start", {**start_record(), "warnings": ["too long a warm-up."]})
+    log.write("epoch", run_record(1, (0.9, 0.5, None), warnings=["nothing retained."]))
+    log.close()
+    note = read_run_log(tmp_path / LOG).note
+    assert note == "warning in training: too long a warm-up. warning in training: nothing retained."
+
+
 def test_a_bad_line_elsewhere_is_an_error(tmp_path: Path) -> None:
     path = write_run(tmp_path)
     lines = path.read_text().splitlines(keepends=True)
