@@ -15,7 +15,7 @@ from pixcon_diag.report.coverage_tables import coverage_section, stored_table, s
 from tests.pixcon_diag.report.made import ODD, column, evaluation_data, provenance, sound
 
 RUNS = {"p": "pseudo", "s": "soft", "c": "clean", "public": None}
-LABELS = torch.tensor([[[0, 0, 0, 1]], [[0, 0, 1, -1]]])
+LABELS = torch.tensor([[[0, 0, 0, 1]], [[0, 0, 1, 255]]])
 ADMITTED = {
     "clean": torch.tensor([[[0, 0, 0, -1]], [[0, 0, 1, -1]]]),
     "confidence": torch.tensor([[[0, 0, 1, 1]], [[0, 1, 1, -1]]]),
