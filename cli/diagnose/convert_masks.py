@@ -62,5 +62,5 @@ def convert_masks(
     with progress("converting") as bar:
         made = conversion.convert_folder(source, target, convert, palette, bar)
     there = f"; {made.there:,} were there already" if made.there else ""
-    click.echo(f"{made.converted:,} masks written to {target}{there}.")
+    click.echo(f"Masks written to {target}: {made.converted:,}{there}.")
     made.raise_for_colors(dataset or "")

@@ -134,12 +134,16 @@ def _images(pairs: Sequence[Pair]) -> list[str]:
     return [posixpath.normpath(pair.image) for pair in pairs]
 
 
+def _number(images: Sequence[str]) -> str:
+    return "1 image is" if len(images) == 1 else f"{len(images):,} images are"
+
+
 def _twice(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
     """Lists that name an image more than once, which is no fault."""
     for each in lists:
         again = [image for image, count in Counter(_images(each.pairs)).items() if count > 1]
         if again:
-            yield False, f"{len(again):,} images are in the {each.split} list more than once: {named(again)}."
+            yield False, f"{_number(again)} in the {each.split} list more than once: {named(again)}."
 
 
 def _shared(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
@@ -153,7 +157,7 @@ def _shared(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
         both = [image for image in dict.fromkeys(images.get(one, ())) if image in there]
         if not both:
             continue
-        found = f"{len(both):,} images are in both the {one} and the {other} list: {named(both)}."
+        found = f"{_number(both)} in both the {one} and the {other} list: {named(both)}."
         if other == "val":
             yield True, f"{found} A validation image must not be trained on; take them out of one list."
         else:

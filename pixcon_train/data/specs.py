@@ -28,7 +28,7 @@ class DatasetSpec(BaseModel):
     """Short name; of a user's file, its stem."""
     title: str = ""
     """Name in tables and figures."""
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...]
     """Names in the order of the labels, 0 first."""
     palette: tuple[Color, ...]
     """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's."""
@@ -62,6 +62,11 @@ class DatasetSpec(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         count = len(self.classes)
+        if count < 2:
+            raise ValueError(
+                "`classes` has fewer than two names; name the background too, as in [background, crack], also for a "
+                "network with one sigmoid channel"
+            )
         if len(set(self.classes)) < count:
             raise ValueError("class names repeat")
         nameless = next((label for label, name in enumerate(self.classes) if not name.strip()), None)

@@ -24,16 +24,16 @@ def mask(path: Path, values: object) -> None:
 def test_colours_are_converted_by_the_data_set_s_palette(tmp_path: Path, spec: Path) -> None:
     mask(tmp_path / "rgb/a.png", [[[0, 200, 30], [18, 198, 30]]])
     arguments = ("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
-    assert call(*arguments).stdout == f"1 masks written to {tmp_path / 'out'}.\n"
+    assert call(*arguments).stdout == f"Masks written to {tmp_path / 'out'}: 1.\n"
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 2]]
-    assert call(*arguments).stdout == f"0 masks written to {tmp_path / 'out'}; 1 were there already.\n"
+    assert call(*arguments).stdout == f"Masks written to {tmp_path / 'out'}: 0; 1 were there already.\n"
 
 
 def test_other_colours_are_an_error_after_all_that_can_be_written(tmp_path: Path, spec: Path) -> None:
     mask(tmp_path / "rgb/a.png", [[[0, 200, 30], [1, 2, 3]]])
     mask(tmp_path / "rgb/b.png", [[[0, 200, 30]]])
     result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
-    assert result.exit_code == 3 and result.stdout.startswith("1 masks written")
+    assert result.exit_code == 3 and result.stdout.startswith("Masks written to ") and ": 1" in result.stdout
     assert "(1, 2, 3) in 1 masks" in result.stderr and "Traceback" not in result.stderr
     result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec, "--void-color", "1,2,3")
     assert result.exit_code == 0 and np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 255]]

@@ -68,7 +68,7 @@ def test_every_table_is_there_in_every_form(runs: Path, tmp_path: Path) -> None:
 def test_a_figure_of_two_sections_is_shown_once(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fig. 11 is drawn with the maps and with the centroids, as soon as both are there."""
 
-    def drawn(folder: Path, command: str) -> list[Path]:
+    def drawn(folder: Path, command: str, note: object) -> list[Path]:
         assert (folder / "tsne.json").is_file()  # all results are written before the first is drawn
         own = [folder / f"{command}.png", folder / f"{command}.pdf"]
         return [*own, folder / "fig11.png", folder / "fig11.pdf"] if command in ("geometry", "tsne") else own

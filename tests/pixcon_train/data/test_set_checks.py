@@ -42,7 +42,7 @@ def test_a_labeled_image_may_train_without_its_labels_too(tmp_path: Path) -> Non
     report = look(tmp_path, labeled=[0, 1], unlabeled=[1, 2], val=[3])
     assert report.ok
     assert report.all_notes == (
-        "1 images are in both the labeled and the unlabeled list: images/1.png. They are trained on with their labels "
+        "1 image is in both the labeled and the unlabeled list: images/1.png. They are trained on with their labels "
         "and without.",
     )
 
@@ -58,7 +58,7 @@ def test_one_image_written_in_two_ways(tmp_path: Path) -> None:
 
 def test_an_image_that_a_list_names_twice_is_a_note(tmp_path: Path) -> None:
     report = look(tmp_path, labeled=[0, 1, 0], val=[3])
-    assert report.ok and report.all_notes == ("1 images are in the labeled list more than once: images/0.png.",)
+    assert report.ok and report.all_notes == ("1 image is in the labeled list more than once: images/0.png.",)
 
 
 def test_a_recipe_that_no_preset_has_comes_with_the_nearest(tmp_path: Path) -> None:
