@@ -55,6 +55,8 @@ class Layout:
     """What a checkpoint of this project says of its run, without tensors."""
     data: dict[str, Any] | None = None
     """Specification of the data set, where the file has it."""
+    stated_of_part: bool = False
+    """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
 
 
 def recognise(file: CheckpointFile) -> Layout:
@@ -119,7 +121,8 @@ def _export(file: CheckpointFile) -> Layout:
             raise TypeError
         miou = {which: _number(_section(about["metrics"], which).get("miou")) for which in ("student", "ema")}
         scores = Scores(epoch=_integer(about["epoch"]), student=miou["student"], ema=miou["ema"])
-        return Layout("pixcon-train export", {weights: file.content}, scores, data=data)
+        part = _section(_section(about, "config"), "data").get("val_limit") is not None
+        return Layout("pixcon-train export", {weights: file.content}, scores, data=data, stated_of_part=part)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{file.path}: the description in its metadata is damaged. Export it again.") from error
 

@@ -41,6 +41,8 @@ class LoadedCheckpoint:
     `truth` and `weight` K×N."""
     remarks: tuple[str, ...] = ()
     """What should be known of how the file was read, in short phrases."""
+    stated_of_part: bool = False
+    """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
 
     @property
     def protocol(self) -> Protocol:
@@ -100,7 +102,9 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
         scores=layout.scores,
     )
     name = _short_name(file.source)
-    return LoadedCheckpoint(name, model, info, layout.data, layout.own, layout.bank, tuple(remarks))
+    return LoadedCheckpoint(
+        name, model, info, layout.data, layout.own, layout.bank, tuple(remarks), layout.stated_of_part
+    )
 
 
 def wrap_module(

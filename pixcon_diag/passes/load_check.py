@@ -1,5 +1,6 @@
 """The check of the load: the mIoU of a pass beside the one that the file states of the weights it measured."""
 
+import math
 from dataclasses import dataclass, replace
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
@@ -7,7 +8,7 @@ from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.evaluation import PassOptions
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.result import CheckpointInfo, LoadCheck
-from pixcon_train.data.lists import parse_list
+from pixcon_train.data.lists import located, parse_list
 from pixcon_train.iou import IoUResult
 
 TOLERANCE = 0.003
@@ -43,7 +44,7 @@ def check_load(
     ways = (iou.miou("skip"),) if expected.same_list else (iou.miou("skip"), iou.miou("zero"))
     measured = min(ways, key=lambda way: abs(way - expected.miou))
     check = LoadCheck(expected.miou, measured, measured - expected.miou, expected.same_list)
-    if abs(check.difference) > TOLERANCE:
+    if not abs(check.difference) <= TOLERANCE:  # NaN, where no pixel has a class, is no agreement
         return replace(check, warning=_warning(checkpoint, data, passing, check))
     return check
 
@@ -54,18 +55,21 @@ def _expected(checkpoint: LoadedCheckpoint, data: EvaluationData) -> _Expected |
         return None
     own = checkpoint.own
     if own is None:
-        return None if data.limited else _Expected(stated, same_list=False)
+        return None if data.limited or checkpoint.stated_of_part else _Expected(stated, same_list=False)
     listed = own.lists["val"]
-    pairs = parse_list(listed["text"], listed["path"], masks_required=True)[: own.config["data"]["val_limit"]]
-    same = own.data == data.spec.to_dict() and tuple(pairs) == data.pairs
+    pairs = located(parse_list(listed["text"], listed["path"], masks_required=True), data.source.root)
+    part = tuple(pairs[: own.config["data"]["val_limit"]])
+    same = own.data == data.spec.to_dict() and part == data.pairs
     return _Expected(stated, same_list=True) if same else None
 
 
 def _warning(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, check: LoadCheck) -> str:
     info = checkpoint.info
     where = f"on the list {data.list_name}" if check.same_list else "without saying on which list"
+    undefined = math.isnan(check.measured)
+    found = "no mIoU (all masks are void)" if undefined else f"{100 * check.measured:.2f} mIoU"
     return (
-        f"Warning: {checkpoint.name} measures {100 * check.measured:.2f} mIoU, but its file states "
+        f"Warning: {checkpoint.name} measures {found}, but its file states "
         f"{100 * check.stated:.2f} for these weights ({info.weights}, epoch {info.scores.epoch}) {where}. Numbers "
         f"measured here may be of something else than was trained. {_causes(checkpoint, data, passing, check)}"
     )

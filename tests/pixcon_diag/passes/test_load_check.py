@@ -1,5 +1,6 @@
 """The measured mIoU beside the stated one: when it warns, and of what."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.result import LoadCheck
 from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.export import export_weights
 from pixcon_train.iou import IoUResult
 from tests.cli.farm import own_checkpoint, write_data, write_public
 
@@ -105,9 +107,32 @@ def test_another_protocol_is_named_first(own: LoadedCheckpoint, data: Path) -> N
     assert "another --protocol" not in warning(checked(loaded, chosen(data, own)))
 
 
-def test_an_undefined_miou_is_no_difference(own: LoadedCheckpoint, data: Path) -> None:
+def test_an_undefined_miou_is_no_agreement(own: LoadedCheckpoint, data: Path) -> None:
     check = checked(stating(own, epoch=2, ema=0.5), chosen(data, own), iou=IoUResult([0] * 3, [0] * 3, [0] * 3))
-    assert check is not None and check.warning is None
+    assert "measures no mIoU (all masks are void), but its file states 50.00" in warning(check)
+
+
+@pytest.mark.parametrize("convention", [lambda path: f"/{path}", lambda path: path.replace("/", "\\")])
+def test_a_list_of_another_convention_is_the_stated_one(
+    own: LoadedCheckpoint, data: Path, convention: Callable[[str], str]
+) -> None:
+    assert own.own is not None
+    listed = own.own.lists["val"]
+    text = "".join(" ".join(map(convention, line.split())) + "\n" for line in listed["text"].splitlines())
+    lists = {**own.own.lists, "val": {**listed, "text": text}}
+    loaded = stating(replace(own, own=replace(own.own, lists=lists)), epoch=2, ema=0.5)
+    assert text != listed["text"] and warning(checked(loaded, chosen(data, loaded)))
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_an_export_whose_run_validated_on_a_part_is_not_compared(data: Path, tmp_path: Path, limit: int | None) -> None:
+    checkpoint = own_checkpoint(data)
+    config = {**checkpoint.config, "data": {**checkpoint.config["data"], "val_limit": limit}}
+    save_checkpoint(tmp_path / "latest.pth", replace(checkpoint, config=config))
+    export_weights(tmp_path / "latest.pth", tmp_path / "w.safetensors")
+    loaded = load(tmp_path / "w.safetensors")
+    check = checked(stating(loaded, epoch=2, ema=0.5), chosen(data, loaded))
+    assert (check is None) == (limit is not None)
 
 
 def test_a_pass_tells_it_every_time_and_keeps_it(own: LoadedCheckpoint, tmp_path: Path, data: Path) -> None:
