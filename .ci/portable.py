@@ -30,6 +30,8 @@ TESTS = [
     "tests/pixcon_diag/measures",
     "tests/pixcon_diag/passes",
     "tests/pixcon_diag/checkpoints",
+    "tests/pixcon_diag/test_naive.py",
+    "tests/test_without_float64.py",
     # These are about signals, files and text, and train as the others do.
     *(
         f"--ignore=tests/pixcon_train/test_{name}.py"
