@@ -41,7 +41,7 @@ def print_file(text: str) -> None:
     if sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
-        click.echo(text.encode("utf-8"), nl=False)
+        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
 
 
 def bars(console: Console) -> RichProgress:

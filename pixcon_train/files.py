@@ -18,6 +18,8 @@ from pixcon_train.errors import PixConError
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """Names that :func:`replacing` gives while it writes."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 _LONGEST_STEM = 200
 """Bytes of :func:`file_stem`; file systems take names of 255 bytes."""
 
@@ -90,7 +92,7 @@ def is_file(path: Path) -> bool:
 def file_stem(name: str) -> str:
     """Name of a path's file without its suffix, cut where a prefix and a suffix would not fit into a name any more."""
     stem = PurePosixPath(name).stem
-    content = stem.encode()
+    content = stem.encode(errors="surrogatepass")
     if len(content) <= _LONGEST_STEM:
         return stem
     return content[: _LONGEST_STEM - 9].decode(errors="ignore") + "-" + hashlib.sha256(content).hexdigest()[:8]
@@ -106,14 +108,18 @@ def split_lines(text: str) -> list[str]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all; what is no text (a lone surrogate) as its escape."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def to_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> str:
-    """``value`` as strict JSON at full precision; NaN and infinities (undefined values) become ``null``."""
-    return json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    """``value`` as strict JSON at full precision; NaN and infinities (undefined values) become ``null``.
+
+    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are escaped: they cannot be written.
+    """
+    text = json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def write_json(path: Path, value: Any) -> None:

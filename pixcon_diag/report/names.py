@@ -26,5 +26,5 @@ def file_part(name: str) -> str:
     part = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
     if len(part.encode()) <= _LONGEST:
         return part
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{part.encode()[: _LONGEST - 9].decode(errors='ignore')}-{digest}"

@@ -72,6 +72,9 @@ class DatasetSpec(BaseModel):
         nameless = next((label for label, name in enumerate(self.classes) if not name.strip()), None)
         if nameless is not None:
             raise ValueError(f"class {nameless} has no name")
+        garbled = next((name for name in self.classes if any("\ud800" <= each <= "\udfff" for each in name)), None)
+        if garbled is not None:
+            raise ValueError(f"the class name {garbled!a} is no text: it has a lone surrogate")
         if 0 < self.void < count:
             raise ValueError(
                 f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`. Expected a value "

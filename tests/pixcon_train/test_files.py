@@ -1,11 +1,12 @@
 """Reading text that others wrote, in the encodings they write it in."""
 
 import codecs
+import json
 from pathlib import Path
 
 import pytest
 
-from pixcon_train.files import file_stem, read_text, split_lines
+from pixcon_train.files import file_stem, read_text, split_lines, to_json, write_json, write_text
 
 TEXT = "img/Straße.png ann/道路.png\nb.png\n"
 
@@ -46,6 +47,17 @@ def test_only_a_line_feed_ends_a_line() -> None:
     for separator in separators:
         assert split_lines(f"a{separator}b\nc\n") == (["a", "b", "c"] if separator == "\n" else [f"a{separator}b", "c"])
     assert split_lines("") == [] and split_lines("a\n\nb") == ["a", "", "b"]
+
+
+def test_names_that_are_no_text_are_written_and_read_again(tmp_path: Path) -> None:
+    """A folder named in Latin-1 is a lone surrogate in Python."""
+    value = {"caf\udce9": ["Straße", "道", "a\udce9\\udce9"]}
+    write_json(path := tmp_path / "value.json", value)
+    assert json.loads(path.read_text(encoding="utf-8")) == value
+    assert json.loads(to_json(value).encode()) == json.loads(to_json(value, ascii_only=True)) == value
+    write_text(path, "root: caf\udce9\n")
+    assert path.read_text(encoding="utf-8") == "root: caf\\udce9\n"
+    assert file_stem("a/caf\udce9.png") == "caf\udce9"
 
 
 def test_a_long_name_is_cut_and_stays_different_from_others() -> None:

@@ -169,6 +169,7 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
         ("classes: no", "`classes` is False"),
         ("classes: [a, [b]]", "`classes.1` is ['b']"),
         ("classes: [a, '']", "class 1 has no name"),
+        ('classes: [a, "b\\uD800"]', "lone surrogate"),
         ("classes: [a, b]\ntitle: 2012", "`title` is 2012: Input should be a valid string. A text that YAML reads as"),
         ("clss: [a, b]", "unknown key `clss`; did you mean `classes`"),
         ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`. Expected a value that no class"),
