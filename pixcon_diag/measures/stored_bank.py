@@ -71,7 +71,8 @@ def measure_stored_bank(
         weight: (K, N) of each entry; 1 each where None.
 
     Raises:
-        CheckpointError: the shapes do not fit one another, or a class has more entries than places.
+        CheckpointError: the shapes do not fit one another, a class has more entries than places, or an entry or its
+            weight is NaN or infinite.
     """
     fits = queue.ndim == 3 and filled.shape == queue.shape[:1] and filled.dtype != torch.bool
     fits = fits and all(each is None or each.shape == queue.shape[:2] for each in (truth, weight))
@@ -87,6 +88,7 @@ def measure_stored_bank(
         )
     queue, filled = queue.cpu(), filled.cpu()
     truth, weight = (None if each is None else each.cpu() for each in (truth, weight))
+    _refuse_non_finite(queue, filled, weight)
     staleness = _staleness(queue, filled, current)
     fresh = staleness[~staleness.isnan()]
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
@@ -109,6 +111,17 @@ def measure_stored_bank(
         mean_weight=float(weights.sum() / filled.sum()),
         purity=NOT_KNOWABLE if truth is None else None if bool(known.any()) else NOT_KNOWN,
     )
+
+
+def _refuse_non_finite(queue: Tensor, filled: Tensor, weight: Tensor | None) -> None:
+    """Raise for NaN and infinity among the entries; what lies behind the fill is of no entry."""
+    finite = queue.isfinite().all(2) if weight is None else queue.isfinite().all(2) & weight.isfinite()
+    bad = (~finite & (torch.arange(queue.shape[1]) < filled[:, None])).sum(1)
+    if bool(bad.any()):
+        raise CheckpointError(
+            f"The stored bank is damaged: {int(bad.sum())} of its {int(filled.sum())} entries are NaN or infinite, or "
+            f"weigh so, most of them in class {int(bad.argmax())}. Take a checkpoint from before the training diverged."
+        )
 
 
 def _staleness(queue: Tensor, filled: Tensor, current: Tensor | None) -> Tensor:

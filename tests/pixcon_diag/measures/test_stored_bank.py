@@ -50,6 +50,17 @@ def test_hand_computed_purity() -> None:
     assert result.overall_contamination == 0.25 and result.purity is None
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("part", ["queue", "weight"])
+def test_entries_that_are_not_finite_are_refused(value: float, part: str) -> None:
+    state = told_bank([0, 2, -1, 1, 1])
+    state[part][1, 1] = value
+    with pytest.raises(CheckpointError, match=r"1 of its 5 entries are NaN or infinite.* class 1"):
+        told(state)
+    state[part][1, 1], state[part][1, 3] = 1, value
+    told(state)
+
+
 def test_what_lies_behind_the_fill_has_no_truth_and_no_weight() -> None:
     state = told_bank([0, 2, -1, 1, 1])
     state["truth"][:, 3:] = 1
