@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -24,6 +24,8 @@ State = Mapping[str, Tensor]
 
 NESTED, NESTED_EMA = "state_dict", "state_dict_ema"
 """Where MMSegmentation, Lightning and timm save a network within a file."""
+EMA = "ema"
+"""Where other trainers save an EMA network, beside `model` or `state_dict`."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,15 @@ def recognise(file: CheckpointFile) -> Layout:
         return _own(parse_checkpoint(content, file.path))
     if file.metadata.get("format") == EXPORT_FORMAT:
         return _export(file)
-    if _is_state(content.get("model_ema")) or _is_state(content.get("model")):
-        return _unimatch_v2(content)
-    if isinstance(content.get("teacher"), dict) or _is_state(content.get("student")):
+    if _state(content.get("model_ema")) or _state(content.get("model")):
+        return _unimatch_v2(content, file.path)
+    if isinstance(content.get("teacher"), dict) or _state(content.get("student")):
         return _pixcon(content, file.path)
-    if any(_is_state(content.get(key)) for key in (NESTED, NESTED_EMA)):
-        return _nested(content)
-    if _is_state(content):
-        return Layout("bare state dict", {"unnamed": content})
-    holders = [str(key) for key, value in content.items() if _is_state(value)]
+    if any(_state(content.get(key)) for key in (NESTED, NESTED_EMA, EMA)):
+        return _nested(content, file.path)
+    if state := _state(content):
+        return Layout("bare state dict", {"unnamed": state})
+    holders = [str(key) for key, value in content.items() if _state(value)]
     hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
     raise CheckpointError(
         f"{file.path} has the keys {_some(content)}, which is no known layout. Expected a checkpoint of this project, "
@@ -127,24 +129,37 @@ def _export(file: CheckpointFile) -> Layout:
         raise CheckpointError(f"{file.path}: the description in its metadata is damaged. Export it again.") from error
 
 
-def _nested(content: dict[str, Any]) -> Layout:
-    states: dict[Weights, State] = {}
-    if _is_state(content.get(NESTED_EMA)):
-        states["ema"] = content[NESTED_EMA]
-    if _is_state(content.get(NESTED)):
-        states["student" if states else "unnamed"] = content[NESTED]
+def _nested(content: dict[str, Any], path: Path) -> Layout:
+    states = _ema(content, NESTED_EMA, path)
+    if state := _state(content.get(NESTED)):
+        states["student" if states else "unnamed"] = state
     return Layout("nested state dict", states, Scores(epoch=_integer(content.get("epoch"))))
 
 
-def _unimatch_v2(content: dict[str, Any]) -> Layout:
-    states: dict[Weights, State] = {}
-    if _is_state(content.get("model_ema")):
-        states["ema"] = content["model_ema"]
-    if _is_state(content.get("model")):
-        states["student"] = content["model"]
+def _ema(content: dict[str, Any], usual: str, path: Path) -> dict[Weights, State]:
+    """The EMA network under its ``usual`` key or as `ema`; empty where there is none.
+
+    Raises:
+        CheckpointError: there is one, but it is no state dict: the student must not be measured in its place.
+    """
+    for key in (usual, EMA):
+        if state := _state(content.get(key)):
+            return {"ema": state}
+        if _holds_tensors(content.get(key)):
+            raise CheckpointError(
+                f"{path}: its {key} has the keys {_some(content[key])}, which are no weights of an EMA network alone. "
+                "Expected a state dict: save the state dict to be measured with torch.save and give that file."
+            )
+    return {}
+
+
+def _unimatch_v2(content: dict[str, Any], path: Path) -> Layout:
+    states = _ema(content, "model_ema", path)
+    if state := _state(content.get("model")):
+        states["student"] = state
     epoch = _integer(content.get("epoch"))
-    student, student_epoch = _per_cent(content.get("previous_best")), _integer(content.get("best_epoch"))
-    ema, ema_epoch = _per_cent(content.get("previous_best_ema")), _integer(content.get("best_epoch_ema"))
+    student, student_epoch = _fraction(content.get("previous_best")), _integer(content.get("best_epoch"))
+    ema, ema_epoch = _fraction(content.get("previous_best_ema")), _integer(content.get("best_epoch_ema"))
     return Layout("UniMatch V2 checkpoint", states, _scores(epoch, student, student_epoch, ema, ema_epoch))
 
 
@@ -152,24 +167,23 @@ def _pixcon(content: dict[str, Any], path: Path) -> Layout:
     states: dict[Weights, State] = {}
     teacher = content.get("teacher")
     if isinstance(teacher, dict):
-        state = teacher.get("model_state_dict")
-        if not _is_state(state):
+        state = _state(teacher.get("model_state_dict"))
+        if state is None:
             raise CheckpointError(
                 f"{path}: its teacher has the keys {_some(teacher)}; expected model_state_dict, as PixCon's files have."
             )
         states["ema"] = state
-    if _is_state(content.get("student")):
-        states["student"] = content["student"]
-    ema, ema_epoch = _number(content.get("best_miou_ema")), _integer(content.get("best_epoch_ema"))
-    # PixCon's files do not say whether this is a fraction or per cent; an mIoU above 1 can only be the latter.
-    fraction = ema if ema is None or ema <= 1 else ema / 100
-    scores = _scores(_integer(content.get("epoch")), None, None, fraction, ema_epoch)
+    if state := _state(content.get("student")):
+        states["student"] = state
+    ema, ema_epoch = _fraction(content.get("best_miou_ema")), _integer(content.get("best_epoch_ema"))
+    scores = _scores(_integer(content.get("epoch")), None, None, ema, ema_epoch)
     return Layout("PixCon checkpoint", states, scores, bank=_bank(content.get("bank")))
 
 
 def _bank(saved: Any) -> State | None:
     """A saved bank with the number of entries of each class in `filled`; None where there is none."""
-    if not _is_state(saved) or not {"queue", "ptr", "filled"} <= saved.keys():
+    saved = _state(saved)
+    if saved is None or not {"queue", "ptr", "filled"} <= saved.keys():
         return None
     try:
         refuse_other_kinds({key: value for key, value in saved.items() if key != "filled"})
@@ -196,11 +210,21 @@ def _scores(
     )
 
 
-def _is_state(value: Any) -> TypeGuard[State]:
-    """Whether a value is a non-empty dictionary of tensors by name, and nothing else."""
-    if not isinstance(value, Mapping) or not value:
+def _state(value: Any) -> State | None:
+    """The tensors of a state dict, without plain numbers among them (counters); None for anything else."""
+    if not isinstance(value, Mapping):
+        return None
+    if not all(isinstance(key, str) and isinstance(item, Tensor | int | float) for key, item in value.items()):
+        return None
+    return {key: item for key, item in value.items() if isinstance(item, Tensor)} or None
+
+
+def _holds_tensors(value: Any) -> bool:
+    """Whether a dictionary, or one within it, holds a tensor."""
+    if not isinstance(value, Mapping):
         return False
-    return all(isinstance(key, str) and isinstance(item, Tensor) for key, item in value.items())
+    inner = [item for each in value.values() if isinstance(each, Mapping) for item in each.values()]
+    return any(isinstance(item, Tensor) for item in (*value.values(), *inner))
 
 
 def _section(content: Any, key: str) -> Mapping[str, Any]:
@@ -210,17 +234,19 @@ def _section(content: Any, key: str) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number; None for anything else."""
+    """A finite number, which may be a tensor of one; None for anything else."""
+    scalar = isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)
     try:
-        number = float(value) if isinstance(value, int | float) else math.nan
-    except OverflowError:
+        number = float(value) if scalar else math.nan
+    except (OverflowError, RuntimeError):  # too large, complex, or without a value
         return None
     return number if math.isfinite(number) else None
 
 
-def _per_cent(value: Any) -> float | None:
+def _fraction(value: Any) -> float | None:
+    """An mIoU. Files do not say whether theirs is a fraction or per cent; one above 1 can only be the latter."""
     number = _number(value)
-    return None if number is None else number / 100
+    return number if number is None or number <= 1 else number / 100
 
 
 def _integer(value: Any) -> int | None:

@@ -101,6 +101,15 @@ def test_unimatch_v2_scores_are_fractions_and_those_of_another_epoch_are_not_thi
     assert (scores.best_ema, scores.best_ema_epoch) == (0.8725, 38)
 
 
+@pytest.mark.parametrize("stated", [0.8725, 87.25, torch.tensor(87.25), torch.tensor([0.8725])])
+def test_unimatch_v2_s_score_may_be_a_fraction_or_a_tensor(tmp_path: Path, stated: Any) -> None:
+    scores = load(saved(tmp_path, unimatch_v2(previous_best_ema=stated, best_epoch_ema=torch.tensor(41)))).info.scores
+    assert (scores.ema, scores.best_ema_epoch) == (pytest.approx(0.8725), 41)
+    nothing = unimatch_v2(previous_best_ema=torch.tensor([stated, stated]), previous_best=torch.tensor(1j))
+    scores = load(saved(tmp_path, nothing)).info.scores
+    assert scores.best_ema is None and scores.best_student is None
+
+
 def test_unimatch_v2_labeled_only_has_a_student_alone(tmp_path: Path) -> None:
     content = {"model": with_prefix(state("unimatch_v2")), "epoch": 3, "previous_best": 60.0, "optimizer": {}}
     loaded = load(path := saved(tmp_path, content))
@@ -170,6 +179,32 @@ def test_timm_s_files_have_an_ema_network_too(tmp_path: Path) -> None:
     content = {"state_dict": state("pixcon", shift=0.5), "state_dict_ema": state("pixcon")}
     assert holds(load(path := saved(tmp_path, content)), state("pixcon"))
     assert holds(load(path, weights="student"), state("pixcon", shift=0.5))
+
+
+def test_a_plain_number_among_the_weights_is_no_weight(tmp_path: Path) -> None:
+    ema = {**with_prefix(state("unimatch_v2")), "n": 3, "decay": 0.99}
+    loaded = load(saved(tmp_path, unimatch_v2(model_ema=ema)))
+    assert loaded.info.weights == "ema" and holds(loaded, state("unimatch_v2"))
+
+
+@pytest.mark.parametrize("beside", ["model", "state_dict"])
+def test_an_entry_called_ema_is_the_teacher(tmp_path: Path, beside: str) -> None:
+    path = saved(tmp_path, {beside: state("pixcon", shift=0.5), "ema": state("pixcon"), "epoch": 3})
+    loaded = load(path)
+    assert loaded.info.weights == "ema" and holds(loaded, state("pixcon"))
+    assert holds(load(path, weights="student"), state("pixcon", shift=0.5))
+
+
+@pytest.mark.parametrize("ema", [None, 0.99, {}, {"decay": 0.99}])
+def test_an_ema_that_holds_no_weights_is_none(tmp_path: Path, ema: Any) -> None:
+    assert load(saved(tmp_path, unimatch_v2(model_ema=ema, ema=ema))).info.weights == "student"
+
+
+@pytest.mark.parametrize("key", ["model_ema", "ema"])
+def test_an_ema_that_cannot_be_read_is_not_passed_over(tmp_path: Path, key: str) -> None:
+    for ema in ({"module": state("pixcon"), "decay": 0.9}, {**state("pixcon"), "name": "x"}):
+        with pytest.raises(CheckpointError, match=rf"its {key} has the keys .*no weights of an EMA network alone"):
+            load(saved(tmp_path, {"model": state("pixcon"), key: ema}))
 
 
 def test_weights_of_several_networks_are_not_guessed_between(tmp_path: Path) -> None:
