@@ -43,7 +43,7 @@ class DataInfo:
 
     @property
     def same_images(self) -> tuple[str, str, str]:
-        """Equal where the images are: only then can numbers be compared."""
+        """Equal where the images are."""
         return self.dataset, self.list_sha256, self.root
 
 

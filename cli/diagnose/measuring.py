@@ -148,15 +148,17 @@ def _saved(
 
 
 def one_list(groups: Sequence[tuple["Group", list[Loaded]]]) -> None:
-    """Make sure that all are measured on the same images, before the first one is.
+    """Make sure that all are measured on the same images with the same classes, before the first one is.
 
     Raises:
         ConfigError: they are not.
     """
+    from pixcon_diag.passes.same_data import label_difference
     from pixcon_train.errors import ConfigError
 
+    every = [each for _, members in groups for each in members]
     lists: dict[tuple[str, str, str], str] = {}
-    for loaded, data in (each for _, members in groups for each in members):
+    for loaded, data in every:
         info = data.info()
         lists.setdefault(info.same_images, f"{loaded.name} on {info.list_name} in {info.root} ({info.dataset})")
     if len(lists) > 1:
@@ -164,6 +166,15 @@ def one_list(groups: Sequence[tuple["Group", list[Loaded]]]) -> None:
             f"These would be measured on different images: {'; '.join(lists.values())}. A comparison, and a mean over "
             "seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
         )
+    for loaded, data in every[1:]:
+        difference = label_difference(every[0][1], data)
+        if difference is not None:
+            raise ConfigError(
+                f"{every[0][0].name} and {loaded.name} do not agree on the labels of {data.spec.name}: {difference}. A "
+                "comparison, and a mean over seeds, needs the same classes in the same order, and the same void, "
+                "background and form of the masks. Name checkpoints trained on the same labels; if only a checkpoint's "
+                "description is wrong, give the right one with --dataset."
+            )
 
 
 def baseline_first(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary
+from pixcon_diag.passes.same_data import comparable
 from pixcon_diag.report.deltas import delta_column, delta_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.names import file_parts
@@ -20,16 +21,16 @@ BAND = (
 
 
 def boundary_section(measured: Sequence[MeasuredBoundary]) -> Section:
-    """Errors of each checkpoint, and against the first method each other one on the same images."""
-    images = {each.group: each.predictions.provenance.data.same_images for each in measured}
-    baseline, *others = images
-    parts = file_parts([*images])
+    """Errors of each checkpoint, and against the first method each other one on the same images and classes."""
+    data = {each.group: each.predictions.data for each in measured}
+    baseline, *others = data
+    parts = file_parts([*data])
     tables = [
         rates_table(measured),
         *(
             table7(measured, baseline, other, f"table7_{parts[baseline]}_{parts[other]}")
             for other in others
-            if images[other] == images[baseline]
+            if comparable(data[baseline], data[other])
         ),
     ]
     return section(

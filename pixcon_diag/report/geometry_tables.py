@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.same_data import comparable
 from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.deltas import delta_note
 from pixcon_diag.report.identity import identity
@@ -68,9 +69,9 @@ def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXE
 
 
 def table9(results: Sequence[NamedGeometry]) -> Table:
-    """Table 9: a column per method, and of two on the same images the second one's difference from the first."""
+    """Table 9: a column per method, and of two on the same images and classes their difference."""
     groups = {name: [each for each in results if each.group == name] for name in _groups(results)}
-    compared = len(groups) == 2 and len({each.measured.provenance.data.same_images for each in results}) == 1
+    compared = len(groups) == 2 and all(comparable(results[0].measured.data, each.measured.data) for each in results)
     rows: list[tuple[Cell, ...]] = []
     for key, label in QUANTITIES:
         spreads = [spread([getattr(each.result, key) for each in members]) for members in groups.values()]

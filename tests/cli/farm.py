@@ -42,12 +42,12 @@ def write_data(root: Path) -> Path:
 
 
 @functools.cache
-def state(shift: float = 0.0) -> dict[str, torch.Tensor]:
+def state(shift: float = 0.0, classes: int = len(CLASSES)) -> dict[str, torch.Tensor]:
     """Weights of a nano model; the classifier is scaled up so that some predictions are confident."""
-    model = build_model("unimatch_v2", "nano", len(CLASSES), projection=False)
+    model = build_model("unimatch_v2", "nano", classes, projection=False)
     entries = {key: rule_tensor(key, value) for key, value in model.state_dict().items()}
     entries["head.scratch.output_conv.2.weight"] *= 6
-    entries["head.scratch.output_conv.2.bias"] += shift * torch.arange(len(CLASSES))
+    entries["head.scratch.output_conv.2.bias"] += shift * torch.arange(classes)
     return entries
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
 from pixcon_train.export import export_weights
 from tests.cli.farm import (
+    CLASSES,
     SIZES,
     WRONG_DATA,
     Spoil,
@@ -20,6 +22,7 @@ from tests.cli.farm import (
     measure,
     one_message,
     own_checkpoint,
+    state,
 )
 
 
@@ -277,3 +280,29 @@ def test_a_comparison_needs_one_list(run_folder: Path, data: Path) -> None:
     both = (run_folder, run_folder.parent / "other", "--workers", 0)
     one_message(call("per-class", *both), 2, "measured on different images", "--list")
     assert call("per-class", *both, "--list", data / "val.txt").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "difference"),
+    [
+        ({"classes": ["sky", "grass", "cow"]}, "class 0 is 'grass' against 'sky'"),
+        ({"classes": [*CLASSES, "dog"], "palette": [[k, 0, 0] for k in range(4)]}, "3 classes against 4"),
+        ({"void": 254}, "void is 255 against 254"),
+        ({"background": 0}, "the background is no class against class 0 (grass)"),
+    ],
+)
+def test_a_comparison_needs_the_same_labels(
+    run_folder: Path, data: Path, spec: dict[str, Any], difference: str
+) -> None:
+    """Names, counts and means of one checkpoint would be shown under the other's."""
+    checkpoint = own_checkpoint(data, shift=0.5)
+    changed = replace(checkpoint, data=checkpoint.data | spec)
+    if "classes" in spec:
+        count = len(spec["classes"])
+        about = {"classes": spec["classes"], "palette": changed.data["palette"], "num_classes": count}
+        changed = replace(changed, student=state(1.5, count), ema=state(0.5, count), **about)
+    save_checkpoint(run_folder.parent / "other" / BEST_EMA, changed)
+    first, other = run_folder, run_folder.parent / "other"
+    for command in ("per-class", "compare", "qualitative", "report"):
+        one_message(call(command, first, other), 2, "farm-clean-0 and other", difference, "--dataset")
+    one_message(call("geometry", f"mine={first},{other}"), 2, difference, "mean over seeds")

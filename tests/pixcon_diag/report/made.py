@@ -22,10 +22,10 @@ ODD = "a&b_50% {x}/y"
 """A group's name with everything that files, LaTeX and Markdown take amiss."""
 
 
-def evaluation_data(images: int = 2, name: str = "val.txt") -> EvaluationData:
-    """Pairs of the three-class data set, which lie nowhere."""
+def evaluation_data(images: int = 2, name: str = "val.txt", classes: tuple[str, ...] = THREE.classes) -> EvaluationData:
+    """Pairs of the three-class data set, or one with other ``classes``, which lie nowhere."""
     pairs = tuple(Pair(f"{name}/{i}.jpg", f"{name}/{i}.png") for i in range(images))
-    return EvaluationData(DataSource(THREE, Path("root")), name, pairs, "index")
+    return EvaluationData(DataSource(THREE.model_copy(update={"classes": classes}), Path("root")), name, pairs, "index")
 
 
 def provenance(name: str, data: EvaluationData, *, options: dict[str, Any] | None = None) -> Provenance:

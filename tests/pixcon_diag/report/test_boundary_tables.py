@@ -78,6 +78,11 @@ def test_each_method_is_compared_with_the_first_on_the_same_images() -> None:
     assert len(tables[0].rows) == 10
 
 
+def test_methods_with_other_classes_are_not_compared() -> None:
+    other = measured("reordered", (1, 1, 1), data=evaluation_data(classes=("sky", "ground", "dog")))
+    assert [table.name for table in boundary_section([*NONE, *other]).tables] == ["boundary"]
+
+
 def test_names_that_look_alike_have_their_own_files(tmp_path: Path) -> None:
     groups = [each for name in (ODD, "x/y", "x y") for each in measured(name, (5, 16, 30))]
     content = sound(boundary_section(groups), tmp_path)

@@ -56,6 +56,7 @@ def test_one_three_or_differently_measured_methods_have_no_difference() -> None:
         [geometry("a", 0.7)],
         [geometry("a", 0.7), geometry("b", 0.8), geometry("c", 0.9)],
         [geometry("a", 0.7), geometry("b", 0.8, data=evaluation_data(2, "train.txt"))],
+        [geometry("a", 0.7), geometry("b", 0.8, data=evaluation_data(classes=("cat", "ground", "dog")))],
     ):
         table = table9(results)
         assert [each.key for each in table.columns] == ["quantity", *(each.group for each in results)]
