@@ -1,9 +1,10 @@
 """What only a GPU can show, in one table and a JSON; docs/gpu.md says what each part means.
 
 Run: python benchmarks/gpu_check.py [--out gpu_check.json] [--only PART ...]
-     python benchmarks/gpu_check.py --device cpu --small    (every part in small, on any machine)
+     python benchmarks/gpu_check.py --device cpu --small    (small versions, on any machine)
 
-The whole takes at most 8 minutes. The package need not be installed, its dependencies must be.
+The whole takes at most 8 minutes. The package itself need not be installed, but
+its dependencies must be.
 """
 
 import argparse

@@ -22,6 +22,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(
     cls=PixConCommand,
+    short_help="Train every run of a sweep file.",
     examples=(
         "pixcon-train sweep digits/table4 --dry-run",
         "pixcon-train sweep pascal/table10 --data-root /data/VOC2012 --only 1/4",

@@ -23,6 +23,7 @@ def main() -> None:
 
 @main.command(
     cls=PixConCommand,
+    short_help="Train; write checkpoints and a log.",
     examples=(
         "pixcon-train run --dataset digits --bank clean",
         "pixcon-train run --dataset pascal --data-root /data/VOC --labeled labeled.txt --unlabeled unlabeled.txt",
@@ -32,7 +33,7 @@ def main() -> None:
 @config_options
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Parent folder.")
 @click.option("--name", help="Name of the run's folder.  [default: DATASET-PRESET-BANK-SEED]")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
 def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
     """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
     from pixcon_train.interruption import Interruption
@@ -66,6 +67,7 @@ def _refuse_beside_resume(arguments: dict[str, Any]) -> None:
 
 @main.command(
     cls=PixConCommand,
+    short_help="Choose labeled images of a list.",
     examples=("pixcon-train split train.txt --count 183 --dataset pascal --data-root /data/VOC2012 --out splits/183",),
 )
 @click.argument("source", metavar="LIST", type=click.Path(path_type=Path))
@@ -92,6 +94,7 @@ def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choic
 
 @main.command(
     cls=PixConCommand,
+    short_help="Write inference weights as safetensors.",
     examples=(
         "pixcon-train export runs/a",
         "pixcon-train export latest.pth --weights student --out a.safetensors",
@@ -131,7 +134,10 @@ def presets() -> None:
 
 
 @main.command(
-    "show-config", cls=PixConCommand, examples=("pixcon-train show-config --preset unimatch-v2 --dataset cityscapes",)
+    "show-config",
+    cls=PixConCommand,
+    short_help="Print the resolved configuration.",
+    examples=("pixcon-train show-config --preset unimatch-v2 --dataset cityscapes",),
 )
 @config_options
 def show_config(**arguments: Any) -> None:

@@ -55,7 +55,7 @@ def outcome_lines(outcome: Outcome) -> list[str]:
         return [
             f"Stopped by {outcome.signal} after {outcome.position.iteration} iterations; "
             f"{outcome.folder / LATEST} is saved.",
-            f"Go on with: pixcon-train run --resume {outcome.folder}",
+            f"Resume with: pixcon-train run --resume {outcome.folder}",
         ]
     best, folder = outcome.position.best, outcome.folder
     files = {"ema": BEST_EMA, "student": BEST_STUDENT}

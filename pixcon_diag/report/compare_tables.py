@@ -21,7 +21,7 @@ SEEDS = (
     "the order given, one-sided, with the smallest p that so many seeds allow)."
 )
 ONE_SEED = "One seed each: what other seeds would have given is not known, and there are no tests over seeds."
-PLAIN = "plain: a measurement that does not add up over images, for which no interval is computed."
+PLAIN = "plain: not a sum over images, so no interval is computed."
 
 
 def compare_section(
@@ -78,7 +78,10 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
 
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
-    yield f"{delta_note(baseline, other)} better: whether {other} is, by its interval or by so many of its seeds."
+    yield (
+        f"{delta_note(baseline, other)} better: whether {other} is better, judged by the interval (unclear where it "
+        "includes 0), or the number of seeds in which it is."
+    )
     uneven = [row.measure for row in rows if not row.same_classes]
     if uneven:
         yield f"Not means over the same classes in all runs, so that Δ is also of the classes: {', '.join(uneven)}."
@@ -125,5 +128,5 @@ def _side(low: float, high: float, *, higher: bool) -> str | None:
     if math.isnan(low):
         return None
     if not (low > 0 or high < 0):
-        return "0 inside"
+        return "unclear"
     return "yes" if (low > 0) == higher else "no"

@@ -97,6 +97,7 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
         ),
         tuple(rows),
         (
+            *_images(results),
             *_uneven(results),
             "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
             "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
@@ -104,6 +105,14 @@ def overall_table(results: Sequence[NamedContamination]) -> Table:
         ),
         tuple(about),
     )
+
+
+def _images(results: Sequence[NamedContamination]) -> Iterator[str]:
+    """How many images of which list the rows are of, a part of it where the user limited them."""
+    lists = dict.fromkeys((len(d.pairs), d.list_name, d.limited) for d in (each.measured.data for each in results))
+    for images, name, limited in lists:
+        part = ", not all of it: the stated mIoU is of other images" if limited else ""
+        yield f"{images:,} image{'' if images == 1 else 's'} of {name}{part}."
 
 
 def _uneven(results: Sequence[NamedContamination]) -> list[str]:

@@ -121,5 +121,5 @@ def existing_root(given: str | Path) -> Path:
     """
     folder = Path(given).expanduser()
     if not folder.is_dir():
-        raise DataError(f"The data root {folder} is no folder. Give the folder that the lists' paths start from.")
+        raise DataError(f"The data root {folder} is not a folder. Give the folder that the lists' paths start from.")
     return folder

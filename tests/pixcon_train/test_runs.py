@@ -42,7 +42,7 @@ def test_a_resumed_run_may_use_the_machine_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"optimizer.lr": 0.5}, {"schedule.epochs": 3}, {"seed": 4}, {"bank.rule": "clean"}])
 def test_a_resumed_run_stays_the_same_run(tmp_path: Path, change: dict[str, object]) -> None:
     put_run(tmp_path, finished=False)
-    with pytest.raises(ConfigError, match="neither run"):
+    with pytest.raises(ConfigError, match="neither configuration"):
         resume_config(tmp_path, change)
 
 
@@ -63,7 +63,7 @@ def test_a_run_from_before_an_option_goes_on_with_its_default(tmp_path: Path) ->
     del config["consistency"]["threshold"], config["data"]["unlabeled_truth"]
     save_checkpoint(tmp_path / LATEST, example(progress={"finished": False}, config=config))
     assert resume_config(tmp_path, {}) == CONFIGURATION
-    with pytest.raises(ConfigError, match=r"'consistency.threshold.rule' is 'fixed' in .*cannot become 'dynamic'"):
+    with pytest.raises(ConfigError, match=r"'consistency.threshold.rule' is 'fixed' in .*cannot change to 'dynamic'"):
         resume_config(tmp_path, {"consistency.threshold.rule": "dynamic"})
 
 

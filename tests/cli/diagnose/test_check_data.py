@@ -59,7 +59,7 @@ def test_a_missing_root_is_said_before_a_checkpoint_is_loaded(
     monkeypatch.setattr("pixcon_diag.checkpoints.loading.load", never)
     for command in ("check-data", "contamination"):
         one_message(call(command, public, "--dataset", "pascal"), 2, "Where is pascal?")
-        one_message(call(command, public, "--data-root", data / "none"), 3, "none is no folder")
+        one_message(call(command, public, "--data-root", data / "none"), 3, "none is not a folder")
         one_message(
             call(command, public, "--dataset", data / "farm.yaml", "--data-root", data, "--list", data / "none.txt"),
             3,

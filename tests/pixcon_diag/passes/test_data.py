@@ -78,7 +78,7 @@ def test_a_list_or_root_that_the_user_names_goes_before_the_run_s(root: Path, tm
     data = choose_data(DataChoice(list_path=root / "val.txt"), own(root))
     assert images(data) == ["a.jpg", "b.jpg", "c.jpg"]
     assert choose_data(DataChoice(root=tmp_path), own(root)).source.root == tmp_path
-    with pytest.raises(DataError, match="no folder"):
+    with pytest.raises(DataError, match="not a folder"):
         choose_data(DataChoice(root=tmp_path / "nothing"), own(root))
 
 

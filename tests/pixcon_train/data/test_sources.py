@@ -39,7 +39,7 @@ def test_no_root() -> None:
 
 
 def test_a_root_that_is_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="none is no folder"):
+    with pytest.raises(DataError, match="none is not a folder"):
         open_dataset("pascal", tmp_path / "none")
 
 
