@@ -1,9 +1,12 @@
 """Masks of colours, or of other values, as PNG files of labels."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -13,11 +16,13 @@ from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
 from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.files import replacing
+from pixcon_train.files import replacing, write_json
 from pixcon_train.progress import Progress, silent
 
 SUFFIXES = {".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm"}
 """Files in a folder of masks that are taken for masks."""
+RECORD = ".convert-masks.json"
+"""File in the converted masks' folder that says how they were made, and from what."""
 _UNKNOWN = 256
 _SHOWN = 8
 """Colours named in a message."""
@@ -58,7 +63,8 @@ class Conversion:
         raise DataError(
             f"{len(self.left_out):,} masks have colours that no class of {dataset} has, and were not written; "
             f"{self.left_out[0]} for one. Found: {named}{more}. If a colour is void, say --void-color {first}; if "
-            "colours are inexact (JPEG, resizing), --tolerance N takes the nearest class up to N steps away."
+            "colours are inexact (JPEG, resizing), --tolerance N takes the nearest class up to N steps away. Then "
+            "choose a new folder."
         )
 
 
@@ -126,17 +132,20 @@ def by_value(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> Convert
 
 
 def convert_folder(
-    source: Path, target: Path, convert: Convert, palette: Sequence[Color], progress: Progress = silent
+    source: Path, target: Path, convert: Convert, palette: Sequence[Color], how: str, progress: Progress = silent
 ) -> Conversion:
     """Convert every mask in ``source`` to a palette PNG under the same relative path in ``target``.
 
-    Files are written whole. What is there already and not older than its mask is left, so that a run can be repeated.
+    Files are written whole. What is there already, from a mask that has not changed, is left, so that a run can be
+    repeated; :data:`RECORD` in ``target`` tells.
 
     Args:
         palette: the colour of each stored value, to look at the files.
+        how: ``convert`` in words; ``target`` holds masks of one conversion only.
 
     Raises:
-        ConfigError: ``target`` is ``source`` or lies in it, or a file of ``source`` would be overwritten.
+        ConfigError: ``target`` is ``source`` or lies in it, a file of ``source`` would be overwritten, or ``target``
+            holds masks of another conversion.
         DataError: there is nothing to convert, a mask cannot be read, or two masks would become one file.
     """
     if not source.is_dir():
@@ -145,15 +154,53 @@ def convert_folder(
         raise ConfigError(f"{target} lies in {source}. Choose a folder beside it, so that no mask is overwritten.")
     files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     targets = _targets(files, source, target)
-    made = Conversion()
+    made, sources = Conversion(), _recorded(target, targets.values(), how)
+    write_json(target / RECORD, {"conversion": how, "sources": sources})
     progress(0, len(files))
-    for done, (file, place) in enumerate(targets.items(), 1):
-        if place.is_file() and place.stat().st_mtime_ns >= file.stat().st_mtime_ns:
-            made.there += 1
-        else:
-            _convert(file, place, convert, palette, made)
-        progress(done, len(files))
+    try:
+        for done, (file, place) in enumerate(targets.items(), 1):
+            name, state = place.relative_to(target).as_posix(), _state(file)
+            if sources.get(name) == state and place.is_file():
+                made.there += 1
+            elif _convert(file, place, convert, palette, made):
+                sources[name] = state
+            progress(done, len(files))
+    finally:
+        write_json(target / RECORD, {"conversion": how, "sources": sources})
     return made
+
+
+def _state(file: Path) -> list[Any]:
+    """What tells whether a mask has changed, as JSON holds it."""
+    status = file.stat()
+    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _recorded(target: Path, places: Iterable[Path], how: str) -> dict[str, list[Any]]:
+    """What each mask in ``target`` was made from.
+
+    Raises:
+        ConfigError: they were made by another conversion, or it is not known how.
+    """
+    path = target / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        conversion, sources = str(record["conversion"]), dict(record["sources"])
+    except FileNotFoundError:
+        there = next((place for place in places if place.exists()), None)
+        if there is None:
+            return {}
+        raise ConfigError(
+            f"{there} is there already, and no {RECORD} in {target} says how it was made. Choose a new folder."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path} does not say how the masks beside it were made. Choose a new folder.") from None
+    if conversion != how:
+        raise ConfigError(
+            f"{target} holds masks that were converted in another way: {conversion}; now it would be {how}. Choose a "
+            "new folder, or remove that one."
+        )
+    return sources
 
 
 def _targets(files: Sequence[Path], source: Path, target: Path) -> dict[Path, Path]:
@@ -171,18 +218,33 @@ def _targets(files: Sequence[Path], source: Path, target: Path) -> dict[Path, Pa
     return targets
 
 
-def _convert(file: Path, place: Path, convert: Convert, palette: Sequence[Color], made: Conversion) -> None:
+def _convert(file: Path, place: Path, convert: Convert, palette: Sequence[Color], made: Conversion) -> bool:
+    """Write the labels of one mask; whether no colour was unknown."""
     labels, unknown = convert(file)
     made.pixels += labels.size
     if unknown:
         made.left_out.append(file)
         made.unknown += unknown
         made.files.update(unknown.keys())
-        return
+        place.unlink(missing_ok=True)  # of the mask as it was before
+        return False
     content = encode_label_map(labels, [part for color in palette for part in color])
     with replacing(place) as temporary:
         temporary.write_bytes(content)
     made.converted += 1
+    return True
+
+
+def color_conversion(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: int = 0) -> str:
+    """What :func:`by_color` does, in words."""
+    palette = crc32(repr((spec.palette, spec.first_label, spec.void)).encode())
+    void = [f"--void-color {','.join(map(str, color))}" for color in sorted(set(void_colors))]
+    return " ".join([f"--dataset {spec.name} (palette {palette:08x})", *void, f"--tolerance {tolerance}"])
+
+
+def value_conversion(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> str:
+    """What :func:`by_value` does, in words."""
+    return " ".join([*(f"--map {old}={new}" for old, new in dict(changes).items()), f"--shift {shift}"])
 
 
 def stored_palette(spec: DatasetSpec) -> list[Color]:

@@ -43,8 +43,8 @@ def convert_masks(
     """Write every mask of the folder IN as a PNG of labels to the same place in OUT.
 
     With --dataset the colours of its palette become labels, exactly; masks with another colour are named and not
-    written. With --map or --shift the masks hold labels, which are changed. Nothing in IN changes, and masks that OUT
-    has already are left.
+    written. With --map or --shift the masks hold labels, which are changed. Nothing in IN changes. Masks that OUT has
+    already from the same conversion are left; for another one give another OUT.
     """
     from pixcon_diag import mask_conversion as conversion
     from pixcon_train.data.specs import get_spec, voc_palette
@@ -56,11 +56,13 @@ def convert_masks(
         spec = get_spec(dataset)
         convert = conversion.by_color(spec, conversion.parse_colors(void_colors), tolerance)
         palette = conversion.stored_palette(spec)
+        how = conversion.color_conversion(spec, conversion.parse_colors(void_colors), tolerance)
     else:
         convert = conversion.by_value(conversion.parse_changes(changes), shift or 0)
         palette = voc_palette(256)
+        how = conversion.value_conversion(conversion.parse_changes(changes), shift or 0)
     with progress("converting") as bar:
-        made = conversion.convert_folder(source, target, convert, palette, bar)
+        made = conversion.convert_folder(source, target, convert, palette, how, bar)
     there = f"; {made.there:,} were there already" if made.there else ""
     click.echo(f"Masks written to {target}: {made.converted:,}{there}.")
     made.raise_for_colors(dataset or "")

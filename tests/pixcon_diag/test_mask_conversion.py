@@ -8,13 +8,16 @@ import pytest
 from PIL import Image
 
 from pixcon_diag.mask_conversion import (
+    RECORD,
     Conversion,
     by_color,
     by_value,
+    color_conversion,
     convert_folder,
     parse_changes,
     parse_colors,
     stored_palette,
+    value_conversion,
 )
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
@@ -30,7 +33,8 @@ def colors(labels: np.ndarray, spec: DatasetSpec = OWN, void: tuple[int, int, in
 
 
 def run(source: Path, target: Path, spec: DatasetSpec = OWN, **options: object) -> Conversion:
-    return convert_folder(source, target, by_color(spec, **options), stored_palette(spec))  # type: ignore[arg-type]
+    how = color_conversion(spec, **options)  # type: ignore[arg-type]
+    return convert_folder(source, target, by_color(spec, **options), stored_palette(spec), how)  # type: ignore[arg-type]
 
 
 def test_colours_become_labels_pixel_by_pixel(tmp_path: Path) -> None:
@@ -67,7 +71,7 @@ def test_unknown_colours_are_counted_and_not_written(tmp_path: Path) -> None:
     save_image(tmp_path / "rgb/a.png", pixels)
     save_image(tmp_path / "rgb/b.png", pixels)
     made = run(tmp_path / "rgb", tmp_path / "out")
-    assert made.converted == 1 and [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
+    assert made.converted == 1 and [path.name for path in (tmp_path / "out").glob("*.png")] == ["good.png"]
     assert made.unknown == {(1, 2, 3): 6, (4, 5, 6): 2} and made.files == {(1, 2, 3): 2, (4, 5, 6): 2}
     with pytest.raises(DataError) as caught:
         made.raise_for_colors("own")
@@ -96,13 +100,47 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     run(tmp_path / "rgb", tmp_path / "out")
     (tmp_path / "out/b.png").unlink()
     steps: list[tuple[int, int]] = []
+    how, palette = color_conversion(OWN), stored_palette(OWN)
     made = convert_folder(
-        tmp_path / "rgb", tmp_path / "out", by_color(OWN), stored_palette(OWN), lambda *step: steps.append(step)
+        tmp_path / "rgb", tmp_path / "out", by_color(OWN), palette, how, lambda *step: steps.append(step)
     )
     assert (made.converted, made.there) == (1, 1) and steps == [(0, 2), (1, 2), (2, 2)]
-    changed = (tmp_path / "out/a.png").stat().st_mtime_ns + 10**9
-    os.utime(tmp_path / "rgb/a.png", ns=(changed, changed))
-    assert run(tmp_path / "rgb", tmp_path / "out").converted == 1  # its mask is newer
+
+
+@pytest.mark.parametrize("seconds", [-1000, 1000])
+def test_a_mask_that_has_changed_is_converted_again(tmp_path: Path, seconds: int) -> None:
+    for name in ("a", "b"):
+        save_image(tmp_path / f"rgb/{name}.png", colors(np.array([[0, 1]])))
+    run(tmp_path / "rgb", tmp_path / "out")
+    time = (tmp_path / "out/a.png").stat().st_mtime_ns + seconds * 10**9
+    save_image(tmp_path / "rgb/a.png", colors(np.array([[1, 1]])))
+    os.utime(tmp_path / "rgb/a.png", ns=(time, time))
+    made = run(tmp_path / "rgb", tmp_path / "out")
+    assert (made.converted, made.there) == (1, 1)
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[1, 1]]
+    save_image(tmp_path / "rgb/a.png", np.array([[[1, 2, 3]]]))
+    assert run(tmp_path / "rgb", tmp_path / "out").left_out
+    assert not (tmp_path / "out/a.png").exists()  # was another mask
+
+
+def test_a_folder_holds_masks_of_one_conversion(tmp_path: Path) -> None:
+    save_image(tmp_path / "in/a.png", np.array([[0, 1]]))
+
+    def shifted(shift: int, out: str) -> Conversion:
+        how = value_conversion((), shift)
+        return convert_folder(tmp_path / "in", tmp_path / out, by_value((), shift), voc_palette(256), how)
+
+    shifted(1, "out")
+    assert shifted(1, "out").there == 1
+    with pytest.raises(ConfigError, match=r"converted in another way: --shift 1; now it would be --shift 2"):
+        shifted(2, "out")
+    (tmp_path / "out" / RECORD).write_text("[]")
+    with pytest.raises(ConfigError, match="does not say how"):
+        shifted(1, "out")
+    save_image(tmp_path / "other/a.png", np.array([[0, 1]]))
+    with pytest.raises(ConfigError, match=r"a\.png is there already, and no \.convert-masks\.json"):
+        shifted(1, "other")
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[1, 2]]
 
 
 def test_nothing_in_the_folder_is_overwritten(tmp_path: Path) -> None:
@@ -144,14 +182,14 @@ def test_labels_are_changed_by_value(
     tmp_path: Path, changes: list[tuple[int, int]], shift: int, values: list[int]
 ) -> None:
     save_image(tmp_path / "in/a.png", np.array([[0, 1, 2, 127, 254, 255]]))
-    convert_folder(tmp_path / "in", tmp_path / "out", by_value(changes, shift), voc_palette(256))
+    convert_folder(tmp_path / "in", tmp_path / "out", by_value(changes, shift), voc_palette(256), "")
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [values]
 
 
 def test_colours_have_no_values_to_change(tmp_path: Path) -> None:
     save_image(tmp_path / "in/a.png", np.zeros((2, 2, 3)))
     with pytest.raises(DataError, match="is a colour image"):
-        convert_folder(tmp_path / "in", tmp_path / "out", by_value([(255, 1)]), voc_palette(256))
+        convert_folder(tmp_path / "in", tmp_path / "out", by_value([(255, 1)]), voc_palette(256), "")
 
 
 def test_options_as_text() -> None:

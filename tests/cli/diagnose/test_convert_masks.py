@@ -35,8 +35,12 @@ def test_other_colours_are_an_error_after_all_that_can_be_written(tmp_path: Path
     result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
     assert result.exit_code == 3 and result.stdout.startswith("Masks written to ") and ": 1" in result.stdout
     assert "(1, 2, 3) in 1 masks" in result.stderr and "Traceback" not in result.stderr
-    result = call("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec, "--void-color", "1,2,3")
-    assert result.exit_code == 0 and np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 255]]
+    again = ("--dataset", spec, "--void-color", "1,2,3")
+    one_message(
+        call("convert-masks", tmp_path / "rgb", tmp_path / "out", *again), 2, "--void-color 1,2,3", "new folder"
+    )
+    result = call("convert-masks", tmp_path / "rgb", tmp_path / "new", *again)
+    assert result.exit_code == 0 and np.asarray(Image.open(tmp_path / "new/a.png")).tolist() == [[0, 255]]
 
 
 def test_labels_are_changed(tmp_path: Path) -> None:
@@ -45,6 +49,13 @@ def test_labels_are_changed(tmp_path: Path) -> None:
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 1]]
     assert call("convert-masks", tmp_path / "out", tmp_path / "less", "--shift", "-1").exit_code == 0
     assert np.asarray(Image.open(tmp_path / "less/a.png")).tolist() == [[255, 0]]
+
+
+def test_another_conversion_into_the_same_folder_is_refused(tmp_path: Path) -> None:
+    mask(tmp_path / "in/a.png", [[0, 1]])
+    assert call("convert-masks", tmp_path / "in", tmp_path / "out", "--shift", "1").exit_code == 0
+    result = call("convert-masks", tmp_path / "in", tmp_path / "out", "--map", "1=2")
+    one_message(result, 2, "--shift 1", "--map 1=2")
 
 
 def test_one_way_of_converting_is_named(tmp_path: Path, spec: Path) -> None:
