@@ -199,10 +199,12 @@ class _Counts:
     def _stretched(self) -> str:
         """What to do with labels that were spread over 0..255, so that the masks can be looked at."""
         values, count = np.flatnonzero(self.pixels), self.spec.num_classes
-        if len(values) != count or values[0] != 0 or values[-1] != 255 or np.ptp(np.diff(values)) > 1:
+        void_first = self.encoding == "raw"
+        if len(values) != count + void_first or values[0] != 0 or values[-1] != 255 or np.ptp(np.diff(values)) > 1:
             return ""
         changes = " ".join(f"--map {value}={label}" for label, value in enumerate(values) if label)
-        return f"The {count} classes seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
+        what = f"The {count} classes" + " and void" * void_first
+        return f"{what} seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
 
     def two_values(self) -> Iterator[Finding]:
         """Masks of 0 and void where void was not said to be meant."""

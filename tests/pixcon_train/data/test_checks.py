@@ -179,6 +179,20 @@ def test_what_to_do_about_values(tmp_path: Path, values: list[int], words: str) 
     assert words in finding.message
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([0, 127, 255], "Is this the right --dataset?"),  # of three classes and void there would be four values
+        ([0, 85, 170, 255], "The 3 classes and void seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT "
+         "--map 85=1 --map 170=2 --map 255=3`"),
+    ],
+)  # fmt: skip
+def test_spread_values_where_zero_is_void(tmp_path: Path, values: list[int], words: str) -> None:
+    spec = THREE.model_copy(update={"void": 0})
+    (finding,) = check_data(spec, tmp_path, write_pairs(tmp_path, [[values]]), encoding="raw").findings
+    assert words in finding.message and ("--map" in words or "--map" not in finding.message)
+
+
 def two(**more: Any) -> DatasetSpec:
     return DatasetSpec(name="cracks", classes=("background", "crack"), palette=tuple(voc_palette(2)), **more)
 
