@@ -1,5 +1,6 @@
 """Looking over all lists of a data set together, and at what belongs to no list."""
 
+import os
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +88,8 @@ def check_lists(
     Args:
         num_classes: of the model to be measured, if any.
     """
-    shared = list(_shared(lists))
+    images = {each.split: _images(each.pairs, root) for each in lists}
+    shared = list(_shared(images))
     total, done = sum(len(each.pairs) for each in lists), 0
     reports = []
     for each in lists:
@@ -104,7 +106,7 @@ def check_lists(
         reports.append((each, report))
         done += len(each.pairs)
     findings = [*_recipe(spec), *(Finding("", message) for fault, message in shared if fault)]
-    notes = [message for fault, message in [*_twice(lists), *shared] if not fault]
+    notes = [message for fault, message in [*_twice(images), *shared] if not fault]
     return SetReport(spec.name, str(root), encoding, tuple(reports), tuple(findings), tuple(notes))
 
 
@@ -130,31 +132,36 @@ def _recipe(spec: DatasetSpec) -> Iterator[Finding]:
             return
 
 
-def _images(pairs: Sequence[Pair]) -> list[str]:
-    return [posixpath.normpath(pair.image) for pair in pairs]
+Images = Mapping[str, Sequence[tuple[str, str]]]
+"""By split: where each image lies, and how the list names it."""
+
+
+def _images(pairs: Sequence[Pair], root: Path) -> list[tuple[str, str]]:
+    return [(os.path.realpath(root / pair.image), posixpath.normpath(pair.image)) for pair in pairs]
 
 
 def _number(images: Sequence[str]) -> str:
     return "1 image is" if len(images) == 1 else f"{len(images):,} images are"
 
 
-def _twice(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
+def _twice(images: Images) -> Iterator[tuple[bool, str]]:
     """Lists that name an image more than once, which is no fault."""
-    for each in lists:
-        again = [image for image, count in Counter(_images(each.pairs)).items() if count > 1]
+    for split, listed in images.items():
+        names = dict(reversed(listed))
+        again = [names[place] for place, count in Counter(place for place, _ in listed).items() if count > 1]
         if again:
-            yield False, f"{_number(again)} in the {each.split} list more than once: {named(again)}."
+            yield False, f"{_number(again)} in the {split} list more than once: {named(again)}."
 
 
-def _shared(lists: Sequence[NamedList]) -> Iterator[tuple[bool, str]]:
+def _shared(images: Images) -> Iterator[tuple[bool, str]]:
     """Images that two lists share: whether that is a fault, and a sentence.
 
     What is validated on must not be trained on; a labeled image may also be used without its labels.
     """
-    images: Mapping[str, list[str]] = {each.split: _images(each.pairs) for each in lists}
     for one, other in (("labeled", "val"), ("unlabeled", "val"), ("labeled", "unlabeled")):
-        there = set(images.get(other, ()))
-        both = [image for image in dict.fromkeys(images.get(one, ())) if image in there]
+        there = {place for place, _ in images.get(other, ())}
+        names = dict(reversed(images.get(one, ())))
+        both = [names[place] for place in dict.fromkeys(place for place, _ in images.get(one, ())) if place in there]
         if not both:
             continue
         found = f"{_number(both)} in both the {one} and the {other} list: {named(both)}."

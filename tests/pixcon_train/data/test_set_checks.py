@@ -47,13 +47,16 @@ def test_a_labeled_image_may_train_without_its_labels_too(tmp_path: Path) -> Non
     )
 
 
-def test_one_image_written_in_two_ways(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", [".//", "{root}/", "masks/../"])
+def test_one_image_written_in_two_ways(tmp_path: Path, start: str) -> None:
     write_pairs(tmp_path, MASKS)
+    other = f"{start.format(root=tmp_path)}images/0.png"
     lists = [
         NamedList("labeled", "l.txt", (Pair("images/0.png", "masks/0.png"),)),
-        NamedList("val", "v.txt", (Pair("./images//0.png", "masks/0.png"),)),
+        NamedList("val", "v.txt", (Pair(other, "masks/0.png"),)),
     ]
-    assert not check_lists(THREE, tmp_path, lists, encoding="index").ok
+    (finding,) = check_lists(THREE, tmp_path, lists, encoding="index").findings
+    assert "1 image is in both the labeled and the val list: images/0.png." in finding.message
 
 
 def test_an_image_that_a_list_names_twice_is_a_note(tmp_path: Path) -> None:
