@@ -75,6 +75,10 @@ class DatasetSpec(BaseModel):
         garbled = next((name for name in self.classes if any("\ud800" <= each <= "\udfff" for each in name)), None)
         if garbled is not None:
             raise ValueError(f"the class name {garbled!a} is no text: it has a lone surrogate")
+        if self.void == 0 and count > 255:
+            raise ValueError(
+                f"{count} classes do not fit in masks of one byte where 0 is void: 1..255 are left for them"
+            )
         if 0 < self.void < count:
             raise ValueError(
                 f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`. Expected a value "

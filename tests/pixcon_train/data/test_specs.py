@@ -173,6 +173,7 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
         ("classes: [a, b]\ntitle: 2012", "`title` is 2012: Input should be a valid string. A text that YAML reads as"),
         ("clss: [a, b]", "unknown key `clss`; did you mean `classes`"),
         ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`. Expected a value that no class"),
+        (f"classes: {list(range(256))}\nvoid: 0", "256 classes do not fit in masks of one byte where 0 is void"),
         ("classes: [a, b]\nvoid: 256", "`void`"),
         ("classes: [a, b]\nbackground: 2", "background is 2, but the labels are 0..1"),
         ("classes: [a, b]\npalette: [[0, 0, 0]]", "the palette has 1 colours for 2 classes"),
