@@ -215,4 +215,4 @@ def unpacking(image: ImageFile) -> tuple[str, int | None]:
     """Name of the packed form of an image's samples, and the largest value that a PNM file's header states."""
     arguments = image.tile[0][3] if image.tile else ""
     raw, *rest = arguments if isinstance(arguments, tuple) else (arguments,)
-    return str(raw), rest[0] if image.format == "PPM" and image.tile[0][0] != "raw" else None
+    return str(raw), rest[0] if rest and image.format == "PPM" and image.tile[0][0] != "raw" else None

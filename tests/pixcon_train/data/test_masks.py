@@ -42,6 +42,8 @@ def read(path: Path, content: bytes) -> np.ndarray:
         (BYTES, b"P5 7 5 65535\n" + BYTES.astype(">u2").tobytes()),
         (SMALL, b"P2 7 5 3\n" + " ".join(map(str, SMALL.ravel())).encode()),
         (BYTES, b"P2 7 5 1000\n" + " ".join(map(str, BYTES.ravel())).encode()),
+        (1 - SMALL % 2, b"P1 7 5\n" + " ".join(map(str, (SMALL % 2).ravel())).encode()),  # 1 is black
+        (1 - SMALL % 2, b"P4 7 5\n" + np.packbits(SMALL % 2, axis=1).tobytes()),
         (SMALL, tiff(SMALL, bits=2)),
         (SMALL, tiff(SMALL, bits=4)),
         (SMALL, tiff(SMALL, bits=2, t262=0)),
