@@ -1,5 +1,6 @@
 """Lists of images and masks in UniMatch V2's form: one `IMAGE MASK` pair of relative paths a line."""
 
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -86,14 +87,22 @@ def located(pairs: list[Pair], root: Path) -> list[Pair]:
     """``pairs`` with paths that are there under ``root``, where the list was written by another convention.
 
     `/images/a.jpg` (DeepLab's lists) means `images/a.jpg` where nothing is at the absolute place, and a backslash
-    (Windows) a slash. The first path that has one tells for the whole list, so that no more than a few files are
-    looked for.
+    (Windows) a slash. The first such path that leads to a file tells for the whole list; no more than a few files
+    are looked for.
     """
     for marked, usual in _CONVENTIONS:
-        first = next((path for pair in pairs for path in pair if path is not None and marked(path)), None)
-        if first is not None and not is_file(root / first) and _leads_somewhere(root, first):
-            pairs = [Pair(usual(image), None if mask is None else usual(mask)) for image, mask in pairs]
+        paths = (path for pair in pairs for path in pair if path is not None and marked(path))
+        for path in itertools.islice(paths, _LOOK_AT):
+            if is_file(root / path):
+                break
+            if _leads_somewhere(root, path):
+                pairs = [Pair(usual(image), None if mask is None else usual(mask)) for image, mask in pairs]
+                break
     return pairs
+
+
+_LOOK_AT = 10
+"""Paths of another convention that are looked for."""
 
 
 def _leads_somewhere(root: Path, path: str) -> bool:

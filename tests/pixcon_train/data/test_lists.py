@@ -92,6 +92,12 @@ def test_one_path_tells_for_the_whole_list(tmp_path: Path, monkeypatch: pytest.M
     assert len(asked) == 2
 
 
+def test_a_missing_first_file_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").touch()
+    pairs = [Pair("/0.jpg", "/0.png"), Pair("/1.jpg", "/1.png")]
+    assert located(pairs, tmp_path) == [Pair("0.jpg", "0.png"), Pair("1.jpg", "1.png")]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
