@@ -49,8 +49,8 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
     for key, value in after.items():
         if value != before[key] and not key.startswith(CHANGEABLE):
             raise ConfigError(
-                f"'{key}' is {before[key]!r} in {folder} and cannot change to {value!r} on resume: the result would match "
-                "neither configuration. Leave the option out, or start a new run with --name."
+                f"'{key}' is {before[key]!r} in {folder} and cannot change to {value!r} on resume: the result would "
+                "match neither configuration. Leave the option out, or start a new run with --name."
             )
     return config
 
