@@ -27,9 +27,10 @@ class Advisor:
         warmup, total = self._config.optimizer.warmup, self._iterations
         if warmup <= MOST_WARMUP * total:
             return []
+        most = int(MOST_WARMUP * total)
         return [
             f"the learning rate warms up over {warmup} iterations, more than a fifth of the run's {total}: set "
-            f"optimizer.warmup to {int(MOST_WARMUP * total)} or less, or train longer (schedule.epochs)."
+            f"optimizer.warmup to {most}{' or less' if most else ''}, or train longer (schedule.epochs)."
         ]
 
     def at_epoch(self, record: Mapping[str, Any], *, last: bool) -> list[str]:
@@ -42,8 +43,8 @@ class Advisor:
             return []
         self._retention_said = True
         return [
-            f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images teach nothing: lower "
-            f"the threshold (consistency.tau is {self._config.consistency.tau:g}){self._follow()}, or train longer."
+            f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images teach nothing: "
+            f"{_or([*self._lower(), *self._follow(), 'train longer'])}."
         ]
 
     def _lag(self, record: Mapping[str, Any]) -> list[str]:
@@ -52,12 +53,27 @@ class Advisor:
             return []
         return [
             f"the EMA teacher ends {100 * (student - ema):.1f} points of mIoU below its student: its average is too "
-            f"slow for a run of {self._iterations} iterations{self._follow()}, or train longer."
+            f"slow for a run of {self._iterations} iterations: {_or([*self._follow(), 'train longer'])}."
         ]
 
-    def _follow(self) -> str:
+    def _lower(self) -> list[str]:
+        """The advice of a lower threshold, where the rule reads a value that lowers it."""
+        values = self._config.consistency
+        name, value = {
+            "quantile": ("consistency.threshold.quantile", values.threshold.quantile),
+            "dynamic": ("", 0.0),  # the mean confidence itself
+            "dynamic_floor": ("consistency.threshold.minimum", values.threshold.minimum),
+        }.get(values.threshold.rule, ("consistency.tau", values.tau))
+        return [f"lower the threshold ({name} is {value:g})"] if value > 0 else []
+
+    def _follow(self) -> list[str]:
         """The advice of a faster teacher, where the run is short for the one it has."""
         decay = max(0.0, round(1 - TEACHER_SPANS / self._iterations, 3))
-        if decay >= self._config.ema_decay:
-            return ""
-        return f", let the teacher follow faster (ema_decay {decay:g} where it is {self._config.ema_decay:g})"
+        if not 0 < decay < self._config.ema_decay:
+            return []
+        return [f"let the teacher follow faster (ema_decay {decay:g} where it is {self._config.ema_decay:g})"]
+
+
+def _or(advice: list[str]) -> str:
+    """Several ways to go, as one phrase."""
+    return ", or ".join(filter(None, (", ".join(advice[:-1]), advice[-1])))

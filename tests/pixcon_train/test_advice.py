@@ -28,6 +28,30 @@ def test_a_warm_up_longer_than_a_fifth_of_the_run() -> None:
     assert len(advisor(249, optimizer__warmup=50).at_start()) == 1
 
 
+@pytest.mark.parametrize("iterations", [1, 4, 20])
+def test_advice_to_a_very_short_run_can_be_followed(iterations: int) -> None:
+    (line,) = advisor(iterations, optimizer__warmup=50).at_start()
+    assert ("to 0, or train longer" in line) == (iterations < 5) and "0 or less" not in line
+    behind = advisor(iterations).at_epoch(epoch(8, 0.0, student=0.86, ema=0.56), last=True)
+    assert len(behind) == 2 and not any("ema_decay" in line for line in behind)
+    assert behind[0].endswith("lower the threshold (consistency.tau is 0.95), or train longer.")
+    assert behind[1].endswith("iterations: train longer.")
+
+
+@pytest.mark.parametrize(
+    ("rule", "advice"),
+    [
+        ("quantile", "lower the threshold (consistency.threshold.quantile is 0.2), or train longer."),
+        ("dynamic", "teach nothing: train longer."),
+        ("dynamic_floor", "lower the threshold (consistency.threshold.minimum is 0.5), or train longer."),
+        ("per_class", "lower the threshold (consistency.tau is 0.95), or train longer."),
+    ],
+)
+def test_the_threshold_to_lower_is_the_one_that_the_rule_reads(rule: str, advice: str) -> None:
+    (line,) = advisor(5, consistency__threshold__rule=rule).at_epoch(epoch(2, 0.0), last=False)
+    assert line.endswith(advice)
+
+
 @pytest.mark.parametrize("preset", preset_names())
 def test_the_cpu_recipes_warm_up_in_time(preset: str) -> None:
     config = resolve_config([], preset=preset)
