@@ -4,8 +4,11 @@ Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration
 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
+import errno
+import os
 import signal
-from typing import IO, Any
+import sys
+from typing import IO, Any, NoReturn
 
 import click
 
@@ -26,13 +29,29 @@ class Failure(click.ClickException):
         click.echo(f"{word} {self.format_message()}", file=file, err=True, color=self.show_color)
 
 
+def _end_without_output(reason: str) -> NoReturn:
+    click.echo(f"Error: Could not write to standard output: {reason}.", err=True)
+    raise SystemExit(PixConError.exit_code)
+
+
 class PixConGroup(click.Group):
     """A command group that turns a user's mistake into a message, in whatever encoding the console has."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the group as a program."""
+        """Run the group as a program; output that cannot be written is one message."""
         spell_what_is_missing()
-        return super().main(*args, **kwargs)
+        if sys.stdout is None:  # closed, and the next file that is opened would take its place
+            _end_without_output("it is closed")
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at exit
+            _end_without_output(error.strerror)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.

@@ -56,6 +56,30 @@ def test_the_c_locale() -> None:
     assert ended.returncode == 2 and "--道路–ρ" in ended.stderr.decode("utf-8")
 
 
+@pytest.mark.parametrize("module", ["diag", "train"])
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (">&-", "it is closed"),
+        pytest.param(
+            ">/dev/full",
+            "No space left on device",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full"),
+        ),
+    ],
+)
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="there is no shell")
+def test_output_that_cannot_be_written_is_one_message(module: str, target: str, reason: str) -> None:
+    code = f"from pixcon_cli.{module} import main; main(['--help'])"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -c "$1" {target}', sys.executable, code],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (ended.returncode, ended.stderr) == (1, f"Error: Could not write to standard output: {reason}.\n")
+
+
 def in_a_process(code: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
     """Run Python code, with nothing said of encodings but what is in ``environment``."""
     silent = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
