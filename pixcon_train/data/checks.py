@@ -216,9 +216,20 @@ class _Counts:
         """What may be meant, and should be known."""
         if self._only_void() and "void" in self.spec.model_fields_set:
             yield self._two_values()
+        yield from self._untold_form()
         yield from self.images.sentences()
         if self.absent:
             yield f"{self.absent:,} masks of the unlabeled list are not there; they would only serve to measure."
+
+    def _untold_form(self) -> Iterator[str]:
+        """That no mask tells ADE20K's two forms apart."""
+        spec, count = self.spec, self.spec.num_classes
+        telling = self.holding[[count, spec.void]].any()
+        if spec.labels == "ade20k" and spec.void and self.encoding == "raw" and self.masks and not telling:
+            yield (
+                f"No mask holds {count} or {spec.void}, so that the form of the masks cannot be told: they are read as "
+                f"raw (0 is other, 1 is `{spec.classes[0]}`). If 0 is `{spec.classes[0]}`, say --labels shifted."
+            )
 
     def _only_void(self) -> bool:
         """Whether masks of two classes show one of them, and void."""

@@ -127,6 +127,16 @@ def test_labelids_where_trainids_are_expected(tmp_path: Path) -> None:
     assert "_labelTrainIds.png" in report.findings[0].message
 
 
+def test_ade20k_masks_that_do_not_tell_their_form(tmp_path: Path) -> None:
+    def notes(*masks: list[int]) -> tuple[str, ...]:
+        pairs = write_pairs(tmp_path, [[mask] for mask in masks])
+        return check_data(get_spec("ade20k"), tmp_path, pairs, encoding="raw").notes
+
+    (note,) = notes([0, 3, 12])
+    assert "No mask holds 150 or 255" in note and "If 0 is `wall`, say --labels shifted." in note
+    assert notes([0, 3, 12], [150, 1]) == ()
+
+
 def test_raw_ade20k_labels_where_shifted_ones_are_expected(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path, [[[0, 3]], [[150, 3]]])
     report = check_data(get_spec("ade20k"), tmp_path, pairs, encoding="shifted")
