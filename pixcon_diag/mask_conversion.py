@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from pixcon_diag.passes.label_maps import encode_label_map
-from pixcon_train.data.images import read_image
+from pixcon_train.data.images import read_image, transparent_pixels
 from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
@@ -90,6 +90,7 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
     table[_codes(colors)] = labels
 
     def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
+        _check_opaque(path)
         codes = _codes(read_image(path).permute(1, 2, 0).numpy())
         found = table[codes]
         unknown, counts = np.unique(codes[found == _UNKNOWN], return_counts=True)
@@ -105,6 +106,16 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
         return found.astype(np.uint8), Counter({(c >> 16, c >> 8 & 255, c & 255): n for c, n in rest})
 
     return convert
+
+
+def _check_opaque(path: Path) -> None:
+    """Raise where the colour of some pixels is not seen, and so tells no class."""
+    count = transparent_pixels(path)
+    if count:
+        raise DataError(
+            f"{path} has {count:,} transparent pixels, whose colour tells no class. Save it without an alpha channel, "
+            "with the colour of void where it is transparent."
+        )
 
 
 def _codes(rgb: np.ndarray) -> np.ndarray:

@@ -29,6 +29,20 @@ def read_image(path: Path) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
+def transparent_pixels(path: Path) -> int:
+    """Pixels of an image that are not fully opaque, whose colour :func:`read_image` takes as it is stored.
+
+    Raises:
+        DataError: as :func:`read_image`.
+    """
+    with opened(path, "image") as image:
+        if not image.has_transparency_data or _wide(image):
+            return 0
+        load(image, path, "image")
+        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+    return int((alpha < 255).sum())
+
+
 def _wide(image: ImageFile) -> bool:
     """Whether Pillow keeps gray samples of more than 8 bits, which its conversion to RGB would cut off at 255."""
     return image.mode.startswith("I")

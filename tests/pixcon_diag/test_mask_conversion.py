@@ -87,6 +87,22 @@ def test_inexact_colours_only_where_that_is_allowed(tmp_path: Path) -> None:
     assert np.asarray(Image.open(tmp_path / "five/a.png")).tolist() == labels.tolist()
 
 
+@pytest.mark.parametrize("alpha", [0, 128])
+def test_a_transparent_pixel_is_no_class(tmp_path: Path, alpha: int) -> None:
+    pixels = np.dstack([colors(np.array([[0, 1, 1]])), [[255, 255, 255]]])
+    save_image(tmp_path / "rgb/a.png", pixels)
+    assert run(tmp_path / "rgb", tmp_path / "out").converted == 1
+    pixels[0, 2, 3] = alpha
+    save_image(tmp_path / "rgb/a.png", pixels)
+    with pytest.raises(DataError, match=r"a\.png has 1 transparent pixels"):
+        run(tmp_path / "rgb", tmp_path / "out")
+    indexed = Image.fromarray(np.array([[0, 1]], dtype=np.uint8))
+    indexed.putpalette([part for color in OWN.palette for part in color])
+    indexed.save(tmp_path / "rgb/a.png", transparency=1)
+    with pytest.raises(DataError, match=r"a\.png has 1 transparent pixels"):
+        run(tmp_path / "rgb", tmp_path / "out")
+
+
 def test_a_colour_that_stands_for_two_things() -> None:
     with pytest.raises(ConfigError, match="of road and skyscraper in ade20k stands for two things"):
         by_color(get_spec("ade20k"))
