@@ -51,7 +51,7 @@ class PixConGroup(click.Group):
             if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at exit
-            _end_without_output(error.strerror)
+            _end_without_output(error.strerror or str(error))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.
