@@ -47,7 +47,7 @@ class WeightFile:
 
 
 def read_weights(path: Path) -> WeightFile:
-    """Read a ``.safetensors`` file, or one that ``torch.save`` wrote.
+    """Read a safetensors file, whatever its name, or one that ``torch.save`` wrote.
 
     The file is opened once. Its hash, its check and its content are of the same bytes, whatever happens to the file
     meanwhile.
@@ -58,7 +58,7 @@ def read_weights(path: Path) -> WeightFile:
         ConfigError: torch is too old.
     """
     with _opened(path) as handle:
-        if path.suffix == ".safetensors":
+        if path.suffix == ".safetensors" or _is_safetensors(handle):
             return _read_safetensors(handle.read(), path)
         before = os.fstat(handle.fileno())
         settled = time.time_ns() - before.st_mtime_ns > _SETTLED
@@ -111,6 +111,14 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
             yield handle
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _is_safetensors(handle: BufferedReader) -> bool:
+    """Whether the open file begins with the length of a header in JSON that fits into it, and with that header."""
+    handle.seek(0)
+    start = handle.read(9)
+    handle.seek(0)
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") + 8 <= os.fstat(handle.fileno()).st_size
 
 
 def _fingerprint(handle: BufferedReader) -> tuple[str, bool]:
@@ -184,6 +192,9 @@ def _why_unreadable(handle: BufferedReader, path: Path, reason: str) -> str:
     handle.seek(0)
     start = handle.read(len(_LEGACY))
     said = ascii(reason.rpartition("UnpicklingError")[2].partition("WeightsUnpickler error:")[2].strip() or reason)
+    if is_zip(handle) and re.search("PytorchStreamReader|hasRecord|record size", reason):
+        first = said[1:-1].partition(". ")[0][:200]
+        return f"{path} lacks records of torch.save, or they do not fit one another ({first}). {AGAIN}"
     if is_zip(handle):  # whole, or it would not have come this far
         return (
             f"{path} is whole, but what it holds cannot be restored ({said[1:200]}). Expected tensors, numbers and "

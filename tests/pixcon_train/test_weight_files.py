@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -118,6 +119,33 @@ def test_missing_empty_and_folder(tmp_path: Path) -> None:
     assert "is a folder" in refused(tmp_path)
     (path := tmp_path / "empty.pth").touch()
     assert "is empty" in refused(path)
+
+
+@pytest.mark.parametrize("record", ["data.pkl", "data/0", "version"])
+def test_a_zip_that_lacks_a_record_is_not_called_whole(good: Path, record: str) -> None:
+    path = good.with_name("other.pth")
+    with ZipFile(good) as old, ZipFile(path, "w") as new:
+        for entry in old.infolist():
+            if not entry.filename.endswith(f"good/{record}"):
+                new.writestr(entry.filename, old.read(entry))
+    message = refused(path)
+    assert "lacks records" in message and record in message and "whole" not in message
+
+
+def test_a_zip_whose_record_is_too_short_is_not_called_whole(good: Path) -> None:
+    path = good.with_name("other.pth")
+    with ZipFile(good) as old, ZipFile(path, "w") as new:
+        for entry in old.infolist():
+            content = bytes(40) if entry.filename.endswith("data/0") else old.read(entry)
+            new.writestr(entry.filename, content)
+    assert "do not fit one another" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.SAFETENSORS", "w"])
+def test_safetensors_are_known_by_their_content(tmp_path: Path, name: str) -> None:
+    save_file({"w": torch.ones(3)}, path := tmp_path / name, metadata={"who": "me"})
+    read = read_weights(path)
+    assert torch.equal(read.content["w"], torch.ones(3)) and read.metadata == {"who": "me"}
 
 
 def test_safetensors_come_with_their_metadata(tmp_path: Path) -> None:
