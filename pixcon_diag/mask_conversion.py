@@ -72,20 +72,22 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
     """Read colours as the data set's palette says; labels are as its masks hold them.
 
     Args:
-        void_colors: of pixels without a class. Of Pascal VOC's palette the colour of 255 is one.
+        void_colors: of pixels without a class. Of Pascal VOC's palette that of 255 is one, or of 0 where that is void.
         tolerance: how far a colour may be from a class's in each channel; the nearest class counts.
 
     Raises:
         ConfigError: two classes have one colour, or a class has that of void.
     """
     palette = list(spec.palette)
-    void = [*void_colors, *(voc_palette(256)[VOID:] if palette == voc_palette(len(palette)) else [])]
+    usual = voc_palette(256)
+    first = spec.first_label
+    void = [*void_colors, *([usual[0 if first else VOID]] if palette == usual[first : first + len(palette)] else [])]
     doubled = [color for color, count in Counter([*palette, *dict.fromkeys(void)]).items() if count > 1]
     if doubled:
         names = [spec.classes[k] for k, color in enumerate(palette) if color == doubled[0]]
         raise ConfigError(f"The colour {doubled[0]} of {' and '.join(names)} in {spec.name} stands for two things.")
     colors = np.array([*palette, *void], dtype=np.int16)
-    labels = np.array([*range(spec.first_label, spec.first_label + len(palette)), *[spec.void] * len(void)])
+    labels = np.array([*range(first, first + len(palette)), *[spec.void] * len(void)])
     table = np.full(1 << 24, _UNKNOWN, dtype=np.uint16)
     table[_codes(colors)] = labels
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pixcon_train.errors import ConfigError
 from pixcon_train.files import read_text, unreadable
@@ -31,7 +31,7 @@ class DatasetSpec(BaseModel):
     classes: tuple[str, ...]
     """Names in the order of the labels, 0 first."""
     palette: tuple[Color, ...]
-    """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's."""
+    """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's, by the values in masks."""
     void: int = Field(default=255, ge=0, le=255)
     """Label of pixels without a class; never trained on, never measured. Where it is 0, the classes are 1..K in masks
     (mmsegmentation's `reduce_zero_label`)."""
@@ -54,10 +54,14 @@ class DatasetSpec(BaseModel):
     unlabeled_list: str | None = None
     """Default unlabeled list, relative to the root."""
 
-    @field_validator("palette", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _named_palette(cls, value: Any) -> Any:
-        return tuple(voc_palette(256)) if value == "voc" else value
+    def _named_palette(cls, values: Any) -> Any:
+        """Pascal VOC's colours of the values in masks; black is void where 0 is."""
+        if not isinstance(values, dict) or values.get("palette") != "voc":
+            return values
+        first = 1 if values.get("void") in (0, "0") else 0
+        return values | {"palette": tuple(voc_palette(256)[first:])}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

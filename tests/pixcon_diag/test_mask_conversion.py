@@ -222,3 +222,12 @@ def test_three_classes_with_their_usual_palette_keep_void(tmp_path: Path) -> Non
     save_image(tmp_path / "rgb/a.png", np.array([[voc_palette(256)[k] for k in (0, 1, 2, 255)]]))
     run(tmp_path / "rgb", tmp_path / "out", THREE)
     assert read_mask(tmp_path / "out/a.png", THREE, "index").tolist() == [[0, 1, 2, 255]]
+
+
+def test_black_is_void_in_the_usual_palette_where_zero_is_void(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("classes: [soil, maize]\nvoid: 0\n")
+    spec = get_spec(str(tmp_path / "own.yaml"))
+    save_image(tmp_path / "rgb/a.png", np.array([[voc_palette(256)[k] for k in (0, 1, 2)]]))
+    run(tmp_path / "rgb", tmp_path / "out", spec)
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 1, 2]]
+    assert read_mask(tmp_path / "out/a.png", spec, "raw").tolist() == [[255, 0, 1]]

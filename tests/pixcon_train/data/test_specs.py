@@ -155,6 +155,7 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
 def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
     spec = get_spec(write(tmp_path, "classes: [building, road, water]\nvoid: 0\n"))
     assert (spec.void, spec.first_label) == (0, 1)
+    assert spec.palette == tuple(voc_palette(4)[1:])  # black is void
     assert get_spec("pascal").first_label == 0
 
 
