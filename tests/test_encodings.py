@@ -21,12 +21,20 @@ def silent_calls(text: str) -> list[int]:
 def _opens_text(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in ("open", "NamedTemporaryFile", "TemporaryFile"):
-        given = [*call.args, *(each.value for each in call.keywords if each.arg == "mode")]
-        binary = any(isinstance(each, ast.Constant) and "b" in str(each.value) for each in given)
+        binary = "b" in _mode(call, name)
         image_or_system = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
         return not binary and not image_or_system
     own = isinstance(call.func, ast.Name)  # pixcon_train.files.read_text and write_text say it themselves
     return name in ("read_text", "write_text") and not own
+
+
+def _mode(call: ast.Call, name: str) -> str:
+    """The mode that a call gives: by name, or the first argument, after the path of the built-in ``open``."""
+    own = isinstance(call.func, ast.Name) and name == "open"
+    given = [each.value for each in call.keywords if each.arg == "mode"] or call.args[1 if own else 0 :]
+    if given and isinstance(given[0], ast.Constant):
+        return str(given[0].value)
+    return "" if given or not name.endswith("TemporaryFile") else "w+b"
 
 
 def test_every_text_file_is_opened_with_its_encoding() -> None:
@@ -35,7 +43,16 @@ def test_every_text_file_is_opened_with_its_encoding() -> None:
 
 
 def test_a_call_that_does_not_say_it_is_found() -> None:
-    silent = ("open(x)", "open(x, 'w')", "path.open()", "path.read_text()", "path.write_text(text)")
+    silent = (
+        "open('table.csv', 'w')",
+        "open('b', mode='r')",
+        "path.open('w', 1, newline='b')",
+        "open(x)",
+        "open(x, 'w')",
+        "path.open()",
+        "path.read_text()",
+        "path.write_text(text)",
+    )
     said = ("open(x, 'rb')", "path.open(mode='wb')", "path.read_text(encoding='utf-8')", "read_text(path)")
     assert all(silent_calls(each) == [1] for each in silent)
     assert all(silent_calls(each) == [] for each in said)
