@@ -192,7 +192,7 @@ class _Counts:
             files[0],
             f"{masks} {listed(values)} in {self._share(values)} of all pixels – not a class of {self.spec.name} and "
             f"not void: expected {expected_labels(self.spec, self.encoding)}. "
-            + (self._stretched() or remedy(values.tolist(), self.spec)),
+            + (self._stretched() or self._one_too_high(values) or remedy(values.tolist(), self.spec)),
             files,
         )
 
@@ -205,6 +205,16 @@ class _Counts:
         changes = " ".join(f"--map {value}={label}" for label, value in enumerate(values) if label)
         what = f"The {count} classes" + " and void" * void_first
         return f"{what} seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
+
+    def _one_too_high(self, values: np.ndarray) -> str:
+        """What to do with labels that count from 1, in masks without a value for no data."""
+        first = self.spec.first_label
+        if self.pixels[first] or values.tolist() != [self.spec.num_classes + first] or self.spec.labels != "index":
+            return ""
+        return (
+            f"No mask holds {first}, so that the labels seem to be one too high: "
+            "`pixcon-diag convert-masks IN OUT --shift -1`."
+        )
 
     def two_values(self) -> Iterator[Finding]:
         """Masks of 0 and void where void was not said to be meant."""
@@ -232,20 +242,25 @@ class _Counts:
             )
 
     def _only_void(self) -> bool:
-        """Whether masks of two classes show one of them, and void."""
+        """Whether masks show the first class and void alone, and much of the latter."""
         present = [k for k in range(self.spec.num_classes) if self.pixels[self.meaning == k].any()]
         void = self.pixels[self.meaning == VOID].sum()
-        return self.spec.num_classes == 2 and present == [0] and bool(void > _MUCH * self.pixels.sum())
+        return present == [0] and not self.foreign and bool(void > _MUCH * self.pixels.sum())
 
     def _two_values(self) -> str:
-        name, void = self.spec.classes[1], self.spec.void
+        void, others = self.spec.void, self.spec.classes[1:]
+        names = ", ".join(f"`{name}`" for name in others[:3]) + (", …" if len(others) > 3 else "")
         found = (
-            f"No pixel of `{name}` in any of {self.masks:,} masks, while {void} (void) holds {self._share([void])} of "
+            f"No pixel of {names} in any of {self.masks:,} masks, while {void} (void) holds {self._share([void])} of "
             "the pixels. Void pixels are never counted. "
         )
         if void == 0:
             return f"{found}Of masks of 0 and 1 leave `void` out: with `void: 0` the classes are 1 and 2."
-        return f"{found}Masks of 0 and {void} need 0 and 1: `pixcon-diag convert-masks IN OUT --map {void}=1`."
+        label = "1" if len(others) == 1 else "LABEL"
+        return (
+            f"{found}Masks of 0 and {void} need 0 and the label of the class: `pixcon-diag convert-masks IN OUT --map "
+            f"{void}={label}`."
+        )
 
     def _share(self, values: np.ndarray | list[int]) -> str:
         share = 100 * self.pixels[values].sum() / self.pixels.sum()

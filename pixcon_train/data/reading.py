@@ -112,7 +112,9 @@ def remedy(values: list[int], spec: DatasetSpec) -> str:
         return "These look like masks whose labels were shifted already (void 255): say --labels shifted."
     if len(values) > 1 or spec.name in builtin_names():
         return "Is this the right --dataset?"
-    missing = values == [spec.num_classes + spec.first_label]
-    return f"If {values[0]} is void: set `void: {values[0]}` in the data set's YAML." + (
-        " Or is a class missing?" if missing else ""
-    )
+    value, count = values[0], spec.num_classes
+    void = f"If {value} is void: set `void: {value}` in the data set's YAML."
+    if value != count + spec.first_label:
+        return void
+    from_one = f"If 0 is no data and the classes are 1..{count}: set `void: 0`. " if spec.first_label == 0 else ""
+    return f"{from_one}{void} Or is a class missing?"

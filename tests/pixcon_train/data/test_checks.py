@@ -179,7 +179,15 @@ def test_values_of_many_masks_are_one_finding_with_its_remedy(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([0, 1, 2, 3], "If 3 is void: set `void: 3` in the data set's YAML. Or is a class missing?"),
+        (
+            [0, 1, 2, 3],
+            "If 0 is no data and the classes are 1..3: set `void: 0`. If 3 is void: set `void: 3` in the data set's YAML"
+            ". Or is a class missing?",
+        ),
+        (
+            [1, 2, 3],
+            "No mask holds 0, so that the labels seem to be one too high: `pixcon-diag convert-masks IN OUT --sh",
+        ),
         ([0, 1, 2, 7, 8], "Is this the right --dataset?"),
         ([0, 127, 255], "spread over 0..255: `pixcon-diag convert-masks IN OUT --map 127=1 --map 255=2`"),
     ],
@@ -214,6 +222,12 @@ def test_masks_of_0_and_255_show_one_of_two_classes(tmp_path: Path) -> None:
     assert "--map 255=1" in finding.message and "`void: 255`" in finding.message
     meant = check_data(two(void=255), tmp_path, pairs, encoding="index")
     assert meant.ok and "No pixel of `crack`" in meant.notes[0]
+
+
+def test_masks_of_0_and_255_show_none_of_the_other_classes(tmp_path: Path) -> None:
+    (finding,) = check_data(THREE, tmp_path, write_pairs(tmp_path, [[[0, 0, 0, 255]]]), encoding="index").findings
+    others = ", ".join(f"`{name}`" for name in THREE.classes[1:])
+    assert f"No pixel of {others} in any of 1 masks" in finding.message and "--map 255=LABEL" in finding.message
 
 
 @pytest.mark.parametrize("masks", [[[[0, 1, 255]]], [[[1, 255]]], [[[0, 0]]]])
