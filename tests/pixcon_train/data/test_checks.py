@@ -181,8 +181,8 @@ def test_values_of_many_masks_are_one_finding_with_its_remedy(tmp_path: Path) ->
     [
         (
             [0, 1, 2, 3],
-            "If 0 is no data and the classes are 1..3: set `void: 0`. If 3 is void: set `void: 3` in the data set's YAML"
-            ". Or is a class missing?",
+            "If 0 is no data and the classes are 1..3: set `void: 0`. If 3 is void: set `void: 3` in the data set's "
+            "YAML. Or is a class missing?",
         ),
         (
             [1, 2, 3],
