@@ -69,7 +69,7 @@ def _stored_values(image: ImageFile, header: Header) -> np.ndarray:
     """Decoded samples without what Pillow does to gray ones of less than 8 bits, inverted or signed."""
     values = np.array(image)
     if image.mode == "1":
-        return values.astype(np.uint8)
+        return (values ^ header.inverted).astype(np.uint8)
     if image.mode != "L":
         return values
     if header.inverted:

@@ -46,6 +46,8 @@ def read(path: Path, content: bytes) -> np.ndarray:
         (1 - SMALL % 2, b"P4 7 5\n" + np.packbits(SMALL % 2, axis=1).tobytes()),
         (SMALL, tiff(SMALL, bits=2)),
         (SMALL, tiff(SMALL, bits=4)),
+        (SMALL % 2, tiff(SMALL % 2, bits=1)),
+        (SMALL % 2, tiff(SMALL % 2, bits=1, t262=0)),
         (SMALL, tiff(SMALL, bits=2, t262=0)),
         (SMALL, tiff(SMALL, bits=4, t262=0)),
         (BYTES, tiff(BYTES)),
