@@ -92,7 +92,8 @@ def opened(path: Path, what: str) -> Iterator[ImageFile]:
         raise DataError(f"No {what} at {path}. Check the list and the data root it is relative to.") from None
     except DAMAGE as error:
         reason = str(error) or type(error).__name__
-        raise DataError(f"The {what} {path} cannot be read: {reason}. Restore or remove it.") from None
+        remedy = "Save it as an 8-bit PNG file" if "pixel mode" in reason else "Restore or remove it"
+        raise DataError(f"The {what} {path} cannot be read: {reason}. {remedy}.") from None
 
 
 def load(image: ImageFile, path: Path, what: str) -> None:

@@ -178,3 +178,9 @@ def test_a_damaged_file_is_read_or_refused_but_nothing_else(
             read(path)
         except DataError as error:
             assert str(path) in str(error)
+
+
+def test_a_kind_of_samples_that_pillow_does_not_know_is_to_be_saved_anew(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(BYTES.astype(np.float64)))
+    with pytest.raises(DataError, match=r"unknown pixel mode\. Save it as an 8-bit PNG file\.$"):
+        read_indices(tmp_path / "a.tif")
