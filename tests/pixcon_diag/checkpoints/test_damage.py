@@ -136,11 +136,15 @@ def test_no_byte_between_the_records_gives_other_numbers(tmp_path: Path) -> None
     with path.open("rb") as handle:
         records = zip_records(handle)
     inside = {place for record in records for place in range(record.start, record.start + record.size)}
+    loaded = tried = 0
     for place in sorted(set(range(len(data))) - inside):
         for new in {data[place] ^ (1 << bit) for bit in range(8)} | {data[place] ^ 0xFF, 0}:
             path.write_bytes(data[:place] + bytes([new]) + data[place + 1 :])
+            tried += 1
             with suppress(CheckpointError):
                 assert numbers(recognise(read_file(path))) == expected
+                loaded += 1
+    assert tried / 10 < loaded < tried  # padding, times and attributes change nothing that is read
 
 
 @pytest.mark.parametrize("name", KINDS)
