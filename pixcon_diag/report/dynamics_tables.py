@@ -185,9 +185,11 @@ def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) 
     rows = [(each, *(iou[k] if iou else None for iou in ious)) for k, each in enumerate(classes)]
     rows.append(("mean", *(found.miou if found else None for found in best)))
     columns = [Column(f"iou_{label}", label, "per_cent") for label, _ in runs]
-    instead = [x for (x, _), found in zip(runs, best, strict=True) if found and found.weights != result.weights]
-    notes = [f"Of {CALLED[OTHER[result.weights]]}, which alone was validated: {', '.join(instead)}."] if instead else []
-    title = f"Classes at the best epoch of {CALLED[result.weights]}, %"
+    measured = {found.weights for found in best if found}
+    weights = measured.pop() if len(measured) == 1 else result.weights
+    instead = [x for (x, _), found in zip(runs, best, strict=True) if found and found.weights != weights]
+    notes = [f"Of {CALLED[OTHER[weights]]}, which alone was validated: {', '.join(instead)}."] if instead else []
+    title = f"Classes at the best epoch of {CALLED[weights]}, %"
     return Table(name, title, (Column("class", "class"), *columns), tuple(rows), tuple(notes))
 
 

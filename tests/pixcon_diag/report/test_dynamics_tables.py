@@ -80,6 +80,11 @@ def test_classes_at_the_best_epoch_of_the_network_asked_for() -> None:
     assert student.notes == () and "of the student" in student.title
 
 
+def test_the_title_of_classes_names_the_network_that_was_validated() -> None:
+    alone = tables(made(labeled=[student_only("labeled")]))["dynamics_classes"]
+    assert "of the student" in alone.title and alone.notes == ()
+
+
 def test_each_list_of_classes_has_its_table() -> None:
     other = replace(history([0.1], name="other"), classes=("class", "b"))
     bare = replace(history([0.1], name="bare"), classes=())
