@@ -41,7 +41,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
     console = notes()
     with Interruption(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
-        from pixcon_train.runs import resume_config, run_name
+        from pixcon_train.runs import resume_config, run_folder, run_name
         from pixcon_train.trainer import train
 
         if resume is not None:
@@ -49,7 +49,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
             config, folder = resume_config(resume, command_line_values(arguments)), resume
         else:
             config = resolve_arguments(arguments)
-            folder = runs / (name or run_name(config))
+            folder = run_folder(runs, run_name(config) if name is None else name)
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
     for line in outcome_lines(outcome) if outcome.is_main else []:

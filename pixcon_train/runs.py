@@ -20,6 +20,19 @@ def run_name(config: TrainConfig) -> str:
     return f"{Path(config.data.dataset).stem}-{config.preset}-{config.bank.rule}-{config.seed}"
 
 
+def run_folder(parent: Path, name: str) -> Path:
+    """The folder of a run in ``parent``.
+
+    Raises:
+        ConfigError: ``name`` is no plain name of a file, so that it would lie elsewhere.
+    """
+    if name in ("", ".", "..") or any(part in name for part in "/\\\0"):
+        raise ConfigError(
+            f"{name!a} is no name for a run's folder. Give a plain name, and its parent as --runs FOLDER."
+        )
+    return parent / name
+
+
 def refuse_to_overwrite(folder: Path) -> None:
     """Make sure that a new run in ``folder`` overwrites nothing.
 

@@ -53,6 +53,13 @@ def test_a_second_run_of_the_same_name_is_refused(trained: tuple[Path, Result]) 
     assert "already holds a finished run" in result.stderr
 
 
+def test_a_name_that_leads_elsewhere_is_refused(trained: tuple[Path, Result]) -> None:
+    folder, _ = trained
+    for name in ("..", ""):
+        result = call("run", *sets(folder.parents[1] / "tiny.yaml"), "--runs", folder.parent, "--name", name)
+        assert result.exit_code == 2 and "is no name for a run's folder" in result.stderr
+
+
 def test_a_finished_run_is_not_trained_again(trained: tuple[Path, Result]) -> None:
     folder, _ = trained
     before = (folder / LATEST).stat().st_mtime_ns

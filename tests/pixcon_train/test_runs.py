@@ -8,7 +8,7 @@ import pytest
 from pixcon_train.checkpoint import LATEST, save_checkpoint
 from pixcon_train.config import TrainConfig
 from pixcon_train.errors import CheckpointError, ConfigError
-from pixcon_train.runs import CONFIG, refuse_to_overwrite, resume_config, run_name, save_config
+from pixcon_train.runs import CONFIG, refuse_to_overwrite, resume_config, run_folder, run_name, save_config
 from pixcon_train.yaml_files import read_yaml_mapping
 from tests.pixcon_train.test_checkpoint import example
 from tests.pixcon_train.tiny import tiny_config
@@ -22,6 +22,13 @@ def put_run(folder: Path, *, finished: bool, config: TrainConfig = CONFIGURATION
 
 def test_a_run_is_named_after_data_preset_rule_and_seed() -> None:
     assert run_name(CONFIGURATION) == "tiny-pixcon-labeled-3"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "/tmp/other", "a/b", "..\\other", "a\0"])
+def test_a_run_s_name_does_not_lead_elsewhere(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"no name for a run's folder.*--runs"):
+        run_folder(tmp_path, name)
+    assert run_folder(tmp_path, "a..b 1-8") == tmp_path / "a..b 1-8"
 
 
 @pytest.mark.parametrize(("finished", "words"), [(True, "a finished run"), (False, "an unfinished run.*--resume")])
