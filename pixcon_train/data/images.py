@@ -7,7 +7,7 @@ import torch
 from PIL.ImageFile import ImageFile
 from torch import Tensor
 
-from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, upright
+from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, unpacking, upright
 from pixcon_train.data.opening import load, opened
 from pixcon_train.errors import DataError
 
@@ -64,9 +64,24 @@ def _gray(image: ImageFile, header: Header, path: Path) -> np.ndarray:
 def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
     """RGB samples (H, W, 3); of those of 16 bits Pillow reads the upper 8."""
     pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
-    if header.bits == 16 and pixels.max() < 16:
+    if header.bits == 16 and pixels.max() < 16 and (pixels.any() or not _is_black(path)):
         raise _nearly_black(path, f"{256 * int(pixels.max()) + 255:,} of 65,535")
     return pixels
+
+
+def _is_black(path: Path) -> bool:
+    """Whether the lower 8 bits of 16-bit RGB samples are 0, too; False where they cannot be read."""
+    with opened(path, "image") as image:
+        other = {f"{image.mode};16{one}": f"{image.mode};16{two}" for one, two in ("BL", "LB")}
+        raw, _ = unpacking(image)
+        if image.mode not in ("RGB", "RGBA") or raw not in other:
+            return False
+        image.tile = [
+            (decoder, box, offset, (other[raw], *rest[1:]) if isinstance(rest, tuple) else other[raw])  # type: ignore[misc]
+            for decoder, box, offset, rest in image.tile
+        ]
+        load(image, path, "image")
+        return not np.array(image.convert("RGB")).any()
 
 
 def _nearly_black(path: Path, reach: str) -> DataError:

@@ -105,6 +105,8 @@ def test_samples_without_a_known_white_are_refused(tmp_path: Path, content: byte
         (tiff(np.array([[0, 1023]], np.uint16)), "1,023 of 65,535"),
         (png(np.full((1, 2, 3), 4095), bits=16), "4,095 of 65,535"),
         (png(np.full((1, 2, 3), 200), bits=16), "255 of 65,535"),
+        (tiff(np.full((1, 2, 3), 200, np.uint16)), "255 of 65,535"),
+        (tiff(np.full((1, 2, 3), 200, np.uint16), order=">"), "255 of 65,535"),
     ],
 )
 def test_an_image_is_not_read_as_nearly_black(tmp_path: Path, content: bytes, reach: str) -> None:
@@ -112,8 +114,14 @@ def test_an_image_is_not_read_as_nearly_black(tmp_path: Path, content: bytes, re
         read(tmp_path / "a.png", content)
 
 
-def test_an_image_that_is_black_is_black(tmp_path: Path) -> None:
-    assert read(tmp_path / "a.png", png(np.zeros((2, 3), np.uint16), bits=16)).tolist() == np.zeros((2, 3, 3)).tolist()
+BLACK = np.zeros((2, 3, 3), np.uint16)
+
+
+@pytest.mark.parametrize(
+    "content", [png(BLACK[:, :, 0], bits=16), png(BLACK, bits=16), tiff(BLACK), tiff(BLACK, order=">")]
+)
+def test_an_image_that_is_black_is_black(tmp_path: Path, content: bytes) -> None:
+    assert read(tmp_path / "a.png", content).tolist() == BLACK.tolist()
 
 
 def test_planes_of_sixteen_bits_are_refused(tmp_path: Path) -> None:
