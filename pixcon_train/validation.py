@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Subset
 
 from pixcon_train.data.datasets import EvaluationDataset
@@ -114,7 +114,7 @@ def _over_images(
     """Call ``count`` with probabilities and masks of all images; False if told to stop.
 
     Raises:
-        TrainingError: the network predicts NaN.
+        TrainingError: the network predicts NaN, on images of this or another process.
     """
     was_training = model.training
     model.eval()
@@ -132,12 +132,20 @@ def _over_images(
             if stop():
                 break
     model.train(was_training)
-    if not finite:
+    if not _in_every_process(finite):
         raise TrainingError(
             "The network predicts NaN on images of the validation list: it has diverged. The last saved checkpoint is "
             "intact. Try a lower optimizer.lr, a longer optimizer.warmup, or runtime.precision=fp32."
         )
     return done == total
+
+
+def _in_every_process(flag: Tensor) -> bool:
+    """Whether ``flag`` is set in all processes; each calls this at the same point, so that none waits for another."""
+    least = flag.int()
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(least, op=distributed.ReduceOp.MIN)
+    return bool(least)
 
 
 def summary(metric: SegmentationIoU) -> dict[str, Any]:

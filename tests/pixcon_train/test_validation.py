@@ -1,15 +1,17 @@
 """How validation is shared out over processes."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from pixcon_train import validation
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.sources import open_dataset
 from pixcon_train.errors import TrainingError
 from pixcon_train.iou import SegmentationIoU
-from pixcon_train.models import build_model
+from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.progress import silent
 from pixcon_train.validation import validate, validation_loader
 from tests.pixcon_train.tiny import write_tiny
@@ -44,21 +46,38 @@ def test_a_network_that_predicts_nan_is_not_validated(dataset: EvaluationDataset
     network = build_model("unimatch_v2", "nano", 3, projection=False)
     if broken:
         torch.nn.init.constant_(network.get_parameter("head.scratch.output_conv.2.bias"), float("nan"))
-
-    def validated() -> dict[str, Any] | None:
-        return validate(
-            network,
-            validation_loader(dataset, rank=0, processes=1, workers=0),
-            SegmentationIoU(3),
-            device=torch.device("cpu"),
-            protocol="unimatch-v2",
-            window=None,
-            progress=silent,
-            stop=lambda: False,
-        )
-
-    if broken:
         with pytest.raises(TrainingError, match="predicts NaN on images of the validation list"):
-            validated()
+            validated(network, dataset)
     else:
-        assert validated() is not None
+        assert validated(network, dataset) is not None
+
+
+def test_nan_in_another_process_ends_this_one_too(dataset: EvaluationDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for ever for the counts of the one that raised."""
+
+    def with_another(least: torch.Tensor, op: Any) -> None:
+        assert op == "min" and least.item() == 1
+        least.zero_()
+
+    two = SimpleNamespace(
+        is_available=lambda: True,
+        is_initialized=lambda: True,
+        all_reduce=with_another,
+        ReduceOp=SimpleNamespace(MIN="min"),
+    )
+    monkeypatch.setattr(validation, "distributed", two)
+    with pytest.raises(TrainingError, match="predicts NaN"):
+        validated(build_model("unimatch_v2", "nano", 3, projection=False), dataset)
+
+
+def validated(network: SegmentationModel, dataset: EvaluationDataset) -> dict[str, Any] | None:
+    return validate(
+        network,
+        validation_loader(dataset, rank=0, processes=1, workers=0),
+        SegmentationIoU(3),
+        device=torch.device("cpu"),
+        protocol="unimatch-v2",
+        window=None,
+        progress=silent,
+        stop=lambda: False,
+    )
