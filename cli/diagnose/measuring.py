@@ -64,9 +64,30 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
     for source in (each for group in groups for each in group.sources):
         check_choice(common.data_choice(), source)
     loaded = named([(group, [load(each, weights=common.weights) for each in group.sources]) for group in groups])
+    for group, members in zip(groups, loaded, strict=True):
+        _different_seeds(group.name, members)
     return [
         (group, [_with_data(each, common) for each in members]) for group, members in zip(groups, loaded, strict=True)
     ]
+
+
+def _different_seeds(group: str, members: "Sequence[LoadedCheckpoint]") -> None:
+    """Raise where two seeds are one: their spread would be nothing, and a test over seeds would count them twice.
+
+    Raises:
+        ConfigError: two members have the same weights of equal files.
+    """
+    from pixcon_train.errors import ConfigError
+
+    seen: dict[tuple[str, str], str] = {}
+    for info in (each.info for each in members):
+        key = info.sha256, info.weights
+        if key in seen:
+            raise ConfigError(
+                f"The group '{group}' has the same weights twice: {seen[key]} and {info.source} have equal content. "
+                "Seeds are different runs: name each run once."
+            )
+        seen[key] = info.source
 
 
 def _with_data(loaded: "LoadedCheckpoint", common: MeasurementOptions) -> Loaded:

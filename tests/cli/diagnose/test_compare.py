@@ -1,19 +1,25 @@
 """`pixcon-diag compare`: what only it has; see test_methods.py."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
 from tests.cli.diagnose.asking import ask, no_drawing, no_network, rows
-from tests.cli.farm import SIZES, call, one_message
+from tests.cli.farm import SIZES, call, one_message, own_checkpoint
 
 
 def test_three_better_seeds_are_not_significant(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The smallest p that three seeds allow stands beside the one that was found."""
     no_drawing(monkeypatch)
-    one, other = runs / "farm-none-0", runs / "farm-clean-0"
-    groups = (f"a={one},{one},{one}", f"b={other},{other},{other}")
+    groups = []
+    for name, shift in (("a", 0.0), ("b", 0.4)):
+        paths = [tmp_path / f"{name}-{seed}" / BEST_EMA for seed in range(3)]
+        for seed, path in enumerate(paths):
+            save_checkpoint(path, replace(own_checkpoint(runs.parent / "data", shift), iteration=seed))
+        groups.append(f"{name}={','.join(map(str, paths))}")
     (comparison,) = ask("compare", *groups, "--draws", 20, "--out", tmp_path)["comparisons"]
     won = [
         row for row in comparison["rows"] if row["seed_noise"]["paired"] and row["seed_noise"]["paired"]["wins"] == 3

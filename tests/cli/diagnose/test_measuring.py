@@ -306,3 +306,14 @@ def test_a_comparison_needs_the_same_labels(
     for command in ("per-class", "compare", "qualitative", "report"):
         one_message(call(command, first, other), 2, "farm-clean-0 and other", difference, "--dataset")
     one_message(call("geometry", f"mine={first},{other}"), 2, difference, "mean over seeds")
+
+
+def test_one_checkpoint_is_not_two_seeds(run_folder: Path, data: Path) -> None:
+    """A spread of 0 and a p-value would come from nothing."""
+    shutil.copytree(run_folder, copy := run_folder.parent / "copy")
+    save_checkpoint((other := run_folder.parent / "other") / BEST_EMA, own_checkpoint(data, shift=0.5))
+    once, twice = f"once={other}", f"twice={run_folder},{copy}"
+    for command in ("compare", "contamination", "report", "geometry"):
+        one_message(call(command, once, twice), 2, "'twice' has the same weights twice", "farm-clean-0", "copy", "runs")
+    one_message(call("boundary", f"x={other},{other}"), 2, "'x' has the same weights twice")
+    one_message(call("boundary", f"x={run_folder},{run_folder / BEST_EMA}"), 2, "the same weights twice")
