@@ -7,6 +7,7 @@ from typing import Any
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary
 from pixcon_diag.passes.same_data import comparable
+from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.deltas import delta_column, delta_note
 from pixcon_diag.report.identity import identity
 from pixcon_diag.report.names import file_parts
@@ -59,6 +60,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
             errors = (at.band.error, at.interior.error, each.result.overall.error)
             rows.append((each.predictions.name, each.predictions.iou.miou(), at.width, at.share, *errors))
             about.append({"group": each.group, **identity(each.predictions), **_counts(at), **_options(each.options)})
+    means = [(each.predictions, each.predictions.iou.present) for each in measured]
     return Table(
         "boundary",
         "Error in the boundary band and in the interior",
@@ -72,7 +74,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
             Column("error", "error % overall", "per_cent"),
         ),
         tuple(rows),
-        (BAND, *_nearly_empty(measured)),
+        (BAND, *uneven_note("mIoU", means), *_nearly_empty(measured)),
         tuple(about),
     )
 

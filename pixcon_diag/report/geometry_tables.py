@@ -113,6 +113,7 @@ def closest_table(results: Sequence[NamedGeometry]) -> Table:
             Column("closest", "closest classes"),
         ),
         tuple(rows),
+        tuple(uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in results])),
         about=tuple({"group": each.group, **identity(each.measured)} for each in results),
     )
 

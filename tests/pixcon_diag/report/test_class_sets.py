@@ -8,10 +8,13 @@ import torch
 
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry_result import GeometryResult
+from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary
+from pixcon_diag.passes.measured import Predictions
+from pixcon_diag.report.boundary_tables import rates_table
 from pixcon_diag.report.checkpoint_tables import Member, checkpoints_table
 from pixcon_diag.report.class_sets import uneven_note
 from pixcon_diag.report.contamination_tables import NamedContamination, overall_table
-from pixcon_diag.report.geometry_tables import NamedGeometry, table9
+from pixcon_diag.report.geometry_tables import NamedGeometry, closest_table, table9
 from tests.pixcon_diag.report.made import evaluation_data, predictions
 
 SAID = "mIoU is not a mean over the same classes for all: a without dog."
@@ -29,10 +32,29 @@ def test_classes_that_a_mean_lacks_are_named() -> None:
     assert uneven_note("m", [(BOTH, (0, 1)), (ALL, (1, 0))]) == uneven_note("m", []) == []
 
 
-def test_other_data_sets_have_other_classes_anyway() -> None:
+def of_classes(*classes: str, dataset: str = "three") -> Predictions:
+    """``ALL`` on a data set with other classes."""
     data = evaluation_data()
-    source = replace(data.source, spec=data.spec.model_copy(update={"classes": ("x", "y", "z")}))
-    assert uneven_note("m", [(BOTH, (0, 1)), (replace(ALL, data=replace(data, source=source)), (1, 2))]) == []
+    spec = data.spec.model_copy(update={"name": dataset, "classes": classes})
+    return replace(ALL, data=replace(data, source=replace(data.source, spec=spec)))
+
+
+def test_means_over_the_classes_of_different_data_sets_are_called_that() -> None:
+    other = of_classes("x", "cat", "dog", dataset="pets")
+    assert uneven_note("m", [(BOTH, (0, 1)), (other, (0, 1))]) == [
+        "m is not a mean over the same classes for all: a is measured on three, "
+        "b on pets (class 0 is 'ground' against 'x')."
+    ]
+    (more,) = uneven_note("m", [(BOTH, (0, 1)), (of_classes("ground", "cat", "dog", "cow"), (0, 1))])
+    assert more.endswith("a is measured on three, b on three (3 classes against 4).")
+
+
+def test_classes_in_another_order_are_the_same_classes() -> None:
+    other = of_classes("dog", "ground", "cat")
+    assert uneven_note("m", [(BOTH, (0, 1)), (other, (1, 2))]) == []
+    assert uneven_note("m", [(BOTH, (0, 1)), (other, (0, 1))]) == [
+        "m is not a mean over the same classes for all: a without dog; b without cat."
+    ]
 
 
 def test_it_is_said_below_the_checkpoints() -> None:
@@ -59,3 +81,10 @@ def test_it_is_said_below_geometry() -> None:
         for each, enough in ((BOTH, np.array([1, 1, 0])), (ALL, np.array([1, 1, 1])))
     ]
     assert "Each quantity is not a mean over the same classes for all: a without dog." in table9(results).notes
+    assert SAID in closest_table(results).notes and closest_table(results[:1]).notes == ()
+
+
+def test_it_is_said_below_boundary_errors() -> None:
+    counts = np.zeros((2, 3, 2), dtype=np.int64)
+    results = [MeasuredBoundary("g", each, counts, BandOptions((1, 3))) for each in (BOTH, ALL)]
+    assert SAID in rates_table(results).notes and SAID not in rates_table(results[:1]).notes
