@@ -80,7 +80,7 @@ def test_a_teacher_that_was_never_evaluated_is_said(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "labeled.log", [[(50.0, None)] * 3, [(52.0, None)] * 3])
     found = call("dynamics", path)
     assert found.exit_code == 0 and "No mIoU of the EMA teacher in labeled" in found.stdout
-    assert "Of the student, which alone was validated: labeled." in found.stdout
+    assert "Classes at the best epoch of the student" in found.stdout
     asked = json.loads(call("dynamics", path, "--weights", "student", "--json").stdout)["dynamics"]["groups"][0]
     assert asked["band"]["mean"] == [0.5, 0.52] and asked["runs"][0]["best_ema"] is None
 
