@@ -103,7 +103,7 @@ def test_export_writes_beside_the_checkpoint(trained: tuple[Path, Result]) -> No
         (["run", "--set", "schedule.epoch=3"], 2, "did you mean 'schedule.epochs'"),
         (["run", "--config", "none.yaml"], 2, "none.yaml"),
         (["run", "--labelled", "x"], 2, "--labeled"),
-        (["rnu"], 2, "run"),
+        (["rnu"], 2, "No such command 'rnu'"),
         (["run", "--resume", "nowhere"], 4, "nowhere"),
         (["run", "--resume", "nowhere", "--config", "x.yaml"], 2, "--config is for a new run"),
         (["export", "none.pth"], 4, "none.pth"),
