@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
+from pixcon_train.label_checks import LabelMeasurement, check_maps
 
 Absent = Literal["skip", "zero"]
 
@@ -107,8 +107,7 @@ class SegmentationIoU(LabelMeasurement):
         """
         check_maps(prediction=prediction, truth=truth)
         prediction, truth = prediction.long(), truth.long()
-        counted = self.classes_only(TRUTH, truth, truth != self.void)
-        counted = self.classes_only(PREDICTION, prediction, counted)
+        counted = self.counted(prediction, truth)
         self.counts += image_statistics(prediction, truth, counted, self.num_classes).sum(0)
 
     def compute(self) -> IoUResult:

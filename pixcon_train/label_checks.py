@@ -45,6 +45,11 @@ class LabelMeasurement(Measurement):
         none = torch.tensor([[0, _LARGEST, _SMALLEST]] * len(maps))
         self.add_state("strays", none, dist_reduce_fx=_joined)
 
+    def counted(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Where pixels count, bool: the target is not void, and both hold classes. Both are int64 of one shape."""
+        valid = self.classes_only(TRUTH, target, target != self.void)
+        return self.classes_only(PREDICTION, prediction, valid)
+
     def classes_only(self, name: str, labels: Tensor, counted: Tensor) -> Tensor:
         """Where ``labels`` are classes among what is ``counted``, bool; what else is counted is noted.
 

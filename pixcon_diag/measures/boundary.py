@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_train.errors import ConfigError
-from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
+from pixcon_train.label_checks import LabelMeasurement, check_maps
 
 Distance = Literal["chessboard", "euclidean"]
 VoidMode = Literal["label", "ignore", "nearest"]
@@ -148,7 +148,7 @@ class BoundaryError(LabelMeasurement):
         shapes = [tuple(each.shape) for each in (prediction, target, *bands)]
         if len(set(shapes)) != 1 or len(bands) != len(self.widths):
             raise ValueError(f"Expected prediction, target, {len(self.widths)} bands, each (B, H, W), got {shapes}.")
-        self.classes_only(PREDICTION, prediction, self.classes_only(TRUTH, target, target != self.void))
+        self.counted(prediction, target)
         self.counts += boundary_statistics(prediction, target, bands, void=self.void).sum(0)
 
     def compute(self) -> BoundaryResult:

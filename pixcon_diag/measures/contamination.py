@@ -10,7 +10,7 @@ from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
 from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_train.errors import ConfigError
-from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
+from pixcon_train.label_checks import LabelMeasurement, check_maps
 
 CONFIDENCE_SLACK = 1e-3
 """A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
@@ -106,8 +106,7 @@ class Contamination(LabelMeasurement):
         """
         self._check_shapes(confidence, prediction, target, bands)
         target, prediction = target.long(), prediction.long()
-        classes = self.classes_only(TRUTH, target, target != self.void)
-        classes = self.classes_only(PREDICTION, prediction, classes)
+        classes = self.counted(prediction, target)
         counted = classes & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)  # False for NaN
         # As strays are: raising here would wait for the device.
         self.rejected += (classes & ~counted).sum()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.confidence import bin_of, confidence_edges
 from pixcon_train.iou import IoUResult, image_statistics
-from pixcon_train.label_checks import PREDICTION, TRUTH, LabelMeasurement, check_maps
+from pixcon_train.label_checks import LabelMeasurement, check_maps
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ class ImageCounts(LabelMeasurement):
         """
         check_maps(prediction=prediction, target=target)
         prediction, target = prediction.long(), target.long()
-        counted = self.classes_only(TRUTH, target, target != self.void)
-        counted = self.classes_only(PREDICTION, prediction, counted)
+        counted = self.counted(prediction, target)
         self.statistics.append(image_statistics(prediction, target, counted, self.num_classes).int())
         bins = bin_of(confidence, self.edges) if bins is None else bins
         width, outside = len(self.edges), 2 * len(self.edges)
