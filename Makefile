@@ -1,24 +1,30 @@
-# Two commands do all the set-up on a fresh machine: `make demo` and `make test`. Each works when the other ran before.
-# `make test-portable` runs the tests as other processors would, `make test-lowest` with the oldest packages.
+# `make demo` and `make test` do all the set-up on a fresh machine. Each works when the other ran before.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCS := $(VENV)/.installed-docs
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-portable test-lowest lint clean
+.DEFAULT_GOAL := help
+.PHONY: help demo format lint test-fast test test-portable test-lowest bench docs figures dist clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
-# The main job on the embedded data: one run without the bank and one with it, side by side on a core each, then
-# everything that can be measured of their teachers. A run that was broken off goes on where it stood; a finished one is
-# not trained again.
-demo: $(INSTALLED)
+$(DOCS): $(INSTALLED)
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
+
+# A run that was interrupted resumes; a finished one is not trained again.
+demo: $(INSTALLED)  ## train with and without the bank on the embedded data, side by side, and write every measurement to report/
 	@mkdir -p runs
-	@echo "Training without the bank (it tells runs/demo-none.txt) and, below, with it."
+	@echo "Training without the bank (output in runs/demo-none.txt) and, below, with it."
 	@$(call train,none) > runs/demo-none.txt 2>&1 & none=$$!; $(call train,clean); clean=$$?; \
 	wait $$none || { cat runs/demo-none.txt; exit 1; }; exit $$clean
 	$(BIN)/pixcon-diag contamination none=runs/demo-none clean=runs/demo-clean
@@ -29,26 +35,51 @@ OMP_NUM_THREADS=1 $(BIN)/pixcon-train run --workers 0 \
 	$(if $(wildcard runs/demo-$(1)/latest.pth),--resume runs/demo-$(1),--bank $(1) --name demo-$(1))
 endef
 
-test: $(INSTALLED)
+format: $(INSTALLED)  ## format the code and apply the linter's fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: $(INSTALLED)  ## check style, spelling and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	mkdir -p .typing && ln -sfn ../cli .typing/pixcon_cli && ln -sfn ../figures .typing/pixcon_figures
+	$(BIN)/mypy
+
+test-fast: $(INSTALLED)  ## run the quick tests, which need no reference material
+	$(BIN)/python -m pytest -m "not slow and not reference"
+
+test: $(INSTALLED)  ## run all tests
 	$(BIN)/python -m pytest
 
-# The tests that compute with PyTorch, under five settings of processor and threads (.ci/portable.py); TESTS=tests for all.
-test-portable: $(INSTALLED)
+test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other processors would; TESTS=tests for all
 	$(BIN)/python .ci/portable.py $(TESTS)
 
-# All tests with the lowest versions that pyproject.toml allows, in an environment of their own that shares PyTorch.
-test-lowest: $(LOWEST)/.installed
+# The environment is separate but shares the installed PyTorch.
+test-lowest: $(LOWEST)/.installed  ## run all tests with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest
 
 $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 	$(BIN)/python .ci/lowest.py $(LOWEST)
 	touch $@
 
-lint: $(INSTALLED)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	mkdir -p .typing && ln -sfn ../cli .typing/pixcon_cli && ln -sfn ../figures .typing/pixcon_figures
-	$(BIN)/mypy
+bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
+	$(BIN)/python benchmarks/contrastive.py
+	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
 
-clean:
-	rm -rf $(VENV) $(LOWEST) build *.egg-info .typing .pytest_cache .mypy_cache .ruff_cache
+docs: $(DOCS)  ## build the documentation site into site/, with warnings as errors
+	$(BIN)/mkdocs build --strict
+
+figures: report/report.md  ## draw the README's picture from the demo's report
+	$(BIN)/python docs/overview.py report docs/overview.png
+
+report/report.md:
+	$(MAKE) demo
+
+dist: $(INSTALLED)  ## build wheel and sdist into dist/ and check that the wheel works outside the checkout
+	rm -rf dist build
+	$(BIN)/python -m build
+	$(BIN)/python .ci/check_wheel.py dist
+
+clean:  ## remove environments, caches and built files
+	rm -rf $(VENV) $(LOWEST) build dist site *.egg-info .typing .pytest_cache .mypy_cache .ruff_cache
