@@ -1,0 +1,40 @@
+"""Pages of the site whose source lies in the repository's root, where GitHub looks for it.
+
+A link between these files and those in ``docs`` is rewritten to where its target is in the site.
+"""
+
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""File in the root, and its page."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages."""
+    for source, page in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=_links_rewritten(text)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Rewrite links from a page in ``docs`` to a file in the root."""
+    return _links_rewritten(markdown.replace("](../", "]("))
+
+
+def _links_rewritten(text: str) -> str:
+    text = re.sub(r"\]\(docs/", "](", text)
+    for source, page in PAGES.items():
+        text = text.replace(f"]({source}", f"]({page}")
+    return re.sub(r"\[([^]]*)\]\((?:LICENSE|CITATION\.cff)\)", r"\1", text)
