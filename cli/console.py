@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 from pixcon_cli.encoding import printable
-from pixcon_train.files import to_json
-from pixcon_train.progress import Progress
+from pixcon_train.core.files import to_json
+from pixcon_train.core.progress import Progress
 
 
 def output() -> Console:

@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 import click
 
 from pixcon_cli.encoding import spell_what_is_missing
-from pixcon_train.errors import PixConError
+from pixcon_train.core.errors import PixConError
 
 
 class Failure(click.ClickException):

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from pixcon_cli.help import options_under
-from pixcon_train.config import TrainConfig
-from pixcon_train.resolve import (
+from pixcon_train.config.resolve import (
     DEFAULT_PRESET,
     dotted_layer,
     file_layer,
@@ -17,6 +16,7 @@ from pixcon_train.resolve import (
     preset_names,
     resolve_config,
 )
+from pixcon_train.config.schema import TrainConfig
 
 _FILE = click.Path(path_type=Path)
 

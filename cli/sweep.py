@@ -14,8 +14,8 @@ from pixcon_cli.tables import show_described
 from pixcon_diag.tables import Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_train.interruption import Interruption
-    from pixcon_train.sweep_runs import RunState
+    from pixcon_train.core.signals import Interruption
+    from pixcon_train.sweeps.running import RunState
 
 _PATH = click.Path(path_type=Path)
 
@@ -46,17 +46,17 @@ def sweep(
     The folder RUNS/NAME holds one run's folder each, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
     `per-class` and `report` read it.
     """
-    from pixcon_train.interruption import Interruption
-    from pixcon_train.resolve import parse_assignments
-    from pixcon_train.sweep import every_nth, find_sweep, read_sweep
+    from pixcon_train.config.resolve import parse_assignments
+    from pixcon_train.core.signals import Interruption
+    from pixcon_train.sweeps.grid import every_nth, find_sweep, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
     described = read_sweep(find_sweep(file), changes)
     chosen = described.points if only is None else every_nth(described.points, only)
     console = notes()
     with Interruption(lambda name: told_to_stop(console, name)) as interruption:
-        from pixcon_train.errors import TrainingError
-        from pixcon_train.sweep_runs import one_process, run_state
+        from pixcon_train.core.errors import TrainingError
+        from pixcon_train.sweeps.running import one_process, run_state
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
         folder = runs / described.name
@@ -81,7 +81,7 @@ def sweep(
 def _run(state: "RunState", interruption: "Interruption", console: Console) -> "RunState":
     """Do one run under a display of its own; say why where it failed."""
     from pixcon_cli.training import TrainingDisplay
-    from pixcon_train.sweep_runs import run_point
+    from pixcon_train.sweeps.running import run_point
 
     with TrainingDisplay(console) as display:
         after = run_point(state.point, state.folder.parent, interruption=interruption, observer=display)
@@ -94,7 +94,7 @@ def _run(state: "RunState", interruption: "Interruption", console: Console) -> "
 
 def _write(folder: Path, states: Sequence["RunState"]) -> None:
     from pixcon_diag.writing import write_results
-    from pixcon_train.sweep_runs import summary
+    from pixcon_train.sweeps.running import summary
 
     write_results(folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
 

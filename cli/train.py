@@ -36,13 +36,13 @@ def main() -> None:
 @click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
 def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
     """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
-    from pixcon_train.interruption import Interruption
+    from pixcon_train.core.signals import Interruption
 
     console = notes()
     with Interruption(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
-        from pixcon_train.runs import resume_config, run_folder, run_name
-        from pixcon_train.trainer import train
+        from pixcon_train.engine.trainer import train
+        from pixcon_train.runs.folder import resume_config, run_folder, run_name
 
         if resume is not None:
             _refuse_beside_resume({"name": name, **arguments})
@@ -83,7 +83,7 @@ def _refuse_beside_resume(arguments: dict[str, Any]) -> None:
 def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choice: Any) -> None:
     """Split a LIST of `IMAGE MASK` lines into labeled.txt and unlabeled.txt, every class represented where possible."""
     from pixcon_train.data.sources import open_dataset
-    from pixcon_train.splitting import split_list
+    from pixcon_train.data.splitting import split_list
 
     with progress("reading masks") as callback:
         result = split_list(open_dataset(dataset, data_root), source, **choice, progress=callback)
@@ -110,7 +110,7 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
     CKPT is a file, or a run's folder: then its best epoch of the weights asked for.
     """
     from pixcon_diag.checkpoints.finding import checkpoint_path
-    from pixcon_train.export import export_weights
+    from pixcon_train.runs.export import export_weights
 
     checkpoint = checkpoint_path(checkpoint, weights)
     stem = checkpoint.stem.removesuffix(f"_{weights}")
@@ -126,7 +126,7 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
 @main.command()
 def presets() -> None:
     """List the presets and the recipes each one has."""
-    from pixcon_train.resolve import preset_names, read_preset
+    from pixcon_train.config.resolve import preset_names, read_preset
 
     for name in preset_names():
         preset = read_preset(name)
@@ -142,7 +142,7 @@ def presets() -> None:
 @config_options
 def show_config(**arguments: Any) -> None:
     """Print the configuration that these options give, explained, as YAML that --config reads."""
-    from pixcon_train.config_text import commented_yaml
+    from pixcon_train.config.commented import commented_yaml
 
     print_file(commented_yaml(resolve_arguments(arguments)))
 

@@ -6,12 +6,12 @@ from typing import Any
 from rich.console import Console
 
 from pixcon_cli.console import bars
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
-from pixcon_train.trainer import Outcome
+from pixcon_train.engine.trainer import Outcome
+from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
 
 
 class TrainingDisplay:
-    """Draws what the trainer tells (:class:`pixcon_train.observer.TrainingObserver`) while it is entered."""
+    """Draws what the trainer tells (:class:`pixcon_train.engine.observer.TrainingObserver`) while it is entered."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

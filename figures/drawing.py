@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixcon_train.errors import DataError
-from pixcon_train.files import replacing
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import replacing
 
 if TYPE_CHECKING:  # loaded only when something is drawn
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 Content = dict[str, Any]
 

@@ -11,10 +11,10 @@ from pixcon_diag.checkpoints.loading import SAYS_LITTLE, LoadedCheckpoint, paren
 from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.measures.sensitivity import NOT_RECIPE, RUNTIME
-from pixcon_train.errors import CheckpointError, ConfigError
-from pixcon_train.resolve import flatten
-from pixcon_train.runs import CONFIG
-from pixcon_train.yaml_files import read_yaml_mapping
+from pixcon_train.config.resolve import flatten
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.yaml_files import read_yaml_mapping
+from pixcon_train.runs.folder import CONFIG
 
 RUNS = Path("runs")
 """Where runs are looked for when none is named."""

@@ -11,13 +11,13 @@ from zlib import crc32
 import numpy as np
 
 from pixcon_diag.passes.label_maps import encode_label_map
+from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.files import replacing, write_json
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.images import read_image, transparent_pixels
 from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
-from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.files import replacing, write_json
-from pixcon_train.progress import Progress, silent
 
 SUFFIXES = {".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm"}
 """Files in a folder of masks that are taken for masks."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.files import write_json, write_text
+from pixcon_train.core.files import write_json, write_text
 
 Row = Mapping[str, Any]
 

@@ -24,7 +24,7 @@ def _opens_text(call: ast.Call) -> bool:
         binary = "b" in _mode(call, name)
         image_or_system = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
         return not binary and not image_or_system
-    own = isinstance(call.func, ast.Name)  # pixcon_train.files.read_text and write_text say it themselves
+    own = isinstance(call.func, ast.Name)  # pixcon_train.core.files.read_text and write_text say it themselves
     return name in ("read_text", "write_text") and not own
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.sweep import find_sweep, read_sweep
-from pixcon_train.yaml_files import read_yaml_mapping
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.yaml_files import read_yaml_mapping
+from pixcon_train.sweeps.grid import find_sweep, read_sweep
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 DATASETS = {"pascal", "cityscapes", "ade20k", "camvid", "digits"}

@@ -22,9 +22,9 @@ from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_train.inference import ModelPrediction
-from pixcon_train.iou import SegmentationIoU
-from pixcon_train.measurement import Measurement
+from pixcon_train.evaluation.inference import ModelPrediction
+from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.measurement import Measurement
 from tests.without_float64 import OnDevice, pretended
 
 K, VOID, CHANNELS = 4, 255, 6

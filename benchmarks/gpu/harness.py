@@ -12,14 +12,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from pixcon_train.config import TrainConfig
+from pixcon_train.config.resolve import build_config, dotted_layer, preset_layers
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.seeding import seeded
 from pixcon_train.data.reading import VOID
-from pixcon_train.machine import open_machine, share_of
+from pixcon_train.engine.distributed import open_machine, share_of
+from pixcon_train.engine.setup import Setup, set_up
+from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.models import SegmentationModel
-from pixcon_train.resolve import build_config, dotted_layer, preset_layers
-from pixcon_train.seeding import seeded
-from pixcon_train.setup import Setup, set_up
-from pixcon_train.stepping import MicroBatch, Stepper
 
 CELLS = 8
 """Squares along an edge of a synthetic image; each image has the same number of pixels of each class."""

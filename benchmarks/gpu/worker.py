@@ -10,9 +10,9 @@ import torch.distributed as dist
 from accelerate.state import PartialState
 
 from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run, without_dropout
-from pixcon_train.seeding import mix
-from pixcon_train.step_inputs import StepRandomness
-from pixcon_train.stepping import MicroBatch, Stepper
+from pixcon_train.core.seeding import mix
+from pixcon_train.engine.stepper import MicroBatch, Stepper
+from pixcon_train.method.batch import StepRandomness
 
 STEPS, BATCH = 3, 4
 

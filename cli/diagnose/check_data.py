@@ -38,8 +38,8 @@ def check_data(
     from pixcon_diag.checkpoints.loading import load
     from pixcon_diag.passes.data import check_choice, choose_lists
     from pixcon_diag.writing import write_results
+    from pixcon_train.core.errors import DataError
     from pixcon_train.data.set_checks import check_lists
-    from pixcon_train.errors import DataError
 
     choice = common.data_choice()
     if checkpoint is not None:

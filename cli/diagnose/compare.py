@@ -46,7 +46,7 @@ def compare(
     from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
     from pixcon_diag.passes.quantities import not_compared, quantities
     from pixcon_diag.report.compare_tables import compare_section
-    from pixcon_train.errors import ConfigError, DataError
+    from pixcon_train.core.errors import ConfigError, DataError
 
     taus = tuple(dict.fromkeys(taus))
     groups = baseline_first(

@@ -47,8 +47,8 @@ def convert_masks(
     already from the same conversion are left; for another one give another OUT.
     """
     from pixcon_diag import mask_conversion as conversion
+    from pixcon_train.core.errors import ConfigError
     from pixcon_train.data.specs import get_spec, voc_palette
-    from pixcon_train.errors import ConfigError
 
     if (dataset is None) == (not changes and shift is None):
         raise ConfigError("Give --dataset to convert colours, or --map or --shift to change labels.")

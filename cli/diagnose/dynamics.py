@@ -41,7 +41,7 @@ def dynamics(sources: tuple[str, ...], baseline: str | None, weights: Any, out: 
     from pixcon_diag.logs.sources import read_groups
     from pixcon_diag.measures.dynamics import dynamics as measured
     from pixcon_diag.report.dynamics_tables import dynamics_section
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.core.errors import ConfigError
 
     groups = read_groups(sources)
     if baseline is not None and baseline not in groups:

@@ -32,7 +32,7 @@ def landscape(checkpoints: tuple[str, ...], points: Path | None, out: Path | Non
     from pixcon_diag.groups import RUNS, find_groups, named
     from pixcon_diag.measures.landscape import landscape as measured
     from pixcon_diag.report.landscape_tables import landscape_section, own_runs, read_points
-    from pixcon_train.errors import CheckpointError
+    from pixcon_train.core.errors import CheckpointError
 
     try:
         groups = find_groups(checkpoints)

@@ -77,7 +77,7 @@ def _different_seeds(group: str, members: "Sequence[LoadedCheckpoint]") -> None:
     Raises:
         ConfigError: two members have the same weights of equal files.
     """
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.core.errors import ConfigError
 
     seen: dict[tuple[str, str], str] = {}
     for info in (each.info for each in members):
@@ -133,7 +133,7 @@ def measure_groups(
         PixConError: something cannot be measured, or not compared.
     """
     from pixcon_diag.passes.measured import MeasuredGroup
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.core.errors import ConfigError
 
     loaded = load_groups(checkpoints, common) if checkpoints or not predictions else []
     for together in [loaded] if compared else [[each] for each in loaded]:  # a group's seeds always are
@@ -175,7 +175,7 @@ def one_list(groups: Sequence[tuple["Group", list[Loaded]]]) -> None:
         ConfigError: they are not.
     """
     from pixcon_diag.passes.same_data import label_difference
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.core.errors import ConfigError
 
     every = [each for _, members in groups for each in members]
     lists: dict[tuple[str, str, str], str] = {}
@@ -206,7 +206,7 @@ def baseline_first(
     Raises:
         ConfigError: none is called so.
     """
-    from pixcon_train.errors import ConfigError
+    from pixcon_train.core.errors import ConfigError
 
     names = [name(group) for group in groups]
     if baseline is not None and baseline not in names:

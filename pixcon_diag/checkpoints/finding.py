@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_diag.checkpoints.reading import HUB
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, FORMAT, LATEST
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, FORMAT, LATEST
 
 _START = 2**16
 """Bytes in which a checkpoint of this project names its format, the first entry of its content."""

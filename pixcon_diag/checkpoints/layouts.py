@@ -10,12 +10,12 @@ from typing import Any, Literal
 from torch import Tensor
 
 from pixcon_diag.checkpoints.reading import CheckpointFile
-from pixcon_train.bank import bank_fill
-from pixcon_train.checkpoint import Checkpoint, is_checkpoint, parse_checkpoint
-from pixcon_train.errors import CheckpointError
-from pixcon_train.export import FORMAT as EXPORT_FORMAT
-from pixcon_train.export import FORMAT_VERSION as EXPORT_VERSION
-from pixcon_train.weight_checks import refuse_other_kinds
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.weight_checks import refuse_other_kinds
+from pixcon_train.method.class_bank import bank_fill
+from pixcon_train.runs.checkpoint import Checkpoint, is_checkpoint, parse_checkpoint
+from pixcon_train.runs.export import FORMAT as EXPORT_FORMAT
+from pixcon_train.runs.export import FORMAT_VERSION as EXPORT_VERSION
 
 Weights = Literal["ema", "student", "unnamed"]
 """Which network; ``unnamed`` where a file holds one and does not say which."""

@@ -11,12 +11,12 @@ from pixcon_diag.checkpoints.layouts import Layout, Scores, State, Weights, reco
 from pixcon_diag.checkpoints.reading import HUB, read_file
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.result import CheckpointInfo
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint
-from pixcon_train.errors import CheckpointError
-from pixcon_train.inference import Protocol, default_protocol
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.weight_files import content_hash
+from pixcon_train.evaluation.inference import Protocol, default_protocol
 from pixcon_train.models import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
-from pixcon_train.weight_files import content_hash
+from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint
 
 NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
 SIGMOID = "one output channel, a sigmoid's: measured as background and one class, at 0.5"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.errors import CheckpointError
-from pixcon_train.weight_files import EXPECTED, read_weights
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.weight_files import EXPECTED, read_weights
 
 HUB = "hf://"
 

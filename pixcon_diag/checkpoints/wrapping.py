@@ -7,8 +7,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.inference import pad_by_reflection
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.inference import pad_by_reflection
 from pixcon_train.models import ModelOutput
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 HEAD, TAIL = 12, 4
 """Bytes of a record before its content, length (8) and the length's checksum (4), and after it: its checksum."""

@@ -7,8 +7,8 @@ from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
 from pixcon_diag.logs.unimatch_log import read_unimatch_log
-from pixcon_train.errors import DataError
-from pixcon_train.log_file import LOG
+from pixcon_train.core.errors import DataError
+from pixcon_train.runs.log_file import LOG
 
 
 def read_history(path: Path) -> RunHistory:

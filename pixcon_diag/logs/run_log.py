@@ -1,12 +1,12 @@
-"""Reading the log of this project's own runs: ``log.jsonl``, as ``pixcon_train/runlog.py`` writes it."""
+"""Reading the log of this project's own runs: ``log.jsonl``, as ``pixcon_train/runs/log.py`` writes it."""
 
 from pathlib import Path
 from typing import Any
 
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, folder_name
-from pixcon_train.errors import DataError
-from pixcon_train.log_file import read_log_file
-from pixcon_train.resolve import flatten
+from pixcon_train.config.resolve import flatten
+from pixcon_train.core.errors import DataError
+from pixcon_train.runs.log_file import read_log_file
 
 EXPECTED = "Expected a log of pixcon-train; was it edited?"
 

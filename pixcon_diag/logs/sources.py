@@ -7,8 +7,8 @@ from pixcon_diag.groups import RUNS, Group, find_groups, short_name, split_name
 from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
-from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.log_file import LOG
+from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.runs.log_file import LOG
 
 TEXT = ("*.log", "*.txt")
 """Text logs in a folder."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, folder_name, mean
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 
 class Dialect:

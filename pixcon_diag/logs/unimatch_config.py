@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 START = re.compile(r"\[[^\]]*\]\s*\[[^\]]*\]\s*(\{.*)")
 """A log line, `[time][level]`, that begins with a dict."""

@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, fraction, mean
 from pixcon_diag.logs.unimatch_config import read_config
-from pixcon_train.errors import DataError
-from pixcon_train.files import read_text, split_lines, unreadable
-from pixcon_train.resolve import flatten
+from pixcon_train.config.resolve import flatten
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import read_text, split_lines, unreadable
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
 EMA = rf"(?:, EMA( \(not used as teacher\))?: ({NUMBER}))?$"

@@ -11,8 +11,8 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from pixcon_diag.measures.boundary_result import BoundaryResult
-from pixcon_train.errors import ConfigError
-from pixcon_train.label_checks import LabelMeasurement, check_maps
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
 Distance = Literal["chessboard", "euclidean"]
 VoidMode = Literal["label", "ignore", "nearest"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 NEARLY_EMPTY = 0.005
 """Share of valid pixels below which a band's error says little: the 1-pixel band of VOC holds some 2 %, but with void

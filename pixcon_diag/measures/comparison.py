@@ -8,7 +8,7 @@ import numpy as np
 
 from pixcon_diag.measures.seeds import SeedNoise, seed_noise
 from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent
 
 Unit = Literal["fraction", "number", "count"]
 

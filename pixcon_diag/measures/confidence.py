@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 UNIFORM_STEPS = 200
 """Edges every 0.005, so that the usual thresholds (0.7, 0.9, 0.95) lie on the curve whether asked for or not."""

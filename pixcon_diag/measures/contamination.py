@@ -9,8 +9,8 @@ from torch import Tensor
 from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
 from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_train.errors import ConfigError
-from pixcon_train.label_checks import LabelMeasurement, check_maps
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
 CONFIDENCE_SLACK = 1e-3
 """A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""

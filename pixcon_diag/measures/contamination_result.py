@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 @dataclass(frozen=True)

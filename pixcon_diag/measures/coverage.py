@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.label_checks import TRUTH, LabelMeasurement, check_maps
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.label_checks import TRUTH, LabelMeasurement, check_maps
 
 ADMITTED = "admitted pixels"
 NOT_ADMITTED = -1
@@ -122,7 +122,7 @@ class Coverage(LabelMeasurement):
         Args:
             labels: y, integer (B, h, w), in [0, K) or void; see :func:`pixcon_diag.measures.geometry.labels_on_grid`.
             admitted: class under which each pixel is admitted, integer (B, h, w), −1 where it is not; see
-                :func:`pixcon_train.contrast.admit`.
+                :func:`pixcon_train.method.admission.admit`.
 
         Raises:
             ValueError: the shapes differ, or something else than integers.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
 from pixcon_diag.measures.sensitivity import recipe_keys
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.float64 import float64_device
-from pixcon_train.label_checks import TRUTH, LabelMeasurement, check_maps
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.float64 import float64_device
+from pixcon_train.evaluation.label_checks import TRUTH, LabelMeasurement, check_maps
 
 MIN_PIXELS = 100
 """Default for the fewest feature pixels of a class whose centroid is looked at."""

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.float64 import to_float64
-from pixcon_train.label_checks import LabelMeasurement
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.float64 import to_float64
+from pixcon_train.evaluation.label_checks import LabelMeasurement
 
 Form = Literal["eq3", "supcon"]
 """``eq3`` – the loss as implemented, the sum over positives inside the logarithm; ``supcon`` – the mean over positives

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.gradient import ContaminationGradient, Entries
 from pixcon_diag.measures.gradient_result import GradientResult
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Fractions of entries relabelled by default; the first is the clean bank itself."""

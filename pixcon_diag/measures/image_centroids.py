@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.geometry import MIN_PIXELS, image_class_sums, labels_on_grid
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_train.errors import PixConError
-from pixcon_train.measurement import Measurement
+from pixcon_train.core.errors import PixConError
+from pixcon_train.evaluation.measurement import Measurement
 
 
 @dataclass(frozen=True)

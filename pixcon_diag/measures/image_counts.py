@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.confidence import bin_of, confidence_edges
-from pixcon_train.iou import IoUResult, image_statistics
-from pixcon_train.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.iou import IoUResult, image_statistics
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 Family = Literal["ResNet", "MiT", "CLIP", "DINOv2"]
 

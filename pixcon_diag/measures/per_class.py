@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pixcon_diag.logs.history import NAN, mean, sample_std
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 SeedIoU = Sequence[Sequence[float]]
 """IoU by seed and class, fractions; NaN for a class in neither truth nor prediction."""

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.measurement import Measurement
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.measurement import Measurement
 
 STRIDE = 4
 """Pixels between candidates. A cell of the fused feature is at most 3.5 pixels wide (a patch of 14 at 4 times the token

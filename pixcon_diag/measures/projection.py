@@ -9,8 +9,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
 from pixcon_diag.measures.pixel_sample import PixelSample
-from pixcon_train.errors import ConfigError
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.progress import Progress, silent
 
 PERPLEXITY = 30.0
 NEIGHBOURS = 10

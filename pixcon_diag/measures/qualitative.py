@@ -10,8 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.float64 import to_float64
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.float64 import to_float64
 
 RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
 
@@ -51,7 +51,7 @@ def image_errors(statistics: Tensor) -> Tensor:
 
     Args:
         statistics: (n, 3, K) int64: true positives, predicted and true pixels per class, as ``image_statistics`` of
-            :mod:`pixcon_train.iou` counts them.
+            :mod:`pixcon_train.evaluation.iou` counts them.
     """
     correct, _, valid = to_float64(statistics.sum(-1)).unbind(1)
     return (valid - correct) / valid

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 MOST_SEEDS = 20
 """The exact permutation test looks at every one of 2^n sign patterns."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 NOT_RECIPE = frozenset({"seed", "data.root", "config", "data_root", "local_rank", "port", "save_path", "preset"})
 """Keys that may differ between runs of one recipe: where it ran, under which name, and the seed."""

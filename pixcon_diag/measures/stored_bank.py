@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
 
 NOT_KNOWABLE = (
     "Not knowable from this checkpoint: its bank keeps embeddings and the classes they were entered under, but neither "
@@ -62,7 +62,7 @@ def measure_stored_bank(
 
     Args:
         queue: (K, N, D), embeddings; the first ``filled[k]`` of class k are entries.
-        filled: (K,) integer, how many entries there are of each class (:func:`pixcon_train.bank.bank_fill` of a saved
+        filled: (K,) integer, how many entries there are of each class (:func:`pixcon_train.method.class_bank.bank_fill` of a saved
             state, whose own ``filled`` may be bool).
         current: (K, D), each class's mean embedding under the checkpoint's weights, over admitted pixels; zero for a
             class without pixels.

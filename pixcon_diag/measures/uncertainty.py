@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from pixcon_diag.measures.geometry_result import has_direction
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From sufficient statistics pooled over images, (R, ...) float64, to a value for each of the R rows, NaN where it is

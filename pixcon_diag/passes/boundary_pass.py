@@ -9,8 +9,8 @@ import torch
 from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.reading import VOID
-from pixcon_train.progress import Progress, silent
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from pixcon_diag.measures.image_counts import ImageCounts, ImageCountsResult
 from pixcon_diag.measures.pixel_sample import PixelSample, PixelSampler
 from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.data.reading import VOID
-from pixcon_train.errors import ConfigError
-from pixcon_train.iou import IoUResult
-from pixcon_train.measurement import Measurement
+from pixcon_train.evaluation.iou import IoUResult
+from pixcon_train.evaluation.measurement import Measurement
 
 
 class Collector:

@@ -8,7 +8,8 @@ from typing import Literal
 from pixcon_diag.checkpoints.finding import may_be_own
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.result import DataInfo
-from pixcon_train.checkpoint import Checkpoint
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.checks import DataReport, Images, check_data
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.lists import Pair, located, parse_list
@@ -16,8 +17,7 @@ from pixcon_train.data.reading import Encoding
 from pixcon_train.data.set_checks import NamedList
 from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
-from pixcon_train.errors import ConfigError
-from pixcon_train.progress import Progress, silent
+from pixcon_train.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from pixcon_train.errors import CheckpointError, ConfigError
-from pixcon_train.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
-from pixcon_train.interruption import stand_aside
-from pixcon_train.loaders import Collate, Guarded, default_workers, opened, worker_deaths
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.signals import stand_aside
+from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
+from pixcon_train.evaluation.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
 from pixcon_train.models import SegmentationModel
-from pixcon_train.progress import Progress, silent
 
 
 @dataclass(frozen=True)

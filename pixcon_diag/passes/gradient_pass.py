@@ -14,8 +14,8 @@ from pixcon_diag.measures.gradient_sweep import FRACTIONS, SweepPoint, contamina
 from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.replaying import ReplayedPass, embed
-from pixcon_train.progress import Progress, silent
-from pixcon_train.seeding import seeded
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.seeding import seeded
 
 _SWEEP = 31
 """Stream of random numbers that relabel entries."""

@@ -22,7 +22,7 @@ from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info
 from pixcon_diag.passes.sound import check_once
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
 from pixcon_diag.result import InferenceInfo, Provenance
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent
 
 SAVE_EVERY = 10.0
 """Seconds between saves: what an interrupted pass loses at most."""

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pixcon_train.core.errors import DataError, PixConError
+from pixcon_train.core.files import file_stem, is_file
 from pixcon_train.data.masks import read_indices
-from pixcon_train.errors import DataError, PixConError
-from pixcon_train.files import file_stem, is_file
 
 
 class LabelMaps(Protocol):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.masks import listed
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.errors import DataError
 
 _MOST = 0.5
 """Precision, as a mean over the predicted classes, from which on shifted labels are taken for the right ones."""

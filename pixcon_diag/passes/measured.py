@@ -25,10 +25,10 @@ from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.sound import check_once
 from pixcon_diag.passes.store import Tell, quiet
 from pixcon_diag.result import CheckpointInfo, InferenceInfo, Provenance
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.reading import VOID, read_mask
-from pixcon_train.errors import ConfigError
-from pixcon_train.iou import IoUResult, image_statistics
-from pixcon_train.progress import Progress, silent
+from pixcon_train.evaluation.iou import IoUResult, image_statistics
 
 
 @dataclass(frozen=True)

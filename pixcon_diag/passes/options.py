@@ -12,8 +12,8 @@ from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.evaluation import PassOptions
 from pixcon_diag.result import InferenceInfo
-from pixcon_train.errors import ConfigError
-from pixcon_train.inference import Protocol, SlidingWindow
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.inference import Protocol, SlidingWindow
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
 from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image_errors, rank_images
 from pixcon_diag.passes.label_maps import encode_label_map
 from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import file_stem, replacing
 from pixcon_train.data.images import read_image
 from pixcon_train.data.reading import VOID
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import file_stem, replacing
 
 PANELS = "qualitative_panels"
 

@@ -21,7 +21,7 @@ from pixcon_diag.passes.keys import store_place
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.store import Tell, quiet
 from pixcon_diag.result import Provenance
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent
 
 Space = Literal["projection", "fused feature"]
 """Where embeddings live: the projection head's output, or, without a head, the fused decoder feature."""

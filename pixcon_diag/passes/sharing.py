@@ -17,7 +17,7 @@ from pixcon_diag.passes.keys import pass_key, store_place
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_diag.passes.store import Kept, Store, Tell, quiet
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent
 
 PATIENCE = timedelta(days=7)
 """How long a process waits for the others to finish their parts."""

@@ -5,8 +5,8 @@ from typing import get_args
 from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keys import files_hash
 from pixcon_diag.passes.store import Tell, quiet
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.checks import Images
-from pixcon_train.progress import Progress, silent
 
 _SOUND: set[str] = set()
 """Data that this process has looked over, so that several checkpoints on one list do not look again."""

@@ -15,8 +15,8 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from pixcon_train.errors import PixConError
-from pixcon_train.files import replacing, sha256, to_json, write_json
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import replacing, sha256, to_json, write_json
 
 MANIFEST = "manifest.json"
 MAPS = "predictions"

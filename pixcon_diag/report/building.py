@@ -38,9 +38,9 @@ from pixcon_diag.report.qualitative_tables import qualitative_section
 from pixcon_diag.report.sensitivity_tables import sensitivity_section
 from pixcon_diag.report.tsne_tables import tsne_section
 from pixcon_diag.section import Section
-from pixcon_train.contrast import ADMISSION
-from pixcon_train.errors import PixConError
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.method.admission import ADMISSION
 
 T = TypeVar("T")
 

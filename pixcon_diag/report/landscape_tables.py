@@ -10,9 +10,9 @@ from pixcon_diag.measures.landscape import LandscapeResult, OwnRun
 from pixcon_diag.result import CheckpointInfo
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import read_text, unreadable
 from pixcon_train.data.specs import spec_for_class_count
-from pixcon_train.errors import DataError
-from pixcon_train.files import read_text, unreadable
 
 ENCODER_NAMES = {
     "small": "DINOv2-S",

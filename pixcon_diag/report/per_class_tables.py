@@ -10,7 +10,7 @@ from pixcon_diag.report.names import file_parts
 from pixcon_diag.report.spreads import seeds_note
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Cell, Column, Table
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:

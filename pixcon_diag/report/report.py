@@ -11,7 +11,7 @@ import jinja2
 
 from pixcon_diag.section import Section
 from pixcon_diag.tables import to_latex, to_markdown
-from pixcon_train.files import write_text
+from pixcon_train.core.files import write_text
 
 PAGE = "report.md"
 TABLES = "tables"

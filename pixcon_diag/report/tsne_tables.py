@@ -8,7 +8,7 @@ from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.report.identity import identity
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table
-from pixcon_train.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent
 
 PICTURE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
 

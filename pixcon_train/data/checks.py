@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import is_file
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.findings import Finding, Gathered
 from pixcon_train.data.headers import check_sizes, read_image_header
 from pixcon_train.data.image_notes import ImageNotes
@@ -15,9 +18,6 @@ from pixcon_train.data.lists import Pair
 from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.reading import VOID, Encoding, expected_labels, lookup, remedy
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.errors import DataError
-from pixcon_train.files import is_file
-from pixcon_train.progress import Progress, silent
 
 Images = Literal["none", "size", "whole"]
 """How far images are looked at: not at all, their headers, or all their pixels, which finds damaged ones."""

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from pixcon_train.core.seeding import seeded
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.reading import VOID, Encoding, read_pair
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry, normalise, random_crop, strong_view
-from pixcon_train.seeding import seeded
 
 _PADDED = 254
 """Marks padding of unlabeled crops on its way to the ignore mask."""

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pixcon_train.core.errors import PixConError
 from pixcon_train.data.lists import Pair, write_list
-from pixcon_train.errors import PixConError
 
 VERSION = 1
 """Part of the folder's name; raised when the code below draws other scenes from the same parameters."""

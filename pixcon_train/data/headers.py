@@ -11,8 +11,8 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.opening import DAMAGE, opened
-from pixcon_train.errors import DataError
 
 ORIENTATION = 0x0112
 """EXIF's and TIFF's tag of how the picture has to be turned to stand upright: 1 (not at all) to 8."""

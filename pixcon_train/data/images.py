@@ -7,9 +7,9 @@ import torch
 from PIL.ImageFile import ImageFile
 from torch import Tensor
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, unpacking, upright
 from pixcon_train.data.opening import load, opened
-from pixcon_train.errors import DataError
 
 
 def read_image(path: Path) -> Tensor:

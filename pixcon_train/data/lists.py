@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pixcon_train.errors import DataError
-from pixcon_train.files import is_file, read_text, split_lines, unreadable, write_text
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import is_file, read_text, split_lines, unreadable, write_text
 
 
 class Pair(NamedTuple):

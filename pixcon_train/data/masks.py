@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL.ImageFile import ImageFile
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import Header, header_of, unpacking, upright
 from pixcon_train.data.opening import load, opened
-from pixcon_train.errors import DataError
 
 
 def read_indices(path: Path, what: str = "mask") -> np.ndarray:

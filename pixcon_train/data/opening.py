@@ -21,8 +21,8 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from pixcon_train.errors import DataError
-from pixcon_train.versions import require
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.versions import require
 
 FORMATS: dict[type[ImageFile], tuple[bytes, ...]] = {
     PngImageFile: (b"\x89PNG\r\n\x1a\n",),

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import check_sizes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.specs import DatasetSpec, builtin_names
-from pixcon_train.errors import DataError
 
 VOID = 255
 """Label of pixels without a class once a mask is read, whatever value its file has for them."""

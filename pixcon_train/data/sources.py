@@ -4,11 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.digits import digits_root
 from pixcon_train.data.lists import Pair, located, read_list
 from pixcon_train.data.reading import Encoding, detect_encoding
 from pixcon_train.data.specs import DatasetSpec, get_spec
-from pixcon_train.errors import ConfigError, DataError
 
 ROOT_VARIABLE = "PIXCON_DATA_ROOT"
 _OPTIONS = {

@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import read_text, unreadable
-from pixcon_train.yaml_files import parse_yaml
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.core.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
 

@@ -2,12 +2,12 @@
 
 import difflib
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.versions import require
 from pixcon_train.models.base import ModelOutput, SegmentationModel
 from pixcon_train.models.pixcon import PixCon
 from pixcon_train.models.sizes import SIZES
 from pixcon_train.models.unimatch_v2 import UniMatchV2
-from pixcon_train.versions import require
 
 ARCHITECTURES: dict[str, type[UniMatchV2] | type[PixCon]] = {"unimatch_v2": UniMatchV2, "pixcon": PixCon}
 

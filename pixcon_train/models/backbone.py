@@ -7,7 +7,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.models.sizes import PATCH_SIZE, ModelSize
 
 _OFFSET = 0.1
@@ -69,7 +69,7 @@ class DinoV2(VisionTransformer):
         if images.shape[-2] % PATCH_SIZE or images.shape[-1] % PATCH_SIZE:
             raise ConfigError(
                 f"The encoder got images of {images.shape[-2]}×{images.shape[-1]} px; expected multiples of "
-                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.inference, which resizes or pads."
+                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.evaluation.inference, which resizes or pads."
             )
         patches = self.patch_embed.proj(images)
         grid = (patches.shape[-2], patches.shape[-1])

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import CheckpointError, ConfigError
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.weight_checks import refuse_non_finite, refuse_other_kinds
+from pixcon_train.core.weight_files import read_weights
 from pixcon_train.models.backbone import DinoV2, resample_position_embedding
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.sizes import SIZES
-from pixcon_train.weight_checks import refuse_non_finite, refuse_other_kinds
-from pixcon_train.weight_files import read_weights
 
 # timm packs giant's gated MLP under the names of a plain one; everything else has one name.
 _TIMM_TO_ORIGINAL = {".mlp.fc1.": ".mlp.w12.", ".mlp.fc2.": ".mlp.w3."}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.weight_checks import refuse_non_finite, refuse_other_kinds
 from pixcon_train.models import build_model
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.sizes import SIZES
-from pixcon_train.weight_checks import refuse_non_finite, refuse_other_kinds
 
 State = dict[str, Tensor]
 

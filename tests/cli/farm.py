@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from pixcon_cli.diag import main
-from pixcon_train.checkpoint import Checkpoint
+from pixcon_train.core.files import sha256
 from pixcon_train.data.specs import get_spec
-from pixcon_train.files import sha256
 from pixcon_train.models import build_model
+from pixcon_train.runs.checkpoint import Checkpoint
 from tests.reference import rule_tensor
 
 CLASSES = ("grass", "sky", "cow")

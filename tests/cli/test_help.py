@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from pixcon_cli import diag, train
 from pixcon_cli.errors import Failure
 from pixcon_cli.help import PixConCommand
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 COMMANDS = [
     (program, name, command)

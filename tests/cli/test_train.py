@@ -13,9 +13,9 @@ from pixcon_cli.console import notes
 from pixcon_cli.options import _KEYS, command_line_values
 from pixcon_cli.train import main
 from pixcon_cli.training import TrainingDisplay, epoch_line
-from pixcon_train.checkpoint import BEST_EMA, LATEST, load_checkpoint
-from pixcon_train.resolve import known_keys
-from pixcon_train.yaml_files import parse_yaml
+from pixcon_train.config.resolve import known_keys
+from pixcon_train.core.yaml_files import parse_yaml
+from pixcon_train.runs.checkpoint import BEST_EMA, LATEST, load_checkpoint
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 
@@ -123,7 +123,7 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pixcon_train.resolve.preset_names", broken)
+    monkeypatch.setattr("pixcon_train.config.resolve.preset_names", broken)
     assert isinstance(call("presets").exception, ZeroDivisionError)
 
 

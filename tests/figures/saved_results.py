@@ -29,8 +29,8 @@ from pixcon_diag.measures.seeds import seed_noise
 from pixcon_diag.measures.sensitivity import sensitivity
 from pixcon_diag.measures.stored_bank import measure_stored_bank
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_ratio
-from pixcon_train.files import to_json
-from pixcon_train.iou import image_statistics
+from pixcon_train.core.files import to_json
+from pixcon_train.evaluation.iou import image_statistics
 
 Content = dict[str, Any]
 VOID = 255

@@ -12,8 +12,8 @@ import pytest
 
 from pixcon_figures.drawing import MODULES, draw_saved
 from pixcon_figures.style import SMALL
-from pixcon_train.errors import DataError
-from pixcon_train.files import write_json
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import write_json
 from tests.figures import saved_results as made
 
 LABELS = np.arange(48, dtype=np.uint8).reshape(6, 8) // 24

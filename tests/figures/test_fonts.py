@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from pixcon_figures import fonts
 from pixcon_figures.drawing import MODULES, draw_saved, missing_characters
-from pixcon_train.files import write_json
+from pixcon_train.core.files import write_json
 from tests.figures.test_drawing import save
 
 FONTS = {"DejaVu Sans": "aρ$_ ", "Noto Sans CJK SC": "道路あ", "Noto Sans CJK JP": "道路あ", "Abc": "路ก", "Other": "ก"}

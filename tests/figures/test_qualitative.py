@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from pixcon_figures.palette import ERROR, class_colors
 from pixcon_figures.qualitative import draw
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 from tests.figures.saved_results import VOID, Content, qualitative
 
 HEIGHT, WIDTH = 20, 30

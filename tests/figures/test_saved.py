@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_figures.saved import called, first_of_groups, number, numbers, read_saved, shortened, shown
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 
 def test_null_is_nan() -> None:

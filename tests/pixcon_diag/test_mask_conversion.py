@@ -19,9 +19,9 @@ from pixcon_diag.mask_conversion import (
     stored_palette,
     value_conversion,
 )
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
-from pixcon_train.errors import ConfigError, DataError
 from tests.pixcon_train.data.files import THREE, save_image
 
 OWN = DatasetSpec(name="own", classes=("soil", "maize"), palette=((120, 80, 40), (30, 160, 30)), void=7)

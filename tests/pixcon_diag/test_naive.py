@@ -24,7 +24,7 @@ from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.replaying import ReplayedPass, replay
-from pixcon_train.contrast import ADMISSION
+from pixcon_train.method.admission import ADMISSION
 from pixcon_train.models import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images
 from tests.reference import fill_by_rule

@@ -8,7 +8,7 @@ import pytest
 
 from pixcon_diag.section import section
 from pixcon_diag.tables import Cell, Column, Spread, Table
-from pixcon_train.errors import PixConError
+from pixcon_train.core.errors import PixConError
 
 
 def table(name: str, *notes: str, rows: tuple[tuple[Cell, ...], ...] = (("a", 0.5),)) -> Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.writing import to_csv, write_results
-from pixcon_train.errors import PixConError
+from pixcon_train.core.errors import PixConError
 
 
 def test_csv_is_exact_and_leaves_what_is_undefined_empty() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from pixcon_train.checkpoint import Checkpoint
-from pixcon_train.runlog import LOG, read_log
+from pixcon_train.runs.checkpoint import Checkpoint
+from pixcon_train.runs.log import LOG, read_log
 
 
 def timeless(folder: Path) -> list[dict[str, Any]]:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pixcon_train.config import TrainConfig
-from pixcon_train.resolve import build_config, dotted_layer, preset_layers
+from pixcon_train.config.resolve import build_config, dotted_layer, preset_layers
+from pixcon_train.config.schema import TrainConfig
 
 COLORS = np.array([[30, 30, 30], [200, 40, 40], [40, 60, 200]])
 

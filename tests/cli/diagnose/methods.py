@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
-from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
-from pixcon_train.files import sha256, to_json
+from pixcon_train.core.files import sha256, to_json
+from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.models import build_model
-from pixcon_train.runlog import LOG
-from pixcon_train.runs import CONFIG
-from pixcon_train.yaml_files import dump_yaml
+from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.folder import CONFIG
+from pixcon_train.runs.log import LOG
 from tests.cli.farm import CLASSES, own_checkpoint, state
 from tests.reference import rule_tensor
 

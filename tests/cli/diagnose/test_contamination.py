@@ -5,8 +5,8 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
-from pixcon_train.files import sha256
+from pixcon_train.core.files import sha256
+from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
 from tests.cli.farm import CLASSES, SIZES, call, measure, own_checkpoint
 
 

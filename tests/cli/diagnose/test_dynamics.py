@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.files import to_json
+from pixcon_train.core.files import to_json
 from tests.cli.farm import call, one_message
 from tests.pixcon_diag.logs.test_unimatch_log import BEST
 from tests.training_logs import header, run_record, start_record, write_unimatch

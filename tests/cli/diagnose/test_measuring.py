@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
-from pixcon_train.export import export_weights
+from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.export import export_weights
 from tests.cli.farm import (
     CLASSES,
     SIZES,

@@ -11,7 +11,7 @@ import pytest
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.report import building
 from pixcon_diag.section import Section, section
-from pixcon_train.runlog import LOG
+from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network
 from tests.cli.farm import call, one_message
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pixcon_train.runlog import LOG, read_log
-from pixcon_train.trainer import train
+from pixcon_train.engine.trainer import train
+from pixcon_train.runs.log import LOG, read_log
 from tests.cli.diagnose.asking import ask
 from tests.cli.farm import call
 from tests.pixcon_train.tiny import tiny_config, write_tiny

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from pixcon_diag.checkpoints.layouts import Layout, recognise
 from pixcon_diag.checkpoints.reading import read_file
-from pixcon_train.checkpoint import Checkpoint, save_checkpoint
-from pixcon_train.errors import CheckpointError
-from pixcon_train.export import export_weights
-from pixcon_train.zip_files import zip_records
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.zip_files import zip_records
+from pixcon_train.runs.checkpoint import Checkpoint, save_checkpoint
+from pixcon_train.runs.export import export_weights
 
 PLACES = 400
 """Damaged files of each kind."""

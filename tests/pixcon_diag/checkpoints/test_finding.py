@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.checkpoints.finding import checkpoint_path, is_run
-from pixcon_train.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
 
 
 def run(folder: Path, *names: str) -> Path:

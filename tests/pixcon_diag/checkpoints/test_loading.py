@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from pixcon_diag.checkpoints.layouts import Scores
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, wrap_module
 from pixcon_diag.measures.stored_bank import measure_stored_bank
-from pixcon_train.errors import CheckpointError, ConfigError
-from pixcon_train.files import sha256
-from pixcon_train.inference import predict_logits
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.files import sha256
+from pixcon_train.evaluation.inference import predict_logits
 from pixcon_train.models import build_model
 from tests.reference import rule_tensor
 

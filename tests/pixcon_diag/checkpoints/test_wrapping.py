@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_diag.checkpoints.loading import wrap_module
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 CLASSES = 5
 IMAGES = torch.randn(2, 3, 9, 14, generator=torch.Generator().manual_seed(0))

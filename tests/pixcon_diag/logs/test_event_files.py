@@ -9,7 +9,7 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from torch.utils.tensorboard import SummaryWriter
 
 from pixcon_diag.logs.event_files import EVENTS, read_curves
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 
 
 def written(folder: Path, write: Callable[[SummaryWriter], None], purge_step: int | None = None) -> Path:

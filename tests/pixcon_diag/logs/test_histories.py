@@ -4,7 +4,7 @@ import pytest
 
 from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 from tests.pixcon_diag.logs.test_run_log import write_run
 from tests.training_logs import write_unimatch
 

@@ -15,7 +15,7 @@ from pixcon_diag.logs.history import (
     sample_std,
     told_apart,
 )
-from pixcon_train.files import to_json
+from pixcon_train.core.files import to_json
 from tests.training_logs import history
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.logs.run_log import read_run_log
-from pixcon_train.errors import DataError
-from pixcon_train.files import to_json
-from pixcon_train.runlog import LOG, RunLog
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import to_json
+from pixcon_train.runs.log import LOG, RunLog
 from tests.training_logs import CLASSES, run_record, start_record
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.logs.sources import holds_log, read_groups
-from pixcon_train.errors import ConfigError, DataError
+from pixcon_train.core.errors import ConfigError, DataError
 from tests.pixcon_diag.logs.test_run_log import write_run
 from tests.training_logs import write_unimatch
 

@@ -5,7 +5,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 from tests.pixcon_diag.logs.test_run_log import write_run, write_telling
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.logs.unimatch_log import read_unimatch_log
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 from tests.training_logs import CLASSES, epoch_text, header, write_unimatch
 
 TWO = [[(90.0, 91.0), (50.0, 52.5), (70.0, 71.01)], [(92.0, 90.0), (54.0, 50.0), (70.0, 70.0)]]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.boundary import BoundaryError, boundary_band, boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 
 VOID = 255
 MODES = list(itertools.product(("chessboard", "euclidean"), ("label", "ignore", "nearest")))

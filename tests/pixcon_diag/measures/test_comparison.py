@@ -8,7 +8,7 @@ import pytest
 from pixcon_diag.measures.comparison import Quantity, compare
 from pixcon_diag.measures.seeds import seed_noise
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_ratio
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 ERROR = pooled_ratio(1, 0)
 

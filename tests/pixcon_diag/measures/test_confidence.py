@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pixcon_diag.measures.confidence import bin_of, confidence_edges
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 def test_every_asked_threshold_and_every_calibration_bin_is_an_edge() -> None:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.files import to_json
 
 VOID = 255
 TAUS = (0.0, 0.5, 0.7, 0.95, 0.99995, 1.0)

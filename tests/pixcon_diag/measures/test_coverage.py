@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.coverage import Coverage, CoverageResult, coverage_statistics
-from pixcon_train.bank import ClassBank
-from pixcon_train.contrast import admit, select_anchors
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
+from pixcon_train.method.admission import admit, select_anchors
+from pixcon_train.method.class_bank import ClassBank
 
 VOID = 255
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.geometry import Geometry, class_sums, labels_on_grid
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.files import to_json
 
 VOID = 255
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Entries, Form, split_gradient
 from pixcon_diag.measures.gradient_result import FormResult, GradientResult
-from pixcon_train.contrast import info_nce
-from pixcon_train.errors import ConfigError, PixConError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.files import to_json
+from pixcon_train.method.admission import info_nce
 
 ETA = 0.1
 

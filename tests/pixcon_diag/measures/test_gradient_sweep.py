@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.gradient import Entries
 from pixcon_diag.measures.gradient_sweep import SweepPoint, contamination_sweep
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 def clustered(*, classes: int = 4, size: int = 50, spread: float = 0.5) -> tuple[Tensor, Tensor, Entries]:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.image_centroids import CentroidRows, ImageCentroids
-from pixcon_train.errors import PixConError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import to_json
 
 VOID, CLASSES, CHANNELS = 255, 5, 6
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from pixcon_diag.measures.confidence import bin_of
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.image_counts import ImageCounts, ImageCountsResult
-from pixcon_train.iou import SegmentationIoU
+from pixcon_train.evaluation.iou import SegmentationIoU
 
 VOID, CLASSES, TAUS = 255, 4, (0.3, 0.95)
 

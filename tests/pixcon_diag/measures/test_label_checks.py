@@ -13,9 +13,9 @@ from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.gradient import ContaminationGradient, Entries
 from pixcon_diag.measures.image_counts import ImageCounts
-from pixcon_train.errors import PixConError
-from pixcon_train.iou import SegmentationIoU
-from pixcon_train.label_checks import LabelMeasurement
+from pixcon_train.core.errors import PixConError
+from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.label_checks import LabelMeasurement
 
 K, VOID = 3, 255
 GENERATOR = torch.Generator().manual_seed(0)

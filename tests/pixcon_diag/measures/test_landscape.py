@@ -1,7 +1,7 @@
 import pytest
 
 from pixcon_diag.measures.landscape import ENCODERS, PUBLISHED, SETTING, OwnRun, landscape
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 
 def own(name: str = "mine", **changes: object) -> OwnRun:

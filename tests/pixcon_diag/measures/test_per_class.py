@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixcon_diag.measures.per_class import per_class
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 
 NAN = float("nan")
 CLASSES = ("road", "car", "sign")

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.pixel_sample import STRIDE, PixelSample, PixelSampler
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 
 VOID = 255
 CLASSES = 4

@@ -6,8 +6,8 @@ import torch
 
 from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_diag.measures.projection import EVERY, ITERATIONS, ProjectionResult, project, separability
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 
 
 def blobs(noise: float, *, classes: int = 3, each: int = 20, seed: int = 0) -> PixelSample:

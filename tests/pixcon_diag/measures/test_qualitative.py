@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixcon_diag.measures.qualitative import Ranking, image_errors, occurring_classes, rank_images
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
-from pixcon_train.iou import image_statistics
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
+from pixcon_train.evaluation.iou import image_statistics
 
 NAMES = [f"JPEGImages/2007_00{i}.jpg" for i in range(5)]
 BASELINE = torch.tensor([0.10, 0.40, 0.30, math.nan, 0.05])

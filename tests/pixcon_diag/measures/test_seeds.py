@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from pixcon_diag.measures.seeds import permutation_test, seed_noise, sign_test
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 
 
 def test_three_wins_of_three() -> None:

@@ -8,8 +8,8 @@ import pytest
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.sensitivity import sensitivity
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 from tests.training_logs import history
 
 DEFAULT = {

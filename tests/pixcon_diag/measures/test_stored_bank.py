@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_train.bank import ClassBank, bank_fill
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.method.class_bank import ClassBank, bank_fill
 
 
 def bank() -> ClassBank:

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.measures.image_centroids import CentroidRows
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_geometry, pooled_miou, pooled_ratio
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 
 error = pooled_ratio(1, 0)
 

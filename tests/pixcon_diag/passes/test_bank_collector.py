@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
 from pixcon_diag.passes.evaluation import PredictedBatch
-from pixcon_train.contrast import ADMISSION, admit
-from pixcon_train.errors import ConfigError
-from pixcon_train.inference import ModelPrediction
-from pixcon_train.seeding import seeded
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.seeding import seeded
+from pixcon_train.evaluation.inference import ModelPrediction
+from pixcon_train.method.admission import ADMISSION, admit
 
 CLASSES, CHANNELS, VOID = 3, 5, 255
 HEIGHT, WIDTH = 12, 16

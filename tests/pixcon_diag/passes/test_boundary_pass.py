@@ -14,8 +14,8 @@ from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, meas
 from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions, measure_predictions, read_truth
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.reading import VOID
-from pixcon_train.errors import ConfigError, DataError
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, listed, network
 
 FINE = BandOptions((5, 1), "euclidean", "nearest")

@@ -13,10 +13,10 @@ from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
-from pixcon_train.inference import ModelPrediction
-from pixcon_train.iou import SegmentationIoU
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
+from pixcon_train.evaluation.inference import ModelPrediction
+from pixcon_train.evaluation.iou import SegmentationIoU
 
 CLASSES, CHANNELS, VOID = 3, 5, 255
 OPTIONS = MeasureOptions(taus=(0.4321, 0.95), widths=(2,), distance="euclidean", per_class=7, sample_seed=3)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pixcon_diag.passes.data import DataChoice, choose_data
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.specs import get_spec
-from pixcon_train.errors import ConfigError, DataError
 
 
 @pytest.fixture(autouse=True)

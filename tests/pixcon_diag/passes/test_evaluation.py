@@ -15,10 +15,10 @@ from torch.utils.data import Dataset
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.passes.evaluation import PassOptions, PredictedBatch, run_pass
-from pixcon_train.errors import CheckpointError, ConfigError, DataError, WorkerError
-from pixcon_train.files import to_json
-from pixcon_train.inference import SlidingWindow
-from pixcon_train.iou import SegmentationIoU
+from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, WorkerError
+from pixcon_train.core.files import to_json
+from pixcon_train.evaluation.inference import SlidingWindow
+from pixcon_train.evaluation.iou import SegmentationIoU
 
 CLASSES = 4
 

@@ -22,11 +22,11 @@ from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, 
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.replaying import replay
-from pixcon_train.errors import ConfigError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.seeding import seeded
 from pixcon_train.models import build_model
-from pixcon_train.progress import Progress, silent
-from pixcon_train.seeding import seeded
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, network
 from tests.reference import fill_by_rule
 

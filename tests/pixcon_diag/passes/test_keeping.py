@@ -19,10 +19,10 @@ from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
 from pixcon_diag.passes.store import Tell, quiet
-from pixcon_train.errors import ConfigError, DataError, PixConError
-from pixcon_train.files import to_json
+from pixcon_train.core.errors import ConfigError, DataError, PixConError
+from pixcon_train.core.files import to_json
+from pixcon_train.core.progress import Progress, silent
 from pixcon_train.models import build_model
-from pixcon_train.progress import Progress, silent
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, Network, cpu, images, network, seen
 from tests.pixcon_train.data.files import THREE
 

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from pixcon_diag.passes.label_maps import KeptMaps, LabelMapFiles, encode_label_map, find_label_maps
+from pixcon_train.core.errors import DataError, PixConError
+from pixcon_train.core.files import sha256
 from pixcon_train.data.specs import voc_palette
-from pixcon_train.errors import DataError, PixConError
-from pixcon_train.files import sha256
 from tests.pixcon_train.data.files import save_image
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pixcon_diag.passes.label_space import LabelSpace
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.specs import get_spec
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE
 
 ADE = get_spec("ade20k")

@@ -14,9 +14,9 @@ from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.result import LoadCheck
-from pixcon_train.checkpoint import BEST_EMA, save_checkpoint
-from pixcon_train.export import export_weights
-from pixcon_train.iou import IoUResult
+from pixcon_train.evaluation.iou import IoUResult
+from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.export import export_weights
 from tests.cli.farm import own_checkpoint, write_data, write_public
 
 PERFECT = IoUResult([50, 50, 0], [50, 50, 0], [50, 50, 0])

@@ -10,11 +10,11 @@ from PIL import Image
 from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_truth
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.reading import VOID
 from pixcon_train.data.sources import DataSource
 from pixcon_train.data.specs import DatasetSpec, voc_palette
-from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.iou import SegmentationIoU
+from pixcon_train.evaluation.iou import SegmentationIoU
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network
 from tests.pixcon_train.data.files import save_image, write_pairs
 

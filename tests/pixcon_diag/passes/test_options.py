@@ -15,8 +15,8 @@ from pixcon_diag.passes.options import (
     inference_info,
     pass_options,
 )
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.data.sources import DataSource
-from pixcon_train.errors import ConfigError
 from tests.pixcon_diag.passes.small import Network, cpu, images, network
 from tests.pixcon_train.data.files import THREE
 

@@ -12,8 +12,8 @@ from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, read_truth
 from pixcon_diag.passes.qualitative_pass import PANELS, Choice, choose_images, write_panels
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.reading import VOID
-from pixcon_train.errors import ConfigError, DataError
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, network
 
 

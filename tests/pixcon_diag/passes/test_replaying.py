@@ -16,10 +16,10 @@ from pixcon_diag.passes.data import EvaluationData
 from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.replaying import ReplayedPass, embed, options_of, replay
 from pixcon_diag.passes.store import Tell, quiet
-from pixcon_train.contrast import ADMISSION
-from pixcon_train.errors import CheckpointError, ConfigError
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.method.admission import ADMISSION
 from pixcon_train.models import build_model
-from pixcon_train.progress import Progress, silent
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen
 from tests.reference import fill_by_rule
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from pixcon_diag.passes.store import MANIFEST, Kept, Store
-from pixcon_train.errors import PixConError
-from pixcon_train.files import sha256
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import sha256
 
 KEY = {"checkpoint": "f0", "data": {"classes": ("a", "b")}, "tau": float("nan")}
 

@@ -15,9 +15,9 @@ from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.report import building
 from pixcon_diag.report.building import Built, ReportOptions, build_report
 from pixcon_diag.section import Section, section
-from pixcon_train.errors import ConfigError, DataError
-from pixcon_train.files import to_json
-from pixcon_train.runlog import LOG
+from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.files import to_json
+from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import write_data, write_public
 

@@ -15,7 +15,7 @@ from pixcon_diag.report.landscape_tables import (
     stated_miou,
 )
 from pixcon_diag.result import CheckpointInfo
-from pixcon_train.errors import DataError
+from pixcon_train.core.errors import DataError
 from pixcon_train.models import build_model
 from tests.cli.farm import write_public
 

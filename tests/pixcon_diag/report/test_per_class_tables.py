@@ -7,7 +7,7 @@ import pytest
 
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.report.per_class_tables import per_class_section
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.report.made import ODD, column, predictions, sound
 
 

@@ -8,7 +8,7 @@ import pytest
 from pixcon_diag.report.report import SECTIONS, write_report
 from pixcon_diag.section import Section, section
 from pixcon_diag.tables import Column, Table, to_latex, to_markdown
-from pixcon_train.errors import PixConError
+from pixcon_train.core.errors import PixConError
 from tests.pixcon_diag.report.made import check_latex
 
 COLUMNS = (Column("name", "checkpoint"), Column("rate", "rate %", "per_cent"))

@@ -11,7 +11,7 @@ from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_diag.measures.projection import separability
 from pixcon_diag.report.tsne_tables import tsne_section
 from pixcon_diag.section import Section
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.report.made import ODD, column, evaluation_data, provenance, sound
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.checks import DataReport, check_data
 from pixcon_train.data.lists import Pair, read_list
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, save_image, write_pairs
 
 MASKS = [[[0, 1, 2, 255]], [[0, 0], [1, 255]], [[2], [2], [2]]]

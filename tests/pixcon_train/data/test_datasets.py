@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data import datasets
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.transforms import Geometry, denormalise
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, save_image, write_pairs
 
 CROP = Geometry(crop=28, base_size=None)

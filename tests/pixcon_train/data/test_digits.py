@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.ndimage import binary_dilation
 
+from pixcon_train.core.errors import PixConError
 from pixcon_train.data import digits
 from pixcon_train.data.checks import check_data
 from pixcon_train.data.digits import Scenes, digits_root, write_scenes
@@ -16,7 +17,6 @@ from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import read_list
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import get_spec
-from pixcon_train.errors import PixConError
 
 FEW = Scenes(train=40, val=20, labeled=8)
 

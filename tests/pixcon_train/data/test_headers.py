@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import check_sizes, read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import read_pair
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, exif, png, png_chunk, tiff
 
 UPRIGHT = np.arange(6, dtype=np.uint8).reshape(2, 3)

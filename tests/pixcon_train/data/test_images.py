@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.images import read_image
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import png, save_image, tiff
 
 GRAY = np.random.default_rng(0).integers(256, size=(5, 7), dtype=np.uint8)

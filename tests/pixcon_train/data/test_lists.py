@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.lists import Pair, choose_labeled, located, parse_list, read_list, write_list
-from pixcon_train.errors import DataError
 
 
 def test_lines_are_pairs_and_empty_ones_are_passed_over() -> None:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import png, save_image, tiff
 
 SMALL = np.random.default_rng(0).integers(4, size=(5, 7), dtype=np.uint8)

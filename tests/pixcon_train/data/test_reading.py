@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from pixcon_train.core.errors import DataError
 from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import detect_encoding, lookup, read_mask, read_pair
 from pixcon_train.data.specs import get_spec
-from pixcon_train.errors import DataError
 from tests.pixcon_train.data.files import THREE, save_image
 
 

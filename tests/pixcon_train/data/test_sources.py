@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data import digits
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.sources import ROOT_VARIABLE, DataSource, locate, open_dataset
 from pixcon_train.data.specs import get_spec
-from pixcon_train.errors import ConfigError, DataError
 from tests.pixcon_train.data.files import THREE, save_image
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from pixcon_train.config.resolve import preset_names, read_preset
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.data.specs import DatasetSpec, builtin_names, get_spec, spec_for_class_count, voc_palette
-from pixcon_train.errors import ConfigError
-from pixcon_train.resolve import preset_names, read_preset
 
 COUNTS = {"pascal": 21, "cityscapes": 19, "ade20k": 150, "coco": 81, "camvid": 11, "digits": 11}
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from pixcon_train.core.seeding import seeded
 from pixcon_train.data import transforms
 from pixcon_train.data.transforms import Geometry, denormalise, normalise, random_crop, strong_view
-from pixcon_train.seeding import seeded
 
 FILL = 254
 

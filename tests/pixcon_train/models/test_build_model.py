@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pixcon_train.errors import ConfigError
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.models import ARCHITECTURES, SIZES, SegmentationModel, build_model
 
 CLASSES = 5

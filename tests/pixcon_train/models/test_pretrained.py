@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pixcon_train.errors import CheckpointError, ConfigError
+from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.models.backbone import resample_position_embedding
 from pixcon_train.models.pretrained import load_pretrained_backbone

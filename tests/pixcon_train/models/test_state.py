@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixcon_train.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError
 from pixcon_train.models import ARCHITECTURES, SIZES, build_model
 from pixcon_train.models.state import ModelDescription, infer_architecture, model_from_state, strip_prefix
 from tests.reference import rule_tensor

@@ -1,0 +1,1 @@
+"""What a run is: the schema, presets, and how values are resolved."""

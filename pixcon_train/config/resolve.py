@@ -1,0 +1,208 @@
+"""From preset, file and command line to one checked configuration: defaults < preset < file < command line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import reduce
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pixcon_train.config.schema import Section, TrainConfig
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.yaml_files import parse_yaml, read_yaml_mapping
+from pixcon_train.data.specs import get_spec
+
+DEFAULT_PRESET = "pixcon"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Some values and where they come from, for messages."""
+
+    source: str
+    values: Mapping[str, Any]
+
+
+def known_keys(section: type[Section] = TrainConfig, prefix: str = "") -> list[str]:
+    """Every dotted key of a configuration, in the order of its declaration."""
+    keys: list[str] = []
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            keys += known_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            keys.append(prefix + name)
+    return keys
+
+
+def preset_names() -> list[str]:
+    """Names of the presets in the package."""
+    folder = files("pixcon_train.config").joinpath("presets")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """A preset's ``about`` (str), ``values`` (for every data set) and ``recipes`` (values by name of the recipe).
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if name not in preset_names():
+        raise ConfigError(f"No preset '{name}'{hint(name, preset_names())}. There are: {', '.join(preset_names())}.")
+    text = files("pixcon_train.config").joinpath("presets", f"{name}.yaml").read_text(encoding="utf-8")
+    return dict(parse_yaml(text, f"preset {name}"))
+
+
+def preset_layers(name: str, recipe: str) -> list[Layer]:
+    """What preset ``name`` sets for ``recipe``, the group of data sets that share values.
+
+    Raises:
+        ConfigError: no such preset, or it has no such recipe.
+    """
+    preset = read_preset(name)
+    recipes = preset["recipes"]
+    if recipe not in recipes:
+        raise ConfigError(
+            f"Preset '{name}' has no recipe '{recipe}'{hint(recipe, recipes)}. It has: {', '.join(recipes)}."
+        )
+    layers = [Layer(f"preset {name}", {"preset": name, **preset["values"]})]
+    values = dict(recipes[recipe])
+    parent = values.pop("like", None)  # a recipe may start from another one's values
+    if parent is not None:
+        layers.append(Layer(f"preset {name}, recipe {parent}", recipes[parent]))
+    return [*layers, Layer(f"preset {name}, recipe {recipe}", values)]
+
+
+def file_layer(path: Path) -> Layer:
+    """The values that a user's YAML file sets."""
+    return Layer(str(path), read_yaml_mapping(path))
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Values by dotted key of ``key.path=value`` strings; a value is read as YAML.
+
+    Raises:
+        ConfigError: a string has no ``=`` or its value is not YAML.
+    """
+    values: dict[str, Any] = {}
+    for text in assignments:
+        key, separator, value = text.partition("=")
+        if not separator or not key.strip():
+            raise ConfigError(f"'{text}' is no assignment; expected key.path=value, such as schedule.epochs=20.")
+        values[key.strip()] = parse_yaml(value, f"the value of {key.strip()}")
+    return values
+
+
+def dotted_layer(source: str, values: Mapping[str, Any]) -> Layer:
+    """A layer from values by dotted key."""
+    nested: dict[str, Any] = {}
+    for key, value in values.items():
+        *parents, last = key.split(".")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"'{key}' in {source} goes into '{parent}', which is a value and not a section.")
+        place[last] = value
+    return Layer(source, nested)
+
+
+def build_config(layers: Iterable[Layer]) -> TrainConfig:
+    """The configuration that ``layers`` give together, a later one before an earlier one.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest known one), a value that does not fit, or a value missing.
+    """
+    layers = list(layers)
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        _check_keys(layer)
+        merged = merge(merged, layer.values)
+    try:
+        return TrainConfig.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(detail, layers) for detail in error.errors())) from error
+
+
+def resolve_config(above: Sequence[Layer], *, preset: str | None = None, recipe: str | None = None) -> TrainConfig:
+    """The configuration that the layers ``above`` a preset give.
+
+    ``preset`` and ``recipe`` go before what the layers say; without them it is the layers' preset, else the default
+    one, and the recipe of the layers' data set, else that of `digits`.
+
+    Raises:
+        ConfigError: an unknown preset, recipe, data set or key, or a value that does not fit.
+    """
+    values: dict[str, Any] = reduce(merge, (dict(layer.values) for layer in above), {})
+    # A name that YAML reads as a number is still a name.
+    preset = str(preset or lookup(values, "preset") or DEFAULT_PRESET)
+    dataset = str(lookup(values, "data.dataset") or "digits")
+    chosen = Layer("the command line", {"preset": preset, "data": {"dataset": dataset}})
+    return build_config([*preset_layers(preset, recipe or get_spec(dataset).recipe), *above, chosen])
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above`` put over it, section by section; neither changes."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def lookup(values: Any, key: str) -> Any:
+    """The value at dotted ``key``, or None where there is none."""
+    for part in key.split("."):
+        if not isinstance(values, Mapping) or part not in values:
+            return None
+        values = values[part]
+    return values
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted key; an empty section has none."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _check_keys(layer: Layer) -> None:
+    """Raise for the first key of ``layer`` that no configuration has."""
+    known = known_keys()
+    sections = {key.rsplit(".", 1)[0] for key in known if "." in key}
+    for key in flatten(layer.values):
+        if key in sections:
+            raise ConfigError(
+                f"'{key}' in {layer.source} is a section; set one of its values, such as {key}.NAME=VALUE."
+            )
+        if key not in known:
+            raise ConfigError(f"Unknown configuration key '{key}' in {layer.source}{hint(key, known)}.")
+
+
+def _explain(detail: Any, layers: list[Layer]) -> str:
+    """One line for one of pydantic's errors: key, value, where it was set, what was expected."""
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "missing":
+        return f"No value for '{key}': neither a preset nor the command line sets it."
+    message = detail["msg"].removeprefix("Value error, ")
+    source = next((layer.source for layer in reversed(layers) if lookup(layer.values, key) is not None), "the defaults")
+    if isinstance(detail["input"], Mapping):
+        return f"'{key}': {message}." if key else f"{message}."
+    return f"'{key}' is {detail['input']!r} in {source}: {message}."
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """' (did you mean …?)' with the known name nearest to ``name``, comparing last parts too; '' if none is near."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.75)
+    if not near:
+        last = name.rsplit(".", 1)[-1]
+        tails = {item.rsplit(".", 1)[-1]: item for item in reversed(names)}
+        near = [tails[match] for match in get_close_matches(last, list(tails), n=1, cutoff=0.75)]
+    return f" (did you mean '{near[0]}'?)" if near else ""

@@ -1,0 +1,61 @@
+"""What tensors a network can be made of: dense numbers of the kinds that layers have, and finite ones."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pixcon_train.core.errors import CheckpointError
+
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_COUNTS = (torch.int64, torch.int32)
+_SHOWN = 3
+"""Entries that a message names."""
+
+
+def refuse_other_kinds(state: Mapping[str, Tensor]) -> None:
+    """Make sure that every entry is a plain dense tensor of floats, or of integers as batch norm counts with.
+
+    Raises:
+        CheckpointError: some are quantised, sparse, complex, expanded, without values, …; the message names the first.
+    """
+    others = [f"{key} is {found}" for key, value in state.items() if (found := _other_kind(value))]
+    if others:
+        raise CheckpointError(
+            f"{len(others)} of {len(state)} weights are of a kind that no layer here has: {_first(others)}. "
+            "Expected dense tensors of float32, float16, bfloat16 or float64: save the weights as such."
+        )
+
+
+def refuse_non_finite(state: Mapping[str, Tensor]) -> None:
+    """Make sure that no weight is NaN or infinite.
+
+    Raises:
+        CheckpointError: some are; the message names the first entries with how many of their values.
+    """
+    floats = {key: value for key, value in state.items() if value.is_floating_point()}
+    bad = {key: int((~value.isfinite()).sum()) for key, value in floats.items() if not value.isfinite().all()}
+    if bad:
+        shown = [f"{key} ({count} of {floats[key].numel()})" for key, count in bad.items()]
+        raise CheckpointError(
+            f"{sum(bad.values())} values of the weights are NaN or infinite, in {len(bad)} of {len(state)} tensors: "
+            f"{_first(shown)}. Such a network predicts nothing: take a checkpoint from before the training diverged."
+        )
+
+
+def _other_kind(value: Tensor) -> str | None:
+    """What is wrong with the kind of a tensor; None where nothing is."""
+    if value.is_meta:
+        return "without values (on the meta device)"
+    if value.is_nested or value.layout != torch.strided:
+        return "sparse or nested"
+    if value.dtype not in _FLOATS + _COUNTS:
+        return f"of {value.dtype}"
+    if any(stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape, strict=True)):
+        return "expanded from fewer values"
+    return None
+
+
+def _first(entries: list[str]) -> str:
+    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    return ", ".join(entries[:_SHOWN]) + more

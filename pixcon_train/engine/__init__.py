@@ -1,0 +1,1 @@
+"""Running a configuration: trainer, stepper, state, processes."""

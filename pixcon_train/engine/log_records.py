@@ -1,0 +1,52 @@
+"""The parts of the log's records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pixcon_train.method.class_bank import ClassBank
+
+
+def step_record(means: Mapping[str, float]) -> dict[str, Any]:
+    """What is logged of one or more steps.
+
+    `losses` by name; `mask_ratio`, the share of unlabeled pixels that the threshold retained; `threshold`, their mean
+    τ; `replaced`, the share of retained pseudo-labels that noise replaced, where there is noise; `contamination`, ρ_F
+    of the pseudo-labels as they train: the share of retained ones, of those whose truth is known, that are wrong, where
+    there is truth. A share of nothing is None.
+    """
+    record = {
+        "losses": {name: value for name, value in means.items() if name.startswith("loss")},
+        "mask_ratio": means.get("mask_ratio"),
+        "threshold": None if "threshold" not in means else round(means["threshold"], 6),  # float32 has no more digits
+    }
+    if "replaced" in means:
+        record["replaced"] = _share(means["replaced"], means["retained"])
+    if "known" in means:
+        record["contamination"] = _share(means["wrong"], means["known"])
+    return record
+
+
+def bank_record(bank: ClassBank | None) -> dict[str, Any] | None:
+    """`entries` per class and `fill`, their share of the bank's places; None without a bank.
+
+    And `contamination`, the share of the entries whose truth is known that are of another class than the one they were
+    entered under: None where no truth is known.
+    """
+    if bank is None:
+        return None
+    entries = bank.filled.tolist()
+    wrong, known = (int(each.sum()) for each in bank.contamination())
+    return {
+        "fill": sum(entries) / (bank.queue.shape[0] * bank.queue.shape[1]),
+        "entries": entries,
+        "contamination": _share(wrong, known),
+    }
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def validation_record(metrics: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
+    """By `student` and `ema`: both mIoUs, and `iou` by class name; empty where the epoch was not validated."""
+    return {name: {**values, "iou": dict(zip(classes, values["iou"], strict=True))} for name, values in metrics.items()}

@@ -1,0 +1,217 @@
+"""Everything a run works with, built from its configuration: data, networks, bank, optimizer, loaders."""
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch.utils.data import DataLoader
+
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.seeding import mix
+from pixcon_train.data.loading import PairedDataset, Share, StepSampler, default_workers, training_loader
+from pixcon_train.engine.distributed import share_of
+from pixcon_train.engine.training_data import TrainingData, open_training_data
+from pixcon_train.evaluation.inference import Protocol, SlidingWindow, default_protocol
+from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.validation import BATCH, validation_loader
+from pixcon_train.method.class_bank import ClassBank
+from pixcon_train.method.consistency import ConsistencyRules, Weighting
+from pixcon_train.method.label_noise import Noise
+from pixcon_train.method.optimizer import build_optimizer
+from pixcon_train.method.thresholds import (
+    DynamicThreshold,
+    Floor,
+    FlooredThreshold,
+    PerClassThreshold,
+    QuantileThreshold,
+    Threshold,
+    coverage_penalty,
+)
+from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.pretrained import load_pretrained_backbone
+
+_INITIAL = 20
+"""Stream of random numbers that the initial weights come from."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The parts of a run."""
+
+    machine: Accelerator
+    data: TrainingData
+    student: SegmentationModel
+    teacher: SegmentationModel
+    bank: ClassBank | None
+    rules: ConsistencyRules
+    optimizer: AcceleratedOptimizer
+    share: Share
+    sampler: StepSampler
+    loader: DataLoader[Any]
+    validation: DataLoader[Any]
+    held_out: DataLoader[Any] | None
+    """Labeled images that calibrate thresholds; None for a rule that needs none."""
+    metric: SegmentationIoU
+    protocol: Protocol
+    window: SlidingWindow | None
+    memory_format: torch.memory_format
+    iterations: int
+    """Optimizer steps of the whole run."""
+
+    def lines(self) -> list[str]:
+        """What is trained on what, for the user: two lines, and notes on the data."""
+        parameters = sum(p.numel() for p in self.student.parameters())
+        precision = "fp32" if self.machine.mixed_precision == "no" else self.machine.mixed_precision
+        machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {precision}"
+        data = self.data
+        return [
+            f"{data.spec.name}: {data.labeled_count} labeled, {len(data.unlabeled)} unlabeled, "
+            f"{len(data.val)} validation images, {data.spec.num_classes} classes",
+            f"{self.student.architecture} {self.student.size}, {parameters / 1e6:.2f} M parameters, on {machine}; "
+            f"{self.iterations} iterations of {self.share.batch} + {self.share.batch} images",
+            *(f"note: {note}" for note in data.notes),
+        ]
+
+
+def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silent) -> Setup:
+    """Build the parts of a run; ``progress`` follows the look over the data.
+
+    Raises:
+        ConfigError: a value does not fit the machine.
+        DataError: the data are missing or not as declared, or too few for one batch.
+        CheckpointError: the pretrained weights are missing or do not fit.
+    """
+    data = open_training_data(config, progress)
+    share = share_of(config.schedule, machine)
+    _something_to_paste(config, share)
+    memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
+    student = _student(config, data.spec.num_classes, machine)
+    student.to(device=machine.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
+    teacher = copy.deepcopy(student).eval().requires_grad_(False)
+    sampler = _sampler(config, data, share)
+    workers = default_workers() if config.runtime.workers is None else config.runtime.workers
+    pin = machine.device.type == "cuda"
+    # Windows are as large as the crops the network is trained on, as in both releases.
+    window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
+    evaluation = partial(
+        validation_loader,
+        rank=machine.process_index,
+        processes=machine.num_processes,
+        workers=workers,
+        batch=1 if window else BATCH,
+    )
+    return Setup(
+        machine=machine,
+        data=data,
+        student=student.train(),
+        teacher=teacher,
+        bank=_bank(config, data.spec.num_classes, machine),
+        rules=consistency_rules(config, data, machine),
+        optimizer=_optimizer(config, student, machine),
+        share=share,
+        sampler=sampler,
+        loader=training_loader(PairedDataset(data.labeled, data.unlabeled), sampler, workers=workers, pin=pin),
+        validation=evaluation(data.val),
+        held_out=None if data.held_out is None else evaluation(data.held_out),
+        metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
+        protocol=_protocol(config),
+        window=window,
+        memory_format=memory_format,
+        iterations=sampler.steps * config.schedule.epochs,
+    )
+
+
+def _something_to_paste(config: TrainConfig, share: Share) -> None:
+    """Raise where CutMix, which fills a box from another image of the same forward pass, has no other image."""
+    if share.micro == 1 and config.consistency.cutmix > 0:
+        raise ConfigError(
+            "One image in a forward pass leaves CutMix nothing to paste from. Use a schedule.micro_batch (or a "
+            "schedule.batch per process) of 2 or more, or switch it off with --set consistency.cutmix=0."
+        )
+
+
+def _protocol(config: TrainConfig) -> Protocol:
+    chosen = config.evaluation.protocol
+    return default_protocol(config.model.architecture) if chosen == "auto" else chosen
+
+
+def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> SegmentationModel:
+    """A new student with the pretrained encoder asked for, the same in every process."""
+    with torch.random.fork_rng(devices=[]):  # initialisers draw from the global generator and take no other
+        torch.manual_seed(mix(config.seed, _INITIAL))
+        student = build_model(
+            config.model.architecture,
+            config.model.size,
+            num_classes,
+            projection=config.bank.rule != "none",
+            embedding_dim=config.bank.dim,
+        )
+    load_pretrained_backbone(student, config.model.pretrained_source)
+    student.set_activation_checkpointing(config.runtime.activation_checkpointing)
+    if machine.num_processes > 1 and machine.device.type == "cuda":  # PyTorch has no synchronised batch norm for CPUs
+        student = torch.nn.SyncBatchNorm.convert_sync_batchnorm(student)
+    return student
+
+
+def _sampler(config: TrainConfig, data: TrainingData, share: Share) -> StepSampler:
+    sampler = StepSampler(labeled=len(data.labeled), unlabeled=len(data.unlabeled), seed=config.seed, share=share)
+    if not sampler.steps:
+        raise DataError(
+            f"The unlabeled list has {len(data.unlabeled)} images, which is less than one batch of {share.batch}. "
+            "Give more images or a smaller schedule.batch."
+        )
+    return sampler
+
+
+def _bank(config: TrainConfig, num_classes: int, machine: Accelerator) -> ClassBank | None:
+    if config.bank.rule == "none":
+        return None
+    return ClassBank(num_classes, config.bank.size, config.bank.dim).to(machine.device)
+
+
+def consistency_rules(config: TrainConfig, data: TrainingData, machine: Accelerator) -> ConsistencyRules:
+    """The rules of the weak-to-strong branch, in their first state, on the machine's device."""
+    consistency, num_classes = config.consistency, data.spec.num_classes
+    noise = None
+    if consistency.noise.rate > 0:
+        noise = Noise(num_classes, consistency.noise.rate, consistency.noise.kind).to(machine.device)
+    return ConsistencyRules(
+        threshold=_threshold(config, data).to(machine.device),
+        noise=noise,
+        weighting=Weighting(consistency.weighting, consistency.boundary_width, consistency.boundary_factor),
+    )
+
+
+def _threshold(config: TrainConfig, data: TrainingData) -> Threshold:
+    values, num_classes = config.consistency.threshold, data.spec.num_classes
+    if values.rule == "fixed":
+        return Threshold(config.consistency.tau)
+    if values.rule == "quantile":
+        return QuantileThreshold(values.quantile)
+    if values.rule == "dynamic":
+        return DynamicThreshold(num_classes, values.momentum)
+    floor = Floor(values.minimum, values.beta, values.momentum)
+    if values.rule == "dynamic_floor":
+        return FlooredThreshold(num_classes, values.momentum, floor)
+    penalty = coverage_penalty(torch.tensor(data.labeled_pixels), weight=values.penalty, power=values.rarity)
+    return PerClassThreshold(
+        penalty, start=config.consistency.tau, minimum=values.minimum, delta=values.delta, floor=floor
+    )
+
+
+def _optimizer(config: TrainConfig, student: SegmentationModel, machine: Accelerator) -> AcceleratedOptimizer:
+    recipe = config.optimizer
+    plain = build_optimizer(
+        student,
+        lr=recipe.lr,
+        lr_factor=recipe.lr_factor,
+        weight_decay=recipe.weight_decay,
+        decay_1d=recipe.decay_1d,
+    )
+    return machine.prepare_optimizer(plain)

@@ -1,0 +1,90 @@
+"""From a running training to a checkpoint and back."""
+
+from importlib.metadata import version
+from typing import Any
+
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.weight_checks import refuse_non_finite
+from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.engine.position import Position
+from pixcon_train.engine.setup import Setup
+from pixcon_train.runs.checkpoint import Checkpoint
+
+
+def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict[str, Any]) -> Checkpoint:
+    """The state of a run; tensors are those in use, so save it before the next step."""
+    student, spec = setup.student, setup.data.spec
+    return Checkpoint(
+        architecture=student.architecture,
+        size=student.size,
+        num_classes=student.num_classes,
+        projection=student.has_projection,
+        embedding_dim=config.bank.dim,
+        classes=list(spec.classes),
+        palette=[list(color) for color in spec.palette],
+        data=spec.to_dict(),
+        root=str(setup.data.root.resolve()),
+        lists=setup.data.lists,
+        config=config.model_dump(),
+        version=version("pixcon-diag"),
+        epoch=position.epoch,
+        iteration=position.iteration,
+        metrics=position.metrics,
+        best=position.best,
+        student=student.state_dict(),
+        ema=setup.teacher.state_dict(),
+        bank=None if setup.bank is None else setup.bank.state_dict(),
+        optimizer=setup.optimizer.state_dict(),
+        scaler=None if setup.machine.scaler is None else setup.machine.scaler.state_dict(),
+        rng={"seed": config.seed},
+        progress={
+            "step": position.step,
+            "stale": position.stale,
+            "finished": position.finished,
+            "meters": meters,
+        },
+        rules={name: rule.state_dict() for name, rule in setup.rules.modules().items()},
+    )
+
+
+def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, Any]]:
+    """Load ``checkpoint`` into ``setup``; returns where the run stands and the state of its running means.
+
+    Raises:
+        CheckpointError: the data set or its lists are not those the run started with, so that it could not go on
+            exactly, or a network is NaN or infinite.
+    """
+    refuse_non_finite(checkpoint.student)
+    refuse_non_finite(checkpoint.ema)
+    if DatasetSpec.from_dict(checkpoint.data) != setup.data.spec:
+        raise CheckpointError(
+            f"The description of {setup.data.spec.name} has changed since the run started; going on would mix two data "
+            "sets. Bring the old description back, or start a new run with --name."
+        )
+    for name, saved in checkpoint.lists.items():
+        if saved["sha256"] != setup.data.lists[name]["sha256"]:
+            raise CheckpointError(
+                f"The {name} list {setup.data.lists[name]['path']} has changed since the run started; going on would "
+                "mix two data sets. Bring the old list back, or start a new run with --name."
+            )
+    setup.student.load_state_dict(checkpoint.student)
+    setup.teacher.load_state_dict(checkpoint.ema)
+    if setup.bank is not None and checkpoint.bank is not None:
+        setup.bank.load_state_dict({**setup.bank.state_dict(), **checkpoint.bank})
+    for name, rule in setup.rules.modules().items():
+        rule.load_state_dict({**rule.state_dict(), **checkpoint.rules.get(name, {})})
+    setup.optimizer.load_state_dict(checkpoint.optimizer)
+    if setup.machine.scaler is not None and checkpoint.scaler is not None:
+        setup.machine.scaler.load_state_dict(checkpoint.scaler)
+    progress = checkpoint.progress
+    position = Position(
+        epoch=checkpoint.epoch,
+        step=progress["step"],
+        iteration=checkpoint.iteration,
+        metrics=checkpoint.metrics,
+        best=checkpoint.best,
+        stale=progress["stale"],
+        finished=progress["finished"],
+    )
+    return position, progress["meters"]

@@ -1,0 +1,289 @@
+"""The training loop: steps, validation, checkpoints, and leaving in good order when told to stop."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.errors import TrainingError, WorkerError
+from pixcon_train.core.files import remove_leftovers
+from pixcon_train.core.signals import Interruption
+from pixcon_train.data.loading import opened, worker_deaths
+from pixcon_train.engine.advice import Advisor
+from pixcon_train.engine.distributed import any_process, open_machine, over_processes
+from pixcon_train.engine.failures import FiniteWatch
+from pixcon_train.engine.log_records import bank_record, step_record, validation_record
+from pixcon_train.engine.memory import memory_explained
+from pixcon_train.engine.observer import TrainingObserver, Unobserved
+from pixcon_train.engine.position import Position
+from pixcon_train.engine.running_means import Meters
+from pixcon_train.engine.setup import Setup, set_up
+from pixcon_train.engine.state import restore, snapshot
+from pixcon_train.engine.stepper import MicroBatch, Stepper
+from pixcon_train.evaluation.validation import count_confidence, validate
+from pixcon_train.method.thresholds import PerClassThreshold
+from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
+from pixcon_train.runs.folder import refuse_to_overwrite, save_config
+from pixcon_train.runs.log import RunLog
+
+_BEST = {"ema": BEST_EMA, "student": BEST_STUDENT}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of :func:`train` ended."""
+
+    folder: Path
+    position: Position
+    signal: str | None
+    """Name of the signal that ended it; None when the run is finished."""
+    is_main: bool = True
+    """Whether this is the process that saves and tells, of several."""
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    resume: bool = False,
+    interruption: Interruption | None = None,
+    observer: TrainingObserver | None = None,
+) -> Outcome:
+    """Train as ``config`` says, in ``folder``, from the start or (``resume``) from where ``latest.pth`` there stands.
+
+    ``interruption`` is asked after each step and each validation batch; when it has a signal, the run is saved and the
+    call returns.
+
+    Raises:
+        PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
+            intact.
+    """
+    machine = open_machine(config.runtime)
+    observer = observer if observer is not None and machine.is_main_process else Unobserved()
+    if machine.is_main_process and not resume:
+        refuse_to_overwrite(folder)
+    with memory_explained(config):
+        setup = set_up(config, machine, partial(observer.working, "checking data"))
+        trainer = Trainer(config, folder, setup, interruption or Interruption(), observer)
+        try:
+            return trainer.run(resume=resume)
+        finally:
+            trainer.close()
+
+
+class Trainer:
+    """One run, from its position to its end or to a signal."""
+
+    def __init__(
+        self, config: TrainConfig, folder: Path, setup: Setup, interruption: Interruption, observer: TrainingObserver
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._setup = setup
+        self._machine = setup.machine
+        self._interruption = interruption
+        self._observer = observer
+        self._position = Position()
+        self._meters = Meters(partial(over_processes, accelerator=setup.machine))
+        self._watch = FiniteWatch()
+        self._stepper = Stepper(config, setup)
+        self._advisor = Advisor(config, setup.iterations)
+        self._log: RunLog | None = None
+
+    def run(self, *, resume: bool) -> Outcome:
+        """Train to the end or to a signal."""
+        self._start(resume)
+        try:
+            with worker_deaths():
+                return self._train()
+        except WorkerError as error:
+            raise TrainingError(f"{error} What was saved is intact; go on with --resume {self._folder}.") from error
+
+    def _train(self) -> Outcome:
+        while not self._position.finished:
+            started = time.monotonic()
+            if not (self._train_epoch() and self._finish_epoch(started)):
+                self._save(LATEST)
+                return self._outcome(self._interruption.name)
+        return self._outcome(None)
+
+    def close(self) -> None:
+        """Flush the log."""
+        if self._log is not None:
+            self._log.close()
+
+    def _outcome(self, signal: str | None) -> Outcome:
+        return Outcome(self._folder, self._position, signal, self._machine.is_main_process)
+
+    def _start(self, resume: bool) -> None:
+        """Load the state where there is one; else save a first one, which shows early whether the disk is writable."""
+        if resume:
+            checkpoint = load_checkpoint(self._folder / LATEST)
+            self._position, meters = restore(checkpoint, self._setup)
+            self._meters.load_state_dict(meters, self._machine.device)
+        if self._machine.is_main_process:
+            remove_leftovers(self._folder)
+            save_config(self._folder, self._config)
+            stands_at = self._position.iteration if resume else None
+            self._log = RunLog(self._folder, iteration=stands_at, epoch=self._position.epoch, note=self._observer.noted)
+        warnings = [] if resume else self._advisor.at_start()
+        if not resume:
+            self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
+            self._save(LATEST)
+        self._observer.started(self._setup.lines(), self._position.iteration, self._setup.iterations)
+        self._warn(warnings)
+
+    def _train_epoch(self) -> bool:
+        """Do the steps that the epoch still has; False when told to stop."""
+        position, sampler = self._position, self._setup.sampler
+        if self._stop(boundary=True) or not self._calibrate():
+            return False
+        sampler.seek(position.epoch, position.step)
+        batches = opened(self._setup.loader)
+        while position.step < sampler.steps:
+            pieces = self._fetch(batches)
+            if pieces is None:
+                return False
+            result = self._stepper.step(pieces, position.iteration)
+            position.step += 1
+            position.iteration += 1
+            position.metrics = {}  # the last validation was of other weights
+            self._meters.add(result.scalars)
+            self._watch.add(position.iteration, result.scalars["loss"], result.names)
+            self._observer.stepped(position.iteration)
+            boundary = position.iteration % self._config.runtime.log_every == 0
+            if boundary:
+                self._write(
+                    "step", {"iteration": position.iteration, **step_record(self._meters.read()), **self._rates()}
+                )
+            if self._stop(boundary=boundary):
+                return False
+            self._save_on_schedule()
+        return True
+
+    def _calibrate(self) -> bool:
+        """As an epoch begins, set thresholds by the held-out images if the rule wants it; False when told to stop."""
+        setup, threshold = self._setup, self._setup.rules.threshold
+        if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._position.step:
+            return True
+        counts = count_confidence(
+            setup.teacher,
+            setup.held_out,
+            device=self._machine.device,
+            protocol=setup.protocol,
+            window=setup.window,
+            progress=partial(self._observer.working, "calibrating thresholds"),
+            stop=self._told_to_stop_alone,
+        )
+        if counts is None:
+            return False
+        threshold.calibrate(self._machine.reduce(counts, reduction="sum"))
+        return True
+
+    def _thresholds(self) -> dict[str, float] | None:
+        """τ by class name, as at the end of the epoch, of a rule that has one for each."""
+        values = self._setup.rules.threshold.per_class()
+        return None if values is None else dict(zip(self._setup.data.spec.classes, values, strict=True))
+
+    def _fetch(self, batches: Iterator[MicroBatch]) -> list[MicroBatch] | None:
+        """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
+        try:
+            return list(islice(batches, self._setup.share.accumulation))
+        except WorkerError:
+            if self._interruption.requested:
+                return None
+            raise
+
+    def _finish_epoch(self, started: float) -> bool:
+        """Validate, log, save; False when told to stop, which leaves the epoch to be finished after resuming."""
+        position, schedule = self._position, self._config.schedule
+        self._watch.check(wait=True)
+        last = position.epoch + 1 == schedule.epochs
+        due = last or (position.epoch + 1) % schedule.validate_every == 0
+        metrics = self._validate() if due else {}
+        if metrics is None:
+            return False
+        position.epoch, position.step = position.epoch + 1, 0
+        better = position.record(metrics, absent=self._config.evaluation.absent) if metrics else set()
+        patience = schedule.patience
+        position.finished = last or (patience is not None and position.stale >= patience)
+        record = self._record(self._meters.finish_epoch(), metrics, time.monotonic() - started)
+        record["warnings"] = self._advisor.at_epoch(record, last=position.finished)
+        self._write("epoch", record)
+        for name in sorted(better):
+            self._save(_BEST[name])
+        self._save(LATEST)
+        self._observer.epoch_finished(record)
+        self._warn(record["warnings"])
+        return True
+
+    def _warn(self, lines: list[str]) -> None:
+        for line in lines:
+            self._observer.noted(f"warning: {line}")
+
+    def _validate(self) -> dict[str, dict[str, Any]] | None:
+        """Metrics by `student` and `ema`; None when told to stop."""
+        setup, metrics = self._setup, dict[str, dict[str, Any]]()
+        for name, model in (("student", setup.student), ("ema", setup.teacher)):
+            result = validate(
+                model,
+                setup.validation,
+                setup.metric,
+                device=self._machine.device,
+                protocol=setup.protocol,
+                window=setup.window,
+                progress=partial(self._observer.working, f"validation ({name})"),
+                stop=self._told_to_stop_alone,
+            )
+            if result is None:
+                return None
+            metrics[name] = result
+        return metrics
+
+    def _record(self, means: dict[str, float], metrics: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The log's record of an epoch."""
+        return {
+            "epoch": self._position.epoch,
+            "epochs": self._config.schedule.epochs,
+            "iteration": self._position.iteration,
+            **step_record(means),
+            **self._rates(),
+            "thresholds": self._thresholds(),
+            "bank": bank_record(self._setup.bank),
+            "validation": validation_record(metrics, self._setup.data.spec.classes),
+            "seconds": seconds,
+        }
+
+    def _rates(self) -> dict[str, dict[str, float]]:
+        """Learning rates of the step just done."""
+        return {"learning_rate": self._stepper.learning_rates(self._position.iteration - 1)}
+
+    def _stop(self, *, boundary: bool) -> bool:
+        """Whether to stop. Several processes agree on it, which makes them wait, so they do at ``boundary`` only."""
+        if self._machine.num_processes == 1:
+            return self._interruption.requested
+        return boundary and any_process(self._interruption.requested, self._machine)
+
+    def _told_to_stop_alone(self) -> bool:
+        """Whether to stop at once, which several processes cannot without agreeing on it."""
+        return self._machine.num_processes == 1 and self._interruption.requested
+
+    def _save_on_schedule(self) -> None:
+        every = self._config.runtime.save_every
+        if every is not None and self._position.iteration % every == 0:
+            self._save(LATEST)
+
+    def _save(self, name: str) -> None:
+        """Save the state under ``name``, never one that a non-finite loss has spoilt."""
+        self._watch.check(wait=True)
+        if self._machine.is_main_process:
+            state = snapshot(self._config, self._setup, self._position, self._meters.state_dict())
+            save_checkpoint(self._folder / name, state)
+
+    def _write(self, event: str, record: dict[str, Any]) -> None:
+        if self._log is not None:
+            self._log.write(event, record)

@@ -1,0 +1,154 @@
+"""The data of a run: three lists, looked over before training begins, and the data sets made of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from pixcon_train.config.schema import DataConfig, TrainConfig
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import is_file, read_text, sha256
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.seeding import seeded
+from pixcon_train.data.checks import check_data
+from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
+from pixcon_train.data.lists import Pair
+from pixcon_train.data.sources import DataSource, open_dataset
+from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.data.transforms import Geometry
+
+_HELD_OUT = 21
+"""Stream of random numbers that chooses the images held out."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run trains and validates on."""
+
+    spec: DatasetSpec
+    root: Path
+    labeled: LabeledDataset
+    unlabeled: UnlabeledDataset
+    val: EvaluationDataset
+    held_out: EvaluationDataset | None
+    """Labeled images that calibrate thresholds and do not train; None for a rule that needs none."""
+    labeled_count: int
+    """Labeled images to train on; ``labeled`` repeats them."""
+    labeled_pixels: tuple[int, ...]
+    """Labeled pixels per class, of all labeled images."""
+    notes: tuple[str, ...]
+    """What the look over labeled and validation images found that should be known."""
+    lists: dict[str, dict[str, str]]
+    """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
+
+
+def open_training_data(config: TrainConfig, progress: Progress = silent) -> TrainingData:
+    """The data that ``config`` names; every labeled and validation mask has been looked at once.
+
+    Raises:
+        ConfigError: no root, no list, or an unknown data set.
+        DataError: a list, image or mask is missing, or not as declared.
+    """
+    data = config.data
+    source = open_dataset(data.dataset, data.root)
+    spec = source.spec
+    paths = {
+        "labeled": source.list_path(data.labeled, spec.labeled_list, "labeled"),
+        "unlabeled": source.list_path(data.unlabeled, spec.unlabeled_list, "unlabeled"),
+        "val": source.list_path(data.val, spec.val_list, "val"),
+    }
+    pairs = {name: source.read(path, masks_required=name != "unlabeled") for name, path in paths.items()}
+    pairs["val"] = pairs["val"][: data.val_limit]
+    encoding = source.encoding(data.labels, pairs["labeled"] + pairs["val"])
+    has_truth = _reads_truth(config, source, pairs["unlabeled"])
+    others = pairs["val"] + (pairs["unlabeled"] if has_truth else [])
+    reports = [
+        check_data(spec, source.root, each, encoding=encoding, progress=progress) for each in (pairs["labeled"], others)
+    ]
+    for report in reports:
+        report.raise_for_findings()
+    _check_present(source, pairs["unlabeled"])
+    crops = geometry(data, spec)
+    held_out, trained = _hold_out(config, pairs["labeled"])
+    return TrainingData(
+        spec=spec,
+        root=source.root,
+        labeled=LabeledDataset(
+            spec,
+            source.root,
+            trained,
+            crops,
+            encoding=encoding,
+            length=len(pairs["unlabeled"]),
+            seed=config.seed,
+        ),
+        unlabeled=UnlabeledDataset(
+            spec, source.root, pairs["unlabeled"], crops, seed=config.seed, truth=encoding if has_truth else None
+        ),
+        val=EvaluationDataset(spec, source.root, pairs["val"], encoding=encoding),
+        held_out=EvaluationDataset(spec, source.root, held_out, encoding=encoding) if held_out else None,
+        labeled_count=len(trained),
+        labeled_pixels=reports[0].pixels,
+        notes=tuple(note for report in reports for note in report.notes),
+        lists={name: describe_list(path) for name, path in paths.items()},
+    )
+
+
+def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
+    """How images are scaled and cropped."""
+    base = spec.base_size if data.scale_of == "base" else None
+    return Geometry(crop=data.crop, base_size=base, scale=(data.scale_min, data.scale_max))
+
+
+def describe_list(path: Path) -> dict[str, str]:
+    """A list as a checkpoint stores it."""
+    return {"path": str(path.resolve()), "sha256": sha256(path), "text": read_text(path)}
+
+
+def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:
+    """Whether the unlabeled list's masks are read, to measure.
+
+    Raises:
+        DataError: they are asked for, and one is not there.
+    """
+    choice = config.data.unlabeled_truth
+    telling = config.bank.rule == "pseudo" or config.consistency.noise.rate > 0
+    if choice == "never" or (choice == "auto" and not telling):
+        return False
+    without = next((p for p in unlabeled if p.mask is None or not is_file(source.root / p.mask)), None)
+    if without is not None and choice == "always":
+        raise DataError(
+            f"data.unlabeled_truth=always needs a mask for every unlabeled image, but {without.image} has none "
+            f"({without.mask or 'its line names no mask'}). Add it, or set data.unlabeled_truth=never."
+        )
+    return without is None
+
+
+def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Labeled images to calibrate thresholds on, drawn by the seed, and those to train on.
+
+    Raises:
+        DataError: there is only one labeled image.
+    """
+    threshold = config.consistency.threshold
+    if threshold.rule != "per_class":
+        return [], labeled
+    count = max(1, round(threshold.held_out * len(labeled)))
+    if count >= len(labeled):
+        raise DataError(
+            f"consistency.threshold.rule=per_class holds out {count} of {len(labeled)} labeled images, which leaves "
+            "none to train on. Give more labeled images or a smaller consistency.threshold.held_out."
+        )
+    order = torch.randperm(len(labeled), generator=seeded(config.seed, _HELD_OUT)).tolist()
+    chosen = set(order[:count])
+    return [p for i, p in enumerate(labeled) if i in chosen], [p for i, p in enumerate(labeled) if i not in chosen]
+
+
+def _check_present(source: DataSource, pairs: list[Pair]) -> None:
+    """Raise for unlabeled images that are not there; they are decoded only in training."""
+    missing = [pair.image for pair in pairs if not is_file(source.root / pair.image)]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(pairs)} unlabeled images are missing, {source.root / missing[0]} for one. "
+            "Check the list and the data root it is relative to."
+        )

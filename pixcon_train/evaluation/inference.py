@@ -1,0 +1,136 @@
+"""The two whole-image protocols of the public releases, and sliding windows.
+
+``unimatch-v2`` resizes the image to the nearest multiple of 14 and the logits back; ``pixcon`` pads by reflection at
+the right and bottom and crops the logits. They differ measurably, so every result names its own.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
+from pixcon_train.models.sizes import PATCH_SIZE
+
+Protocol = Literal["unimatch-v2", "pixcon"]
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """Square windows of ``crop`` pixels (a multiple of 14), 2/3 of it apart; the last one ends at the border."""
+
+    crop: int
+
+    def __post_init__(self) -> None:
+        if self.crop <= 0 or self.crop % PATCH_SIZE:
+            raise ConfigError(f"A sliding window of {self.crop} px does not work: expected a multiple of {PATCH_SIZE}.")
+
+    @property
+    def stride(self) -> int:
+        """int(crop · 2/3), as both releases step."""
+        return int(self.crop * 2 / 3)
+
+    def starts(self, length: int) -> list[int]:
+        """First pixels of the windows along an edge of ``length`` ≥ crop pixels; they cover it."""
+        starts = [0]
+        while starts[-1] + self.crop < length:
+            starts.append(min(starts[-1] + self.stride, length - self.crop))
+        return starts
+
+
+class ModelPrediction(NamedTuple):
+    """Prediction at the images' own resolution."""
+
+    probabilities: Tensor
+    """(B, K, H, W), float32, sums to 1 over K."""
+    fused: Tensor | None
+    """(B, C, h, w), the decoder feature of the same pass; None with sliding windows, which have one per window."""
+    covered: tuple[int, int]
+    """Height and width in image pixels that ``fused`` covers: H, W, or more where the image was padded."""
+    network_logits: Tensor | None = None
+    """(B, K, H', W'), as the network gave them, over the same ``covered`` pixels; None with sliding windows."""
+
+
+def default_protocol(architecture: str) -> Protocol:
+    """The protocol that belongs to a checkpoint's architecture."""
+    return "pixcon" if architecture == "pixcon" else "unimatch-v2"
+
+
+def predict_probabilities(
+    model: SegmentationModel, images: Tensor, *, protocol: Protocol, window: SlidingWindow | None = None
+) -> ModelPrediction:
+    """Class probabilities of ``images`` at their own resolution.
+
+    Args:
+        model: in eval mode; called under the caller's autocast and grad mode.
+        images: (B, 3, H, W), normalised, any size.
+        protocol: how a whole image is brought to a multiple of 14; also applied to an image smaller than a window.
+        window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
+    """
+    height, width = images.shape[-2:]
+    if window is not None and height >= window.crop and width >= window.crop:
+        return ModelPrediction(_slide(model, images, window), None, (height, width))
+    output, covered = _whole(model, images, protocol)
+    logits = _at_image_size(output.logits, images, protocol)
+    return ModelPrediction(logits.softmax(1), output.fused, covered, output.logits)
+
+
+def predict_logits(
+    model: SegmentationModel, images: Tensor, *, protocol: Protocol
+) -> tuple[Tensor, Tensor, tuple[int, int]]:
+    """Logits (B, K, H, W) of whole images, the fused feature, and the height and width it covers.
+
+    Raises:
+        ConfigError: unknown protocol.
+    """
+    output, covered = _whole(model, images, protocol)
+    return _at_image_size(output.logits, images, protocol), output.fused, covered
+
+
+def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tuple[ModelOutput, tuple[int, int]]:
+    """What the network gives for whole images, and the height and width in image pixels that it covers."""
+    height, width = images.shape[-2:]
+    unit = model.patch_size  # 14, but a wrapped network has its own
+    if protocol == "unimatch-v2":
+        return model(resize(images, _nearest(height, unit), _nearest(width, unit))), (height, width)
+    if protocol == "pixcon":
+        padded = pad_by_reflection(images, -height % unit, -width % unit)
+        return model(padded), (padded.shape[-2], padded.shape[-1])
+    raise ConfigError(f"Unknown protocol `{protocol}`; expected `unimatch-v2` or `pixcon`.")
+
+
+def _at_image_size(logits: Tensor, images: Tensor, protocol: Protocol) -> Tensor:
+    """The network's logits brought to the images' size, float32: resized back, or cropped where it saw padding."""
+    height, width = images.shape[-2:]
+    if protocol == "unimatch-v2":
+        return resize(logits.float(), height, width)
+    return logits[..., :height, :width].float()
+
+
+def pad_by_reflection(images: Tensor, bottom: int, right: int) -> Tensor:
+    """``images`` (B, C, H, W) padded at the bottom and right; an edge too short to reflect is repeated instead."""
+    for pad, edge in (((0, 0, 0, bottom), images.shape[-2]), ((0, right, 0, 0), images.shape[-1])):
+        if any(pad):
+            images = F.pad(images, pad, mode="reflect" if max(pad) < edge else "replicate")
+    return images
+
+
+def _slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> Tensor:
+    """Probabilities (B, K, H, W) averaged over the windows that cover a pixel."""
+    batch, _, height, width = images.shape
+    total = images.new_zeros((batch, model.num_classes, height, width), dtype=torch.float32)
+    count = total.new_zeros((height, width))
+    for top in window.starts(height):
+        for left in window.starts(width):
+            rows, columns = slice(top, top + window.crop), slice(left, left + window.crop)
+            total[..., rows, columns] += model(images[..., rows, columns]).logits.float().softmax(1)
+            count[rows, columns] += 1
+    return total / count
+
+
+def _nearest(edge: int, unit: int) -> int:
+    """The multiple of ``unit`` nearest to ``edge``, at least one of it."""
+    return max(unit, int(edge / unit + 0.5) * unit)

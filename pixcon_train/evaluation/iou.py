@@ -1,0 +1,121 @@
+"""Intersection over union from one confusion matrix over a whole set (measurements, section 0)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+
+Absent = Literal["skip", "zero"]
+
+
+@dataclass(frozen=True)
+class IoUResult:
+    """Counts per class, and what follows from them."""
+
+    intersection: list[int]
+    predicted: list[int]
+    truth: list[int]
+
+    @property
+    def union(self) -> list[int]:
+        """Pixels predicted or labelled as a class."""
+        return [p + t - i for i, p, t in zip(self.intersection, self.predicted, self.truth, strict=True)]
+
+    @property
+    def iou(self) -> list[float]:
+        """Intersection over union per class, NaN for a class in neither prediction nor truth."""
+        return [i / u if u else float("nan") for i, u in zip(self.intersection, self.union, strict=True)]
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The classes that have an IoU, over which ``skip`` takes the mean."""
+        return tuple(k for k, pixels in enumerate(self.union) if pixels)
+
+    def miou(self, absent: Absent = "skip") -> float:
+        """Mean over classes; an absent one is left out (``skip``) or counts 0 (``zero``, UniMatch V2).
+
+        NaN where no class is present and ``skip`` is asked for.
+        """
+        present = [value for value in self.iou if value == value]
+        divisor = len(self.iou) if absent == "zero" else len(present)
+        return sum(present) / divisor if divisor else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of valid pixels predicted right; NaN where there is none."""
+        return sum(self.intersection) / sum(self.truth) if sum(self.truth) else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both conventions and the counts, ready for JSON."""
+        return {
+            "miou": self.miou("skip"),
+            "miou_zero": self.miou("zero"),
+            "accuracy": self.accuracy,
+            "iou": self.iou,
+            "intersection": self.intersection,
+            "predicted": self.predicted,
+            "truth": self.truth,
+        }
+
+
+def image_statistics(prediction: Tensor, truth: Tensor, counted: Tensor, num_classes: int) -> Tensor:
+    """True positives, predicted and true pixels per class and image over counted pixels: (B, 3, K) int64.
+
+    Args:
+        prediction: (B, H, W) int64, in 0..K−1 where counted.
+        truth: the same.
+        counted: (B, H, W) bool, the valid pixels.
+        num_classes: K.
+    """
+    outside = num_classes**2  # one more cell takes what does not count, so that shapes do not depend on the data
+    cell = torch.where(counted, torch.add(prediction, truth, alpha=num_classes), outside).flatten(1)
+    counts = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
+    confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by truth and prediction
+    return torch.stack((confusion.diagonal(dim1=1, dim2=2), confusion.sum(1), confusion.sum(2)), 1)
+
+
+class SegmentationIoU(LabelMeasurement):
+    """IoU per class and mIoU of a set of images.
+
+    Fed with predictions and truths (B, H, W); adds up over batches and processes; the order does not matter.
+
+    Example:
+        >>> metric = SegmentationIoU(num_classes=2, void=255)
+        >>> metric.update(torch.tensor([[[0, 1]]]), torch.tensor([[[0, 0]]]))
+        >>> metric.compute().iou
+        [0.5, 0.0]
+    """
+
+    counts: Tensor
+
+    def __init__(self, num_classes: int, void: int = 255) -> None:
+        super().__init__(num_classes, void=void)
+        self.add_state("counts", torch.zeros(3, num_classes, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, truth: Tensor) -> None:
+        """Count one batch; void pixels never count.
+
+        Args:
+            prediction: ŷ, integer (B, H, W), in [0, K).
+            truth: y, integer (B, H, W), in [0, K) or void.
+
+        Raises:
+            ValueError: the shapes differ, or something else than integers.
+        """
+        check_maps(prediction=prediction, truth=truth)
+        prediction, truth = prediction.long(), truth.long()
+        counted = self.counted(prediction, truth)
+        self.counts += image_statistics(prediction, truth, counted, self.num_classes).sum(0)
+
+    def compute(self) -> IoUResult:
+        """Result over everything seen so far.
+
+        Raises:
+            PixConError: a valid pixel's prediction or ground truth was no class.
+        """
+        self.refuse_strays()
+        intersection, predicted, truth = self.counts.tolist()
+        return IoUResult(intersection, predicted, truth)

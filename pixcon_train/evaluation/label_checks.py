@@ -1,0 +1,98 @@
+"""What metrics check of the label maps that they are fed: shape, type, and that what is counted is a class."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pixcon_train.core.errors import PixConError
+from pixcon_train.evaluation.measurement import Measurement
+
+PREDICTION, TRUTH = "valid pixels of the prediction", "valid pixels of the ground truth"
+
+_LARGEST, _SMALLEST = torch.iinfo(torch.int64).max, torch.iinfo(torch.int64).min
+
+
+def check_maps(**maps: Tensor) -> None:
+    """Raise ValueError where the maps are not all integers, (B, H, W), of one shape."""
+    shapes = {name: tuple(each.shape) for name, each in maps.items()}
+    if len(set(shapes.values())) != 1 or len(next(iter(shapes.values()))) != 3:
+        raise ValueError(f"Expected {_listed(shapes)} of one shape (B, H, W), got {_listed(shapes.values())}.")
+    for name, each in maps.items():
+        if each.is_floating_point() or each.is_complex():
+            raise ValueError(f"Expected class indices (integers) as {name}, got {each.dtype}. Was argmax(1) forgotten?")
+
+
+class LabelMeasurement(Measurement):
+    """A measurement of labels, which counts those that are no class and refuses to give a result with them.
+
+    To raise as soon as one is met would wait for the device at each batch: they are left out there, and
+    :meth:`refuse_strays` raises.
+
+    Args:
+        num_classes: K.
+        void: the label that is never counted.
+        maps: what holds the labels, in the plural: ``valid pixels of the prediction``.
+    """
+
+    strays: Tensor
+    """(maps, 3) int64: of each map the number of labels that are no class, the smallest and the largest of them."""
+
+    def __init__(self, num_classes: int, *, void: int, maps: Sequence[str] = (TRUTH, PREDICTION)) -> None:
+        super().__init__()
+        self.num_classes, self.void = num_classes, void
+        self._maps = tuple(maps)
+        none = torch.tensor([[0, _LARGEST, _SMALLEST]] * len(maps))
+        self.add_state("strays", none, dist_reduce_fx=_joined)
+
+    def counted(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Where pixels count, bool: the target is not void, and both hold classes. Both are int64 of one shape."""
+        valid = self.classes_only(TRUTH, target, target != self.void)
+        return self.classes_only(PREDICTION, prediction, valid)
+
+    def classes_only(self, name: str, labels: Tensor, counted: Tensor) -> Tensor:
+        """Where ``labels`` are classes among what is ``counted``, bool; what else is counted is noted.
+
+        Args:
+            name: one of the maps.
+            labels: int64.
+            counted: bool, of the same shape.
+        """
+        if labels.device.type == "cpu" and self._all_classes(labels, counted):
+            return counted  # two passes; what follows is for a device that is not waited for, and for the message
+        classes = (labels >= 0) & (labels < self.num_classes)
+        stray = counted & ~classes
+        row = (stray.sum(), labels.where(stray, _LARGEST).amin(), labels.where(stray, _SMALLEST).amax())
+        index = self._maps.index(name)
+        self.strays[index] = _joined(torch.stack((self.strays[index], torch.stack(row).to(self.strays.device))))
+        return counted & classes
+
+    def _all_classes(self, labels: Tensor, counted: Tensor) -> bool:
+        if not labels.numel():
+            return True
+        low, high = torch.aminmax(labels.where(counted, 0))
+        return bool(low >= 0) and bool(high < self.num_classes)
+
+    def refuse_strays(self, *others: str) -> None:
+        """Raise PixConError where some labels were no class, or where ``others`` say what else was wrong."""
+        found = [
+            f"{count:,} {name} hold {_range(low, high)}, outside 0..{self.num_classes - 1} (void is {self.void})."
+            for name, (count, low, high) in zip(self._maps, self.strays.tolist(), strict=True)
+            if count
+        ]
+        hint = " Expected class indices: are the masks another data set's, or is void another value?" if found else ""
+        if found or others:
+            raise PixConError(" ".join((*others, *found)) + hint)
+
+
+def _joined(rows: Tensor) -> Tensor:
+    """Rows of several processes or batches (P, ..., 3) as one."""
+    return torch.stack((rows[..., 0].sum(0), rows[..., 1].amin(0), rows[..., 2].amax(0)), -1)
+
+
+def _range(low: int, high: int) -> str:
+    return f"label {low}" if low == high else f"labels from {low} to {high}"
+
+
+def _listed(parts: object) -> str:
+    return ", ".join(map(str, parts))  # type: ignore[call-overload]

@@ -1,0 +1,76 @@
+"""The base of every measurement: a torchmetrics Metric whose result is a frozen dataclass."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torchmetrics import Metric
+
+from pixcon_train.core.float64 import float64_device
+
+
+class _Sealed:
+    """Carries a result through torchmetrics, which walks into dataclasses and refuses frozen ones."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+
+class Measurement(Metric):
+    """A metric fed batch by batch; :meth:`compute` gives a frozen result with ``to_dict()``.
+
+    A subclass declares its sufficient statistics with ``add_state(..., dist_reduce_fx="sum")``, so that the results of
+    several batches, or of several processes, add up. Everything else is torchmetrics' own: ``update``, ``compute``,
+    ``reset``, ``forward``, synchronisation, ``MetricCollection``.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+
+    def _wrap_compute(self, compute: Callable[..., Any]) -> Callable[..., Any]:
+        """torchmetrics' wrapping (caching, synchronisation) around ``compute``, with the result sealed inside it."""
+        sealed = super()._wrap_compute(functools.wraps(compute)(lambda: _Sealed(compute())))
+        return functools.wraps(compute)(lambda: sealed().result)
+
+    def _apply(self, fn: Callable[..., Any], exclude_state: Sequence[str] = "") -> Module:
+        """As torchmetrics moves a metric to a device, but statistics in float64 stay where the device has none."""
+        return super()._apply(lambda tensor: _moved(fn, tensor), exclude_state)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of the sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
+        states = {name: getattr(self, name) for name in self._defaults}
+        copies = {
+            name: torch.cat(state) if isinstance(state, list) else state.clone()
+            for name, state in states.items()
+            if not isinstance(state, list) or state
+        }
+        return {name: copy.detach().cpu() for name, copy in copies.items()}
+
+    def restore(self, states: Mapping[str, Tensor]) -> None:
+        """Go on from a :meth:`snapshot` of a metric with the same arguments.
+
+        Raises:
+            KeyError: a statistic is missing.
+        """
+        self.reset()
+        for name, default in self._defaults.items():
+            if not isinstance(default, list):
+                setattr(self, name, self._placed(states[name]))
+            elif name in states:
+                setattr(self, name, [self._placed(states[name])])
+        self._update_count = 1  # torchmetrics would warn that nothing was counted yet
+
+    def _placed(self, state: Tensor) -> Tensor:
+        """A copy on the metric's device, or where that has no float64, on the CPU."""
+        wide = state.dtype == torch.float64
+        return state.to(float64_device(self.device) if wide else self.device, copy=True)
+
+
+def _moved(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
+    if tensor.dtype != torch.float64:
+        return fn(tensor)
+    target = fn(torch.zeros(0, device=tensor.device)).device
+    return fn(tensor) if float64_device(target) == target else tensor

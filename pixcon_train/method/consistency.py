@@ -1,0 +1,139 @@
+"""The weak-to-strong branch of a step: pseudo-labels of the weak view against two strong ones (paper, Sec. 3.4)."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pixcon_train.data.reading import VOID
+from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.method.label_noise import Noise
+from pixcon_train.method.losses import consistency_loss, consistency_weights
+from pixcon_train.method.perturbations import box_masks, cutmix
+from pixcon_train.method.thresholds import Teaching, Threshold
+from pixcon_train.models.base import ModelOutput, SegmentationModel
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Weights of the consistency loss; see :func:`pixcon_train.method.losses.consistency_weights`."""
+
+    kind: str = "none"
+    width: int = 3
+    factor: float = 2.0
+
+
+@dataclass(frozen=True)
+class ConsistencyRules:
+    """What becomes of the teacher's labels; their state changes between steps."""
+
+    threshold: Threshold = field(default_factory=Threshold)
+    noise: Noise | None = None
+    weighting: Weighting = Weighting()
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Those with a state, by name."""
+        return {"threshold": self.threshold} | ({} if self.noise is None else {"noise": self.noise})
+
+
+class Views(NamedTuple):
+    """The strong views after CutMix, first views first (2·B)."""
+
+    output: ModelOutput
+    pseudo: Tensor
+    confidence: Tensor
+    padding: Tensor
+    truth: Tensor | None
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """The weak-to-strong branch of a step."""
+
+    losses: tuple[Tensor, Tensor]
+    mask_ratio: Tensor
+    threshold: Tensor
+    counts: dict[str, Tensor]
+    observed: Tensor
+    """Sums that the threshold learns from."""
+    views: Views | None
+    """None unless they were to be embedded."""
+
+
+def consistency(
+    student: SegmentationModel,
+    teacher: SegmentationModel,
+    batch: StepBatch,
+    randomness: StepRandomness,
+    rules: ConsistencyRules,
+    *,
+    embed: bool,
+) -> Consistency:
+    """The two strong views against the pseudo-labels of the weak one; ``embed`` also projects the views."""
+    taught = _teach(teacher, batch, rules, randomness.noise)
+    inside = [box_masks(boxes, batch.weak.shape[-2:]) for boxes in randomness.boxes]
+
+    def both(first: Tensor, second: Tensor | None = None) -> Tensor:
+        """What belongs to the two strong views, or to both of them, after CutMix: first views first."""
+        views = (first, first if second is None else second)
+        return torch.cat([cutmix(view, mask) for view, mask in zip(views, inside, strict=True)])
+
+    output = student(
+        both(*batch.strong),
+        embed=embed,
+        encoder_scale=randomness.encoder_scale,
+        fused_scale=randomness.fused_scale,
+    )
+    pseudo, padding = both(taught.pseudo), both(batch.padding)
+    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(taught.weights), padding))
+    first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
+    views = None
+    if embed:
+        truth = None if batch.truth is None else both(batch.truth)
+        views = Views(output, pseudo, both(taught.confidence), padding, truth)
+    pixels = (~batch.padding).sum().clamp(min=1)
+    return Consistency(
+        losses=(first, second),
+        mask_ratio=taught.counts["retained"] / pixels,
+        threshold=taught.tau if taught.tau.ndim == 0 else (taught.tau * ~batch.padding).sum() / pixels,
+        counts=taught.counts,
+        observed=taught.observed,
+        views=views,
+    )
+
+
+class _Taught(NamedTuple):
+    """What the weak views' labels are worth, each (B, H, W)."""
+
+    confidence: Tensor
+    pseudo: Tensor
+    """Labels, after noise."""
+    weights: Tensor
+    """In the loss; 0 where a label is not retained."""
+    tau: Tensor
+    """Or a scalar."""
+    counts: dict[str, Tensor]
+    observed: Tensor
+
+
+@torch.no_grad()
+def _teach(
+    teacher: SegmentationModel, batch: StepBatch, rules: ConsistencyRules, generator: torch.Generator | None
+) -> _Taught:
+    """The teacher's labels of the weak views, as the rules pass them on."""
+    confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
+    teaching = Teaching(confidence, labels, ~batch.padding)
+    tau = rules.threshold(teaching)
+    chosen = confidence >= tau
+    retained = chosen & teaching.counted
+    pseudo, counts = labels, {"retained": retained.sum()}
+    if rules.noise is not None:
+        pseudo, replaced = rules.noise(labels, retained, generator)
+        counts["replaced"] = replaced.sum()
+    if batch.truth is not None:
+        known = retained & (batch.truth != VOID)
+        counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.truth)).sum()}
+    kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
+    weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)
+    return _Taught(confidence, pseudo, weights, tau, counts, rules.threshold.observe(teaching, retained))

@@ -1,0 +1,105 @@
+"""One training step: UniMatch V2's consistency and the clean-positive branch (paper, Eq. 4 and appendix D).
+
+A pure function of the batch, the two networks, the bank, the rules, and its randomness, which is handed in. It neither
+waits for the device nor changes the bank, the rules or the weights: the caller runs the backward pass, enqueues what
+was admitted, and lets the rules learn from what they observed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from torch import Tensor
+
+from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.method.class_bank import ClassBank
+from pixcon_train.method.consistency import ConsistencyRules, consistency
+from pixcon_train.method.contrastive import Admitted, BankSettings, contrast, labeled_candidates, pseudo_candidates
+from pixcon_train.method.losses import supervised_loss
+from pixcon_train.models.base import SegmentationModel
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """What is fixed over a run, but for the state of the rules."""
+
+    rules: ConsistencyRules = field(default_factory=ConsistencyRules)
+    bank: BankSettings | None = None
+    supervised: Callable[[Tensor, Tensor], Tensor] = supervised_loss
+    """Loss of (logits, labels): cross-entropy or OHEM."""
+
+
+class Observed(NamedTuple):
+    """Sums that the rules learn from, once they are added up over the step's whole batch."""
+
+    threshold: Tensor
+    noise: Tensor | None
+    """None without noise."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Scalars on the device, and what was admitted and observed."""
+
+    loss: Tensor
+    """L of Eq. 4, to be differentiated; the other scalars are detached."""
+    loss_x: Tensor
+    loss_s1: Tensor
+    loss_s2: Tensor
+    loss_pix: Tensor
+    """Before the weight λ_pix; 0 without a bank."""
+    mask_ratio: Tensor
+    """Share of unpadded unlabeled pixels with c ≥ τ: retention during training."""
+    threshold: Tensor
+    """Mean τ over unpadded unlabeled pixels."""
+    counts: dict[str, Tensor]
+    """Pixels of the weak views: `retained`; with noise, `replaced` of them; with truth, `known`, the retained ones that
+    are not void, and `wrong` of those, after noise."""
+    admitted: Admitted | None
+    """None without a bank."""
+    observed: Observed
+
+
+def training_step(
+    student: SegmentationModel,
+    teacher: SegmentationModel,
+    batch: StepBatch,
+    randomness: StepRandomness,
+    settings: StepSettings,
+    bank: ClassBank | None = None,
+) -> StepResult:
+    """Losses of one step: L = (L_x + L_u)/2 + λ_pix · L_pix, L_u = (L_s1 + L_s2)/2.
+
+    Args:
+        student: in train mode.
+        teacher: in eval mode.
+        bank: needed where ``settings.bank`` is set; read, not written.
+    """
+    over_unlabeled = settings.bank is not None and settings.bank.rule == "pseudo"
+    labeled = student(batch.images, embed=settings.bank is not None and not over_unlabeled)
+    loss_x = settings.supervised(labeled.logits, batch.labels)
+    unlabeled = consistency(student, teacher, batch, randomness, settings.rules, embed=over_unlabeled)
+    loss_s1, loss_s2 = unlabeled.losses
+    loss = (loss_x + (loss_s1 + loss_s2) / 2) / 2
+    loss_pix, admitted = loss.new_zeros(()), None
+    if settings.bank is not None and bank is not None:
+        if unlabeled.views is not None:
+            candidates = pseudo_candidates(unlabeled.views, settings.bank.tau)
+        else:
+            candidates = labeled_candidates(labeled, batch.labels, settings.bank)
+        loss_pix, admitted = contrast(candidates, bank, settings.bank, randomness.generator)
+        loss = loss + settings.bank.weight * loss_pix
+    noise = settings.rules.noise
+    mistaken = None if noise is None else noise.observe(labeled.logits.detach(), batch.labels)
+    return StepResult(
+        loss=loss,
+        loss_x=loss_x.detach(),
+        loss_s1=loss_s1.detach(),
+        loss_s2=loss_s2.detach(),
+        loss_pix=loss_pix.detach(),
+        mask_ratio=unlabeled.mask_ratio,
+        threshold=unlabeled.threshold,
+        counts=unlabeled.counts,
+        admitted=admitted,
+        observed=Observed(unlabeled.observed, mistaken),
+    )

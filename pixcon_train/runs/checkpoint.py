@@ -1,0 +1,143 @@
+"""A checkpoint that describes itself: whoever has the file knows the model, the data, the recipe and the result.
+
+The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tensors, strings, numbers, lists and dicts.
+``latest.pth`` is where training goes on; ``best_ema.pth`` and ``best_student.pth`` are the epochs with the best mIoU of
+the teacher and of the student, which differ by as much as the effects under study.
+"""
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import torch
+
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.files import replacing
+from pixcon_train.core.weight_files import read_structure, read_weights
+
+FORMAT = "pixcon-diag/checkpoint"
+FORMAT_VERSION = 1
+LATEST, BEST_EMA, BEST_STUDENT = "latest.pth", "best_ema.pth", "best_student.pth"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Content of a checkpoint file."""
+
+    architecture: str
+    """`unimatch_v2` or `pixcon`."""
+    size: str
+    num_classes: int
+    projection: bool
+    """Whether the state dicts hold ``proj_head.*``."""
+    embedding_dim: int
+    classes: list[str]
+    palette: list[list[int]]
+    data: dict[str, Any]
+    """The data set's specification, as ``DatasetSpec.from_dict`` takes it."""
+    root: str
+    """Folder that the lists' paths start from."""
+    lists: dict[str, dict[str, str]]
+    """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
+    config: dict[str, Any]
+    """The resolved configuration."""
+    version: str
+    """Version of this package that wrote the file."""
+    epoch: int
+    """Epochs finished (validated); 0 before the first one."""
+    iteration: int
+    """Optimizer steps done."""
+    metrics: dict[str, dict[str, Any]]
+    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of these very
+    weights; empty where they were not validated, as in the middle of an epoch."""
+    best: dict[str, dict[str, Any]]
+    """By `student` and `ema`: `epoch`, `miou` and `score` (the mIoU that chose it) of the best validation."""
+    student: dict[str, torch.Tensor]
+    ema: dict[str, torch.Tensor]
+    bank: dict[str, torch.Tensor] | None
+    """The state of :class:`pixcon_train.method.class_bank.ClassBank`; None without a bank."""
+    optimizer: dict[str, Any]
+    scaler: dict[str, Any] | None
+    """State of fp16 loss scaling; None at other precisions."""
+    rng: dict[str, Any]
+    """`seed`: every draw is a function of it, the epoch or iteration, and the position, so this is the whole state."""
+    progress: dict[str, Any]
+    """Where within the epoch training stands, and the sums of the epoch's averages so far."""
+    rules: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+    """By `threshold` and, where there is any, `noise`: the state of the weak-to-strong branch's rules. Empty in files
+    from before there were other rules than a fixed threshold."""
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all.
+
+    Raises:
+        PixConError: the file cannot be written (a full disk, say); a previous file is intact.
+    """
+    content = {entry.name: getattr(checkpoint, entry.name) for entry in fields(checkpoint)}
+    with replacing(path) as temporary:
+        try:
+            torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
+        except RuntimeError as error:  # torch's zip writer reports a failed write as this, not as OSError
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint that this package wrote to ``path``, with tensors on the CPU.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint of this package, damaged, unsafe, or of a later format.
+    """
+    return parse_checkpoint(read_weights(path).content, path)
+
+
+def describe_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint that this package wrote to ``path``, without the values of its tensors, which are on ``meta``.
+
+    It takes no time and memory for them: for whoever asks about the run alone.
+
+    Raises:
+        CheckpointError: as :func:`load_checkpoint`, except for damage to the values of tensors.
+    """
+    return parse_checkpoint(read_structure(path), path)
+
+
+def is_checkpoint(content: Any) -> bool:
+    """Whether the content of a file is a checkpoint of this package."""
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
+    """``content`` of the file ``path`` as a checkpoint of this package.
+
+    Raises:
+        CheckpointError: it is none, is of a later format, or lacks an entry or has one of another type.
+    """
+    if not is_checkpoint(content):
+        raise CheckpointError(f"{path} is no checkpoint of pixcon-train; expected one such as a run's {LATEST}.")
+    version = content.get("format_version")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has checkpoint format {version}; this version reads format {FORMAT_VERSION}. Update pixcon-diag."
+        )
+    needed = [entry.name for entry in fields(Checkpoint) if entry.default_factory is MISSING]
+    missing = [name for name in needed if name not in content]
+    if missing:
+        raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
+    other = [entry.name for entry in fields(Checkpoint) if entry.name in content and not _fits(content, entry)]
+    if other:
+        raise CheckpointError(
+            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(other)} has another type."
+        )
+    return Checkpoint(**{entry.name: content[entry.name] for entry in fields(Checkpoint) if entry.name in content})
+
+
+def _fits(content: dict[str, Any], entry: "Field[Any]") -> bool:
+    """Whether an entry has the type that a checkpoint has it in; of dicts of tensors, all that is in them too."""
+    value = content[entry.name]
+    for kind in get_args(entry.type) if isinstance(entry.type, UnionType) else (entry.type,):
+        if isinstance(value, get_origin(kind) or kind):
+            tensors = get_args(kind)[1:] == (torch.Tensor,)
+            return not tensors or all(isinstance(each, torch.Tensor) for each in value.values())
+    return False

@@ -1,0 +1,77 @@
+"""Inference weights as safetensors, with the description of what they are in the file's metadata."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.files import replacing, to_json
+from pixcon_train.core.weight_checks import refuse_non_finite
+from pixcon_train.core.weight_files import CONTENT_HASH, content_hash, read_weights
+from pixcon_train.runs.checkpoint import Checkpoint, parse_checkpoint
+
+FORMAT = "pixcon-diag/weights"
+FORMAT_VERSION = "1"
+PROJECTION = "proj_head."
+
+Weights = Literal["ema", "student"]
+
+
+def describe(checkpoint: Checkpoint, weights: Weights, *, projection: bool) -> dict[str, Any]:
+    """What exported weights say of themselves: model, data, recipe, epoch and both mIoUs of that epoch."""
+    return {
+        "architecture": checkpoint.architecture,
+        "size": checkpoint.size,
+        "num_classes": checkpoint.num_classes,
+        "projection": projection,
+        "embedding_dim": checkpoint.embedding_dim,
+        "weights": weights,
+        "classes": checkpoint.classes,
+        "palette": checkpoint.palette,
+        "data": checkpoint.data,
+        "epoch": checkpoint.epoch,
+        "iteration": checkpoint.iteration,
+        "metrics": checkpoint.metrics,
+        "config": checkpoint.config,
+        "version": checkpoint.version,
+    }
+
+
+def export_weights(source: Path, target: Path, *, weights: Weights = "ema", projection: bool = False) -> dict[str, Any]:
+    """Write one network of the checkpoint ``source`` to ``target`` and return its description.
+
+    The metadata holds `format`, `format_version`, `source_sha256`, `description`, the JSON of that dict, and
+    `content_sha256`, a hash of all of this and of the weights, which loading checks.
+
+    Args:
+        projection: Keep ``proj_head.*``, which inference does not need but the embedding measurements use.
+
+    Raises:
+        CheckpointError: ``source`` is no whole checkpoint of this package, or the network is NaN or infinite.
+        PixConError: ``target`` cannot be written; a previous file is intact.
+    """
+    read = read_weights(source)
+    checkpoint = parse_checkpoint(read.content, source)
+    state = checkpoint.ema if weights == "ema" else checkpoint.student
+    kept = projection and checkpoint.projection
+    tensors = {name: value.contiguous() for name, value in state.items() if kept or not name.startswith(PROJECTION)}
+    try:
+        refuse_non_finite(tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{source}: {error}") from error
+    description = describe(checkpoint, weights, projection=kept)
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "source_sha256": read.sha256,
+        "description": to_json(description, indent=None),
+    }
+    metadata[CONTENT_HASH] = content_hash(tensors, metadata)
+    with replacing(target) as temporary:
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+        except SafetensorError as error:  # its way to report a failed write, in place of OSError
+            raise OSError(str(error)) from error
+    return description

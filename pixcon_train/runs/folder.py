@@ -1,0 +1,73 @@
+"""The folder of a run: its name, what may be written there, and going on with what lies there."""
+
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.config.commented import commented_yaml
+from pixcon_train.config.resolve import Layer, build_config, dotted_layer, flatten
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import write_text
+from pixcon_train.runs.checkpoint import LATEST, describe_checkpoint
+
+CONFIG = "config.yaml"
+CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
+"""What a resumed run may set anew: how the machine is used, when to give up, and where the data now lies."""
+
+
+def run_name(config: TrainConfig) -> str:
+    """Name of a run's folder: data set, preset, bank rule and seed."""
+    return f"{Path(config.data.dataset).stem}-{config.preset}-{config.bank.rule}-{config.seed}"
+
+
+def run_folder(parent: Path, name: str) -> Path:
+    """The folder of a run in ``parent``.
+
+    Raises:
+        ConfigError: ``name`` is no plain name of a file, so that it would lie elsewhere.
+    """
+    if name in ("", ".", "..") or any(part in name for part in "/\\\0"):
+        raise ConfigError(
+            f"{name!a} is no name for a run's folder. Give a plain name, and its parent as --runs FOLDER."
+        )
+    return parent / name
+
+
+def refuse_to_overwrite(folder: Path) -> None:
+    """Make sure that a new run in ``folder`` overwrites nothing.
+
+    Raises:
+        ConfigError: a run is there already.
+    """
+    latest = folder / LATEST
+    if not latest.exists():
+        return
+    if describe_checkpoint(latest).progress["finished"]:
+        raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
+    raise ConfigError(
+        f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."
+    )
+
+
+def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
+    """Configuration of the run in ``folder`` with ``changes`` (by dotted key) put over it.
+
+    Raises:
+        CheckpointError: there is no run to go on with.
+        ConfigError: a change would make it another run.
+    """
+    saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
+    config = build_config([saved, dotted_layer("the command line", changes)])
+    before, after = (flatten(each.model_dump()) for each in (build_config([saved]), config))
+    for key, value in after.items():
+        if value != before[key] and not key.startswith(CHANGEABLE):
+            raise ConfigError(
+                f"'{key}' is {before[key]!r} in {folder} and cannot change to {value!r} on resume: the result would "
+                "match neither configuration. Leave the option out, or start a new run with --name."
+            )
+    return config
+
+
+def save_config(folder: Path, config: TrainConfig) -> None:
+    """Write the resolved configuration into the run's folder."""
+    write_text(folder / CONFIG, commented_yaml(config))

@@ -1,0 +1,72 @@
+"""Reading and keeping a run's ``log.jsonl``, one JSON record a line; ``pixcon_train/runs/log.py`` says what is in it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import read_text, split_lines, to_json, unreadable
+
+LOG = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """What a log holds."""
+
+    records: list[dict[str, Any]]
+    cut_off: bool = False
+    """Whether a last line without its end, as a crash leaves it, was left out."""
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The records of a run's log, in order; empty where there is no log. A last line cut off by a crash is left out.
+
+    Raises:
+        DataError: it cannot be read, or a line is no record.
+    """
+    try:
+        return read_log_file(path).records
+    except FileNotFoundError:
+        return []
+
+
+def read_log_file(path: Path) -> LogFile:
+    """What a run's log holds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DataError: it cannot be read, or a line is no record.
+    """
+    try:
+        text = read_text(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a log: {unreadable(error)}.") from error
+    lines, records = split_lines(text), list[dict[str, Any]]()
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(_record(line))
+        except (ValueError, RecursionError) as error:
+            if number == len(lines) and not text.endswith("\n"):
+                return LogFile(records, cut_off=True)
+            raise DataError(
+                f"{path}, line {number} is no record of a run: {str(error)[:100] or type(error).__name__}. Expected a "
+                "JSON object with `event`; the file is damaged, or not a log of pixcon-train."
+            ) from error
+    return LogFile(records)
+
+
+def _record(line: str) -> dict[str, Any]:
+    """One line's record; ValueError (JSONDecodeError is one) where it is none."""
+    record = json.loads(line)
+    if not isinstance(record, dict) or "event" not in record:
+        raise ValueError("it has no `event`")
+    return record
+
+
+def log_line(record: dict[str, Any]) -> str:
+    """``record`` as a line of the log, in ASCII: some readers of lines also split at U+2028, NEL and others."""
+    return to_json(record, indent=None, ascii_only=True) + "\n"

@@ -1,0 +1,187 @@
+"""A sweep: one run for each point of a grid and each seed, described by one YAML file.
+
+``base`` holds the values all runs share (``preset``, ``recipe``, ``dataset``, any other nested or by dotted key),
+``grid`` lists of values by dotted key, of which every combination is a point, and ``seeds`` the seeds of each point.
+Several grids in a list are taken one after the other: a table that varies one value at a time has one grid for each.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pixcon_train.config.resolve import dotted_layer, flatten, hint, resolve_config
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.yaml_files import read_yaml_mapping
+
+_KEYS = ("name", "base", "grid", "seeds")
+_EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
+_LONGEST = 200
+"""Characters of a folder's name; file systems take 255."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep."""
+
+    name: str
+    """Its folder's name: the grid's values and the seed, by their dotted keys."""
+    values: Mapping[str, Any]
+    """The grid's values and the seed by dotted key."""
+    config: TrainConfig
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The runs of a sweep, in the order of its file: seeds together."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+def find_sweep(path: Path) -> Path:
+    """``path`` itself where there is such a file, else the ready one of that name: ``pascal/table4``.
+
+    Raises:
+        ConfigError: neither.
+    """
+    if path.exists():
+        return path
+    ready = _ready()
+    name = path.as_posix().removeprefix("sweeps/").removesuffix(".yaml")
+    if name not in ready:
+        raise ConfigError(
+            f"No sweep file at {path}, and no ready one is called so{hint(name, [*ready])}. Ready: {', '.join(ready)}."
+        )
+    return ready[name]
+
+
+def _ready() -> dict[str, Path]:
+    """The sweep files that come with the package, by name."""
+    found = find_spec("pixcon_sweeps")  # a checkout that is used without being installed has them beside the package
+    places = list(found.submodule_search_locations or ()) if found else [str(Path(__file__).parents[1] / "sweeps")]
+    files = sorted(file for place in places for file in Path(place).glob("*/*.yaml"))
+    return {f"{file.parent.name}/{file.stem}": file for file in files}
+
+
+def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
+    """The sweep that the YAML file ``path`` describes, with ``changes`` (by dotted key) put over its base.
+
+    Raises:
+        ConfigError: the file is no sweep, a key is unknown, a value does not fit, a grid or a list is empty, or two
+            points are the same run.
+    """
+    content = read_yaml_mapping(path)
+    for key in content:
+        if key not in _KEYS:
+            raise ConfigError(f"Unknown key '{key}' in {path}{hint(str(key), _KEYS)}. Expected {', '.join(_KEYS)}.")
+    base = _flat(content.get("base") or {}, "base", path)
+    combinations = [values for grid in _grids(content.get("grid"), path) for values in _combinations(grid)]
+    changed = next((key for key in changes or {} if any(key in values for values in combinations)), None)
+    if changed or any("seed" in values for values in (base, changes or {}, *combinations)):
+        what = f"'{changed}' is varied by the grid" if changed else "'seed' is set like any other value"
+        raise ConfigError(f"{what} in {path}. Change the file: values to vary stand in `grid`, seeds in `seeds`.")
+    seeds = _seeds(content.get("seeds", [0]), path)
+    given = [{**values, "seed": seed} for values in combinations for seed in seeds]
+    points = tuple(_point(values, {**base, **(changes or {})}, path) for values in given)
+    _different(points, path)
+    return Sweep(str(content.get("name") or path.stem), points)
+
+
+def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
+    """The points of ``share``, `i/n`: the i-th and every n-th after it, so that n machines together run all of them.
+
+    Raises:
+        ConfigError: no such share.
+    """
+    found = re.fullmatch(r"(\d+)/(\d+)", share)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise ConfigError(f"'{share}' is no share of a sweep; expected i/n with i from 1 to n, such as 1/4.")
+    return tuple(points[int(found[1]) - 1 :: int(found[2])])
+
+
+def _flat(section: Any, name: str, path: Path) -> dict[str, Any]:
+    """Values of a part of the file by dotted key, whichever way they are nested."""
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"`{name}` in {path} is {section!r}; expected a mapping, {_EXAMPLE}.")
+    values: dict[str, Any] = {}
+    for key, value in section.items():
+        for dotted, leaf in flatten({str(key): value}).items():
+            if dotted in values:
+                raise ConfigError(f"'{dotted}' is given twice in `{name}` of {path}. Leave one of them out.")
+            values[dotted] = leaf
+    if "dataset" in values:
+        values["data.dataset"] = values.pop("dataset")
+    return values
+
+
+def _grids(section: Any, path: Path) -> list[dict[str, list[Any]]]:
+    """The grids of the file, each with a list of different values for each key."""
+    grids = [_flat(grid, "grid", path) for grid in (section if isinstance(section, list) else [section or {}])]
+    if not grids or not all(grids):
+        raise ConfigError(f"A `grid` in {path} is empty; expected lists of values by dotted key, {_EXAMPLE}.")
+    for key, values in (item for grid in grids for item in grid.items()):
+        _list_of_different(values, f"'{key}' in the grid of {path}")
+    return grids
+
+
+def _seeds(seeds: Any, path: Path) -> list[Any]:
+    _list_of_different(seeds, f"`seeds` of {path}")
+    return seeds
+
+
+def _list_of_different(values: Any, where: str) -> None:
+    if not isinstance(values, list) or not values:
+        raise ConfigError(f"{where} is {values!r}; expected a list of at least one value, such as [0, 1].")
+    repeated = [value for position, value in enumerate(values) if value in values[:position]]
+    if repeated:
+        raise ConfigError(f"{where} holds {repeated[0]!r} twice. Name each value once.")
+
+
+def _combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Every combination of a grid's values, the last key varying fastest."""
+    return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
+
+
+def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path) -> Point:
+    together = {**base, **values}
+    recipe = together.pop("recipe", None)
+    layer = dotted_layer(str(path), together)
+    return Point(_folder_name(values), values, resolve_config([layer], recipe=None if recipe is None else str(recipe)))
+
+
+def _folder_name(values: Mapping[str, Any]) -> str:
+    """`key-value--key-value`; what would be no part of a path, or two parts of one, becomes a dash."""
+    parts = [f"{key}-{value}" for key, value in values.items()]
+    return "--".join(re.sub(r"[^\w.+-]+", "-", part).strip("-") for part in parts)
+
+
+def _different(points: Sequence[Point], path: Path) -> None:
+    """Raise where two points are one run, or would lie in one folder."""
+    runs: dict[str, str] = {}
+    folders: set[str] = set()
+    for point in points:
+        same = runs.setdefault(_what_counts(point.config), point.name)
+        if same != point.name:
+            raise ConfigError(
+                f"{same} and {point.name} in {path} would be the same run. Leave one of them out (without a bank, "
+                "its values make no difference)."
+            )
+        if point.name in folders or len(point.name) > _LONGEST:
+            raise ConfigError(
+                f"{point.name[:_LONGEST]} in {path} cannot be a folder of its own: another point has this name, or it "
+                "is too long. Move long values that all runs share from `grid` to `base`."
+            )
+        folders.add(point.name)
+
+
+def _what_counts(config: TrainConfig) -> str:
+    """What decides a run's result, as text; without a bank, its other values do not."""
+    values = flatten(config.model_dump())
+    if config.bank.rule == "none":
+        values = {key: value for key, value in values.items() if key == "bank.rule" or not key.startswith("bank.")}
+    return repr(sorted((key, value) for key, value in values.items() if not key.startswith("runtime.")))

@@ -1,0 +1,104 @@
+"""A run stopped by a signal at a random moment, in its own process: `latest` loads, and nothing is half written."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.signals import Interruption
+from pixcon_train.engine.observer import Unobserved
+from pixcon_train.engine.trainer import train
+from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
+from pixcon_train.runs.log import LOG, read_log
+from tests.pixcon_train.tiny import tiny_config, tiny_values, write_tiny
+
+EPOCHS = 400
+
+
+def start(spec: Path, folder: Path, *, workers: int = 0) -> subprocess.Popen[str]:
+    """A long run through the command line."""
+    values = tiny_values(spec, schedule__epochs=EPOCHS, runtime__workers=workers)
+    sets = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
+    command = [sys.executable, "-c", "from pixcon_cli.train import main; main()", "run", "--recipe", "small", *sets]
+    return subprocess.Popen(
+        [*command, "--runs", str(folder.parent), "--name", folder.name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,  # a signal to the group must not reach the tests
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("number", "group", "workers", "seed"),
+    [(signal.SIGTERM, False, 0, 0), (signal.SIGINT, True, 1, 1), (signal.SIGHUP, True, 1, 2)],
+)
+def test_a_signal_finishes_the_step_and_saves(
+    tmp_path: Path, number: signal.Signals, group: bool, workers: int, seed: int
+) -> None:
+    spec, folder = write_tiny(tmp_path), tmp_path / "run"
+    process = start(spec, folder, workers=workers)
+    wait_for(folder / LATEST, process)
+    time.sleep(random.Random(seed).uniform(0, 1.5))
+    if group:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, err
+    assert "Traceback" not in err
+    assert f"Stopped by {number.name}" in out
+    assert f"--resume {folder}" in out
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    checkpoint = load_checkpoint(folder / LATEST)
+    assert f"after {checkpoint.iteration} iterations" in out
+
+
+def test_a_killed_process_leaves_a_latest_that_goes_on_exactly(tmp_path: Path) -> None:
+    """SIGKILL cannot be noticed; what lies on the disk must do."""
+    spec, folder = write_tiny(tmp_path), tmp_path / "run"
+    process = start(spec, folder)
+    wait_for(folder / LATEST, process)
+    time.sleep(1.5)
+    process.kill()
+    process.communicate(timeout=60)
+    checkpoint = load_checkpoint(folder / LATEST)
+    assert all("event" in record for record in read_log(folder / LOG))
+    assert checkpoint.iteration == 4 * checkpoint.epoch  # saved at ends of epochs
+
+    limit = checkpoint.epoch + 1
+    config = tiny_config(spec, schedule__epochs=EPOCHS)
+    again = _train_until(config, folder, limit, resume=True)
+    alone = _train_until(config, tmp_path / "alone", limit, resume=False)
+    assert again == alone
+
+
+def _train_until(config: TrainConfig, folder: Path, epoch: int, *, resume: bool) -> tuple[list[float], int]:
+    """Mean loss of every epoch up to ``epoch``, and the iteration reached."""
+    interruption = Interruption()
+
+    class Stop(Unobserved):
+        def epoch_finished(self, record: Mapping[str, Any]) -> None:
+            if record["epoch"] == epoch:
+                interruption.name = "SIGTERM"
+
+    position = train(config, folder, resume=resume, interruption=interruption, observer=Stop()).position
+    losses = [record["losses"]["loss"] for record in read_log(folder / LOG) if record["event"] == "epoch"]
+    return losses, position.iteration
