@@ -17,11 +17,11 @@ from pathlib import Path
 
 import torch
 
+from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
-from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.evaluation import run_pass
-from pixcon_diag.passes.keeping import measure
+from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.options import RunChoice, pass_options
+from pixcon_diag.passes.run import run_pass
 
 BOUND = 1.25
 """What the full pass may take, inference alone being 1."""

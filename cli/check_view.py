@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pixcon_cli.tables import add_row, per_cent, show, table
+from pixcon_diag.data.set_checks import SetReport
 from pixcon_train.data.checks import DataReport
-from pixcon_train.data.set_checks import SetReport
 from pixcon_train.data.specs import DatasetSpec
 
 

@@ -11,7 +11,7 @@ import click
 from pixcon_cli.help import Decorator, options_under
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_diag.passes.data import DataChoice
+    from pixcon_diag.data.evaluation_data import DataChoice
     from pixcon_diag.passes.options import RunChoice
 
 _PATH = click.Path(path_type=Path)
@@ -127,7 +127,7 @@ class MeasurementOptions:
 
     def data_choice(self) -> "DataChoice":
         """The part that says which images."""
-        from pixcon_diag.passes.data import DataChoice
+        from pixcon_diag.data.evaluation_data import DataChoice
 
         return DataChoice(self.dataset, self.data_root, self.list_path, self.limit, self.labels)
 

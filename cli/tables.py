@@ -13,7 +13,7 @@ from rich.text import Text
 from pixcon_cli.encoding import printable
 
 if TYPE_CHECKING:
-    from pixcon_diag.tables import Table as DescribedTable
+    from pixcon_diag.tables.table import Table as DescribedTable
 
 UNDEFINED = "–"
 

@@ -36,10 +36,10 @@ def main() -> None:
 @click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
 def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
     """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
-    from pixcon_train.core.signals import Interruption
+    from pixcon_train.core.signals import StopSignal
 
     console = notes()
-    with Interruption(lambda name: told_to_stop(console, name)) as interruption:
+    with StopSignal(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, outcome_lines
         from pixcon_train.engine.trainer import train
         from pixcon_train.runs.folder import resume_config, run_folder, run_name
@@ -142,7 +142,7 @@ def presets() -> None:
 @config_options
 def show_config(**arguments: Any) -> None:
     """Print the configuration that these options give, explained, as YAML that --config reads."""
-    from pixcon_train.config.commented import commented_yaml
+    from pixcon_train.config.resolve import commented_yaml
 
     print_file(commented_yaml(resolve_arguments(arguments)))
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_diag.report.spreads import spread
+from pixcon_diag.statistics import spread
 from pixcon_figures.palette import color
 from pixcon_figures.saved import Content, by_group, called, number, shown
 from pixcon_figures.style import NARROW, SMALL, WIDE, explain, new_figure, say_under

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from pixcon_diag.report.spreads import spread
+from pixcon_diag.statistics import spread
 from pixcon_figures.palette import BLACK, line
 from pixcon_figures.saved import Content, by_group, called, number, numbers, shown
 from pixcon_figures.style import NARROW, WIDE, new_figure

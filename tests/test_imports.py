@@ -19,6 +19,37 @@ FOLDERS = {
 ORDER = list(FOLDERS.values())
 """Each package may import itself and those before it."""
 
+FOLDER_IMPORTS = {
+    "pixcon_train": {
+        "core": (),
+        "data": ("core",),
+        "models": ("core",),
+        "config": ("core", "data"),
+        "evaluation": ("core", "data", "models"),
+        "method": ("core", "models"),
+        "runs": ("core", "config"),
+        "engine": ("core", "data", "models", "config", "evaluation", "method", "runs"),
+        "sweeps": ("core", "config", "runs", "engine"),
+    },
+    "pixcon_diag": {
+        "statistics": (),
+        "provenance": (),
+        "tables": ("statistics",),
+        "checkpoints": ("provenance",),
+        "logs": ("statistics",),
+        "measures": ("statistics", "logs"),
+        "data": ("provenance", "checkpoints"),
+        "passes": ("provenance", "checkpoints", "data", "measures"),
+        "cache": ("provenance", "checkpoints", "data", "measures", "passes"),
+        "groups": ("checkpoints", "logs"),
+        "analyses": (
+            "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache"
+        ),
+        "report": ("tables", "checkpoints", "logs", "measures", "data", "passes", "cache", "analyses"),
+    },
+}  # fmt: skip
+"""What each folder (or module) of a package may import; only folders before it, so there is no circle."""
+
 ONLY = {"click": "pixcon_cli", "rich": "pixcon_cli", "matplotlib": "pixcon_figures", "seaborn": "pixcon_figures"}
 """Who alone may import what."""
 
@@ -51,6 +82,57 @@ def faults(package: str, path: Path) -> Iterator[str]:
 
 def test_every_import_follows_the_rules() -> None:
     assert [fault for package, path in sources() for fault in faults(package, path)] == []
+
+
+def folder_faults(package: str, path: Path, root: Path = ROOT) -> Iterator[str]:
+    """Imports of a folder of the same package that this file's folder may not make."""
+    allowed = FOLDER_IMPORTS[package]
+    own = path.relative_to(root / package).parts[0].removesuffix(".py")
+    for module, line in imported_modules(path):
+        parts = module.split(".")
+        if parts[0] != package or len(parts) == 1 or parts[1] == own or own == "__init__":
+            continue
+        if parts[1] not in allowed.get(own, ()):
+            yield f"{path.relative_to(root)}:{line} imports {package}.{parts[1]}, which {own} may not"
+
+
+def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
+    """Whole names and lines of the modules that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            several = node.module in FOLDER_IMPORTS  # `from pixcon_diag import statistics` names a module too
+            yield from ((f"{node.module}.{a.name}" if several else node.module, node.lineno) for a in node.names)
+
+
+def test_every_folder_imports_only_those_below_it() -> None:
+    faults = [
+        fault
+        for package in FOLDER_IMPORTS
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for fault in folder_faults(package, path)
+    ]
+    assert sorted(set(faults)) == []
+
+
+@pytest.mark.parametrize("package", FOLDER_IMPORTS)
+def test_there_is_no_circle_between_folders(package: str) -> None:
+    """The table names every folder on disk, and each may import only those that stand before it."""
+    table = list(FOLDER_IMPORTS[package])
+    on_disk = {
+        path.stem for path in (ROOT / package).iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert set(table) == on_disk - {"__init__", "__main__"}
+    for place, name in enumerate(table):
+        assert set(FOLDER_IMPORTS[package][name]) <= set(table[:place]), name
+
+
+def test_a_planted_import_between_folders_is_found(tmp_path: Path) -> None:
+    planted = tmp_path / "pixcon_train" / "core" / "planted.py"
+    planted.parent.mkdir(parents=True)
+    planted.write_text("def f():\n    from pixcon_train.data.specs import get_spec\n")
+    assert len(list(folder_faults("pixcon_train", planted, tmp_path))) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from pixcon_diag.measures.qualitative import image_errors
 from pixcon_diag.measures.stored_bank import measure_stored_bank
 from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.evaluation.inference import ModelPrediction
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.measurement import Measurement

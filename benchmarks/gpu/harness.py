@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from pixcon_train.config.resolve import build_config, dotted_layer, preset_layers
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import seeded
-from pixcon_train.data.reading import VOID
-from pixcon_train.engine.distributed import open_machine, share_of
+from pixcon_train.core.void import VOID
+from pixcon_train.engine.distributed import batch_layout, open_accelerator
 from pixcon_train.engine.setup import Setup, set_up
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.models import SegmentationModel
@@ -61,9 +61,9 @@ class Run:
     def changed(self, values: Mapping[str, Any]) -> "Run":
         """The same networks, bank and optimizer with other values of `runtime` and `schedule`."""
         config = _config({**_asked(self.config), **values})
-        machine = open_machine(config.runtime)
+        machine = open_accelerator(config.runtime)
         self.setup.student.set_activation_checkpointing(config.runtime.activation_checkpointing)
-        setup = replace(self.setup, machine=machine, share=share_of(config.schedule, machine))
+        setup = replace(self.setup, machine=machine, share=batch_layout(config.schedule, machine))
         return Run(config, setup, Stepper(config, setup))
 
 
@@ -73,7 +73,7 @@ def new_run(values: Mapping[str, Any], folder: Path) -> Run:
     spec = write_data(folder / f"data{classes}", classes)
     own = {key: value for key, value in values.items() if key != "classes"}
     config = _config({"data.dataset": str(spec), "data.root": str(spec.parent), **own})
-    setup = set_up(config, open_machine(config.runtime))
+    setup = set_up(config, open_accelerator(config.runtime))
     for network in (setup.student, setup.teacher):
         enliven(network)
     return Run(config, setup, Stepper(config, setup))

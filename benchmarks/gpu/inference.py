@@ -18,7 +18,7 @@ from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, at_least, at_most, measured, skipped
 from benchmarks.gpu.runner import ROOT
 from pixcon_diag.measures.contamination import Contamination
-from pixcon_train.data.reading import VOID
+from pixcon_train.core.void import VOID
 from pixcon_train.evaluation.inference import SlidingWindow, predict_probabilities
 from pixcon_train.models import SegmentationModel, build_model
 

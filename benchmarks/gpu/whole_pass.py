@@ -10,10 +10,10 @@ from benchmarks.gpu.harness import synthetic_batch
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import clock_of, median
+from pixcon_diag.data.label_maps import KeptMaps
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.evaluation import PassOptions, run_pass
-from pixcon_diag.passes.label_maps import KeptMaps
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import PassOptions, run_pass
 from pixcon_train.data.specs import voc_palette
 from pixcon_train.models import build_model
 

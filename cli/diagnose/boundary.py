@@ -36,8 +36,8 @@ def boundary(
     The band of width w holds the valid pixels with a different label within w pixels. Works from label maps, so that
     other widths need no further pass, and --predictions measures what any framework saved.
     """
-    from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
-    from pixcon_diag.report.boundary_tables import boundary_section
+    from pixcon_diag.analyses.boundary import boundary_section
+    from pixcon_diag.analyses.boundary_counts import BandOptions, measure_boundaries
 
     groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions), baseline)
     with progress("boundary bands") as bar:

@@ -42,10 +42,10 @@ def compare(
 
     Seeds are paired in the order in which each group's checkpoints are named.
     """
+    from pixcon_diag.analyses.boundary_counts import BandOptions, MeasuredBoundary, measure_boundaries
+    from pixcon_diag.analyses.compare import compare_section
+    from pixcon_diag.analyses.quantities import not_compared, quantities
     from pixcon_diag.measures.comparison import compare as differences
-    from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
-    from pixcon_diag.passes.quantities import not_compared, quantities
-    from pixcon_diag.report.compare_tables import compare_section
     from pixcon_train.core.errors import ConfigError, DataError
 
     taus = tuple(dict.fromkeys(taus))

@@ -31,7 +31,7 @@ def contamination(
     ρ_F is the teacher's error among the valid pixels with confidence >= τ (paper, Sec. 3.3 and Table 8): what a bank
     filled by confidence would hold. A checkpoint trained here knows its data; a public file needs --data-root.
     """
-    from pixcon_diag.report.contamination_tables import contamination_section
+    from pixcon_diag.analyses.contamination import contamination_section
 
     members = [
         (group.name, measure_one(*each, common, taus=taus, **band))

@@ -46,7 +46,7 @@ def convert_masks(
     written. With --map or --shift the masks hold labels, which are changed. Nothing in IN changes. Masks that OUT has
     already from the same conversion are left; for another one give another OUT.
     """
-    from pixcon_diag import mask_conversion as conversion
+    from pixcon_diag.data import mask_conversion as conversion
     from pixcon_train.core.errors import ConfigError
     from pixcon_train.data.specs import get_spec, voc_palette
 

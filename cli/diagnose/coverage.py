@@ -31,7 +31,7 @@ def coverage(
     And the bank that a training checkpoint carries: its fill, and how far the network has moved on since. --list names
     the list that is replayed.
     """
-    from pixcon_diag.report.coverage_tables import coverage_section
+    from pixcon_diag.analyses.coverage import coverage_section
 
     replaying["bank_list"] = replaying["bank_list"] or common.list_path
     replayed = [

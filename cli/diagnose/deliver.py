@@ -7,7 +7,7 @@ from pixcon_cli.console import is_first_process, notes, output, print_json
 from pixcon_cli.tables import show_described
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_diag.section import Section
+    from pixcon_diag.tables.section import Section
 
 
 def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
@@ -29,11 +29,11 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
 
 
 def say(*lines: str) -> None:
-    """Tell what is going on, on standard error; one of several processes does."""
+    """Notify what is going on, on standard error; one of several processes does."""
     for line in lines if is_first_process() else ():
         notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 
 def say_written(paths: list[Path]) -> None:
-    """Tell which files were written."""
+    """Notify which files were written."""
     say(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")

@@ -38,9 +38,9 @@ def dynamics(sources: tuple[str, ...], baseline: str | None, weights: Any, out: 
     LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V1
     or V2 or of PrevMatch, or a group of seeds: name=path,path. With none named, the runs under ./runs are taken.
     """
-    from pixcon_diag.logs.sources import read_groups
+    from pixcon_diag.analyses.dynamics import dynamics_section
+    from pixcon_diag.groups.logs import read_groups
     from pixcon_diag.measures.dynamics import dynamics as measured
-    from pixcon_diag.report.dynamics_tables import dynamics_section
     from pixcon_train.core.errors import ConfigError
 
     groups = read_groups(sources)

@@ -29,7 +29,7 @@ from pixcon_cli.measurement_options import MeasurementOptions, measurement_optio
 )
 def geometry(checkpoints: tuple[str, ...], baseline: str | None, common: MeasurementOptions, min_pixels: int) -> None:
     """Class centroids of the fused decoder feature: compactness, inter-class cosine, margin (Sec. G.4, Table 9)."""
-    from pixcon_diag.report.geometry_tables import geometry_section
+    from pixcon_diag.analyses.geometry import geometry_section
 
     groups = baseline_first(measure_groups(checkpoints, common), baseline)
     deliver(geometry_section(groups, min_pixels), out=common.out, as_json=common.as_json)

@@ -47,8 +47,8 @@ def gradient(
     """
     from dataclasses import replace
 
-    from pixcon_diag.passes.gradient_pass import GradientOptions, measure_gradient, temperature_of
-    from pixcon_diag.report.gradient_tables import gradient_section
+    from pixcon_diag.analyses.gradient import gradient_section
+    from pixcon_diag.analyses.gradient_split import GradientOptions, measure_gradient, temperature_of
 
     options = GradientOptions(anchors=anchors, seed=seed)
     options = replace(options, rules=rules or options.rules)

@@ -28,10 +28,10 @@ def landscape(checkpoints: tuple[str, ...], points: Path | None, out: Path | Non
 
     mIoU is what a checkpoint states of its weights; parameters are counted, without the projection head.
     """
+    from pixcon_diag.analyses.landscape import landscape_section, own_runs, read_points
     from pixcon_diag.checkpoints.loading import load
-    from pixcon_diag.groups import RUNS, find_groups, named
+    from pixcon_diag.groups.arguments import RUNS, find_groups, named
     from pixcon_diag.measures.landscape import landscape as measured
-    from pixcon_diag.report.landscape_tables import landscape_section, own_runs, read_points
     from pixcon_train.core.errors import CheckpointError
 
     try:

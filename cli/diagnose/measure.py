@@ -31,9 +31,9 @@ def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tupl
     The other commands do this themselves where it is missing. This one can be started as several processes, which share
     the images: torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
     """
+    from pixcon_diag.analyses.contamination import contamination_section
+    from pixcon_diag.cache.parallel import LaunchedTeam, measure_together
     from pixcon_diag.passes.options import MeasureOptions
-    from pixcon_diag.passes.sharing import LaunchedTeam, measure_together
-    from pixcon_diag.report.contamination_tables import contamination_section
 
     groups = load_groups(checkpoints, common)
     team = LaunchedTeam(common.device)
@@ -43,7 +43,7 @@ def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tupl
     for group, loaded in groups:
         for checkpoint, data in loaded:
             with progress(f"measuring {checkpoint.name}") as bar:
-                measured = measure_together(checkpoint, data, options, run, team, progress=bar, tell=say)
+                measured = measure_together(checkpoint, data, options, run, team, progress=bar, notify=say)
             if measured is not None:
                 members.append((group.name, measured))
     team.end()

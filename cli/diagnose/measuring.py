@@ -13,8 +13,8 @@ from pixcon_cli.measurement_options import MeasurementOptions
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-    from pixcon_diag.groups import Group
-    from pixcon_diag.passes.data import EvaluationData
+    from pixcon_diag.data.evaluation_data import EvaluationData
+    from pixcon_diag.groups.arguments import Group
     from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, SavedPredictions
 
 CHECKPOINTS = click.argument("checkpoints", nargs=-1, metavar="[CKPT...]")
@@ -55,8 +55,8 @@ def load_groups(checkpoints: Sequence[str], common: MeasurementOptions) -> list[
         PixConError: a checkpoint or its data cannot be used, or not with one another.
     """
     from pixcon_diag.checkpoints.loading import load
-    from pixcon_diag.groups import find_groups, named
-    from pixcon_diag.passes.data import check_choice
+    from pixcon_diag.data.evaluation_data import check_choice
+    from pixcon_diag.groups.arguments import find_groups, named
 
     groups = find_groups(checkpoints, weights=common.weights)
     if not checkpoints:
@@ -92,7 +92,7 @@ def _different_seeds(group: str, members: "Sequence[LoadedCheckpoint]") -> None:
 
 def _with_data(loaded: "LoadedCheckpoint", common: MeasurementOptions) -> Loaded:
     """A checkpoint and its data, told in one line."""
-    from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.data.evaluation_data import choose_data
     from pixcon_diag.passes.options import pass_options
 
     data = choose_data(common.data_choice(), loaded)
@@ -109,11 +109,11 @@ def measure_one(
     Raises:
         PixConError: it cannot be measured.
     """
-    from pixcon_diag.passes.keeping import measure
+    from pixcon_diag.cache.measure import measure
     from pixcon_diag.passes.options import MeasureOptions
 
     with progress(f"measuring {loaded.name}") as bar:
-        return measure(loaded, data, MeasureOptions(**options), common.run_choice(), progress=bar, tell=say)
+        return measure(loaded, data, MeasureOptions(**options), common.run_choice(), progress=bar, notify=say)
 
 
 def measure_groups(
@@ -155,8 +155,8 @@ def _saved(
     predictions: Sequence[str], common: MeasurementOptions, data: "EvaluationData | None"
 ) -> "list[SavedPredictions]":
     """Saved predictions, on the images of the checkpoints beside them or those that the options name."""
-    from pixcon_diag.groups import split_name
-    from pixcon_diag.passes.data import choose_data
+    from pixcon_diag.data.evaluation_data import choose_data
+    from pixcon_diag.groups.arguments import split_name
     from pixcon_diag.passes.measured import measure_predictions
 
     measured = []
@@ -164,7 +164,7 @@ def _saved(
         name, folder = split_name(argument)
         data = data or choose_data(common.data_choice())
         with progress(f"reading {folder}") as bar:
-            measured.append(measure_predictions(Path(folder), data, name=name, progress=bar, tell=say))
+            measured.append(measure_predictions(Path(folder), data, name=name, progress=bar, notify=say))
     return measured
 
 
@@ -174,7 +174,7 @@ def one_list(groups: Sequence[tuple["Group", list[Loaded]]]) -> None:
     Raises:
         ConfigError: they are not.
     """
-    from pixcon_diag.passes.same_data import label_difference
+    from pixcon_diag.data.comparable import label_difference
     from pixcon_train.core.errors import ConfigError
 
     every = [each for _, members in groups for each in members]

@@ -25,7 +25,7 @@ def per_class(
     checkpoints: tuple[str, ...], predictions: tuple[str, ...], baseline: str | None, common: MeasurementOptions
 ) -> None:
     """IoU per class of each method against the baseline (Table 6, Fig. 12)."""
-    from pixcon_diag.report.per_class_tables import per_class_section
+    from pixcon_diag.analyses.per_class import per_class_section
 
     groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, compared=True), baseline)
     deliver(per_class_section(groups), out=common.out, as_json=common.as_json)

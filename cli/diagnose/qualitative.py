@@ -54,8 +54,8 @@ def qualitative(
 
     Written to ./qualitative unless --out says otherwise.
     """
-    from pixcon_diag.passes.qualitative_pass import Choice
-    from pixcon_diag.report.qualitative_tables import qualitative_section
+    from pixcon_diag.analyses.panels import Choice
+    from pixcon_diag.analyses.qualitative import qualitative_section
 
     groups = baseline_first(measure_groups(checkpoints, common, predictions=predictions, compared=True), baseline)
     ranked: Any = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")

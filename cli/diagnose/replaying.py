@@ -12,8 +12,8 @@ from pixcon_cli.help import options_under
 from pixcon_cli.measurement_options import MeasurementOptions
 
 if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_diag.cache.replay import ReplayedPass
     from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-    from pixcon_diag.passes.replaying import ReplayedPass
 
 RULES = ("clean", "labeled", "confidence")
 
@@ -70,10 +70,10 @@ def replay_one(
     """
     from dataclasses import replace
 
-    from pixcon_diag.passes.data import choose_data
-    from pixcon_diag.passes.replaying import options_of, replay
+    from pixcon_diag.cache.replay import options_of, replay
+    from pixcon_diag.data.evaluation_data import choose_data
 
     data = choose_data(replace(common.data_choice(), list_path=bank_list), loaded, split)
     options = options_of(loaded, tau=tau, size=bank_size, cap=cap, batch_size=bank_batch)
     with progress(f"replaying {loaded.name}'s bank") as bar:
-        return replay(loaded, data, options, common.run_choice(), progress=bar, tell=say)
+        return replay(loaded, data, options, common.run_choice(), progress=bar, notify=say)

@@ -44,7 +44,7 @@ def report(
     Written to ./report unless --out says otherwise. report.md has everything; beside it lie JSON and CSV at full
     precision, tables as Markdown and LaTeX in the layout of the paper's Tables 4 and 6–10, figures as PNG and PDF.
     """
-    from pixcon_diag.passes.data import DataChoice
+    from pixcon_diag.data.evaluation_data import DataChoice
     from pixcon_diag.report.building import ReportOptions, build_report
     from pixcon_diag.report.report import write_report
     from pixcon_figures.drawing import draw_saved, missing_characters
@@ -60,7 +60,7 @@ def report(
         ReportOptions(tuple(dict.fromkeys(taus)), count, seed, bank),
         common.run_choice(),
         bar=progress,
-        tell=say,
+        notify=say,
     )
     figures: dict[str, list[Path]] = {}
     missing: set[str] = set()

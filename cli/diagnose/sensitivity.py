@@ -27,9 +27,9 @@ def sensitivity(sources: tuple[str, ...], base: str | None, weights: Any, out: P
 
     LOG as for `dynamics`; the hyperparameters are those the logs hold. Runs of one recipe are seeds of it.
     """
-    from pixcon_diag.logs.sources import read_groups
+    from pixcon_diag.analyses.sensitivity import sensitivity_section
+    from pixcon_diag.groups.logs import read_groups
     from pixcon_diag.measures.sensitivity import sensitivity as measured
-    from pixcon_diag.report.sensitivity_tables import sensitivity_section
 
     groups = read_groups(sources)
     runs = [run for group in groups.values() for run in group]

@@ -39,8 +39,8 @@ def tsne(
 
     Of a group of seeds the first one is taken.
     """
+    from pixcon_diag.analyses.tsne import tsne_section
     from pixcon_diag.passes.measured import MeasuredPass
-    from pixcon_diag.report.tsne_tables import tsne_section
 
     groups = measure_groups(checkpoints, common, compared=True, per_class=per_class)
     first = [(group.name, group.members[0]) for group in groups]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from pixcon_diag.checkpoints.reading import CheckpointFile
+from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_checks import refuse_other_kinds
 from pixcon_train.method.class_bank import bank_fill
@@ -26,22 +27,6 @@ NESTED, NESTED_EMA = "state_dict", "state_dict_ema"
 """Where MMSegmentation, Lightning and timm save a network within a file."""
 EMA = "ema"
 """Where other trainers save an EMA network, beside `model` or `state_dict`."""
-
-
-@dataclass(frozen=True)
-class Scores:
-    """mIoUs that a file states, as fractions; None where it does not."""
-
-    epoch: int | None = None
-    """Epoch of the weights, as the file counts (UniMatch V2 from 0, this project epochs finished)."""
-    student: float | None = None
-    """The student's mIoU at that epoch."""
-    ema: float | None = None
-    """The EMA teacher's mIoU at that epoch."""
-    best_student: float | None = None
-    best_student_epoch: int | None = None
-    best_ema: float | None = None
-    best_ema_epoch: int | None = None
 
 
 @dataclass(frozen=True)

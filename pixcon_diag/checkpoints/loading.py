@@ -7,10 +7,10 @@ from typing import Any
 from torch import nn
 
 from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path
-from pixcon_diag.checkpoints.layouts import Layout, Scores, State, Weights, recognise
+from pixcon_diag.checkpoints.layouts import Layout, State, Weights, recognise
 from pixcon_diag.checkpoints.reading import HUB, read_file
 from pixcon_diag.checkpoints.wrapping import WrappedModule
-from pixcon_diag.result import CheckpointInfo
+from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_files import content_hash
 from pixcon_train.evaluation.inference import Protocol, default_protocol

@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from pixcon_diag.statistics import NAN
+
 Weights = Literal["ema", "student"]
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def folder_name(folder: Path) -> str:
     return folder.resolve().name if folder.name in ("", "..") else folder.name
 
 
-def told_apart(runs: Sequence[RunHistory]) -> list[RunHistory]:
+def disambiguate(runs: Sequence[RunHistory]) -> list[RunHistory]:
     """The runs, those of one name named by where they lie: seeds in folders of one name, say."""
     count = Counter(run.name for run in runs)
     return [replace(run, name=run.source) if count[run.name] > 1 else run for run in runs]
@@ -120,16 +121,3 @@ def told_apart(runs: Sequence[RunHistory]) -> list[RunHistory]:
 def fraction(percent: str) -> float:
     """A printed percentage as a fraction, correctly rounded: "87.92" gives the float nearest to 0.8792."""
     return float(Decimal(percent).scaleb(-2))
-
-
-def mean(values: Sequence[float]) -> float:
-    """Arithmetic mean; NaN over an empty sequence."""
-    return math.fsum(values) / len(values) if values else NAN
-
-
-def sample_std(values: Sequence[float]) -> float:
-    """Standard deviation with n − 1 in the denominator (ddof 1); NaN for fewer than two values."""
-    if len(values) < 2:
-        return NAN
-    center = mean(values)
-    return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from pixcon_diag.logs.history import NAN, EpochRecord, Evaluation, RunHistory, fraction, mean
+from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, fraction
 from pixcon_diag.logs.unimatch_config import read_config
-from pixcon_train.config.resolve import flatten
+from pixcon_diag.statistics import NAN, mean
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import read_text, split_lines, unreadable
+from pixcon_train.core.yaml_files import flatten
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
 EMA = rf"(?:, EMA( \(not used as teacher\))?: ({NUMBER}))?$"

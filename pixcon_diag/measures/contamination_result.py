@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
 
 
@@ -45,9 +46,9 @@ class Rates:
             pixels=int(pixels),
             retained=int(retained),
             correct=int(correct),
-            retention=_ratio(retained, pixels),
-            retained_accuracy=_ratio(correct, retained),
-            rho_f=_ratio(retained - correct, retained),
+            retention=quotient(retained, pixels),
+            retained_accuracy=quotient(correct, retained),
+            rho_f=quotient(retained - correct, retained),
         )
 
 
@@ -219,23 +220,18 @@ def _calibration(counts: ContaminationCounts, bins: int) -> Calibration:
     right, wrong = np.add.reduceat(counts.zones.sum(0), starts, axis=-1)
     sums = np.add.reduceat(counts.confidence_sum, starts)
     pixels = right + wrong
-    accuracy = [_ratio(*each) for each in zip(right, pixels, strict=True)]
-    confidence = [_ratio(*each) for each in zip(sums, pixels, strict=True)]
+    accuracy = [quotient(*each) for each in zip(right, pixels, strict=True)]
+    confidence = [quotient(*each) for each in zip(sums, pixels, strict=True)]
     gaps = sum(int(n) * abs(a - c) for n, a, c in zip(pixels, accuracy, confidence, strict=True) if n)
     return Calibration(
         lower=tuple(m / bins for m in range(bins)),
         pixels=tuple(int(n) for n in pixels),
         accuracy=tuple(accuracy),
         confidence=tuple(confidence),
-        ece=_ratio(gaps, int(pixels.sum())),
+        ece=quotient(gaps, int(pixels.sum())),
     )
-
-
-def _ratio(part: float, whole: float) -> float:
-    """part / whole, NaN where whole is 0."""
-    return float(part) / float(whole) if whole else float("nan")
 
 
 def _mean(values: Sequence[float]) -> float:
     """Mean of the values, NaN where there are none."""
-    return _ratio(sum(values), len(values))
+    return quotient(sum(values), len(values))

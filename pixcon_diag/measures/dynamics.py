@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
+from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
 from pixcon_diag.measures.sensitivity import recipe_keys
+from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 
@@ -126,7 +127,7 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
     """
     if not groups or not all(groups.values()):
         raise ConfigError("Training dynamics need at least one group, and a run in each. Give run folders or logs.")
-    apart = iter(told_apart([run for runs in groups.values() for run in runs]))
+    apart = iter(disambiguate([run for runs in groups.values() for run in runs]))
     described = tuple(_group(name, [next(apart) for _ in runs], weights) for name, runs in groups.items())
     return DynamicsResult(weights, described, tuple(_lead(described[0], other) for other in described[1:]))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pixcon_diag.statistics import quotients
+
 ROUNDING = 16 * float(np.finfo(np.float32).eps)
 """Length up to which a mean of unit-norm float32 features, or a difference of two such means, is nothing but rounding:
 a centroid no longer than that has no direction, and classes no further apart than that have the same mean."""
@@ -65,7 +67,7 @@ class GeometryResult:
         """
         enough = pixels >= min_pixels
         chosen = np.isin(np.arange(len(pixels)), foreground) & enough
-        compactness = np.where(enough, _ratio(np.linalg.norm(sums, axis=1), pixels), np.nan)
+        compactness = np.where(enough, quotients(np.linalg.norm(sums, axis=1), pixels), np.nan)
         cosine = _cosines(sums, enough & has_direction(sums, pixels))
         pairs = _blank(cosine, chosen)
         spread = _blank(_cdnv(sums, pixels), chosen)
@@ -110,7 +112,7 @@ def has_direction(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 def _cosines(sums: np.ndarray, directed: np.ndarray) -> np.ndarray:
     """Cosines of every two centroids (K, K); NaN for classes that are not ``directed``."""
     norms = np.where(directed, np.linalg.norm(sums, axis=1), 0.0)
-    unit = _ratio(sums, norms[:, None])
+    unit = quotients(sums, norms[:, None])
     cosine = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
     return cosine
@@ -118,22 +120,16 @@ def _cosines(sums: np.ndarray, directed: np.ndarray) -> np.ndarray:
 
 def _cdnv(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Class-distance normalised variance of every two classes (K, K); NaN where their means coincide up to rounding."""
-    means = _ratio(sums, pixels[:, None])
+    means = quotients(sums, pixels[:, None])
     variance = np.clip(1 - (means**2).sum(1), 0.0, None)  # of equal features it is 0 ± 1e-16
     distance = ((means[:, None] - means) ** 2).sum(-1)
-    return _ratio(variance[:, None] + variance, np.where(distance > ROUNDING**2, 2 * distance, 0.0))
+    return quotients(variance[:, None] + variance, np.where(distance > ROUNDING**2, 2 * distance, 0.0))
 
 
 def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """A copy with NaN on the diagonal and in the rows and columns that are not chosen."""
     kept = chosen[:, None] & chosen & ~np.eye(len(chosen), dtype=bool)
     return np.where(kept, matrix, np.nan)
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, NaN where whole is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(whole == 0, np.nan, part / whole)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pixcon_diag.statistics import quotient
+
 COLUMNS = (
     "anchors",
     "rho_f",
@@ -54,19 +56,19 @@ class SplitRates:
         """The means of sums in the order of :data:`COLUMNS`."""
         total = dict(zip(COLUMNS, sums.tolist(), strict=True))
         anchors = total["anchors"]
-        rho_f, ratio = _ratio(total["rho_f"], anchors), _ratio(total["norm_false"], total["norm_true"])
-        law = _ratio(total["rho_f"], anchors - total["rho_f"])
+        rho_f, ratio = quotient(total["rho_f"], anchors), quotient(total["norm_false"], total["norm_true"])
+        law = quotient(total["rho_f"], anchors - total["rho_f"])
         return cls(
             anchors=round(anchors),
             rho_f=rho_f,
-            mass=_ratio(total["mass"], anchors),
-            norm_true=_ratio(total["norm_true"], anchors),
-            norm_false=_ratio(total["norm_false"], anchors),
+            mass=quotient(total["mass"], anchors),
+            norm_true=quotient(total["norm_true"], anchors),
+            norm_false=quotient(total["norm_false"], anchors),
             ratio=ratio,
             law=law,
-            departure=_ratio(ratio, law),
-            cosine=_ratio(total["cosine"], total["cosines"]),
-            deflection=math.degrees(_ratio(total["deflection"], total["deflections"])),
+            departure=quotient(ratio, law),
+            cosine=quotient(total["cosine"], total["cosines"]),
+            deflection=math.degrees(quotient(total["deflection"], total["deflections"])),
         )
 
 
@@ -106,8 +108,3 @@ class GradientResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as nested dicts and tuples of numbers."""
         return asdict(self)
-
-
-def _ratio(part: float, whole: float) -> float:
-    """part / whole, NaN where whole is 0."""
-    return part / whole if whole else float("nan")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixcon_diag.logs.history import NAN, mean, sample_std
+from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 SeedIoU = Sequence[Sequence[float]]

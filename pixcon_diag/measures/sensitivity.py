@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixcon_diag.logs.history import NAN, BestEpoch, RunHistory, Weights, mean, sample_std, told_apart
+from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
+from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
+from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
-
-NOT_RECIPE = frozenset({"seed", "data.root", "config", "data_root", "local_rank", "port", "save_path", "preset"})
-"""Keys that may differ between runs of one recipe: where it ran, under which name, and the seed."""
-
-RUNTIME = "runtime."
-"""Beginning of keys that say how the machine was used."""
 
 DEFAULTS: Mapping[str, Any] = {
     "conf_thresh": 0.95,
@@ -90,7 +86,7 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
         ConfigError: fewer than two settings, a log without configuration or without an evaluation of ``weights``, no
             run called ``base``, or a setting that differs from the base in several hyperparameters.
     """
-    runs = told_apart(runs)
+    runs = disambiguate(runs)
     for run in runs:
         _check(run, weights)
     keys = recipe_keys(runs)

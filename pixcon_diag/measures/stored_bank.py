@@ -62,8 +62,8 @@ def measure_stored_bank(
 
     Args:
         queue: (K, N, D), embeddings; the first ``filled[k]`` of class k are entries.
-        filled: (K,) integer, how many entries there are of each class (:func:`pixcon_train.method.class_bank.bank_fill` of a saved
-            state, whose own ``filled`` may be bool).
+        filled: (K,) integer, how many entries there are of each class
+            (:func:`pixcon_train.method.class_bank.bank_fill` of a saved state, whose own ``filled`` may be bool).
         current: (K, D), each class's mean embedding under the checkpoint's weights, over admitted pixels; zero for a
             class without pixels.
         truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not keep it,

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from pixcon_diag.measures.geometry_result import has_direction
+from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
 
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -115,12 +116,12 @@ def pooled_miou(counts: np.ndarray) -> np.ndarray:
     union = predicted + truth - hit
     present = union > 0
     total = np.divide(hit, union, out=np.zeros_like(hit, dtype=np.float64), where=present).sum(-1)
-    return _ratio(total, present.sum(-1))
+    return quotients(total, present.sum(-1))
 
 
 def pooled_ratio(part: int, whole: int) -> Statistic:
     """The statistic column ``part`` / column ``whole`` of pooled (..., S); an error rate, ρ_F, retention."""
-    return lambda sums: _ratio(sums[..., part], sums[..., whole])
+    return lambda sums: quotients(sums[..., part], sums[..., whole])
 
 
 def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], min_pixels: int) -> Statistic:
@@ -169,8 +170,3 @@ def _differences(
         weights = rng.multinomial(images, np.full(images, 1 / images), size=size).astype(np.float64)
         parts.append(_group(second, weights, statistic) - _group(first, weights, statistic))
     return np.concatenate(parts)
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, NaN where whole is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) != 0)

@@ -11,10 +11,10 @@ from torch import Tensor
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import labels_on_grid
 from pixcon_diag.measures.gradient import Entries
-from pixcon_diag.passes.evaluation import PredictedBatch
+from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
-from pixcon_train.data.reading import VOID
+from pixcon_train.core.void import VOID
 from pixcon_train.method.admission import ADMISSION, admit
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.models.base import resize
@@ -51,8 +51,8 @@ class BankCollector:
     The banks end up with the entries that training would have under these weights, each with its true class.
 
     Labels and the network's own logits are brought to the feature's resolution as in training
-    (:func:`pixcon_train.method.contrastive.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both are
-    resized once, from the pixels that the network saw; padding beyond the image is void.
+    (:func:`pixcon_train.method.contrastive.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both
+    are resized once, from the pixels that the network saw; padding beyond the image is void.
 
     Args:
         num_classes: K.

@@ -10,10 +10,10 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.image_centroids import CentroidRows, ImageCentroids
 from pixcon_diag.measures.image_counts import ImageCounts, ImageCountsResult
 from pixcon_diag.measures.pixel_sample import PixelSample, PixelSampler
-from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.data.reading import VOID
+from pixcon_train.core.void import VOID
 from pixcon_train.evaluation.iou import IoUResult
 from pixcon_train.evaluation.measurement import Measurement
 

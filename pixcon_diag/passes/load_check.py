@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.evaluation import PassOptions
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.result import CheckpointInfo, LoadCheck
+from pixcon_diag.passes.run import PassOptions
+from pixcon_diag.provenance import CheckpointInfo, LoadCheck
 from pixcon_train.data.lists import located, parse_list
 from pixcon_train.evaluation.iou import IoUResult
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pixcon_diag.checkpoints.layouts import Scores
+from pixcon_diag.data.checking import check_once
+from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.data.label_maps import LabelMapFiles, find_label_maps
+from pixcon_diag.data.label_space import LabelSpace
 from pixcon_diag.measures.contamination_result import ContaminationResult
 from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import GeometryResult
@@ -18,16 +21,12 @@ from pixcon_diag.measures.image_centroids import CentroidRows
 from pixcon_diag.measures.image_counts import ImageCountsResult
 from pixcon_diag.measures.pixel_sample import PixelSample
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.label_maps import LabelMapFiles, find_label_maps
-from pixcon_diag.passes.label_space import LabelSpace
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.sound import check_once
-from pixcon_diag.passes.store import Tell, quiet
-from pixcon_diag.result import CheckpointInfo, InferenceInfo, Provenance
+from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.progress import Progress, silent
-from pixcon_train.data.reading import VOID, read_mask
+from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.void import VOID
+from pixcon_train.data.reading import read_mask
 from pixcon_train.evaluation.iou import IoUResult, image_statistics
 
 
@@ -124,19 +123,19 @@ def measure_predictions(
     *,
     name: str | None = None,
     progress: Progress = silent,
-    tell: Tell = quiet,
+    notify: Notify = no_notes,
 ) -> SavedPredictions:
-    """Count the label maps in ``folder`` (see :func:`pixcon_diag.passes.label_maps.find_label_maps`) against the masks.
+    """Count the label maps in ``folder`` (see :func:`pixcon_diag.data.label_maps.find_label_maps`) against the masks.
 
     Args:
-        tell: told what may be meant, and should be known.
+        notify: told what may be meant, and should be known.
 
     Raises:
         DataError: a check of the masks found something; a map is missing, damaged, of another size than its mask, or
             holds a class that there is not; or the maps' labels are shifted by one.
     """
     maps = find_label_maps(folder, [pair.image for pair in data.pairs])
-    check_once(data, data.spec.num_classes, images="none", progress=progress, tell=tell)
+    check_once(data, data.spec.num_classes, images="none", progress=progress, notify=notify)
     digest = hashlib.sha256()
     space = LabelSpace(data.spec, folder)
     rows = []
@@ -150,7 +149,7 @@ def measure_predictions(
         progress(index + 1, len(maps))
     space.check()
     for note in space.notes():
-        tell(f"note: {note}")
+        notify(f"note: {note}")
     info = CheckpointInfo(
         source=str(folder),
         sha256=digest.hexdigest(),

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.boundary import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges
-from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.evaluation import PassOptions
-from pixcon_diag.result import InferenceInfo
+from pixcon_diag.passes.run import PassOptions
+from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.inference import Protocol, SlidingWindow
 

@@ -6,7 +6,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from pixcon_diag.analyses.boundary import boundary_section
+from pixcon_diag.analyses.boundary_counts import BandOptions, MeasuredBoundary, measure_boundaries
+from pixcon_diag.analyses.checkpoints import Member, checkpoints_section
+from pixcon_diag.analyses.compare import compare_section
+from pixcon_diag.analyses.contamination import contamination_section
+from pixcon_diag.analyses.coverage import coverage_section
+from pixcon_diag.analyses.dynamics import dynamics_section
+from pixcon_diag.analyses.geometry import geometry_section
+from pixcon_diag.analyses.gradient import gradient_section
+from pixcon_diag.analyses.gradient_split import GradientOptions, MeasuredGradient, measure_gradient, temperature_of
+from pixcon_diag.analyses.landscape import landscape_section, own_runs
+from pixcon_diag.analyses.panels import Choice
+from pixcon_diag.analyses.per_class import per_class_section
+from pixcon_diag.analyses.qualitative import qualitative_section
+from pixcon_diag.analyses.quantities import not_compared, quantities
+from pixcon_diag.analyses.sensitivity import sensitivity_section
+from pixcon_diag.analyses.tsne import tsne_section
+from pixcon_diag.cache.measure import measure
+from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.comparison import compare
@@ -14,32 +34,11 @@ from pixcon_diag.measures.dynamics import dynamics
 from pixcon_diag.measures.landscape import landscape
 from pixcon_diag.measures.qualitative import RankBy
 from pixcon_diag.measures.sensitivity import sensitivity
-from pixcon_diag.passes.boundary_pass import BandOptions, MeasuredBoundary, measure_boundaries
-from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.gradient_pass import GradientOptions, MeasuredGradient, measure_gradient, temperature_of
-from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
-from pixcon_diag.passes.qualitative_pass import Choice
-from pixcon_diag.passes.quantities import not_compared, quantities
-from pixcon_diag.passes.replaying import ReplayedPass, options_of, replay
-from pixcon_diag.passes.store import Tell, quiet
-from pixcon_diag.report.boundary_tables import boundary_section
-from pixcon_diag.report.checkpoint_tables import Member, checkpoints_section
-from pixcon_diag.report.compare_tables import compare_section
-from pixcon_diag.report.contamination_tables import contamination_section
-from pixcon_diag.report.coverage_tables import coverage_section
-from pixcon_diag.report.dynamics_tables import dynamics_section
-from pixcon_diag.report.geometry_tables import geometry_section
-from pixcon_diag.report.gradient_tables import gradient_section
-from pixcon_diag.report.landscape_tables import landscape_section, own_runs
-from pixcon_diag.report.per_class_tables import per_class_section
-from pixcon_diag.report.qualitative_tables import qualitative_section
-from pixcon_diag.report.sensitivity_tables import sensitivity_section
-from pixcon_diag.report.tsne_tables import tsne_section
-from pixcon_diag.section import Section
+from pixcon_diag.tables.section import Section
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.method.admission import ADMISSION
 
 T = TypeVar("T")
@@ -86,7 +85,7 @@ def build_report(
     run: RunChoice | None = None,
     *,
     bar: Bar = no_bar,
-    tell: Tell = quiet,
+    notify: Notify = no_notes,
 ) -> Built:
     """Measure everything of ``groups``, the baseline first, all on one list of images.
 
@@ -96,17 +95,17 @@ def build_report(
         options: what is measured.
         run: how networks are run.
         bar: shows progress.
-        tell: told what is reused or left out.
+        notify: told what is reused or left out.
 
     Raises:
         PixConError: a checkpoint cannot be measured at all. What only some cannot give is left out, and said.
     """
-    return _Builder(folder, options or ReportOptions(), run or RunChoice(), bar, tell).build(groups)
+    return _Builder(folder, options or ReportOptions(), run or RunChoice(), bar, notify).build(groups)
 
 
 class _Builder:
-    def __init__(self, folder: Path, options: ReportOptions, run: RunChoice, bar: Bar, tell: Tell) -> None:
-        self.folder, self.options, self.run, self.bar, self.tell = folder, options, run, bar, tell
+    def __init__(self, folder: Path, options: ReportOptions, run: RunChoice, bar: Bar, notify: Notify) -> None:
+        self.folder, self.options, self.run, self.bar, self.notify = folder, options, run, bar, notify
         self.left_out: list[str] = []
 
     def build(self, groups: Sequence[tuple[str, Sequence[tuple[LoadedCheckpoint, EvaluationData]]]]) -> Built:
@@ -141,7 +140,7 @@ class _Builder:
     def _member(self, group: str, loaded: LoadedCheckpoint, data: EvaluationData) -> Member:
         with self.bar(f"measuring {loaded.name}") as progress:
             options = MeasureOptions(taus=self.options.taus)
-            measured = measure(loaded, data, options, self.run, progress=progress, tell=self.tell)
+            measured = measure(loaded, data, options, self.run, progress=progress, notify=self.notify)
         return Member(group, loaded, measured)
 
     def _boundaries(self, groups: Sequence[MeasuredGroup]) -> Sequence[MeasuredBoundary]:
@@ -153,7 +152,7 @@ class _Builder:
             data = choose_data(self.options.bank, member.loaded, "labeled")
             with self.bar(f"replaying {member.loaded.name}'s bank") as progress:
                 return replay(
-                    member.loaded, data, options_of(member.loaded), self.run, progress=progress, tell=self.tell
+                    member.loaded, data, options_of(member.loaded), self.run, progress=progress, notify=self.notify
                 )
 
         return self._try(f"bank coverage and gradient of {member.measured.name}", replayed)

@@ -9,8 +9,8 @@ from typing import Any
 
 import jinja2
 
-from pixcon_diag.section import Section
-from pixcon_diag.tables import to_latex, to_markdown
+from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.table import to_latex, to_markdown
 from pixcon_train.core.files import write_text
 
 PAGE = "report.md"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import reduce
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,8 @@ from pydantic import ValidationError
 
 from pixcon_train.config.schema import Section, TrainConfig
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.yaml_files import parse_yaml, read_yaml_mapping
+from pixcon_train.core.hints import hint
+from pixcon_train.core.yaml_files import dump_yaml, flatten, parse_yaml, read_yaml_mapping
 from pixcon_train.data.specs import get_spec
 
 DEFAULT_PRESET = "pixcon"
@@ -161,17 +161,6 @@ def lookup(values: Any, key: str) -> Any:
     return values
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values by dotted key; an empty section has none."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
 def _check_keys(layer: Layer) -> None:
     """Raise for the first key of ``layer`` that no configuration has."""
     known = known_keys()
@@ -197,12 +186,15 @@ def _explain(detail: Any, layers: list[Layer]) -> str:
     return f"'{key}' is {detail['input']!r} in {source}: {message}."
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """' (did you mean …?)' with the known name nearest to ``name``, comparing last parts too; '' if none is near."""
-    names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.75)
-    if not near:
-        last = name.rsplit(".", 1)[-1]
-        tails = {item.rsplit(".", 1)[-1]: item for item in reversed(names)}
-        near = [tails[match] for match in get_close_matches(last, list(tails), n=1, cutoff=0.75)]
-    return f" (did you mean '{near[0]}'?)" if near else ""
+def commented_yaml(section: Section, indent: str = "") -> str:
+    """``section`` as YAML that ``--config`` reads, each value under a comment that explains it."""
+    lines: list[str] = []
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            about = (type(value).__doc__ or "").strip()
+            lines += ["", f"{indent}# {about}", f"{indent}{name}:", commented_yaml(value, indent + "  ").rstrip()]
+        else:
+            about = " ".join((field.description or "").split())
+            lines += [f"{indent}# {about}", indent + dump_yaml({name: value}).rstrip()]
+    return "\n".join(lines) + "\n"

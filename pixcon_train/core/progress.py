@@ -9,3 +9,11 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """The progress callback of someone who does not want to know."""
+
+
+Notify: TypeAlias = Callable[[str], None]
+"""Called with a sentence for the user: what is reused, assumed or made again."""
+
+
+def no_notes(sentence: str) -> None:
+    """The notification callback that drops every sentence."""

@@ -9,7 +9,7 @@ from typing import Any
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class Interruption:
+class StopSignal:
     """While entered, remembers the first such signal instead of dying of it; then the old handlers are back.
 
     Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group. A SIGHUP that
@@ -28,7 +28,7 @@ class Interruption:
         """Whether a signal has come."""
         return self.name is not None
 
-    def __enter__(self) -> "Interruption":
+    def __enter__(self) -> "StopSignal":
         wanted = [number for number in _SIGNALS if not _switched_off(number)]
         self._previous = {number: signal.signal(number, self._handle) for number in wanted}
         return self

@@ -1,6 +1,7 @@
 """YAML as people write it: ``5e-6`` is a number, a duplicate key is an error, and a broken file is one message."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,14 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 def dump_yaml(value: Any) -> str:
     """``value`` as YAML in the order given; :func:`parse_yaml` reads it back unchanged."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted key; an empty section has none."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

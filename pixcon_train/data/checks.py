@@ -10,13 +10,14 @@ import numpy as np
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file
 from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.void import VOID
 from pixcon_train.data.findings import Finding, Gathered
 from pixcon_train.data.headers import check_sizes, read_image_header
 from pixcon_train.data.image_notes import ImageNotes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.masks import listed, read_indices
-from pixcon_train.data.reading import VOID, Encoding, expected_labels, lookup, remedy
+from pixcon_train.data.reading import Encoding, expected_labels, lookup, remedy
 from pixcon_train.data.specs import DatasetSpec
 
 Images = Literal["none", "size", "whole"]

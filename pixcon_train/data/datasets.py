@@ -12,9 +12,10 @@ import torch
 from torch.utils.data import Dataset
 
 from pixcon_train.core.seeding import seeded
+from pixcon_train.core.void import VOID
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.reading import VOID, Encoding, read_pair
+from pixcon_train.data.reading import Encoding, read_pair
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry, normalise, random_crop, strong_view
 

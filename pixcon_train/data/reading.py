@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.void import VOID
 from pixcon_train.data.headers import check_sizes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.specs import DatasetSpec, builtin_names
-
-VOID = 255
-"""Label of pixels without a class once a mask is read, whatever value its file has for them."""
 
 Encoding = Literal["index", "shifted", "raw"]
 """How masks hold labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others hold the label itself."""

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.void import VOID
 from pixcon_train.data.lists import Pair, choose_labeled, write_list
-from pixcon_train.data.reading import VOID, read_mask
+from pixcon_train.data.reading import read_mask
 from pixcon_train.data.sources import DataSource
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-class Meters:
+class RunningMeans:
     """Sums of named scalars since the last reading (on the device) and over the epoch (on the host)."""
 
     def __init__(self, average: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:

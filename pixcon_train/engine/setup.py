@@ -14,8 +14,9 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import mix
-from pixcon_train.data.loading import PairedDataset, Share, StepSampler, default_workers, training_loader
-from pixcon_train.engine.distributed import share_of
+from pixcon_train.data.loading import default_workers, training_loader
+from pixcon_train.data.sampling import BatchLayout, PairedDataset, StepSampler
+from pixcon_train.engine.distributed import batch_layout
 from pixcon_train.engine.training_data import TrainingData, open_training_data
 from pixcon_train.evaluation.inference import Protocol, SlidingWindow, default_protocol
 from pixcon_train.evaluation.iou import SegmentationIoU
@@ -51,7 +52,7 @@ class Setup:
     bank: ClassBank | None
     rules: ConsistencyRules
     optimizer: AcceleratedOptimizer
-    share: Share
+    share: BatchLayout
     sampler: StepSampler
     loader: DataLoader[Any]
     validation: DataLoader[Any]
@@ -88,7 +89,7 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
         CheckpointError: the pretrained weights are missing or do not fit.
     """
     data = open_training_data(config, progress)
-    share = share_of(config.schedule, machine)
+    share = batch_layout(config.schedule, machine)
     _something_to_paste(config, share)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
     student = _student(config, data.spec.num_classes, machine)
@@ -127,7 +128,7 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     )
 
 
-def _something_to_paste(config: TrainConfig, share: Share) -> None:
+def _something_to_paste(config: TrainConfig, share: BatchLayout) -> None:
     """Raise where CutMix, which fills a box from another image of the same forward pass, has no other image."""
     if share.micro == 1 and config.consistency.cutmix > 0:
         raise ConfigError(
@@ -159,7 +160,7 @@ def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> Seg
     return student
 
 
-def _sampler(config: TrainConfig, data: TrainingData, share: Share) -> StepSampler:
+def _sampler(config: TrainConfig, data: TrainingData, share: BatchLayout) -> StepSampler:
     sampler = StepSampler(labeled=len(data.labeled), unlabeled=len(data.unlabeled), seed=config.seed, share=share)
     if not sampler.steps:
         raise DataError(

@@ -1,5 +1,7 @@
-"""From a running training to a checkpoint and back."""
+"""The state of a run: where it stands, and from a running training to a checkpoint and back."""
 
+import math
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -7,12 +9,51 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.engine.position import Position
 from pixcon_train.engine.setup import Setup
+from pixcon_train.evaluation.iou import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
 
-def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict[str, Any]) -> Checkpoint:
+@dataclass
+class TrainState:
+    """Where training stands. Saved with every checkpoint, so that a resumed run writes the same log."""
+
+    epoch: int = 0
+    """Epochs finished: trained and, where it was their turn, validated."""
+    step: int = 0
+    """Optimizer steps done in the epoch under way; all of them when only its validation is left."""
+    iteration: int = 0
+    """Optimizer steps done in the whole run."""
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Validation of the weights as they are, by `student` and `ema`; empty after a step that none followed."""
+    best: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Best validation, by `student` and `ema`: `epoch`, `miou`, and `score`, the mIoU it was chosen by."""
+    stale: int = 0
+    """Validations since the teacher's best one."""
+    finished: bool = False
+    """Whether the run has come to its end, by its last epoch or by patience."""
+
+    def record(self, metrics: dict[str, dict[str, Any]], *, absent: Absent) -> set[str]:
+        """Take in a validation; returns those of `student` and `ema` for which it is the best so far.
+
+        ``absent`` is the mIoU convention that chooses.
+        """
+        self.metrics = metrics
+        scores = {name: values["miou" if absent == "skip" else "miou_zero"] for name, values in metrics.items()}
+        better = {name for name, score in scores.items() if self._better(name, score)}
+        for name in better:
+            self.best[name] = {"epoch": self.epoch, "miou": metrics[name]["miou"], "score": scores[name]}
+        self.stale = 0 if "ema" in better else self.stale + 1
+        return better
+
+    def _better(self, name: str, score: float) -> bool:
+        """Whether ``score`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
+        if name not in self.best or math.isnan(self.best[name]["score"]):
+            return True
+        return score > self.best[name]["score"]
+
+
+def snapshot(config: TrainConfig, setup: Setup, position: TrainState, meters: dict[str, Any]) -> Checkpoint:
     """The state of a run; tensors are those in use, so save it before the next step."""
     student, spec = setup.student, setup.data.spec
     return Checkpoint(
@@ -48,7 +89,7 @@ def snapshot(config: TrainConfig, setup: Setup, position: Position, meters: dict
     )
 
 
-def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, Any]]:
+def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[TrainState, dict[str, Any]]:
     """Load ``checkpoint`` into ``setup``; returns where the run stands and the state of its running means.
 
     Raises:
@@ -78,7 +119,7 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[Position, dict[str, A
     if setup.machine.scaler is not None and checkpoint.scaler is not None:
         setup.machine.scaler.load_state_dict(checkpoint.scaler)
     progress = checkpoint.progress
-    position = Position(
+    position = TrainState(
         epoch=checkpoint.epoch,
         step=progress["step"],
         iteration=checkpoint.iteration,

@@ -9,14 +9,15 @@ from torch import Tensor
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import mix, seeded
-from pixcon_train.engine.distributed import RunningStatistics, average_gradients
+from pixcon_train.engine.batch_norm import RunningStatistics
+from pixcon_train.engine.distributed import average_gradients
 from pixcon_train.engine.setup import Setup
+from pixcon_train.method.admission import BankSettings
 from pixcon_train.method.batch import StepBatch, StepRandomness
 from pixcon_train.method.consistency import ConsistencyRules
-from pixcon_train.method.contrastive import Admitted, BankSettings
-from pixcon_train.method.ema import ema_decay, update_teacher
+from pixcon_train.method.contrastive import Admitted
 from pixcon_train.method.losses import ohem_loss, supervised_loss
-from pixcon_train.method.optimizer import rate, set_rate
+from pixcon_train.method.optimizer import ema_decay, rate, set_rate, update_teacher
 from pixcon_train.method.perturbations import draw_boxes, encoder_dropout, fused_dropout
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models import SegmentationModel

@@ -11,20 +11,19 @@ from typing import Any
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import TrainingError, WorkerError
 from pixcon_train.core.files import remove_leftovers
-from pixcon_train.core.signals import Interruption
+from pixcon_train.core.signals import StopSignal
 from pixcon_train.data.loading import opened, worker_deaths
 from pixcon_train.engine.advice import Advisor
-from pixcon_train.engine.distributed import any_process, open_machine, over_processes
-from pixcon_train.engine.failures import FiniteWatch
+from pixcon_train.engine.calibration import count_confidence
+from pixcon_train.engine.distributed import any_process, open_accelerator, over_processes
+from pixcon_train.engine.failures import FiniteWatch, explain_out_of_memory
 from pixcon_train.engine.log_records import bank_record, step_record, validation_record
-from pixcon_train.engine.memory import memory_explained
 from pixcon_train.engine.observer import TrainingObserver, Unobserved
-from pixcon_train.engine.position import Position
-from pixcon_train.engine.running_means import Meters
+from pixcon_train.engine.running_means import RunningMeans
 from pixcon_train.engine.setup import Setup, set_up
-from pixcon_train.engine.state import restore, snapshot
+from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
-from pixcon_train.evaluation.validation import count_confidence, validate
+from pixcon_train.evaluation.validation import validate
 from pixcon_train.method.thresholds import PerClassThreshold
 from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
@@ -38,7 +37,7 @@ class Outcome:
     """How a call of :func:`train` ended."""
 
     folder: Path
-    position: Position
+    position: TrainState
     signal: str | None
     """Name of the signal that ended it; None when the run is finished."""
     is_main: bool = True
@@ -50,7 +49,7 @@ def train(
     folder: Path,
     *,
     resume: bool = False,
-    interruption: Interruption | None = None,
+    interruption: StopSignal | None = None,
     observer: TrainingObserver | None = None,
 ) -> Outcome:
     """Train as ``config`` says, in ``folder``, from the start or (``resume``) from where ``latest.pth`` there stands.
@@ -62,13 +61,13 @@ def train(
         PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
             intact.
     """
-    machine = open_machine(config.runtime)
+    machine = open_accelerator(config.runtime)
     observer = observer if observer is not None and machine.is_main_process else Unobserved()
     if machine.is_main_process and not resume:
         refuse_to_overwrite(folder)
-    with memory_explained(config):
+    with explain_out_of_memory(config):
         setup = set_up(config, machine, partial(observer.working, "checking data"))
-        trainer = Trainer(config, folder, setup, interruption or Interruption(), observer)
+        trainer = Trainer(config, folder, setup, interruption or StopSignal(), observer)
         try:
             return trainer.run(resume=resume)
         finally:
@@ -79,7 +78,7 @@ class Trainer:
     """One run, from its position to its end or to a signal."""
 
     def __init__(
-        self, config: TrainConfig, folder: Path, setup: Setup, interruption: Interruption, observer: TrainingObserver
+        self, config: TrainConfig, folder: Path, setup: Setup, interruption: StopSignal, observer: TrainingObserver
     ) -> None:
         self._config = config
         self._folder = folder
@@ -87,8 +86,8 @@ class Trainer:
         self._machine = setup.machine
         self._interruption = interruption
         self._observer = observer
-        self._position = Position()
-        self._meters = Meters(partial(over_processes, accelerator=setup.machine))
+        self._position = TrainState()
+        self._meters = RunningMeans(partial(over_processes, accelerator=setup.machine))
         self._watch = FiniteWatch()
         self._stepper = Stepper(config, setup)
         self._advisor = Advisor(config, setup.iterations)

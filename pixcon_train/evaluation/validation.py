@@ -13,10 +13,8 @@ from pixcon_train.core.progress import Progress
 from pixcon_train.core.signals import stand_aside
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import Collate, Guarded, opened
-from pixcon_train.data.reading import VOID
 from pixcon_train.evaluation.inference import SlidingWindow, predict_probabilities
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.method.thresholds import BINS, confidence_counts
 from pixcon_train.models import SegmentationModel
 
 BATCH = 8
@@ -70,37 +68,13 @@ def validate(
     def count(probabilities: Tensor, masks: Tensor) -> None:
         metric.update(probabilities.argmax(1), masks)
 
-    finished = _over_images(
+    finished = over_images(
         model, batches, count, device=device, protocol=protocol, window=window, progress=progress, stop=stop
     )
     return summary(metric) if finished else None
 
 
-def count_confidence(
-    model: SegmentationModel,
-    batches: Iterable[list[tuple[Tensor, Tensor]]],
-    *,
-    device: torch.device,
-    protocol: Literal["unimatch-v2", "pixcon"],
-    window: SlidingWindow | None,
-    progress: Progress,
-    stop: Callable[[], bool],
-) -> Tensor | None:
-    """Pixels by class and confidence, as :func:`pixcon_train.method.thresholds.confidence_counts` has them, of this process's
-    share of the images; None if told to stop."""
-    counts = torch.zeros(model.num_classes, 2, BINS, dtype=torch.long, device=device)
-
-    def count(probabilities: Tensor, masks: Tensor) -> None:
-        confidence, predicted = probabilities.max(1)
-        counts.add_(confidence_counts(confidence, predicted, masks, num_classes=model.num_classes, void=VOID))
-
-    finished = _over_images(
-        model, batches, count, device=device, protocol=protocol, window=window, progress=progress, stop=stop
-    )
-    return counts if finished else None
-
-
-def _over_images(
+def over_images(
     model: SegmentationModel,
     batches: Iterable[list[tuple[Tensor, Tensor]]],
     count: Callable[[Tensor, Tensor], None],

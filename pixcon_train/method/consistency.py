@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pixcon_train.data.reading import VOID
+from pixcon_train.core.void import VOID
 from pixcon_train.method.batch import StepBatch, StepRandomness
 from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import consistency_loss, consistency_weights

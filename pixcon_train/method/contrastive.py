@@ -1,36 +1,106 @@
-"""The contrastive branch of a step: candidates, anchors drawn from them, L_pix against the bank (paper, Sec. 3.2)."""
+"""The contrastive branch of a step: anchors drawn from the candidates, and L_pix against the bank (paper, Sec. 3.2).
 
-from dataclasses import dataclass
+Everything keeps fixed shapes: absent rows are labelled −1. Nothing waits for the device, and a pixel is chosen by its
+index before any feature is gathered.
+"""
+
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_train.data.reading import VOID
-from pixcon_train.method.admission import admit, gather_pixels, info_nce, select_anchors, thin
+from pixcon_train.method.admission import BankSettings, Candidates
 from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.consistency import Views
-from pixcon_train.models.base import ModelOutput
+
+_NEVER = -1e9
+"""Similarity of what does not count: exp() of it is exactly 0, and unlike −inf it has a gradient."""
 
 
-@dataclass(frozen=True)
-class BankSettings:
-    """The contrastive branch."""
+_LEAST = 1e-12
+"""Least weight of an entry, whose logarithm is taken."""
 
-    rule: str
-    """Admission rule: a key of ``contrast.ADMISSION``, ``soft`` or ``pseudo``; see :func:`candidates_of`."""
-    weight: float = 0.1
-    """λ_pix."""
-    temperature: float = 0.1
-    """η."""
-    cap: int = 64
-    """m, anchors per class."""
-    max_anchors: int = 1024
-    tau: float = 0.95
-    """Threshold of the rules ``confidence`` and ``pseudo``."""
-    wait_for_all: bool = False
-    """Let the loss count only once every class has an entry."""
+
+class Anchors(NamedTuple):
+    """Drawn pixels, fixed in number."""
+
+    positions: Tensor
+    """(A,) int64, of pixels in the flattened (B, h, w) map."""
+    labels: Tensor
+    """(A,) class of each, −1 where there are fewer."""
+
+
+def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: torch.Generator | None) -> Anchors:
+    """Up to ``cap`` pixels a class, drawn uniformly without replacement: A = num_classes · cap rows.
+
+    Args:
+        admitted: (B, h, w) int64 from :func:`admit`.
+        generator: of the tensor's device.
+    """
+    flat = admitted.flatten()
+    # One sort by (class, random number) lays every class out in random order; −1 goes behind the last class.
+    group = torch.where(flat < 0, num_classes, flat)
+    draw = torch.randint(1 << 40, flat.shape, generator=generator, device=flat.device)
+    ordered, order = (group * (1 << 40) + draw).sort()
+    bounds = torch.searchsorted(ordered >> 40, torch.arange(num_classes + 1, device=flat.device))
+    offset = torch.arange(cap, device=flat.device)
+    position = bounds[:-1, None] + offset
+    present = position < bounds[1:, None]
+    index = order[position.clamp(max=flat.numel() - 1)]
+    classes = torch.arange(num_classes, device=flat.device)[:, None].expand(-1, cap)
+    return Anchors(index.flatten(), torch.where(present, classes, -1).flatten())
+
+
+def thin(labels: Tensor, *, limit: int, generator: torch.Generator | None) -> Tensor:
+    """Positions of at most ``limit`` rows, drawn uniformly from those not labelled −1 (those come last): (≤ limit,)."""
+    if labels.numel() <= limit:
+        return torch.arange(labels.numel(), device=labels.device)
+    draw = torch.rand(labels.shape, generator=generator, device=labels.device)
+    return (draw + (labels < 0)).topk(limit, largest=False).indices
+
+
+def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
+    """Feature vectors (A, D) of a map (B, D, h, w) at positions ``index`` (A,) of its flattened (B, h, w)."""
+    per_image = features.shape[-2] * features.shape[-1]
+    return features.flatten(2)[index // per_image, :, index % per_image]
+
+
+def info_nce(
+    anchors: Tensor,
+    labels: Tensor,
+    queue: Tensor,
+    held: Tensor,
+    *,
+    temperature: float,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
+
+    With s_k = log Σ w_b·exp(z·b/η) over the entries b of class k, Eq. 3 for an anchor of class a is
+    log Σ_k exp(s_k) − s_a: the cross-entropy of the s_k. So the similarities, the one large array, are gone through
+    only once. Equation 3 itself has w_b = 1; the paper leaves a soft admission, with other weights, open (Sec. 5).
+
+    Args:
+        anchors: (A, D), unit norm.
+        labels: (A,) int64, −1 for padding.
+        queue: (K, N, D), unit norm; no gradient flows into it.
+        held: (K, N) bool, whether a slot of the queue holds an entry.
+        temperature: η.
+        weight: (K, N) w_b ≥ 0 of each entry; 1 where none are given.
+
+    Returns:
+        Scalar ≥ 0, float32 at any precision; 0, with a gradient of 0, where no anchor has a positive.
+    """
+    num_classes, size, dim = queue.shape
+    with torch.autocast(anchors.device.type, enabled=False):
+        log_weight = 0.0 if weight is None else weight.clamp(min=_LEAST).log()
+        absent = torch.where(held, log_weight, _NEVER).flatten()
+        rows = queue.detach().float().view(-1, dim)
+        similarity = torch.addmm(absent, anchors.float() / temperature, rows.T)
+        per_class = similarity.view(-1, num_classes, size).logsumexp(2)
+        has_positive = (labels >= 0) & held.any(1)[labels.clamp(min=0)]
+        total = F.cross_entropy(per_class, torch.where(has_positive, labels, -1), ignore_index=-1, reduction="sum")
+    return total / has_positive.sum().clamp(min=1)
 
 
 class Admitted(NamedTuple):
@@ -44,61 +114,6 @@ class Admitted(NamedTuple):
     """(A,) int64 true class, −1 where unknown."""
     weights: Tensor
     """(A,)."""
-
-
-class Candidates(NamedTuple):
-    """Pixels at the feature's resolution that may become anchors and entries."""
-
-    embedding: Tensor
-    """(B, D, h, w), unit norm."""
-    admitted: Tensor
-    """(B, h, w) int64, class under which a pixel is admitted, −1 where it is not."""
-    truth: Tensor
-    """(B, h, w) int64 true class, −1 where unknown."""
-    weights: Tensor
-    """(B, h, w), of an entry."""
-
-
-def labeled_candidates(labeled: ModelOutput, labels: Tensor, settings: BankSettings) -> Candidates:
-    """Labeled pixels by a rule of :func:`pixcon_train.method.admission.admit`; or ``soft``, as the paper leaves open (Sec. 5):
-    every labeled pixel, its entry weighted by the probability that the student gives to its label.
-
-    Labels are brought to the feature's resolution by nearest neighbour, logits bilinearly (appendix D; its corners are
-    aligned as in the release, on which the paper is silent).
-    """
-    assert labeled.embedding is not None
-    size = labeled.embedding.shape[-2:]
-    small_labels = _nearest(labels, size).long()
-    small_logits = F.interpolate(labeled.logits.detach().float(), size, mode="bilinear", align_corners=True)
-    soft = settings.rule == "soft"
-    admitted = admit("labeled" if soft else settings.rule, small_logits, small_labels, tau=settings.tau)
-    weights = torch.ones_like(small_logits[:, 0])
-    if soft:
-        weights = small_logits.softmax(1).gather(1, admitted.clamp(min=0)[:, None])[:, 0]
-    return Candidates(labeled.embedding, admitted, _known(small_labels), weights)
-
-
-def pseudo_candidates(views: Views, tau: float) -> Candidates:
-    """Unlabeled pixels under the teacher's pseudo-label where c ≥ τ, as ReCo and U²PL fill their banks.
-
-    The embeddings are those of the strong views, whose forward pass there is anyway; as in ReCo, pixels are admitted by
-    the pseudo-labels that CutMix moved along. Labels, c and padding are brought to the feature's resolution by nearest
-    neighbour.
-    """
-    assert views.output.embedding is not None
-    size = views.output.embedding.shape[-2:]
-    pseudo, confidence, padding = (_nearest(tensor, size) for tensor in (views.pseudo, views.confidence, views.padding))
-    admitted = torch.where((confidence >= tau) & (padding == 0), pseudo.long(), -1)
-    truth = torch.full_like(admitted, -1) if views.truth is None else _known(_nearest(views.truth, size).long())
-    return Candidates(views.output.embedding, admitted, truth, torch.ones_like(confidence))
-
-
-def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0]
-
-
-def _known(labels: Tensor) -> Tensor:
-    return torch.where(labels == VOID, -1, labels)
 
 
 def contrast(

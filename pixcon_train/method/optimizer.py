@@ -1,6 +1,7 @@
-"""AdamW's parameter groups and the learning rate of each iteration."""
+"""AdamW and its learning rate for the student, the exponential moving average for the teacher (paper, Sec. 3.4)."""
 
 import torch
+from torch import nn
 
 from pixcon_train.models.base import SegmentationModel
 
@@ -36,3 +37,22 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
     """Give each group ``factor`` times its peak learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak_lr"] * factor
+
+
+def ema_decay(iteration: int, ceiling: float) -> float:
+    """γ_i = min(1 − 1/(i + 1), ceiling) (paper, Sec. 3.4): 0 in the first iteration, then rising to the ceiling."""
+    return min(1 - 1 / (iteration + 1), ceiling)
+
+
+@torch.no_grad()
+def update_teacher(teacher: nn.Module, student: nn.Module, decay: float) -> None:
+    """teacher ← decay · teacher + (1 − decay) · student, over parameters and floating-point buffers.
+
+    Buffers that count (batch norm's number of batches) are copied.
+    """
+    pairs = list(zip(teacher.state_dict().values(), student.state_dict().values(), strict=True))
+    averaged = [(old, new) for old, new in pairs if old.is_floating_point()]
+    torch._foreach_lerp_([old for old, _ in averaged], [new for _, new in averaged], 1 - decay)
+    for old, new in pairs:
+        if not old.is_floating_point():
+            old.copy_(new)

@@ -69,7 +69,8 @@ class DinoV2(VisionTransformer):
         if images.shape[-2] % PATCH_SIZE or images.shape[-1] % PATCH_SIZE:
             raise ConfigError(
                 f"The encoder got images of {images.shape[-2]}×{images.shape[-1]} px; expected multiples of "
-                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.evaluation.inference, which resizes or pads."
+                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.evaluation.inference, which "
+                "resizes or pads."
             )
         patches = self.patch_embed.proj(images)
         grid = (patches.shape[-2], patches.shape[-1])
@@ -86,7 +87,7 @@ class DinoV2(VisionTransformer):
         return maps
 
     def position_embedding(self, height: int, width: int) -> Tensor:
-        """Position embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).
+        """TrainState embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).
 
         Untouched at the native grid; elsewhere bicubic, no antialias, scale (edge + 0.1) / native edge.
         """

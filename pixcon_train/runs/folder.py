@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.config.commented import commented_yaml
-from pixcon_train.config.resolve import Layer, build_config, dotted_layer, flatten
+from pixcon_train.config.resolve import Layer, build_config, commented_yaml, dotted_layer
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import write_text
+from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.checkpoint import LATEST, describe_checkpoint
 
 CONFIG = "config.yaml"

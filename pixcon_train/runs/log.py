@@ -12,7 +12,7 @@ from typing import Any
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import write_text
 from pixcon_train.runs.log_file import LOG, log_line, read_log
-from pixcon_train.runs.tensorboard_log import Board
+from pixcon_train.runs.tensorboard_log import TensorBoardLog
 
 
 class RunLog:
@@ -36,7 +36,7 @@ class RunLog:
         past = [] if iteration is None else read_log(self._path)
         kept = [record for record in past if _before(record, iteration or 0, epoch)]
         write_text(self._path, "".join(map(log_line, kept)))
-        self._board = Board(folder, resumed_at=iteration, note=note)
+        self._board = TensorBoardLog(folder, resumed_at=iteration, note=note)
 
     def write(self, event: str, record: Mapping[str, Any]) -> None:
         """Append ``record``; its numbers go to TensorBoard under ``event``, by its ``iteration``.

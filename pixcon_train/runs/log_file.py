@@ -1,4 +1,5 @@
-"""Reading and keeping a run's ``log.jsonl``, one JSON record a line; ``pixcon_train/runs/log.py`` says what is in it."""
+"""Reading and keeping a run's ``log.jsonl``, one JSON record a line; its content is described in
+``pixcon_train/runs/log.py``."""
 
 import json
 from dataclasses import dataclass

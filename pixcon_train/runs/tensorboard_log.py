@@ -10,7 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 FOLDER = "tensorboard"
 
 
-class Board:
+class TensorBoardLog:
     """Writes curves until the disk refuses, then says so once and writes nothing more."""
 
     def __init__(self, folder: Path, *, resumed_at: int | None, note: Callable[[str], None]) -> None:

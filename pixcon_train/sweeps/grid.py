@@ -13,10 +13,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pixcon_train.config.resolve import dotted_layer, flatten, hint, resolve_config
+from pixcon_train.config.resolve import dotted_layer, resolve_config
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.yaml_files import read_yaml_mapping
+from pixcon_train.core.hints import hint
+from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 
 _KEYS = ("name", "base", "grid", "seeds")
 _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"

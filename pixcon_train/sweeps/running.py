@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import torch
 
-from pixcon_train.config.resolve import flatten
 from pixcon_train.core.errors import ConfigError, PixConError
-from pixcon_train.core.signals import Interruption
+from pixcon_train.core.signals import StopSignal
+from pixcon_train.core.yaml_files import flatten
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
 from pixcon_train.runs.checkpoint import LATEST, describe_checkpoint
@@ -73,7 +73,7 @@ def run_state(point: Point, parent: Path) -> RunState:
 
 
 def run_point(
-    point: Point, parent: Path, *, interruption: Interruption | None = None, observer: TrainingObserver | None = None
+    point: Point, parent: Path, *, interruption: StopSignal | None = None, observer: TrainingObserver | None = None
 ) -> RunState:
     """Do the run of ``point`` under ``parent`` from where it stands; nothing where it is finished.
 

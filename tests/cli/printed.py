@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from pixcon_cli.tables import show_described
-from pixcon_diag.tables import Table
+from pixcon_diag.tables.table import Table
 
 
 def printed(tables: Sequence[Table], width: int) -> str:

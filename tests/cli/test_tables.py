@@ -11,7 +11,8 @@ from pixcon_cli import console as consoles
 from pixcon_cli.console import notes, output, progress
 from pixcon_cli.encoding import spell
 from pixcon_cli.tables import add_row, per_cent, show, show_described, table
-from pixcon_diag.tables import Column, Spread, Table
+from pixcon_diag.statistics import Spread
+from pixcon_diag.tables.table import Column, Table
 from tests.cli.printed import cells, printed
 
 

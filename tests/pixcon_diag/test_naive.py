@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 import torch
 
+from pixcon_diag.analyses.boundary_counts import BandOptions, measure_boundaries
+from pixcon_diag.cache.measure import measure
+from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.per_class import per_class
 from pixcon_diag.passes.bank_collector import ReplayOptions
-from pixcon_diag.passes.boundary_pass import BandOptions, measure_boundaries
-from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.keeping import measure
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.replaying import ReplayedPass, replay
 from pixcon_train.method.admission import ADMISSION
 from pixcon_train.models import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images

@@ -170,7 +170,7 @@ def test_stopping_leaves_nothing_half_written(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", stop)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", stop)
     result = call("contamination", run_folder, "--out", tmp_path / "out", "--json")
     assert (result.exit_code, result.stdout) == (130, "")
     assert "Stopped" in result.stderr
@@ -207,7 +207,7 @@ def test_later_commands_use_the_pass_that_was_kept_and_say_so(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
     for command in (("contamination", "--tau", 0.7), ("geometry", "--min-pixels", 1), ("boundary", "--width", 4)):
         result = call(command[0], run_folder, "--workers", 0, *command[1:])
         assert result.exit_code == 0, result.output
@@ -229,7 +229,7 @@ def test_all_checkpoints_are_looked_at_before_the_first_is_measured(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
     options = ("--dataset", "camvid", "--data-root", run_folder, "--list", "val.txt")
     (run_folder / "val.txt").write_text("a.jpg a.png\n")
     one_message(call("contamination", run_folder, public, *options), 2, "predicts 3 classes but camvid has 11")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.passes import evaluation
+from pixcon_diag.passes import run as evaluation
 from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import call, one_message
 

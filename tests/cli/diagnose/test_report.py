@@ -10,7 +10,7 @@ import pytest
 
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.report import building
-from pixcon_diag.section import Section, section
+from pixcon_diag.tables.section import Section, section
 from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network
 from tests.cli.farm import call, one_message

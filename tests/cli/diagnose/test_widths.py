@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from pixcon_diag.tables import Table
+from pixcon_diag.tables.table import Table
 from tests.cli.diagnose.asking import no_drawing
 from tests.cli.farm import call
 from tests.cli.printed import cells, printed

@@ -5,16 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixcon_diag.logs.history import (
-    EpochRecord,
-    Evaluation,
-    RunHistory,
-    folder_name,
-    fraction,
-    mean,
-    sample_std,
-    told_apart,
-)
+from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, disambiguate, folder_name, fraction
+from pixcon_diag.statistics import mean, sample_std
 from pixcon_train.core.files import to_json
 from tests.training_logs import history
 
@@ -53,8 +45,8 @@ def test_runs_of_one_name_are_named_by_where_they_lie() -> None:
     runs = [
         RunHistory(name, source, "pixcon", (), 1, ()) for name, source in (("a", "x/a"), ("b", "x/b"), ("a", "y/a"))
     ]
-    assert [run.name for run in told_apart(runs)] == ["x/a", "b", "y/a"]
-    assert told_apart(runs[:2]) == runs[:2] and told_apart([]) == []
+    assert [run.name for run in disambiguate(runs)] == ["x/a", "b", "y/a"]
+    assert disambiguate(runs[:2]) == runs[:2] and disambiguate([]) == []
 
 
 def test_a_folder_has_a_name_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ from torch import Tensor
 from pixcon_diag.measures.coverage import Coverage, CoverageResult, coverage_statistics
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
-from pixcon_train.method.admission import admit, select_anchors
+from pixcon_train.method.admission import admit
 from pixcon_train.method.class_bank import ClassBank
+from pixcon_train.method.contrastive import select_anchors
 
 VOID = 255
 

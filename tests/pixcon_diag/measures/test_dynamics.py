@@ -92,7 +92,7 @@ def test_what_logs_tell_of_pseudo_labels_and_bank_goes_along_with_the_epochs() -
     assert dynamics({"a": [history([0.5])]}).groups[0].runs[0].thresholds == {}
 
 
-def test_runs_of_one_name_are_told_apart() -> None:
+def test_runs_of_one_name_are_disambiguate() -> None:
     result = dynamics({"a": [history([0.5], name="x")], "b": [replace(history([0.6], name="x"), source="b/x.log")]})
     assert [group.runs[0].name for group in result.groups] == ["x.log", "b/x.log"]
 

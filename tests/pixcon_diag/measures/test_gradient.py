@@ -13,7 +13,7 @@ from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Entries,
 from pixcon_diag.measures.gradient_result import FormResult, GradientResult
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import to_json
-from pixcon_train.method.admission import info_nce
+from pixcon_train.method.contrastive import info_nce
 
 ETA = 0.1
 

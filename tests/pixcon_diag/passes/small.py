@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
-from pixcon_diag.passes.data import EvaluationData
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import RunChoice
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
-from pixcon_diag.passes.evaluation import PredictedBatch
+from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
 from pixcon_train.evaluation.inference import ModelPrediction

@@ -11,8 +11,8 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.evaluation import PredictedBatch
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.evaluation.inference import ModelPrediction

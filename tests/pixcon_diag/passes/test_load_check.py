@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.checkpoints.layouts import Scores
+from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
-from pixcon_diag.passes.data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.keeping import measure
+from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.result import LoadCheck
+from pixcon_diag.provenance import LoadCheck, Scores
 from pixcon_train.evaluation.iou import IoUResult
 from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
 from pixcon_train.runs.export import export_weights
@@ -140,12 +139,12 @@ def test_a_pass_tells_it_every_time_and_keeps_it(own: LoadedCheckpoint, tmp_path
     run = RunChoice(device="cpu", workers=0)
     loaded = stating(own, epoch=2, ema=0.879)
     for _ in range(2):  # made, then found
-        measured = measure(loaded, chosen(data, own), run=run, keep=tmp_path / "diag", tell=told.append)
+        measured = measure(loaded, chosen(data, own), run=run, keep=tmp_path / "diag", notify=told.append)
         check = measured.provenance.load_check
         assert check is not None and check.measured == measured.iou.miou() and check.warning in told
         assert check.difference == pytest.approx(check.measured - 0.879)
     assert sum(line.startswith("Warning: ") for line in told) == 2
     right = stating(own, epoch=2, ema=measured.iou.miou())
     told.clear()
-    measure(right, chosen(data, own), run=run, keep=tmp_path / "diag", tell=told.append)
+    measure(right, chosen(data, own), run=run, keep=tmp_path / "diag", notify=told.append)
     assert not any("Warning" in line for line in told)

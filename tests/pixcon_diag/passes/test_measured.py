@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.passes.data import EvaluationData
-from pixcon_diag.passes.keeping import measure
+from pixcon_diag.cache.measure import measure
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_truth
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.data.reading import VOID
+from pixcon_train.core.void import VOID
 from pixcon_train.data.sources import DataSource
 from pixcon_train.data.specs import DatasetSpec, voc_palette
 from pixcon_train.evaluation.iou import SegmentationIoU
@@ -160,5 +160,5 @@ def test_masks_of_0_and_255_are_refused_for_saved_maps_too(tmp_path: Path) -> No
     notes: list[str] = []
     stated = spec.model_copy(update={"void": 255})
     data = EvaluationData(DataSource(stated, tmp_path), "val.txt", tuple(pairs), "index")
-    measure_predictions(tmp_path / "maps", data, tell=notes.append)
+    measure_predictions(tmp_path / "maps", data, notify=notes.append)
     assert len(notes) == 1 and "No pixel of `crack`" in notes[0]

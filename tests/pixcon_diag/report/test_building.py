@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pixcon_diag.checkpoints.loading import load
-from pixcon_diag.groups import Group, named
-from pixcon_diag.passes.data import DataChoice, choose_data
+from pixcon_diag.data.evaluation_data import DataChoice, choose_data
+from pixcon_diag.groups.arguments import Group, named
 from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.report import building
 from pixcon_diag.report.building import Built, ReportOptions, build_report
-from pixcon_diag.section import Section, section
+from pixcon_diag.tables.section import Section, section
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import to_json
 from pixcon_train.runs.log import LOG
@@ -86,7 +86,7 @@ def test_two_methods_have_everything_from_one_pass_each(
 ) -> None:
     first = build(study, tmp_path, NONE, CLEAN)
     assert commands(first) == EVERYTHING and first.left_out == ()
-    monkeypatch.setattr("pixcon_diag.passes.evaluation.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
     again = build(study, tmp_path / "again", NONE, CLEAN)
     for command in EVERYTHING:
         assert of(again, command) == of(first, command)

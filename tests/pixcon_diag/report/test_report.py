@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.report.report import SECTIONS, write_report
-from pixcon_diag.section import Section, section
-from pixcon_diag.tables import Column, Table, to_latex, to_markdown
+from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.table import Column, Table, to_latex, to_markdown
 from pixcon_train.core.errors import PixConError
-from tests.pixcon_diag.report.made import check_latex
+from tests.pixcon_diag.analyses.made import check_latex
 
 COLUMNS = (Column("name", "checkpoint"), Column("rate", "rate %", "per_cent"))
 

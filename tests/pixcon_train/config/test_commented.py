@@ -2,8 +2,7 @@
 
 from itertools import pairwise
 
-from pixcon_train.config.commented import commented_yaml
-from pixcon_train.config.resolve import Layer, build_config, known_keys, preset_layers
+from pixcon_train.config.resolve import Layer, build_config, commented_yaml, known_keys, preset_layers
 from pixcon_train.core.yaml_files import parse_yaml
 
 

@@ -10,7 +10,6 @@ from pixcon_train.config.resolve import (
     build_config,
     dotted_layer,
     file_layer,
-    flatten,
     known_keys,
     merge,
     parse_assignments,
@@ -20,7 +19,7 @@ from pixcon_train.config.resolve import (
 )
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.yaml_files import dump_yaml, parse_yaml
+from pixcon_train.core.yaml_files import dump_yaml, flatten, parse_yaml
 
 RECIPES = {"pascal", "cityscapes", "ade20k", "coco", "small", "camvid", "digits"}
 

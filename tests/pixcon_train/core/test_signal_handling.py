@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pixcon_train.config.schema import TrainConfig
-from pixcon_train.core.signals import Interruption
+from pixcon_train.core.signals import StopSignal
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.engine.trainer import train
 from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
@@ -92,7 +92,7 @@ def test_a_killed_process_leaves_a_latest_that_goes_on_exactly(tmp_path: Path) -
 
 def _train_until(config: TrainConfig, folder: Path, epoch: int, *, resume: bool) -> tuple[list[float], int]:
     """Mean loss of every epoch up to ``epoch``, and the iteration reached."""
-    interruption = Interruption()
+    interruption = StopSignal()
 
     class Stop(Unobserved):
         def epoch_finished(self, record: Mapping[str, Any]) -> None:

@@ -5,21 +5,13 @@ from typing import Any
 import pytest
 
 from pixcon_train.core.errors import DataError, WorkerError
-from pixcon_train.data.loading import (
-    Collate,
-    Guarded,
-    PairedDataset,
-    Share,
-    StepSampler,
-    opened,
-    training_loader,
-    worker_deaths,
-)
+from pixcon_train.data.loading import Collate, Guarded, opened, training_loader, worker_deaths
+from pixcon_train.data.sampling import BatchLayout, PairedDataset, StepSampler
 
 
 def sampler(*, seed: int = 0, labeled: int = 12, unlabeled: int = 12, **share: int) -> StepSampler:
     return StepSampler(
-        labeled=labeled, unlabeled=unlabeled, seed=seed, share=Share(**{"micro": 2, "accumulation": 1, **share})
+        labeled=labeled, unlabeled=unlabeled, seed=seed, share=BatchLayout(**{"micro": 2, "accumulation": 1, **share})
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.passes.label_maps import LabelMapFiles
+from pixcon_diag.data.label_maps import LabelMapFiles
 from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import read_header
 from pixcon_train.data.images import read_image

@@ -9,7 +9,8 @@ from torch import nn
 
 from pixcon_train.config.schema import RuntimeConfig, ScheduleConfig
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.engine.distributed import RunningStatistics, average_gradients, open_machine, share_of
+from pixcon_train.engine.batch_norm import RunningStatistics
+from pixcon_train.engine.distributed import average_gradients, batch_layout, open_accelerator
 
 
 @pytest.mark.parametrize(
@@ -20,14 +21,14 @@ def test_shares_make_the_effective_batch(
     batch: int, micro: int | None, processes: int, expected: tuple[int, int]
 ) -> None:
     accelerator: Any = SimpleNamespace(num_processes=processes, process_index=0)
-    share = share_of(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
+    share = batch_layout(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
     assert (share.micro, share.accumulation) == expected
     assert share.batch == batch
 
 
 def test_micro_batches_are_numbered_over_the_processes() -> None:
     accelerators: list[Any] = [SimpleNamespace(num_processes=4, process_index=rank) for rank in range(4)]
-    shares = [share_of(ScheduleConfig(epochs=1, batch=16, micro_batch=2), each) for each in accelerators]
+    shares = [batch_layout(ScheduleConfig(epochs=1, batch=16, micro_batch=2), each) for each in accelerators]
     assert [share.piece(i) for share in shares for i in range(share.accumulation)] == list(range(8))
 
 
@@ -35,7 +36,7 @@ def test_micro_batches_are_numbered_over_the_processes() -> None:
 def test_a_batch_that_cannot_be_cut_is_refused(batch: int, micro: int | None, processes: int) -> None:
     accelerator: Any = SimpleNamespace(num_processes=processes, process_index=0)
     with pytest.raises(ConfigError, match=f"schedule.batch is {batch}"):
-        share_of(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
+        batch_layout(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
 
 
 def test_gradients_become_the_mean_over_processes() -> None:
@@ -95,14 +96,14 @@ def test_one_process_keeps_its_running_statistics() -> None:
 
 def test_a_device_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match=r"runtime\.device is 'tpu'"):
-        open_machine(RuntimeConfig(device="tpu"))
+        open_accelerator(RuntimeConfig(device="tpu"))
 
 
 def test_each_run_has_its_own_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELERATE_TORCH_DEVICE", "meta")
-    assert open_machine(RuntimeConfig()).device.type == "meta"
+    assert open_accelerator(RuntimeConfig()).device.type == "meta"
     monkeypatch.delenv("ACCELERATE_TORCH_DEVICE")
-    assert open_machine(RuntimeConfig(device="cpu")).device.type == "cpu"
+    assert open_accelerator(RuntimeConfig(device="cpu")).device.type == "cpu"
 
 
 def test_a_precision_that_the_device_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,4 +112,4 @@ def test_a_precision_that_the_device_lacks_is_named(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("pixcon_train.engine.distributed.Accelerator", refuse)
     with pytest.raises(ConfigError, match=r"runtime\.precision=fp16 does not work here: .* requires a GPU"):
-        open_machine(RuntimeConfig(device="cpu", precision="fp16"))
+        open_accelerator(RuntimeConfig(device="cpu", precision="fp16"))

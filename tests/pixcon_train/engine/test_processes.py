@@ -17,7 +17,7 @@ import torch
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.data import datasets, transforms
 from pixcon_train.engine import trainer
-from pixcon_train.engine.distributed import open_machine
+from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.setup import set_up
 from pixcon_train.engine.state import restore
 from pixcon_train.evaluation.validation import validate
@@ -83,7 +83,7 @@ def trained(spec: Path, folder: Path, case: str) -> None:
 def validated(spec: Path, folder: Path, source: Path) -> None:
     """Validate the teacher of the run in ``source``, and leave its counts."""
     asked = tiny_config(spec, bank__rule="clean", schedule__batch=8, schedule__micro_batch=2)
-    setup = set_up(asked, open_machine(asked.runtime))
+    setup = set_up(asked, open_accelerator(asked.runtime))
     restore(load_checkpoint(source / LATEST), setup)
     result = validate(
         setup.teacher,

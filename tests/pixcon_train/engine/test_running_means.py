@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixcon_train.engine.running_means import Meters
+from pixcon_train.engine.running_means import RunningMeans
 
 
 def values(loss: float) -> dict[str, torch.Tensor]:
@@ -11,7 +11,7 @@ def values(loss: float) -> dict[str, torch.Tensor]:
 
 
 def test_windows_and_epochs_by_hand() -> None:
-    meters = Meters()
+    meters = RunningMeans()
     meters.add(values(1.0))
     meters.add(values(3.0))
     assert meters.read() == pytest.approx({"loss": 2.0, "ratio": 0.2})
@@ -22,18 +22,18 @@ def test_windows_and_epochs_by_hand() -> None:
 
 
 def test_nothing_added_is_nothing_read() -> None:
-    assert Meters().read() == {}
+    assert RunningMeans().read() == {}
 
 
 def test_saving_within_a_window_changes_no_bit() -> None:
     generator = torch.Generator().manual_seed(0)
     numbers = torch.randn(50, generator=generator).tolist()
-    left_alone, saved = Meters(), Meters()
+    left_alone, saved = RunningMeans(), RunningMeans()
     for position, number in enumerate(numbers):
         left_alone.add(values(number))
         saved.add(values(number))
         if position % 7 == 3:
-            fresh = Meters()
+            fresh = RunningMeans()
             fresh.load_state_dict(saved.state_dict(), torch.device("cpu"))
             saved = fresh
         if position % 20 == 19:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
-from pixcon_train.core.signals import Interruption
+from pixcon_train.core.signals import StopSignal
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.engine.trainer import Outcome, train
 from pixcon_train.method.class_bank import bank_fill
@@ -30,7 +30,7 @@ class StopAt(Unobserved):
     """Asks a run to stop at one point of it, as a signal would."""
 
     def __init__(self, *, iteration: int | None = None, work: str | None = None) -> None:
-        self.interruption = Interruption()
+        self.interruption = StopSignal()
         self._iteration, self._work = iteration, work
 
     def stepped(self, iteration: int) -> None:

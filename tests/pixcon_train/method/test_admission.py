@@ -7,9 +7,9 @@ from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTenso
 from torch.nn.functional import normalize
 
 from benchmarks.gpu.guard import sync_is_an_error
-from pixcon_train.method.admission import admit, gather_pixels, info_nce, select_anchors, thin
+from pixcon_train.method.admission import BankSettings, admit, labeled_candidates
 from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.contrastive import Admitted, BankSettings, contrast, labeled_candidates
+from pixcon_train.method.contrastive import Admitted, contrast, gather_pixels, info_nce, select_anchors, thin
 from pixcon_train.models.base import ModelOutput
 from tests.waiting import NoWaiting
 

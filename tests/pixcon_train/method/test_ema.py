@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pixcon_train.method.ema import ema_decay, update_teacher
+from pixcon_train.method.optimizer import ema_decay, update_teacher
 
 
 def test_decay_rises_to_its_ceiling() -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.engine import setup
 from pixcon_train.engine import stepper as stepping
-from pixcon_train.engine.distributed import open_machine
+from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.setup import Setup, set_up
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.method import consistency as consistency_branch
@@ -103,7 +103,7 @@ def _record(monkeypatch: pytest.MonkeyPatch) -> list[Piece]:
 
 def _deviations(config: TrainConfig, monkeypatch: pytest.MonkeyPatch, steps: int) -> dict[str, float]:
     """Largest relative deviation over all steps of each number that a step logs or leaves behind."""
-    parts = set_up(config, open_machine(config.runtime))
+    parts = set_up(config, open_accelerator(config.runtime))
     trainer = PlainTrainer(parts.student, parts.teacher, _recipe(config, parts.iterations), parts.student.num_classes)
     stepper, pieces, batches = Stepper(config, parts), _record(monkeypatch), iter(parts.loader)
     worst: dict[str, float] = {}

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.pixcon_train.runs.test_checkpoint import example
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.yaml_files import read_yaml_mapping
 from pixcon_train.runs.checkpoint import LATEST, save_checkpoint
 from pixcon_train.runs.folder import CONFIG, refuse_to_overwrite, resume_config, run_folder, run_name, save_config
+from tests.pixcon_train.runs.test_checkpoint import example
 from tests.pixcon_train.tiny import tiny_config
 
 CONFIGURATION = tiny_config(Path("/data/tiny.yaml"), seed=3, bank__rule="labeled")

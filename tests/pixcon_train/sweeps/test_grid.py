@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pixcon_train.config.resolve import flatten
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.yaml_files import flatten
 from pixcon_train.sweeps.grid import every_nth, read_sweep
 
 BASE = "base: {dataset: digits, schedule: {epochs: 3}, data.crop: 28}\n"

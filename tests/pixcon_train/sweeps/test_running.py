@@ -7,7 +7,7 @@ import pytest
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
-from pixcon_train.core.signals import Interruption
+from pixcon_train.core.signals import StopSignal
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
@@ -37,7 +37,7 @@ def test_a_run_is_done_once(tmp_path: Path) -> None:
 
 def test_a_stopped_run_is_gone_on_with(tmp_path: Path) -> None:
     (point,) = points(tmp_path, {"bank.rule": ["clean"]})
-    interruption = Interruption()
+    interruption = StopSignal()
 
     class Stop(Unobserved):
         def stepped(self, iteration: int) -> None:

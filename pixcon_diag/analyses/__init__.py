@@ -1,0 +1,1 @@
+"""One module per analysis: its tables and its quantities for `compare`."""

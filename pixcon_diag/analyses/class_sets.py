@@ -1,0 +1,37 @@
+"""What is said where means over classes stand side by side that are not over the same classes."""
+
+from collections.abc import Mapping, Sequence
+
+from pixcon_diag.data.comparable import class_difference
+from pixcon_diag.passes.measured import Predictions
+from pixcon_train.data.specs import DatasetSpec
+
+
+def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -> list[str]:
+    """A sentence where the means are over different classes, which are told by their names; none where they are not.
+
+    Args:
+        what: what is a mean over classes.
+        means: whose it is, and the classes that it is over.
+    """
+    specs = {member.name: member.data.spec for member, _ in means}
+    if len({frozenset(spec.classes) for spec in specs.values()}) > 1:
+        return [f"{what} is not a mean over the same classes for all: {_data_sets(specs)}."]
+    named = [(member, {member.data.spec.classes[k] for k in own}) for member, own in means]
+    every = {name for _, own in named for name in own}
+    lacks = {
+        member.name: ", ".join(name for name in member.data.spec.classes if name in every - own)
+        for member, own in named
+    }
+    said = "; ".join(f"{member} without {missing}" for member, missing in lacks.items() if missing)
+    return [f"{what} is not a mean over the same classes for all: {said}."] if said else []
+
+
+def _data_sets(specs: Mapping[str, DatasetSpec]) -> str:
+    """Whose numbers are of which data set, and how its classes differ from the first one's."""
+    first, *others = specs.items()
+    said = [f"{first[0]} is measured on {first[1].name}"]
+    for member, spec in others:
+        difference = class_difference(first[1], spec)
+        said.append(f"{member} on {spec.name}" + (f" ({difference})" if difference else ""))
+    return ", ".join(said)

@@ -1,0 +1,133 @@
+"""Differences between methods as tables: a row for image noise and one for seed noise of every measurement."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import get_args
+
+from pixcon_diag.analyses.deltas import arrow, delta_note
+from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.statistics import Spread
+from pixcon_diag.tables.file_names import file_parts
+from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.table import Cell, Column, Kind, Table
+
+IMAGES = (
+    "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
+    "interval)."
+)
+SEEDS = (
+    "seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of paired seeds, in "
+    "the order given, one-sided, with the smallest p that so many seeds allow)."
+)
+ONE_SEED = "One seed each: what other seeds would have given is not known, and there are no tests over seeds."
+PLAIN = "plain: not a sum over images, so no interval is computed."
+
+
+def compare_section(
+    groups: Sequence[MeasuredGroup],
+    comparisons: Mapping[str, Sequence[ComparisonRow]],
+    left_out: Sequence[str] = (),
+) -> Section:
+    """Each other group of ``groups`` against the first one, the baseline; ``left_out`` says what is not compared."""
+    baseline = groups[0].name
+    tables = [
+        difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
+        for other, part in file_parts([*comparisons]).items()
+        for unit in get_args(Unit)
+        if any(row.unit == unit for row in comparisons[other])
+    ]
+    if left_out:
+        said = [f"Left out: {sentence}" for sentence in left_out]
+        tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *said))
+    return section(
+        "compare",
+        tables,
+        baseline=baseline,
+        comparisons=[{"other": other, "rows": [row.to_dict() for row in rows]} for other, rows in comparisons.items()],
+        provenance={group.name: [asdict(member.provenance) for member in group.members] for group in groups},
+    )
+
+
+def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow], name: str) -> Table:
+    """The measurements of one unit, in a table called ``name``: rates in per cent, or plain numbers."""
+    value: Kind = "per_cent" if unit == "fraction" else "number"
+    delta: Kind = "points" if unit == "fraction" else "delta"
+    what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
+    digits = 1 if unit == "count" else None
+    shown = [row for row in rows if row.unit == unit]
+    several = any(_several(row) for row in shown)
+    tests = (
+        Column("p_sign", "p sign", "number", 3),
+        Column("p_permutation", "p perm.", "number", 3),
+        Column("p_smallest", "least p", "number", 3),
+    )
+    columns = (
+        Column("measure", "measure"),
+        Column("noise", "noise"),
+        Column("baseline", baseline, value, digits),
+        Column("other", other, value, digits),
+        Column("difference", "Δ", delta, digits),
+        Column("low", "low", delta),
+        Column("high", "high", delta),
+        Column("better", "better"),
+        *(tests if several else ()),
+    )
+    lines = [line[: len(columns)] for row in shown for line in _lines(row)]
+    return Table(name, f"{baseline} → {other}: {what}", columns, tuple(lines), tuple(_notes(baseline, other, shown)))
+
+
+def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    yield (
+        f"{delta_note(baseline, other)} better: whether {other} is better, judged by the interval (unclear where it "
+        "includes 0), or the number of seeds in which it is."
+    )
+    uneven = [row.measure for row in rows if not row.same_classes]
+    if uneven:
+        yield f"Not means over the same classes in all runs, so that Δ is also of the classes: {', '.join(uneven)}."
+    if any(row.image_noise is not None for row in rows):
+        yield IMAGES
+    if any(_several(row) for row in rows):
+        yield SEEDS
+        return
+    if any(row.image_noise is None for row in rows):
+        yield PLAIN
+    yield ONE_SEED
+
+
+def _several(row: ComparisonRow) -> bool:
+    """Whether a method has several seeds."""
+    return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
+
+
+def _lines(row: ComparisonRow) -> Iterator[tuple[Cell, ...]]:
+    """A line for each kind of noise that is known; of one seed each there is none over seeds."""
+    name = f"{row.measure} ({arrow(row.higher_is_better)})"
+    images, seeds = row.image_noise, row.seed_noise
+    if images is not None:
+        better = _side(images.low, images.high, higher=row.higher_is_better)
+        interval = (images.difference, images.low, images.high, better)
+        yield (name, f"images ({images.level:.0%})", images.first, images.second, *interval, None, None, None)
+    if not _several(row):
+        if images is None:
+            means = (seeds.first.mean, seeds.second.mean, seeds.difference)
+            yield (name, "plain", *means, None, None, None, None, None, None)
+        return
+    first, second = Spread(seeds.first.mean, seeds.first.std), Spread(seeds.second.mean, seeds.second.std)
+    pairs = seeds.paired
+    if pairs is None:
+        yield (name, "seeds", first, second, seeds.difference, None, None, None, None, None, None)
+        return
+    count = len(pairs.deltas.values)
+    tests = (pairs.sign_test.one_sided, pairs.permutation_test.one_sided, pairs.sign_test.smallest_one_sided)
+    yield (name, "seeds", first, second, seeds.difference, None, None, f"{pairs.wins}/{count}", *tests)
+
+
+def _side(low: float, high: float, *, higher: bool) -> str | None:
+    """Whether the interval leaves 0 out, and on which side; None where there is no interval."""
+    if math.isnan(low):
+        return None
+    if not (low > 0 or high < 0):
+        return "unclear"
+    return "yes" if (low > 0) == higher else "no"

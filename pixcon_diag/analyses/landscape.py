@@ -1,0 +1,135 @@
+"""Model size against mIoU as a table (Fig. 7)."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.landscape import LandscapeResult, OwnRun
+from pixcon_diag.provenance import CheckpointInfo
+from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.table import Column, Table
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.data.specs import spec_for_class_count
+
+ENCODER_NAMES = {
+    "small": "DINOv2-S",
+    "base": "DINOv2-B",
+    "large": "DINOv2-L",
+    "giant": "DINOv2-G",
+    "nano": "DINOv2-nano",
+}
+POINTS = ("name", "encoder", "parameters", "miou", "dataset")
+
+
+def landscape_section(result: LandscapeResult) -> Section:
+    """Published points and own ones."""
+    return section("landscape", [landscape_table(result)], landscape=result.to_dict())
+
+
+def landscape_table(result: LandscapeResult) -> Table:
+    """A row for each method."""
+    rows = tuple(
+        (p.name, p.encoder, p.parameters, p.counted, p.miou, "yes" if p.comparable else "no", p.miou_source)
+        for p in result.points
+    )
+    return Table(
+        "landscape",
+        f"Parameters and mIoU: {result.setting}",
+        (
+            Column("name", "method"),
+            Column("encoder", "encoder"),
+            Column("parameters", "parameters, M", "number", 1),
+            Column("counted", "counted"),
+            Column("miou", "mIoU %", "per_cent"),
+            Column("comparable", "same data set"),
+            Column("source", "mIoU from"),
+        ),
+        rows,
+        result.notes,
+    )
+
+
+def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str]]:
+    """The checkpoints as points, with the mIoU that their files state, and a word on each that states none."""
+    runs, left_out = [], []
+    for each in loaded:
+        stated = stated_miou(each.info)
+        if stated is None:
+            left_out.append(f"{each.name} states no mIoU of these weights; measure it and give it with --points.")
+            continue
+        miou, whose = stated
+        dataset, assumed = _dataset(each)
+        encoder = ENCODER_NAMES.get(each.info.size, each.info.size)
+        source = f"stated by {each.info.source}: {whose}{assumed}"
+        runs.append(OwnRun(each.name, encoder, parameters_at_inference(each), miou, dataset, source))
+    return runs, left_out
+
+
+def stated_miou(info: CheckpointInfo) -> tuple[float, str] | None:
+    """What a file states of the network measured, and whose mIoU it is; None where it states none.
+
+    That of its own epoch, or the run's best one: UniMatch V2 keeps the file of the student's best epoch, and beside it
+    the teacher's best mIoU, of another epoch.
+    """
+    scores = info.scores
+    known = {
+        "ema": (scores.ema, scores.best_ema, scores.best_ema_epoch),
+        "student": (scores.student, scores.best_student, scores.best_student_epoch),
+    }
+    now, best, best_epoch = known.get(info.weights, (None, None, None))
+    if now is not None:
+        return now, f"{info.weights}, epoch {_shown(scores.epoch)}"
+    if best is None:
+        return None
+    return best, f"the run's best {info.weights}, epoch {_shown(best_epoch)}; the weights are of {_shown(scores.epoch)}"
+
+
+def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
+    """Name of the data set, and a word on it where the file tells its number of classes alone."""
+    if loaded.data is not None:
+        return loaded.data["name"], ""
+    spec = spec_for_class_count(loaded.info.num_classes)
+    if spec is None:
+        return "unknown", "; it names no data set"
+    return spec.name, f"; {loaded.info.num_classes} classes are taken for {spec.name}"
+
+
+def _shown(epoch: int | None) -> str:
+    return "unknown" if epoch is None else str(epoch)
+
+
+def parameters_at_inference(loaded: LoadedCheckpoint) -> int:
+    """Parameters of the network without its projection head, which inference does not use."""
+    named = loaded.model.named_parameters()
+    return sum(parameter.numel() for name, parameter in named if not name.startswith("proj_head."))
+
+
+def read_points(path: Path) -> list[OwnRun]:
+    """Points from a CSV file with the columns name, encoder, parameters, miou (a fraction), dataset.
+
+    Raises:
+        DataError: the file is missing, lacks a column, or has a value that is no number.
+    """
+    try:
+        text = read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {unreadable(error)}.") from error
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
+    return [_point(path, number, row) for number, row in enumerate(reader, 2)]
+
+
+def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
+    try:
+        parameters, miou = int(row["parameters"]), float(row["miou"])
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{path}, line {line}: parameters '{row['parameters']}' or miou '{row['miou']}' is no number. Expected a "
+            "whole number of parameters and a fraction."
+        ) from None
+    return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))

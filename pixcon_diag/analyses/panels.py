@@ -1,0 +1,97 @@
+"""Which images to show, and the panels to show of them, as files from which the figure is drawn."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from pixcon_diag.data.label_maps import encode_label_map
+from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
+from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image_errors, rank_images
+from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import file_stem, replacing
+from pixcon_train.core.void import VOID
+from pixcon_train.data.images import read_image
+
+PANELS = "qualitative_panels"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How images are chosen."""
+
+    rank_by: RankBy = "error-diff"
+    count: int = 16
+    names: tuple[str, ...] = ()
+    seed: int = 0
+    min_share: float = MIN_SHARE
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Images chosen to be shown, of the first member of each group."""
+
+    methods: tuple[str, ...]
+    members: tuple[Predictions, ...]
+    ranking: Ranking
+    choice: Choice
+
+
+def choose_images(groups: Sequence[MeasuredGroup], choice: Choice) -> Chosen:
+    """Rank the images of the first group (the baseline) against the second one, where there is one.
+
+    Raises:
+        ConfigError: more than two groups to compare, a difference asked of one, or an unknown image.
+    """
+    if len(groups) > 2:
+        names = ", ".join(group.name for group in groups)
+        raise ConfigError(f"A grid compares two methods at most, got {len(groups)}: {names}. Name the two to be shown.")
+    members = tuple(group.members[0] for group in groups)
+    errors = [image_errors(torch.from_numpy(member.statistics)) for member in members]
+    ranking = rank_images(
+        [pair.image for pair in members[0].data.pairs],
+        errors[0],
+        errors[1] if len(errors) > 1 else None,
+        rank_by=choice.rank_by,
+        count=choice.count,
+        generator=torch.Generator().manual_seed(choice.seed),
+        chosen=choice.names,
+    )
+    return Chosen(tuple(group.name for group in groups), members, ranking, choice)
+
+
+def write_panels(chosen: Chosen, folder: Path) -> list[dict[str, Any]]:
+    """Write every chosen image, its ground truth and its predictions below ``folder``; what the figure needs of each.
+
+    Raises:
+        DataError: an image, mask or label map cannot be read.
+        PixConError: the folder cannot be written.
+    """
+    shutil.rmtree(folder / PANELS, ignore_errors=True)  # those of an earlier choice
+    return [_write(chosen, image, number, folder) for number, image in enumerate(chosen.ranking.images, 1)]
+
+
+def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dict[str, Any]:
+    data = chosen.members[0].data
+    palette = [part for color in data.spec.palette for part in color]
+    palette += [255] * (3 * 256 - len(palette))  # void is drawn white
+    stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
+    truth = read_truth(data, image.index)
+    maps = [member.label_maps.read(image.index) for member in chosen.members]
+    shown = read_image(data.source.root / data.pairs[image.index].image).permute(1, 2, 0).numpy()
+    files = {"image": f"{stem}_image.png", "truth": f"{stem}_truth.png", "predictions": [
+        f"{stem}_{place}.png" for place, _ in enumerate(maps, 1)
+    ]}  # fmt: skip
+    with replacing(folder / str(files["image"])) as temporary:
+        Image.fromarray(shown).save(temporary, format="PNG")
+    for file, labels in zip((files["truth"], *files["predictions"]), (truth, *maps), strict=True):
+        with replacing(folder / str(file)) as temporary:
+            temporary.write_bytes(encode_label_map(labels.to(torch.uint8).numpy(), palette))
+    share = chosen.choice.min_share
+    regions = [error_regions(each.long(), truth, void=VOID, min_share=share).to_dict() for each in maps]
+    return asdict(image) | {"files": files, "regions": regions}

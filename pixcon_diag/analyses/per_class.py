@@ -1,0 +1,85 @@
+"""IoU per class of each method against the baseline, in the layout of Table 6."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pixcon_diag.analyses.deltas import delta_column, delta_note
+from pixcon_diag.measures.per_class import PerClassResult, per_class
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.statistics import seeds_note
+from pixcon_diag.tables.file_names import file_parts
+from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_train.core.errors import ConfigError
+
+
+def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
+    """Every group but the first against the first.
+
+    Raises:
+        ConfigError: fewer than two groups.
+    """
+    if len(groups) < 2:
+        raise ConfigError(
+            "Differences per class need two methods. Name two checkpoints, or two groups of seeds: name=path,path."
+        )
+    classes = groups[0].members[0].data.spec.classes
+    seeds = {group.name: [member.iou.iou for member in group.members] for group in groups}
+    baseline = groups[0].name
+    results = {group.name: per_class(classes, seeds[baseline], seeds[group.name]) for group in groups[1:]}
+    return section(
+        "per-class",
+        [
+            table6(results[other], baseline, other, f"per-class_{part}")
+            for other, part in file_parts([*results]).items()
+        ],
+        classes=classes,
+        comparisons=[{"baseline": baseline, "other": o, "per_class": r.to_dict()} for o, r in results.items()],
+        provenance={g.name: [asdict(member.provenance) for member in g.members] for g in groups},
+    )
+
+
+def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Table:
+    """Table 6, called ``name``: hardest class of the baseline first, the mIoU last."""
+    paired = result.paired and result.baseline_seeds > 1
+    rows: list[tuple[Cell, ...]] = []
+    for row in (*result.rows, *([result.common] if result.common else []), result.mean):
+        steady = f"{row.improved}/{len(row.seed_deltas)}" if row.seed_deltas else None
+        rows.append((row.name, row.baseline, row.other, row.delta, row.delta_std, steady))
+    notes = [
+        delta_note(baseline, other),
+        seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample"),
+    ]
+    if paired:
+        total = len(result.rows) - len(result.undefined)
+        notes.append(
+            f"Of {total} classes {len(result.improved_on_all)} improve on every seed "
+            f"({_listed(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
+            f"({_listed(result.worsened_on_all)})."
+        )
+    if result.common:
+        notes.append(
+            f"Without an IoU in some run: {_listed(result.undefined)}. The mIoU is each run's own, over the classes "
+            "that it has an IoU of: not the same ones in all runs. "
+            f"'{result.common.name}': those that all runs have."
+        )
+    elif result.undefined:
+        notes.append(f"Without an IoU in any run, and not in the mIoU: {_listed(result.undefined)}.")
+    return Table(
+        name,
+        f"IoU per class: {baseline} → {other} (layout of Table 6)",
+        (
+            Column("class", "class"),
+            Column("baseline", f"{baseline} %", "per_cent"),
+            Column("other", f"{other} %", "per_cent"),
+            delta_column("delta", higher_is_better=True),
+            Column("delta_std", "seed std of Δ", "per_cent"),
+            Column("improved", "seeds better"),
+        ),
+        tuple(rows),
+        tuple(notes),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

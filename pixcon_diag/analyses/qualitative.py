@@ -1,0 +1,61 @@
+"""The images chosen for a grid, and how wrong each method is on them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pixcon_diag.analyses.deltas import delta_column, delta_note
+from pixcon_diag.analyses.panels import Choice, Chosen, choose_images, write_panels
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.table import Column, Table
+from pixcon_train.core.void import VOID
+
+
+def qualitative_section(groups: Sequence[MeasuredGroup], choice: Choice, folder: Path) -> Section:
+    """Choose images and write their panels into ``folder``, where the section's JSON belongs.
+
+    Raises:
+        ConfigError: the choice does not fit the groups.
+        PixConError: something cannot be read or written.
+    """
+    chosen = choose_images(groups, choice)
+    panels = write_panels(chosen, folder)
+    spec = chosen.members[0].data.spec
+    return section(
+        "qualitative",
+        [ranking_table(chosen)],
+        classes=spec.classes,
+        palette=spec.palette,
+        void=VOID,
+        rank_by=choice.rank_by,
+        min_share=choice.min_share,
+        methods=chosen.methods,
+        provenance=[asdict(member.provenance) for member in chosen.members],
+        candidates=chosen.ranking.candidates,
+        images=panels,
+    )
+
+
+def ranking_table(chosen: Chosen) -> Table:
+    """A row an image, the first to be shown first."""
+    ranking, methods = chosen.ranking, chosen.methods
+    columns = [Column("image", "image"), Column("error_baseline", f"error % {methods[0]}", "per_cent")]
+    if len(methods) > 1:
+        columns += [Column("error_other", methods[1], "per_cent"), delta_column("delta", higher_is_better=False)]
+    rows = [(i.name, i.error_baseline, i.error_other, i.delta)[: len(columns)] for i in ranking.images]
+    notes = [f"Ranked by {_way(chosen)} among {ranking.candidates} images."]
+    if len(methods) > 1:
+        better, worse = (sum(sign * i.delta < 0 for i in ranking.images) for sign in (1, -1))
+        notes.append(f"{delta_note(*methods)} Of those shown {methods[1]} is better on {better}, worse on {worse}.")
+    notes.append("Of each method the first checkpoint. " + ", ".join(member.name for member in chosen.members) + ".")
+    if ranking.undefined:
+        notes.append(f"{len(ranking.undefined)} images have no valid pixel and no error.")
+    return Table("qualitative", "Images shown", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _way(chosen: Chosen) -> str:
+    """How the images were ranked; of a difference, which one."""
+    way = chosen.ranking.rank_by
+    methods = chosen.methods if way == "error-diff" else chosen.methods[::-1]
+    return f"{way}, error of {methods[0]} − error of {methods[1]}," if way in ("error-diff", "regressions") else way

@@ -1,0 +1,1 @@
+"""Passes and replays, cached beside the checkpoint."""

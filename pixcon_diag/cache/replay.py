@@ -1,0 +1,135 @@
+"""A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, kept like any other."""
+
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixcon_diag.cache.keys import store_place
+from pixcon_diag.cache.measure import run_kept
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapping import WrappedModule
+from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
+from pixcon_diag.measures.coverage import CoverageResult
+from pixcon_diag.measures.gradient import Entries
+from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
+from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
+from pixcon_diag.passes.options import RunChoice, pass_options
+from pixcon_diag.provenance import Provenance
+from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+
+Space = Literal["projection", "fused feature"]
+"""Where embeddings live: the projection head's output, or, without a head, the fused decoder feature."""
+
+
+@dataclass(frozen=True)
+class ReplayedPass:
+    """Banks filled by every admission rule from the images of one list."""
+
+    name: str
+    provenance: Provenance
+    data: EvaluationData
+    options: ReplayOptions
+    space: Space
+    collector: BankCollector
+    stored: StoredBank | None
+    """The bank that the checkpoint carries, where it has one."""
+    trained: str | None = None
+    """The bank's rule in training, which need not be one that is replayed; None where the file does not say."""
+
+    def coverage(self, rule: str) -> CoverageResult:
+        """How many pixels of each class ``rule`` lets in."""
+        return self.collector.coverage[rule].compute()
+
+    def entries(self, rule: str) -> Entries:
+        """What the bank of ``rule`` holds, with the truth of each entry."""
+        return self.collector.entries(rule)
+
+    @property
+    def confusion(self) -> Tensor:
+        """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
+        return self.collector.confusion
+
+
+def replay(
+    checkpoint: LoadedCheckpoint,
+    data: EvaluationData | None = None,
+    options: ReplayOptions | None = None,
+    run: RunChoice | None = None,
+    *,
+    keep: Path | None = None,
+    progress: Progress = silent,
+    notify: Notify = no_notes,
+) -> ReplayedPass:
+    """Fill a bank for each admission rule over one pass of ``data`` (the checkpoint's labeled list where None).
+
+    Args:
+        data: images with masks; their order decides which come together in a training batch.
+        options: of the bank.
+        run, keep, progress, tell: as of :func:`pixcon_diag.cache.measure.measure`.
+
+    Raises:
+        ConfigError: no feature (sliding windows), or what ``measure`` raises.
+        DataError: an image or mask cannot be read.
+    """
+    data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
+    options = options or ReplayOptions()
+    passing = pass_options(checkpoint, data, run or RunChoice())
+    space: Space = "projection" if checkpoint.info.projection else "fused feature"
+    collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options)
+    place = keep or store_place(checkpoint)
+    kept = run_kept(
+        checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, notify=notify
+    )
+    collector.flush()
+    provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
+    stored = _stored(checkpoint, collector)
+    return ReplayedPass(
+        checkpoint.name, provenance, data, options, space, collector, stored, trained=rule_of(checkpoint)
+    )
+
+
+@torch.no_grad()
+def embed(checkpoint: LoadedCheckpoint, features: Tensor) -> Tensor:
+    """Unit-norm embeddings (M, D) of decoder features (M, C), by the projection head where there is one (Eq. 1)."""
+    model = checkpoint.model
+    if isinstance(model, WrappedModule) or not model.has_projection:
+        return F.normalize(features.float(), dim=1)
+    device = next(model.parameters()).device
+    projected = model.project(features.to(device)[:, :, None, None])
+    return projected[:, :, 0, 0].float().to(features.device)
+
+
+def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBank | None:
+    """The checkpoint's own bank beside what its weights now make of the labeled images."""
+    if checkpoint.bank is None:
+        return None
+    entries = collector.entries("clean")
+    current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
+    current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
+    current /= collector.bank("clean").filled[:, None].clamp(min=1)
+    bank = checkpoint.bank
+    return measure_stored_bank(
+        bank["queue"], bank["filled"], current.float(), truth=bank.get("truth"), weight=bank.get("weight")
+    )
+
+
+def rule_of(checkpoint: LoadedCheckpoint) -> str | None:
+    """The bank's rule in training; None where the file does not say."""
+    return None if checkpoint.own is None else str(checkpoint.own.config["bank"]["rule"])
+
+
+def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:
+    """The bank's options that are given, else those the checkpoint was trained with, else the paper's (Table 5)."""
+    config = checkpoint.own.config if checkpoint.own is not None else None
+    own = {} if config is None else {
+        "tau": config["bank"]["tau"],
+        "size": config["bank"]["size"],
+        "cap": config["bank"]["cap"],
+        "batch_size": config["schedule"]["batch"],
+    }  # fmt: skip
+    return replace(ReplayOptions(), **(own | {name: value for name, value in given.items() if value is not None}))

@@ -1,0 +1,1 @@
+"""Which images and label maps are measured."""

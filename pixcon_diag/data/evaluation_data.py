@@ -1,0 +1,250 @@
+"""Which images a checkpoint is measured on: what the user says, else what the checkpoint knows of itself."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pixcon_diag.checkpoints.finding import may_be_own
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.set_checks import NamedList
+from pixcon_diag.provenance import DataInfo
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.data.checks import DataReport, Images, check_data
+from pixcon_train.data.datasets import EvaluationDataset
+from pixcon_train.data.lists import Pair, located, parse_list
+from pixcon_train.data.reading import Encoding
+from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
+from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
+from pixcon_train.runs.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """What the user says about the data; None leaves it to the checkpoint or to the data set."""
+
+    dataset: str | None = None
+    """Name of a built-in data set, or path of a YAML file."""
+    root: Path | None = None
+    """Folder that the list's paths start from."""
+    list_path: Path | None = None
+    """File of ``IMAGE MASK`` lines."""
+    limit: int | None = None
+    """Only the first so many pairs."""
+    labels: str = "auto"
+    """How masks hold labels: ``auto`` looks at them; ``raw`` is ADE20K's official form."""
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Pairs to measure, where they lie, and what their masks mean."""
+
+    source: DataSource
+    list_name: str
+    pairs: tuple[Pair, ...]
+    encoding: Encoding
+    note: str | None = None
+    """What was assumed and should be known, in a sentence."""
+    limited: bool = False
+    """Whether the user asked for a part of the list."""
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """The data set's specification."""
+        return self.source.spec
+
+    def dataset(self) -> EvaluationDataset:
+        """The images and masks, in order; void is 255 whatever the files hold."""
+        return EvaluationDataset(self.spec, self.source.root, self.pairs, encoding=self.encoding)
+
+    def info(self) -> DataInfo:
+        """The part of a result's provenance that says what was measured."""
+        lines = "".join(f"{pair.image} {pair.mask}\n" for pair in self.pairs)
+        return DataInfo(
+            dataset=self.spec.name,
+            classes=self.spec.classes,
+            root=str(self.source.root.resolve()),
+            list_name=self.list_name,
+            list_sha256=hashlib.sha256(lines.encode()).hexdigest(),
+            images=len(self.pairs),
+            labels=self.encoding,
+        )
+
+    def check(
+        self, *, num_classes: int | None = None, images: Images = "size", progress: Progress = silent
+    ) -> DataReport:
+        """Look at every pair before anything is measured (measurements, section 9).
+
+        Args:
+            num_classes: of the model to be measured.
+            images: how far images are looked at.
+        """
+        return check_data(
+            self.spec,
+            self.source.root,
+            self.pairs,
+            encoding=self.encoding,
+            num_classes=num_classes,
+            images=images,
+            progress=progress,
+        )
+
+
+Split = Literal["val", "labeled", "unlabeled"]
+"""Which of a data set's lists: what is validated on, or what a run is trained on."""
+
+
+def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, split: Split = "val") -> EvaluationData:
+    """The data to measure ``checkpoint`` on.
+
+    The data set is the one asked for, else the checkpoint's own, else the public one with its number of classes (which
+    is said in ``note``). Root and list (of validation, or of another ``split``) are those asked for, else those that
+    the checkpoint was trained with if it is measured on its own data set, else PIXCON_DATA_ROOT and the data set's own
+    list.
+
+    Raises:
+        ConfigError: the data set or its root is not known, or the options contradict it.
+        DataError: the root or the list is missing, or the list is empty or malformed.
+    """
+    own = _own(choice, checkpoint)
+    source, note = _source(choice, checkpoint, own)
+    name, pairs = _pairs(choice, source, own, split, masks_required=True)
+    measured = tuple(pairs[: choice.limit])
+    note = note or (_fewer_in_training(choice, own, len(measured)) if split == "val" else None)
+    limited = len(measured) < len(pairs)
+    return EvaluationData(source, name, measured, source.encoding(_labels(choice, own), pairs), note, limited)
+
+
+def check_choice(choice: DataChoice, checkpoint: str) -> None:
+    """Raise what :func:`choose_data` would of what the user says, as far as that is known before loading a checkpoint.
+
+    Args:
+        checkpoint: file, folder or address. One of this project may know where its data are, others do not.
+
+    Raises:
+        ConfigError: the data set or its root is not known.
+        DataError: the root or the list is missing or malformed.
+    """
+    if choice.root is not None:
+        existing_root(choice.root)
+    if choice.dataset is not None and not may_be_own(checkpoint):
+        choose_data(choice)
+
+
+def choose_lists(
+    choice: DataChoice,
+    checkpoint: LoadedCheckpoint | None = None,
+    *,
+    labeled: Path | None = None,
+    unlabeled: Path | None = None,
+) -> tuple[DataSource, Encoding, tuple[NamedList, ...]]:
+    """Data set, form of the masks, and all lists: those named, else those the checkpoint was trained with, else the
+    data set's own. Where only training lists are named, its validation list need not be there.
+
+    Raises:
+        ConfigError, DataError: as of :func:`choose_data`.
+    """
+    own = _own(choice, checkpoint)
+    source, _ = _source(choice, checkpoint, own)
+    given: dict[Split, Path | None] = {"labeled": labeled, "unlabeled": unlabeled, "val": choice.list_path}
+    lists = []
+    for split, path in given.items():
+        chosen = replace(choice, list_path=path)
+        if not _has_list(chosen, source, own, split, others=labeled is not None or unlabeled is not None):
+            continue
+        name, pairs = _pairs(chosen, source, own, split, masks_required=split != "unlabeled")
+        lists.append(NamedList(split, name, tuple(pairs[: choice.limit])))
+    masks = [pair for each in lists if each.split != "unlabeled" for pair in each.pairs]
+    return source, source.encoding(_labels(choice, own), masks), tuple(lists)
+
+
+def _has_list(choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, others: bool) -> bool:
+    """Whether there is a list of ``split`` to look at."""
+    if choice.list_path is not None:
+        return True
+    if own is not None:
+        return split in own.lists
+    default = _default_list(source.spec, split)
+    return default is not None and (not others or split != "val" or (source.root / default).is_file())
+
+
+def _default_list(spec: DatasetSpec, split: Split) -> str | None:
+    return {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}[split]
+
+
+def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> Checkpoint | None:
+    """The checkpoint, where it is of this project and measured on the data set that it was trained on."""
+    own = checkpoint.own if checkpoint is not None else None
+    if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
+        return None  # another data set, or another description of it: what the user says counts
+    return own
+
+
+def _labels(choice: DataChoice, own: Checkpoint | None) -> str:
+    return choice.labels if own is None or choice.labels != "auto" else str(own.config["data"]["labels"])
+
+
+def _source(
+    choice: DataChoice, checkpoint: LoadedCheckpoint | None, own: Checkpoint | None
+) -> tuple[DataSource, str | None]:
+    """Specification and root, and a word on what was assumed."""
+    if own is not None:
+        spec, root = DatasetSpec.from_dict(own.data), choice.root or Path(own.root)
+        if root.is_dir() or choice.root is not None:
+            return locate(spec, root), None
+        found = locate(spec)
+        return found, f"{root}, where it was trained, is not here; taking {found.root}."
+    if choice.dataset is not None:
+        return open_dataset(choice.dataset, choice.root), None
+    if checkpoint is None:
+        raise ConfigError("Which data set? Give --dataset NAME (or the path of its YAML file).")
+    if checkpoint.data is not None:
+        return locate(DatasetSpec.from_dict(checkpoint.data), choice.root), None
+    return _guessed(choice, checkpoint.info.num_classes)
+
+
+def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
+    """The public data set with that many classes: all that a public file tells."""
+    spec = spec_for_class_count(num_classes)
+    if spec is None:
+        raise ConfigError(
+            f"The checkpoint does not say which data set it is for, and no public one has {num_classes} classes. "
+            "Give --dataset with a YAML file of its class names."
+        )
+    note = f"the file names no data set; {num_classes} classes are taken for {spec.name} (--dataset says otherwise)."
+    return locate(spec, choice.root), note
+
+
+def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) -> str | None:
+    """Why the stated mIoU may differ from the one of this pass, where training validated on a part of the list."""
+    limit = None if own is None else own.config["data"]["val_limit"]
+    if limit is None or choice.list_path is not None or images == limit:
+        return None
+    return f"training validated on the first {limit} images of the list, this measures {images} (see --limit)."
+
+
+def _pairs(
+    choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, masks_required: bool
+) -> tuple[str, list[Pair]]:
+    """Name and pairs of the list."""
+    if choice.list_path is None and own is not None:
+        stored = own.lists[split]
+        pairs = parse_list(stored["text"], stored["path"], masks_required=masks_required)
+        return stored["path"], located(pairs, source.root)
+    what = "validation" if split == "val" else split
+    path = source.list_path(choice.list_path, _default_list(source.spec, split), what)
+    return str(path), source.read(path, masks_required=masks_required)
+
+
+def files_hash(data: EvaluationData) -> str:
+    """Hash of sizes and times of all images and masks: a changed file makes another pass."""
+    digest = hashlib.sha256()
+    for pair in data.pairs:
+        for name in (pair.image, pair.mask):
+            try:
+                status = (data.source.root / str(name)).stat()
+                digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            except OSError:
+                digest.update(f"{name} missing\n".encode())  # the check of the data says it properly
+    return digest.hexdigest()

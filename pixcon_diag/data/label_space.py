@@ -1,0 +1,117 @@
+"""Whether label maps that any framework saved number the classes as the data set does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pixcon_train.core.errors import DataError
+from pixcon_train.core.void import VOID
+from pixcon_train.data.masks import listed
+from pixcon_train.data.specs import DatasetSpec
+
+_MOST = 0.5
+"""Precision, as a mean over the predicted classes, from which on shifted labels are taken for the right ones."""
+_MUCH = 0.2
+"""Share of pixels predicted as classes that no mask has, from which on this is said."""
+
+
+class LabelSpace:
+    """Values of the label maps of a list beside the truth."""
+
+    def __init__(self, spec: DatasetSpec, folder: Path) -> None:
+        self.spec, self.folder = spec, folder
+        self.confusion = np.zeros((spec.num_classes, 256), dtype=np.int64)
+        """Valid pixels by truth and by the value that the map holds."""
+        self.held = np.zeros(256, dtype=np.int64)
+        """Pixels by value, void ones too."""
+        self.files = 0
+        self.foreign: list[Path] = []
+        """Maps with values that are no class."""
+
+    def add(self, labels: np.ndarray, truth: np.ndarray, file: Path) -> bool:
+        """Count a map (H, W) uint8 beside its truth, uint8 with 255 for void; False where a value is no class.
+
+        Raises:
+            DataError: they differ in size.
+        """
+        if labels.shape != truth.shape:
+            sizes = [f"{each.shape[1]}×{each.shape[0]}" for each in (labels, truth)]
+            raise DataError(
+                f"{file} is {sizes[0]} pixels, but its mask is {sizes[1]}. Save predictions at the mask's size."
+            )
+        classes = self.spec.num_classes
+        valid = truth != VOID
+        cells = truth[valid].astype(np.int64) * 256 + labels[valid]
+        counts = np.bincount(cells, minlength=256 * classes).reshape(classes, 256)
+        self.confusion += counts
+        self.held += np.bincount(labels.ravel(), minlength=256)
+        self.files += 1
+        if counts[:, classes:].any():
+            self.foreign.append(file)
+            return False
+        return True
+
+    def check(self) -> None:
+        """Look at what all maps hold together.
+
+        Raises:
+            DataError: their labels are shifted by one, or are not all classes.
+        """
+        self._check_shift(1)
+        self._check_shift(-1)
+        if not self.foreign:
+            return
+        classes = self.spec.num_classes
+        values = classes + np.flatnonzero(self.confusion[:, classes:].sum(0))
+        share = 100 * self.confusion[:, values].sum() / self.confusion.sum()
+        first, count = self.foreign[0], len(self.foreign)
+        maps = f"{count:,} of {self.files:,} label maps, {first} for one, predict" if count > 1 else f"{first} predicts"
+        of = listed(values).removeprefix("the value").lstrip("s").strip()
+        raise DataError(
+            f"{maps} class {of}, but {self.spec.name} has classes 0..{classes - 1} ({share:.1f} % of valid pixels). "
+            + self._remedy(set(values.tolist()))
+        )
+
+    def _remedy(self, values: set[int]) -> str:
+        if values <= {VOID, self.spec.void}:
+            return "Expected class indices, without void: save the most probable class of every pixel."
+        return "Expected class indices. Were these maps saved for another data set?"
+
+    def _check_shift(self, shift: int) -> None:
+        """Raise where the values are ``shift`` above the classes."""
+        classes = self.spec.num_classes
+        unused = 0 if shift == 1 else classes - 1
+        predicted = [value for value in range(max(shift, 0), classes + shift) if self.confusion[:, value].any()]
+        if self.held[unused] or len(predicted) < 2 or self.confusion[:, classes + max(shift, 0) :].any():
+            return
+        total = self.confusion[:, predicted].sum(0)
+        right = np.mean([self.confusion[v - shift, v] for v in predicted] / total)
+        as_they_are = np.mean([self.confusion[v, v] if v < classes else 0 for v in predicted] / total)
+        if right < _MOST or right < 2 * as_they_are:
+            return
+        miou = [100 * self._miou(by) for by in (0, shift)]
+        form = ", as in ADE20K's official form (0 is no class; mmsegmentation saves label + 1)" * (shift == 1)
+        raise DataError(
+            f"The labels of the maps in {self.folder} look one too {'high' if shift == 1 else 'low'}{form}: none is "
+            f"{unused}, and the mIoU is {miou[0]:.2f} % as they are, {miou[1]:.2f} % with labels {-shift:+d}. Expected "
+            f"0 for `{self.spec.classes[0]}`: `pixcon-diag convert-masks {self.folder} OUT --shift {-shift}`."
+        )
+
+    def _miou(self, shift: int) -> float:
+        """Mean IoU over the classes that occur, of labels that are ``shift`` above the classes."""
+        classes = self.spec.num_classes
+        counts = np.roll(self.confusion, -shift, axis=1)[:, :classes]
+        union = counts.sum(0) + self.confusion.sum(1) - np.diagonal(counts)
+        return float((np.diagonal(counts)[union > 0] / union[union > 0]).mean())
+
+    def notes(self) -> Iterator[str]:
+        """What may be meant, and should be known."""
+        absent = [k for k in range(self.spec.num_classes) if not self.confusion[k].any() and self.confusion[:, k].any()]
+        share = self.confusion[:, absent].sum() / max(1, self.confusion.sum())
+        if share > _MUCH:
+            names = ", ".join(self.spec.classes[k] for k in absent[:5]) + (", …" if len(absent) > 5 else "")
+            yield (
+                f"{100 * share:.1f} % of the valid pixels in {self.folder} are predicted as classes that no mask of "
+                f"the list has ({names}). Do the maps number the classes as {self.spec.name} does?"
+            )

@@ -1,0 +1,290 @@
+"""Masks of colours, or of other values, as PNG files of labels."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from pixcon_diag.data.label_maps import encode_label_map
+from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.files import replacing, write_json
+from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.void import VOID
+from pixcon_train.data.images import read_image, transparent_pixels
+from pixcon_train.data.masks import read_indices
+from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
+
+SUFFIXES = {".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm"}
+"""Files in a folder of masks that are taken for masks."""
+RECORD = ".convert-masks.json"
+"""File in the converted masks' folder that says how they were made, and from what."""
+_UNKNOWN = 256
+_SHOWN = 8
+"""Colours named in a message."""
+
+Convert = Callable[[Path], tuple[np.ndarray, Counter[Color]]]
+"""The labels (H, W) uint8 of a mask's file, and the pixels of each colour that no class has."""
+
+
+@dataclass
+class Conversion:
+    """What became of a folder of masks."""
+
+    converted: int = 0
+    there: int = 0
+    """Masks that an earlier run had converted."""
+    left_out: list[Path] = field(default_factory=list)
+    """Masks with unknown colours, which were not written."""
+    pixels: int = 0
+    unknown: Counter[Color] = field(default_factory=Counter)
+    """Pixels by colour that no class has."""
+    files: Counter[Color] = field(default_factory=Counter)
+    """Masks that have it."""
+
+    def raise_for_colors(self, dataset: str) -> None:
+        """Name the colours that no class has.
+
+        Raises:
+            DataError: there is one.
+        """
+        if not self.left_out:
+            return
+        named = "; ".join(
+            f"{color} in {self.files[color]:,} masks, {100 * count / self.pixels:.2f} % of all pixels"
+            for color, count in self.unknown.most_common(_SHOWN)
+        )
+        more = f"; and {len(self.unknown) - _SHOWN:,} more" if len(self.unknown) > _SHOWN else ""
+        first = ",".join(map(str, self.unknown.most_common(1)[0][0]))
+        raise DataError(
+            f"{len(self.left_out):,} masks have colours that no class of {dataset} has, and were not written; "
+            f"{self.left_out[0]} for one. Found: {named}{more}. If a colour is void, say --void-color {first}; if "
+            "colours are inexact (JPEG, resizing), --tolerance N takes the nearest class up to N steps away. Then "
+            "choose a new folder."
+        )
+
+
+def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: int = 0) -> Convert:
+    """Read colours as the data set's palette says; labels are as its masks hold them.
+
+    Args:
+        void_colors: of pixels without a class. Of Pascal VOC's palette that of 255 is one, or of 0 where that is void.
+        tolerance: how far a colour may be from a class's in each channel; the nearest class counts.
+
+    Raises:
+        ConfigError: two classes have one colour, or a class has that of void.
+    """
+    palette = list(spec.palette)
+    usual = voc_palette(256)
+    first = spec.first_label
+    void = [*void_colors, *([usual[0 if first else VOID]] if palette == usual[first : first + len(palette)] else [])]
+    doubled = [color for color, count in Counter([*palette, *dict.fromkeys(void)]).items() if count > 1]
+    if doubled:
+        names = [spec.classes[k] for k, color in enumerate(palette) if color == doubled[0]]
+        raise ConfigError(f"The colour {doubled[0]} of {' and '.join(names)} in {spec.name} stands for two things.")
+    colors = np.array([*palette, *void], dtype=np.int16)
+    labels = np.array([*range(first, first + len(palette)), *[spec.void] * len(void)])
+    table = np.full(1 << 24, _UNKNOWN, dtype=np.uint16)
+    table[_codes(colors)] = labels
+
+    def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
+        _check_opaque(path)
+        codes = _codes(read_image(path).permute(1, 2, 0).numpy())
+        found = table[codes]
+        unknown, counts = np.unique(codes[found == _UNKNOWN], return_counts=True)
+        if tolerance and len(unknown):
+            rgb = np.stack([unknown >> 16, unknown >> 8 & 255, unknown & 255], 1).astype(np.int16)
+            away = np.abs(rgb[:, None] - colors[None]).max(2)
+            near = away.min(1) <= tolerance
+            nearest = np.where(near, labels[away.argmin(1)], _UNKNOWN)
+            missing = found == _UNKNOWN
+            found[missing] = nearest[np.searchsorted(unknown, codes[missing])]
+            unknown, counts = unknown[~near], counts[~near]
+        rest = zip(unknown.tolist(), counts.tolist(), strict=True)
+        return found.astype(np.uint8), Counter({(c >> 16, c >> 8 & 255, c & 255): n for c, n in rest})
+
+    return convert
+
+
+def _check_opaque(path: Path) -> None:
+    """Raise where the colour of some pixels is not seen, and so tells no class."""
+    count = transparent_pixels(path)
+    if count:
+        raise DataError(
+            f"{path} has {count:,} transparent pixels, whose colour tells no class. Save it without an alpha channel, "
+            "with the colour of void where it is transparent."
+        )
+
+
+def _codes(rgb: np.ndarray) -> np.ndarray:
+    """One number for each colour (…, 3)."""
+    wide = rgb.astype(np.int32)
+    return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+
+
+def by_value(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> Convert:
+    """Read labels and change them.
+
+    Args:
+        changes: old and new values; other values stay.
+        shift: added to all values that ``changes`` does not name; 255, and what falls below 0, is 255 then.
+    """
+    moved = np.arange(256) + shift
+    table = np.where((moved < 0) | (moved > 255) | (np.arange(256) == VOID), VOID, moved).astype(np.uint8)
+    for old, new in changes:
+        table[old] = new
+
+    def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
+        return table[read_indices(path)], Counter()
+
+    return convert
+
+
+def convert_folder(
+    source: Path, target: Path, convert: Convert, palette: Sequence[Color], how: str, progress: Progress = silent
+) -> Conversion:
+    """Convert every mask in ``source`` to a palette PNG under the same relative path in ``target``.
+
+    Files are written whole. What is there already, from a mask that has not changed, is left, so that a run can be
+    repeated; :data:`RECORD` in ``target`` tells.
+
+    Args:
+        palette: the colour of each stored value, to look at the files.
+        how: ``convert`` in words; ``target`` holds masks of one conversion only.
+
+    Raises:
+        ConfigError: ``target`` is ``source`` or lies in it, a file of ``source`` would be overwritten, or ``target``
+            holds masks of another conversion.
+        DataError: there is nothing to convert, a mask cannot be read, or two masks would become one file.
+    """
+    if not source.is_dir():
+        raise DataError(f"No folder of masks at {source}.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise ConfigError(f"{target} lies in {source}. Choose a folder beside it, so that no mask is overwritten.")
+    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    targets = _targets(files, source, target)
+    made, sources = Conversion(), _recorded(target, targets.values(), how)
+    write_json(target / RECORD, {"conversion": how, "sources": sources})
+    progress(0, len(files))
+    try:
+        for done, (file, place) in enumerate(targets.items(), 1):
+            name, state = place.relative_to(target).as_posix(), _state(file)
+            if sources.get(name) == state and place.is_file():
+                made.there += 1
+            elif _convert(file, place, convert, palette, made):
+                sources[name] = state
+            progress(done, len(files))
+    finally:
+        write_json(target / RECORD, {"conversion": how, "sources": sources})
+    return made
+
+
+def _state(file: Path) -> list[Any]:
+    """What tells whether a mask has changed, as JSON holds it."""
+    status = file.stat()
+    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
+
+
+def _recorded(target: Path, places: Iterable[Path], how: str) -> dict[str, list[Any]]:
+    """What each mask in ``target`` was made from.
+
+    Raises:
+        ConfigError: they were made by another conversion, or it is not known how.
+    """
+    path = target / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        conversion, sources = str(record["conversion"]), dict(record["sources"])
+    except FileNotFoundError:
+        there = next((place for place in places if place.exists()), None)
+        if there is None:
+            return {}
+        raise ConfigError(
+            f"{there} is there already, and no {RECORD} in {target} says how it was made. Choose a new folder."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path} does not say how the masks beside it were made. Choose a new folder.") from None
+    if conversion != how:
+        raise ConfigError(
+            f"{target} holds masks that were converted in another way: {conversion}; now it would be {how}. Choose a "
+            "new folder, or remove that one."
+        )
+    return sources
+
+
+def _targets(files: Sequence[Path], source: Path, target: Path) -> dict[Path, Path]:
+    """Where each file goes."""
+    if not files:
+        raise DataError(f"{source} holds no masks. Expected image files ({', '.join(sorted(SUFFIXES))}).")
+    targets = {file: (target / file.relative_to(source)).with_suffix(".png") for file in files}
+    owners: dict[Path, Path] = {}
+    existing = {file.resolve() for file in files}
+    for file, place in targets.items():
+        if owners.setdefault(place, file) != file:
+            raise DataError(f"{owners[place]} and {file} would both become {place}. Remove or rename one.")
+        if place.resolve() in existing:
+            raise ConfigError(f"{place} is one of the masks, and would be overwritten. Choose another folder.")
+    return targets
+
+
+def _convert(file: Path, place: Path, convert: Convert, palette: Sequence[Color], made: Conversion) -> bool:
+    """Write the labels of one mask; whether no colour was unknown."""
+    labels, unknown = convert(file)
+    made.pixels += labels.size
+    if unknown:
+        made.left_out.append(file)
+        made.unknown += unknown
+        made.files.update(unknown.keys())
+        place.unlink(missing_ok=True)  # of the mask as it was before
+        return False
+    content = encode_label_map(labels, [part for color in palette for part in color])
+    with replacing(place) as temporary:
+        temporary.write_bytes(content)
+    made.converted += 1
+    return True
+
+
+def color_conversion(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: int = 0) -> str:
+    """What :func:`by_color` does, in words."""
+    palette = crc32(repr((spec.palette, spec.first_label, spec.void)).encode())
+    void = [f"--void-color {','.join(map(str, color))}" for color in sorted(set(void_colors))]
+    return " ".join([f"--dataset {spec.name} (palette {palette:08x})", *void, f"--tolerance {tolerance}"])
+
+
+def value_conversion(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> str:
+    """What :func:`by_value` does, in words."""
+    return " ".join([*(f"--map {old}={new}" for old, new in dict(changes).items()), f"--shift {shift}"])
+
+
+def stored_palette(spec: DatasetSpec) -> list[Color]:
+    """The colour of each value that masks of a data set hold; void is black."""
+    return [*[(0, 0, 0)] * spec.first_label, *spec.palette]
+
+
+def parse_changes(texts: Iterable[str]) -> list[tuple[int, int]]:
+    """Pairs of values from ``OLD=NEW`` strings.
+
+    Raises:
+        ConfigError: one is none, or a value is not in 0..255.
+    """
+    return [(old, new) for text in texts for old, new in [_numbers(text, "=", 2, "--map", "OLD=NEW, such as 255=1")]]
+
+
+def parse_colors(texts: Iterable[str]) -> list[Color]:
+    """Colours from ``R,G,B`` strings.
+
+    Raises:
+        ConfigError: one is none, or a part is not in 0..255.
+    """
+    return [(r, g, b) for text in texts for r, g, b in [_numbers(text, ",", 3, "--void-color", "R,G,B")]]
+
+
+def _numbers(text: str, separator: str, count: int, option: str, expected: str) -> list[int]:
+    parts = text.split(separator)
+    if len(parts) != count or not all(part.strip().isdecimal() and int(part) <= 255 for part in parts):
+        raise ConfigError(f"{option} is '{text}'; expected {expected}, with numbers of 0..255.")
+    return [int(part) for part in parts]

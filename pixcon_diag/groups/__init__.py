@@ -1,0 +1,1 @@
+"""Which checkpoints, runs and logs belong to one method."""

@@ -1,0 +1,53 @@
+"""Means, ratios and spreads over seeds; NaN where nothing defines them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over seeds and its sample standard deviation (NaN for one seed, and then not shown)."""
+
+    mean: float
+    std: float
+
+
+def quotient(part: float, whole: float) -> float:
+    """part / whole; NaN where whole is 0."""
+    return float(part) / float(whole) if whole else NAN
+
+
+def quotients(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole elementwise in float64; NaN where whole is 0."""
+    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
+    return np.divide(part, whole, out=np.full(shape, NAN), where=np.asarray(whole) != 0)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Arithmetic mean; NaN over an empty sequence."""
+    return math.fsum(values) / len(values) if values else NAN
+
+
+def sample_std(values: Sequence[float]) -> float:
+    """Standard deviation with n − 1 in the denominator (ddof 1); NaN for fewer than two values."""
+    if len(values) < 2:
+        return NAN
+    center = mean(values)
+    return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and sample standard deviation (ddof 1) over seeds; undefined where a value is."""
+    return Spread(mean(values), sample_std(values))
+
+
+def seeds_note(sizes: Sequence[int]) -> str:
+    """What ± means below a table of groups with so many seeds."""
+    if max(sizes, default=0) < 2:
+        return "One seed each: no spread over seeds is known."
+    return "mean ± sample standard deviation over seeds (" + ", ".join(map(str, sizes)) + ")."

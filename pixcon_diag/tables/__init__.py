@@ -1,0 +1,1 @@
+"""Tables once, for the terminal, CSV, Markdown and LaTeX."""

@@ -1,0 +1,114 @@
+"""The two kinds of noise as rows of their own."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixcon_diag.analyses.compare import compare_section, difference_table
+from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
+from pixcon_diag.measures.uncertainty import pooled_ratio
+from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.statistics import Spread
+from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
+
+COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))
+
+
+def group(name: str) -> MeasuredGroup:
+    return MeasuredGroup(name, (predictions(f"{name} 0", COUNTS), predictions(f"{name} 1", COUNTS)))
+
+
+def errors(*wrong: int, pixels: int = 100) -> Quantity:
+    """Of each seed two images with so many of 100 pixels wrong: they do not differ, so that intervals are points."""
+    rows = tuple(np.array([[pixels, each]] * 2) for each in wrong)
+    values = tuple(each / pixels if pixels else math.nan for each in wrong)
+    return Quantity("error", "fraction", False, values, rows, pooled_ratio(1, 0))
+
+
+def plain(name: str, *values: float, higher: bool = True) -> Quantity:
+    return Quantity(name, "number", higher, values)
+
+
+def rows(first: Quantity, second: Quantity) -> list[ComparisonRow]:
+    return compare([first], [second], draws=20)
+
+
+def test_images_and_seeds_are_separate_rows() -> None:
+    found = rows(errors(30, 32, 34), errors(20, 26, 20))
+    table = difference_table("none", "clean", "fraction", found, "name")
+    assert column(table, "noise") == ["images (95%)", "seeds"] and column(table, "measure") == ["error (↓)"] * 2
+    images, seeds = table.rows
+    assert images[2:8] == (pytest.approx(0.32), pytest.approx(0.22), *[pytest.approx(-0.1)] * 3, "yes")
+    assert images[8:] == (None, None, None)
+    assert isinstance(seeds[2], Spread) and seeds[2].mean == pytest.approx(0.32) and seeds[2].std == pytest.approx(0.02)
+    assert seeds[5:] == (None, None, "3/3", 0.125, 0.125, 0.125)
+    assert table.texts() == [
+        ["error (↓)", "images (95%)", "32.00", "22.00", "-10.00", "-10.00", "-10.00", "yes", "–", "–", "–"],
+        ["error (↓)", "seeds", "32.00 ± 2.00", "22.00 ± 3.46", "-10.00", "–", "–", "3/3", "0.125", "0.125", "0.125"],
+    ]
+
+
+def test_better_means_the_measurement_s_own_direction() -> None:
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["no"]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["unclear"]
+    higher = difference_table("a", "b", "number", rows(plain("m", 1.0, 2.0), plain("m", 2.0, 1.5)), "n")
+    lower = difference_table(
+        "a", "b", "number", rows(plain("m", 1, 2, higher=False), plain("m", 2, 1.5, higher=False)), "n"
+    )
+    assert column(higher, "better") == column(lower, "better") == ["1/2"]
+    assert column(higher, "measure") == ["m (↑)"] and column(lower, "measure") == ["m (↓)"]
+
+
+def test_what_is_undefined_is_not_said_to_be_inside(tmp_path: Path) -> None:
+    found = rows(errors(0, pixels=0), errors(0, pixels=0))
+    table = difference_table("a", "b", "fraction", found, "n")
+    assert table.texts() == [["error (↓)", "images (95%)", *["–"] * 6]]
+    content = sound(compare_section([group("a"), group("b")], {"b": found}), tmp_path)
+    assert content["comparisons"][0]["rows"][0]["image_noise"]["low"] is None
+
+
+def test_groups_of_other_sizes_have_no_test() -> None:
+    table = difference_table("a", "b", "number", rows(plain("m", 1.0, 2.0), plain("m", 3.0)), "n")
+    assert table.texts() == [["m (↑)", "seeds", "1.5000 ± 0.7071", "3.0000", "+1.5000", *["–"] * 6]]
+
+
+def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:
+    count = Quantity("classes", "count", True, (2.0,))
+    found = [*rows(errors(30), errors(20)), *rows(plain("m", 1.0), plain("m", 2.0)), *rows(count, count)]
+    groups = [group(name) for name in ("none", ODD, "a/b", "a b")]
+    section = compare_section(groups, {each.name: found for each in groups[1:]})
+    content = sound(section, tmp_path)
+    assert len(section.tables) == 9 and len(list(tmp_path.glob("compare_*_fractions.csv"))) == 3
+    assert content["baseline"] == "none" and [each["other"] for each in content["comparisons"]] == [ODD, "a/b", "a b"]
+    assert content["comparisons"][0]["rows"][1]["unit"] == "number"
+    assert [each["checkpoint"]["sha256"] for each in content["provenance"]["none"]] == [
+        "hash of none 0",
+        "hash of none 1",
+    ]
+    assert section.tables[2].texts()[0][:5] == ["classes (↑)", "plain", "2.0", "2.0", "+0.0"]
+
+
+def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
+    table = difference_table("none", "clean", "fraction", rows(errors(30), errors(20)), "n")
+    assert column(table, "noise") == ["images (95%)"] and "p_sign" not in {each.key for each in table.columns}
+    assert any("One seed each" in note for note in table.notes)
+    plainly = difference_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
+    assert plainly.texts() == [["m (↑)", "plain", "1.0000", "2.0000", "+1.0000", "–", "–", "–"]]
+    assert any("no interval is computed" in note for note in plainly.notes)
+    uneven = difference_table("none", "clean", "fraction", rows(errors(30, 31), errors(20)), "n")
+    assert column(uneven, "noise") == ["images (95%)", "seeds"]
+
+
+def test_means_over_different_classes_are_named() -> None:
+    def mean(name: str, *classes: tuple[int, ...]) -> Quantity:
+        return Quantity(name, "number", True, (0.5,) * len(classes), classes=classes)
+
+    found = compare(
+        [mean("mIoU", (0, 1)), mean("macro", (0, 1))], [mean("mIoU", (0, 1)), mean("macro", (0, 1, 2))], draws=20
+    )
+    notes = difference_table("none", "clean", "number", found, "name").notes
+    assert [note.endswith("classes: macro.") for note in notes].count(True) == 1
+    same = difference_table("none", "clean", "number", found[:1], "name").notes
+    assert not any("same classes" in note for note in same)

@@ -1,0 +1,149 @@
+"""Coverage from two labeled images drawn by hand."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_diag.analyses.coverage import coverage_section, stored_table, summary_table
+from pixcon_diag.cache.replay import ReplayedPass
+from pixcon_diag.measures.coverage import Coverage
+from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
+from pixcon_diag.passes.bank_collector import ReplayOptions
+from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
+
+RUNS = {"p": "pseudo", "s": "soft", "c": "clean", "public": None}
+LABELS = torch.tensor([[[0, 0, 0, 1]], [[0, 0, 1, 255]]])
+ADMITTED = {
+    "clean": torch.tensor([[[0, 0, 0, -1]], [[0, 0, 1, -1]]]),
+    "confidence": torch.tensor([[[0, 0, 1, 1]], [[0, 1, 1, -1]]]),
+}
+
+
+def replayed(
+    name: str,
+    *,
+    stored: StoredBank | None = None,
+    listed: str = "labeled.txt",
+    trained: str | None = None,
+    **options: Any,
+) -> ReplayedPass:
+    """Class 2 is in no image."""
+    chosen = ReplayOptions(**{"tau": 0.9, "size": 3, "cap": 2, "batch_size": 1, **options})
+    data = evaluation_data(2, listed)
+    metrics = {}
+    for rule, admitted in ADMITTED.items():
+        metrics[rule] = Coverage(3, batch_size=chosen.batch_size, cap=chosen.cap, bank_size=chosen.size)
+        metrics[rule].update(LABELS, admitted)
+    collector: Any = SimpleNamespace(coverage=metrics)
+    where = provenance(name, data, options={"tau": chosen.tau, "size": chosen.size})
+    return ReplayedPass(name, where, data, chosen, "projection", collector, stored, trained)
+
+
+def bank(**more: torch.Tensor) -> StoredBank:
+    queue = torch.tensor([[[1.0, 0], [0, 1]], [[0, 1], [0, 0]], [[0, 0], [0, 0]]])
+    return measure_stored_bank(queue, torch.tensor([2, 1, 0]), torch.tensor([[1.0, 1], [1, 0], [1, 0]]), **more)
+
+
+def test_a_row_for_each_checkpoint_and_rule() -> None:
+    table = summary_table([("g", replayed("x"))], ("clean", "confidence"))
+    assert column(table, "rule") == ["clean", "confidence"] and column(table, "images") == [2, 2]
+    # clean: class 0 has 5 eligible (2 + 2 within the cap, of which 3 fit), class 1 has 1, class 2 none.
+    assert column(table, "with_entry") == [2, 2] and column(table, "at_capacity") == [1, 2]
+    assert column(table, "median_eligible") == [1.0, 3.0] and column(table, "min_eligible") == [0, 0]
+    # confidence: of 3 pixels entered as 0 all are, of 4 entered as 1 two are.
+    assert column(table, "rho_f") == [0.0, 2 / 7]
+    record = table.records()[0]
+    assert (record["group"], record["starved"], record["epoch"], record["protocol"]) == ("g", "dog", 3, "pixcon")
+    assert table.notes[2] == "x, clean: without an entry: dog (in no image)."
+
+
+def test_one_checkpoint_and_rule_shows_its_classes() -> None:
+    section = coverage_section([("g", replayed("x"))], ("clean",))
+    assert [table.name for table in section.tables] == ["coverage", "coverage_classes"] and section.files == ()
+    assert [row[2:] for row in section.tables[1].rows] == [
+        ("ground", 2, 5, 5, 4, 3, 2, 0.0),
+        ("cat", 2, 2, 1, 1, 1, None, 0.0),
+        ("dog", 0, 0, 0, 0, 0, None, section.tables[1].rows[2][-1]),
+    ]
+    assert section.tables[1].texts()[2][-2:] == ["–", "–"]
+
+
+def test_each_way_of_filling_is_said_of_its_checkpoints() -> None:
+    same = summary_table([("a", replayed("x")), ("b", replayed("y"))], ("clean",))
+    text = "2 images of labeled.txt, 1 a batch; at most 2 pixels a class and batch, 3 entries a class, τ = 0.9 for"
+    assert same.notes[1].startswith(text) and "x" not in same.notes[1].partition(" of ")[0]
+    other = summary_table(
+        [("a", replayed("x")), ("b", replayed("y", cap=4)), ("c", replayed("z", listed="unlabeled.txt"))], ("clean",)
+    )
+    assert other.notes[1].startswith(f"x: {text}")
+    assert other.notes[2].startswith("y: ") and "at most 4 pixels" in other.notes[2]
+    assert other.notes[3].startswith("z: 2 images of unlabeled.txt")
+
+
+def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them(tmp_path: Path) -> None:
+    truth = torch.tensor([[0, 2], [-1, -1], [-1, -1]])
+    pure = replayed("pure", stored=bank(truth=truth))
+    table = stored_table([("g", pure)])
+    assert [column.key for column in table.columns] == [
+        *("name", "class", "fill"),
+        "known",
+        "contamination",
+        "staleness",
+    ]
+    assert [row[:-1] for row in table.texts()] == [
+        ["pure", "ground", "2", "2", "0.5000"],
+        ["pure", "cat", "1", "0", "–"],
+        ["pure", "dog", "0", "0", "–"],
+        ["pure", "all", "3", "2", "0.5000"],
+    ]
+    assert table.notes[0].startswith("ρ_F: share of the entries of known truth")
+    assert not any("urity" in note for note in table.notes)
+    soft = replayed("soft", stored=bank(weight=torch.tensor([[0.5, 0.25], [0.125, 1.0], [1.0, 1.0]])))
+    both = [("g", pure), ("g", soft)]
+    mixed = stored_table(both)
+    assert column(mixed, "weight")[4:] == [0.375, 0.125, pytest.approx(float("nan"), nan_ok=True), 0.875 / 3]
+    assert column(mixed, "known")[4:] == [None] * 4 and mixed.texts()[4][3:5] == ["–", "–"]
+    assert mixed.notes[1].startswith("soft: purity: Not knowable")
+    content = sound(coverage_section(both, ("clean",)), tmp_path)
+    first, second = (each["stored_bank"] for each in content["results"])
+    assert (first["known"], first["contamination"], first["purity"]) == ([2, 0, 0], [0.5, None, None], None)
+    assert second["known"] is None and second["weight"] == [0.375, 0.125, None]
+
+
+def test_runs_whose_own_rule_is_not_replayed_are_named() -> None:
+    passes = [("g", replayed(name, stored=bank(), trained=rule)) for name, rule in RUNS.items()]
+    section = coverage_section(passes, ("clean",))
+    summary, stored = section.tables
+    found = [note for note in summary.notes if "trained with" in note]
+    assert [note.partition(",")[0] for note in found] == ["s: trained with `soft`", "p: trained with `pseudo`"]
+    (lower,) = (note for note in stored.notes if "strong views" in note)
+    assert lower.startswith("p: ")
+    assert [each["trained_rule"] for each in section.content["results"]] == ["pseudo", "soft", "clean", None]
+    plain = coverage_section([each for each in passes if each[1].trained in ("clean", None)], ("clean",))
+    assert not any("trained with" in note or "strong views" in note for note in plain.content["notes"])
+
+
+def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
+    table = stored_table([("g", replayed("x", stored=bank()))])
+    assert table.texts() == [
+        ["x", "ground", "2", "1.0000"],
+        ["x", "cat", "1", "0.0000"],
+        ["x", "dog", "0", "–"],
+        ["x", "all", "3", "0.5000"],
+    ]
+    assert table.notes[0].startswith("Purity: Not knowable from this checkpoint")
+    section = coverage_section([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
+    assert [table.name for table in section.tables] == ["coverage", "coverage_stored"]
+    content = sound(section, tmp_path)
+    assert [(each["name"], each["rule"]) for each in content["results"]] == [
+        ("x", "clean"),
+        ("x", "confidence"),
+        ("y", "clean"),
+        ("y", "confidence"),
+    ]
+    first, *_, last = content["results"]
+    assert first["stored_bank"]["staleness"][2] is None and last["stored_bank"] is None
+    assert first["coverage"]["classes"]["rho_f"] == [0.0, 0.0, None] and first["options"]["cap"] == 2

@@ -1,0 +1,68 @@
+"""What stands beside the maps."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_diag.analyses.tsne import tsne_section
+from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.projection import separability
+from pixcon_diag.tables.section import Section
+from pixcon_train.core.errors import ConfigError
+from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
+
+
+def measured(name: str, seed: int, *, pixels: int = 12) -> Any:
+    """Pixels of two classes around two directions."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(2).repeat_interleave(pixels // 2)
+    features = torch.eye(2, 5)[labels] + 0.3 * torch.randn(len(labels), 5, generator=generator)
+    places = tuple(("a.jpg", 4 * i, 2) for i in range(len(labels)))
+    sample = PixelSample(
+        torch.nn.functional.normalize(features, dim=1), features.norm(dim=1), labels, places, 3, pixels // 2, 0
+    )
+    data = evaluation_data()
+    return SimpleNamespace(name=name, data=data, provenance=provenance(name, data), sample=lambda: sample)
+
+
+@pytest.fixture(scope="module")
+def section() -> Section:
+    return tsne_section([(ODD, measured("x", 0)), ("clean", measured("y", 1))])
+
+
+def test_the_numbers_are_those_in_feature_space(section: Section) -> None:
+    (table,) = section.tables
+    assert column(table, "name") == [ODD, "clean"] and column(table, "pixels") == [12, 12]
+    for row, seed in zip(table.rows, (0, 1), strict=True):
+        sample = measured("x", seed).sample()
+        numbers = separability(sample.features.double().numpy(), sample.labels.numpy(), 3)
+        assert row[2:5] == (numbers.purity, numbers.chance, numbers.silhouette)
+    assert [each["sha256"] for each in table.records()] == ["hash of x", "hash of y"]
+    assert "10-NN purity" in [each.head for each in table.columns]
+    assert "at most 6 a class; independent fits" in table.notes[0]
+
+
+def test_every_pixel_has_its_place_on_every_map(section: Section, tmp_path: Path) -> None:
+    (positions,) = section.files
+    assert len(positions.rows) == 24
+    assert positions.rows[7][:5] == (ODD, "a.jpg", 28, 2, "cat") and positions.rows[12][0] == "clean"
+    content = sound(section, tmp_path)
+    assert content["classes"] == ["ground", "cat", "dog"] and len(content["palette"]) >= 3
+    maps = content["projection"]["projections"]
+    assert [each["name"] for each in maps] == [ODD, "clean"]
+    assert list(positions.rows[7][5:]) == maps[0]["positions"][7]
+
+
+def test_which_weights_the_maps_are_of_is_kept(section: Section) -> None:
+    assert section.content["provenance"]["clean"]["checkpoint"]["sha256"] == "hash of y"
+    assert section.content["provenance"][ODD]["data"]["images"] == 2
+
+
+def test_aligned_maps_say_so_and_too_few_pixels_make_none() -> None:
+    (table,) = tsne_section([("a", measured("x", 0)), ("b", measured("y", 1))], aligned=True).tables
+    assert "the first map's positions are where the others start" in table.notes[0]
+    with pytest.raises(ConfigError, match="8 valid pixels are too few"):
+        tsne_section([("a", measured("x", 0, pixels=8))])

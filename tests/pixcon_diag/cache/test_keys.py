@@ -1,0 +1,142 @@
+"""Every part of a pass's key, and where passes are kept."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixcon_diag.cache.keys import pass_key, store_place
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
+from pixcon_train.data.sources import DataSource
+from tests.pixcon_diag.passes.small import CLASSES, Network, cpu, images, network
+from tests.pixcon_train.data.files import THREE
+
+
+def key(
+    data: EvaluationData,
+    checkpoint: LoadedCheckpoint | None = None,
+    options: MeasureOptions | None = None,
+    run: RunChoice | None = None,
+) -> dict[str, Any]:
+    checkpoint = checkpoint or network()
+    return pass_key(checkpoint, data, pass_options(checkpoint, data, run or cpu()), (options or MeasureOptions()).key())
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> EvaluationData:
+    return images(tmp_path)
+
+
+def about(**changes: Any) -> LoadedCheckpoint:
+    """The network with other information."""
+    checkpoint = network()
+    return replace(checkpoint, info=replace(checkpoint.info, **changes))
+
+
+CHECKPOINTS: dict[str, Callable[[], LoadedCheckpoint]] = {
+    "sha256": lambda: about(sha256="0" * 64),
+    "weights": lambda: about(weights="ema"),
+    "class": lambda: about(layout="wrapped Other"),
+    "feature": lambda: network(feature="classifier"),
+    "no feature": lambda: network(feature=None),
+    "multiple": lambda: network(multiple=4),
+}
+
+
+@pytest.mark.parametrize("change", CHECKPOINTS)
+def test_another_network_is_another_pass(data: EvaluationData, change: str) -> None:
+    assert key(data, CHECKPOINTS[change]()) != key(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"protocol": "unimatch-v2"}, {"window": 14}, {"device": "meta"}, {"batch_size": 1}],
+    ids=lambda each: str(*each),
+)
+def test_another_way_to_run_it_is_another_pass(data: EvaluationData, change: dict[str, Any]) -> None:
+    assert key(data, run=cpu(**change)) != key(data)
+
+
+def test_other_options_are_another_pass(data: EvaluationData) -> None:
+    assert key(data, options=MeasureOptions(widths=(1,))) != key(data)
+    assert key(data, options=MeasureOptions(taus=(0.9512,))) != key(data)
+
+
+def described(data: EvaluationData, **changes: Any) -> EvaluationData:
+    """The same files with another specification."""
+    return replace(data, source=DataSource(THREE.model_copy(update=changes), data.source.root))
+
+
+DATA: dict[str, Callable[[EvaluationData], EvaluationData]] = {
+    "limit": lambda data: replace(data, pairs=data.pairs[:4]),
+    "order": lambda data: replace(data, pairs=data.pairs[::-1]),
+    "encoding": lambda data: replace(data, encoding="shifted"),
+    "palette": lambda data: described(data, palette=THREE.palette[::-1]),
+    "names": lambda data: described(data, classes=("a", "b", "c")),
+}
+
+
+@pytest.mark.parametrize("change", DATA)
+def test_other_data_are_another_pass(data: EvaluationData, change: str) -> None:
+    assert key(DATA[change](data)) != key(data)
+
+
+@pytest.mark.parametrize("which", ["image", "mask"])
+def test_a_file_that_changed_is_another_pass(data: EvaluationData, which: str) -> None:
+    before = key(data)
+    path = data.source.root / getattr(data.pairs[2], which)
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    touched = key(data)
+    path.unlink()
+    assert len({str(each) for each in (before, touched, key(data))}) == 3
+
+
+def test_what_changes_no_count_is_the_same_pass(data: EvaluationData) -> None:
+    assert key(replace(data, list_name="elsewhere/copy.txt", note="a word")) == key(data)
+    assert key(data, run=cpu(workers=5)) == key(data)
+    assert key(data, options=MeasureOptions(taus=(0.5,))) == key(data)
+    assert key(data, about(source="/moved/best_ema.pth")) == key(data)
+
+
+def file(path: Path) -> LoadedCheckpoint:
+    """A checkpoint that is said to lie at ``path``."""
+    checkpoint = network()
+    return replace(checkpoint, model=checkpoint.model.module, info=replace(checkpoint.info, source=str(path)))
+
+
+def test_passes_are_kept_beside_the_checkpoint(tmp_path: Path) -> None:
+    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
+
+
+def test_passes_of_an_address_on_the_hub_are_kept_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
+    hub = replace(file(tmp_path), info=replace(network().info, source="hf://owner/weights/best.pth"))
+    assert store_place(hub) == tmp_path / "cache/diag"
+
+
+def test_passes_are_kept_in_the_cache_where_the_checkpoint_s_folder_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
+    refused = {tmp_path}
+    monkeypatch.setattr(os, "access", lambda path, mode: path not in refused)  # root may write anywhere
+    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
+    (tmp_path / "diag").mkdir()
+    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
+    refused.add(tmp_path / "diag")
+    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
+
+
+def test_a_wrapped_module_lies_nowhere_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "net.pth").touch()
+    assert [store_place(wrap_module(Network(), CLASSES, name=name)) for name in ("module", "runs", "net.pth")] == [
+        None
+    ] * 3

@@ -1,0 +1,231 @@
+"""A pass on disk: whole, or said to be damaged; never half, never code, never two writers."""
+
+import json
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pixcon_diag.cache.store import MANIFEST, Kept, Store
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import sha256
+
+KEY = {"checkpoint": "f0", "data": {"classes": ("a", "b")}, "tau": float("nan")}
+
+
+def kept(store: Store, done: int = 2, total: int = 3) -> Kept:
+    """Statistics of some images, and a label map of each in the store's folder."""
+    store.maps_folder.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for index in range(done):
+        path = store.maps_folder / f"{index:06d}_x.png"
+        path.write_bytes(bytes([index]) * 9)
+        hashes[path.name] = sha256(path)
+    state = {
+        "images.counts": torch.arange(done * 4).reshape(done, 2, 2),
+        "sampler.features": torch.rand(done, 3, dtype=torch.float64),
+        "total": torch.tensor(done),
+    }
+    return Kept(done, total, state, hashes, {"batch_size": 2})
+
+
+def same(first: Kept | None, second: Kept | None) -> bool:
+    assert first is not None and second is not None
+    names = first.state.keys() == second.state.keys()
+    values = all(torch.equal(first.state[name], second.state[name]) for name in first.state)
+    dtypes = all(first.state[name].dtype == second.state[name].dtype for name in first.state)
+    rest = [(each.done, each.total, each.maps, list(each.maps), each.made) for each in (first, second)]
+    return names and values and dtypes and rest[0] == rest[1]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "diag", KEY)
+
+
+def test_what_was_written_is_read(store: Store) -> None:
+    store.write(before := kept(store))
+    assert same(store.read(), before) and not before.complete
+    store.write(after := kept(store, 3))
+    assert same(store.read(), after) and after.complete
+    assert sorted(path.name for path in store.folder.iterdir()) == ["manifest.json", "predictions", "state-000003.npz"]
+
+
+def test_nothing_there_is_nothing_to_tell(store: Store) -> None:
+    told: list[str] = []
+    assert store.read(told.append) is None and told == []
+
+
+def test_each_key_has_its_folder(store: Store, tmp_path: Path) -> None:
+    assert Store(tmp_path / "diag", json.loads(json.dumps(KEY))).folder == store.folder
+    assert Store(tmp_path / "diag", {**KEY, "checkpoint": "f1"}).folder != store.folder
+    assert Store(tmp_path / "diag", dict(reversed(KEY.items()))).folder == store.folder
+
+
+Damage = Callable[[Store], object]
+
+
+def manifest(store: Store, **changes: Any) -> None:
+    content = json.loads((store.folder / MANIFEST).read_text())
+    (store.folder / MANIFEST).write_text(json.dumps(content | changes))
+
+
+def forged_state(store: Store, write: Callable[[Path], object]) -> None:
+    """Another state file with the hash that belongs to it."""
+    write(store.folder / "state-000002.npz")
+    manifest(store, sha256=sha256(store.folder / "state-000002.npz"))
+
+
+def change_state(store: Store) -> None:
+    path = store.folder / "state-000002.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def pickled_state(store: Store) -> None:
+    forged_state(store, lambda path: np.savez(path, x=np.array([print], dtype=object)))
+
+
+def pickle_alone(store: Store) -> None:
+    forged_state(store, lambda path: path.write_bytes(pickle.dumps({"x": 1})))
+
+
+def cut_archive(store: Store) -> None:
+    path = store.folder / "state-000002.npz"
+    forged_state(store, lambda _: path.write_bytes(path.read_bytes()[:-40]))
+
+
+DAMAGES: dict[str, Damage] = {
+    "state changed": change_state,
+    "state cut": lambda store: (store.folder / "state-000002.npz").write_bytes(b"PK"),
+    "state gone": lambda store: (store.folder / "state-000002.npz").unlink(),
+    "state empty": lambda store: forged_state(store, lambda path: path.write_bytes(b"")),
+    "archive cut": cut_archive,
+    "object array": pickled_state,
+    "pickle": pickle_alone,
+    "map changed": lambda store: (store.maps_folder / "000001_x.png").write_bytes(b"other"),
+    "map gone": lambda store: (store.maps_folder / "000000_x.png").unlink(),
+    "manifest cut": lambda store: (store.folder / MANIFEST).write_text((store.folder / MANIFEST).read_text()[:-30]),
+    "manifest empty": lambda store: (store.folder / MANIFEST).write_text(""),
+    "manifest binary": lambda store: (store.folder / MANIFEST).write_bytes(b"\xff\xfe\x00"),
+    "manifest a list": lambda store: (store.folder / MANIFEST).write_text("[]"),
+    "manifest of strings": lambda store: manifest(store, maps=["x"]),
+    "no count": lambda store: manifest(store, done=None),
+    "other count": lambda store: manifest(store, done=1),
+    "too many": lambda store: manifest(store, done=4),
+    "key missing": lambda store: (store.folder / MANIFEST).write_text("{}"),
+    "other key": lambda store: manifest(store, key={"checkpoint": "f1"}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_told_and_is_nothing_kept(store: Store, damage: str) -> None:
+    store.write(kept(store))
+    DAMAGES[damage](store)
+    told: list[str] = []
+    assert store.read(told.append) is None
+    (sentence,) = told
+    assert str(store.folder) in sentence and "is damaged" in sentence and "made again" in sentence
+
+
+def test_clearing_leaves_an_empty_folder(store: Store) -> None:
+    store.write(kept(store))
+    store.clear()
+    assert [path.name for path in store.folder.iterdir()] == ["predictions"]
+    assert not list(store.maps_folder.iterdir())
+
+
+@pytest.mark.parametrize("stopped_at", ["state", "manifest"])
+def test_a_crash_between_the_files_leaves_the_save_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch, stopped_at: str
+) -> None:
+    store.write(before := kept(store, 1))
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    place = "pixcon_diag.cache.store.np.savez" if stopped_at == "state" else "pixcon_diag.cache.store.write_json"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(place, stop)
+        store.write(kept(store, 2))
+    assert same(store.read(), before)
+    store.write(after := kept(store, 3))
+    assert same(store.read(), after)
+    assert [path.name for path in store.folder.glob("state-*")] == ["state-000003.npz"]
+
+
+def test_a_full_disk_is_one_message_and_leaves_the_save_before(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(before := kept(store, 1))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(PixConError, match=r"state-000002.*No space left"):
+        patch.setattr("pixcon_diag.cache.store.np.savez", full)
+        store.write(kept(store, 2))
+    assert same(store.read(), before)
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "diag").touch()
+    store = Store(tmp_path / "diag", KEY)
+    with pytest.raises(PixConError, match=r"Could not write .*diag"), store.locked():
+        pass
+    with pytest.raises(PixConError, match=r"Could not write .*diag"):
+        store.clear()
+
+
+HOLDER = """
+import sys
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_second_process_waits_says_so_and_goes_on(store: Store) -> None:
+    """The other process writes while this one waits; what it wrote is there when the lock is had."""
+    store.folder.mkdir(parents=True)
+    lock = store.folder.with_suffix(".lock")
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdin is not None and other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    told: list[str] = []
+    got: list[Kept | None] = []
+    waiting = threading.Event()
+
+    def notify(sentence: str) -> None:
+        told.append(sentence)
+        waiting.set()
+
+    def second() -> None:
+        with store.locked(notify):
+            got.append(store.read())
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    assert waiting.wait(30) and got == []
+    store.write(written := kept(store, 3))
+    other.communicate("\n", timeout=30)
+    thread.join(30)
+    assert not thread.is_alive() and same(got[0], written)
+    assert len(told) == 1 and "another process is making this very pass" in told[0]
+
+
+def test_a_lock_is_given_back_when_the_pass_fails(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), store.locked():
+        raise KeyboardInterrupt
+    told: list[str] = []
+    with store.locked(told.append):
+        assert told == []

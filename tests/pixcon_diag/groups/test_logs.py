@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from pixcon_diag.groups.logs import holds_log, read_groups
+from pixcon_train.core.errors import ConfigError, DataError
+from tests.pixcon_diag.logs.test_run_log import write_run
+from tests.training_logs import write_unimatch
+
+ONE = [[(50.0, 60.0), (50.0, 60.0), (50.0, 60.0)]]
+
+
+def test_a_folder_of_text_logs_is_a_group_a_log(tmp_path: Path) -> None:
+    for name in ("b.log", "a.txt"):
+        write_unimatch(tmp_path / name, ONE)
+    (tmp_path / "notes.md").write_text("no log")
+    groups = read_groups([str(tmp_path)])
+    assert list(groups) == ["a", "b"] and [len(runs) for runs in groups.values()] == [1, 1]
+    assert not holds_log(tmp_path)
+
+
+def test_seeds_of_a_method_are_named_together(tmp_path: Path) -> None:
+    paths = [str(write_unimatch(tmp_path / f"{name}.log", ONE)) for name in "xyz"]
+    groups = read_groups([f"base={paths[0]},{paths[1]}", paths[2]])
+    assert {name: [run.name for run in runs] for name, runs in groups.items()} == {"base": ["x", "y"], "z": ["z"]}
+
+
+def test_what_is_no_log_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="holds no log"):
+        read_groups([str(tmp_path)])
+    with pytest.raises(DataError, match="holds no log"):
+        read_groups([f"x={tmp_path}"])
+    monkeypatch.chdir(tmp_path)
+    for argument in ("missing.log", "missing", "missing.jsonl", "x=missing.log"):
+        with pytest.raises(DataError, match=f"No log at {argument.removeprefix('x=')}"):
+            read_groups([argument])
+    with pytest.raises(DataError, match=r"No log was named, and there are no runs in \./runs"):
+        read_groups([])
+
+
+@pytest.mark.parametrize("argument", ["x=", "=a.log", "x=,"])
+def test_a_group_without_a_name_or_a_path_is_an_error(argument: str) -> None:
+    with pytest.raises(ConfigError, match="as a group"):
+        read_groups([argument])
+
+
+def test_a_folder_of_text_logs_can_be_the_seeds_of_a_method(tmp_path: Path) -> None:
+    for name in ("b.log", "a.txt"):
+        write_unimatch(tmp_path / name, ONE)
+    other = write_unimatch(tmp_path / "other.md", ONE)
+    (found,) = read_groups([f"x={tmp_path},{other}"]).items()
+    assert found[0] == "x" and [run.name for run in found[1]] == ["a", "b", "other"]
+
+
+def test_runs_here_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path / "runs" / name)
+    monkeypatch.chdir(tmp_path)
+    assert [run.name for runs in read_groups([]).values() for run in runs] == ["a", "b"]
+
+
+def test_a_file_that_says_little_is_called_as_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = write_run(tmp_path / "x/first"), write_run(tmp_path / "y/second")
+    (event,) = (second.parent / "tensorboard").iterdir()
+    assert list(read_groups([str(first)])) == ["first"] and list(read_groups([str(event)])) == ["second"]
+    assert [run.name for runs in read_groups([str(first), str(second)]).values() for run in runs] == ["first", "second"]
+    monkeypatch.chdir(first.parent)
+    for here in (".", "log.jsonl", "tensorboard"):
+        assert [run.name for runs in read_groups([here]).values() for run in runs] == ["first"]
+
+
+def test_a_log_named_twice_is_no_second_seed(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "a").parent
+    for again in ([f"x={folder},{folder}"], [f"x={folder}", f"y={folder / 'log.jsonl'}"]):
+        with pytest.raises(ConfigError, match="named twice"):
+            read_groups(again)
