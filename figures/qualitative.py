@@ -63,7 +63,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 def _read(folder: Path, files: Content) -> Row:
     return Row(
-        read_image(folder / files["image"]).permute(1, 2, 0).numpy(),
+        read_image(folder / files["image"]),
         np.array(read_indices(folder / files["truth"])),
         [np.array(read_indices(folder / file)) for file in files["predictions"]],
     )

@@ -83,7 +83,7 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
     stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
     truth = read_truth(data, image.index)
     maps = [member.label_maps.read(image.index) for member in chosen.members]
-    shown = read_image(data.source.root / data.pairs[image.index].image).permute(1, 2, 0).numpy()
+    shown = read_image(data.source.root / data.pairs[image.index].image)
     files = {"image": f"{stem}_image.png", "truth": f"{stem}_truth.png", "predictions": [
         f"{stem}_{place}.png" for place, _ in enumerate(maps, 1)
     ]}  # fmt: skip

@@ -93,7 +93,7 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
 
     def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
         _check_opaque(path)
-        codes = _codes(read_image(path).permute(1, 2, 0).numpy())
+        codes = _codes(read_image(path))
         found = table[codes]
         unknown, counts = np.unique(codes[found == _UNKNOWN], return_counts=True)
         if tolerance and len(unknown):

@@ -172,4 +172,5 @@ def read_truth(data: EvaluationData, index: int) -> torch.Tensor:
     Raises:
         DataError: the mask cannot be read.
     """
-    return read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding).long()
+    mask = read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding)
+    return torch.from_numpy(mask).long()

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from pixcon_train.core.seeding import seeded
@@ -72,8 +74,7 @@ class LabeledDataset(TrainingDataset):
         # A labeled list longer than the unlabeled one goes on in the next epoch where this one stops.
         begin = self._epoch * self._length if len(self._pairs) > self._length else 0
         pair = self._pairs[(begin + index) % len(self._pairs)]
-        assert pair.mask is not None  # lists of labeled images are read with masks required
-        image, mask = read_pair(self._root / pair.image, self._root / pair.mask, self._spec, self._encoding)
+        image, mask = _read(self._root, pair, self._spec, self._encoding)
         generator = seeded(self._seed, _LABELED, self._epoch, index)
         image, mask = random_crop(image, mask, self._geometry, fill=VOID, generator=generator)
         return {"image": normalise(image), "mask": mask.long(), "name": pair.image}
@@ -109,10 +110,10 @@ class UnlabeledDataset(TrainingDataset):
         pair = self._pairs[index]
         generator = seeded(self._seed, _UNLABELED, self._epoch, index)
         if self._truth is None or pair.mask is None:
-            image = read_image(self._root / pair.image)
+            image = _channels_first(read_image(self._root / pair.image))
             mask = torch.zeros(image.shape[1:], dtype=torch.uint8)
         else:
-            image, mask = read_pair(self._root / pair.image, self._root / pair.mask, self._spec, self._truth)
+            image, mask = _read(self._root, pair, self._spec, self._truth)
         crop, marks = random_crop(image, mask, self._geometry, fill=_PADDED, generator=generator)
         padded = marks == _PADDED
         item = {
@@ -142,6 +143,16 @@ class EvaluationDataset(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         pair = self.pairs[index]
-        assert pair.mask is not None
-        image, mask = read_pair(self.root / pair.image, self.root / pair.mask, self.spec, self.encoding)
+        image, mask = _read(self.root, pair, self.spec, self.encoding)
         return {"image": normalise(image), "mask": mask.long(), "name": pair.image, "index": index}
+
+
+def _read(root: Path, pair: Pair, spec: DatasetSpec, encoding: Encoding) -> tuple[Tensor, Tensor]:
+    """Image (3, H, W) and mask (H, W) of a pair, both uint8."""
+    assert pair.mask is not None  # such lists are read with masks required
+    image, mask = read_pair(root / pair.image, root / pair.mask, spec, encoding)
+    return _channels_first(image), torch.from_numpy(mask)
+
+
+def _channels_first(image: np.ndarray) -> Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1)

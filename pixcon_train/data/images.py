@@ -3,17 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL.ImageFile import ImageFile
-from torch import Tensor
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, unpacking, upright
 from pixcon_train.data.opening import load, opened
 
 
-def read_image(path: Path) -> Tensor:
-    """An image as RGB, turned upright: uint8 (3, H, W).
+def read_image(path: Path) -> np.ndarray:
+    """An image as RGB, turned upright: uint8 (H, W, 3).
 
     Of samples of more than 8 bits the upper 8 are read, so that 257·v is v.
 
@@ -25,8 +23,7 @@ def read_image(path: Path) -> Tensor:
         check_samples(header, path)
         load(image, path, "image")
         pixels = _gray(image, header, path) if _wide(image) else _rgb(image, header, path)
-        pixels = upright(pixels, header)
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+        return upright(pixels, header)
 
 
 def transparent_pixels(path: Path) -> int:

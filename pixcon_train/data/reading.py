@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.void import VOID
@@ -19,13 +17,13 @@ Encoding = Literal["index", "shifted", "raw"]
 """How masks hold labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others hold the label itself."""
 
 
-def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> Tensor:
+def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
     """A mask as labels: uint8 (H, W), 0..K−1 and 255 for void, whatever value the file has for it.
 
     Raises:
         DataError: missing, unreadable, coloured instead of indexed, or with values that are no label.
     """
-    return torch.from_numpy(labels_of(read_indices(path), path, spec, encoding))
+    return labels_of(read_indices(path), path, spec, encoding)
 
 
 def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
@@ -46,7 +44,9 @@ def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encod
     return labels.astype(np.uint8)
 
 
-def read_pair(image_path: Path, mask_path: Path, spec: DatasetSpec, encoding: Encoding) -> tuple[Tensor, Tensor]:
+def read_pair(
+    image_path: Path, mask_path: Path, spec: DatasetSpec, encoding: Encoding
+) -> tuple[np.ndarray, np.ndarray]:
     """An image and its mask, as by :func:`read_image` and :func:`read_mask`.
 
     Raises:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
@@ -65,7 +67,7 @@ def split_list(
     progress(0, len(pairs))
     for done, pair in enumerate(pairs, 1):
         mask = read_mask(source.root / str(pair.mask), source.spec, encoding)
-        classes.append(frozenset(mask.unique().tolist()) - {VOID})
+        classes.append(frozenset(np.unique(mask).tolist()) - {VOID})
         progress(done, len(pairs))
     chosen = set(choose_labeled(classes, count=wanted, seed=seed))
     shown = frozenset[int]().union(*(classes[i] for i in chosen))

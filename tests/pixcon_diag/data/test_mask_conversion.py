@@ -47,7 +47,7 @@ def test_colours_become_labels_pixel_by_pixel(tmp_path: Path) -> None:
         assert image.mode == "P" and (np.asarray(image) == labels).all()
         assert (np.asarray(image.convert("RGB")) == colors(labels)).all()
     read = read_mask(tmp_path / "out/y.png", OWN, "index")
-    assert (read.numpy() == np.where(labels[:4] == 7, 255, labels[:4])).all()
+    assert (read == np.where(labels[:4] == 7, 255, labels[:4])).all()
 
 
 def test_where_zero_is_void_classes_are_written_from_one(tmp_path: Path) -> None:

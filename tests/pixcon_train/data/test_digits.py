@@ -32,7 +32,7 @@ def masks_of(root: Path, name: str = "train.txt") -> torch.Tensor:
     """All masks of a list, (n, H, W) uint8."""
     spec = get_spec("digits")
     pairs = read_list(root / name, masks_required=True)
-    return torch.stack([read_mask(root / str(pair.mask), spec, "index") for pair in pairs])
+    return torch.stack([torch.from_numpy(read_mask(root / str(pair.mask), spec, "index")) for pair in pairs])
 
 
 def test_the_layout_is_the_ordinary_one(cache: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_layout_is_the_ordinary_one(cache: Path) -> None:
     labeled = read_list(root / "splits/8/labeled.txt", masks_required=True)
     unlabeled = read_list(root / "splits/8/unlabeled.txt", masks_required=False)
     assert len(labeled) == 8 and labeled + unlabeled == train
-    assert read_image(root / train[0].image).shape == (3, 112, 112)
+    assert read_image(root / train[0].image).shape == (112, 112, 3)
     report = check_data(get_spec("digits"), root, train + val, encoding="index", images="whole")
     assert report.ok and report.void > 0
 
