@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor
+import numpy as np
 from torch.utils.data import Subset
 
 from pixcon_diag.cache.keys import pass_key, store_place
@@ -94,10 +94,10 @@ class Collecting(Protocol):
     def update(self, batch: PredictedBatch) -> None:
         """Count one batch."""
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """All that was counted, on the CPU."""
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All that was counted."""
 
-    def restore(self, state: Mapping[str, Tensor], names: Sequence[str]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
         """Go on from a snapshot; ``names`` are those of the list's images."""
 
 

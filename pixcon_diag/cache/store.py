@@ -11,9 +11,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import replacing, sha256, to_json, write_json
@@ -30,7 +28,7 @@ class Kept:
     done: int
     """Images that the state is of, from the list's first on."""
     total: int
-    state: dict[str, Tensor]
+    state: dict[str, np.ndarray]
     maps: dict[str, str]
     """Hashes of the label maps' files, in the list's order; empty for a pass that keeps none."""
     made: dict[str, Any]
@@ -111,7 +109,7 @@ class Store:
         for name, expected in manifest["maps"].items():
             _verify(self.maps_folder / name, expected)
         with np.load(file, allow_pickle=False) as arrays:
-            state = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+            state = {name: arrays[name] for name in arrays.files}
         return Kept(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
 
     def write(self, kept: Kept) -> None:
@@ -122,7 +120,7 @@ class Store:
         """
         file = self.folder / f"state-{kept.done:06d}.npz"
         with replacing(file) as temporary, temporary.open("wb") as handle:
-            arrays: dict[str, Any] = {name: value.numpy() for name, value in kept.state.items()}
+            arrays: dict[str, Any] = kept.state  # savez types its keyword arguments as one of its own
             np.savez(handle, **arrays)
         manifest = {"key": self.key, "made": kept.made, "done": kept.done, "total": kept.total, "state": file.name}
         write_json(self.folder / MANIFEST, manifest | {"sha256": sha256(file), "maps": kept.maps})

@@ -89,7 +89,7 @@ class ImageCentroids(Measurement):
 
     def compute(self) -> CentroidRows:
         """The rows so far."""
-        state = {name: value.numpy() for name, value in self.snapshot().items()}
+        state = self.snapshot()
         none = np.zeros(0, dtype=np.int64)
         return CentroidRows(
             image=state.get("image", none),

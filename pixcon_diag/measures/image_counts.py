@@ -107,4 +107,4 @@ class ImageCounts(LabelMeasurement):
 
     def _rows(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         rows = self.snapshot().get(name)
-        return np.zeros((0, *shape), dtype=np.int64) if rows is None else rows.numpy().astype(np.int64)
+        return np.zeros((0, *shape), dtype=np.int64) if rows is None else rows.astype(np.int64)

@@ -135,31 +135,33 @@ class BankCollector:
                     bank.enqueue(rows[kept], entered[kept], truth[kept])
             self.pending[rule] = []
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """All that was counted, on the CPU."""
-        state = {"confusion": self.confusion.clone(), "seen": torch.tensor(self.seen)}
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All that was counted."""
+        state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen)}
         for rule in ADMISSION:
             bank = self.banks[rule].state_dict() if rule in self.banks else {}
-            state |= {f"{rule}.bank.{name}": value.clone() for name, value in bank.items()}
+            state |= {f"{rule}.bank.{name}": value.numpy().copy() for name, value in bank.items()}
             state |= {f"{rule}.coverage.{name}": v for name, v in self.coverage[rule].snapshot().items()}
-            joined = [torch.cat(each) for each in zip(*self.pending[rule], strict=True)]
+            joined = [torch.cat(parts).numpy() for parts in zip(*self.pending[rule], strict=True)]
             state |= {f"{rule}.pending.{index}": value for index, value in enumerate(joined)}
         return state
 
-    def restore(self, state: Mapping[str, Tensor], names: Sequence[str]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
         """Go on from a snapshot.
 
         Raises:
             KeyError: something is missing.
         """
-        self.confusion, self.seen = state["confusion"].clone(), int(state["seen"])
+        self.confusion, self.seen = torch.tensor(state["confusion"]), int(state["seen"])
         for rule in ADMISSION:
             bank = _part(state, f"{rule}.bank.")
             if bank:
-                self.bank(rule, bank["queue"].shape[2]).load_state_dict(bank)
+                tensors = {name: torch.tensor(value) for name, value in bank.items()}
+                self.bank(rule, bank["queue"].shape[2]).load_state_dict(tensors)
             self.coverage[rule].restore(_part(state, f"{rule}.coverage."))
             pending = _part(state, f"{rule}.pending.")
-            self.pending[rule] = [[pending[str(index)] for index in range(len(pending))]] if pending else []
+            rows = [torch.tensor(pending[str(index)]) for index in range(len(pending))]
+            self.pending[rule] = [rows] if rows else []
 
 
 def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
@@ -170,5 +172,5 @@ def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
     return torch.from_numpy(order[(rank < cap) & (ordered >= 0)])
 
 
-def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _part(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from pixcon_diag.measures.confidence import bin_of
 from pixcon_diag.measures.contamination import Contamination
@@ -64,12 +63,12 @@ class Collector:
             self.centroids.update(fused, batch.target, covered)
             self.sampler.update(fused, batch.target, batch.names, covered)
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """All sufficient statistics, on the CPU."""
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All sufficient statistics."""
         metrics = self._metrics().items()
         return {f"{name}.{key}": value for name, metric in metrics for key, value in metric.snapshot().items()}
 
-    def restore(self, state: Mapping[str, Tensor], names: Sequence[str]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
         """Go on from a :meth:`snapshot`; ``names`` are those of the list's images.
 
         Raises:
@@ -93,8 +92,8 @@ class Collector:
     def iou(self) -> IoUResult:
         """IoU per class of what this process counted; unlike :meth:`counts` it asks no other one."""
         rows = self.images.snapshot().get("statistics")
-        counts = torch.zeros(3, self.images.num_classes) if rows is None else rows.sum(0)
-        return IoUResult(*counts.long().tolist())
+        counts = np.zeros((3, self.images.num_classes), dtype=np.int64) if rows is None else rows.sum(0)
+        return IoUResult(*counts.tolist())
 
     def centroid_rows(self) -> CentroidRows:
         """Class sums of each image.

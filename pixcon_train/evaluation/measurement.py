@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import Module
@@ -39,17 +40,17 @@ class Measurement(Metric):
         """As torchmetrics moves a metric to a device, but statistics in float64 stay where the device has none."""
         return super()._apply(lambda tensor: _moved(fn, tensor), exclude_state)
 
-    def snapshot(self) -> dict[str, Tensor]:
-        """A copy of the sufficient statistics on the CPU, those of a list joined; an empty list is left out."""
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """A copy of the sufficient statistics, those of a list joined; an empty list is left out."""
         states = {name: getattr(self, name) for name in self._defaults}
         copies = {
             name: torch.cat(state) if isinstance(state, list) else state.clone()
             for name, state in states.items()
             if not isinstance(state, list) or state
         }
-        return {name: copy.detach().cpu() for name, copy in copies.items()}
+        return {name: copy.detach().cpu().numpy() for name, copy in copies.items()}
 
-    def restore(self, states: Mapping[str, Tensor]) -> None:
+    def restore(self, states: Mapping[str, np.ndarray]) -> None:
         """Go on from a :meth:`snapshot` of a metric with the same arguments.
 
         Raises:
@@ -63,10 +64,10 @@ class Measurement(Metric):
                 setattr(self, name, [self._placed(states[name])])
         self._update_count = 1  # torchmetrics would warn that nothing was counted yet
 
-    def _placed(self, state: Tensor) -> Tensor:
+    def _placed(self, state: np.ndarray) -> Tensor:
         """A copy on the metric's device, or where that has no float64, on the CPU."""
-        wide = state.dtype == torch.float64
-        return state.to(float64_device(self.device) if wide else self.device, copy=True)
+        wide = state.dtype == np.float64
+        return torch.tensor(state, device=float64_device(self.device) if wide else self.device)
 
 
 def _moved(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:

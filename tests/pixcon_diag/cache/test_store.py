@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from pixcon_diag.cache.store import MANIFEST, Kept, Store
 from pixcon_train.core.errors import PixConError
@@ -29,9 +28,9 @@ def kept(store: Store, done: int = 2, total: int = 3) -> Kept:
         path.write_bytes(bytes([index]) * 9)
         hashes[path.name] = sha256(path)
     state = {
-        "images.counts": torch.arange(done * 4).reshape(done, 2, 2),
-        "sampler.features": torch.rand(done, 3, dtype=torch.float64),
-        "total": torch.tensor(done),
+        "images.counts": np.arange(done * 4).reshape(done, 2, 2),
+        "sampler.features": np.random.default_rng(0).random((done, 3)),
+        "total": np.array(done),
     }
     return Kept(done, total, state, hashes, {"batch_size": 2})
 
@@ -39,7 +38,7 @@ def kept(store: Store, done: int = 2, total: int = 3) -> Kept:
 def same(first: Kept | None, second: Kept | None) -> bool:
     assert first is not None and second is not None
     names = first.state.keys() == second.state.keys()
-    values = all(torch.equal(first.state[name], second.state[name]) for name in first.state)
+    values = all(np.array_equal(first.state[name], second.state[name]) for name in first.state)
     dtypes = all(first.state[name].dtype == second.state[name].dtype for name in first.state)
     rest = [(each.done, each.total, each.maps, list(each.maps), each.made) for each in (first, second)]
     return names and values and dtypes and rest[0] == rest[1]

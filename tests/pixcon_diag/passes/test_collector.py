@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -78,14 +79,14 @@ def test_it_can_be_put_aside_after_any_batch() -> None:
     whole = collected()
     expected, found = whole.snapshot(), after.snapshot()
     assert expected.keys() == found.keys()
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert all(np.array_equal(expected[name], found[name]) for name in expected)
     assert after.sample().pixels == whole.sample().pixels  # which has the images' names
 
 
 def test_a_snapshot_is_what_arrays_can_hold() -> None:
     state = collected().snapshot()
     assert {name.partition(".")[0] for name in state} == {"images", "contamination", "centroids", "sampler"}
-    assert all(value.device.type == "cpu" and value.numpy().dtype != object for value in state.values())
+    assert all(value.dtype != object for value in state.values())
 
 
 def test_a_missing_statistic_is_an_error() -> None:
