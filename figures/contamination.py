@@ -1,5 +1,6 @@
 """What a threshold keeps and how much of it is wrong, over the threshold; and how far confidence can be trusted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +30,15 @@ def _curves(groups: dict[str, list[Content]]) -> Figure:
         for place, (name, members) in enumerate(groups.items()):
             for seed, result in enumerate(members):
                 label_once = called(name, len(members)) if seed == 0 else None
-                _curve(panel, result["contamination"], key, label_once, place)
+                draw_curve(panel, result["contamination"], key, label_once, place)
         panel.set(ylabel=label)
         panel.set_ylim(bottom=0)
-    _threshold_axis(panels[1])
+    threshold_axis(panels[1])
     panels[0].legend(loc="lower left")
     return figure
 
 
-def _curve(panel: Axes, result: Content, key: str, label: str | None, place: int) -> None:
+def draw_curve(panel: Axes, result: Content, key: str, label: str | None, place: int) -> None:
     """One checkpoint's line, with a mark at each threshold that was asked for."""
     tau = numbers(result["curve"]["tau"])
     below = tau < 1  # a logarithmic axis of 1 − τ has no place for τ = 1
@@ -47,13 +48,14 @@ def _curve(panel: Axes, result: Content, key: str, label: str | None, place: int
     panel.plot([1 - at["tau"] for at in asked], 100 * values, "o", color=line(place)["color"])
 
 
-def _threshold_axis(panel: Axes) -> None:
-    """τ as 1 − τ on a reversed logarithmic axis: teachers saturate close to 1."""
+def threshold_axis(panel: Axes, taus: Sequence[str] = TAUS) -> None:
+    """τ as 1 − τ on a reversed logarithmic axis up to the last of ``taus``: teachers saturate close to 1."""
+    places = [1 - float(tau) for tau in taus]
     panel.set_xscale("log")
-    panel.set_xlim(1, 1e-6)
-    panel.xaxis.set_major_locator(FixedLocator([1 - float(tau) for tau in TAUS]))
+    panel.set_xlim(1, places[-1])
+    panel.xaxis.set_major_locator(FixedLocator(places))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels(TAUS)
+    panel.set_xticklabels(taus)
     panel.set_xlabel(r"threshold $\tau$ (spaced by $\log(1-\tau)$)")
 
 

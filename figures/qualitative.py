@@ -46,13 +46,13 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     Raises:
         DataError: a PNG is missing or damaged.
     """
-    rows = [_read(folder, saved["files"]) for saved in content["images"]]
+    rows = [read_row(folder, saved["files"]) for saved in content["images"]]
     heads = ["input", "ground truth", *content["methods"]]
     handles = _strip(rows, content)
     figure, cells = _grid(rows, len(heads), handles)
     per_block = _per_block(len(rows))
     for k, (axes, row, saved) in enumerate(zip(cells, rows, content["images"], strict=True)):
-        _draw_row(axes, row, saved, content)
+        draw_row(axes, row, saved, content)
         if k % per_block == 0:
             most = _letters(len(cells[0]), len(rows))
             for panel, head in zip(axes, heads, strict=True):
@@ -61,7 +61,8 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     return {"qualitative": figure}
 
 
-def _read(folder: Path, files: Content) -> Row:
+def read_row(folder: Path, files: Content) -> Row:
+    """The panels of one image, from the PNGs beside the JSON."""
     return Row(
         read_image(folder / files["image"]),
         np.array(read_indices(folder / files["truth"])),
@@ -101,7 +102,8 @@ def _grid(rows: Sequence[Row], panels: int, handles: Sequence[Patch]) -> tuple[F
     ]
 
 
-def _draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content) -> None:
+def draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content) -> None:
+    """Draw one image into its panels, wrong regions outlined, with its name and the error rates below."""
     colors = _lookup(content)
     most = _letters(len(axes), len(content["images"]))
     axes[0].imshow(row.image)

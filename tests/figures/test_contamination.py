@@ -34,7 +34,7 @@ def test_one_line_per_result_with_a_mark_at_each_threshold_asked_for() -> None:
 
 def test_the_axis_resolves_thresholds_close_to_one() -> None:
     panel = curves(contamination({"none": 1})).axes[1]
-    assert panel.get_xscale() == "log" and panel.get_xlim() == (1, 1e-6)
+    assert panel.get_xscale() == "log" and panel.get_xlim() == pytest.approx((1, 1e-6))
     labels = dict(
         zip([f"{x:.2e}" for x in panel.get_xticks()], [t.get_text() for t in panel.get_xticklabels()], strict=True)
     )
