@@ -2,20 +2,24 @@
 
 import doctest
 import importlib
-import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
-import pixcon_diag
-import pixcon_train
-
-MODULES = sorted(
-    module.name
-    for package in (pixcon_train, pixcon_diag)
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-)
+ROOT = Path(__file__).parents[1]
+EXAMPLE = re.compile(r"^ *>>> ", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", MODULES)
+def modules_with_examples() -> list[str]:
+    """Names of the library modules that hold an example."""
+    files = [file for package in ("pixcon_train", "pixcon_diag") for file in sorted((ROOT / package).rglob("*.py"))]
+    examples = [file for file in files if EXAMPLE.search(file.read_text(encoding="utf-8"))]
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in examples]
+    return [name.removesuffix(".__init__") for name in names]
+
+
+@pytest.mark.parametrize("name", modules_with_examples())
 def test_examples(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted and not result.failed
