@@ -7,7 +7,7 @@ from rich.console import Console
 
 from pixcon_cli.console import bars
 from pixcon_train.engine.trainer import Outcome
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
 class TrainingDisplay:

@@ -19,7 +19,8 @@ from benchmarks.gpu.rows import Row, at_least, at_most, measured, skipped
 from benchmarks.gpu.runner import ROOT
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_train.core.void import VOID
-from pixcon_train.evaluation.inference import SlidingWindow, predict_probabilities
+from pixcon_train.evaluation.inference import predict_probabilities
+from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models import SegmentationModel, build_model
 
 SAME_CLASS = 0.999

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pixcon_diag.checkpoints.reading import HUB
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, FORMAT, LATEST
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
 
 _START = 2**16
 """Bytes in which a checkpoint of this project names its format, the first entry of its content."""
@@ -47,7 +47,7 @@ def may_be_own(source: str) -> bool:
         return True
     try:
         with path.open("rb") as handle:
-            return FORMAT.encode() in handle.read(_START)
+            return CHECKPOINT_FORMAT.encode() in handle.read(_START)
     except OSError:  # loading it says what is wrong
         return True
 

@@ -13,10 +13,11 @@ from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_files import content_hash
-from pixcon_train.evaluation.inference import Protocol, default_protocol
+from pixcon_train.evaluation.protocols import Protocol, default_protocol
 from pixcon_train.models import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, Checkpoint
+from pixcon_train.runs.checkpoint import Checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
 SIGMOID = "one output channel, a sigmoid's: measured as background and one class, at 0.5"

@@ -13,7 +13,7 @@ from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
-from pixcon_train.runs.folder import CONFIG
+from pixcon_train.runs.file_names import CONFIG
 
 RUNS = Path("runs")
 """Where runs are looked for when none is named."""

@@ -13,7 +13,7 @@ from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.passes.run import PassOptions
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.inference import Protocol, SlidingWindow
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import stand_aside
 from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
-from pixcon_train.evaluation.inference import ModelPrediction, Protocol, SlidingWindow, predict_probabilities
+from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.models import SegmentationModel
 
 

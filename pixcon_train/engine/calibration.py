@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import VOID
-from pixcon_train.evaluation.inference import SlidingWindow
+from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.evaluation.validation import over_images
 from pixcon_train.method.thresholds import BINS, confidence_counts
 from pixcon_train.models import SegmentationModel

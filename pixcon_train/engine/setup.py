@@ -18,8 +18,8 @@ from pixcon_train.data.loading import default_workers, training_loader
 from pixcon_train.data.sampling import BatchLayout, PairedDataset, StepSampler
 from pixcon_train.engine.distributed import batch_layout
 from pixcon_train.engine.training_data import TrainingData, open_training_data
-from pixcon_train.evaluation.inference import Protocol, SlidingWindow, default_protocol
 from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, default_protocol
 from pixcon_train.evaluation.validation import BATCH, validation_loader
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.consistency import ConsistencyRules, Weighting

@@ -25,7 +25,8 @@ from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.evaluation.validation import validate
 from pixcon_train.method.thresholds import PerClassThreshold
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint, save_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
 from pixcon_train.runs.log import RunLog
 

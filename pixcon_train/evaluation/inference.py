@@ -4,41 +4,15 @@
 the right and bottom and crops the logits. They differ measurably, so every result names its own.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
-from pixcon_train.models.sizes import PATCH_SIZE
-
-Protocol = Literal["unimatch-v2", "pixcon"]
-
-
-@dataclass(frozen=True)
-class SlidingWindow:
-    """Square windows of ``crop`` pixels (a multiple of 14), 2/3 of it apart; the last one ends at the border."""
-
-    crop: int
-
-    def __post_init__(self) -> None:
-        if self.crop <= 0 or self.crop % PATCH_SIZE:
-            raise ConfigError(f"A sliding window of {self.crop} px does not work: expected a multiple of {PATCH_SIZE}.")
-
-    @property
-    def stride(self) -> int:
-        """int(crop · 2/3), as both releases step."""
-        return int(self.crop * 2 / 3)
-
-    def starts(self, length: int) -> list[int]:
-        """First pixels of the windows along an edge of ``length`` ≥ crop pixels; they cover it."""
-        starts = [0]
-        while starts[-1] + self.crop < length:
-            starts.append(min(starts[-1] + self.stride, length - self.crop))
-        return starts
 
 
 class ModelPrediction(NamedTuple):
@@ -52,11 +26,6 @@ class ModelPrediction(NamedTuple):
     """Height and width in image pixels that ``fused`` covers: H, W, or more where the image was padded."""
     network_logits: Tensor | None = None
     """(B, K, H', W'), as the network gave them, over the same ``covered`` pixels; None with sliding windows."""
-
-
-def default_protocol(architecture: str) -> Protocol:
-    """The protocol that belongs to a checkpoint's architecture."""
-    return "pixcon" if architecture == "pixcon" else "unimatch-v2"
 
 
 def predict_probabilities(

@@ -13,8 +13,9 @@ from pixcon_train.core.progress import Progress
 from pixcon_train.core.signals import stand_aside
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import Collate, Guarded, opened
-from pixcon_train.evaluation.inference import SlidingWindow, predict_probabilities
+from pixcon_train.evaluation.inference import predict_probabilities
 from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models import SegmentationModel
 
 BATCH = 8

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.models.sizes import PATCH_SIZE, ModelSize
+from pixcon_train.core.patch_size import PATCH_SIZE
+from pixcon_train.models.sizes import ModelSize
 
 _OFFSET = 0.1
 """DINOv2 adds this to the grid's edge before it divides, so that rounding down never loses a row; it also shifts

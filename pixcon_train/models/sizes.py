@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-PATCH_SIZE = 14
-"""Edge of a DINOv2 patch in pixels."""
-
 
 @dataclass(frozen=True)
 class ModelSize:

@@ -15,10 +15,9 @@ import torch
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import replacing
 from pixcon_train.core.weight_files import read_structure, read_weights
+from pixcon_train.runs.file_names import CHECKPOINT_FORMAT, LATEST
 
-FORMAT = "pixcon-diag/checkpoint"
 FORMAT_VERSION = 1
-LATEST, BEST_EMA, BEST_STUDENT = "latest.pth", "best_ema.pth", "best_student.pth"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     content = {entry.name: getattr(checkpoint, entry.name) for entry in fields(checkpoint)}
     with replacing(path) as temporary:
         try:
-            torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
+            torch.save({"format": CHECKPOINT_FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
         except RuntimeError as error:  # torch's zip writer reports a failed write as this, not as OSError
             raise OSError(str(error).splitlines()[0]) from error
 
@@ -105,7 +104,7 @@ def describe_checkpoint(path: Path) -> Checkpoint:
 
 def is_checkpoint(content: Any) -> bool:
     """Whether the content of a file is a checkpoint of this package."""
-    return isinstance(content, dict) and content.get("format") == FORMAT
+    return isinstance(content, dict) and content.get("format") == CHECKPOINT_FORMAT
 
 
 def parse_checkpoint(content: Any, path: Path) -> Checkpoint:

@@ -8,9 +8,9 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import write_text
 from pixcon_train.core.yaml_files import flatten
-from pixcon_train.runs.checkpoint import LATEST, describe_checkpoint
+from pixcon_train.runs.checkpoint import describe_checkpoint
+from pixcon_train.runs.file_names import CONFIG, LATEST
 
-CONFIG = "config.yaml"
 CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
 """What a resumed run may set anew: how the machine is used, when to give up, and where the data now lies."""
 

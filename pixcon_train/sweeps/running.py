@@ -14,7 +14,8 @@ from pixcon_train.core.signals import StopSignal
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
-from pixcon_train.runs.checkpoint import LATEST, describe_checkpoint
+from pixcon_train.runs.checkpoint import describe_checkpoint
+from pixcon_train.runs.file_names import LATEST
 from pixcon_train.runs.folder import resume_config
 from pixcon_train.sweeps.grid import Point
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from pixcon_cli import diag, train
 from pixcon_train.core.yaml_files import dump_yaml
-from pixcon_train.runs.checkpoint import LATEST
+from pixcon_train.runs.file_names import LATEST
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 

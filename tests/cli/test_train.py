@@ -15,7 +15,8 @@ from pixcon_cli.train import main
 from pixcon_cli.training import TrainingDisplay, epoch_line
 from pixcon_train.config.resolve import known_keys
 from pixcon_train.core.yaml_files import parse_yaml
-from pixcon_train.runs.checkpoint import BEST_EMA, LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, LATEST
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT
 from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import own_checkpoint, write_data, write_public
 

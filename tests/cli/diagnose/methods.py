@@ -9,8 +9,8 @@ import torch
 from pixcon_train.core.files import sha256, to_json
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.models import build_model
-from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
-from pixcon_train.runs.folder import CONFIG
+from pixcon_train.runs.checkpoint import save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, CONFIG
 from pixcon_train.runs.log import LOG
 from tests.cli.farm import CLASSES, own_checkpoint, state
 from tests.reference import rule_tensor

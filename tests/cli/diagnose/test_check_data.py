@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.runs.checkpoint import BEST_EMA
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import SIZES, WRONG_DATA, Spoil, call, one_message
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.diagnose.asking import ask, no_drawing, no_network, rows
 from tests.cli.farm import SIZES, call, one_message, own_checkpoint
 

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pixcon_train.core.files import sha256
-from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import CLASSES, SIZES, call, measure, own_checkpoint
 
 

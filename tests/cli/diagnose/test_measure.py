@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.runs.checkpoint import BEST_EMA
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import call
 
 COMMAND = [sys.executable, "-c", "from pixcon_cli.diag import main; main()"]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import (
     CLASSES,
     SIZES,

@@ -4,7 +4,7 @@ import pytest
 
 from pixcon_diag.checkpoints.finding import checkpoint_path, is_run
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
 def run(folder: Path, *names: str) -> Path:

@@ -13,7 +13,7 @@ import torch
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
 from pixcon_diag.groups.arguments import Group, find_groups, named, short_name, split_name
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.runs.checkpoint import BEST_EMA
+from pixcon_train.runs.file_names import BEST_EMA
 
 CONFIG = {"seed": 0, "data": {"root": "/a", "crop": 56}, "bank": {"rule": "clean", "weight": 0.1}}
 NONE = {**CONFIG, "bank": {"rule": "none", "weight": 0.0}}

@@ -14,8 +14,9 @@ from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.provenance import LoadCheck, Scores
 from pixcon_train.evaluation.iou import IoUResult
-from pixcon_train.runs.checkpoint import BEST_EMA, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
+from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import own_checkpoint, write_data, write_public
 
 PERFECT = IoUResult([50, 50, 0], [50, 50, 0], [50, 50, 0])

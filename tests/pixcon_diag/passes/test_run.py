@@ -17,8 +17,8 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.passes.run import PassOptions, PredictedBatch, run_pass
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, WorkerError
 from pixcon_train.core.files import to_json
-from pixcon_train.evaluation.inference import SlidingWindow
 from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.protocols import SlidingWindow
 
 CLASSES = 4
 

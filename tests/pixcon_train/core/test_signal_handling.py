@@ -16,7 +16,8 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.signals import StopSignal
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.engine.trainer import train
-from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import LATEST
 from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.tiny import tiny_config, tiny_values, write_tiny
 

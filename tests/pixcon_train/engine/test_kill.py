@@ -17,7 +17,8 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.engine import trainer
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.runs import checkpoint
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 from pixcon_train.runs.log import LOG, RunLog, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny

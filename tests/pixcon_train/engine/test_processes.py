@@ -22,7 +22,8 @@ from pixcon_train.engine.setup import set_up
 from pixcon_train.engine.state import restore
 from pixcon_train.evaluation.validation import validate
 from pixcon_train.method.class_bank import bank_fill
-from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import LATEST
 from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 

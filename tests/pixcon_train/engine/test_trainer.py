@@ -15,7 +15,8 @@ from pixcon_train.core.signals import StopSignal
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.engine.trainer import Outcome, train
 from pixcon_train.method.class_bank import bank_fill
-from pixcon_train.runs.checkpoint import BEST_EMA, BEST_STUDENT, LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny

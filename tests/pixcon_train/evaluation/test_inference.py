@@ -6,13 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.inference import (
-    SlidingWindow,
-    default_protocol,
-    pad_by_reflection,
-    predict_logits,
-    predict_probabilities,
-)
+from pixcon_train.evaluation.inference import pad_by_reflection, predict_logits, predict_probabilities
+from pixcon_train.evaluation.protocols import SlidingWindow, default_protocol
 from pixcon_train.models import ModelOutput, SegmentationModel, build_model
 from tests.reference import fill_by_rule, golden_input
 
@@ -104,16 +99,6 @@ def test_windows_are_averaged_by_their_overlap() -> None:
     assert found.probabilities.max() <= 1 + 1e-6
 
 
-@pytest.mark.parametrize(
-    ("crop", "length", "starts"),
-    [(28, 28, [0]), (28, 46, [0, 18]), (28, 47, [0, 18, 19]), (70, 154, [0, 46, 84]), (798, 1024, [0, 226])],
-)
-def test_windows_begin_a_stride_apart_and_end_at_the_border(crop: int, length: int, starts: list[int]) -> None:
-    assert SlidingWindow(crop).starts(length) == starts
-    covered = {pixel for start in starts for pixel in range(start, start + crop)}
-    assert covered == set(range(length))
-
-
 @pytest.mark.parametrize("edges", [(20, 60), (60, 20), (20, 20)])
 def test_an_image_smaller_than_the_window_is_predicted_whole(edges: tuple[int, int]) -> None:
     network, images = PixelNetwork(), torch.randn(1, 3, *edges)
@@ -163,12 +148,6 @@ def test_probabilities_are_single_precision_whatever_the_network_computes_in() -
     torch.testing.assert_close(result.probabilities.sum(1), torch.ones(1, 30, 40))
 
 
-def test_the_protocol_belongs_to_the_architecture() -> None:
-    assert (default_protocol("unimatch_v2"), default_protocol("pixcon")) == ("unimatch-v2", "pixcon")
-
-
 def test_what_cannot_work_is_refused() -> None:
-    with pytest.raises(ConfigError, match="expected a multiple of 14"):
-        SlidingWindow(100)
     with pytest.raises(ConfigError, match="Unknown protocol `resize`"):
         predict_logits(PixelNetwork(), torch.zeros(1, 3, 14, 14), protocol="resize")  # type: ignore

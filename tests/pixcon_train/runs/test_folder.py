@@ -8,8 +8,9 @@ import pytest
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.yaml_files import read_yaml_mapping
-from pixcon_train.runs.checkpoint import LATEST, save_checkpoint
-from pixcon_train.runs.folder import CONFIG, refuse_to_overwrite, resume_config, run_folder, run_name, save_config
+from pixcon_train.runs.checkpoint import save_checkpoint
+from pixcon_train.runs.file_names import CONFIG, LATEST
+from pixcon_train.runs.folder import refuse_to_overwrite, resume_config, run_folder, run_name, save_config
 from tests.pixcon_train.runs.test_checkpoint import example
 from tests.pixcon_train.tiny import tiny_config
 

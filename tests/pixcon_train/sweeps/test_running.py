@@ -10,7 +10,8 @@ from pixcon_train.core.files import to_json
 from pixcon_train.core.signals import StopSignal
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.engine.observer import Unobserved
-from pixcon_train.runs.checkpoint import LATEST, load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point, read_sweep
 from pixcon_train.sweeps.running import RunState, one_process, run_point, run_state, summary
 from tests.pixcon_train.tiny import tiny_values, write_tiny

@@ -1,0 +1,37 @@
+"""How an image is brought to a network: the two whole-image protocols of the public releases, and sliding windows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.patch_size import PATCH_SIZE
+
+Protocol = Literal["unimatch-v2", "pixcon"]
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """Square windows of ``crop`` pixels (a multiple of 14), 2/3 of it apart; the last one ends at the border."""
+
+    crop: int
+
+    def __post_init__(self) -> None:
+        if self.crop <= 0 or self.crop % PATCH_SIZE:
+            raise ConfigError(f"A sliding window of {self.crop} px does not work: expected a multiple of {PATCH_SIZE}.")
+
+    @property
+    def stride(self) -> int:
+        """int(crop · 2/3), as both releases step."""
+        return int(self.crop * 2 / 3)
+
+    def starts(self, length: int) -> list[int]:
+        """First pixels of the windows along an edge of ``length`` ≥ crop pixels; they cover it."""
+        starts = [0]
+        while starts[-1] + self.crop < length:
+            starts.append(min(starts[-1] + self.stride, length - self.crop))
+        return starts
+
+
+def default_protocol(architecture: str) -> Protocol:
+    """The protocol that belongs to a checkpoint's architecture."""
+    return "pixcon" if architecture == "pixcon" else "unimatch-v2"
