@@ -9,8 +9,9 @@ from typing import Any
 
 import jinja2
 
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section
-from pixcon_diag.tables.table import to_latex, to_markdown
 from pixcon_train.core.files import write_text
 
 PAGE = "report.md"

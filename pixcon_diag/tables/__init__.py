@@ -1,1 +1,1 @@
-"""Tables once, for the terminal, CSV, Markdown and LaTeX."""
+"""Tables described once, and rendered as text, HTML, CSV, Markdown and LaTeX."""

@@ -1,10 +1,8 @@
-"""Tables once, for the terminal, CSV, Markdown and LaTeX: values with what they are, and how each is written."""
+"""Tables as values under described columns, from which every rendering and every file is made."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Literal
 
 from pixcon_diag.statistics import Spread
@@ -104,91 +102,3 @@ def _flat(columns: Sequence[Column], row: Sequence[Cell]) -> list[tuple[str, Any
         else:
             pairs.append((column.key, cell))
     return pairs
-
-
-def to_markdown(table: Table) -> str:
-    """The table in Markdown, its title in bold above and its notes below."""
-    heads = [column.title for column in table.columns]
-    aligned = ["---" if column.kind == "text" else "---:" for column in table.columns]
-    lines = [_markdown_row(heads), _markdown_row(aligned), *(_markdown_row(row) for row in table.texts())]
-    return "\n".join([f"**{table.title}**", "", *lines, *(f"\n{note}" for note in table.notes), ""])
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_markdown_text, cells))} |"
-
-
-_MARKUP = re.compile(r"[\\|*`<]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown would take as its own; an underscore inside a word (ρ_F) it leaves alone."""
-
-
-def _markdown_text(text: str) -> str:
-    """Text as Markdown shows it in a cell: a name like `__x__` or `<x>` is no markup, and `|` ends no cell."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "−": "$-$", "→": r"$\rightarrow$",
-    "Δ": r"$\Delta$", "ρ": r"$\rho$", "τ": r"$\tau$", "η": r"$\eta$", "λ": r"$\lambda$", "≥": r"$\ge$", "≤": r"$\le$",
-    "‖": r"$\|$", "·": r"$\cdot$", "×": r"$\times$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "ŷ": r"$\hat{y}$", "∂": r"$\partial$", "σ": r"$\sigma$", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "[": "{[}", "*": "{*}",  # the row break before a first cell would take these as its own
-}  # fmt: skip
-
-
-_MATH = {
-    r"‖g_F‖/‖g_T‖": r"\|g_F\|/\|g_T\|", r"ρ_F/(1−ρ_F)": r"\rho_F/(1-\rho_F)", "ρ_F": r"\rho_F", "P^F": "P^F",
-    "g_F": "g_F", "g_T": "g_T", "λ_pix": r"\lambda_\mathrm{pix}",
-}  # fmt: skip
-"""Symbols of several characters, the longest first: each is one formula."""
-_SYMBOL = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, _MATH))})(?!\w)")
-
-
-def to_latex(table: Table) -> str:
-    """The table as a LaTeX ``table`` environment for the booktabs package, its notes in small print below it."""
-    alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
-    heads = [*_latex_overs(table.columns), _latex_row([column.head for column in table.columns])]
-    body = [*heads, r"\midrule", *map(_latex_row, table.texts())]
-    notes = [rf"\par\medskip{{\footnotesize {latex_text(note)}\par}}" for note in table.notes]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{latex_text(table.title)}.}}",
-            rf"\label{{tab:{table.name}}}",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *notes,
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def latex_text(text: str) -> str:
-    """Text as LaTeX shows it, whatever characters it holds; a symbol such as ρ_F is one formula."""
-    parts = _SYMBOL.split(text)  # every second one is a symbol
-    return "".join(f"${_MATH[part]}$" if place % 2 else _latex_plain(part) for place, part in enumerate(parts))
-
-
-def _latex_plain(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
-
-
-def _latex_overs(columns: Sequence[Column]) -> list[str]:
-    """The row of shared headings, and a rule below each of them; nothing where there are none."""
-    cells, rules, first = [], [], 1
-    for over, run in groupby(column.over for column in columns):
-        width = len(list(run))
-        cells += [rf"\multicolumn{{{width}}}{{c}}{{{latex_text(over)}}}"] if over else [""] * width
-        rules += [rf"\cmidrule(lr){{{first}-{first + width - 1}}}"] if over else []
-        first += width
-    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(map(latex_text, cells)) + r" \\"

@@ -11,8 +11,10 @@ import numpy as np
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.measured import SavedPredictions
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section
-from pixcon_diag.tables.table import Table, to_latex, to_markdown
+from pixcon_diag.tables.table import Table
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource
 from tests.pixcon_train.data.files import THREE

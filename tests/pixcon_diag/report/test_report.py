@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.report.report import SECTIONS, write_report
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Column, Table, to_latex, to_markdown
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import PixConError
 from tests.pixcon_diag.analyses.made import check_latex
 

@@ -1,22 +1,16 @@
-"""Tables as text: every kind of cell, and what must not be taken for markup."""
+"""Every kind of cell as text, and rows as records."""
 
 import math
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pixcon_diag.statistics import Spread
-from pixcon_diag.tables.table import _LATEX, Cell, Column, Kind, Table, latex_text, to_latex, to_markdown
+from pixcon_diag.tables.table import Cell, Column, Kind
+from tests.pixcon_diag.tables.made import made
 
 NAN = math.nan
-
-
-def made(*rows: tuple[Cell, ...], **options: Any) -> Table:
-    columns = (Column("name", "checkpoint"), Column("rho_f", "ρ_F", "number"), Column("pixels", "px", "count"))
-    return Table("t", "A title", columns, rows, **options)
 
 
 @pytest.mark.parametrize(
@@ -74,99 +68,3 @@ def test_records_are_full_values_after_where_they_come_from() -> None:
     ]
     assert list(table.records()[0]) == ["sha256", "name", "rho_f", "pixels"]
     assert made(("a", 0.5, 1)).records() == [{"name": "a", "rho_f": 0.5, "pixels": 1}]
-
-
-def test_markdown() -> None:
-    assert to_markdown(made(("run", 0.5, 1000), notes=("First.", "Second."))).splitlines() == [
-        "**A title**",
-        "",
-        "| checkpoint | ρ_F | px |",
-        "| --- | ---: | ---: |",
-        "| run | 0.5000 | 1,000 |",
-        "",
-        "First.",
-        "",
-        "Second.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a|b", r"a\|b"),
-        ("__init__", r"\_\_init\_\_"),
-        ("farm_clean_0", "farm_clean_0"),
-        ("<b>*x*`y`", r"\<b>\*x\*\`y\`"),
-        ("two\nlines", "two lines"),
-        (r"a\b", r"a\\b"),
-    ],
-)
-def test_names_are_no_markup_in_markdown(name: str, text: str) -> None:
-    row = to_markdown(made((name, 0.5, 1))).splitlines()[4]
-    assert row == f"| {text} | 0.5000 | 1 |"
-
-
-def test_latex() -> None:
-    table = made(("run_1 & 50%", Spread(0.5, 0.25), 1000), notes=("ρ_F is wrong / retained.",))
-    assert to_latex(table).splitlines() == [
-        r"\begin{table}",
-        r"\centering",
-        r"\caption{A title.}",
-        r"\label{tab:t}",
-        r"\begin{tabular}{lrr}",
-        r"\toprule",
-        r"checkpoint & $\rho_F$ & px \\",
-        r"\midrule",
-        r"run\_1 \& 50\% & 0.5000 $\pm$ 0.2500 & 1,000 \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\par\medskip{\footnotesize $\rho_F$ is wrong / retained.\par}",
-        r"\end{table}",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "latex"),
-    [
-        ("macro ρ_F at τ = 0.95", r"macro $\rho_F$ at $\tau$ = 0.95"),
-        ("‖g_F‖/‖g_T‖ of a bank", r"$\|g_F\|/\|g_T\|$ of a bank"),
-        ("law ρ_F/(1−ρ_F)", r"law $\rho_F/(1-\rho_F)$"),
-        ("cos(g_F, g_T)", "cos($g_F$, $g_T$)"),
-        ("my_ρ_F and run_g_F2", r"my\_$\rho$\_F and run\_g\_F2"),
-    ],
-)
-def test_a_symbol_is_one_formula_and_a_name_is_none(text: str, latex: str) -> None:
-    assert latex_text(text) == latex
-
-
-def test_headings_of_two_levels_stay_two_in_latex_and_one_elsewhere() -> None:
-    columns = (
-        Column("name", "checkpoint"),
-        Column("a", "band", "number", over="ρ_F"),
-        Column("b", "interior", "number", over="ρ_F"),
-        Column("c", "px", "count"),
-    )
-    table = Table("t", "T", columns, (("x", 0.1, 0.2, 3),))
-    lines = to_latex(table).splitlines()
-    assert lines[lines.index(r"\toprule") + 1 :][:4] == [
-        r" & \multicolumn{2}{c}{$\rho_F$} &  \\",
-        r"\cmidrule(lr){2-3}",
-        r"checkpoint & band & interior & px \\",
-        r"\midrule",
-    ]
-    assert "| checkpoint | ρ_F band | ρ_F interior | px |" in to_markdown(table)
-
-
-def test_every_special_character_is_plain_text_in_latex() -> None:
-    assert latex_text(r"\{}~^#$") == r"\textbackslash{}\{\}\textasciitilde{}\textasciicircum{}\#\$"
-    assert latex_text("a<b>c|d") == r"a\textless{}b\textgreater{}c\textbar{}d"
-    # At the beginning of a row these would be arguments of the row break before it.
-    assert (latex_text("[x]"), latex_text("*x")) == ("{[}x]", "{*}x")
-
-
-def test_every_sign_that_tables_use_has_its_latex() -> None:
-    """Other than accented letters, which LaTeX reads as they are."""
-    folder = Path(__file__).parents[3] / "pixcon_diag"
-    texts = [path.read_text(encoding="utf-8") for path in (folder / "report").glob("*.py")]
-    signs = set(re.findall(r"[^\x00-ſ]|[±×·÷]", "".join(texts) + "–"))
-    assert signs - _LATEX.keys() == set()

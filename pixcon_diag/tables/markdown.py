@@ -1,0 +1,27 @@
+"""A table in Markdown."""
+
+import re
+from collections.abc import Sequence
+
+from pixcon_diag.tables.table import Table
+
+
+def to_markdown(table: Table) -> str:
+    """The table in Markdown, its title in bold above and its notes below."""
+    heads = [column.title for column in table.columns]
+    aligned = ["---" if column.kind == "text" else "---:" for column in table.columns]
+    lines = [_markdown_row(heads), _markdown_row(aligned), *(_markdown_row(row) for row in table.texts())]
+    return "\n".join([f"**{table.title}**", "", *lines, *(f"\n{note}" for note in table.notes), ""])
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_markdown_text, cells))} |"
+
+
+_MARKUP = re.compile(r"[\\|*`<]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown would take as its own; an underscore inside a word (ρ_F) it leaves alone."""
+
+
+def _markdown_text(text: str) -> str:
+    """Text as Markdown shows it in a cell: a name like `__x__` or `<x>` is no markup, and `|` ends no cell."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
