@@ -1,0 +1,46 @@
+"""A table in HTML, as a notebook shows it."""
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+
+from pixcon_diag.tables.table import Column, Table
+
+
+def to_html(table: Table) -> str:
+    """A ``<table>`` with its title as caption, and the notes as paragraphs below it; every text is escaped."""
+    caption = f'<caption style="text-align: left"><b>{escape(table.title)}</b></caption>'
+    body = [_row([_cell("td", *pair) for pair in zip(table.columns, row, strict=True)]) for row in table.texts()]
+    return "\n".join(
+        [
+            "<table>",
+            caption,
+            "<thead>",
+            *_heads(table.columns),
+            "</thead>",
+            "<tbody>",
+            *body,
+            "</tbody>",
+            "</table>",
+            *(f"<p><small>{escape(note)}</small></p>" for note in table.notes),
+        ]
+    )
+
+
+def _heads(columns: Sequence[Column]) -> list[str]:
+    """The row of headings, below the row of shared ones where there are any."""
+    heads = _row([_cell("th", column, column.head) for column in columns])
+    if not any(column.over for column in columns):
+        return [heads]
+    shared = [(over, len(list(run))) for over, run in groupby(columns, key=lambda column: column.over)]
+    cells = [f'<th colspan="{width}" style="text-align: center">{escape(over)}</th>' for over, width in shared]
+    return [_row(cells), heads]
+
+
+def _cell(tag: str, column: Column, text: str) -> str:
+    side = "left" if column.kind == "text" else "right"
+    return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
