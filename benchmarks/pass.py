@@ -21,7 +21,7 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.run import run_pass
+from pixcon_diag.passes.run import evaluation_dataset, run_pass
 
 BOUND = 1.25
 """What the full pass may take, inference alone being 1."""
@@ -46,7 +46,7 @@ def compare(
     passing = pass_options(checkpoint, data, run)
 
     def inference() -> None:
-        run_pass(checkpoint.model, data.dataset(), [], passing)
+        run_pass(checkpoint.model, evaluation_dataset(data), [], passing)
 
     def full() -> None:
         data.check()  # measure() does so once in a process, which the warming up had

@@ -64,7 +64,7 @@ def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str
         dataset, assumed = _dataset(each)
         encoder = ENCODER_NAMES.get(each.info.size, each.info.size)
         source = f"stated by {each.info.source}: {whose}{assumed}"
-        runs.append(OwnRun(each.name, encoder, parameters_at_inference(each), miou, dataset, source))
+        runs.append(OwnRun(each.name, encoder, each.parameters, miou, dataset, source))
     return runs, left_out
 
 
@@ -99,12 +99,6 @@ def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
 
 def _shown(epoch: int | None) -> str:
     return "unknown" if epoch is None else str(epoch)
-
-
-def parameters_at_inference(loaded: LoadedCheckpoint) -> int:
-    """Parameters of the network without its projection head, which inference does not use."""
-    named = loaded.model.named_parameters()
-    return sum(parameter.numel() for name, parameter in named if not name.startswith("proj_head."))
 
 
 def read_points(path: Path) -> list[OwnRun]:

@@ -1,24 +1,19 @@
 """What tells one pass from another, and where the passes of a checkpoint are kept."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pixcon_diag.checkpoints.finding import results_folder
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.checkpoints.reading import HUB
-from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.run import PassOptions
-from pixcon_train.data.digits import cache_folder
 
 FORMAT = 2
 """Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
 are counted by map and value; images are turned upright and those of 16 bits are not cut off at 255."""
-
-FOLDER = "diag"
 
 
 def pass_key(
@@ -32,7 +27,7 @@ def pass_key(
         "version": version("pixcon-diag"),
         "checkpoint": checkpoint.info.sha256,
         "weights": checkpoint.info.weights,
-        "module": _module(checkpoint),
+        "module": None if checkpoint.wrapped is None else {"layout": checkpoint.info.layout, **checkpoint.wrapped},
         "data": about,
         "spec": data.spec.to_dict(),
         "files": files_hash(data),
@@ -46,20 +41,6 @@ def pass_key(
     }
 
 
-def _module(checkpoint: LoadedCheckpoint) -> dict[str, Any] | None:
-    """What a wrapped module is, as far as that can be told beside its weights: changes of its code cannot."""
-    if not isinstance(checkpoint.model, WrappedModule):
-        return None
-    feature, multiple = checkpoint.model.feature, checkpoint.model.patch_size
-    return {"layout": checkpoint.info.layout, "feature": feature, "multiple": multiple}
-
-
-def store_place(checkpoint: LoadedCheckpoint) -> Path | None:
+def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:
     """Folder for the passes of a checkpoint; None for a wrapped module, which lies nowhere."""
-    if isinstance(checkpoint.model, WrappedModule):
-        return None
-    source = checkpoint.info.source
-    if source.startswith(HUB):
-        return cache_folder() / FOLDER
-    beside = Path(source).parent / FOLDER
-    return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else cache_folder() / FOLDER
+    return None if checkpoint.wrapped is not None else results_folder(checkpoint.info.source)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch.utils.data import Subset
 
-from pixcon_diag.cache.keys import pass_key, store_place
+from pixcon_diag.cache.keys import pass_folder, pass_key
 from pixcon_diag.cache.store import Kept, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.checking import check_once
@@ -20,7 +20,7 @@ from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, inference_info, pass_options
-from pixcon_diag.passes.run import Consumer, PassOptions, PredictedBatch, run_pass
+from pixcon_diag.passes.run import Consumer, PassOptions, PredictedBatch, evaluation_dataset, run_pass
 from pixcon_diag.provenance import InferenceInfo, Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
@@ -58,7 +58,7 @@ def measure(
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
     collector = Collector(data.spec.num_classes, options)
-    place = keep or store_place(checkpoint)
+    place = keep or pass_folder(checkpoint)
     kept = run_kept(
         checkpoint, data, passing, collector, options.key(), place, progress=progress, notify=notify, maps=True
     )
@@ -126,7 +126,7 @@ def run_kept(
     """
     if place is None:
         check_once(data, checkpoint.info.num_classes, progress=progress, notify=notify)
-        run_pass(checkpoint.model, data.dataset(), [collector.update], passing, progress)
+        run_pass(checkpoint.model, evaluation_dataset(data), [collector.update], passing, progress)
         return FilledPass(inference_info(passing), None)
     store = Store(place, pass_key(checkpoint, data, passing, options))
     everything = range(len(data.pairs))
@@ -166,7 +166,7 @@ def fill(
     consumers: list[Consumer] = [collector.update]
     if maps:
         consumers.append(lambda batch: written.write(batch.names, batch.prediction))
-    run_pass(checkpoint.model, Subset(data.dataset(), part[done:]), consumers, passing, saver)
+    run_pass(checkpoint.model, Subset(evaluation_dataset(data), part[done:]), consumers, passing, saver)
     saver.save(total)
     return FilledPass(inference, written.maps() if maps else None)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
-from pixcon_diag.cache.keys import pass_key, store_place
+from pixcon_diag.cache.keys import pass_folder, pass_key
 from pixcon_diag.cache.measure import fill, measure
 from pixcon_diag.cache.store import Kept, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
@@ -97,7 +97,7 @@ def measure_together(
     Raises:
         As ``measure``.
     """
-    place = keep or store_place(checkpoint)
+    place = keep or pass_folder(checkpoint)
     if team.processes == 1 or place is None:
         return measure(checkpoint, data, options, run, keep=keep, progress=progress, notify=notify)
     passing = pass_options(checkpoint, data, run)

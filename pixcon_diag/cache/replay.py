@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_diag.cache.keys import store_place
+from pixcon_diag.cache.keys import pass_folder
 from pixcon_diag.cache.measure import run_kept
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import WrappedModule
@@ -81,7 +81,7 @@ def replay(
     passing = pass_options(checkpoint, data, run or RunChoice())
     space: Space = "projection" if checkpoint.info.projection else "fused feature"
     collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options)
-    place = keep or store_place(checkpoint)
+    place = keep or pass_folder(checkpoint)
     kept = run_kept(
         checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, notify=notify
     )
@@ -96,9 +96,10 @@ def replay(
 @torch.no_grad()
 def embed(checkpoint: LoadedCheckpoint, features: Tensor) -> Tensor:
     """Unit-norm embeddings (M, D) of decoder features (M, C), by the projection head where there is one (Eq. 1)."""
-    model = checkpoint.model
-    if isinstance(model, WrappedModule) or not model.has_projection:
+    if not checkpoint.info.projection:
         return F.normalize(features.float(), dim=1)
+    model = checkpoint.model
+    assert not isinstance(model, WrappedModule)  # which has no projection head
     device = next(model.parameters()).device
     projected = model.project(features.to(device)[:, :, None, None])
     return projected[:, :, 0, 0].float().to(features.device)

@@ -1,17 +1,42 @@
-"""The checkpoint in a run's folder."""
+"""Where a checkpoint's file lies, and where results of it are cached."""
 
+import os
+import re
 from pathlib import Path
 from typing import Literal
 
-from pixcon_diag.checkpoints.reading import HUB
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
 
+HUB = "hf://"
+"""How an address on the Hugging Face hub begins."""
+RESULTS = "diag"
+"""Name of the folder for cached results."""
 _START = 2**16
 """Bytes in which a checkpoint of this project names its format, the first entry of its content."""
 
 WeightsAsked = Literal["ema", "student"] | None
 """Which network the user wants; None for the EMA teacher, or the only one where a file holds one."""
+
+
+def local_file(source: str, weights: WeightsAsked = None) -> Path:
+    """Where the checkpoint ``source`` lies on this machine; one on the hub (``hf://owner/repo[@revision]/file``) is
+    downloaded first.
+
+    Raises:
+        CheckpointError: a folder without a checkpoint, or what cannot be downloaded.
+    """
+    return _download(source) if source.startswith(HUB) else checkpoint_path(Path(source), weights)
+
+
+def results_folder(source: str) -> Path:
+    """Folder for results of the checkpoint ``source``, a file or an address: ``diag`` beside it, or in the user's cache
+    where that cannot be written."""
+    if source.startswith(HUB):
+        return cache_folder() / RESULTS
+    beside = Path(source).parent / RESULTS
+    return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else cache_folder() / RESULTS
 
 
 def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
@@ -55,3 +80,21 @@ def may_be_own(source: str) -> bool:
 def _names(weights: WeightsAsked) -> tuple[str, str]:
     """Checkpoints of a run's folder in the order of preference."""
     return BEST_STUDENT if weights == "student" else BEST_EMA, LATEST
+
+
+def _download(source: str) -> Path:
+    """The local copy of a file on the Hugging Face hub."""
+    from huggingface_hub import hf_hub_download  # loads an HTTP client, which a path on disk does not need
+
+    found = re.fullmatch(rf"{HUB}(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)", source)
+    if found is None:
+        raise CheckpointError(f"Could not read {source!r} as an address on the hub. Expected {HUB}owner/repo/file.")
+    try:
+        return Path(hf_hub_download(found["repo"], found["file"], revision=found["revision"]))
+    # The hub's client raises classes of several libraries (HTTP, file locks, validation); each means: no file.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise CheckpointError(
+            f"Could not get {source}: {reason}. Check owner, repository, file name and network, or download it "
+            "and give its path."
+        ) from error

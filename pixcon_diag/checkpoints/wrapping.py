@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.weight_files import content_hash
 from pixcon_train.evaluation.inference import pad_by_reflection
 from pixcon_train.models import ModelOutput
 
@@ -84,6 +88,53 @@ class WrappedModule(nn.Module):
         except AttributeError as error:
             names = ", ".join(each for each, _ in list(self.module.named_modules())[-6:])
             raise ConfigError(f"The wrapped network has no submodule '{name}'; its last ones are {names}.") from error
+
+
+def wrap_module(
+    module: nn.Module, num_classes: int, *, name: str = "module", feature: str | None = None, multiple: int = 1
+) -> LoadedCheckpoint:
+    """Make any segmentation network measurable.
+
+    Args:
+        module: takes normalised images (B, 3, H, W) and gives logits (B, K, h, w) of any resolution.
+        num_classes: K.
+        name: its name in tables.
+        feature: name of the submodule (as in ``module.named_modules()``) whose output (B, C, h, w) feeds the
+            classifier; measurements of the embedding need it.
+        multiple: what height and width of its input must be a multiple of.
+
+    Raises:
+        ConfigError: there is no such submodule.
+    """
+    model = WrappedModule(module, num_classes, feature=feature, multiple=multiple).eval()
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    info = CheckpointInfo(
+        source=name,
+        sha256=content_hash(module.state_dict()),
+        layout=f"wrapped {type(module).__name__}",
+        architecture=model.architecture,
+        size=f"{parameters} parameters",
+        num_classes=num_classes,
+        projection=False,
+        weights="unnamed",
+        scores=Scores(),
+    )
+    return LoadedCheckpoint(
+        name=name,
+        info=info,
+        protocol="pixcon",  # its images are not scaled
+        parameters=parameters,
+        tensors=_InMemory(model),
+        wrapped={"feature": feature, "multiple": multiple},
+    )
+
+
+@dataclass(frozen=True)
+class _InMemory:
+    """Tensors of a network that lies in no file."""
+
+    model: WrappedModule
+    bank: None = None
 
 
 def _logits(output: Any) -> Tensor | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.finding import may_be_own
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.set_checks import NamedList
@@ -12,12 +13,10 @@ from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.checks import DataReport, Images, check_data
-from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.lists import Pair, located, parse_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
-from pixcon_train.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,6 @@ class EvaluationData:
     def spec(self) -> DatasetSpec:
         """The data set's specification."""
         return self.source.spec
-
-    def dataset(self) -> EvaluationDataset:
-        """The images and masks, in order; void is 255 whatever the files hold."""
-        return EvaluationDataset(self.spec, self.source.root, self.pairs, encoding=self.encoding)
 
     def info(self) -> DataInfo:
         """The part of a result's provenance that says what was measured."""
@@ -159,7 +154,7 @@ def choose_lists(
     return source, source.encoding(_labels(choice, own), masks), tuple(lists)
 
 
-def _has_list(choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, others: bool) -> bool:
+def _has_list(choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, others: bool) -> bool:
     """Whether there is a list of ``split`` to look at."""
     if choice.list_path is not None:
         return True
@@ -173,7 +168,7 @@ def _default_list(spec: DatasetSpec, split: Split) -> str | None:
     return {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}[split]
 
 
-def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> Checkpoint | None:
+def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
     """The checkpoint, where it is of this project and measured on the data set that it was trained on."""
     own = checkpoint.own if checkpoint is not None else None
     if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
@@ -181,12 +176,12 @@ def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> Checkpoint 
     return own
 
 
-def _labels(choice: DataChoice, own: Checkpoint | None) -> str:
+def _labels(choice: DataChoice, own: RunRecord | None) -> str:
     return choice.labels if own is None or choice.labels != "auto" else str(own.config["data"]["labels"])
 
 
 def _source(
-    choice: DataChoice, checkpoint: LoadedCheckpoint | None, own: Checkpoint | None
+    choice: DataChoice, checkpoint: LoadedCheckpoint | None, own: RunRecord | None
 ) -> tuple[DataSource, str | None]:
     """Specification and root, and a word on what was assumed."""
     if own is not None:
@@ -216,7 +211,7 @@ def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
     return locate(spec, choice.root), note
 
 
-def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) -> str | None:
+def _fewer_in_training(choice: DataChoice, own: RunRecord | None, images: int) -> str | None:
     """Why the stated mIoU may differ from the one of this pass, where training validated on a part of the list."""
     limit = None if own is None else own.config["data"]["val_limit"]
     if limit is None or choice.list_path is not None or images == limit:
@@ -225,7 +220,7 @@ def _fewer_in_training(choice: DataChoice, own: Checkpoint | None, images: int) 
 
 
 def _pairs(
-    choice: DataChoice, source: DataSource, own: Checkpoint | None, split: Split, *, masks_required: bool
+    choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, masks_required: bool
 ) -> tuple[str, list[Pair]]:
     """Name and pairs of the list."""
     if choice.list_path is None and own is not None:

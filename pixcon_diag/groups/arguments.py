@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.checkpoints.finding import WeightsAsked, checkpoint_path, is_run
+from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, checkpoint_path, is_run
 from pixcon_diag.checkpoints.loading import SAYS_LITTLE, LoadedCheckpoint, parent_name
-from pixcon_diag.checkpoints.reading import HUB
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import stand_aside
+from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
@@ -50,6 +52,11 @@ class PassOptions:
     """Images read, and at most predicted, at once: what memory depends on."""
     workers: int | None = None
     """Processes that read images; one less than the cores where None."""
+
+
+def evaluation_dataset(data: EvaluationData) -> EvaluationDataset:
+    """The images and masks of ``data`` in order; void is 255 whatever the files hold."""
+    return EvaluationDataset(data.spec, data.source.root, data.pairs, encoding=data.encoding)
 
 
 def run_pass(

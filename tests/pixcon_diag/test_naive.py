@@ -24,9 +24,10 @@ from pixcon_diag.measures.per_class import per_class
 from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.method.admission import ADMISSION
 from pixcon_train.models import build_model
-from tests.pixcon_diag.passes.small import CLASSES, cpu, images
+from tests.pixcon_diag.passes.small import CLASSES, cpu, images, with_bank
 from tests.reference import fill_by_rule
 
 SIZES = [(33, 47), (33, 47), (45, 31), (29, 61)]
@@ -176,7 +177,7 @@ def made(folder: Path, architecture: str, protocol: str) -> Study:
     how = cpu(protocol=protocol)
     loops = [
         looped(checkpoint.model, item["image"].double().numpy(), item["mask"].numpy().astype(int), protocol)
-        for item in data.dataset()
+        for item in evaluation_dataset(data)
     ]
     tau = safe_threshold(loops)
     measured = measure(checkpoint, data, MeasureOptions(taus=(tau,), widths=WIDTHS), how, keep=folder / "kept")
@@ -300,7 +301,7 @@ def test_stored_bank(study: Study) -> None:
     queue = torch.nn.functional.normalize(torch.randn(CLASSES, 7, 6, generator=generator), dim=2)
     filled, truth = torch.tensor([7, 3, 0]), torch.randint(-1, CLASSES, (CLASSES, 7), generator=generator)
     bank = {"queue": queue, "ptr": filled % 7, "filled": filled, "truth": truth}
-    carrying = replace(study.checkpoint, bank=bank)
+    carrying = with_bank(study.checkpoint, bank)
     found = replay(carrying, study.data, replace(BANK, size=10**4, cap=10**4), cpu(protocol=study.protocol)).stored
     assert found is not None and found.known is not None
     assert (found.fill, found.with_entry, found.at_capacity) == ((7, 3, 0), 2, 1)

@@ -22,6 +22,7 @@ from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Progress, silent
@@ -80,7 +81,7 @@ def test_anchors_are_the_first_sampled_pixels_of_each_class_in_the_bank_s_space(
     ((anchors, labels),) = given
     assert labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     sample = found.measured.sample()
-    items = {item["name"]: item for item in data.dataset()}
+    items = {item["name"]: item for item in evaluation_dataset(data)}
     places = [place for k in range(CLASSES) for place in range(15 * k, 15 * k + 8)]
     cells = []
     for place, label in zip(places, labels.tolist(), strict=True):

@@ -7,11 +7,11 @@ import torch
 from pixcon_diag.analyses.landscape import (
     landscape_section,
     own_runs,
-    parameters_at_inference,
     read_points,
     stated_miou,
 )
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.checkpoints.loading import load
+from pixcon_diag.checkpoints.network import parameters_at_inference
 from pixcon_diag.measures.landscape import PUBLISHED, landscape
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import DataError
@@ -45,7 +45,7 @@ def test_the_miou_is_one_of_the_weights_measured(
 def test_the_projection_head_does_not_count() -> None:
     without = build_model("unimatch_v2", "nano", 3, projection=False)
     with_one = build_model("unimatch_v2", "nano", 3, projection=True)
-    counts = [parameters_at_inference(LoadedCheckpoint("x", model, INFO)) for model in (without, with_one)]
+    counts = [parameters_at_inference(model) for model in (without, with_one)]
     assert counts[0] == counts[1] == sum(parameter.numel() for parameter in without.parameters())
     assert sum(parameter.numel() for parameter in with_one.parameters()) > counts[0]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.cache.keys import pass_key, store_place
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.cache.keys import pass_folder, pass_key
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_train.data.sources import DataSource
@@ -107,17 +108,17 @@ def test_what_changes_no_count_is_the_same_pass(data: EvaluationData) -> None:
 def file(path: Path) -> LoadedCheckpoint:
     """A checkpoint that is said to lie at ``path``."""
     checkpoint = network()
-    return replace(checkpoint, model=checkpoint.model.module, info=replace(checkpoint.info, source=str(path)))
+    return replace(checkpoint, wrapped=None, info=replace(checkpoint.info, source=str(path)))
 
 
 def test_passes_are_kept_beside_the_checkpoint(tmp_path: Path) -> None:
-    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
+    assert pass_folder(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
 
 
 def test_passes_of_an_address_on_the_hub_are_kept_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
     hub = replace(file(tmp_path), info=replace(network().info, source="hf://owner/weights/best.pth"))
-    assert store_place(hub) == tmp_path / "cache/diag"
+    assert pass_folder(hub) == tmp_path / "cache/diag"
 
 
 def test_passes_are_kept_in_the_cache_where_the_checkpoint_s_folder_cannot_be_written(
@@ -126,17 +127,17 @@ def test_passes_are_kept_in_the_cache_where_the_checkpoint_s_folder_cannot_be_wr
     monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
     refused = {tmp_path}
     monkeypatch.setattr(os, "access", lambda path, mode: path not in refused)  # root may write anywhere
-    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
+    assert pass_folder(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
     (tmp_path / "diag").mkdir()
-    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
+    assert pass_folder(file(tmp_path / "best_ema.pth")) == tmp_path / "diag"
     refused.add(tmp_path / "diag")
-    assert store_place(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
+    assert pass_folder(file(tmp_path / "best_ema.pth")) == tmp_path / "cache/diag"
 
 
 def test_a_wrapped_module_lies_nowhere_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     (tmp_path / "net.pth").touch()
-    assert [store_place(wrap_module(Network(), CLASSES, name=name)) for name in ("module", "runs", "net.pth")] == [
+    assert [pass_folder(wrap_module(Network(), CLASSES, name=name)) for name in ("module", "runs", "net.pth")] == [
         None
     ] * 3

@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pixcon_diag.cache.measure import measure
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, wrap_module
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice

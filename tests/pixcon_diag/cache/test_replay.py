@@ -16,11 +16,12 @@ from pixcon_diag.cache.replay import ReplayedPass, embed, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.bank_collector import ReplayOptions
+from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.method.admission import ADMISSION
 from pixcon_train.models import build_model
-from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen
+from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen, with_bank
 from tests.reference import fill_by_rule
 
 OPTIONS = ReplayOptions(tau=0.6, size=20, cap=8, batch_size=3)
@@ -143,18 +144,18 @@ def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: Evaluati
     filled[2] = 0
     queue = now.queue.clone()
     queue[1] *= -1
-    stored = run(data, None, replace(network(), bank=bank(queue, filled))).stored
+    stored = run(data, None, with_bank(network(), bank(queue, filled))).stored
     assert stored is not None
     assert stored.fill == tuple(filled.tolist()) and stored.with_entry == 2 and stored.dim == 8
     assert stored.staleness[:2] == pytest.approx((1.0, -1.0)) and stored.mean_staleness == pytest.approx(0.0)
     assert torch.tensor(stored.staleness[2]).isnan()
     assert stored.known is None
     told = bank(queue, filled) | {"truth": now.truth, "weight": torch.full_like(now.weight, 0.5)}
-    pure = run(data, None, replace(network(), bank=told)).stored
+    pure = run(data, None, with_bank(network(), told)).stored
     assert pure is not None and pure.known == stored.fill and pure.overall_contamination == 0.0
     assert pure.mean_weight == 0.5
     with pytest.raises(CheckpointError, match="same run"):
-        run(data, None, replace(network(), bank=bank(torch.zeros(CLASSES, 20, 9), filled)))
+        run(data, None, with_bank(network(), bank(torch.zeros(CLASSES, 20, 9), filled)))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,7 @@ def test_embeddings_are_the_projection_head_s_where_there_is_one(head: LoadedChe
     assert replayed.space == "projection"
     entries = replayed.entries("labeled")
     assert entries.embeddings.shape[1] == 6 and bool(entries.held.any())
-    fused = torch.cat([head.model(item["image"][None]).fused.flatten(2)[0].T for item in data.dataset()])
+    fused = torch.cat([head.model(item["image"][None]).fused.flatten(2)[0].T for item in evaluation_dataset(data)])
     cosine = entries.embeddings[entries.held].double() @ embed(head, fused).double().T
     assert float(cosine.max(1).values.min()) > 1 - 1e-6  # each is of a cell of one of the images
 

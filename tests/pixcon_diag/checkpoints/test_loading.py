@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load, wrap_module
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.measures.stored_bank import measure_stored_bank
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError, ConfigError

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pixcon_diag.checkpoints.loading import wrap_module
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_train.core.errors import ConfigError
 
 CLASSES = 5

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.groups.arguments import Group, find_groups, named, short_name, split_name
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.runs.file_names import BEST_EMA

@@ -1,13 +1,16 @@
 """A network of two layers and a few images on disk: a whole pass takes milliseconds."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, wrap_module
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import RunChoice
 from pixcon_train.data.lists import Pair
@@ -39,6 +42,11 @@ class Network(nn.Module):
 def network(name: str = "mine", seed: int = 0, **options: Any) -> LoadedCheckpoint:
     """The network, ready to be measured; another seed has other weights."""
     return wrap_module(Network(seed), CLASSES, name=name, **{"feature": "feature", "multiple": 2, **options})
+
+
+def with_bank(checkpoint: LoadedCheckpoint, bank: dict[str, Tensor]) -> LoadedCheckpoint:
+    """The checkpoint with a stored bank."""
+    return replace(checkpoint, has_bank=True, tensors=SimpleNamespace(model=checkpoint.model, bank=bank))
 
 
 def seen(checkpoint: LoadedCheckpoint) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from pixcon_diag.checkpoints.loading import wrap_module
+from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.passes.options import (
     MeasureOptions,
     RunChoice,

@@ -1,0 +1,109 @@
+"""What a checkpoint file says of itself, found again by the file's hash without reading its weights."""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pixcon_diag.checkpoints.finding import WeightsAsked
+from pixcon_diag.provenance import CheckpointInfo
+from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import to_json, write_text
+from pixcon_train.evaluation.protocols import Protocol
+
+FORMAT = 1
+"""Raised when a description of the same file would now differ."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a checkpoint of this project says of its run."""
+
+    config: dict[str, Any]
+    """The resolved configuration."""
+    data: dict[str, Any]
+    """The data set's specification."""
+    root: str
+    """Folder that the lists' paths start from."""
+    lists: dict[str, dict[str, str]]
+    """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """One network of a checkpoint file and its run, without weights."""
+
+    info: CheckpointInfo
+    protocol: Protocol
+    """The inference protocol that belongs to the architecture."""
+    parameters: int
+    """Of the network without its projection head, which inference does not use."""
+    data: dict[str, Any] | None = None
+    """Specification of the data set (``DatasetSpec.from_dict``), where the file has it."""
+    own: RunRecord | None = None
+    """The run, in a checkpoint of this project."""
+    has_bank: bool = False
+    """Whether the file holds the memory bank."""
+    remarks: tuple[str, ...] = ()
+    """What should be known of how the file was read, in short phrases."""
+    stated_of_part: bool = False
+    """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The content of a description's file."""
+
+    format: int
+    version: str
+    sha256: str
+    asked: WeightsAsked
+    description: Description
+
+
+@dataclass(frozen=True)
+class DescriptionFile:
+    """The file that describes the network asked for in a checkpoint file of one hash.
+
+    Args:
+        folder: of cached results.
+        sha256: of the checkpoint file.
+        asked: which weights.
+    """
+
+    folder: Path
+    sha256: str
+    asked: WeightsAsked
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.folder / f"checkpoint-{self.sha256[:16]}-{self.asked or 'default'}.json"
+
+    def read(self) -> Description | None:
+        """The description; None where there is none, or one that is damaged or of another version."""
+        try:
+            stored = _adapter().validate_json(self.path.read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return stored.description if stored == self._content(stored.description) else None
+
+    def write(self, description: Description) -> None:
+        """Save ``description``, unless JSON would change it (NaN in a configuration) or nothing can be written."""
+        text = to_json(asdict(self._content(description)), ascii_only=True) + "\n"
+        try:
+            if _adapter().validate_json(text).description == description:
+                write_text(self.path, text)
+        except (PixConError, ValidationError):
+            return  # the file is read again next time
+
+    def _content(self, description: Description) -> _Stored:
+        return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.asked, description)
+
+
+@cache
+def _adapter() -> TypeAdapter[_Stored]:
+    return TypeAdapter(_Stored)

@@ -1,0 +1,109 @@
+"""The network in a checkpoint file of any known layout, verified, in eval mode."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixcon_diag.checkpoints.description import Description, RunRecord
+from pixcon_diag.checkpoints.finding import WeightsAsked
+from pixcon_diag.checkpoints.layouts import Layout, State, Weights, recognise
+from pixcon_diag.checkpoints.reading import read_file
+from pixcon_diag.provenance import CheckpointInfo
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.evaluation.protocols import default_protocol
+from pixcon_train.models import SegmentationModel
+from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
+from pixcon_train.runs.checkpoint import Checkpoint
+
+NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
+SIGMOID = "one output channel, a sigmoid's: measured as background and one class, at 0.5"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a checkpoint file."""
+
+    description: Description
+    model: SegmentationModel
+    bank: State | None
+    """The stored bank: `queue` K×N×D, `filled` K, how many entries there are of each class; those of this project also
+    `truth` and `weight` K×N."""
+
+
+def read_network(path: Path, weights: WeightsAsked) -> Network:
+    """Read the network asked for from a file; nothing in the file is run.
+
+    Architecture, size and class count are inferred from keys and shapes.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
+            weights asked for.
+    """
+    file = read_file(path)
+    layout = recognise(file)
+    chosen = _choose(layout, weights, path)
+    try:
+        state = strip_prefix(layout.states[chosen])
+        _refuse_encoder_alone(state, path)
+        model = model_from_state(state)
+        found = infer_architecture(state)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    remarks = [] if file.verified else [NOT_VERIFIABLE]
+    if found.num_classes != model.num_classes:
+        remarks.append(SIGMOID)
+    info = CheckpointInfo(
+        source=str(path),
+        sha256=file.sha256,
+        layout=layout.name,
+        architecture=found.architecture,
+        size=found.size,
+        num_classes=model.num_classes,
+        projection=found.projection,
+        weights=chosen,
+        scores=layout.scores,
+    )
+    description = Description(
+        info=info,
+        protocol=default_protocol(found.architecture),
+        parameters=parameters_at_inference(model),
+        data=layout.data,
+        own=None if layout.own is None else run_record(layout.own),
+        has_bank=layout.bank is not None,
+        remarks=tuple(remarks),
+        stated_of_part=layout.stated_of_part,
+    )
+    return Network(description, model, layout.bank)
+
+
+def parameters_at_inference(model: SegmentationModel) -> int:
+    """Parameters of a network without its projection head, which inference does not use."""
+    named = model.named_parameters()
+    return sum(parameter.numel() for name, parameter in named if not name.startswith("proj_head."))
+
+
+def run_record(checkpoint: Checkpoint) -> RunRecord:
+    """What a checkpoint of this project says of its run."""
+    return RunRecord(checkpoint.config, checkpoint.data, checkpoint.root, checkpoint.lists)
+
+
+def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
+    """Which network of the file to measure."""
+    if weights is None:
+        return next(which for which in ("ema", "student", "unnamed") if which in layout.states)  # type: ignore[return-value]
+    if weights in layout.states:
+        return weights
+    held = " and ".join(
+        "one network, without saying which" if w == "unnamed" else f"{w} weights" for w in layout.states
+    )
+    raise CheckpointError(
+        f"{path} has no {weights} weights; it holds {held}. Leave --weights out to measure what it has."
+    )
+
+
+def _refuse_encoder_alone(state: State, path: Path) -> None:
+    if "patch_embed.proj.weight" in state:
+        raise CheckpointError(
+            "This is a DINOv2 encoder alone (cls_token, patch_embed, blocks): it has no decoder and predicts no "
+            "classes. Expected a segmentation checkpoint; an encoder is where training starts "
+            f"(pixcon-train run --pretrained {path})."
+        )
