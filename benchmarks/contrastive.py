@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from pixcon_train.method.admission import BankSettings, labeled_candidates
+from pixcon_train.method.candidates import BankSettings, labeled_candidates
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.contrastive import contrast
 from pixcon_train.models.base import ModelOutput

@@ -10,7 +10,7 @@ from benchmarks.contrastive import Case, build_case, run_iteration
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import median, seconds_of
-from pixcon_train.method.admission import BankSettings
+from pixcon_train.method.candidates import BankSettings
 
 
 class Sizes(NamedTuple):

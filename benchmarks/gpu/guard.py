@@ -13,12 +13,12 @@ import torch
 from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, failed, holds, skipped
+from pixcon_train.method.admission import RULES
 
-_RULES = ("clean", "labeled", "confidence", "soft", "pseudo")
 _THRESHOLDS = ("quantile", "dynamic", "dynamic_floor", "per_class")
 
 CASES: dict[str, dict[str, Any]] = {
-    **{f"pixcon, bank {rule}": {"bank.rule": rule} for rule in _RULES},
+    **{f"pixcon, bank {rule.name}": {"bank.rule": rule.name} for rule in RULES.values() if rule.pixels},
     "unimatch-v2": {"preset": "unimatch-v2"},
     **{f"threshold {rule}": {"consistency.threshold.rule": rule} for rule in _THRESHOLDS},
     "noise, weights, OHEM": {

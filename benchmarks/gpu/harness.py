@@ -117,8 +117,8 @@ def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *
     def noisy(clean: Tensor, amount: float) -> Tensor:
         return clean + amount * torch.randn(clean.shape, generator=generator)
 
-    labels, truth = masks(), masks()
-    clean, weak = (noisy(colors[mask].permute(0, 3, 1, 2).contiguous(), 0.2) for mask in (labels, truth))
+    labels, target = masks(), masks()
+    clean, weak = (noisy(colors[mask].permute(0, 3, 1, 2).contiguous(), 0.2) for mask in (labels, target))
     ignore = torch.zeros(micro, crop, crop, dtype=torch.uint8)
     if void:
         labels[:, : crop // 14] = VOID
@@ -131,7 +131,7 @@ def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *
         "strong2": noisy(weak, 0.3),
         "ignore": ignore,
     }
-    unlabeled |= {"truth": truth, "name": names}
+    unlabeled |= {"target": target, "name": names}
     if device.type == "cuda":
         labeled, unlabeled = (
             {key: each.pin_memory() if isinstance(each, Tensor) else each for key, each in item.items()}

@@ -6,9 +6,10 @@ import click
 
 from pixcon_cli.diagnose.deliver import deliver
 from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups
-from pixcon_cli.diagnose.replaying import RULES, replay_one, replay_options
+from pixcon_cli.diagnose.replaying import replay_one, replay_options
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import MeasurementOptions, measurement_options
+from pixcon_train.method.admission import REPLAYED
 
 
 @click.command(
@@ -39,4 +40,4 @@ def coverage(
         for group, loaded in load_groups(checkpoints, common)
         for each in loaded
     ]
-    deliver(coverage_section(replayed, tuple(dict.fromkeys(rules)) or RULES), out=common.out, as_json=common.as_json)
+    deliver(coverage_section(replayed, tuple(dict.fromkeys(rules)) or REPLAYED), out=common.out, as_json=common.as_json)

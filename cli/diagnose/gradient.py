@@ -17,7 +17,7 @@ from pixcon_cli.measurement_options import MeasurementOptions, measurement_optio
     short_help="False positives in the anchors' gradient.",
     examples=(
         "pixcon-diag gradient runs/a",
-        "pixcon-diag gradient runs/a --rule confidence --tau 0.9",
+        "pixcon-diag gradient runs/a --rule confidence --admission-tau 0.9",
     ),
 )
 @CHECKPOINTS

@@ -10,24 +10,24 @@ from pixcon_cli.console import progress
 from pixcon_cli.diagnose.deliver import say
 from pixcon_cli.help import options_under
 from pixcon_cli.measurement_options import MeasurementOptions
+from pixcon_train.method.admission import REPLAYED, rules_with_tau
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.cache.replay import ReplayedPass
     from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 
-RULES = ("clean", "labeled", "confidence")
-
 _REPLAY = [
     click.option(
         "--rule",
         "rules",
-        type=click.Choice(RULES),
+        type=click.Choice(REPLAYED),
         multiple=True,
-        help="Admission rule; may be given several times. A run's own `soft` admits what `labeled` does.  "
-        "[default: all that say something]",
+        help="Admission rule to replay; may be given several times.  [default: all that say something]",
     ),
     click.option(
-        "--tau", type=click.FloatRange(0, 1), help="Threshold of `confidence`.  [default: the run's, or 0.95]"
+        "--admission-tau",
+        type=click.FloatRange(0, 1),
+        help=f"Threshold of {rules_with_tau()}.  [default: the run's, or 0.95]",
     ),
     click.option("--bank-size", type=click.IntRange(min=1), help="Entries a class.  [default: the run's, or 256]"),
     click.option("--cap", type=click.IntRange(min=1), help="Pixels a class and batch.  [default: the run's, or 64]"),
@@ -58,7 +58,7 @@ def replay_one(
     *,
     split: Any,
     bank_list: Path | None,
-    tau: float | None,
+    admission_tau: float | None,
     bank_size: int | None,
     cap: int | None,
     bank_batch: int | None,
@@ -74,6 +74,6 @@ def replay_one(
     from pixcon_diag.data.evaluation_data import choose_data
 
     data = choose_data(replace(common.data_choice(), list_path=bank_list), loaded, split)
-    options = options_of(loaded, tau=tau, size=bank_size, cap=cap, batch_size=bank_batch)
+    options = options_of(loaded, tau=admission_tau, size=bank_size, cap=cap, batch_size=bank_batch)
     with progress(f"replaying {loaded.name}'s bank") as bar:
         return replay(loaded, data, options, common.run_choice(), progress=bar, notify=say)

@@ -13,16 +13,10 @@ from pixcon_diag.statistics import spread
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Cell, Column, Table
 from pixcon_train.data.lists import parse_list
+from pixcon_train.method.admission import RULES
 
-RULES = {
-    "none": "None (λ_pix = 0, baseline)",
-    "confidence": "Confidence-filtered (ρ_F > 0)",
-    "labeled": "Labeled (ρ_F = 0)",
-    "clean": "Clean-positive (ρ_F = 0)",
-    "pseudo": "Pseudo-labels of unlabeled images (ρ_F > 0)",
-    "soft": "Labeled, weighted by probability (ρ_F = 0)",
-}
-"""Rows of Table 4 by the bank's rule, and after them the rules that it does not have."""
+TABLE4 = ("none", "confidence", "labeled", "clean")
+"""Bank rules of the paper's Table 4 in its order; rows of other rules follow."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,7 @@ def table4(members: Sequence[Member]) -> Table:
     splits = sorted({each.labeled or 0 for each in members})
     rows: list[tuple[Cell, ...]] = []
     seeds, mixed = set(), []
-    for rule, label in RULES.items():
+    for rule in dict.fromkeys((*TABLE4, *RULES)):
         cells: list[Cell] = []
         for split in splits:
             own = [m for m in members if m.rule == rule and m.labeled == split]
@@ -116,7 +110,7 @@ def table4(members: Sequence[Member]) -> Table:
                     f"{', '.join(groups)} share a cell: where they differ in more than the seed, ± is over that too."
                 )
         if any(cell is not None for cell in cells):
-            rows.append((label, *cells))
+            rows.append((RULES[rule].title, *cells))
     counts = ", ".join(str(count) for count in sorted(seeds - {0}))
     return Table(
         "table4",

@@ -9,6 +9,7 @@ from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_train.method.admission import RULES, rules_with_tau
 
 
 def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Section:
@@ -173,7 +174,7 @@ def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[
         if why is not None:
             yield f"Purity: {why}" if len(names) == 1 else f"{', '.join(own)}: purity: {why}"
     yield "Current centroids: of the clean pixels of the replay; – where either is missing."
-    unlabeled = [each.name for each, _ in banks if each.trained == "pseudo"]
+    unlabeled = [each.name for each, _ in banks if each.trained in RULES and RULES[each.trained].pixels == "unlabeled"]
     if unlabeled:
         yield (
             f"{', '.join(unlabeled)}: entries are of strong views of unlabeled images, in part of other classes, which "
@@ -189,7 +190,7 @@ def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
         way = (
             f"{each.provenance.data.images} images of {each.provenance.data.list_name}, {options.batch_size} a batch; "
             f"at most {options.cap} pixels a class and batch, {options.size} entries a class, τ = {options.tau:g} for "
-            "`confidence`."
+            f"{rules_with_tau()}."
         )
         names.setdefault(way, []).append(each.name)
     return [way if len(names) == 1 else f"{', '.join(own)}: {way}" for way, own in names.items()]

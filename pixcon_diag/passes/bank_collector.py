@@ -15,7 +15,7 @@ from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
 from pixcon_train.core.void import VOID
-from pixcon_train.method.admission import ADMISSION, admit
+from pixcon_train.method.admission import REPLAYED, admit
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.models.base import resize
 
@@ -31,7 +31,7 @@ class ReplayOptions:
     """The bank and its admission, as training has them (paper, Table 5)."""
 
     tau: float = 0.95
-    """Threshold of the rule ``confidence``."""
+    """Threshold of the rules that have one."""
     size: int = 256
     """N, entries per class."""
     cap: int = 64
@@ -42,16 +42,16 @@ class ReplayOptions:
 
     def key(self) -> dict[str, Any]:
         """What makes two replays different."""
-        return {"replay": {"format": FORMAT, **asdict(self)}}
+        return {"replay": {"format": FORMAT, "rules": list(REPLAYED), **asdict(self)}}
 
 
 class BankCollector:
-    """Replays every admission rule over the images of a pass, in training batches of ``options.batch_size``.
+    """Replays the admission rules over the images of a pass, in training batches of ``options.batch_size``.
 
     The banks end up with the entries that training would have under these weights, each with its true class.
 
     Labels and the network's own logits are brought to the feature's resolution as in training
-    (:func:`pixcon_train.method.contrastive.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both
+    (:func:`pixcon_train.method.candidates.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both
     are resized once, from the pixels that the network saw; padding beyond the image is void.
 
     Args:
@@ -67,9 +67,9 @@ class BankCollector:
             rule: Coverage(
                 num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size, void=VOID
             )
-            for rule in ADMISSION
+            for rule in REPLAYED
         }
-        self.pending: dict[str, list[list[Tensor]]] = {rule: [] for rule in ADMISSION}
+        self.pending: dict[str, list[list[Tensor]]] = {rule: [] for rule in REPLAYED}
         self.confusion = torch.zeros(num_classes, num_classes, dtype=torch.int64)
         self.seen = 0
 
@@ -100,8 +100,8 @@ class BankCollector:
         cells = flat[valid] * self.num_classes + logits.argmax(0).flatten()[valid]
         counted = cells.bincount(minlength=self.num_classes**2)
         self.confusion += counted.view(self.num_classes, self.num_classes).cpu()
-        for rule in ADMISSION:
-            admitted = admit(rule, logits[None], truth[None], tau=self.options.tau, ignore=VOID)[0]
+        for rule in REPLAYED:
+            admitted = admit(rule, logits[None], truth[None], tau=self.options.tau)[0]
             coverage = self.coverage[rule]
             if coverage.device != truth.device:  # to() touches every image's counts, however many there are
                 coverage.to(truth.device)
@@ -138,7 +138,7 @@ class BankCollector:
     def snapshot(self) -> dict[str, np.ndarray]:
         """All that was counted."""
         state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen)}
-        for rule in ADMISSION:
+        for rule in REPLAYED:
             bank = self.banks[rule].state_dict() if rule in self.banks else {}
             state |= {f"{rule}.bank.{name}": value.numpy().copy() for name, value in bank.items()}
             state |= {f"{rule}.coverage.{name}": v for name, v in self.coverage[rule].snapshot().items()}
@@ -153,7 +153,7 @@ class BankCollector:
             KeyError: something is missing.
         """
         self.confusion, self.seen = torch.tensor(state["confusion"]), int(state["seen"])
-        for rule in ADMISSION:
+        for rule in REPLAYED:
             bank = _part(state, f"{rule}.bank.")
             if bank:
                 tensors = {name: torch.tensor(value) for name, value in bank.items()}

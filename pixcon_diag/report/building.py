@@ -39,7 +39,7 @@ from pixcon_diag.passes.options import MeasureOptions, RunChoice
 from pixcon_diag.tables.section import Section
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
-from pixcon_train.method.admission import ADMISSION
+from pixcon_train.method.admission import REPLAYED
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ class _Builder:
 
     def _coverage(self, members: Sequence[Member], replays: dict[str, ReplayedPass]) -> Section | None:
         rows = [(m.group, replays[m.measured.name]) for m in members if m.measured.name in replays]
-        return coverage_section(rows, tuple(ADMISSION)) if rows else None
+        return coverage_section(rows, REPLAYED) if rows else None
 
     def _tsne(self, members: Sequence[Member]) -> Section:
         first = {member.group: member.measured for member in reversed(members)}

@@ -3,16 +3,25 @@
 A field without a default has its value from the preset: it is what recipes differ in.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Rule = Literal["none", "clean", "labeled", "confidence", "soft", "pseudo"]
+from pixcon_train.core.hints import hint
+from pixcon_train.method.admission import RULES
+
 Architecture = Literal["unimatch_v2", "pixcon"]
 Size = Literal["nano", "small", "base", "large", "giant"]
 
 PATCH = 14
 """Edge of a DINOv2 patch in pixels; crops are multiples of it."""
+
+
+def _admission_rule(name: str) -> str:
+    """``name``, where it is a rule's."""
+    if name not in RULES:
+        raise ValueError(f"expected one of {', '.join(RULES)}{hint(name, RULES)}")
+    return name
 
 
 class Section(BaseModel):
@@ -172,10 +181,11 @@ class ConsistencyConfig(Section):
 class BankConfig(Section):
     """The contrastive branch and its per-class bank (paper, Sec. 3.2)."""
 
-    rule: Rule
-    """Who enters: nobody (no branch); of the labeled pixels those predicted right (`clean`), all (`labeled`), the
-    confident ones under their prediction (`confidence`), or all, weighted by the probability of their label (`soft`);
-    or confident unlabeled ones under the teacher's pseudo-label (`pseudo`)."""
+    rule: Annotated[str, AfterValidator(_admission_rule)] = Field(
+        description="Admission rule: "
+        + "; ".join(f"`{rule.name}`: {rule.description}" for rule in RULES.values())
+        + "."
+    )
     size: int = Field(default=256, ge=1)
     """Entries per class, N."""
     cap: int = Field(default=64, ge=1)
@@ -193,6 +203,11 @@ class BankConfig(Section):
     start: Literal["at_once", "all_classes"]
     """The loss counts from the first entry on, or (paper, Sec. 3.2) once every class has an entry."""
 
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a bank."""
+        return RULES[self.rule].pixels is not None
+
 
 class EvaluationConfig(Section):
     """Validation during training."""
@@ -200,7 +215,7 @@ class EvaluationConfig(Section):
     protocol: Literal["auto", "unimatch-v2", "pixcon"] = "auto"
     """How an image is brought to a multiple of 14; `auto` = what belongs to the architecture."""
     absent: Literal["skip", "zero"] = "skip"
-    """A class in neither truth nor prediction is left out of the mIoU that chooses the best epoch, or counts 0 there
+    """A class in neither target nor prediction is left out of the mIoU that chooses the best epoch, or counts 0 there
     (UniMatch V2). The log has both."""
 
 

@@ -81,11 +81,11 @@ class LabeledDataset(TrainingDataset):
 
 
 class UnlabeledDataset(TrainingDataset):
-    """Unlabeled crops; a mask beside an image is opened only where ``truth`` says how it holds labels.
+    """Unlabeled crops; a mask beside an image is opened only where ``targets`` says how it holds labels.
 
     An item is ``weak``, ``strong1``, ``strong2`` (3, c, c) float32 normalised views of one crop, ``ignore`` (c, c)
-    uint8, 255 where the crop is padding and 0 elsewhere, ``name``; and with ``truth`` also ``truth`` (c, c) int64, 255
-    for void and padding, of the same crop.
+    uint8, 255 where the crop is padding and 0 elsewhere, ``name``; and with ``targets`` also ``target`` (c, c) int64,
+    255 for void and padding, of the same crop.
     """
 
     def __init__(
@@ -96,24 +96,24 @@ class UnlabeledDataset(TrainingDataset):
         geometry: Geometry,
         *,
         seed: int,
-        truth: Encoding | None = None,
+        targets: Encoding | None = None,
     ) -> None:
         super().__init__(spec, root, pairs, geometry, seed=seed)
-        self._truth = truth
+        self._targets = targets
 
     @property
-    def has_truth(self) -> bool:
-        """Whether items have ``truth``."""
-        return self._truth is not None
+    def has_targets(self) -> bool:
+        """Whether items have ``target``."""
+        return self._targets is not None
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         pair = self._pairs[index]
         generator = seeded(self._seed, _UNLABELED, self._epoch, index)
-        if self._truth is None or pair.mask is None:
+        if self._targets is None or pair.mask is None:
             image = _channels_first(read_image(self._root / pair.image))
             mask = torch.zeros(image.shape[1:], dtype=torch.uint8)
         else:
-            image, mask = _read(self._root, pair, self._spec, self._truth)
+            image, mask = _read(self._root, pair, self._spec, self._targets)
         crop, marks = random_crop(image, mask, self._geometry, fill=_PADDED, generator=generator)
         padded = marks == _PADDED
         item = {
@@ -123,7 +123,7 @@ class UnlabeledDataset(TrainingDataset):
             "ignore": torch.where(padded, VOID, 0).to(torch.uint8),
             "name": pair.image,
         }
-        return item | {"truth": torch.where(padded, VOID, marks).long()} if self.has_truth else item
+        return item | {"target": torch.where(padded, VOID, marks).long()} if self.has_targets else item
 
 
 class EvaluationDataset(Dataset[dict[str, Any]]):

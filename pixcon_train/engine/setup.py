@@ -150,7 +150,7 @@ def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> Seg
             config.model.architecture,
             config.model.size,
             num_classes,
-            projection=config.bank.rule != "none",
+            projection=config.bank.enabled,
             embedding_dim=config.bank.dim,
         )
     load_pretrained_backbone(student, config.model.pretrained_source)
@@ -171,7 +171,7 @@ def _sampler(config: TrainConfig, data: TrainingData, share: BatchLayout) -> Ste
 
 
 def _bank(config: TrainConfig, num_classes: int, machine: Accelerator) -> ClassBank | None:
-    if config.bank.rule == "none":
+    if not config.bank.enabled:
         return None
     return ClassBank(num_classes, config.bank.size, config.bank.dim).to(machine.device)
 

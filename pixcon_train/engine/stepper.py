@@ -12,8 +12,8 @@ from pixcon_train.core.seeding import mix, seeded
 from pixcon_train.engine.batch_norm import RunningStatistics
 from pixcon_train.engine.distributed import average_gradients
 from pixcon_train.engine.setup import Setup
-from pixcon_train.method.admission import BankSettings
 from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.method.candidates import BankSettings
 from pixcon_train.method.consistency import ConsistencyRules
 from pixcon_train.method.contrastive import Admitted
 from pixcon_train.method.losses import ohem_loss, supervised_loss
@@ -120,7 +120,7 @@ class Stepper:
             weak=images(unlabeled["weak"]),
             strong=(images(unlabeled["strong1"]), images(unlabeled["strong2"])),
             padding=plain(unlabeled["ignore"]) != 0,
-            truth=plain(unlabeled["truth"]) if "truth" in unlabeled else None,
+            target=plain(unlabeled["target"]) if "target" in unlabeled else None,
         )
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
@@ -166,7 +166,7 @@ def step_settings(config: TrainConfig, rules: ConsistencyRules) -> StepSettings:
     return StepSettings(
         rules=rules,
         bank=None
-        if bank.rule == "none"
+        if not bank.enabled
         else BankSettings(
             rule=bank.rule,
             weight=bank.weight,

@@ -16,6 +16,7 @@ from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource, open_dataset
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry
+from pixcon_train.method.admission import RULES
 
 _HELD_OUT = 21
 """Stream of random numbers that chooses the images held out."""
@@ -60,8 +61,8 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     pairs = {name: source.read(path, masks_required=name != "unlabeled") for name, path in paths.items()}
     pairs["val"] = pairs["val"][: data.val_limit]
     encoding = source.encoding(data.labels, pairs["labeled"] + pairs["val"])
-    has_truth = _reads_truth(config, source, pairs["unlabeled"])
-    others = pairs["val"] + (pairs["unlabeled"] if has_truth else [])
+    has_targets = _reads_targets(config, source, pairs["unlabeled"])
+    others = pairs["val"] + (pairs["unlabeled"] if has_targets else [])
     reports = [
         check_data(spec, source.root, each, encoding=encoding, progress=progress) for each in (pairs["labeled"], others)
     ]
@@ -83,7 +84,7 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
             seed=config.seed,
         ),
         unlabeled=UnlabeledDataset(
-            spec, source.root, pairs["unlabeled"], crops, seed=config.seed, truth=encoding if has_truth else None
+            spec, source.root, pairs["unlabeled"], crops, seed=config.seed, targets=encoding if has_targets else None
         ),
         val=EvaluationDataset(spec, source.root, pairs["val"], encoding=encoding),
         held_out=EvaluationDataset(spec, source.root, held_out, encoding=encoding) if held_out else None,
@@ -105,15 +106,15 @@ def describe_list(path: Path) -> dict[str, str]:
     return {"path": str(path.resolve()), "sha256": sha256(path), "text": read_text(path)}
 
 
-def _reads_truth(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:
+def _reads_targets(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:
     """Whether the unlabeled list's masks are read, to measure.
 
     Raises:
         DataError: they are asked for, and one is not there.
     """
     choice = config.data.unlabeled_truth
-    telling = config.bank.rule == "pseudo" or config.consistency.noise.rate > 0
-    if choice == "never" or (choice == "auto" and not telling):
+    informative = RULES[config.bank.rule].pixels == "unlabeled" or config.consistency.noise.rate > 0
+    if choice == "never" or (choice == "auto" and not informative):
         return False
     without = next((p for p in unlabeled if p.mask is None or not is_file(source.root / p.mask)), None)
     if without is not None and choice == "always":

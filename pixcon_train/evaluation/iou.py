@@ -17,16 +17,16 @@ class IoUResult:
 
     intersection: list[int]
     predicted: list[int]
-    truth: list[int]
+    target: list[int]
 
     @property
     def union(self) -> list[int]:
         """Pixels predicted or labelled as a class."""
-        return [p + t - i for i, p, t in zip(self.intersection, self.predicted, self.truth, strict=True)]
+        return [p + t - i for i, p, t in zip(self.intersection, self.predicted, self.target, strict=True)]
 
     @property
     def iou(self) -> list[float]:
-        """Intersection over union per class, NaN for a class in neither prediction nor truth."""
+        """Intersection over union per class, NaN for a class in neither prediction nor target."""
         return [i / u if u else float("nan") for i, u in zip(self.intersection, self.union, strict=True)]
 
     @property
@@ -46,7 +46,7 @@ class IoUResult:
     @property
     def accuracy(self) -> float:
         """Share of valid pixels predicted right; NaN where there is none."""
-        return sum(self.intersection) / sum(self.truth) if sum(self.truth) else float("nan")
+        return sum(self.intersection) / sum(self.target) if sum(self.target) else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
         """Both conventions and the counts, ready for JSON."""
@@ -57,30 +57,30 @@ class IoUResult:
             "iou": self.iou,
             "intersection": self.intersection,
             "predicted": self.predicted,
-            "truth": self.truth,
+            "truth": self.target,
         }
 
 
-def image_statistics(prediction: Tensor, truth: Tensor, counted: Tensor, num_classes: int) -> Tensor:
+def image_statistics(prediction: Tensor, target: Tensor, counted: Tensor, num_classes: int) -> Tensor:
     """True positives, predicted and true pixels per class and image over counted pixels: (B, 3, K) int64.
 
     Args:
         prediction: (B, H, W) int64, in 0..K−1 where counted.
-        truth: the same.
+        target: the same.
         counted: (B, H, W) bool, the valid pixels.
         num_classes: K.
     """
     outside = num_classes**2  # one more cell takes what does not count, so that shapes do not depend on the data
-    cell = torch.where(counted, torch.add(prediction, truth, alpha=num_classes), outside).flatten(1)
+    cell = torch.where(counted, torch.add(prediction, target, alpha=num_classes), outside).flatten(1)
     counts = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
-    confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by truth and prediction
+    confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by target and prediction
     return torch.stack((confusion.diagonal(dim1=1, dim2=2), confusion.sum(1), confusion.sum(2)), 1)
 
 
 class SegmentationIoU(LabelMeasurement):
     """IoU per class and mIoU of a set of images.
 
-    Fed with predictions and truths (B, H, W); adds up over batches and processes; the order does not matter.
+    Fed with predictions and targets (B, H, W); adds up over batches and processes; the order does not matter.
 
     Example:
         >>> metric = SegmentationIoU(num_classes=2, void=255)
@@ -95,20 +95,20 @@ class SegmentationIoU(LabelMeasurement):
         super().__init__(num_classes, void=void)
         self.add_state("counts", torch.zeros(3, num_classes, dtype=torch.long), dist_reduce_fx="sum")
 
-    def update(self, prediction: Tensor, truth: Tensor) -> None:
+    def update(self, prediction: Tensor, target: Tensor) -> None:
         """Count one batch; void pixels never count.
 
         Args:
             prediction: ŷ, integer (B, H, W), in [0, K).
-            truth: y, integer (B, H, W), in [0, K) or void.
+            target: y, integer (B, H, W), in [0, K) or void.
 
         Raises:
             ValueError: the shapes differ, or something else than integers.
         """
-        check_maps(prediction=prediction, truth=truth)
-        prediction, truth = prediction.long(), truth.long()
-        counted = self.counted(prediction, truth)
-        self.counts += image_statistics(prediction, truth, counted, self.num_classes).sum(0)
+        check_maps(prediction=prediction, target=target)
+        prediction, target = prediction.long(), target.long()
+        counted = self.counted(prediction, target)
+        self.counts += image_statistics(prediction, target, counted, self.num_classes).sum(0)
 
     def compute(self) -> IoUResult:
         """Result over everything seen so far.
@@ -117,5 +117,4 @@ class SegmentationIoU(LabelMeasurement):
             PixConError: a valid pixel's prediction or ground truth was no class.
         """
         self.refuse_strays()
-        intersection, predicted, truth = self.counts.tolist()
-        return IoUResult(intersection, predicted, truth)
+        return IoUResult(*self.counts.tolist())

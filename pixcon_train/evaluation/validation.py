@@ -124,6 +124,6 @@ def _in_every_process(flag: Tensor) -> bool:
 
 
 def summary(metric: SegmentationIoU) -> dict[str, Any]:
-    """Both mIoU conventions and the IoU of each class (NaN where it is in neither truth nor prediction)."""
+    """Both mIoU conventions and the IoU of each class (NaN where it is in neither target nor prediction)."""
     result = metric.compute()
     return {"miou": result.miou("skip"), "miou_zero": result.miou("zero"), "iou": result.iou}

@@ -1,124 +1,139 @@
-"""Which pixels are admitted to the bank: the admission rules and the candidates of a step (paper, Sec. 3.2)."""
+"""Admission: which pixels enter the bank, and under which class (paper, Sec. 3.2).
+
+Every rule is an object in :data:`RULES`; the configuration, the training step, the replay and the help of the commands
+follow from it. The command line checks names against it, so this module does not import torch.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from pixcon_train.core.void import VOID
-from pixcon_train.method.consistency import Views
-from pixcon_train.models.base import ModelOutput
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
-class BankSettings:
-    """The contrastive branch."""
+class AdmissionRule:
+    """One way to fill the bank."""
 
-    rule: str
-    """Admission rule: a key of ``contrast.ADMISSION``, ``soft`` or ``pseudo``; see :func:`candidates_of`."""
-    weight: float = 0.1
-    """λ_pix."""
-    temperature: float = 0.1
-    """η."""
-    cap: int = 64
-    """m, anchors per class."""
-    max_anchors: int = 1024
-    tau: float = 0.95
-    """Threshold of the rules ``confidence`` and ``pseudo``."""
-    wait_for_all: bool = False
-    """Let the loss count only once every class has an entry."""
+    name: str
+    title: str
+    """Row of Table 4, with whether an entry can be wrong."""
+    description: str
+    """Which pixels enter, for the documentation and ``--help``."""
+    pixels: Literal["labeled", "unlabeled"] | None
+    """Which images the pixels come from; None for no bank."""
+    admit: Callable[[Tensor, Tensor, float], Tensor] | None = None
+    """Class (B, h, w) under which each pixel is admitted, −1 where it is not.
 
-
-class Candidates(NamedTuple):
-    """Pixels at the feature's resolution that may become anchors and entries."""
-
-    embedding: Tensor
-    """(B, D, h, w), unit norm."""
-    admitted: Tensor
-    """(B, h, w) int64, class under which a pixel is admitted, −1 where it is not."""
-    truth: Tensor
-    """(B, h, w) int64 true class, −1 where unknown."""
-    weights: Tensor
-    """(B, h, w), of an entry."""
-
-
-def labeled_candidates(labeled: ModelOutput, labels: Tensor, settings: BankSettings) -> Candidates:
-    """Labeled pixels by a rule of :func:`pixcon_train.method.admission.admit`; or ``soft``, as the paper leaves open
-    (Sec. 5): every labeled pixel, its entry weighted by the probability that the student gives to its label.
-
-    Labels are brought to the feature's resolution by nearest neighbour, logits bilinearly (appendix D; its corners are
-    aligned as in the release, on which the paper is silent).
+    The arguments, at the feature's resolution: labels (B, h, w) int64, −1 = none, which are the ground truth of labeled
+    pixels and the teacher's pseudo-label of unlabeled ones; the student's logits (B, K, h, w) of labeled pixels, the
+    teacher's confidence (B, h, w) of unlabeled ones; and τ.
     """
-    assert labeled.embedding is not None
-    size = labeled.embedding.shape[-2:]
-    small_labels = _nearest(labels, size).long()
-    small_logits = F.interpolate(labeled.logits.detach().float(), size, mode="bilinear", align_corners=True)
-    soft = settings.rule == "soft"
-    admitted = admit("labeled" if soft else settings.rule, small_logits, small_labels, tau=settings.tau)
-    weights = torch.ones_like(small_logits[:, 0])
-    if soft:
-        weights = small_logits.softmax(1).gather(1, admitted.clamp(min=0)[:, None])[:, 0]
-    return Candidates(labeled.embedding, admitted, _known(small_labels), weights)
-
-
-def pseudo_candidates(views: Views, tau: float) -> Candidates:
-    """Unlabeled pixels under the teacher's pseudo-label where c ≥ τ, as ReCo and U²PL fill their banks.
-
-    The embeddings are those of the strong views, whose forward pass there is anyway; as in ReCo, pixels are admitted by
-    the pseudo-labels that CutMix moved along. Labels, c and padding are brought to the feature's resolution by nearest
-    neighbour.
-    """
-    assert views.output.embedding is not None
-    size = views.output.embedding.shape[-2:]
-    pseudo, confidence, padding = (_nearest(tensor, size) for tensor in (views.pseudo, views.confidence, views.padding))
-    admitted = torch.where((confidence >= tau) & (padding == 0), pseudo.long(), -1)
-    truth = torch.full_like(admitted, -1) if views.truth is None else _known(_nearest(views.truth, size).long())
-    return Candidates(views.output.embedding, admitted, truth, torch.ones_like(confidence))
-
-
-def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0]
-
-
-def _known(labels: Tensor) -> Tensor:
-    return torch.where(labels == VOID, -1, labels)
+    weigh: Callable[[Tensor, Tensor], Tensor] | None = None
+    """Weight (B, h, w) of an entry, from the first two arguments of ``admit``; 1 where None."""
+    uses_tau: bool = False
+    """Whether ``admit`` depends on τ."""
+    no_replay: str = ""
+    """What a replay over a list of labeled images lacks of its bank, after "which"; empty for a replayed rule."""
 
 
 def _clean(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
-    return torch.where(logits.argmax(1) == labels, labels, -1)
+    """Eq. 2."""
+    return labels.masked_fill(logits.argmax(1) != labels, -1)
 
 
 def _labeled(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
     return labels
 
 
+def _label_probability(labels: Tensor, logits: Tensor) -> Tensor:
+    return logits.softmax(1).gather(1, labels.clamp(min=0)[:, None])[:, 0]
+
+
 def _confidence(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """Under the *prediction*, as in banks filled with pseudo-labels (Sec. 4.4), so that an entry can be wrong."""
     confidence, predicted = logits.float().softmax(1).max(1)
-    return torch.where((confidence >= tau) & (labels >= 0), predicted, -1)
+    return predicted.masked_fill(~(confidence >= tau) | (labels < 0), -1)
 
 
-ADMISSION: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
-    "clean": _clean,
-    "labeled": _labeled,
-    "confidence": _confidence,
+def _pseudo(labels: Tensor, confidence: Tensor, tau: float) -> Tensor:
+    """As ReCo and U²PL fill their banks."""
+    return labels.masked_fill(~(confidence >= tau), -1)
+
+
+RULES: dict[str, AdmissionRule] = {
+    rule.name: rule
+    for rule in (
+        AdmissionRule("none", "None (λ_pix = 0, baseline)", "no bank and no contrastive branch", None),
+        AdmissionRule(
+            "clean",
+            "Clean-positive (ρ_F = 0)",
+            "labeled pixels that the student predicts correctly",
+            "labeled",
+            _clean,
+        ),
+        AdmissionRule("labeled", "Labeled (ρ_F = 0)", "all labeled pixels", "labeled", _labeled),
+        AdmissionRule(  # left open by the paper (Sec. 5)
+            "soft",
+            "Labeled, weighted by probability (ρ_F = 0)",
+            "all labeled pixels, weighted by the student's probability of their label",
+            "labeled",
+            _labeled,
+            weigh=_label_probability,
+            no_replay="admits what `labeled` admits; its entries' weights are not in the replay.",
+        ),
+        AdmissionRule(
+            "confidence",
+            "Confidence-filtered (ρ_F > 0)",
+            "labeled pixels that the student is confident of, under its prediction",
+            "labeled",
+            _confidence,
+            uses_tau=True,
+        ),
+        AdmissionRule(
+            "pseudo",
+            "Pseudo-labels of unlabeled images (ρ_F > 0)",
+            "unlabeled pixels that the teacher is confident of, under its pseudo-label",
+            "unlabeled",
+            _pseudo,
+            uses_tau=True,
+            no_replay=(
+                "fills the bank from unlabeled images under the teacher's pseudo-labels. No replay of the "
+                "labeled list gives that bank; closest is `confidence` over the unlabeled list (--split unlabeled)."
+            ),
+        ),
+    )
 }
-"""Rules over labeled pixels by name: class (B, h, w) under which a pixel enters, of labels (−1 = none), logits and a
-threshold."""
+"""All rules by name."""
+
+REPLAYED = tuple(name for name, rule in RULES.items() if rule.pixels == "labeled" and not rule.no_replay)
+"""Rules whose bank a replay over a list of labeled images gives."""
 
 
-def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float, ignore: int = 255) -> Tensor:
-    """Class under which each pixel is admitted, −1 where it is not: (B, h, w) int64.
+def rules_with_tau() -> str:
+    """Names of the replayed rules that have a threshold, for help and notes."""
+    return ", ".join(f"`{name}`" for name in REPLAYED if RULES[name].uses_tau)
+
+
+def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float) -> Tensor:
+    """Class under which ``rule`` admits each labeled pixel, −1 where it does not: (B, h, w) int64.
 
     Args:
-        rule: ``clean`` – labeled and predicted right, entered under the label (Eq. 2); ``labeled`` – labeled, under the
-            label; ``confidence`` – labeled pixels with c ≥ τ, under the *prediction*, as in banks filled with
-            pseudo-labels (Sec. 4.4), so that an entry can be wrong.
+        rule: one over labeled pixels.
         logits: (B, K, h, w) of the student at the feature's resolution.
-        labels: (B, h, w) ground truth at that resolution, ``ignore`` where there is none.
-        tau: threshold of the rule ``confidence``.
+        labels: (B, h, w) ground truth at that resolution, 255 where there is none.
+        tau: threshold of the rules that have one.
     """
-    known = torch.where(labels == ignore, -1, labels.long())
-    return ADMISSION[rule](known, logits.detach(), tau)
+    decide = RULES[rule].admit
+    assert decide is not None
+    return decide(known(labels.long()), logits.detach(), tau)
+
+
+def known(labels: Tensor) -> Tensor:
+    """``labels`` with −1 for void."""
+    return labels.masked_fill(labels == VOID, -1)

@@ -19,7 +19,7 @@ class StepBatch(NamedTuple):
     """Two strong views of the same crops."""
     padding: Tensor
     """(B, H, W) bool, padding of the unlabeled images."""
-    truth: Tensor | None = None
+    target: Tensor | None = None
     """Ground truth of the unlabeled images (B, H, W) int64, 255 = void or padding: it measures and is in no loss. None
     where there is none."""
 

@@ -54,14 +54,14 @@ class ClassBank(nn.Module):
 
     @torch.no_grad()
     def enqueue(
-        self, embeddings: Tensor, labels: Tensor, truth: Tensor | None = None, weights: Tensor | None = None
+        self, embeddings: Tensor, labels: Tensor, target: Tensor | None = None, weights: Tensor | None = None
     ) -> None:
         """Append entries in their order; the oldest of a full class make room.
 
         Args:
             embeddings: (M, D), unit norm; no gradient is kept.
             labels: (M,) int64 class of each entry, −1 for a row that is padding.
-            truth: (M,) int64 true class of each entry, −1 where unknown, as all are where none are given.
+            target: (M,) int64 true class of each entry, −1 where unknown, as all are where none are given.
             weights: (M,) positive; 1 where none are given.
         """
         num_classes, size, _ = self.queue.shape
@@ -72,12 +72,12 @@ class ClassBank(nn.Module):
         slot = labels * size + (self.ptr[labels.clamp(min=0)] + rank) % size
         # A row that is not kept repeats the write of one that is, so that shapes never depend on the data.
         source = torch.where(kept, torch.arange(len(labels), device=labels.device), kept.int().argmax())
-        target = torch.where(kept.any(), slot[source], 0)
-        truth = torch.full_like(labels, -1) if truth is None else truth
+        place = torch.where(kept.any(), slot[source], 0)
+        target = torch.full_like(labels, -1) if target is None else target
         weights = self.weight.new_ones(labels.shape) if weights is None else weights
-        for buffer, values in ((self.queue, embeddings), (self.truth, truth), (self.weight, weights)):
+        for buffer, values in ((self.queue, embeddings), (self.truth, target), (self.weight, weights)):
             rows = buffer.flatten(0, 1)
-            rows[target] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
+            rows[place] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
         self.ptr.copy_((self.ptr + arriving) % size)
         self.filled.copy_((self.filled + arriving).clamp(max=size))
 

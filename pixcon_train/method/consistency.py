@@ -44,7 +44,7 @@ class Views(NamedTuple):
     pseudo: Tensor
     confidence: Tensor
     padding: Tensor
-    truth: Tensor | None
+    target: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def consistency(
     first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
     views = None
     if embed:
-        truth = None if batch.truth is None else both(batch.truth)
-        views = Views(output, pseudo, both(taught.confidence), padding, truth)
+        target = None if batch.target is None else both(batch.target)
+        views = Views(output, pseudo, both(taught.confidence), padding, target)
     pixels = (~batch.padding).sum().clamp(min=1)
     return Consistency(
         losses=(first, second),
@@ -131,9 +131,9 @@ def _teach(
     if rules.noise is not None:
         pseudo, replaced = rules.noise(labels, retained, generator)
         counts["replaced"] = replaced.sum()
-    if batch.truth is not None:
-        known = retained & (batch.truth != VOID)
-        counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.truth)).sum()}
+    if batch.target is not None:
+        known = retained & (batch.target != VOID)
+        counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.target)).sum()}
     kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
     weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)
     return _Taught(confidence, pseudo, weights, tau, counts, rules.threshold.observe(teaching, retained))

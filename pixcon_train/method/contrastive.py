@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_train.method.admission import BankSettings, Candidates
+from pixcon_train.method.candidates import BankSettings, Candidates
 from pixcon_train.method.class_bank import ClassBank
 
 _NEVER = -1e9
@@ -34,7 +34,7 @@ def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: t
     """Up to ``cap`` pixels a class, drawn uniformly without replacement: A = num_classes · cap rows.
 
     Args:
-        admitted: (B, h, w) int64 from :func:`admit`.
+        admitted: (B, h, w) int64 from :func:`pixcon_train.method.admission.admit`.
         generator: of the tensor's device.
     """
     flat = admitted.flatten()
@@ -110,7 +110,7 @@ class Admitted(NamedTuple):
     """(A, D), detached."""
     labels: Tensor
     """(A,) int64, −1 for padding."""
-    truth: Tensor
+    target: Tensor
     """(A,) int64 true class, −1 where unknown."""
     weights: Tensor
     """(A,)."""
@@ -133,5 +133,5 @@ def contrast(
     )
     if settings.wait_for_all:
         loss = loss * (bank.filled > 0).all()
-    truth, weights = (each.flatten()[anchors.positions] for each in (candidates.truth, candidates.weights))
-    return loss, Admitted(embeddings.detach(), anchors.labels, truth, weights)
+    target, weights = (values.flatten()[anchors.positions] for values in (candidates.target, candidates.weights))
+    return loss, Admitted(embeddings.detach(), anchors.labels, target, weights)

@@ -40,7 +40,7 @@ class Noise(nn.Module):
         return torch.where(replaced, other, pseudo), replaced
 
     def observe(self, logits: Tensor, labels: Tensor, ignore: int = 255) -> Tensor:
-        """Pixels by truth and prediction, as sums (K·K,) to be added up over the step's batch; empty if unused.
+        """Pixels by target and prediction, as sums (K·K,) to be added up over the step's batch; empty if unused.
 
         Args:
             logits: (B, K, H, W) of labeled images.

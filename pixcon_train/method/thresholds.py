@@ -180,16 +180,16 @@ class PerClassThreshold(Threshold):
         self.thresholds.copy_(torch.where(number[:, 0] > 0, chosen, self._start))
 
 
-def confidence_counts(confidence: Tensor, predicted: Tensor, truth: Tensor, *, num_classes: int, void: int) -> Tensor:
+def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, num_classes: int, void: int) -> Tensor:
     """Pixels by predicted class and bin of confidence, the wrong ones and all: (K, 2, BINS) int64.
 
     Args:
-        confidence, predicted, truth: (B, H, W); ``void`` pixels do not count.
+        confidence, predicted, target: (B, H, W); ``void`` pixels do not count.
     """
     bins = (confidence * BINS).long().clamp(max=BINS - 1)
     outside = num_classes * BINS  # one more cell takes what does not count, so that shapes do not depend on the data
-    cell = torch.where(truth != void, predicted * BINS + bins, outside).flatten()
-    counted = torch.stack([(predicted != truth).flatten(), torch.ones_like(cell, dtype=torch.bool)]).long()
+    cell = torch.where(target != void, predicted * BINS + bins, outside).flatten()
+    counted = torch.stack([(predicted != target).flatten(), torch.ones_like(cell, dtype=torch.bool)]).long()
     counts = counted.new_zeros(2, outside + 1).scatter_add_(1, cell.expand(2, -1), counted)
     return counts[:, :outside].view(2, num_classes, BINS).transpose(0, 1)
 

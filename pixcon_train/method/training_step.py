@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from pixcon_train.method.admission import BankSettings, labeled_candidates, pseudo_candidates
 from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.method.candidates import BankSettings, labeled_candidates, unlabeled_candidates
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.consistency import ConsistencyRules, consistency
 from pixcon_train.method.contrastive import Admitted, contrast
@@ -54,8 +54,8 @@ class StepResult:
     threshold: Tensor
     """Mean τ over unpadded unlabeled pixels."""
     counts: dict[str, Tensor]
-    """Pixels of the weak views: `retained`; with noise, `replaced` of them; with truth, `known`, the retained ones that
-    are not void, and `wrong` of those, after noise."""
+    """Pixels of the weak views: `retained`; with noise, `replaced` of them; with ground truth, `known`, the retained
+    ones that are not void, and `wrong` of those, after noise."""
     admitted: Admitted | None
     """None without a bank."""
     observed: Observed
@@ -76,16 +76,16 @@ def training_step(
         teacher: in eval mode.
         bank: needed where ``settings.bank`` is set; read, not written.
     """
-    over_unlabeled = settings.bank is not None and settings.bank.rule == "pseudo"
-    labeled = student(batch.images, embed=settings.bank is not None and not over_unlabeled)
+    pixels = None if settings.bank is None else settings.bank.admission.pixels
+    labeled = student(batch.images, embed=pixels == "labeled")
     loss_x = settings.supervised(labeled.logits, batch.labels)
-    unlabeled = consistency(student, teacher, batch, randomness, settings.rules, embed=over_unlabeled)
+    unlabeled = consistency(student, teacher, batch, randomness, settings.rules, embed=pixels == "unlabeled")
     loss_s1, loss_s2 = unlabeled.losses
     loss = (loss_x + (loss_s1 + loss_s2) / 2) / 2
     loss_pix, admitted = loss.new_zeros(()), None
     if settings.bank is not None and bank is not None:
         if unlabeled.views is not None:
-            candidates = pseudo_candidates(unlabeled.views, settings.bank.tau)
+            candidates = unlabeled_candidates(unlabeled.views, settings.bank)
         else:
             candidates = labeled_candidates(labeled, batch.labels, settings.bank)
         loss_pix, admitted = contrast(candidates, bank, settings.bank, randomness.generator)

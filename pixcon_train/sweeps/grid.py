@@ -183,6 +183,6 @@ def _different(points: Sequence[Point], path: Path) -> None:
 def _what_counts(config: TrainConfig) -> str:
     """What decides a run's result, as text; without a bank, its other values do not."""
     values = flatten(config.model_dump())
-    if config.bank.rule == "none":
+    if not config.bank.enabled:
         values = {key: value for key, value in values.items() if key == "bank.rule" or not key.startswith("bank.")}
     return repr(sorted((key, value) for key, value in values.items() if not key.startswith("runtime.")))

@@ -25,7 +25,7 @@ from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import evaluation_dataset
-from pixcon_train.method.admission import ADMISSION
+from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, with_bank
 from tests.reference import fill_by_rule
@@ -261,7 +261,7 @@ def admitted(each: Naive, rule: str, tau: float = 1.0) -> Iterator[tuple[int, in
             yield i, j, truth, predicted
 
 
-@pytest.mark.parametrize("rule", ADMISSION)
+@pytest.mark.parametrize("rule", REPLAYED)
 def test_coverage(study: Study, rule: str) -> None:
     found, entries = study.replayed.coverage(rule), study.replayed.entries(rule)
     per_image = np.zeros((len(SIZES), 3, CLASSES), dtype=int)  # labeled, eligible, wrongly eligible

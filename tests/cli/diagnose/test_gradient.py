@@ -43,11 +43,11 @@ def test_the_temperature_is_the_run_s_unless_it_is_told(
 
 
 def test_a_bank_that_stays_empty_has_no_ratio(runs: Path) -> None:
-    content = ask("gradient", runs / "farm-clean-0", "--rule", "confidence", "--tau", 1, "--anchors", 5)
+    content = ask("gradient", runs / "farm-clean-0", "--rule", "confidence", "--admission-tau", 1, "--anchors", 5)
     (found,) = content["results"]
     overall = found["gradient"]["eq3"]["overall"]
     assert (overall["anchors"], overall["ratio"], found["sweep"]) == (0, None, {})
-    shown = call("gradient", runs / "farm-clean-0", "--rule", "confidence", "--tau", 1, "--workers", 0).stdout
+    shown = call("gradient", runs / "farm-clean-0", "--rule", "confidence", "--admission-tau", 1, "--workers", 0).stdout
     assert "Controlled contamination" not in shown and "the projection head's output" in " ".join(shown.split())
 
 

@@ -170,7 +170,9 @@ def test_gradient_names_its_space_and_a_clean_bank_has_none_of_it() -> None:
     points = clean[0]["sweep"]["uniform"]
     ratios = [point["result"]["supcon"]["overall"]["rho_f"] for point in points]
     assert ratios == sorted(ratios) and ratios[0] == 0
-    unlabeled = content("gradient", "runs/farm-clean-0", "--rule", "confidence", "--split", "unlabeled", "--tau", 0.4)
+    unlabeled = content(
+        "gradient", "runs/farm-clean-0", "--rule", "confidence", "--split", "unlabeled", "--admission-tau", 0.4
+    )
     assert unlabeled["results"][0]["tau"] == 0.4 and unlabeled["results"][0]["sweep"] == {}
 
 

@@ -27,7 +27,13 @@ def test_sliding_windows_have_no_bank(command: str, runs: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_value_that_makes_no_sense_is_one_message(command: str, runs: Path) -> None:
-    for option, value in (("--bank-size", 0), ("--cap", 0), ("--bank-batch", 0), ("--tau", 1.5), ("--rule", "none")):
+    for option, value in (
+        ("--bank-size", 0),
+        ("--cap", 0),
+        ("--bank-batch", 0),
+        ("--admission-tau", 1.5),
+        ("--rule", "none"),
+    ):
         one_message(call(command, runs / "farm-none-0", option, value), 2, option)
 
 
@@ -35,15 +41,15 @@ def test_the_bank_is_the_run_s_unless_it_is_told(runs: Path) -> None:
     run = runs / "farm-clean-0"
     (own, *_) = ask("coverage", run)["results"]
     assert own["options"] == {"tau": 0.5, "size": 16, "cap": 8, "batch_size": 2, "seed": 0}
-    told = ("--tau", 0.4, "--bank-size", 9, "--cap", 3, "--bank-batch", 4)
+    told = ("--admission-tau", 0.4, "--bank-size", 9, "--cap", 3, "--bank-batch", 4)
     (given, *_) = ask("coverage", run, *told)["results"]
     assert given["options"] == {"tau": 0.4, "size": 9, "cap": 3, "batch_size": 4, "seed": 0}
     assert max(given["coverage"]["classes"]["fill"]) <= 9
 
 
 def test_one_replay_serves_both_commands(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask("coverage", runs / "farm-clean-1", "--tau", 0.45)
+    ask("coverage", runs / "farm-clean-1", "--admission-tau", 0.45)
     ask("contamination", runs / "farm-clean-1")
     no_network(monkeypatch)
-    result = call("gradient", runs / "farm-clean-1", "--tau", 0.45, "--workers", 0)
+    result = call("gradient", runs / "farm-clean-1", "--admission-tau", 0.45, "--workers", 0)
     assert result.exit_code == 0 and result.stderr.count("using the pass kept in") == 2, result.output

@@ -61,8 +61,8 @@ def test_rules_that_table_4_does_not_have_come_after_it() -> None:
     table = table4([member("s", 50, rule="soft"), member("p", 40, rule="pseudo"), member("c", 60)])
     assert table.texts() == [
         ["Clean-positive (ρ_F = 0)", "60.00"],
-        ["Pseudo-labels of unlabeled images (ρ_F > 0)", "40.00"],
         ["Labeled, weighted by probability (ρ_F = 0)", "50.00"],
+        ["Pseudo-labels of unlabeled images (ρ_F > 0)", "40.00"],
     ]
     assert len(table.notes) == 1
 

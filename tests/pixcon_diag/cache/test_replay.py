@@ -19,7 +19,7 @@ from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
-from pixcon_train.method.admission import ADMISSION
+from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen, with_bank
 from tests.reference import fill_by_rule
@@ -59,7 +59,7 @@ def test_every_rule_s_bank_and_coverage_agree(data: EvaluationData) -> None:
     assert (replayed.name, replayed.space, replayed.stored) == ("mine", "fused feature", None)
     assert replayed.provenance.options == {"tau": 0.6, "size": 20, "cap": 8, "batch_size": 3, "seed": 0}
     assert replayed.provenance.data.images == replayed.coverage("clean").images == len(SIZES)
-    for rule in ADMISSION:
+    for rule in REPLAYED:
         entries, coverage = replayed.entries(rule), replayed.coverage(rule)
         held = torch.bincount(entries.labels[entries.held], minlength=CLASSES)
         assert tuple(held.tolist()) == coverage.classes.fill and coverage.with_entry > 0

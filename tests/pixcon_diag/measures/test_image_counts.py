@@ -92,4 +92,4 @@ def test_a_threshold_that_is_no_edge_is_refused() -> None:
 def test_no_image_no_row() -> None:
     result = ImageCounts(CLASSES, void=VOID).compute()
     assert result.statistics.shape == (0, 3, CLASSES) and result.histogram.shape == (0, 2, len(result.edges))
-    assert result.retained(0.95).shape == (0, 3) and result.iou.truth == [0] * CLASSES
+    assert result.retained(0.95).shape == (0, 3) and result.iou.target == [0] * CLASSES

@@ -14,7 +14,7 @@ from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
 from pixcon_train.evaluation.inference import ModelPrediction
-from pixcon_train.method.admission import ADMISSION, admit
+from pixcon_train.method.admission import REPLAYED, admit
 
 CLASSES, CHANNELS, VOID = 3, 5, 255
 HEIGHT, WIDTH = 12, 16
@@ -90,7 +90,7 @@ def naive(rule: str) -> list[list[Entry]]:
     return [queue[-OPTIONS.size :] for queue in queues]
 
 
-@pytest.mark.parametrize("rule", ADMISSION)
+@pytest.mark.parametrize("rule", REPLAYED)
 def test_the_bank_holds_what_a_naive_loop_enters(rule: str) -> None:
     entries = collected().entries(rule)
     for label, queue in enumerate(naive(rule)):
@@ -101,7 +101,7 @@ def test_the_bank_holds_what_a_naive_loop_enters(rule: str) -> None:
             assert truth == expected and vector == pytest.approx(other, abs=1e-6)
 
 
-@pytest.mark.parametrize("rule", ADMISSION)
+@pytest.mark.parametrize("rule", REPLAYED)
 def test_coverage_counts_what_a_naive_loop_counts(rule: str) -> None:
     found = collected().coverage[rule].compute()
     per_image = [admitted(rule, image) for image in range(IMAGES)]
@@ -222,7 +222,7 @@ def test_only_pixels_within_the_cap_are_embedded() -> None:
         return unit(features)
 
     collected(embed=counted)
-    assert len(rows) == IMAGES * len(ADMISSION) and max(rows) <= CLASSES * OPTIONS.cap
+    assert len(rows) == IMAGES * len(REPLAYED) and max(rows) <= CLASSES * OPTIONS.cap
 
 
 def test_padding_is_beyond_the_image_and_never_admitted() -> None:

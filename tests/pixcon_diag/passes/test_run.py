@@ -128,7 +128,7 @@ def test_a_pass_can_be_broken_off() -> None:
             stop,
         )
     pixels = sum(int((Scenes(SIZES)[index]["mask"] != 255).sum()) for index in range(2))
-    assert sum(iou.compute().truth) == pixels
+    assert sum(iou.compute().target) == pixels
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -156,14 +156,14 @@ def test_the_truth_of_an_unlabeled_item_is_of_its_crop_and_changes_nothing_else(
     """Crop, padding and views are those of an item without truth; the truth is what the mask has at the same place."""
     for geometry in (CROP, SMALL):
         plain = unlabeled(root, geometry=geometry)
-        seeing = UnlabeledDataset(THREE, root, PAIRS, geometry, seed=0, truth="index")
-        assert seeing.has_truth and not plain.has_truth
+        seeing = UnlabeledDataset(THREE, root, PAIRS, geometry, seed=0, targets="index")
+        assert seeing.has_targets and not plain.has_targets
         for index in range(3):
             item = seeing[index]
-            truth = item.pop("truth")
+            target = item.pop("target")
             assert same(item, plain[index])
-            assert truth.dtype == torch.int64 and set(truth.unique().tolist()) <= {0, 1, 2, 255}
-            assert truth[item["ignore"] == 255].eq(255).all()
+            assert target.dtype == torch.int64 and set(target.unique().tolist()) <= {0, 1, 2, 255}
+            assert target[item["ignore"] == 255].eq(255).all()
 
 
 def test_the_truth_is_the_mask_s(tmp_path: Path) -> None:
@@ -172,10 +172,10 @@ def test_the_truth_is_the_mask_s(tmp_path: Path) -> None:
     write_pairs(tmp_path, [mask])
     save_image(tmp_path / PAIRS[0].image, np.repeat((100 * mask)[..., None], 3, 2))
     data = UnlabeledDataset(
-        THREE, tmp_path, PAIRS[:1], Geometry(crop=28, base_size=None, scale=(1.0, 1.0)), seed=0, truth="index"
+        THREE, tmp_path, PAIRS[:1], Geometry(crop=28, base_size=None, scale=(1.0, 1.0)), seed=0, targets="index"
     )
     for epoch in range(5):
         data.set_epoch(epoch)
         item = data[0]
         seen = (denormalise(item["weak"]).float().mean(0) / 100).round().long()
-        assert torch.equal(seen, item["truth"])
+        assert torch.equal(seen, item["target"])

@@ -86,7 +86,7 @@ def test_both_ways_to_find_strays_agree() -> None:
 
 
 def test_misuse_is_named() -> None:
-    with pytest.raises(ValueError, match=r"prediction, truth of one shape \(B, H, W\), got \(1, 3, 4\), \(1, 3, 3\)"):
+    with pytest.raises(ValueError, match=r"prediction, target of one shape \(B, H, W\), got \(1, 3, 4\), \(1, 3, 3\)"):
         counted(mask=MASK[:, :, :3])
     with pytest.raises(ValueError, match=r"one shape \(B, H, W\), got \(3, 4\)"):
         check_maps(labels=MASK[0])

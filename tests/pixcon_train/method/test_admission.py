@@ -1,105 +1,16 @@
-"""Admission, drawing and loss of the contrastive branch."""
+"""The registry of admission rules, and what follows from it."""
 
-import numpy as np
+import re
+from pathlib import Path
+
 import pytest
 import torch
-from torch._subclasses.fake_tensor import DynamicOutputShapeException, FakeTensorMode
-from torch.nn.functional import normalize
+from pydantic import ValidationError
 
-from benchmarks.gpu.guard import sync_is_an_error
-from pixcon_train.method.admission import BankSettings, admit, labeled_candidates
-from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.contrastive import Admitted, contrast, gather_pixels, info_nce, select_anchors, thin
-from pixcon_train.models.base import ModelOutput
-from tests.waiting import NoWaiting
+from pixcon_train.config.schema import BankConfig
+from pixcon_train.method.admission import REPLAYED, RULES, AdmissionRule, admit
 
-
-@pytest.mark.reference
-def test_loss_and_gradient_match_the_release(golden: dict[str, np.ndarray]) -> None:
-    raw = torch.from_numpy(golden["infonce/anchors_raw"]).requires_grad_()
-    bank = ClassBank(6, 8, 16)  # the last class stays empty, and one anchor is of it
-    bank.enqueue(*(torch.from_numpy(golden[f"infonce/bank_{name}"]) for name in ("embeddings", "labels")))
-    labels = torch.from_numpy(golden["infonce/labels"])
-    loss = info_nce(normalize(raw, dim=1), labels, bank.queue, bank.held(), temperature=0.1)
-    loss.backward()
-    assert loss.item() == pytest.approx(float(golden["infonce/loss"]), rel=1e-5)
-    np.testing.assert_allclose(raw.grad, golden["infonce/grad_raw"], rtol=1e-3, atol=1e-6)
-
-
-def _problem(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, ClassBank]:
-    """Twenty anchors, two of them padding, and a bank of four classes: full, partly filled, empty, one entry."""
-    generator = torch.Generator().manual_seed(seed)
-    anchors = normalize(torch.randn(20, 8, generator=generator), dim=1)
-    labels = torch.randint(4, (20,), generator=generator)
-    labels[[3, 7]] = -1
-    bank = ClassBank(4, 5, 8)
-    bank.enqueue(
-        normalize(torch.randn(10, 8, generator=generator), dim=1), torch.tensor([0, 1, 0, 0, 3, 1, 0, 0, 1, 0])
-    )
-    return anchors, labels, bank
-
-
-def test_loss_equals_a_naive_loop_over_equation_3() -> None:
-    anchors, labels, bank = _problem()
-    losses = []
-    for z, a in zip(anchors.double().numpy(), labels.tolist(), strict=True):
-        terms = {k: [np.exp(z @ b / 0.1) for b in bank.queue[k, : bank.filled[k]].double().numpy()] for k in range(4)}
-        if a >= 0 and terms[a]:
-            losses.append(-np.log(sum(terms[a]) / sum(sum(term) for term in terms.values())))
-    assert 0 < len(losses) < 18
-    found = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
-    assert found.item() == pytest.approx(np.mean(losses), rel=1e-5)
-
-
-def test_weights_of_one_change_nothing() -> None:
-    anchors, labels, bank = _problem()
-    plain = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
-    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=bank.weight), plain)
-
-
-def test_an_entry_of_weight_two_is_two_entries_and_one_of_none_is_no_entry() -> None:
-    anchors, labels, bank = _problem()
-    rows = bank.queue[bank.held()]
-    classes = torch.arange(4).repeat_interleave(bank.filled)
-    full = int(bank.filled.argmax())  # a class that keeps a positive
-    first = int((classes < full).sum())
-    assert bank.filled[full] > 2
-    weight = bank.weight.clone()
-    weight[full, 0], weight[full, 1] = 2.0, 0.0
-    soft = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=weight)
-    instead = torch.arange(len(rows))
-    instead[first + 1] = first
-    doubled = ClassBank(4, 12, 8)
-    doubled.enqueue(rows[instead], classes)
-    hard = info_nce(anchors, labels, doubled.queue, doubled.held(), temperature=0.1)
-    torch.testing.assert_close(soft, hard)
-
-
-def test_order_of_anchors_and_entries_and_padding_do_not_matter() -> None:
-    anchors, labels, bank = _problem()
-    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
-    order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
-    padded = torch.cat([labels[order], torch.full((6,), -1)])
-    rows = torch.cat([anchors[order], torch.ones(6, 8)])
-    queue, held = bank.queue.flip(1), bank.held().flip(1)
-    torch.testing.assert_close(info_nce(rows, padded, queue, held, temperature=0.1), expected)
-
-
-def test_what_an_empty_slot_contains_does_not_matter() -> None:
-    anchors, labels, bank = _problem()
-    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
-    bank.queue[~bank.held()] = 1.0
-    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1), expected)
-
-
-def test_loss_stays_in_float32_under_autocast() -> None:
-    """At η = 0.01 similarities reach 100, where bfloat16 has steps of a half."""
-    anchors, labels, bank = _problem()
-    plain = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.01)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.01)
-    assert mixed.dtype == torch.float32
-    assert torch.equal(mixed, plain)
+DOCS = Path(__file__).parents[3] / "docs" / "training.md"
 
 
 def test_rules_by_hand() -> None:
@@ -111,120 +22,37 @@ def test_rules_by_hand() -> None:
         assert admit(rule, logits, labels, tau=0.95).flatten().tolist() == admitted
 
 
-def test_drawing_is_within_the_cap_of_the_right_class_and_without_repetition() -> None:
+def test_labels_weigh_by_their_probability_and_every_other_rule_weighs_alike() -> None:
+    assert [name for name, rule in RULES.items() if rule.weigh is not None] == ["soft"]
+
+
+def test_rules_that_a_replay_reproduces_decide_on_labeled_pixels_by_class_alone() -> None:
+    assert REPLAYED == ("clean", "labeled", "confidence")
+    for name, rule in RULES.items():
+        assert (name in REPLAYED) == (rule.pixels == "labeled" and rule.weigh is None)
+        assert (rule.admit is None) == (rule.pixels is None)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.admit is not None])
+def test_only_rules_that_say_so_depend_on_tau(rule: AdmissionRule) -> None:
+    assert rule.admit is not None
     generator = torch.Generator().manual_seed(0)
-    admitted = torch.randint(-1, 4, (2, 9, 9), generator=generator)
-    admitted[admitted == 3] = -1
-    admitted[0, 0, :2] = 3
-    anchors = select_anchors(admitted, num_classes=5, cap=7, generator=generator)
-    present = anchors.labels >= 0
-    assert torch.equal(admitted.flatten()[anchors.positions[present]], anchors.labels[present])
-    assert len(anchors.positions[present].unique()) == present.sum()
-    assert torch.bincount(anchors.labels[present], minlength=5).tolist() == [7, 7, 7, 2, 0]
+    labels = torch.randint(-1, 3, (2, 8, 8), generator=generator)
+    evidence = torch.randn(2, 3, 8, 8, generator=generator)
+    evidence = evidence if rule.pixels == "labeled" else evidence.softmax(1).amax(1)
+    low, high = (rule.admit(labels, evidence, tau) for tau in (0.4, 0.9))
+    assert torch.equal(low, high) != rule.uses_tau
+    assert low[labels < 0].eq(-1).all()
 
 
-def test_every_pixel_is_drawn_equally_often() -> None:
-    generator = torch.Generator().manual_seed(0)
-    admitted = torch.zeros(1, 1, 10, dtype=torch.long)
-    drawn = torch.zeros(10)
-    for _ in range(2000):
-        drawn[select_anchors(admitted, num_classes=1, cap=3, generator=generator).positions] += 1
-    assert ((drawn - 600).abs() < 5 * (2000 * 0.3 * 0.7) ** 0.5).all()
+def test_the_configuration_knows_the_rules_and_suggests_the_nearest() -> None:
+    description = BankConfig.model_fields["rule"].description or ""
+    assert all(f"`{name}`: {rule.description}" in description for name, rule in RULES.items())
+    assert BankConfig(rule="soft", start="at_once").enabled and not BankConfig(rule="none", start="at_once").enabled
+    with pytest.raises(ValidationError, match=r"expected one of none, .*pseudo \(did you mean 'clean'\?\)"):
+        BankConfig(rule="cleen", start="at_once")
 
 
-def test_thinning_prefers_real_rows() -> None:
-    labels = torch.tensor([-1, 4, -1, 2, 0, -1])
-    chosen = thin(labels, limit=3, generator=torch.Generator().manual_seed(0))
-    assert sorted(labels[chosen].tolist()) == [0, 2, 4]
-    assert thin(labels, limit=9, generator=None).tolist() == list(range(6))
-
-
-def test_an_anchor_without_a_positive_does_not_count() -> None:
-    queue, held = torch.eye(2)[:, None], torch.tensor([[True], [False]])
-    anchors = torch.eye(2, requires_grad=True)
-    both = info_nce(anchors, torch.tensor([0, 1]), queue, held, temperature=0.1)
-    alone = info_nce(anchors[:1], torch.tensor([0]), queue, held, temperature=0.1)
-    assert both.item() == alone.item() == 0
-    none = info_nce(anchors, torch.tensor([1, -1]), queue, held, temperature=0.1)
-    none.backward()
-    assert none.item() == 0
-    assert torch.equal(anchors.grad, torch.zeros(2, 2))
-
-
-def test_gathering_equals_indexing() -> None:
-    features = torch.randn(2, 3, 4, 5)
-    index = torch.tensor([0, 19, 20, 39, 27])
-    flat = features.permute(0, 2, 3, 1).reshape(-1, 3)
-    assert torch.equal(gather_pixels(features, index), flat[index])
-
-
-def _branch(
-    bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None
-) -> tuple[torch.Tensor, Admitted]:
-    """Selection and loss of one iteration."""
-    embedding, logits, labels = inputs
-    settings = BankSettings("clean", cap=5, max_anchors=9, wait_for_all=True)
-    candidates = labeled_candidates(ModelOutput(logits, embedding, embedding), labels, settings)
-    return contrast(candidates, bank, settings, generator)
-
-
-def _iterate(bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None) -> torch.Tensor:
-    """All of one iteration, in the order in which training does it."""
-    loss, admitted = _branch(bank, inputs, generator)
-    loss.backward()
-    bank.enqueue(*admitted)
-    return loss
-
-
-def _inputs(seed: int, *, device: str = "cpu") -> tuple[torch.Tensor, ...]:
-    generator = torch.Generator().manual_seed(seed)
-    embedding = normalize(torch.randn(2, 8, 6, 6, generator=generator), dim=1)
-    logits, labels = torch.randn(2, 3, 12, 12, generator=generator), torch.randint(3, (2, 12, 12), generator=generator)
-    return embedding.to(device).requires_grad_(), logits.to(device), labels.to(device)
-
-
-def test_the_branch_never_makes_the_host_wait() -> None:
-    bank, generator = ClassBank(3, 4, 8), torch.Generator().manual_seed(0)
-    with NoWaiting():
-        for seed in range(2):
-            _iterate(bank, _inputs(seed), generator)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, whose driver then notices any wait")
-def test_the_branch_never_makes_the_host_wait_for_a_gpu() -> None:
-    bank, generator, inputs = ClassBank(3, 4, 8).cuda(), torch.Generator("cuda"), _inputs(0, device="cuda")
-    with sync_is_an_error(torch.device("cuda")):
-        _iterate(bank, inputs, generator)
-
-
-def test_no_shape_depends_on_data() -> None:
-    """Fake tensors have shapes and no data, so that whatever needs some raises."""
-    with FakeTensorMode():
-        bank, labels = ClassBank(3, 4, 8), torch.zeros(2, 12, 12, dtype=torch.long)
-        inputs = (torch.zeros(2, 8, 6, 6, requires_grad=True), torch.zeros(2, 3, 12, 12), labels)
-        assert _iterate(bank, inputs, None).shape == ()
-        with pytest.raises(DynamicOutputShapeException):
-            _ = bank.queue[bank.held()]
-
-
-def test_branch_and_enqueue_are_one_graph_each() -> None:
-    """With `fullgraph` a break, where Python would have to see a value, is an error."""
-    # A generator cannot be an input of a graph, so the global one is set before either way.
-    branch = torch.compile(_branch, fullgraph=True, backend="eager")
-    enqueue = torch.compile(ClassBank.enqueue, fullgraph=True, backend="eager")
-    bank, plain = ClassBank(3, 4, 8), ClassBank(3, 4, 8)
-    for seed in range(2):
-        torch.manual_seed(seed)
-        expected = _iterate(plain, _inputs(seed), None)
-        torch.manual_seed(seed)
-        loss, admitted = branch(bank, _inputs(seed), None)
-        enqueue(bank, *admitted)
-        torch.testing.assert_close(loss, expected)
-    torch.testing.assert_close(bank.queue, plain.queue)
-
-
-def test_the_guard_would_notice_waiting() -> None:
-    with NoWaiting(), pytest.raises(AssertionError, match="wait"):
-        torch.ones(3)[torch.tensor([True, False, True])]
-    with NoWaiting(), pytest.raises(AssertionError, match="wait"):
-        torch.ones(()).item()
+def test_the_documentation_has_a_row_for_every_rule() -> None:
+    section = DOCS.read_text(encoding="utf-8").partition("`bank.rule`")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(RULES)

@@ -69,8 +69,8 @@ def test_truth_and_weight_stay_beside_their_entry() -> None:
     bank = ClassBank(2, 3, 1)
     for start in (0, 4):
         values = torch.arange(start, start + 4)
-        bank.enqueue(values[:, None].float(), values % 2, truth=values + 10, weights=values / 100)
-    bank.enqueue(torch.tensor([[8.0]]), torch.tensor([-1]), truth=torch.tensor([99]), weights=torch.tensor([9.0]))
+        bank.enqueue(values[:, None].float(), values % 2, target=values + 10, weights=values / 100)
+    bank.enqueue(torch.tensor([[8.0]]), torch.tensor([-1]), target=torch.tensor([99]), weights=torch.tensor([9.0]))
     assert sorted(bank.queue.flatten().tolist()) == [2, 3, 4, 5, 6, 7]
     assert torch.equal(bank.truth, bank.queue[..., 0].long() + 10)
     torch.testing.assert_close(bank.weight, bank.queue[..., 0] / 100)
@@ -78,7 +78,7 @@ def test_truth_and_weight_stay_beside_their_entry() -> None:
 
 def test_contamination_counts_entries_of_known_truth() -> None:
     bank = ClassBank(2, 4, 1)
-    bank.enqueue(torch.ones(5, 1), torch.tensor([0, 0, 0, 1, -1]), truth=torch.tensor([0, 1, -1, 1, 0]))
+    bank.enqueue(torch.ones(5, 1), torch.tensor([0, 0, 0, 1, -1]), target=torch.tensor([0, 1, -1, 1, 0]))
     wrong, known = bank.contamination()
     assert (wrong.tolist(), known.tolist()) == ([1, 0], [2, 1])
     bank.enqueue(torch.ones(2, 1), torch.tensor([1, 1]))

@@ -7,6 +7,7 @@ planted in the step, and each must exceed the tolerance ten times over.
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from pixcon_train.method import consistency as consistency_branch
 from pixcon_train.method import contrastive as bank_branch
 from pixcon_train.method import perturbations as mixing
 from pixcon_train.method import training_step as step
-from pixcon_train.method.admission import ADMISSION
+from pixcon_train.method.admission import RULES
 from pixcon_train.method.class_bank import ClassBank
 from tests.pixcon_train.method.plain_step import Piece, PlainTrainer, Recipe
 from tests.pixcon_train.tiny import tiny_config, write_tiny
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("double")
 TOLERANCE = 1e-8
 """Largest relative deviation of any number that a step logs or leaves behind."""
 STEPS = 3
-RULES = {"pixcon": "clean", "unimatch-v2": "labeled"}
+BANK = {"pixcon": "clean", "unimatch-v2": "labeled"}
 TAU = {"pixcon": 0.36, "unimatch-v2": 0.39}
 """Thresholds that a network of so few steps reaches in some pixels."""
 
@@ -46,7 +47,7 @@ def _config(root: Path, preset: str, dropout: str = "encoder") -> TrainConfig:
     return tiny_config(
         write_tiny(root, labeled=3, unlabeled=4 * STEPS),
         preset=preset,
-        bank__rule=RULES[preset],
+        bank__rule=BANK[preset],
         bank__size=6,
         bank__max_anchors=10,
         consistency__tau=TAU[preset],
@@ -222,7 +223,11 @@ PLANTS: dict[str, tuple[Any, str, Plant]] = {  # where, which function, how it i
         lambda f: lambda *a, temperature, **rest: f(*a, temperature=1.01 * temperature, **rest),
     ),
     "bank enqueued before the loss": (step, "contrast", _enqueued_first),
-    "every labeled pixel admitted": (ADMISSION, "clean", lambda f: ADMISSION["labeled"]),
+    "every labeled pixel admitted": (
+        RULES,
+        "clean",
+        lambda rule: replace(rule, admit=RULES["labeled"].admit),
+    ),
     "the same dropout in both views": (mixing, "complementary_scale", _same_dropout_twice),
     "CutMix of images alone": (consistency_branch, "cutmix", lambda f: lambda x, m: f(x, m) if x.ndim == 4 else x),
     "padding counted": (consistency_branch, "consistency_loss", lambda f: lambda a, b, c, pad: f(a, b, c, pad & False)),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_train.method.admission import BankSettings, labeled_candidates, pseudo_candidates
 from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.method.candidates import BankSettings, labeled_candidates
 from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.consistency import ConsistencyRules, Views, Weighting
+from pixcon_train.method.consistency import ConsistencyRules, Weighting
 from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import ohem_loss, supervised_loss
 from pixcon_train.method.optimizer import build_optimizer, update_teacher
@@ -19,7 +19,6 @@ from pixcon_train.method.perturbations import complementary_scale, fused_dropout
 from pixcon_train.method.thresholds import Threshold
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models import SegmentationModel, build_model
-from pixcon_train.models.base import ModelOutput
 from tests.reference import fill_by_rule, rng
 from tests.waiting import NoWaiting
 
@@ -224,7 +223,7 @@ def test_the_whole_step_never_makes_the_host_wait(supervised: Callable[..., torc
     bank = _bank_of(0, 1)
     student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings(rule, cap=4, wait_for_all=True))
     rules = ConsistencyRules(Threshold(0.0), Noise(3, 0.3, "confusion"), Weighting("both"))
-    batch = batch._replace(truth=batch.labels)
+    batch = batch._replace(target=batch.labels)
     settings = replace(settings, rules=rules, supervised=supervised)
     with NoWaiting():
         result = training_step(student, teacher, batch, randomness, settings, bank)
@@ -251,11 +250,11 @@ def _teacher_labels(teacher: SegmentationModel, batch: StepBatch) -> torch.Tenso
 def test_contamination_of_pseudo_labels_is_counted_against_the_truth() -> None:
     student, teacher, (batch, randomness, settings, _) = _tiny(None)
     labels = _teacher_labels(teacher, batch)
-    truth = labels.clone()
-    truth[0, :2], truth[1, :3], truth[1, 3] = (truth[0, :2] + 1) % 3, 255, (truth[1, 3] + 2) % 3
+    target = labels.clone()
+    target[0, :2], target[1, :3], target[1, 3] = (target[0, :2] + 1) % 3, 255, (target[1, 3] + 2) % 3
     padding = batch.padding.clone()
     padding[0, 0] = True
-    batch = batch._replace(truth=truth, padding=padding)
+    batch = batch._replace(target=target, padding=padding)
     counts = training_step(student, teacher, batch, randomness, settings).counts
     assert {name: int(value) for name, value in counts.items()} == {
         "retained": 2 * 28 * 28 - 28,
@@ -268,51 +267,22 @@ def test_truth_is_in_no_loss() -> None:
     student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
     blind = training_step(student, teacher, *arguments)
     student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
-    seeing = training_step(student, teacher, arguments[0]._replace(truth=arguments[0].labels), *arguments[1:])
+    seeing = training_step(student, teacher, arguments[0]._replace(target=arguments[0].labels), *arguments[1:])
     assert torch.equal(blind.loss, seeing.loss)
     assert blind.admitted is not None and seeing.admitted is not None
     assert torch.equal(blind.admitted.embeddings, seeing.admitted.embeddings)
-    assert blind.admitted.truth.eq(-1).all()
-    assert seeing.admitted.truth[seeing.admitted.labels >= 0].ge(0).all()
+    assert blind.admitted.target.eq(-1).all()
+    assert seeing.admitted.target[seeing.admitted.labels >= 0].ge(0).all()
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_of_a_right_teacher_noise_leaves_every_label_or_none(rate: float) -> None:
     student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("pseudo", cap=9, tau=0.0))
-    batch = batch._replace(truth=_teacher_labels(teacher, batch))
+    batch = batch._replace(target=_teacher_labels(teacher, batch))
     noisy = replace(settings, rules=ConsistencyRules(Threshold(0.0), Noise(3, rate, "uniform")))
     result = training_step(student, teacher, batch, randomness, noisy, ClassBank(3, 8, 8))
     assert int(result.counts["wrong"]) == int(result.counts["replaced"]) == rate * 2 * 28 * 28
     assert result.admitted is not None
     entered = result.admitted.labels >= 0
     assert entered.any()
-    assert (result.admitted.truth != result.admitted.labels)[entered].eq(rate == 1).all()
-
-
-def test_soft_entries_weigh_the_probability_of_their_label() -> None:
-    """At equal sizes of logits and feature nothing is interpolated, so the weights are the softmax itself."""
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(1, 3, 4, 5, generator=generator)
-    embedding = torch.nn.functional.normalize(torch.randn(1, 8, 4, 5, generator=generator), dim=1)
-    labels = torch.randint(3, (1, 4, 5), generator=generator)
-    labels[0, 0, 0] = 255
-    output = ModelOutput(logits, embedding, embedding)
-    soft = labeled_candidates(output, labels, BankSettings("soft"))
-    hard = labeled_candidates(output, labels, BankSettings("labeled"))
-    assert torch.equal(soft.admitted, hard.admitted) and torch.equal(soft.truth, hard.truth)
-    assert hard.weights.eq(1).all()
-    valid = labels != 255
-    probability = logits.softmax(1).permute(0, 2, 3, 1)[valid].gather(1, labels[valid][:, None])[:, 0]
-    torch.testing.assert_close(soft.weights[valid], probability)
-
-
-def test_pseudo_candidates_are_the_confident_pixels_of_the_strong_views() -> None:
-    embedding = torch.zeros(2, 8, 2, 2)
-    pseudo = torch.tensor([[[0, 1], [2, 0]], [[1, 1], [1, 1]]])
-    confidence = torch.tensor([[[0.95, 0.94], [1.0, 0.99]], [[0.0, 1.0], [1.0, 1.0]]])
-    padding = torch.tensor([[[False, False], [False, True]], [[False, False], [True, False]]])
-    truth = torch.tensor([[[0, 1], [1, 0]], [[1, 255], [1, 0]]])
-    views = Views(ModelOutput(embedding, embedding, embedding), pseudo, confidence, padding, truth)
-    found = pseudo_candidates(views, 0.95)
-    assert found.admitted.tolist() == [[[0, -1], [2, -1]], [[-1, 1], [-1, 1]]]
-    assert found.truth.tolist() == [[[0, 1], [1, 0]], [[1, -1], [1, 0]]]
+    assert (result.admitted.target != result.admitted.labels)[entered].eq(rate == 1).all()
