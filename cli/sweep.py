@@ -11,7 +11,7 @@ from rich.console import Console
 from pixcon_cli.console import notes, output, told_to_stop
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.tables import show_described
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_train.core.signals import StopSignal
@@ -101,7 +101,7 @@ def _write(folder: Path, states: Sequence["RunState"]) -> None:
 
 def _show(name: str, states: Sequence["RunState"]) -> None:
     """Print what the runs have come to."""
-    columns = (
+    columns: tuple[AnyColumn, ...] = (
         Column("run", "run"),
         Column("state", "state"),
         Column("miou", "best EMA mIoU %", "per_cent"),

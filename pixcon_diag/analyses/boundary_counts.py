@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
@@ -23,19 +25,20 @@ class BandOptions:
 
 
 @dataclass(frozen=True)
-class MeasuredBoundary:
-    """One network's errors inside the bands and outside of them."""
+class BoundaryCounts:
+    """Pixels and errors of every image inside the bands and in all of it."""
 
-    group: str
-    predictions: Predictions
     counts: np.ndarray
     """(I, W + 1, 2) int64: pixels and wrong pixels of each image in each band, ascending, and in all of it."""
     options: BandOptions
 
-    @property
-    def result(self) -> BoundaryResult:
+    @cached_property
+    def rates(self) -> BoundaryResult:
         """Error rates pooled over the images."""
         return BoundaryResult.from_counts(self.options.widths, self.counts.sum(0).tolist())
+
+
+MeasuredBoundary = Measured[Predictions, BoundaryCounts]
 
 
 def measure_boundaries(
@@ -64,7 +67,7 @@ def measure_boundaries(
             done += 1
         counts |= {index: torch.stack(own).numpy() for index, own in zip(indices, rows, strict=True)}
     progress(total, total)
-    return [MeasuredBoundary(name, member, counts[i], options) for i, (name, member) in enumerate(members)]
+    return [Measured(name, member, BoundaryCounts(counts[i], options)) for i, (name, member) in enumerate(members)]
 
 
 def _image(members: Sequence[Predictions], image: int, options: BandOptions) -> list[torch.Tensor]:
@@ -72,4 +75,4 @@ def _image(members: Sequence[Predictions], image: int, options: BandOptions) -> 
     truth = read_truth(members[0].data, image)[None]
     bands = boundary_bands(truth, options.widths, void=VOID, distance=options.distance, void_mode=options.void_mode)
     maps = [member.label_maps.read(image).long()[None] for member in members]
-    return [boundary_statistics(each, truth, bands, void=VOID)[0] for each in maps]
+    return [boundary_statistics(prediction, truth, bands, void=VOID)[0] for prediction in maps]

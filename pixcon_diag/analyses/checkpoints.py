@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from pixcon_diag.analyses.class_sets import uneven_note
-from pixcon_diag.analyses.identity import identity, load_warnings
+from pixcon_diag.analyses.measured import identity, load_warnings
 from pixcon_diag.cache.replay import rule_of
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.passes.load_check import stated_miou

@@ -27,6 +27,11 @@ def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -
     return [f"{what} is not a mean over the same classes for all: {said}."] if said else []
 
 
+def uneven_miou(members: Sequence[Predictions]) -> list[str]:
+    """The sentence of :func:`uneven_note` on the mIoUs of ``members``."""
+    return uneven_note("mIoU", [(member, member.iou.present) for member in members])
+
+
 def _data_sets(specs: Mapping[str, DatasetSpec]) -> str:
     """Whose numbers are of which data set, and how its classes differ from the first one's."""
     first, *others = specs.items()

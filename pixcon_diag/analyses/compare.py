@@ -11,7 +11,7 @@ from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Kind, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Kind, Table
 
 IMAGES = (
     "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
@@ -58,7 +58,7 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
     digits = 1 if unit == "count" else None
     shown = [row for row in rows if row.unit == unit]
     several = any(_several(row) for row in shown)
-    tests = (
+    tests: tuple[AnyColumn, ...] = (
         Column("p_sign", "p sign", "number", 3),
         Column("p_permutation", "p perm.", "number", 3),
         Column("p_smallest", "least p", "number", 3),

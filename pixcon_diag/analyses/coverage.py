@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from pixcon_diag.analyses.identity import identity
+from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
 from pixcon_train.method.admission import RULES, rules_with_tau
 
 
@@ -120,7 +120,7 @@ def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
 def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
     """The banks that checkpoints carry, class by class; truth and weight where one of them has these."""
     banks = [(each, each.stored) for _, each in replayed if each.stored is not None]
-    columns = [
+    columns: list[AnyColumn] = [
         Column("name", "checkpoint"),
         Column("class", "class"),
         Column("fill", "entries", "count"),

@@ -1,6 +1,8 @@
 """One sign for every difference: Δ = method − baseline, with an arrow that says which sign is better."""
 
-from pixcon_diag.tables.table import Column, Kind
+from collections.abc import Callable
+
+from pixcon_diag.tables.table import Cell, Column, RowIn
 
 BETTER = "↑: more is better; ↓: less is better."
 
@@ -10,9 +12,17 @@ def arrow(higher_is_better: bool) -> str:
     return "↑" if higher_is_better else "↓"
 
 
-def delta_column(key: str, what: str = "", *, higher_is_better: bool, kind: Kind = "points", over: str = "") -> Column:
-    """A column of Δ = method − baseline of one quantity."""
-    return Column(key, " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})"))), kind, over=over)
+def delta_column(
+    key: str,
+    what: str = "",
+    *,
+    higher_is_better: bool,
+    over: str = "",
+    of: Callable[[RowIn], Cell] | None = None,
+) -> Column[RowIn]:
+    """A column of Δ = method − baseline of one quantity, in percentage points."""
+    head = " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})")))
+    return Column(key, head, "points", over=over, of=of)
 
 
 def delta_note(baseline: str, other: str) -> str:

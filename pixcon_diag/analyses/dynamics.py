@@ -8,13 +8,13 @@ from pixcon_diag.logs.history import BestEpoch, Weights
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics
 from pixcon_diag.statistics import mean, seeds_note, spread
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
 
 SHOWN_RUNS = 6
 """Runs whose classes still fit side by side on a screen."""
 OTHER: dict[Weights, Weights] = {"ema": "student", "student": "ema"}
 CALLED: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
-TRAINING = (
+TRAINING: tuple[AnyColumn, ...] = (
     Column("threshold", "τ", "number", 3),
     Column("contamination", "ρ_F", "number"),
     Column("replaced", "replaced %", "per_cent"),
@@ -158,7 +158,7 @@ def thresholds_tables(result: DynamicsResult) -> list[Table]:
         for i in range(len(run.epoch))
         for name, values in run.thresholds.items()
     ]
-    columns = (
+    columns: tuple[AnyColumn, ...] = (
         Column("group", "group"),
         Column("run", "run"),
         Column("epoch", "epoch"),
@@ -184,7 +184,7 @@ def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) 
     ious = [found.iou if found is not None and found.iou else None for found in best]
     rows = [(each, *(iou[k] if iou else None for iou in ious)) for k, each in enumerate(classes)]
     rows.append(("mean", *(found.miou if found else None for found in best)))
-    columns = [Column(f"iou_{label}", label, "per_cent") for label, _ in runs]
+    columns: list[AnyColumn] = [Column(f"iou_{label}", label, "per_cent") for label, _ in runs]
     measured = {found.weights for found in best if found}
     weights = measured.pop() if len(measured) == 1 else result.weights
     instead = [x for (x, _), found in zip(runs, best, strict=True) if found and found.weights != weights]

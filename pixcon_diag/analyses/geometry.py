@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 
 from pixcon_diag.analyses.class_sets import uneven_note
 from pixcon_diag.analyses.deltas import delta_note
-from pixcon_diag.analyses.identity import identity
+from pixcon_diag.analyses.measured import identity
 from pixcon_diag.data.comparable import comparable
 from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics import seeds_note, spread
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
 
 QUANTITIES = (
     ("compactness", "Intra-class compactness (↑)"),
@@ -77,7 +77,7 @@ def table9(results: Sequence[NamedGeometry]) -> Table:
         spreads = [spread([getattr(each.result, key) for each in members]) for members in groups.values()]
         rows.append((label, *spreads, *([spreads[1].mean - spreads[0].mean] if compared else [])))
     notes = [f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}"]
-    columns = [Column("quantity", "quantity"), *(Column(name, name, "number", 3) for name in groups)]
+    columns: list[AnyColumn] = [Column("quantity", "quantity"), *(Column(name, name, "number", 3) for name in groups)]
     if compared:
         columns.append(Column("delta", "Δ", "delta", 3))
         notes.append(delta_note(*groups))
@@ -154,7 +154,11 @@ def matrix_table(results: Sequence[NamedGeometry]) -> Table:
             for a, line in enumerate(each.result.cosine)
             for b, cosine in enumerate(line)
         ]
-    columns = (Column("name", "checkpoint"), Column("class", "class"), Column("other", "other class"))
+    columns: tuple[AnyColumn, ...] = (
+        Column("name", "checkpoint"),
+        Column("class", "class"),
+        Column("other", "other class"),
+    )
     return Table("geometry_matrix", "Centroid cosines", (*columns, Column("cosine", "cosine", "number")), tuple(rows))
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pixcon_diag.analyses.gradient_split import CLEAN, MeasuredGradient
-from pixcon_diag.analyses.identity import identity
+from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, SplitRates
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
 
 FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
@@ -19,7 +19,7 @@ WHAT = (
     "paper reads it as an upper estimate. ratio/law says whether it is one here."
 )
 
-_RATES = (
+_RATES: tuple[AnyColumn, ...] = (
     Column("anchors", "anchors", "count"),
     Column("rho_f", "ρ_F of positives", "number"),
     Column("ratio", "‖g_F‖/‖g_T‖", "number"),
@@ -67,7 +67,7 @@ def split_table(measured: Sequence[MeasuredGradient]) -> Table:
             for form, label in FORMS.items():
                 rows.append((each.measured.name, rule, label, *_cells(getattr(result, form).overall)))
                 about.append(_about(each))
-    columns = (Column("name", "checkpoint"), Column("rule", "bank"), Column("form", "loss"))
+    columns: tuple[AnyColumn, ...] = (Column("name", "checkpoint"), Column("rule", "bank"), Column("form", "loss"))
     return Table(
         "gradient",
         "Gradient of the anchors by the truth of their positives",
@@ -115,7 +115,12 @@ def classes_table(measured: Sequence[MeasuredGradient]) -> Table:
             for form, label in FORMS.items():
                 for name, rates in zip(names, getattr(result, form).classes, strict=True):
                     rows.append((each.measured.name, rule, label, name, *_cells(rates)))
-    columns = (Column("name", "checkpoint"), Column("rule", "bank"), Column("form", "loss"), Column("class", "class"))
+    columns: tuple[AnyColumn, ...] = (
+        Column("name", "checkpoint"),
+        Column("rule", "bank"),
+        Column("form", "loss"),
+        Column("class", "class"),
+    )
     return Table("gradient_classes", "Classes", (*columns, *_RATES), tuple(rows))
 
 

@@ -8,7 +8,7 @@ from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.analyses.panels import Choice, Chosen, choose_images, write_panels
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import AnyColumn, Column, Table
 from pixcon_train.core.void import VOID
 
 
@@ -40,7 +40,7 @@ def qualitative_section(groups: Sequence[MeasuredGroup], choice: Choice, folder:
 def ranking_table(chosen: Chosen) -> Table:
     """A row an image, the first to be shown first."""
     ranking, methods = chosen.ranking, chosen.methods
-    columns = [Column("image", "image"), Column("error_baseline", f"error % {methods[0]}", "per_cent")]
+    columns: list[AnyColumn] = [Column("image", "image"), Column("error_baseline", f"error % {methods[0]}", "per_cent")]
     if len(methods) > 1:
         columns += [Column("error_other", methods[1], "per_cent"), delta_column("delta", higher_is_better=False)]
     rows = [(i.name, i.error_baseline, i.error_other, i.delta)[: len(columns)] for i in ranking.images]

@@ -75,10 +75,10 @@ def _accuracy(group: MeasuredGroup) -> Iterator[Quantity]:
 def _boundary(boundaries: Sequence[MeasuredBoundary]) -> Iterator[Quantity]:
     if not boundaries:
         return
-    for index, width in enumerate(boundaries[0].options.widths):
-        at = [each.result.widths[index] for each in boundaries]
-        bands = tuple(each.counts[:, index] for each in boundaries)
-        inner = tuple(each.counts[:, -1] - each.counts[:, index] for each in boundaries)
+    for index, width in enumerate(boundaries[0].result.options.widths):
+        at = [measured.result.rates.widths[index] for measured in boundaries]
+        bands = tuple(measured.result.counts[:, index] for measured in boundaries)
+        inner = tuple(measured.result.counts[:, -1] - measured.result.counts[:, index] for measured in boundaries)
         ratio = pooled_ratio(1, 0)
         yield Quantity(f"boundary error, {width} px", "fraction", False, tuple(w.band.error for w in at), bands, ratio)
         yield Quantity(

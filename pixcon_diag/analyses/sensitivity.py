@@ -5,7 +5,7 @@ from pixcon_diag.measures.sensitivity import Axis, SensitivityResult
 from pixcon_diag.statistics import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
 
 
 def sensitivity_section(result: SensitivityResult) -> Section:
@@ -46,12 +46,12 @@ def settings_table(result: SensitivityResult) -> Table:
 
 def block(axis: Axis, result: SensitivityResult) -> Table:
     """Table 10's block of one hyperparameter: value, mIoU and peak epoch, a column a setting."""
-    head = [Column("row", axis.hyperparameter)]
-    columns = [
+    head: list[AnyColumn] = [Column("row", axis.hyperparameter)]
+    columns: list[AnyColumn] = [
         Column(f"setting_{index}", f"{setting.value}{' *' if setting.is_base else ''}")
         for index, setting in enumerate(axis.settings)
     ]
-    cell = Column("miou", "mIoU %", "per_cent")
+    cell: AnyColumn = Column("miou", "mIoU %", "per_cent")
     miou = [cell.text(Spread(setting.mean, setting.std)) for setting in axis.settings]
     peak = [", ".join(map(str, setting.peak_epochs)) for setting in axis.settings]
     return Table(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pixcon_diag.analyses.identity import identity
+from pixcon_diag.analyses.measured import identity
 from pixcon_diag.measures.projection import PERPLEXITY, ProjectionResult, project
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import AnyColumn, Column, Table
 from pixcon_train.core.progress import Progress, silent
 
 PICTURE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
@@ -84,5 +84,5 @@ def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
         for pixel, label, position in zip(result.pixels, result.labels, p.positions, strict=True)
     ]
     keys = ("name", "image", "row", "column", "class")
-    numbers = (Column("x", "x", "number"), Column("y", "y", "number"))
+    numbers: tuple[AnyColumn, ...] = (Column("x", "x", "number"), Column("y", "y", "number"))
     return Table("tsne_positions", "Positions", (*(Column(key, key) for key in keys), *numbers), tuple(rows))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import AnyColumn, Table
 
 
 def to_html(table: Table) -> str:
@@ -27,7 +27,7 @@ def to_html(table: Table) -> str:
     )
 
 
-def _heads(columns: Sequence[Column]) -> list[str]:
+def _heads(columns: Sequence[AnyColumn]) -> list[str]:
     """The row of headings, below the row of shared ones where there are any."""
     heads = _row([_cell("th", column, column.head) for column in columns])
     if not any(column.over for column in columns):
@@ -37,7 +37,7 @@ def _heads(columns: Sequence[Column]) -> list[str]:
     return [_row(cells), heads]
 
 
-def _cell(tag: str, column: Column, text: str) -> str:
+def _cell(tag: str, column: AnyColumn, text: str) -> str:
     side = "left" if column.kind == "text" else "right"
     return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import AnyColumn, Table
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -58,7 +58,7 @@ def _latex_plain(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _latex_overs(columns: Sequence[Column]) -> list[str]:
+def _latex_overs(columns: Sequence[AnyColumn]) -> list[str]:
     """The row of shared headings, and a rule below each of them; nothing where there are none."""
     cells, rules, first = [], [], 1
     for over, run in groupby(column.over for column in columns):

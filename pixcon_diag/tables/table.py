@@ -1,9 +1,9 @@
 """Tables as values under described columns, from which every rendering and every file is made."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, Never, TypeVar
 
 from pixcon_diag.statistics import Spread
 
@@ -19,10 +19,13 @@ _DIGITS: dict[Kind, int] = {"count": 1, "number": 4, "delta": 4, "per_cent": 2, 
 
 Cell = str | int | float | Spread | None
 
+Row = TypeVar("Row")
+RowIn = TypeVar("RowIn", contravariant=True)
+
 
 @dataclass(frozen=True)
-class Column:
-    """One column."""
+class Column(Generic[RowIn]):
+    """One column, with how a row object gives its cell."""
 
     key: str
     """Its name in CSV files."""
@@ -32,7 +35,13 @@ class Column:
     digits: int | None = None
     """Decimals; what is usual for the kind where None."""
     over: str = ""
-    """Heading that it shares with its neighbours, which LaTeX sets above them."""
+    """Heading that it shares with its neighbours, which LaTeX and HTML set above them."""
+    of: Callable[[RowIn], Cell] | None = None
+    """The cell of a row object; where None, the row's attribute called ``key``."""
+
+    def cell(self, row: RowIn) -> Cell:
+        """The value of a row object in this column."""
+        return getattr(row, self.key) if self.of is None else self.of(row)
 
     @property
     def title(self) -> str:
@@ -63,6 +72,10 @@ class Column:
         return f"{scaled:{'+' if sign else ''}{',' if self.kind == 'count' else ''}.{digits}f}"
 
 
+AnyColumn = Column[Never]
+"""A column as it is shown, of whatever rows."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of values under described columns."""
@@ -70,12 +83,36 @@ class Table:
     name: str
     """Name of its file."""
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[AnyColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     """What must be said below it: assumptions, what was left out."""
     about: tuple[Mapping[str, Any], ...] = ()
     """For each row, further columns that only files have: where its numbers come from."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        title: str,
+        rows: Iterable[Row],
+        columns: Sequence[Column[Row]],
+        notes: Iterable[str] = (),
+        about: Callable[[Row], Mapping[str, Any]] | None = None,
+    ) -> "Table":
+        """A table of row objects, from which each column takes its cells.
+
+        Args:
+            name: name of its file.
+            title: what stands above it.
+            rows: one object a row.
+            columns: from left to right.
+            notes: see :attr:`notes`.
+            about: gives a row's entry of :attr:`about`.
+        """
+        kept = list(rows)
+        cells = tuple(tuple(column.cell(row) for column in columns) for row in kept)
+        return cls(name, title, tuple(columns), cells, tuple(notes), tuple(map(about, kept)) if about else ())
 
     def __post_init__(self) -> None:
         if self.about and len(self.about) != len(self.rows):
@@ -94,7 +131,7 @@ class Table:
         return [{**where, **dict(_flat(self.columns, row))} for where, row in zip(about, self.rows, strict=True)]
 
 
-def _flat(columns: Sequence[Column], row: Sequence[Cell]) -> list[tuple[str, Any]]:
+def _flat(columns: Sequence[AnyColumn], row: Sequence[Cell]) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for column, cell in zip(columns, row, strict=True):
         if isinstance(cell, Spread):

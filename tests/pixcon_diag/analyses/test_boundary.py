@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.boundary import boundary_section, rates_table, table7
-from pixcon_diag.analyses.boundary_counts import BandOptions, MeasuredBoundary
+from pixcon_diag.analyses.boundary_counts import BandOptions, BoundaryCounts, MeasuredBoundary
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.evaluation_data import EvaluationData
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, sound
 
@@ -24,10 +25,11 @@ def measured(
     """A seed for each triple of wrong pixels: in the bands of 1 and 3 px, and in all of ``pixels``."""
     options = BandOptions((1, 3))
     found = []
-    for seed, each in enumerate(wrong):
+    for seed, errors in enumerate(wrong):
         counts = np.zeros((2, 3, 2), dtype=np.int64)
-        counts[0] = np.stack((pixels, each), 1)
-        found.append(MeasuredBoundary(group, predictions(f"{group} {seed}", COUNTS, data), counts, options))
+        counts[0] = np.stack((pixels, errors), 1)
+        member = predictions(f"{group} {seed}", COUNTS, data)
+        found.append(Measured(group, member, BoundaryCounts(counts, options)))
     return found
 
 

@@ -45,12 +45,13 @@ def metric(member: Predictions, options: BandOptions) -> BoundaryError:
 @pytest.mark.parametrize("options", [BandOptions(), FINE, BandOptions((1,), void_mode="ignore")])
 def test_the_counts_are_those_of_the_metric(data: EvaluationData, tmp_path: Path, options: BandOptions) -> None:
     (found,) = one(member := passed(data, tmp_path / "kept"), options=options)
-    assert found.result == metric(member, options).compute()
-    assert found.counts.shape == (len(SIZES), len(options.widths) + 1, 2) and found.counts.dtype == np.int64
-    assert found.options.widths == tuple(sorted(options.widths))  # and so the counts are
-    assert all(0 < at.share < 1 for at in found.result.widths)
+    assert found.result.rates == metric(member, options).compute()
+    counts = found.result.counts
+    assert counts.shape == (len(SIZES), len(options.widths) + 1, 2) and counts.dtype == np.int64
+    assert found.result.options.widths == tuple(sorted(options.widths))  # and so the counts are
+    assert all(0 < at.share < 1 for at in found.result.rates.widths)
     overall = member.statistics.sum((0, 2))
-    assert found.counts[:, -1].sum(0).tolist() == [overall[2], overall[2] - overall[0]]
+    assert counts[:, -1].sum(0).tolist() == [overall[2], overall[2] - overall[0]]
 
 
 def test_members_of_one_list_share_its_bands(
@@ -69,13 +70,13 @@ def test_members_of_one_list_share_its_bands(
     steps: list[tuple[int, int]] = []
     found = measure_boundaries(groups, FINE, lambda *step: steps.append(step))
     assert len(calls) == len(SIZES)
-    assert [(each.group, each.predictions.name) for each in found] == [
+    assert [(measured.group, measured.name) for measured in found] == [
         ("a", "seed 0"),
         ("a", "seed 1"),
         ("b", "seed 2"),
     ]
-    assert [each.result for each in found] == [metric(member, FINE).compute() for member in members]
-    assert len({each.result for each in found}) == 3
+    assert [measured.result.rates for measured in found] == [metric(member, FINE).compute() for member in members]
+    assert len({measured.result.rates for measured in found}) == 3
     assert steps == [(index, len(SIZES)) for index in range(len(SIZES) + 1)]
 
 
@@ -85,9 +86,9 @@ def test_two_lists_each_have_their_own_bands(data: EvaluationData, tmp_path: Pat
     steps: list[tuple[int, int]] = []
     groups = [MeasuredGroup(str(index), (member,)) for index, member in enumerate(members)]
     found = measure_boundaries(groups, FINE, lambda *step: steps.append(step))
-    assert [each.group for each in found] == ["0", "1", "2"]
-    assert [each.result for each in found] == [metric(member, FINE).compute() for member in members]
-    assert (found[1].counts == found[0].counts[3:]).all()
+    assert [measured.group for measured in found] == ["0", "1", "2"]
+    assert [measured.result.rates for measured in found] == [metric(member, FINE).compute() for member in members]
+    assert (found[1].result.counts == found[0].result.counts[3:]).all()
     assert steps == [(index, len(SIZES) + 2) for index in range(len(SIZES) + 3)]
 
 
@@ -98,15 +99,15 @@ def test_another_width_needs_no_network(data: EvaluationData, tmp_path: Path, mo
         raise AssertionError("the network was run")
 
     monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
-    results = [one(member, options=BandOptions((width,)))[0].result for width in (1, 4, 30)]
-    assert [each.widths[0].width for each in results] == [1, 4, 30]
-    shares = [each.widths[0].share for each in results]
+    results = [one(member, options=BandOptions((width,)))[0].result.rates for width in (1, 4, 30)]
+    assert [rates.widths[0].width for rates in results] == [1, 4, 30]
+    shares = [rates.widths[0].share for rates in results]
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
 def test_a_width_named_twice_counts_once(data: EvaluationData, tmp_path: Path) -> None:
     (found,) = one(passed(data, tmp_path / "kept"), options=BandOptions((3, 1, 3)))
-    assert [at.width for at in found.result.widths] == [1, 3]
+    assert [at.width for at in found.result.rates.widths] == [1, 3]
 
 
 def test_saved_predictions_count_as_the_pass_that_made_them(data: EvaluationData, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_saved_predictions_count_as_the_pass_that_made_them(data: EvaluationData
         (target := tmp_path / "saved" / pair.image).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
     first, saved = one(member, measure_predictions(tmp_path / "saved", data))
-    assert (first.counts == saved.counts).all() and saved.predictions.name == "saved"
+    assert (first.result.counts == saved.result.counts).all() and saved.name == "saved"
 
 
 def test_what_cannot_be_counted_is_named(data: EvaluationData, tmp_path: Path) -> None:

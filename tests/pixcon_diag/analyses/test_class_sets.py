@@ -7,11 +7,12 @@ import numpy as np
 import torch
 
 from pixcon_diag.analyses.boundary import rates_table
-from pixcon_diag.analyses.boundary_counts import BandOptions, MeasuredBoundary
+from pixcon_diag.analyses.boundary_counts import BandOptions, BoundaryCounts
 from pixcon_diag.analyses.checkpoints import Member, checkpoints_table
 from pixcon_diag.analyses.class_sets import uneven_note
-from pixcon_diag.analyses.contamination import NamedContamination, overall_table
+from pixcon_diag.analyses.contamination import overall_table
 from pixcon_diag.analyses.geometry import NamedGeometry, closest_table, table9
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import Predictions
@@ -66,10 +67,10 @@ def test_it_is_said_below_the_checkpoints() -> None:
 
 def test_it_is_said_below_contamination() -> None:
     results = []
-    for each, predicted in ((BOTH, [0, 1, 1]), (ALL, [0, 1, 2])):
+    for member, predicted in ((BOTH, [0, 1, 1]), (ALL, [0, 1, 2])):
         metric = Contamination(3, void=255, taus=(0.9,), widths=())
         metric.update(torch.ones(1, 1, 3), torch.tensor([[predicted]]), torch.tensor([[[0, 1, 1]]]))
-        results.append(NamedContamination("g", each, metric.compute()))  # type: ignore[arg-type]
+        results.append(Measured("g", member, metric.compute()))  # type: ignore[arg-type]
     notes = overall_table(results).notes
     assert SAID in notes and "macro ρ_F at τ = 0.9 is not a mean over the same classes for all: a without dog." in notes
 
@@ -86,5 +87,5 @@ def test_it_is_said_below_geometry() -> None:
 
 def test_it_is_said_below_boundary_errors() -> None:
     counts = np.zeros((2, 3, 2), dtype=np.int64)
-    results = [MeasuredBoundary("g", each, counts, BandOptions((1, 3))) for each in (BOTH, ALL)]
+    results = [Measured("g", member, BoundaryCounts(counts, BandOptions((1, 3)))) for member in (BOTH, ALL)]
     assert SAID in rates_table(results).notes and SAID not in rates_table(results[:1]).notes

@@ -73,7 +73,7 @@ def test_values_are_the_measurements_own(study: Study) -> None:
     found = {each.measure: each.values for each in study.of("clean")}
     for index, member in enumerate(study.groups["clean"].members):
         assert isinstance(member, MeasuredPass)
-        boundary = study.boundaries("clean")[index].result.at(2)
+        boundary = study.boundaries("clean")[index].result.rates.at(2)
         contamination, geometry = member.contamination((0.6,)).at(0.6), member.geometry()
         for name, value in {
             "mIoU": member.iou.miou(),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pixcon_diag.statistics import Spread
-from pixcon_diag.tables.table import Cell, Column, Kind
+from pixcon_diag.tables.table import Cell, Column, Kind, Table
 from tests.pixcon_diag.tables.made import made
 
 NAN = math.nan
@@ -68,3 +68,12 @@ def test_records_are_full_values_after_where_they_come_from() -> None:
     ]
     assert list(table.records()[0]) == ["sha256", "name", "rho_f", "pixels"]
     assert made(("a", 0.5, 1)).records() == [{"name": "a", "rho_f": 0.5, "pixels": 1}]
+
+
+def test_columns_take_their_cells_from_row_objects() -> None:
+    """By a function, or the attribute of the column's name."""
+    columns: tuple[Column[complex], ...] = (Column("real", "Re"), Column("double", "2 Im", of=lambda row: 2 * row.imag))
+    table = Table.of("t", "T", iter((1 + 2j, 3 + 4j)), columns, ["A note."], lambda row: {"conjugate": row.conjugate()})
+    assert table.columns == columns and table.notes == ("A note.",)
+    assert table.rows == ((1.0, 4.0), (3.0, 8.0))
+    assert table.records()[1] == {"conjugate": 3 - 4j, "real": 3.0, "double": 8.0}

@@ -1,4 +1,4 @@
-from pixcon_diag.analyses.identity import identity
+from pixcon_diag.analyses.measured import identity
 from pixcon_diag.tables.writing import to_csv
 from tests.pixcon_diag.analyses.made import evaluation_data, predictions
 
