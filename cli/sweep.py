@@ -15,7 +15,7 @@ from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_train.core.signals import StopSignal
-    from pixcon_train.sweeps.running import RunState
+    from pixcon_train.sweeps.run_states import RunState
 
 _PATH = click.Path(path_type=Path)
 
@@ -48,7 +48,7 @@ def sweep(
     """
     from pixcon_train.config.resolve import parse_assignments
     from pixcon_train.core.signals import StopSignal
-    from pixcon_train.sweeps.grid import every_nth, find_sweep, read_sweep
+    from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
     described = read_sweep(find_sweep(file), changes)
@@ -56,7 +56,7 @@ def sweep(
     console = notes()
     with StopSignal(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_train.core.errors import TrainingError
-        from pixcon_train.sweeps.running import one_process, run_state
+        from pixcon_train.sweeps.run_states import run_state
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
         folder = runs / described.name
@@ -94,7 +94,7 @@ def _run(state: "RunState", interruption: "StopSignal", console: Console) -> "Ru
 
 def _write(folder: Path, states: Sequence["RunState"]) -> None:
     from pixcon_diag.tables.writing import write_results
-    from pixcon_train.sweeps.running import summary
+    from pixcon_train.sweeps.run_states import summary
 
     write_results(folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
 

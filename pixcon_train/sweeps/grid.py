@@ -186,3 +186,16 @@ def _what_counts(config: TrainConfig) -> str:
     if not config.bank.enabled:
         values = {key: value for key, value in values.items() if key == "bank.rule" or not key.startswith("bank.")}
     return repr(sorted((key, value) for key, value in values.items() if not key.startswith("runtime.")))
+
+
+def one_process(processes: int) -> None:
+    """Raise where a sweep was started as several processes.
+
+    Raises:
+        ConfigError: it was; a failed run would leave the processes waiting for each other.
+    """
+    if processes > 1:
+        raise ConfigError(
+            f"A sweep runs in one process, and {processes} were started. Start one sweep for each device instead, with "
+            "--only 1/n, --only 2/n, ... and CUDA_VISIBLE_DEVICES."
+        )

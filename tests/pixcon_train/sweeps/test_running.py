@@ -12,8 +12,9 @@ from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.engine.observer import Unobserved
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
-from pixcon_train.sweeps.grid import Point, read_sweep
-from pixcon_train.sweeps.running import RunState, one_process, run_point, run_state, summary
+from pixcon_train.sweeps.grid import Point, one_process, read_sweep
+from pixcon_train.sweeps.run_states import RunState, run_state, summary
+from pixcon_train.sweeps.running import run_point
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 
