@@ -6,20 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pixcon_train.config.schema import TrainConfig
-from pixcon_train.core.signals import StopSignal
-from pixcon_train.engine.observer import Unobserved
-from pixcon_train.engine.trainer import train
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
-from pixcon_train.runs.log import LOG, read_log
-from tests.pixcon_train.tiny import tiny_config, tiny_values, write_tiny
+from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 EPOCHS = 400
 
@@ -70,36 +63,3 @@ def test_a_signal_finishes_the_step_and_saves(
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     checkpoint = load_checkpoint(folder / LATEST)
     assert f"after {checkpoint.iteration} iterations" in out
-
-
-def test_a_killed_process_leaves_a_latest_that_goes_on_exactly(tmp_path: Path) -> None:
-    """SIGKILL cannot be noticed; what lies on the disk must do."""
-    spec, folder = write_tiny(tmp_path), tmp_path / "run"
-    process = start(spec, folder)
-    wait_for(folder / LATEST, process)
-    time.sleep(1.5)
-    process.kill()
-    process.communicate(timeout=60)
-    checkpoint = load_checkpoint(folder / LATEST)
-    assert all("event" in record for record in read_log(folder / LOG))
-    assert checkpoint.iteration == 4 * checkpoint.epoch  # saved at ends of epochs
-
-    limit = checkpoint.epoch + 1
-    config = tiny_config(spec, schedule__epochs=EPOCHS)
-    again = _train_until(config, folder, limit, resume=True)
-    alone = _train_until(config, tmp_path / "alone", limit, resume=False)
-    assert again == alone
-
-
-def _train_until(config: TrainConfig, folder: Path, epoch: int, *, resume: bool) -> tuple[list[float], int]:
-    """Mean loss of every epoch up to ``epoch``, and the iteration reached."""
-    interruption = StopSignal()
-
-    class Stop(Unobserved):
-        def epoch_finished(self, record: Mapping[str, Any]) -> None:
-            if record["epoch"] == epoch:
-                interruption.name = "SIGTERM"
-
-    position = train(config, folder, resume=resume, interruption=interruption, observer=Stop()).position
-    losses = [record["losses"]["loss"] for record in read_log(folder / LOG) if record["event"] == "epoch"]
-    return losses, position.iteration

@@ -1,10 +1,8 @@
-"""Runs killed with SIGKILL, at chosen and at random moments, and gone on with: they are the run left alone."""
+"""A run that is killed with SIGKILL, at every kind of moment, and resumed is the run left alone."""
 
 import multiprocessing
 import os
-import random
 import signal
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -169,24 +167,4 @@ def test_a_run_killed_at_every_kind_of_moment_is_the_run_left_alone(
         process.start()
         process.join()
         assert process.exitcode == (0 if arm is None else -signal.SIGKILL), arm
-    assert_same_run(tmp_path, alone)
-
-
-def test_a_run_killed_at_random_moments_is_the_run_left_alone(
-    spec: Path, alone: Path, processes: Any, tmp_path: Path
-) -> None:
-    moments = random.Random(0)
-    for _ in range(4):
-        process = processes.Process(target=work, args=(spec, tmp_path, None))
-        process.start()
-        deadline = time.monotonic() + 60
-        while not (tmp_path / LATEST).exists() and time.monotonic() < deadline and process.is_alive():
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.8))
-        process.kill()
-        process.join()
-    process = processes.Process(target=work, args=(spec, tmp_path, None))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
     assert_same_run(tmp_path, alone)
