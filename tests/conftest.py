@@ -39,6 +39,14 @@ def _hang_ups_are_heard() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _coarse_figures() -> Iterator[None]:
+    """PNGs at a quarter of the resolution: what is drawn does not depend on it, and the time does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pixcon_figures.drawing.PNG_DPI", 50)
+        yield
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Folder with golden/, data/ and logs/; only for tests marked `reference`."""
