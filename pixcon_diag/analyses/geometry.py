@@ -1,27 +1,28 @@
 """Centroid geometry as tables: Table 9 over the seeds of each method, every checkpoint, every class, the matrix."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
-from pixcon_diag.analyses.class_sets import uneven_note
+from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.deltas import delta_note
-from pixcon_diag.analyses.measured import identity
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.comparable import comparable
 from pixcon_diag.measures.geometry import MIN_PIXELS
-from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
-from pixcon_diag.statistics import seeds_note, spread
+from pixcon_diag.measures.geometry_result import ClassGeometry, GeometryResult
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
+from pixcon_diag.statistics import Spread, seeds_note, spread
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
+from pixcon_diag.tables.table import Column, Table
 
 QUANTITIES = (
-    ("compactness", "Intra-class compactness (↑)"),
-    ("mean_inter", "Mean inter-class cosine (↓)"),
-    ("max_inter", "Max inter-class cosine (↓)"),
-    ("margin", "Margin (↑)"),
-    ("cdnv", "CDNV (↓)"),
+    ("compactness", "Intra-class compactness (↑)", "compactness"),
+    ("mean_inter", "Mean inter-class cosine (↓)", "mean inter"),
+    ("max_inter", "Max inter-class cosine (↓)", "max inter"),
+    ("margin", "Margin (↑)", "margin"),
+    ("cdnv", "CDNV (↓)", "CDNV"),
 )
-"""Rows of Table 9, and the class-distance normalised variance."""
+"""Rows of Table 9 and the class-distance normalised variance: attribute of the result, row label, column head."""
 
 FEATURE = (
     "Feature: the fused decoder feature that feeds the classifier, scaled to unit norm per pixel; ground truth by "
@@ -29,13 +30,27 @@ FEATURE = (
 )
 
 
-@dataclass(frozen=True)
-class NamedGeometry:
-    """One checkpoint's geometry."""
+MeasuredGeometry = Measured[Predictions, GeometryResult]
 
-    group: str
-    measured: MeasuredPass
-    result: GeometryResult
+
+class _Quantity(NamedTuple):
+    """A row of Table 9: one of :data:`QUANTITIES`, over the seeds of each method."""
+
+    label: str
+    spreads: dict[str, Spread]
+
+
+class _Class(NamedTuple):
+    """A class of a checkpoint, in the matrix beside each other one."""
+
+    measured: MeasuredGeometry
+    k: int
+    other: int = 0
+
+    @property
+    def classes(self) -> ClassGeometry:
+        """Of every class."""
+        return self.measured.result.classes
 
 
 def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Section:
@@ -45,7 +60,7 @@ def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXE
         ConfigError: a pass without features, as with sliding windows.
     """
     results = [
-        NamedGeometry(group.name, member, member.geometry(min_pixels))
+        Measured(group.name, member, member.geometry(min_pixels))
         for group in groups
         for member in group.members
         if isinstance(member, MeasuredPass)
@@ -55,121 +70,111 @@ def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXE
         [table9(results), closest_table(results)],
         [classes_table(results), matrix_table(results)],
         results=[
-            {
-                "name": each.measured.name,
-                "group": each.group,
-                "provenance": asdict(each.measured.provenance),
-                "classes": each.measured.data.spec.classes,
-                "foreground": each.measured.data.spec.foreground,
-                "geometry": each.result.to_dict(),
-            }
-            for each in results
+            measured.record(
+                classes=measured.classes,
+                foreground=measured.member.data.spec.foreground,
+                geometry=measured.result.to_dict(),
+            )
+            for measured in results
         ],
     )
 
 
-def table9(results: Sequence[NamedGeometry]) -> Table:
+def table9(results: Sequence[MeasuredGeometry]) -> Table:
     """Table 9: a column per method, and of two on the same images and classes their difference."""
-    groups = {name: [each for each in results if each.group == name] for name in _groups(results)}
-    compared = len(groups) == 2 and all(comparable(results[0].measured.data, each.measured.data) for each in results)
-    rows: list[tuple[Cell, ...]] = []
-    for key, label in QUANTITIES:
-        spreads = [spread([getattr(each.result, key) for each in members]) for members in groups.values()]
-        rows.append((label, *spreads, *([spreads[1].mean - spreads[0].mean] if compared else [])))
-    notes = [f"{FEATURE} {seeds_note([len(members) for members in groups.values()])}"]
-    columns: list[AnyColumn] = [Column("quantity", "quantity"), *(Column(name, name, "number", 3) for name in groups)]
-    if compared:
-        columns.append(Column("delta", "Δ", "delta", 3))
-        notes.append(delta_note(*groups))
-    return Table(
+    groups: dict[str, list[GeometryResult]] = {}
+    for measured in results:
+        groups.setdefault(measured.group, []).append(measured.result)
+    columns = [Column("quantity", "quantity", of=lambda r: r.label), *map(_method_column, groups)]
+    notes = [f"{FEATURE} {seeds_note([len(seeds) for seeds in groups.values()])}"]
+    data = [measured.member.data for measured in results]
+    if len(groups) == 2 and all(comparable(data[0], own) for own in data):
+        baseline, other = groups
+        columns.append(Column("delta", "Δ", "delta", 3, of=lambda r: r.spreads[other].mean - r.spreads[baseline].mean))
+        notes.append(delta_note(baseline, other))
+    return Table.of(
         "geometry",
         "Geometry of the fused decoder feature (layout of Table 9)",
-        tuple(columns),
-        tuple(rows),
+        [
+            _Quantity(label, {n: spread([getattr(result, key) for result in seeds]) for n, seeds in groups.items()})
+            for key, label, _ in QUANTITIES
+        ],
+        columns,
         (
             *notes,
-            *uneven_note("Each quantity", [(each.measured, each.result.measured) for each in results]),
+            *uneven_note("Each quantity", [(measured.member, measured.result.measured) for measured in results]),
             *_left_out(results),
         ),
     )
 
 
-def closest_table(results: Sequence[NamedGeometry]) -> Table:
+def _method_column(name: str) -> Column[_Quantity]:
+    return Column(name, name, "number", 3, of=lambda r: r.spreads[name])
+
+
+def closest_table(results: Sequence[MeasuredGeometry]) -> Table:
     """Each checkpoint's numbers, and its most confusable pair of classes."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in results:
-        names, pair = each.measured.data.spec.classes, each.result.closest
-        closest = None if pair is None else f"{names[pair[0]]} – {names[pair[1]]}"
-        numbers = [getattr(each.result, key) for key, _ in QUANTITIES]
-        rows.append((each.measured.name, each.measured.iou.miou(), *numbers, closest))
-    heads = ("compactness", "mean inter", "max inter", "margin", "CDNV")
-    return Table(
+    return Table.of(
         "geometry_checkpoints",
         "Each checkpoint",
+        results,
         (
             Column("name", "checkpoint"),
-            Column("miou", "mIoU %", "per_cent"),
-            *(Column(key, head, "number") for (key, _), head in zip(QUANTITIES, heads, strict=True)),
-            Column("closest", "closest classes"),
+            Column("miou", "mIoU %", "per_cent", of=lambda r: r.member.iou.miou()),
+            *(Column(key, head, "number", of=attrgetter(f"result.{key}")) for key, _, head in QUANTITIES),
+            Column("closest", "closest classes", of=_closest),
         ),
-        tuple(rows),
-        tuple(uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in results])),
-        about=tuple({"group": each.group, **identity(each.measured)} for each in results),
+        uneven_miou([measured.member for measured in results]),
+        lambda r: r.about,
     )
 
 
-def classes_table(results: Sequence[NamedGeometry]) -> Table:
+def _closest(measured: MeasuredGeometry) -> str | None:
+    pair = measured.result.closest
+    return None if pair is None else " – ".join(measured.classes[k] for k in pair)
+
+
+def classes_table(results: Sequence[MeasuredGeometry]) -> Table:
     """Every class of every checkpoint."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in results:
-        names, of = each.measured.data.spec.classes, each.result.classes
-        for k, name in enumerate(names):
-            near = of.nearest[k]
-            nearest = None if near is None else names[near]
-            numbers = (of.pixels[k], of.compactness[k], nearest, of.nearest_cosine[k], of.cdnv[k])
-            rows.append((each.measured.name, name, *numbers))
-    return Table(
+    return Table.of(
         "geometry_classes",
         "Classes",
+        _classes(results),
         (
-            Column("name", "checkpoint"),
-            Column("class", "class"),
-            Column("pixels", "feature px", "count"),
-            Column("compactness", "compactness", "number"),
-            Column("nearest", "nearest class"),
-            Column("nearest_cosine", "its cosine", "number"),
-            Column("cdnv", "CDNV", "number"),
+            Column("name", "checkpoint", of=lambda r: r.measured.name),
+            Column("class", "class", of=lambda r: r.measured.class_name(r.k)),
+            Column("pixels", "feature px", "count", of=lambda r: r.classes.pixels[r.k]),
+            Column("compactness", "compactness", "number", of=lambda r: r.classes.compactness[r.k]),
+            Column("nearest", "nearest class", of=lambda r: r.measured.class_name(r.classes.nearest[r.k])),
+            Column("nearest_cosine", "its cosine", "number", of=lambda r: r.classes.nearest_cosine[r.k]),
+            Column("cdnv", "CDNV", "number", of=lambda r: r.classes.cdnv[r.k]),
         ),
-        tuple(rows),
     )
 
 
-def matrix_table(results: Sequence[NamedGeometry]) -> Table:
+def matrix_table(results: Sequence[MeasuredGeometry]) -> Table:
     """Cosine of every two class centroids."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in results:
-        names = each.measured.data.spec.classes
-        rows += [
-            (each.measured.name, names[a], names[b], cosine)
-            for a, line in enumerate(each.result.cosine)
-            for b, cosine in enumerate(line)
-        ]
-    columns: tuple[AnyColumn, ...] = (
-        Column("name", "checkpoint"),
-        Column("class", "class"),
-        Column("other", "other class"),
+    return Table.of(
+        "geometry_matrix",
+        "Centroid cosines",
+        [row._replace(other=other) for row in _classes(results) for other, _ in enumerate(row.measured.classes)],
+        (
+            Column("name", "checkpoint", of=lambda r: r.measured.name),
+            Column("class", "class", of=lambda r: r.measured.class_name(r.k)),
+            Column("other", "other class", of=lambda r: r.measured.class_name(r.other)),
+            Column("cosine", "cosine", "number", of=lambda r: r.measured.result.cosine[r.k][r.other]),
+        ),
     )
-    return Table("geometry_matrix", "Centroid cosines", (*columns, Column("cosine", "cosine", "number")), tuple(rows))
 
 
-def _groups(results: Sequence[NamedGeometry]) -> list[str]:
-    return list(dict.fromkeys(each.group for each in results))
+def _classes(results: Sequence[MeasuredGeometry]) -> list[_Class]:
+    return [_Class(measured, k) for measured in results for k, _ in enumerate(measured.classes)]
 
 
-def _left_out(results: Sequence[NamedGeometry]) -> list[str]:
+def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
     return [
-        f"{each.measured.name}: left out for fewer than {each.result.min_pixels} feature pixels: "
-        + ", ".join(each.measured.data.spec.classes[k] for k in each.result.left_out)
-        for each in results
-        if each.result.left_out
+        f"{measured.name}: left out for fewer than {measured.result.min_pixels} feature pixels: "
+        + ", ".join(measured.classes[k] for k in measured.result.left_out)
+        for measured in results
+        if measured.result.left_out
     ]

@@ -32,6 +32,10 @@ class Measured(Generic[M_co, T_co]):
         """Names of the data set's classes."""
         return self.member.data.spec.classes
 
+    def class_name(self, k: int | None) -> str | None:
+        """Name of class ``k``; None where there is no such class."""
+        return None if k is None else self.classes[k]
+
     @property
     def checkpoint(self) -> CheckpointInfo:
         """What the checkpoint's file says of itself."""

@@ -11,7 +11,7 @@ from pixcon_diag.analyses.boundary_counts import BandOptions, BoundaryCounts
 from pixcon_diag.analyses.checkpoints import Member, checkpoints_table
 from pixcon_diag.analyses.class_sets import uneven_note
 from pixcon_diag.analyses.contamination import overall_table
-from pixcon_diag.analyses.geometry import NamedGeometry, closest_table, table9
+from pixcon_diag.analyses.geometry import closest_table, table9
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry_result import GeometryResult
@@ -78,8 +78,8 @@ def test_it_is_said_below_contamination() -> None:
 def test_it_is_said_below_geometry() -> None:
     sums, pixels = np.eye(3) * 50, np.array([100, 100, 100])
     results = [
-        NamedGeometry("g", each, GeometryResult.from_sums(sums, pixels * enough, (0, 1, 2), 50))  # type: ignore[arg-type]
-        for each, enough in ((BOTH, np.array([1, 1, 0])), (ALL, np.array([1, 1, 1])))
+        Measured("g", member, GeometryResult.from_sums(sums, pixels * enough, (0, 1, 2), 50))
+        for member, enough in ((BOTH, np.array([1, 1, 0])), (ALL, np.array([1, 1, 1])))
     ]
     assert "Each quantity is not a mean over the same classes for all: a without dog." in table9(results).notes
     assert SAID in closest_table(results).notes and closest_table(results[:1]).notes == ()

@@ -2,19 +2,19 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from pixcon_diag.analyses.geometry import (
-    NamedGeometry,
+    MeasuredGeometry,
     classes_table,
     closest_table,
     geometry_section,
     matrix_table,
     table9,
 )
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import MeasuredGroup
@@ -25,19 +25,19 @@ COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))
 
 def geometry(
     group: str, compactness: float, *, pixels: int = 200, data: EvaluationData | None = None, seed: int = 0
-) -> NamedGeometry:
+) -> MeasuredGeometry:
     """Classes 1 and 2 (0 is the background) at 0° and 60°, both of one compactness."""
     directions = np.array([[0, 1], [1, 0], [0.5, math.sqrt(0.75)]])
     counts = np.array([500, pixels, 200])
     sums = compactness * directions * counts[:, None]
-    measured: Any = predictions(f"{group} {seed}", COUNTS, data)
-    return NamedGeometry(group, measured, GeometryResult.from_sums(sums, counts, (1, 2), 100))
+    member = predictions(f"{group} {seed}", COUNTS, data)
+    return Measured(group, member, GeometryResult.from_sums(sums, counts, (1, 2), 100))
 
 
 def test_table_9_is_the_mean_over_seeds_with_the_second_s_difference() -> None:
     results = [geometry("none", 0.7), geometry("none", 0.8, seed=1), geometry("clean", 0.9), geometry("clean", 0.95)]
     table = table9(results)
-    assert [each.key for each in table.columns] == ["quantity", "none", "clean", "delta"]
+    assert [column.key for column in table.columns] == ["quantity", "none", "clean", "delta"]
     by_name = {str(row[0]).split(" (")[0]: row[1:] for row in table.rows}
     none, clean, delta = by_name["Intra-class compactness"]
     assert (none.mean, clean.mean, delta) == (pytest.approx(0.75), pytest.approx(0.925), pytest.approx(0.175))
@@ -59,7 +59,7 @@ def test_one_three_or_differently_measured_methods_have_no_difference() -> None:
         [geometry("a", 0.7), geometry("b", 0.8, data=evaluation_data(classes=("cat", "ground", "dog")))],
     ):
         table = table9(results)
-        assert [each.key for each in table.columns] == ["quantity", *(each.group for each in results)]
+        assert [column.key for column in table.columns] == ["quantity", *(measured.group for measured in results)]
 
 
 def test_classes_left_out_are_named_and_undefined() -> None:
