@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from pixcon_diag.analyses.gradient_split import CLEAN, MeasuredGradient
-from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.trained_rules import trained_notes
-from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, SplitRates
+from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, GradientResult, SplitRates
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
+from pixcon_diag.tables.table import Column, Table
 
 FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
@@ -19,156 +19,175 @@ WHAT = (
     "paper reads it as an upper estimate. ratio/law says whether it is one here."
 )
 
-_RATES: tuple[AnyColumn, ...] = (
-    Column("anchors", "anchors", "count"),
-    Column("rho_f", "ρ_F of positives", "number"),
-    Column("ratio", "‖g_F‖/‖g_T‖", "number"),
-    Column("law", "law", "number"),
-    Column("departure", "ratio/law", "number", 3),
-    Column("mass", "mass of P^F", "number"),
-    Column("cosine", "cos(g_F, g_T)", "number", 3),
-    Column("deflection", "deflection °", "number", 2),
+
+class _Split(NamedTuple):
+    """The split of a checkpoint against one bank with one form of the loss, of all anchors or of those of a class."""
+
+    measured: MeasuredGradient
+    rule: str
+    form: str
+    rates: SplitRates
+    label: str = ""
+    """The class."""
+
+
+class _Point(NamedTuple):
+    """A point of a checkpoint's sweep."""
+
+    measured: MeasuredGradient
+    way: str
+    fraction: float
+    eq3: SplitRates
+    supcon: SplitRates
+
+
+_BANK: tuple[Column[_Split], ...] = (
+    Column("name", "checkpoint", of=lambda r: r.measured.name),
+    Column("rule", "bank"),
+    Column("form", "loss"),
+)
+_RATES: tuple[Column[_Split], ...] = (
+    Column("anchors", "anchors", "count", of=lambda r: r.rates.anchors),
+    Column("rho_f", "ρ_F of positives", "number", of=lambda r: r.rates.rho_f),
+    Column("ratio", "‖g_F‖/‖g_T‖", "number", of=lambda r: r.rates.ratio),
+    Column("law", "law", "number", of=lambda r: r.rates.law),
+    Column("departure", "ratio/law", "number", 3, of=lambda r: r.rates.departure),
+    Column("mass", "mass of P^F", "number", of=lambda r: r.rates.mass),
+    Column("cosine", "cos(g_F, g_T)", "number", 3, of=lambda r: r.rates.cosine),
+    Column("deflection", "deflection °", "number", 2, of=lambda r: r.rates.deflection),
 )
 
 
-def gradient_section(measured: Sequence[MeasuredGradient]) -> Section:
+def gradient_section(results: Sequence[MeasuredGradient]) -> Section:
     """The split of every checkpoint and rule, and the sweep."""
     return section(
         "gradient",
-        [split_table(measured), *([sweep_table(measured)] if any(each.sweep for each in measured) else [])],
-        [classes_table(measured)],
-        results=[
-            {
-                "name": each.measured.name,
-                "group": each.group,
-                "provenance": asdict(each.measured.provenance),
-                "bank": asdict(each.replayed.provenance),
-                "options": asdict(each.options),
-                "classes": each.measured.data.spec.classes,
-                "rule": rule,
-                "trained_rule": each.replayed.trained,
-                "tau": each.replayed.options.tau,
-                "space": each.replayed.space,
-                "gradient": result.to_dict(),
-                "sweep": _sweep(each) if rule == CLEAN else {},
-            }
-            for each in measured
-            for rule, result in each.by_rule.items()
-        ],
+        [split_table(results), *([sweep_table(results)] if any(own.result.sweep for own in results) else [])],
+        [classes_table(results)],
+        results=[_record(measured, rule, split) for measured, rule, split in _rules(results)],
     )
 
 
-def split_table(measured: Sequence[MeasuredGradient]) -> Table:
+def _record(measured: MeasuredGradient, rule: str, split: GradientResult) -> dict[str, object]:
+    result, replayed = measured.result, measured.result.replayed
+    sweep = {way: [point.to_dict() for point in points] for way, points in result.sweep.items()}
+    return measured.record(
+        bank=asdict(replayed.provenance),
+        options=asdict(result.options),
+        classes=measured.classes,
+        rule=rule,
+        trained_rule=replayed.trained,
+        tau=replayed.options.tau,
+        space=replayed.space,
+        gradient=split.to_dict(),
+        sweep=sweep if rule == CLEAN else {},
+    )
+
+
+def split_table(results: Sequence[MeasuredGradient]) -> Table:
     """A row for each checkpoint, rule and form of the loss."""
-    rows: list[tuple[Cell, ...]] = []
-    about = []
-    for each in measured:
-        for rule, result in each.by_rule.items():
-            for form, label in FORMS.items():
-                rows.append((each.measured.name, rule, label, *_cells(getattr(result, form).overall)))
-                about.append(_about(each))
-    columns: tuple[AnyColumn, ...] = (Column("name", "checkpoint"), Column("rule", "bank"), Column("form", "loss"))
-    return Table(
+    return Table.of(
         "gradient",
         "Gradient of the anchors by the truth of their positives",
-        (*columns, *_RATES),
-        tuple(rows),
-        (WHAT, *_spaces(measured), *trained_notes([each.replayed for each in measured]), *_departures(measured)),
-        tuple(about),
+        [
+            _Split(measured, rule, label, getattr(split, form).overall)
+            for measured, rule, split in _rules(results)
+            for form, label in FORMS.items()
+        ],
+        (*_BANK, *_RATES),
+        (
+            WHAT,
+            *_spaces(results),
+            *trained_notes([measured.result.replayed for measured in results]),
+            *_departures(results),
+        ),
+        lambda r: _about(r.measured),
     )
 
 
-def sweep_table(measured: Sequence[MeasuredGradient]) -> Table:
+def sweep_table(results: Sequence[MeasuredGradient]) -> Table:
     """The clean bank with ever more relabelled entries, against the law."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in measured:
-        for way, points in each.sweep.items():
-            for point in points:
-                eq3, supcon = point.result.eq3.overall, point.result.supcon.overall
-                ratios = (supcon.law, eq3.ratio, eq3.departure, supcon.ratio, supcon.departure)
-                rows.append((each.measured.name, way, point.fraction, supcon.rho_f, *ratios))
-    return Table(
+    return Table.of(
         "gradient_sweep",
         "Controlled contamination of the clean bank",
+        [
+            _Point(measured, way, point.fraction, point.result.eq3.overall, point.result.supcon.overall)
+            for measured in results
+            for way, points in measured.result.sweep.items()
+            for point in points
+        ],
         (
-            Column("name", "checkpoint"),
+            Column("name", "checkpoint", of=lambda r: r.measured.name),
             Column("way", "relabelled by"),
             Column("fraction", "fraction", "number", 2),
-            Column("rho_f", "ρ_F", "number"),
-            Column("law", "law", "number"),
-            Column("eq3_ratio", "ratio", "number", over="Eq. 3"),
-            Column("eq3_departure", "ratio/law", "number", 3, over="Eq. 3"),
-            Column("supcon_ratio", "ratio", "number", over="SupCon"),
-            Column("supcon_departure", "ratio/law", "number", 3, over="SupCon"),
+            Column("rho_f", "ρ_F", "number", of=lambda r: r.supcon.rho_f),
+            Column("law", "law", "number", of=lambda r: r.supcon.law),
+            Column("eq3_ratio", "ratio", "number", over="Eq. 3", of=lambda r: r.eq3.ratio),
+            Column("eq3_departure", "ratio/law", "number", 3, over="Eq. 3", of=lambda r: r.eq3.departure),
+            Column("supcon_ratio", "ratio", "number", over="SupCon", of=lambda r: r.supcon.ratio),
+            Column("supcon_departure", "ratio/law", "number", 3, over="SupCon", of=lambda r: r.supcon.departure),
         ),
-        tuple(rows),
-        tuple(_sweep_departures(measured)),
+        _sweep_departures(results),
     )
 
 
-def classes_table(measured: Sequence[MeasuredGradient]) -> Table:
+def classes_table(results: Sequence[MeasuredGradient]) -> Table:
     """Every class of the anchor."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in measured:
-        names = each.measured.data.spec.classes
-        for rule, result in each.by_rule.items():
-            for form, label in FORMS.items():
-                for name, rates in zip(names, getattr(result, form).classes, strict=True):
-                    rows.append((each.measured.name, rule, label, name, *_cells(rates)))
-    columns: tuple[AnyColumn, ...] = (
-        Column("name", "checkpoint"),
-        Column("rule", "bank"),
-        Column("form", "loss"),
-        Column("class", "class"),
+    return Table.of(
+        "gradient_classes",
+        "Classes",
+        [
+            _Split(measured, rule, label, rates, name)
+            for measured, rule, split in _rules(results)
+            for form, label in FORMS.items()
+            for name, rates in zip(measured.classes, getattr(split, form).classes, strict=True)
+        ],
+        (*_BANK, Column("class", "class", of=lambda r: r.label), *_RATES),
     )
-    return Table("gradient_classes", "Classes", (*columns, *_RATES), tuple(rows))
 
 
-def _cells(rates: SplitRates) -> tuple[Cell, ...]:
-    return tuple(getattr(rates, column.key) for column in _RATES)
+def _rules(results: Sequence[MeasuredGradient]) -> Iterator[tuple[MeasuredGradient, str, GradientResult]]:
+    """Every checkpoint with each rule and the split against its bank."""
+    return ((measured, rule, split) for measured in results for rule, split in measured.result.by_rule.items())
 
 
-def _sweep(each: MeasuredGradient) -> dict[str, list[dict[str, object]]]:
-    return {way: [point.to_dict() for point in points] for way, points in each.sweep.items()}
-
-
-def _about(each: MeasuredGradient) -> dict[str, object]:
-    bank = each.replayed.provenance.data
+def _about(measured: MeasuredGradient) -> dict[str, object]:
+    replayed, bank = measured.result.replayed, measured.result.replayed.provenance.data
     return {
-        "group": each.group,
-        **identity(each.measured),
-        "space": each.replayed.space,
+        **measured.about,
+        "space": replayed.space,
         "bank_list": bank.list_name,
         "bank_list_sha256": bank.list_sha256,
-        "temperature": each.options.temperature,
-        **asdict(each.replayed.options),
+        "temperature": measured.result.options.temperature,
+        **asdict(replayed.options),
     }
 
 
-def _spaces(measured: Sequence[MeasuredGradient]) -> Iterator[str]:
-    for space in dict.fromkeys(each.replayed.space for each in measured):
-        names = ", ".join(each.measured.name for each in measured if each.replayed.space == space)
+def _spaces(results: Sequence[MeasuredGradient]) -> Iterator[str]:
+    names: dict[str, list[str]] = {}
+    for measured in results:
+        names.setdefault(measured.result.replayed.space, []).append(measured.name)
+    for space, own in names.items():
         what = "the projection head's output" if space == "projection" else "the fused decoder feature (no head)"
-        yield f"Embedding of {names}: {what}. Anchors: pixels of the measured list with their ground truth."
+        yield f"Embedding of {', '.join(own)}: {what}. Anchors: pixels of the measured list with their ground truth."
 
 
-def _departures(measured: Sequence[MeasuredGradient]) -> Iterator[str]:
+def _departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
     """Where the ratio of Eq. 3 is not the law's."""
-    for each in measured:
-        for rule, result in each.by_rule.items():
-            if result.eq3.departs:
-                names = ", ".join(each.measured.data.spec.classes[k] for k in result.eq3.departs)
-                where = f"{each.measured.name}, {rule}"
-                yield f"{where}: Eq. 3 departs from the law by more than {LAW_TOLERANCE:.0%} for {names}."
+    for measured, rule, split in _rules(results):
+        if split.eq3.departs:
+            names = ", ".join(measured.classes[k] for k in split.eq3.departs)
+            yield f"{measured.name}, {rule}: Eq. 3 departs from the law by more than {LAW_TOLERANCE:.0%} for {names}."
 
 
-def _sweep_departures(measured: Sequence[MeasuredGradient]) -> Iterator[str]:
-    for each in measured:
-        for way, points in each.sweep.items():
+def _sweep_departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
+    """At how many points of each sweep the ratio is not the law's."""
+    for measured in results:
+        for way, points in measured.result.sweep.items():
             for form, label in FORMS.items():
                 rates = [getattr(point.result, form).overall for point in points]
                 off = [r.rho_f for r in rates if abs(r.departure - 1) > LAW_TOLERANCE]
                 known = sum(not math.isnan(r.departure) for r in rates)
-                where = f"{each.measured.name}, {way}, {label}"
+                where = f"{measured.name}, {way}, {label}"
                 said = f" (ρ_F {min(off):.3f} to {max(off):.3f})" if off else ""
                 yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {known} points{said}."

@@ -7,6 +7,7 @@ from itertools import count
 import torch
 from torch import Tensor
 
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.cache.replay import ReplayedPass, embed
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.gradient import ContaminationGradient
@@ -37,17 +38,18 @@ class GradientOptions:
 
 
 @dataclass(frozen=True)
-class MeasuredGradient:
-    """One checkpoint's gradient split against the banks of several rules, and the controlled sweep."""
+class GradientSplit:
+    """The gradient split against the banks of several rules, and the controlled sweep."""
 
-    group: str
-    measured: MeasuredPass
     replayed: ReplayedPass
     options: GradientOptions
     by_rule: dict[str, GradientResult]
     sweep: dict[str, tuple[SweepPoint, ...]]
     """Of the clean bank: ``uniform`` relabels to any other class, ``confusion`` as the network confuses them. Empty
     where that bank holds nothing, or is not among the rules."""
+
+
+MeasuredGradient = Measured[MeasuredPass, GradientSplit]
 
 
 def measure_gradient(
@@ -83,7 +85,7 @@ def measure_gradient(
         for name, confusion in sweeps.items()
     }
     progress(steps, steps)
-    return MeasuredGradient(group, measured, replayed, options, by_rule, sweep)
+    return Measured(group, measured, GradientSplit(replayed, options, by_rule, sweep))
 
 
 def _sweep(

@@ -129,13 +129,15 @@ def _coverage(replays: Sequence[ReplayedPass]) -> Iterator[Quantity]:
 
 
 def _gradient(gradients: Sequence[MeasuredGradient]) -> Iterator[Quantity]:
-    spaces = {each.replayed.space for each in gradients}
+    spaces = {measured.result.replayed.space for measured in gradients}
     if len(spaces) != 1:
         return
     (space,) = spaces  # in its name, as ratios in different spaces are no difference between methods
     for form, label in (("eq3", "Eq. 3"), ("supcon", "SupCon")):
         rates = [
-            getattr(each.by_rule["confidence"], form).overall for each in gradients if "confidence" in each.by_rule
+            getattr(measured.result.by_rule["confidence"], form).overall
+            for measured in gradients
+            if "confidence" in measured.result.by_rule
         ]
         if len(rates) == len(gradients) and not all(math.isnan(rate.ratio) for rate in rates):
             values = tuple(rate.ratio for rate in rates)

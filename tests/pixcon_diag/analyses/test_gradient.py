@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.gradient import classes_table, gradient_section, split_table, sweep_table
-from pixcon_diag.analyses.gradient_split import GradientOptions, MeasuredGradient
+from pixcon_diag.analyses.gradient_split import GradientOptions, GradientSplit, MeasuredGradient
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
 from pixcon_diag.measures.gradient_sweep import SweepPoint
 from pixcon_diag.passes.bank_collector import ReplayOptions
@@ -49,7 +50,7 @@ def measured(
     by_rule = rules or {"confidence": CONFIDENT, "clean": CLEAN}
     options = GradientOptions(tuple(by_rule))
     passed: Any = predictions(name, COUNTS)
-    return MeasuredGradient(group, passed, bank, options, by_rule, points)
+    return Measured(group, passed, GradientSplit(bank, options, by_rule, points))
 
 
 def test_a_row_for_each_rule_and_form() -> None:
@@ -80,7 +81,7 @@ def test_a_run_whose_bank_no_replay_makes_is_named(tmp_path: Path) -> None:
     section = gradient_section([measured("p", trained="pseudo"), measured("c", trained="clean")])
     (note,) = (note for note in section.tables[0].notes if "trained with" in note)
     assert note.startswith("p: trained with `pseudo`") and "--split unlabeled" in note
-    assert [each["trained_rule"] for each in sound(section, tmp_path)["results"][::2]] == ["pseudo", "clean"]
+    assert [record["trained_rule"] for record in sound(section, tmp_path)["results"][::2]] == ["pseudo", "clean"]
 
 
 def test_the_sweep_says_where_it_leaves_the_law() -> None:

@@ -77,10 +77,10 @@ def test_anchors_are_the_first_sampled_pixels_of_each_class_in_the_bank_s_space(
 
     monkeypatch.setattr(ContaminationGradient, "update", spy)
     found = split(data, head, rules=("labeled",))
-    assert found.replayed.space == "projection"
+    assert found.result.replayed.space == "projection"
     ((anchors, labels),) = given
     assert labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
-    sample = found.measured.sample()
+    sample = found.member.sample()
     items = {item["name"]: item for item in evaluation_dataset(data)}
     places = [place for k in range(CLASSES) for place in range(15 * k, 15 * k + 8)]
     cells = []
@@ -102,26 +102,29 @@ def test_anchors_are_the_first_sampled_pixels_of_each_class_in_the_bank_s_space(
 
 def test_a_bank_by_ground_truth_has_no_false_gradient_at_all(data: EvaluationData) -> None:
     found = split(data, rules=("confidence", "clean", "labeled"))
-    assert list(found.by_rule) == ["confidence", "clean", "labeled"] and found.replayed.space == "fused feature"
+    assert (
+        list(found.result.by_rule) == ["confidence", "clean", "labeled"]
+        and found.result.replayed.space == "fused feature"
+    )
     for rule in ("clean", "labeled"):
-        for form in (found.by_rule[rule].eq3, found.by_rule[rule].supcon):
+        for form in (found.result.by_rule[rule].eq3, found.result.by_rule[rule].supcon):
             assert form.overall.anchors == 8 * CLASSES
             assert (form.overall.rho_f, form.overall.norm_false, form.overall.ratio) == (0.0, 0.0, 0.0)
-    confident = found.by_rule["confidence"].eq3.overall
+    confident = found.result.by_rule["confidence"].eq3.overall
     assert 0 < confident.rho_f < 1 and confident.ratio > 0
-    entries = found.replayed.entries("confidence")
+    entries = found.result.replayed.entries("confidence")
     held = torch.bincount(entries.labels[entries.held], minlength=CLASSES)
     wrong = torch.bincount(entries.labels[entries.held & (entries.truth != entries.labels)], minlength=CLASSES)
-    for k, rates in enumerate(found.by_rule["confidence"].supcon.classes):
+    for k, rates in enumerate(found.result.by_rule["confidence"].supcon.classes):
         assert rates.rho_f == pytest.approx(float(wrong[k] / held[k]))
 
 
 def test_the_sweep_is_one_call_with_all_fractions(data: EvaluationData) -> None:
     """Made step by step for the sake of progress, and nested all the same."""
     found = split(data, seed=3)
-    sample, entries = found.measured.sample(), found.replayed.entries("clean")
+    sample, entries = found.member.sample(), found.result.replayed.entries("clean")
     first = torch.cat([torch.arange(15 * k, 15 * k + 8) for k in range(CLASSES)])
-    for name, confusion in (("uniform", None), ("confusion", found.replayed.confusion)):
+    for name, confusion in (("uniform", None), ("confusion", found.result.replayed.confusion)):
         whole = contamination_sweep(
             F.normalize(sample.features[first] * sample.norms[first][:, None], dim=1),
             sample.labels[first],
@@ -131,25 +134,27 @@ def test_the_sweep_is_one_call_with_all_fractions(data: EvaluationData) -> None:
             fractions=FRACTIONS,
             confusion=confusion,
         )
-        ours, theirs = ([json.loads(to_json(point.to_dict())) for point in each] for each in (found.sweep[name], whole))
+        ours, theirs = (
+            [json.loads(to_json(point.to_dict())) for point in points] for points in (found.result.sweep[name], whole)
+        )
         assert ours == theirs
-        rates = [point.result.supcon.overall.rho_f for point in found.sweep[name]]
+        rates = [point.result.supcon.overall.rho_f for point in found.result.sweep[name]]
         assert rates == sorted(rates) and rates[0] == 0 < rates[-1]
-        assert [point.fraction for point in found.sweep[name]] == list(FRACTIONS)
-    assert split(data, seed=4).sweep != found.sweep
+        assert [point.fraction for point in found.result.sweep[name]] == list(FRACTIONS)
+    assert split(data, seed=4).result.sweep != found.result.sweep
 
 
 def test_an_empty_bank_gives_no_rate_and_no_sweep(data: EvaluationData) -> None:
     """Of a network that is never sure, and of one that is never right."""
     found = split(data, bank=ReplayOptions(tau=1.0, size=12, cap=6))
-    overall = found.by_rule["confidence"].eq3.overall
+    overall = found.result.by_rule["confidence"].eq3.overall
     assert overall.anchors == 0 and math.isnan(overall.rho_f) and math.isnan(overall.ratio)
-    assert found.by_rule["clean"].eq3.overall.anchors > 0 and len(found.sweep) == 2
+    assert found.result.by_rule["clean"].eq3.overall.anchors > 0 and len(found.result.sweep) == 2
     wrong = network()
     with torch.no_grad():
         wrong.model.module.classifier.bias.copy_(torch.tensor([0.0, 0.0, 1e4]))
     never = split(only(data, (0, 1)), wrong)
-    assert never.sweep == {} and math.isnan(never.by_rule["clean"].eq3.overall.ratio)
+    assert never.result.sweep == {} and math.isnan(never.result.by_rule["clean"].eq3.overall.ratio)
 
 
 def only(data: EvaluationData, classes: tuple[int, ...]) -> EvaluationData:
@@ -166,7 +171,7 @@ def test_the_sweep_belongs_to_the_clean_rule(data: EvaluationData, monkeypatch: 
 
     monkeypatch.setattr(gradient_pass, "contamination_sweep", never)
     found = split(data, rules=("confidence",))
-    assert found.sweep == {} and list(found.by_rule) == ["confidence"]
+    assert found.result.sweep == {} and list(found.result.by_rule) == ["confidence"]
 
 
 @pytest.mark.parametrize("rules", [("confidence", "clean"), ("labeled",)])
@@ -184,9 +189,9 @@ def test_the_temperature_is_the_one_given_else_the_run_s_else_the_paper_s() -> N
 
 
 def test_another_temperature_gives_another_split(data: EvaluationData) -> None:
-    ratios = {t: split(data, temperature=t).by_rule["confidence"].eq3.overall.mass for t in (0.05, 0.1, 5.0)}
+    ratios = {t: split(data, temperature=t).result.by_rule["confidence"].eq3.overall.mass for t in (0.05, 0.1, 5.0)}
     assert len(set(ratios.values())) == 3
-    share = split(data, temperature=1e4).by_rule["confidence"]
+    share = split(data, temperature=1e4).result.by_rule["confidence"]
     assert share.eq3.overall.mass == pytest.approx(share.supcon.overall.rho_f, rel=1e-3)  # all entries weigh the same
 
 

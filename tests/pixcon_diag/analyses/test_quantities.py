@@ -154,7 +154,8 @@ def test_what_a_member_lacks_the_group_lacks(study: Study) -> None:
 def test_ratios_of_different_spaces_are_not_one_measurement(study: Study) -> None:
     """A baseline has no projection head: its ratio is one in the fused feature."""
     projected = [
-        replace(each, replayed=replace(each.replayed, space="projection")) for each in study.gradients["clean"]
+        replace(own, result=replace(own.result, replayed=replace(own.result.replayed, space="projection")))
+        for own in study.gradients["clean"]
     ]
     first, second = study.of("none"), quantities(study.groups["clean"], [], TAUS, (), projected)
     assert [each.measure for each in second if "‖g_F‖" in each.measure] == [
