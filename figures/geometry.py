@@ -49,9 +49,9 @@ def draw_matrices(figure: Figure, panels: Sequence[Axes], results: Sequence[tupl
 def foreground_cosines(result: Content) -> np.ndarray:
     """(F, F) cosines of the foreground classes' centroids, NaN on the diagonal and for classes left out."""
     cosine = np.stack([numbers(row) for row in result["geometry"]["cosine"]])
-    cosine = cosine[np.ix_(result["foreground"], result["foreground"])]
-    np.fill_diagonal(cosine, np.nan)
-    return cosine
+    foreground: np.ndarray = cosine[np.ix_(result["foreground"], result["foreground"])]
+    np.fill_diagonal(foreground, np.nan)
+    return foreground
 
 
 def _matrix(panel: Axes, matrix: np.ndarray, names: list[str], low: float, high: float) -> None:

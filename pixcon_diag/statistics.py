@@ -25,7 +25,8 @@ def quotient(part: float, whole: float) -> float:
 def quotients(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """part / whole elementwise in float64; NaN where whole is 0."""
     shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
-    return np.divide(part, whole, out=np.full(shape, NAN), where=np.asarray(whole) != 0)
+    result: np.ndarray = np.divide(part, whole, out=np.full(shape, NAN), where=np.asarray(whole) != 0)
+    return result
 
 
 def mean(values: Sequence[float]) -> float:

@@ -217,7 +217,7 @@ def curves_table(result: DynamicsResult) -> Table:
 
 
 def _curve(
-    group: GroupDynamics, run: RunDynamics, losses: Sequence[str], told: Sequence[Column]
+    group: GroupDynamics, run: RunDynamics, losses: Sequence[str], told: Sequence[AnyColumn]
 ) -> list[tuple[Cell, ...]]:
     return [
         (
@@ -235,7 +235,7 @@ def _curve(
     ]
 
 
-def _told(result: DynamicsResult) -> list[Column]:
+def _told(result: DynamicsResult) -> list[AnyColumn]:
     """Which of the numbers of pseudo-labels and bank some run's log has."""
     runs = [run for group in result.groups for run in group.runs]
     return [each for each in TRAINING if any(value == value for run in runs for value in getattr(run, each.key))]

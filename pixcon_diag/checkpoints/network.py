@@ -89,7 +89,7 @@ def run_record(checkpoint: Checkpoint) -> RunRecord:
 def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
     """Which network of the file to measure."""
     if weights is None:
-        return next(which for which in ("ema", "student", "unnamed") if which in layout.states)  # type: ignore[return-value]
+        return next(which for which in ("ema", "student", "unnamed") if which in layout.states)
     if weights in layout.states:
         return weights
     held = " and ".join(

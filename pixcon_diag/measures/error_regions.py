@@ -39,8 +39,9 @@ class ErrorRegions:
 
     def outline(self, width: int = 1) -> np.ndarray:
         """(H, W) bool: the outermost ``width`` pixels of each kept region, the image's border included."""
-        inner = ndimage.binary_erosion(self.kept, NEIGHBOURS, iterations=width, border_value=0)
-        return self.kept & ~inner
+        inner: np.ndarray = ndimage.binary_erosion(self.kept, NEIGHBOURS, iterations=width, border_value=0)
+        outline: np.ndarray = self.kept & ~inner
+        return outline
 
 
 def error_regions(prediction: Tensor, truth: Tensor, *, void: int, min_share: float = MIN_SHARE) -> ErrorRegions:

@@ -106,14 +106,15 @@ def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spr
 
 def has_direction(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Whether the features of each class do not cancel (K,), from S_k (K, C) and n_k (K,)."""
-    return np.linalg.norm(sums, axis=1) > ROUNDING * pixels
+    directed: np.ndarray = np.linalg.norm(sums, axis=1) > ROUNDING * pixels
+    return directed
 
 
 def _cosines(sums: np.ndarray, directed: np.ndarray) -> np.ndarray:
     """Cosines of every two centroids (K, K); NaN for classes that are not ``directed``."""
     norms = np.where(directed, np.linalg.norm(sums, axis=1), 0.0)
     unit = quotients(sums, norms[:, None])
-    cosine = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
+    cosine: np.ndarray = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
     return cosine
 

@@ -205,7 +205,8 @@ def _key(owner: Tensor, place: Tensor) -> Tensor:
 
 def _shifted(value: Tensor, bits: int) -> Tensor:
     """Logical shift to the right; torch's own copies the sign."""
-    return (value >> bits) & (2 ** (64 - bits) - 1)
+    shifted: Tensor = (value >> bits) & (2 ** (64 - bits) - 1)
+    return shifted
 
 
 def _signed(value: int) -> int:

@@ -147,4 +147,4 @@ def _test(one_sided: float, two_sided: float, pairs: int) -> ExactTest:
 
 def _binomial_tail(least: int, count: int) -> float:
     """P(X >= least) for X ~ Binomial(count, 1/2)."""
-    return sum(math.comb(count, k) for k in range(least, count + 1)) / 2**count
+    return sum(math.comb(count, k) for k in range(least, count + 1)) / 2.0**count

@@ -131,7 +131,7 @@ def _staleness(queue: Tensor, filled: Tensor, current: Tensor | None) -> Tensor:
     held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
     stored = (queue.double() * held[..., None]).sum(1) / filled[:, None].clamp(min=1)
     now = current.cpu().double()
-    cosine = (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))
+    cosine: Tensor = (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))
     directed = (stored.norm(dim=1) > _rounding(queue)) & (now.norm(dim=1) > _rounding(current))
     return cosine.where(directed, float("nan"))
 

@@ -152,7 +152,8 @@ def _group(arrays: Sequence[PerImage], weights: np.ndarray, statistic: Statistic
         rows = array if issparse(array) else array.reshape(array.shape[0], -1).astype(np.float64)
         pooled = np.asarray(weights @ rows)  # integers stay exact below 2^53
         values.append(statistic(pooled.reshape(len(weights), *array.shape[1:])))
-    return np.mean(values, axis=0)
+    mean: np.ndarray = np.mean(values, axis=0)
+    return mean
 
 
 def _differences(

@@ -26,7 +26,7 @@ def numpy_scalar(dtype: np.dtype, data: bytes) -> bool | int | float | complex |
     """
     if not isinstance(dtype, np.dtype) or dtype.kind not in _KINDS or len(data) != dtype.itemsize:
         raise ValueError(f"expected a NumPy number or text, got {dtype}")
-    value: Any = np.ndarray((), dtype, data).item()
+    value: bool | int | float | complex | str | bytes | np.generic = np.ndarray((), dtype, data).item()
     if isinstance(value, np.generic):  # a long double, which Python has not
         return complex(value) if dtype.kind == "c" else float(value)
     return value

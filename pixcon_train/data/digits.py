@@ -130,7 +130,7 @@ class _Material:
 
     def of(self, digit: int, split: str) -> np.ndarray:
         """Glyphs of ``digit``; training and validation share none."""
-        members = self.glyphs[self.labels == digit]
+        members: np.ndarray = self.glyphs[self.labels == digit]
         cut = len(members) * 3 // 4
         return members[:cut] if split == "train" else members[cut:]
 
@@ -158,7 +158,8 @@ def _background(material: _Material, scenes: Scenes, rng: np.random.Generator) -
     top, left = (int(rng.integers(side - edge + 1)) for side in photograph.shape[:2])
     crop = Image.fromarray(photograph[top : top + edge, left : left + edge]).resize((scenes.edge, scenes.edge))
     pixels = np.asarray(crop, dtype=np.float64)
-    return 0.6 * (0.5 * pixels + 0.5 * pixels.mean(2, keepdims=True))
+    faded: np.ndarray = 0.6 * (0.5 * pixels + 0.5 * pixels.mean(2, keepdims=True))
+    return faded
 
 
 def _paste(
@@ -196,4 +197,5 @@ def _grown(inside: np.ndarray, width: int) -> np.ndarray:
     padded = np.pad(inside, width)
     height, columns = inside.shape
     shifts = range(2 * width + 1)
-    return np.any([padded[y : y + height, x : x + columns] for y in shifts for x in shifts], axis=0)
+    grown: np.ndarray = np.any([padded[y : y + height, x : x + columns] for y in shifts for x in shifts], axis=0)
+    return grown

@@ -89,7 +89,7 @@ def training_loader(dataset: PairedDataset, sampler: StepSampler, *, workers: in
     return DataLoader(
         Guarded(dataset),
         collate_fn=Collate(),
-        batch_sampler=sampler,  # type: ignore[arg-type]  # any iterable of key lists works
+        batch_sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=2 if workers else None,

@@ -32,7 +32,7 @@ def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encod
     Raises:
         DataError: a value is no label; the message names ``path``.
     """
-    labels = lookup(spec, encoding)[stored]
+    labels: np.ndarray = lookup(spec, encoding)[stored]
     bad = labels == _INVALID
     if bad.any():
         values = sorted(set(stored[bad].tolist()))

@@ -119,13 +119,13 @@ class DatasetSpec(BaseModel):
         return self.model_dump(mode="json")
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Self:
+    def from_dict(cls, value: dict[str, Any]) -> "DatasetSpec":
         """The inverse of :meth:`to_dict`.
 
         Raises:
             ConfigError: it describes no data set.
         """
-        return _validated(cls, value, "the stored data set description")
+        return _validated(value, "the stored data set description")
 
 
 def voc_palette(count: int) -> list[Color]:
@@ -193,12 +193,12 @@ def _from_file(path: Path) -> DatasetSpec:
         value["classes"] = parse_yaml(text, str(path), as_text=True)["classes"]
     value.setdefault("name", path.stem)
     value.setdefault("palette", "voc")
-    return _validated(DatasetSpec, value, str(path))
+    return _validated(value, str(path))
 
 
-def _validated(cls: type[DatasetSpec], value: dict[str, Any], where: str) -> Any:
+def _validated(value: dict[str, Any], where: str) -> DatasetSpec:
     try:
-        return cls.model_validate(value)
+        return DatasetSpec.model_validate(value)
     except ValidationError as error:
         raise ConfigError(f"{where} does not describe a data set: {_first_problem(error)}") from None
 

@@ -94,7 +94,8 @@ def _jitter(image: Tensor, generator: torch.Generator) -> Tensor:
 
 def normalise(image: Tensor) -> Tensor:
     """uint8 (3, H, W) → float32 with ImageNet's mean and deviation."""
-    return F.normalize(F.to_dtype(image, torch.float32, scale=True), list(MEAN), list(STD))
+    normalised: Tensor = F.normalize(F.to_dtype(image, torch.float32, scale=True), list(MEAN), list(STD))
+    return normalised
 
 
 def denormalise(image: Tensor) -> Tensor:

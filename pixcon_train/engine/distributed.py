@@ -68,7 +68,8 @@ def _average(tensors: list[Tensor], accelerator: Accelerator) -> None:
 
 def over_processes(tensor: Tensor, accelerator: Accelerator) -> Tensor:
     """Mean of ``tensor`` over the processes; every process calls this at the same point."""
-    return accelerator.reduce(tensor, reduction="mean")
+    mean: Tensor = accelerator.reduce(tensor, reduction="mean")
+    return mean
 
 
 def any_process(flag: bool, accelerator: Accelerator) -> bool:

@@ -50,7 +50,7 @@ class TrainState:
         """Whether ``score`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
         if name not in self.best or math.isnan(self.best[name]["score"]):
             return True
-        return score > self.best[name]["score"]
+        return bool(score > self.best[name]["score"])
 
 
 def snapshot(config: TrainConfig, setup: Setup, position: TrainState, meters: dict[str, Any]) -> Checkpoint:

@@ -29,7 +29,7 @@ def build_optimizer(
 
 def rate(iteration: int, *, total: int, power: float, warmup: int = 0) -> float:
     """Factor on the peak learning rate: (1 − i/total)^power, rising linearly over the first ``warmup`` iterations."""
-    factor = (1 - min(iteration, total) / total) ** power
+    factor: float = (1 - min(iteration, total) / total) ** power
     return factor * min(1.0, (iteration + 1) / warmup) if warmup else factor
 
 

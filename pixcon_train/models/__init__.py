@@ -1,6 +1,7 @@
 """The two architectures: UniMatch V2 and PixCon, on DINOv2 backbones."""
 
 import difflib
+from collections.abc import Iterable
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.versions import require
@@ -38,7 +39,7 @@ def build_model(
     return model
 
 
-def _known(what: str, name: str, table: dict) -> None:
+def _known(what: str, name: str, table: Iterable[str]) -> None:
     if name in table:
         return
     near = difflib.get_close_matches(name, table, n=1)

@@ -23,7 +23,8 @@ class ResidualConvUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         positive = F.relu(x)
-        return positive + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(positive)))))
+        refined: Tensor = positive + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(positive)))))
+        return refined
 
 
 class Fusion(nn.Module):
@@ -72,7 +73,7 @@ class PixCon(SegmentationModel):
     def fuse(self, features: list[Tensor]) -> Tensor:
         """Output of ``fusions.0``: (B, C, 8·h, 8·w) of maps (B, dim, h, w)."""
         pyramid = [self.resamples[level](self.projects[level](feature)) for level, feature in enumerate(features)]
-        x = self.fusions[3](pyramid[3], None)
+        x: Tensor = self.fusions[3](pyramid[3], None)
         for level in (2, 1, 0):
             x = self.fusions[level](x, pyramid[level])
         return x

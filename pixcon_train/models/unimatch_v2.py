@@ -17,7 +17,8 @@ class ResidualConvUnit(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+        refined: Tensor = x + self.conv2(F.relu(self.conv1(F.relu(x))))
+        return refined
 
 
 class FeatureFusion(nn.Module):
@@ -32,7 +33,8 @@ class FeatureFusion(nn.Module):
     def forward(self, x: Tensor, skip: Tensor | None, height: int, width: int) -> Tensor:
         if skip is not None:
             x = x + self.resConfUnit1(skip)
-        return self.out_conv(resize(self.resConfUnit2(x), height, width))
+        mixed: Tensor = self.out_conv(resize(self.resConfUnit2(x), height, width))
+        return mixed
 
 
 class DptHead(nn.Module):
@@ -59,7 +61,7 @@ class DptHead(nn.Module):
         for level, feature in enumerate(features):
             resized = self.resize_layers[level](self.projects[level](feature))
             pyramid.append(self.scratch.get_submodule(f"layer{level + 1}_rn")(resized))
-        x = pyramid[3]
+        x: Tensor = pyramid[3]
         for level in (4, 3, 2, 1):
             skip = pyramid[level - 1] if level < 4 else None
             height, width = pyramid[level - 2].shape[-2:] if level > 1 else [2 * side for side in x.shape[-2:]]

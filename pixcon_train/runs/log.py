@@ -59,4 +59,5 @@ class RunLog:
 
 def _before(record: Mapping[str, Any], iteration: int, epoch: int) -> bool:
     """Whether a checkpoint at ``iteration`` with ``epoch`` finished epochs already contains what ``record`` reports."""
-    return record.get("iteration", 0) <= iteration and (record["event"] != "epoch" or record["epoch"] <= epoch)
+    at: int = record.get("iteration", 0)
+    return at <= iteration and (record["event"] != "epoch" or bool(record["epoch"] <= epoch))

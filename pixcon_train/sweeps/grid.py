@@ -126,21 +126,22 @@ def _grids(section: Any, path: Path) -> list[dict[str, list[Any]]]:
     if not grids or not all(grids):
         raise ConfigError(f"A `grid` in {path} is empty; expected lists of values by dotted key, {_EXAMPLE}.")
     for key, values in (item for grid in grids for item in grid.items()):
-        _list_of_different(values, f"'{key}' in the grid of {path}")
+        _different_values(values, f"'{key}' in the grid of {path}")
     return grids
 
 
 def _seeds(seeds: Any, path: Path) -> list[Any]:
-    _list_of_different(seeds, f"`seeds` of {path}")
-    return seeds
+    return _different_values(seeds, f"`seeds` of {path}")
 
 
-def _list_of_different(values: Any, where: str) -> None:
+def _different_values(values: Any, where: str) -> list[Any]:
+    """``values``, where they are a list without repetitions."""
     if not isinstance(values, list) or not values:
         raise ConfigError(f"{where} is {values!r}; expected a list of at least one value, such as [0, 1].")
     repeated = [value for position, value in enumerate(values) if value in values[:position]]
     if repeated:
         raise ConfigError(f"{where} holds {repeated[0]!r} twice. Name each value once.")
+    return values
 
 
 def _combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
