@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from pixcon_cli import diag, train
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.runs.file_names import LATEST
+from tests.cli.diagnose.asking import no_drawing
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 
@@ -36,6 +37,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result]
     return file, root / "tiny-rules", call(train.main, "sweep", file, "--runs", root)
 
 
+@pytest.mark.slow
 def test_a_sweep_leaves_its_runs_and_a_summary(swept: tuple[Path, Path, Result]) -> None:
     _, folder, result = swept
     assert result.exit_code == 0, result.output
@@ -51,6 +53,7 @@ def test_a_sweep_leaves_its_runs_and_a_summary(swept: tuple[Path, Path, Result])
     assert float(rows[3]["best_ema_miou"]) == content["runs"][3]["best_ema_miou"]
 
 
+@pytest.mark.slow
 def test_finished_runs_are_not_done_again(swept: tuple[Path, Path, Result]) -> None:
     file, folder, _ = swept
     before = {path: path.stat().st_mtime_ns for path in folder.glob(f"*/{LATEST}")}
@@ -66,6 +69,7 @@ def test_a_dry_run_lists_and_trains_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, {"data.labeled": ["missing.txt", "labeled.txt"]})
     result = call(train.main, "sweep", file, "--runs", tmp_path, "--only", "1/2")
@@ -76,6 +80,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     assert states == ["failed", "not started", "finished", "not started"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pixcon_cli.training import TrainingDisplay
 
@@ -106,8 +111,12 @@ def test_a_mistake_in_the_file_is_one_message(tmp_path: Path) -> None:
     assert result.exit_code == 2 and result.stderr.count("Error: ") == 1 and "bank.rule" in result.stderr
 
 
-def test_its_folder_is_what_the_diagnosis_reads(swept: tuple[Path, Path, Result], tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_its_folder_is_what_the_diagnosis_reads(
+    swept: tuple[Path, Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Runs of one rule are seeds of one method; sensitivity has one axis."""
+    no_drawing(monkeypatch)
     _, folder, _ = swept
     measured = call(diag.main, "sensitivity", folder, "--json")
     assert measured.exit_code == 0, measured.output
@@ -124,7 +133,10 @@ def test_its_folder_is_what_the_diagnosis_reads(swept: tuple[Path, Path, Result]
 
 
 @pytest.mark.slow
-def test_its_folder_becomes_a_report(swept: tuple[Path, Path, Result], tmp_path: Path) -> None:
+def test_its_folder_becomes_a_report(
+    swept: tuple[Path, Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_drawing(monkeypatch)
     result = call(diag.main, "report", swept[1], "--workers", 0, "--out", tmp_path / "report")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "report/report.md").is_file()

@@ -60,6 +60,7 @@ def test_every_command_with_a_figure_is_tried_here() -> None:
     assert CONTENTS.keys() == MODULES.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", MODULES)
 def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, command: str) -> None:
     save(tmp_path, command)

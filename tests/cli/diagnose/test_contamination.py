@@ -5,9 +5,12 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from pixcon_train.core.files import sha256
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA
+from tests.cli.diagnose.asking import no_drawing
 from tests.cli.farm import CLASSES, SIZES, call, measure, own_checkpoint
 
 
@@ -41,6 +44,7 @@ def test_json_has_counts_beside_rates_both_mious_and_the_provenance(run_folder: 
     assert provenance["version"] == version("pixcon-diag")
 
 
+@pytest.mark.slow
 def test_out_writes_json_and_csv_that_agree(run_folder: Path, tmp_path: Path) -> None:
     result = call("contamination", run_folder, "--out", tmp_path / "out", "--json")
     assert json.loads((tmp_path / "out/contamination.json").read_text()) == json.loads(result.stdout)
@@ -70,7 +74,10 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def test_csv_of_classes_boundary_and_curve_have_counts_beside_rates(run_folder: Path, tmp_path: Path) -> None:
+def test_csv_of_classes_boundary_and_curve_have_counts_beside_rates(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_drawing(monkeypatch)
     (found,) = measure(run_folder, "--out", tmp_path / "out", "--tau", 0.4, "--width", 2)
     (at,) = found["contamination"]["thresholds"]
     classes, zones, curve = (
@@ -89,7 +96,10 @@ def test_csv_of_classes_boundary_and_curve_have_counts_beside_rates(run_folder: 
     assert [float(row["tau"]) for row in curve] == found["contamination"]["curve"]["tau"]
 
 
-def test_classes_of_several_checkpoints_are_in_the_files_only(run_folder: Path, data: Path, tmp_path: Path) -> None:
+def test_classes_of_several_checkpoints_are_in_the_files_only(
+    run_folder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_drawing(monkeypatch)
     save_checkpoint(run_folder.parent / "farm-none-0" / BEST_EMA, own_checkpoint(data, shift=0.5))
     result = call("contamination", run_folder.parent, "--out", tmp_path / "out", "--workers", 0)
     assert result.exit_code == 0, result.output

@@ -18,6 +18,7 @@ def logs(folder: Path, **values: list[float]) -> list[Path]:
     return [write_unimatch(folder / f"{name}.log", [[(v - 1, v)] * 3 for v in each]) for name, each in values.items()]
 
 
+@pytest.mark.slow
 def test_best_epochs_leads_and_curves(tmp_path: Path) -> None:
     paths = logs(tmp_path / "logs", a=[50.0, 60.0, 55.0], b=[51.0, 59.0, 57.0], c=[49.0, 61.0])
     out = tmp_path / "out"

@@ -283,6 +283,7 @@ def test_a_comparison_needs_one_list(run_folder: Path, data: Path) -> None:
     assert call("per-class", *both, "--list", data / "val.txt").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "difference"),
     [
@@ -309,6 +310,7 @@ def test_a_comparison_needs_the_same_labels(
     one_message(call("geometry", f"mine={first},{other}"), 2, difference, "mean over seeds")
 
 
+@pytest.mark.slow
 def test_one_checkpoint_is_not_two_seeds(run_folder: Path, data: Path) -> None:
     """A spread of 0 and a p-value would come from nothing."""
     shutil.copytree(run_folder, copy := run_folder.parent / "copy")

@@ -13,6 +13,8 @@ from pixcon_diag.passes import run as evaluation
 from tests.cli.diagnose.asking import ask, no_drawing, rows
 from tests.cli.farm import call, one_message
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def study(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

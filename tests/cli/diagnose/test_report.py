@@ -32,6 +32,7 @@ def links(page: str) -> list[str]:
     return re.findall(r"\]\(([^#)][^)]*)\)", page)
 
 
+@pytest.mark.slow
 def test_a_second_report_runs_no_network_and_is_the_same(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     assert [link for link in links(first["report.md"].decode()) if link not in first] == []
 
 
+@pytest.mark.slow
 def test_every_table_is_there_in_every_form(runs: Path, tmp_path: Path) -> None:
     two = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}")
     result = call("report", *two, "--workers", 0, "--count", 1, "--json", "--baseline", "clean")

@@ -14,6 +14,8 @@ from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 400
 
 

@@ -21,6 +21,8 @@ from pixcon_train.runs.log import LOG, RunLog, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
+pytestmark = pytest.mark.slow
+
 Arm = Callable[[], None]
 """Prepares a process to kill itself at some moment."""
 
