@@ -1,18 +1,18 @@
 """The options that every measuring command takes, with one meaning."""
 
-import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixcon_cli.help import Decorator, options_under
+from pixcon_cli.help import options_under
+from pixcon_train.method.admission import REPLAYED, rules_with_tau
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.data.evaluation_data import DataChoice
-    from pixcon_diag.passes.options import RunChoice
+    from pixcon_diag.groups.methods import StudyOptions
 
 _PATH = click.Path(path_type=Path)
 
@@ -96,6 +96,36 @@ TAUS = click.option(
 )
 """``taus``, the thresholds of a measurement."""
 
+_REPLAY = [
+    click.option(
+        "--rule",
+        "rules",
+        type=click.Choice(REPLAYED),
+        multiple=True,
+        help="Admission rule to replay; may be given several times.  [default: all that say something]",
+    ),
+    click.option(
+        "--admission-tau",
+        type=click.FloatRange(0, 1),
+        help=f"Threshold of {rules_with_tau()}.  [default: the run's, or 0.95]",
+    ),
+    click.option("--bank-size", type=click.IntRange(min=1), help="Entries per class.  [default: the run's, or 256]"),
+    click.option("--cap", type=click.IntRange(min=1), help="Pixels per class and batch.  [default: the run's, or 64]"),
+    click.option(
+        "--bank-batch", type=click.IntRange(min=1), help="Labeled images per batch.  [default: the run's, or 16]"
+    ),
+    click.option(
+        "--split",
+        type=click.Choice(["labeled", "unlabeled"]),
+        default="labeled",
+        show_default=True,
+        help="Which of the run's lists fills the bank; the unlabeled one's masks are used to measure alone.",
+    ),
+    click.option(
+        "--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank instead."
+    ),
+]
+
 _OUTPUT = [
     click.option("--out", type=_PATH, help="Folder for JSON, CSV and figures (PNG, PDF)."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),
@@ -107,45 +137,48 @@ _RUN_OPTIONS = options_under("Network", _RUN)
 _OUTPUT_OPTIONS = options_under("Output", _OUTPUT)
 
 
-@dataclass(frozen=True)
-class MeasurementOptions:
-    """What the user said; None leaves it to the checkpoint, the data set or the machine."""
+LOG = """LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V1
+or V2 or of PrevMatch, or a group of seeds: name=path,path. With none named, the runs under ./runs are taken."""
 
-    dataset: str | None = None
-    data_root: Path | None = None
-    list_path: Path | None = None
-    limit: int | None = None
-    labels: str = "auto"
-    weights: Literal["ema", "student"] | None = None
-    protocol: Literal["unimatch-v2", "pixcon"] | None = None
-    window: int | None = None
-    device: str | None = None
-    batch_size: int | None = None
-    workers: int | None = None
-    out: Path | None = None
-    as_json: bool = False
+CHECKPOINTS = click.argument("methods", nargs=-1, metavar="[CKPT...]")
+"""Files, run folders, folders of runs, hf:// addresses, or name=path[,path...]; none: the runs under ./runs."""
 
-    def data_choice(self) -> "DataChoice":
-        """The part that says which images."""
-        from pixcon_diag.data.evaluation_data import DataChoice
+LOGS = click.argument("logs", nargs=-1, metavar="[LOG...]")
+"""Run folders, folders of runs or logs, log.jsonl, TensorBoard files, text logs of others, name=path[,path...]."""
 
-        return DataChoice(self.dataset, self.data_root, self.list_path, self.limit, self.labels)
+PREDICTIONS = click.option(
+    "--predictions",
+    multiple=True,
+    metavar="[NAME=]FOLDER",
+    help="Saved label maps of any framework, one PNG of class indices per image; may be given several times.",
+)
 
-    def run_choice(self) -> "RunChoice":
-        """The part that says how the network is run."""
-        from pixcon_diag.passes.options import RunChoice
 
-        return RunChoice(self.protocol, self.device, self.batch_size, self.workers, self.window)
+def _no_predictions(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    """Raise where saved predictions are given to a command that needs more than they hold."""
+    if value:
+        raise click.UsageError(
+            f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no feature. "
+            "`boundary`, `per-class`, `qualitative` and `compare` measure them. For confidences of another framework "
+            "use pixcon_diag.Contamination from Python (docs/python.md)."
+        )
+
+
+NO_PREDICTIONS = click.option(
+    "--predictions", multiple=True, hidden=True, expose_value=False, callback=_no_predictions, help="Refused by name."
+)
+
+BASELINE = click.option("--baseline", metavar="NAME", help="Group the others are compared with.  [default: the first]")
 
 
 def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give ``command`` the options of a measurement; it receives them as ``common``."""
-    return _gathered(command, _DATA_OPTIONS, _RUN_OPTIONS, _OUTPUT_OPTIONS)
+    """Give ``command`` the options of a measurement: images, network and output."""
+    return _DATA_OPTIONS(_RUN_OPTIONS(_OUTPUT_OPTIONS(command)))
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """As :func:`measurement_options`, for a command that runs no network."""
-    return _gathered(command, _DATA_OPTIONS, _OUTPUT_OPTIONS)
+    return _DATA_OPTIONS(_OUTPUT_OPTIONS(command))
 
 
 def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,20 +186,62 @@ def band_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return options_under("Boundary band", _BAND)(command)
 
 
+def bank_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the options of a replayed bank."""
+    return options_under("Bank", _REPLAY)(command)
+
+
+def seed_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``seed``, of what is drawn at random."""
+    return click.option("--seed", type=int, default=0, show_default=True, help=f"Of {what}.")
+
+
+def weights_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``weights``, whose numbers of a log are read."""
+    return click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True, help=text)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of output alone: ``out`` and ``as_json``."""
     return _OUTPUT_OPTIONS(command)
 
 
-def _gathered(command: Callable[..., Any], *groups: Decorator) -> Callable[..., Any]:
-    names = {field.name for field in fields(MeasurementOptions)}
+def study_options(arguments: dict[str, Any]) -> "StudyOptions":
+    """What is measured and how, taken out of a command's arguments; the command's own options stay."""
+    from pixcon_diag.groups.methods import BankOptions, StudyOptions
+    from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    @functools.wraps(command)
-    def gathered(**arguments: Any) -> Any:
-        common = {name: arguments.pop(name) for name in names & arguments.keys()}
-        return command(common=MeasurementOptions(**common), **arguments)
+    given = _take(arguments, "weights", "seed")
+    if "taus" in arguments:
+        given["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
+    bank = _take(arguments, "split", **_BANK)
+    return StudyOptions(
+        data=data_choice(arguments),
+        run=RunChoice(**_take(arguments, *(field.name for field in fields(RunChoice)))),
+        band=BandOptions(**_take(arguments, *(field.name for field in fields(BandOptions)))),
+        bank=BankOptions(**bank),
+        **given,
+    )
 
-    result: Callable[..., Any] = gathered
-    for group in reversed(groups):
-        result = group(result)
-    return result
+
+def data_choice(arguments: dict[str, Any]) -> "DataChoice":
+    """The images that the user names, taken out of a command's arguments."""
+    from pixcon_diag.data.evaluation_data import DataChoice
+
+    return DataChoice(**_take(arguments, "dataset", "list_path", "limit", "labels", root="data_root"))
+
+
+_BANK = {
+    "list_path": "bank_list",
+    "tau": "admission_tau",
+    "size": "bank_size",
+    "cap": "cap",
+    "batch_size": "bank_batch",
+}
+"""Fields of :class:`BankOptions` and the arguments that set them."""
+
+
+def _take(arguments: dict[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
+    """The arguments called so, taken out of ``arguments``; those renamed by field."""
+    pairs = {**{name: name for name in names}, **renamed}
+    return {field: arguments.pop(name) for field, name in pairs.items() if name in arguments}

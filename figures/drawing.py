@@ -1,33 +1,19 @@
 """From saved results to pictures: every figure of a command, as PNG and PDF beside its JSON."""
 
+import json
 from collections.abc import Collection, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import replacing
+from pixcon_train.core.files import replacing, to_json
 
 if TYPE_CHECKING:  # loaded only when something is drawn
     from matplotlib.figure import Figure
 
     from pixcon_figures.saved import Content
-
-MODULES = {
-    "contamination": "contamination",
-    "gradient": "gradient",
-    "coverage": "coverage",
-    "boundary": "boundary",
-    "geometry": "geometry",
-    "tsne": "tsne",
-    "qualitative": "qualitative",
-    "per-class": "per_class",
-    "dynamics": "dynamics",
-    "sensitivity": "sensitivity",
-    "landscape": "landscape",
-    "compare": "compare",
-}
-"""Which module draws a command's results."""
 
 TOGETHER = ("tsne", "geometry")
 """Commands whose results, where both are there, also make the paper's Fig. 11."""
@@ -45,7 +31,7 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
         DataError: the results are missing, damaged, or from a version that saved something else.
         PixConError: the folder cannot be written.
     """
-    if command not in MODULES:
+    if find_spec(_module(command)) is None:
         return []
     from pixcon_figures.fonts import fallback_fonts, font_settings
     from pixcon_figures.saved import read_saved
@@ -56,6 +42,30 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
     with style(font_settings(fonts)):
         figures = _draw(folder, command, content, lacking)
         return [path for stem, figure in figures.items() for path in _save(figure, folder / stem, lacking, missing)]
+
+
+def _module(command: str) -> str:
+    """The module that draws a command's results, where it has figures."""
+    return f"pixcon_figures.{command.replace('-', '_')}"
+
+
+def draw_result(command: str, content: Any, folder: Path = Path()) -> "dict[str, Figure]":
+    """The figures of a result in memory by name; none for a command without a figure.
+
+    Args:
+        command: which result it is.
+        content: what the command writes as JSON.
+        folder: where its panels lie, for `qualitative`.
+    """
+    if find_spec(_module(command)) is None:
+        return {}
+    from pixcon_figures.fonts import fallback_fonts, font_settings
+    from pixcon_figures.style import style
+
+    plain = json.loads(to_json(content))
+    fonts, lacking = fallback_fonts([plain])
+    with style(font_settings(fonts)):
+        return _draw(folder, command, {command: plain}, lacking)
 
 
 def _read_with(folder: Path, command: str) -> list[str]:
@@ -76,7 +86,7 @@ def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking:
 
     try:
         plain = {name: drawable(each, lacking) for name, each in content.items()}
-        figures: dict[str, Figure] = import_module(f"pixcon_figures.{MODULES[command]}").draw(plain[command], folder)
+        figures: dict[str, Figure] = import_module(_module(command)).draw(plain[command], folder)
         if len(plain) > 1:
             figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[each] for each in TOGETHER))
     except KeyError as missing:

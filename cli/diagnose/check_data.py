@@ -1,13 +1,14 @@
 """`pixcon-diag check-data`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pixcon_cli.console import output, print_json, progress
-from pixcon_cli.diagnose.deliver import say_written
+from pixcon_cli.emit import notify_written
 from pixcon_cli.help import PixConCommand
-from pixcon_cli.measurement_options import MeasurementOptions, data_options
+from pixcon_cli.measurement_options import data_choice, data_options
 
 
 @click.command(
@@ -27,7 +28,7 @@ from pixcon_cli.measurement_options import MeasurementOptions, data_options
     "--unlabeled", type=click.Path(path_type=Path), help="List of unlabeled images.  [default: the data set's]"
 )
 def check_data(
-    checkpoint: str | None, common: MeasurementOptions, labeled: Path | None, unlabeled: Path | None
+    checkpoint: str | None, labeled: Path | None, unlabeled: Path | None, out: Path | None, as_json: bool, **images: Any
 ) -> None:
     """Look over a data set's lists: files, sizes, labels, classes, images that two lists share, the recipe.
 
@@ -41,7 +42,7 @@ def check_data(
     from pixcon_diag.tables.writing import write_results
     from pixcon_train.core.errors import DataError
 
-    choice = common.data_choice()
+    choice = data_choice(images)
     if checkpoint is not None:
         check_choice(choice, checkpoint)
     loaded = load(checkpoint) if checkpoint is not None else None
@@ -49,9 +50,9 @@ def check_data(
     classes = loaded.info.num_classes if loaded is not None else None
     with progress("checking") as bar:
         report = check_lists(source.spec, source.root, lists, encoding=encoding, num_classes=classes, progress=bar)
-    if common.out is not None:
-        say_written(write_results(common.out, "check-data", report.to_dict(), {}))
-    if common.as_json:
+    if out is not None:
+        notify_written(write_results(out, "check-data", report.to_dict(), {}))
+    if as_json:
         print_json(report.to_dict())
     else:
         show_report(output(), source.spec, report)

@@ -1,15 +1,22 @@
 """`pixcon-diag measure`."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pixcon_cli.console import progress
-from pixcon_cli.diagnose.deliver import deliver, say
-from pixcon_cli.diagnose.measuring import CHECKPOINTS, NO_PREDICTIONS, load_groups
+from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
-from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_options, measurement_options
+from pixcon_cli.measurement_options import (
+    CHECKPOINTS,
+    NO_PREDICTIONS,
+    TAUS,
+    band_options,
+    measurement_options,
+    study_options,
+)
 
 
 @click.command(
@@ -25,8 +32,8 @@ from pixcon_cli.measurement_options import TAUS, MeasurementOptions, band_option
 @measurement_options
 @TAUS
 @band_options
-def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tuple[float, ...], **band: Any) -> None:
-    """Run each checkpoint over its images once and keep what every other command needs of it.
+def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any) -> None:
+    """Run each checkpoint over its images once and cache what every other command needs of it.
 
     The other commands do this themselves where it is missing. This one can be started as several processes, which share
     the images: torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
@@ -34,18 +41,19 @@ def measure(checkpoints: tuple[str, ...], common: MeasurementOptions, taus: tupl
     from pixcon_diag.analyses.contamination import contamination_section
     from pixcon_diag.cache.parallel import LaunchedTeam, measure_together
     from pixcon_diag.passes.options import MeasureOptions
+    from pixcon_diag.study import Study
 
-    groups = load_groups(checkpoints, common)
-    team = LaunchedTeam(common.device)
-    run = replace(common.run_choice(), device=team.device)
-    options = MeasureOptions(taus=taus, **band)
-    members = []
-    for group, loaded in groups:
-        for checkpoint, data in loaded:
-            with progress(f"measuring {checkpoint.name}") as bar:
-                measured = measure_together(checkpoint, data, options, run, team, progress=bar, notify=say)
-            if measured is not None:
-                members.append((group.name, measured))
+    study = Study(methods, options=study_options(arguments), bar=progress, notify=notify)
+    options, members = study.options, study.members
+    team = LaunchedTeam(options.run.device)
+    run = replace(options.run, device=team.device)
+    counted = MeasureOptions(taus=options.taus, **asdict(options.band))
+    passes = []
+    for member in members:
+        with progress(f"measuring {member.checkpoint.name}") as bar:
+            measured = measure_together(member.checkpoint, member.data, counted, run, team, progress=bar, notify=notify)
+        if measured is not None:
+            passes.append((member.group, measured))
     team.end()
     if team.rank == 0:
-        deliver(contamination_section(members, tuple(dict.fromkeys(taus))), out=common.out, as_json=common.as_json)
+        emit(contamination_section(passes, options.taus), out=out, as_json=as_json)

@@ -1,17 +1,22 @@
 """`pixcon-diag report`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pixcon_cli.console import print_json, progress
-from pixcon_cli.diagnose.deliver import say
-from pixcon_cli.diagnose.measuring import BASELINE, CHECKPOINTS, NO_PREDICTIONS, baseline_first, load_groups, one_list
+from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand
-from pixcon_cli.measurement_options import TAUS, MeasurementOptions, measurement_options
-
-FOLDER = Path("report")
-"""Where the report goes if nothing else is said."""
+from pixcon_cli.measurement_options import (
+    BASELINE,
+    CHECKPOINTS,
+    NO_PREDICTIONS,
+    TAUS,
+    measurement_options,
+    seed_option,
+    study_options,
+)
 
 
 @click.command(
@@ -29,54 +34,21 @@ FOLDER = Path("report")
 @TAUS
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
 @click.option("--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of t-SNE, sweep and bootstrap.")
+@seed_option("t-SNE, sweep and bootstrap")
 def report(
-    checkpoints: tuple[str, ...],
-    baseline: str | None,
-    common: MeasurementOptions,
-    taus: tuple[float, ...],
-    count: int,
-    bank_list: Path | None,
-    seed: int,
+    methods: tuple[str, ...], baseline: str | None, count: int, out: Path | None, as_json: bool, **arguments: Any
 ) -> None:
     """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
 
     Written to ./report unless --out says otherwise. report.md has everything; beside it lie JSON and CSV at full
     precision, tables as Markdown and LaTeX in the layout of the paper's Tables 4 and 6–10, figures as PNG and PDF.
     """
-    from pixcon_diag.data.evaluation_data import DataChoice
-    from pixcon_diag.report.building import ReportOptions, build_report
-    from pixcon_diag.report.report import write_report
-    from pixcon_figures.drawing import draw_saved, missing_characters
+    from pixcon_diag.study import REPORT, Study
 
-    out = common.out or FOLDER
-    loaded = load_groups(checkpoints, common)
-    one_list(loaded)
-    groups = [(group.name, members) for group, members in baseline_first(loaded, baseline, lambda each: each[0].name)]
-    bank = DataChoice(common.dataset, common.data_root, bank_list, common.limit, common.labels)
-    built = build_report(
-        groups,
-        out,
-        ReportOptions(tuple(dict.fromkeys(taus)), count, seed, bank),
-        common.run_choice(),
-        bar=progress,
-        notify=say,
-    )
-    figures: dict[str, list[Path]] = {}
-    missing: set[str] = set()
-    for section in built.sections:
-        section.write(out)
-    with progress("drawing") as bar:
-        for done, section in enumerate(built.sections):
-            bar(done, len(built.sections))
-            drawn = draw_saved(out, section.command, missing)
-            # A picture of two sections' results is drawn again with either, and shown where it was first.
-            earlier = {path for paths in figures.values() for path in paths}
-            figures[section.command] = [path for path in drawn if path not in earlier]
-    write_report(out, built.sections, figures, left_out=built.left_out)
-    say(*missing_characters(missing), *(f"left out: {sentence}" for sentence in built.left_out))
-    if common.as_json:
-        print_json({section.command: section.content for section in built.sections})
+    study = Study(methods, baseline=baseline, options=study_options(arguments), bar=progress, notify=notify)
+    made = study.report(out or REPORT, count=count)
+    if as_json:
+        print_json({section.command: section.content for section in made.sections})
         return
-    pictures = sum(path.suffix == ".png" for paths in figures.values() for path in paths)
-    click.echo(f"{out / 'report.md'}: {len(built.sections)} sections, {pictures} figures.")
+    pictures = sum(path.suffix == ".png" for path in made.figures)
+    click.echo(f"{made.page}: {len(made.sections)} sections, {pictures} figures.")

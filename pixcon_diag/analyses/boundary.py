@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-from pixcon_diag.analyses.boundary_counts import MeasuredBoundary
+from pixcon_diag.analyses.boundary_counts import MeasuredBoundary, measure_boundaries
 from pixcon_diag.analyses.class_sets import uneven_miou
 from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.data.comparable import comparable
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
+from pixcon_diag.measures.comparison import Quantity
+from pixcon_diag.measures.uncertainty import pooled_ratio
+from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread, seeds_note, spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.section import Section, section
@@ -139,3 +143,32 @@ def _nearly_empty(measured: Sequence[MeasuredBoundary]) -> list[str]:
         return []
     listed = ", ".join(map(str, widths))
     return [f"The band of width {listed} holds less than {NEARLY_EMPTY:.1%} of the valid pixels: it says little."]
+
+
+def section_of(methods: Methods) -> Section:
+    """Band and interior error of every checkpoint and every set of saved label maps."""
+    return boundary_section(boundaries(methods))
+
+
+def boundaries(methods: Methods) -> Sequence[MeasuredBoundary]:
+    """The boundary counts of every member, computed once per study."""
+
+    def count() -> Sequence[MeasuredBoundary]:
+        with methods.bar("boundary bands") as progress:
+            return measure_boundaries(methods.measured(), methods.options.band, progress)
+
+    return methods.once("boundary", count)
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """Error in the band and in the interior at each width."""
+    own = [measured for measured in boundaries(methods) if measured.group == group.name]
+    ratio = pooled_ratio(1, 0)
+    for index, width in enumerate(own[0].result.options.widths):
+        at = [measured.result.rates.widths[index] for measured in own]
+        bands = tuple(measured.result.counts[:, index] for measured in own)
+        inner = tuple(measured.result.counts[:, -1] - measured.result.counts[:, index] for measured in own)
+        errors = tuple(result.band.error for result in at)
+        yield Quantity(f"boundary error, {width} px", "fraction", False, errors, bands, ratio)
+        errors = tuple(result.interior.error for result in at)
+        yield Quantity(f"interior error, {width} px", "fraction", False, errors, inner, ratio)

@@ -8,20 +8,12 @@ import numpy as np
 import torch
 
 from pixcon_diag.analyses.measured import Measured
-from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands, boundary_statistics
+from pixcon_diag.measures.boundary import boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
+from pixcon_diag.passes.options import BandOptions
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
-
-
-@dataclass(frozen=True)
-class BandOptions:
-    """What a boundary band is; see :func:`pixcon_diag.measures.boundary.boundary_band`."""
-
-    widths: tuple[int, ...] = (1, 3, 5)
-    distance: Distance = "chessboard"
-    void_mode: VoidMode = "label"
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """What was measured, and the mIoU of each bank rule in the layout of Table 4."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from pixcon_diag.analyses.class_sets import uneven_note
 from pixcon_diag.analyses.measured import identity, load_warnings
 from pixcon_diag.cache.replay import rule_of
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.comparison import Quantity
+from pixcon_diag.measures.uncertainty import pooled_miou, pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
-from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics import spread
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Cell, Column, Table
@@ -119,3 +122,19 @@ def table4(members: Sequence[Member]) -> Table:
         tuple(rows),
         (f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.", *mixed),
     )
+
+
+def section_of(methods: Methods) -> Section:
+    """Every checkpoint measured, with the mIoU it measures and the one its file states."""
+    return checkpoints_section([Member(m.group, m.checkpoint, measured) for m, measured in methods.passes()])
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """mIoU and pixel accuracy."""
+    statistics = tuple(member.statistics for member in group.members)
+    ious = [member.iou for member in group.members]
+    values = tuple(iou.miou() for iou in ious)
+    yield Quantity("mIoU", "fraction", True, values, statistics, pooled_miou, tuple(iou.present for iou in ious))
+    totals = tuple(counts.sum(-1) for counts in statistics)  # (I, 3): correct, predicted and valid pixels
+    values = tuple(iou.accuracy for iou in ious)
+    yield Quantity("pixel accuracy", "fraction", True, values, totals, pooled_ratio(0, 2))

@@ -6,12 +6,14 @@ from dataclasses import asdict, replace
 from typing import get_args
 
 from pixcon_diag.analyses.deltas import arrow, delta_note
-from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import AnyColumn, Cell, Column, Kind, Table
+from pixcon_train.core.errors import PixConError
 
 IMAGES = (
     "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
@@ -131,3 +133,38 @@ def _side(low: float, high: float, *, higher: bool) -> str | None:
     if not (low > 0 or high < 0):
         return "unclear"
     return "yes" if (low > 0) == higher else "no"
+
+
+def section_of(methods: Methods, draws: int = 1000) -> Section:
+    """Every quantity of each method against the baseline's; what cannot be compared is noted.
+
+    Raises:
+        ConfigError: more seeds than the exact tests take.
+    """
+    groups = methods.measured()
+    found, left_out = quantities_of(methods, groups)
+    first, *others = (group.name for group in groups)
+    with methods.bar("bootstrap over images") as progress:
+        rows = {
+            other: compare(found[first], found[other], seed=methods.options.seed, draws=draws, progress=progress)
+            for other in others
+        }
+    return compare_section(groups, rows, left_out)
+
+
+def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:
+    """The quantities of every analysis by method, and what could not be had of all methods, a sentence each."""
+    from pixcon_diag.analyses.registry import ANALYSES  # which lists this analysis too
+
+    found: dict[str, list[Quantity]] = {group.name: [] for group in groups}
+    left_out = []
+    for analysis in ANALYSES:
+        try:
+            with methods.lenient(False):
+                own = {group.name: [*analysis.quantities(methods, group)] for group in groups}
+        except PixConError as error:
+            left_out.append(f"{analysis.title}: {error}")
+            continue
+        for name, quantities in own.items():
+            found[name] += quantities
+    return found, left_out

@@ -1,13 +1,18 @@
 """Contamination as tables: one row per checkpoint and τ as in Table 8, the boundary, the classes, the curve."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import NamedTuple
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.measured import Measured, load_warnings
+from pixcon_diag.analyses.quantities import with_confidence
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult, ZoneRates
+from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
-from pixcon_diag.passes.measured import MeasuredPass, Predictions
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import quotient
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Column, Table
@@ -203,3 +208,30 @@ def _counts(rates: Rates, prefix: str = "") -> dict[str, int]:
 
 def _rows(results: Sequence[Contaminated]) -> list[_Row]:
     return [_Row(measured, at) for measured in results for at in measured.result.thresholds]
+
+
+def section_of(methods: Methods) -> Section:
+    """Retention and ρ_F of every checkpoint at the study's thresholds."""
+    passes = methods.passes(**asdict(methods.options.band))
+    return contamination_section([(member.group, measured) for member, measured in passes], methods.options.taus)
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """Retention, ρ_F and macro ρ_F at each threshold, and ECE.
+
+    Raises:
+        ConfigError: a member is saved label maps, which hold no confidence.
+    """
+    passes = with_confidence(group)
+    for tau in methods.options.taus:
+        results = [measured.contamination((tau,)).at(tau) for measured in passes]
+        counts = tuple(measured.counts.retained(tau) for measured in passes)  # (I, 3): valid, retained, wrong retained
+        kept = tuple(result.overall.retention for result in results)
+        wrong = tuple(result.overall.rho_f for result in results)
+        macro = tuple(result.by_predicted.macro_rho_f for result in results)
+        classes = tuple(result.by_predicted.retained_classes for result in results)
+        yield Quantity(f"retention at τ = {tau:g}", "fraction", True, kept, counts, pooled_ratio(1, 0))
+        yield Quantity(f"ρ_F at τ = {tau:g}", "fraction", False, wrong, counts, pooled_ratio(2, 1))
+        yield Quantity(f"macro ρ_F at τ = {tau:g}", "fraction", False, macro, classes=classes)
+    errors = tuple(measured.contamination().calibration.ece for measured in passes)
+    yield Quantity("ECE", "number", False, errors)

@@ -6,10 +6,14 @@ from dataclasses import asdict
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.stored_bank import StoredBank
+from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
-from pixcon_train.method.admission import RULES, rules_with_tau
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
 
 def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Section:
@@ -194,3 +198,38 @@ def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
         )
         names.setdefault(way, []).append(each.name)
     return [way if len(names) == 1 else f"{', '.join(own)}: {way}" for way, own in names.items()]
+
+
+def section_of(methods: Methods, rules: Sequence[str] = ()) -> Section:
+    """Coverage of every checkpoint's bank under each admission rule; all rules where none is named.
+
+    Raises:
+        PixConError: no bank can be replayed.
+    """
+    replayed = [(member.group, result) for member, result in methods.replays()]
+    if not replayed:
+        raise ConfigError("no bank could be replayed.")
+    return coverage_section(replayed, tuple(dict.fromkeys(rules)) or REPLAYED)
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """Classes in a clean bank, and those whose queue is full.
+
+    Raises:
+        ConfigError: a member's bank cannot be replayed.
+    """
+    results = [replayed.coverage("clean") for replayed in replays_of(methods, group)]
+    yield Quantity("classes in a clean bank", "count", True, tuple(float(result.with_entry) for result in results))
+    yield Quantity("classes at capacity", "count", True, tuple(float(result.at_capacity) for result in results))
+
+
+def replays_of(methods: Methods, group: MeasuredGroup) -> list[ReplayedPass]:
+    """The replays of the members of ``group``.
+
+    Raises:
+        ConfigError: a member's bank cannot be replayed.
+    """
+    found = [replayed for member, replayed in methods.replays() if member.group == group.name]
+    if len(found) < len(group.members):
+        raise ConfigError(f"the bank of {group.name} cannot be replayed for every seed.")
+    return found

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pixcon_diag.analyses.deltas import BETTER, delta_column
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import BestEpoch, Weights
-from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics
+from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
 from pixcon_diag.statistics import mean, seeds_note, spread
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
@@ -294,3 +295,12 @@ def _apart_notes(result: DynamicsResult) -> Iterator[str]:
         yield f"On other classes than {first}, and not compared with it: {', '.join(others)}."
     if apart:
         yield f"No epoch at which all seeds have a value in common with {first}: {', '.join(apart)}."
+
+
+def section_of(methods: Methods, weights: Weights = "ema") -> Section:
+    """The curves of the training logs of each method.
+
+    Raises:
+        PixConError: there are no logs.
+    """
+    return dynamics_section(dynamics(methods.histories(), weights))

@@ -1,15 +1,19 @@
 """Centroid geometry as tables: Table 9 over the seeds of each method, every checkpoint, every class, the matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.deltas import delta_note
 from pixcon_diag.analyses.measured import Measured
+from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.data.comparable import comparable
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.geometry import MIN_PIXELS
 from pixcon_diag.measures.geometry_result import ClassGeometry, GeometryResult
+from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import Spread, seeds_note, spread
 from pixcon_diag.tables.section import Section, section
@@ -178,3 +182,32 @@ def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
         for measured in results
         if measured.result.left_out
     ]
+
+
+def section_of(methods: Methods, min_pixels: int = MIN_PIXELS) -> Section:
+    """Centroid geometry of every checkpoint; a class needs ``min_pixels`` feature pixels for a centroid."""
+    return geometry_section(methods.measured(), min_pixels)
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """Compactness, inter-class cosines, margin and CDNV.
+
+    Raises:
+        ConfigError: a member has no features.
+    """
+    passes = with_confidence(group)
+    results = [measured.geometry() for measured in passes]
+    rows = tuple(measured.centroid_rows.per_image() for measured in passes)
+    classes = tuple(result.measured for result in results)
+    spec = passes[0].data.spec
+    for key, label, higher in (
+        ("compactness", "compactness", True),
+        ("mean_inter", "mean inter-class cosine", False),
+        ("margin", "margin", True),
+    ):
+        values = tuple(getattr(result, key) for result in results)
+        statistic = pooled_geometry(key, spec.num_classes, spec.foreground, MIN_PIXELS)
+        yield Quantity(label, "number", higher, values, rows, statistic, classes)
+    highest, spread = (tuple(getattr(result, key) for result in results) for key in ("max_inter", "cdnv"))
+    yield Quantity("max inter-class cosine", "number", False, highest, classes=classes)
+    yield Quantity("CDNV", "number", False, spread, classes=classes)

@@ -3,13 +3,25 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import NamedTuple
 
-from pixcon_diag.analyses.gradient_split import CLEAN, MeasuredGradient
+from pixcon_diag.analyses.gradient_split import (
+    CLEAN,
+    GradientOptions,
+    MeasuredGradient,
+    measure_gradient,
+    temperature_of,
+)
 from pixcon_diag.analyses.trained_rules import trained_notes
+from pixcon_diag.cache.replay import ReplayedPass
+from pixcon_diag.groups.methods import Member, Methods
+from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, GradientResult, SplitRates
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Column, Table
+from pixcon_train.core.errors import ConfigError
 
 FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
@@ -191,3 +203,76 @@ def _sweep_departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
                 where = f"{measured.name}, {way}, {label}"
                 said = f" (ρ_F {min(off):.3f} to {max(off):.3f})" if off else ""
                 yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {known} points{said}."
+
+
+def section_of(
+    methods: Methods,
+    rules: Sequence[str] = (),
+    temperature: float | None = None,
+    anchors: int = GradientOptions.anchors,
+) -> Section:
+    """The gradient split of every checkpoint against the bank of each rule.
+
+    Raises:
+        PixConError: no gradient can be split.
+    """
+    found = gradients(methods, tuple(dict.fromkeys(rules)), temperature, anchors)
+    if not found:
+        raise ConfigError("no bank could be replayed.")
+    return gradient_section(found)
+
+
+def gradients(
+    methods: Methods,
+    rules: tuple[str, ...] = (),
+    temperature: float | None = None,
+    anchors: int = GradientOptions.anchors,
+) -> list[MeasuredGradient]:
+    """The gradient split of every checkpoint whose bank can be replayed, computed once per study and options."""
+    replays = {member.checkpoint.name: replayed for member, replayed in methods.replays()}
+    found = []
+    for member, measured in methods.passes():
+        checkpoint, replayed = member.checkpoint, replays.get(member.checkpoint.name)
+        if replayed is None:
+            continue
+        options = GradientOptions(
+            rules=rules or GradientOptions.rules,
+            temperature=temperature_of(checkpoint, temperature),
+            anchors=anchors,
+            seed=methods.options.seed,
+        )
+
+        split = partial(_split, methods, member, measured, replayed, options)
+        what = f"gradient of {checkpoint.name}"
+        gradient = methods.attempt(what, partial(methods.once, ("gradient", checkpoint.name, options), split))
+        found += [] if gradient is None else [gradient]
+    return found
+
+
+def _split(
+    methods: Methods, member: Member, measured: MeasuredPass, replayed: ReplayedPass, options: GradientOptions
+) -> MeasuredGradient:
+    with methods.bar(f"splitting {member.checkpoint.name}'s gradient") as progress:
+        return measure_gradient(member.group, member.checkpoint, measured, replayed, options, progress)
+
+
+def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
+    """‖g_F‖/‖g_T‖ of a confidence bank, named by its space: ratios in different spaces do not compare.
+
+    Raises:
+        ConfigError: a member's gradient cannot be split.
+    """
+    found = [gradient for gradient in gradients(methods) if gradient.group == group.name]
+    spaces = {gradient.result.replayed.space for gradient in found}
+    if len(found) < len(group.members):
+        raise ConfigError(f"the gradient of {group.name} cannot be split for every seed.")
+    if len(spaces) != 1:
+        return
+    (space,) = spaces
+    for form, label in (("eq3", "Eq. 3"), ("supcon", "SupCon")):
+        rates = [
+            getattr(g.result.by_rule["confidence"], form).overall for g in found if "confidence" in g.result.by_rule
+        ]
+        if len(rates) == len(found) and not all(math.isnan(rate.ratio) for rate in rates):
+            values = tuple(rate.ratio for rate in rates)
+            yield Quantity(f"‖g_F‖/‖g_T‖ of a confidence bank, {label}, {space}", "number", False, values)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.measures.landscape import LandscapeResult, OwnRun
+from pixcon_diag.groups.arguments import RUNS
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.landscape import LandscapeResult, OwnRun, landscape
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import Column, Table
-from pixcon_train.core.errors import DataError
+from pixcon_train.core.errors import CheckpointError, DataError
 from pixcon_train.core.files import read_text, unreadable
 from pixcon_train.data.specs import spec_for_class_count
 
@@ -127,3 +129,18 @@ def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
             "whole number of parameters and a fraction."
         ) from None
     return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
+
+
+def section_of(methods: Methods, points: Path | None = None) -> Section:
+    """The published methods and the study's checkpoints; further points from a CSV file."""
+    try:
+        checkpoints = [checkpoint for _, members in methods.checkpoints for checkpoint in members]
+    except CheckpointError:
+        if methods.named:
+            raise
+        methods.notify(f"no checkpoint named and no runs in ./{RUNS}: the published figures alone.")
+        checkpoints = []
+    runs, left_out = own_runs(checkpoints)
+    methods.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
+    further = read_points(points) if points is not None else []
+    return landscape_section(landscape([*runs, *further]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pixcon_diag.analyses.deltas import delta_column, delta_note
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.per_class import PerClassResult, per_class
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import seeds_note
@@ -83,3 +84,8 @@ def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Tabl
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
+
+
+def section_of(methods: Methods) -> Section:
+    """IoU of every class of each method against the baseline."""
+    return per_class_section(methods.measured())

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.analyses.panels import Choice, Chosen, choose_images, write_panels
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.error_regions import MIN_SHARE
+from pixcon_diag.measures.qualitative import RankBy
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import AnyColumn, Column, Table
@@ -59,3 +62,34 @@ def _way(chosen: Chosen) -> str:
     way = chosen.ranking.rank_by
     methods = chosen.methods if way == "error-diff" else chosen.methods[::-1]
     return f"{way}, error of {methods[0]} − error of {methods[1]}," if way in ("error-diff", "regressions") else way
+
+
+FOLDER = Path("qualitative")
+"""Where the panels are written if no folder is named."""
+
+
+def section_of(
+    methods: Methods,
+    *,
+    folder: Path = FOLDER,
+    rank_by: RankBy | None = None,
+    count: int = Choice.count,
+    names: Sequence[str] = (),
+    min_share: float = MIN_SHARE,
+    first: int | None = None,
+) -> Section:
+    """A grid of input, target and predictions of images ranked by error.
+
+    Args:
+        methods: whose predictions are shown, at most two methods.
+        folder: where the panels are written.
+        rank_by: ``error-diff`` of two methods and ``error`` of one where None.
+        count: images shown.
+        names: these images instead.
+        min_share: error regions below this share of the image get no contour.
+        first: only so many methods; all where None.
+    """
+    groups = methods.measured()[:first]
+    ranked: RankBy = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")
+    choice = Choice(ranked, count, tuple(names), methods.options.seed, min_share)
+    return qualitative_section(groups, choice, folder)

@@ -1,7 +1,9 @@
 """Sensitivity to hyperparameters in the layout of Table 10: a block each, its values side by side."""
 
 from pixcon_diag.analyses.deltas import delta_column
-from pixcon_diag.measures.sensitivity import Axis, SensitivityResult
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.logs.history import Weights
+from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, sensitivity
 from pixcon_diag.statistics import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
 from pixcon_diag.tables.section import Section, section
@@ -72,3 +74,18 @@ def _notes(result: SensitivityResult) -> tuple[str, ...]:
     if result.partly_known:
         notes.append(f"Only some logs tell, and not compared: {', '.join(result.partly_known)}.")
     return tuple(notes)
+
+
+def section_of(methods: Methods, base: str | None = None, weights: Weights = "ema") -> Section:
+    """The best mIoU of the training logs over each hyperparameter.
+
+    Args:
+        methods: whose logs are compared.
+        base: run or method of the base setting; the one from which all others differ once where None.
+        weights: whose mIoU.
+    """
+    groups = methods.histories()
+    runs = [run for group in groups.values() for run in group]
+    return sensitivity_section(
+        sensitivity(runs, base=groups[base][0].source if base in groups else base, weights=weights)
+    )

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pixcon_diag.analyses.measured import identity
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.projection import PERPLEXITY, ProjectionResult, project
 from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.tables.section import Section, section
 from pixcon_diag.tables.table import AnyColumn, Column, Table
 from pixcon_train.core.progress import Progress, silent
@@ -86,3 +88,25 @@ def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
     keys = ("name", "image", "row", "column", "class")
     numbers: tuple[AnyColumn, ...] = (Column("x", "x", "number"), Column("y", "y", "number"))
     return Table("tsne_positions", "Positions", (*(Column(key, key) for key in keys), *numbers), tuple(rows))
+
+
+def section_of(
+    methods: Methods,
+    *,
+    aligned: bool = False,
+    per_class: int = MeasureOptions.per_class,
+    perplexity: float = PERPLEXITY,
+) -> Section:
+    """t-SNE of the first seed of each method."""
+    first: dict[str, MeasuredPass] = {}
+    for member, measured in methods.passes(per_class=per_class):
+        first.setdefault(member.group, measured)
+    with methods.bar("fitting t-SNE") as progress:
+        return tsne_section(
+            [*first.items()],
+            aligned=aligned,
+            seed=methods.options.seed,
+            perplexity=perplexity,
+            jobs=-1,
+            progress=progress,
+        )

@@ -29,6 +29,15 @@ class RunChoice:
 
 
 @dataclass(frozen=True)
+class BandOptions:
+    """What a boundary band is; see :func:`pixcon_diag.measures.boundary.boundary_band`."""
+
+    widths: tuple[int, ...] = (1, 3, 5)
+    distance: Distance = "chessboard"
+    void_mode: VoidMode = "label"
+
+
+@dataclass(frozen=True)
 class MeasureOptions:
     """What one pass counts: the options of contamination, and of the sample of pixels."""
 

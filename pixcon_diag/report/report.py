@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from pixcon_diag.analyses.registry import ANALYSES, analysis_named
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section
@@ -16,33 +17,6 @@ from pixcon_train.core.files import write_text
 
 PAGE = "report.md"
 TABLES = "tables"
-
-SECTIONS = {
-    "checkpoints": ("Checkpoints", "What was measured, and the best EMA mIoU of each bank rule (Table 4)."),
-    "contamination": (
-        "Contamination and retention",
-        "The teacher's error among the pixels that a confidence threshold keeps: what a bank filled by confidence "
-        "would hold (Sec. 3.3, Table 8).",
-    ),
-    "gradient": (
-        "Gradient split",
-        "How much of an anchor's gradient comes from false positives of the bank (Obs. 3.1, Cor. 3.2, Fig. 3).",
-    ),
-    "coverage": ("Bank coverage", "Whether every class reaches the bank, and what the stored one holds (Sec. G.3)."),
-    "boundary": ("Boundary and interior", "Where the errors are (Sec. G.1, Table 7)."),
-    "geometry": ("Centroid geometry", "How tightly classes cluster and how far apart they lie (Sec. G.4, Table 9)."),
-    "tsne": ("t-SNE", "The same pixels under each checkpoint (Fig. 11)."),
-    "qualitative": ("Qualitative", "Images ranked by error, errors outlined in red (Figs. 5, 6, 9, 10)."),
-    "per-class": ("Per class", "IoU of every class (Table 6, Fig. 12)."),
-    "compare": ("Differences", "Every measurement's difference with its two kinds of noise."),
-    "dynamics": (
-        "Training dynamics",
-        "mIoU, retention, losses, thresholds and contamination over the epochs (Fig. 4, Sec. H.1).",
-    ),
-    "sensitivity": ("Sensitivity", "Best mIoU over one hyperparameter at a time (Table 10, Sec. H.3)."),
-    "landscape": ("Landscape", "Model size against mIoU beside the paper's published figures (Fig. 7)."),
-}
-"""Title and a sentence for each command's section, in the order of the page."""
 
 
 def write_report(
@@ -74,7 +48,7 @@ def write_report(
             for ending, text in ((".md", to_markdown(table)), (".tex", to_latex(table))):
                 paths.append(folder / TABLES / f"{table.name}{ending}")
                 write_text(paths[-1], text)
-    order = list(SECTIONS)
+    order = [analysis.name for analysis in ANALYSES]
     ordered = sorted(sections, key=lambda section: order.index(section.command))
     page = _template().render(
         title=title,
@@ -88,12 +62,12 @@ def write_report(
 
 
 def _described(section: Section, figures: Sequence[Path]) -> dict[str, Any]:
-    title, about = SECTIONS[section.command]
+    analysis = analysis_named(section.command)
     files = [f"{section.command}.json", *(f"{table.name}.csv" for table in (*section.tables, *section.files))]
     return {
-        "title": title,
-        "anchor": title.lower().replace(" ", "-"),
-        "about": about,
+        "title": analysis.title,
+        "anchor": analysis.title.lower().replace(" ", "-"),
+        "about": analysis.question,
         "tables": [to_markdown(table) for table in section.tables],
         "figures": [path.name for path in figures if path.suffix == ".png"],
         "files": [f"[{name}]({name})" for name in files],

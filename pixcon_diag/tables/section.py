@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pixcon_diag.tables.html import to_html
 from pixcon_diag.tables.table import Table
+from pixcon_diag.tables.text import to_text
 from pixcon_diag.tables.writing import write_results
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.hints import hint
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Section:
-    """What a command found."""
+    """The result of an analysis: a table in a terminal, HTML in a notebook."""
 
     command: str
     content: dict[str, Any]
@@ -21,6 +29,48 @@ class Section:
     """What a person reads, in order."""
     files: tuple[Table, ...] = ()
     """Longer ones that are only written."""
+
+    def __repr__(self) -> str:
+        return "\n".join(to_text(table) for table in self.tables)
+
+    def _repr_html_(self) -> str:
+        return "\n".join(to_html(table) for table in self.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the command writes as JSON."""
+        return self.content
+
+    def to_frame(self, name: str | None = None) -> "pd.DataFrame":
+        """A table as a data frame: a row per record, at full precision, with where its numbers come from.
+
+        Args:
+            name: of the table (and its CSV file); the first one where None.
+
+        Raises:
+            ConfigError: there is no table of that name.
+        """
+        import pandas as pd
+
+        tables = {table.name: table for table in (*self.tables, *self.files)}
+        if name is not None and name not in tables:
+            raise ConfigError(f"No table is called '{name}'{hint(name, tables)}. There are: {', '.join(tables)}.")
+        return pd.DataFrame(tables[name or next(iter(tables))].records())
+
+    def plot(self, name: str | None = None) -> "Figure":
+        """The figure of the command, drawn from the result alone.
+
+        Args:
+            name: of the figure; the first one where None.
+
+        Raises:
+            ConfigError: the command has no figure of that name.
+        """
+        from pixcon_figures.drawing import draw_result  # the one place where a result reaches for the drawings
+
+        figures = draw_result(self.command, self.content)
+        if not figures or (name is not None and name not in figures):
+            raise ConfigError(f"No figure of `{self.command}` is called '{name}'. There are: {', '.join(figures)}.")
+        return figures[name or next(iter(figures))]
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``<command>.json`` and a CSV file per table into ``folder``; the paths written.

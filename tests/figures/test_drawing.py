@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_figures.drawing import MODULES, draw_saved
+from pixcon_diag.analyses.registry import ANALYSES
+from pixcon_figures.drawing import draw_saved
 from pixcon_figures.style import SMALL
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import write_json
@@ -40,6 +41,9 @@ STEMS = {"contamination": ["contamination", "reliability"], "dynamics": ["dynami
 NEVER_UNDEFINED = {"tau", "lower", "positions", "level", "min_share", "value", "parameters", "miou", "best"}
 """Keys whose numbers are choices, or defined by construction."""
 
+COMMANDS = [analysis.name for analysis in ANALYSES if analysis.command]
+"""Every analysis but the table of checkpoints has a figure."""
+
 
 def undefined(value: Any, key: str = "") -> Any:
     """``value`` with every float that could be undefined null."""
@@ -57,11 +61,15 @@ def save(folder: Path, command: str) -> made.Content:
 
 
 def test_every_command_with_a_figure_is_tried_here() -> None:
-    assert CONTENTS.keys() == MODULES.keys()
+    assert CONTENTS.keys() == set(COMMANDS)
 
 
+<<<<<<< HEAD
 @pytest.mark.slow
 @pytest.mark.parametrize("command", MODULES)
+=======
+@pytest.mark.parametrize("command", COMMANDS)
+>>>>>>> c4ca8fc (Serve commands, report and Python from one study and one registry of analyses)
 def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, command: str) -> None:
     save(tmp_path, command)
     paths = draw_saved(tmp_path, command)
@@ -73,7 +81,7 @@ def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, comm
     assert not list(tmp_path.glob("*.tmp"))
 
 
-@pytest.mark.parametrize("command", MODULES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_undefined_values_are_drawn_as_nothing(tmp_path: Path, command: str) -> None:
     content = undefined(save(tmp_path, command))
     write_json(tmp_path / f"{command}.json", content)
@@ -116,14 +124,14 @@ def test_nothing_of_the_reader_s_settings_is_used_or_left_changed(tmp_path: Path
         assert matplotlib.rcParams["font.size"] == 30
 
 
-@pytest.mark.parametrize("command", MODULES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_no_text_is_too_small_to_read(tmp_path: Path, command: str) -> None:
     from importlib import import_module
 
     from matplotlib.text import Text
 
     content = json.loads(json.dumps(save(tmp_path, command)))
-    for figure in import_module(f"pixcon_figures.{MODULES[command]}").draw(content, tmp_path).values():
+    for figure in import_module(f"pixcon_figures.{command.replace('-', '_')}").draw(content, tmp_path).values():
         texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
         assert texts and min(text.get_fontsize() for text in texts) >= SMALL
 

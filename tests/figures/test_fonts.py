@@ -11,8 +11,9 @@ import pytest
 from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 
+from pixcon_diag.analyses.registry import ANALYSES
 from pixcon_figures import fonts
-from pixcon_figures.drawing import MODULES, draw_saved, missing_characters
+from pixcon_figures.drawing import draw_saved, missing_characters
 from pixcon_train.core.files import write_json
 from tests.figures.test_drawing import save
 
@@ -68,12 +69,12 @@ def named(value: Any) -> Any:
     return [named(each) for each in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("command", MODULES)
+@pytest.mark.parametrize("command", [analysis.name for analysis in ANALYSES if analysis.command])
 def test_no_name_is_a_formula_or_costs_a_warning(tmp_path: Path, command: str) -> None:
     content = fonts.drawable(named(json.loads(json.dumps(save(tmp_path, command)))), frozenset("\ufdd0"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for figure in import_module(f"pixcon_figures.{MODULES[command]}").draw(content, tmp_path).values():
+        for figure in import_module(f"pixcon_figures.{command.replace('-', '_')}").draw(content, tmp_path).values():
             figure.draw_without_rendering()
             texts = [text.get_text() for text in figure.findobj(Text)]
             assert not [text for text in texts if is_math_text(text) and "x^{" in text.replace(r"\$", "")]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_diag.analyses.boundary_counts import BandOptions, measure_boundaries
+from pixcon_diag.analyses.boundary_counts import measure_boundaries
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
@@ -23,7 +23,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.per_class import per_class
 from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
-from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.options import BandOptions, MeasureOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models import build_model

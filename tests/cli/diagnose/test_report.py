@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pixcon_diag.analyses import tsne
 from pixcon_diag.passes.measured import MeasuredPass
-from pixcon_diag.report import building
 from pixcon_diag.tables.section import Section, section
 from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network
@@ -24,7 +24,7 @@ def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def few(named: Sequence[tuple[str, MeasuredPass]], **_: Any) -> Section:
         return section("tsne", [], pixels=[each.sample().counts for _, each in named])
 
-    monkeypatch.setattr(building, "tsne_section", few)
+    monkeypatch.setattr(tsne, "tsne_section", few)
     no_drawing(monkeypatch)
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_measured_is_said_and_no_failure(runs: Path, tmp_path: Pa
     assert result.exit_code == 0, result.output
     page = (tmp_path / "report/report.md").read_text()
     told = page[page.index("Left out:") : page.index("## ")]
-    for what in ("bank coverage and gradient of farm-none-0", "geometry", "t-SNE", "differences per class"):
+    for what in ("bank coverage and gradient of farm-none-0", "Centroid geometry", "t-SNE", "Per class"):
         assert f"- {what}" in told and f"left out: {what}" in result.stderr
     assert [link for link in links(page) if not (tmp_path / "report" / link).is_file()] == []
     assert "## Contamination" in page and "## Centroid geometry" not in page

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.boundary import boundary_section, rates_table, table7
-from pixcon_diag.analyses.boundary_counts import BandOptions, BoundaryCounts, MeasuredBoundary
+from pixcon_diag.analyses.boundary_counts import BoundaryCounts, MeasuredBoundary
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.passes.options import BandOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, sound
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))

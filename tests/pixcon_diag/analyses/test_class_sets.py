@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from pixcon_diag.analyses.boundary import rates_table
-from pixcon_diag.analyses.boundary_counts import BandOptions, BoundaryCounts
+from pixcon_diag.analyses.boundary_counts import BoundaryCounts
 from pixcon_diag.analyses.checkpoints import Member, checkpoints_table
 from pixcon_diag.analyses.class_sets import uneven_note
 from pixcon_diag.analyses.contamination import overall_table
@@ -16,6 +16,7 @@ from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.passes.measured import Predictions
+from pixcon_diag.passes.options import BandOptions
 from tests.pixcon_diag.analyses.made import evaluation_data, predictions
 
 SAID = "mIoU is not a mean over the same classes for all: a without dog."

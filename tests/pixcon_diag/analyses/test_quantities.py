@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_diag.analyses.boundary_counts import BandOptions, MeasuredBoundary, measure_boundaries
-from pixcon_diag.analyses.gradient_split import GradientOptions, MeasuredGradient, measure_gradient
-from pixcon_diag.analyses.quantities import quantities
-from pixcon_diag.cache.measure import measure
+from pixcon_diag.analyses import contamination, gradient
+from pixcon_diag.analyses.boundary import boundaries
+from pixcon_diag.analyses.compare import quantities_of
+from pixcon_diag.analyses.coverage import replays_of
+from pixcon_diag.analyses.gradient import gradients
+from pixcon_diag.analyses.gradient_split import MeasuredGradient
 from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.groups.methods import Member, Methods, StudyOptions
 from pixcon_diag.measures.comparison import Quantity, compare
 from pixcon_diag.passes.bank_collector import ReplayOptions
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, measure_predictions
-from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.options import BandOptions
 from tests.pixcon_diag.passes.small import cpu, images, network
 
 TAUS = (0.6, 0.95)
@@ -26,35 +30,37 @@ BANDS = BandOptions((1, 2))
 SEEDS = {"none": (0, 1, 2), "clean": (3, 4, 5)}
 
 
-class Study:
+class Study(Methods):
     """Two methods of three seeds, with everything that is measured of them."""
 
-    def __init__(self, root: Path) -> None:
-        self.data: EvaluationData = images(root / "data", [(36, 40)] * 4, block=4)
-        self.groups: dict[str, MeasuredGroup] = {}
-        self.replays: dict[str, list[ReplayedPass]] = {}
-        self.gradients: dict[str, list[MeasuredGradient]] = {}
-        for name, seeds in SEEDS.items():
-            checkpoints = [network(f"{name} {seed}", seed) for seed in seeds]
-            options = MeasureOptions(taus=TAUS)
-            passes = [measure(each, self.data, options, cpu(), keep=root / "kept") for each in checkpoints]
-            banks = [replay(each, self.data, ReplayOptions(0.5, 20, 8, 2), cpu()) for each in checkpoints]
-            self.groups[name], self.replays[name] = MeasuredGroup(name, tuple(passes)), banks
-            self.gradients[name] = [
-                measure_gradient(name, *each, GradientOptions(("confidence",), anchors=5))
-                for each in zip(checkpoints, passes, banks, strict=True)
-            ]
+    def __init__(self, root: Path, data: EvaluationData, **seeds: Sequence[int]) -> None:
+        networks = {
+            name: [network(f"{name} {seed}", seed) for seed in numbers] for name, numbers in (seeds or SEEDS).items()
+        }
+        super().__init__(
+            networks, options=StudyOptions(data=data, run=cpu(), taus=TAUS, band=BANDS, cache=root / "cached")
+        )
+        self.images = data
 
-    def boundaries(self, name: str) -> list[MeasuredBoundary]:
-        return measure_boundaries([self.groups[name]], BANDS)
+    def _replay(self, member: Member) -> ReplayedPass:
+        return replay(member.checkpoint, self.images, ReplayOptions(0.5, 20, 8, 2), cpu())
+
+    def group(self, name: str) -> MeasuredGroup:
+        (group,) = (group for group in self.measured() if group.name == name)
+        return group
 
     def of(self, name: str) -> list[Quantity]:
-        return quantities(self.groups[name], self.boundaries(name), TAUS, self.replays[name], self.gradients[name])
+        return quantities_of(self, [self.group(name)])[0][name]
+
+
+def names_of(quantities: Sequence[Quantity]) -> list[str]:
+    return [quantity.measure for quantity in quantities]
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return Study(tmp_path_factory.mktemp("study"))
+    root = tmp_path_factory.mktemp("study")
+    return Study(root, images(root / "data", [(36, 40)] * 4, block=4))
 
 
 def test_there_is_a_row_for_every_measurement(study: Study) -> None:
@@ -71,9 +77,11 @@ def test_there_is_a_row_for_every_measurement(study: Study) -> None:
 
 def test_values_are_the_measurements_own(study: Study) -> None:
     found = {each.measure: each.values for each in study.of("clean")}
-    for index, member in enumerate(study.groups["clean"].members):
+    banks = replays_of(study, study.group("clean"))
+    bands = [measured for measured in boundaries(study) if measured.group == "clean"]
+    for index, member in enumerate(study.group("clean").members):
         assert isinstance(member, MeasuredPass)
-        boundary = study.boundaries("clean")[index].result.rates.at(2)
+        boundary = bands[index].result.rates.at(2)
         contamination, geometry = member.contamination((0.6,)).at(0.6), member.geometry()
         for name, value in {
             "mIoU": member.iou.miou(),
@@ -87,7 +95,7 @@ def test_values_are_the_measurements_own(study: Study) -> None:
             "compactness": geometry.compactness,
             "margin": geometry.margin,
             "CDNV": geometry.cdnv,
-            "classes in a clean bank": study.replays["clean"][index].coverage("clean").with_entry,
+            "classes in a clean bank": banks[index].coverage("clean").with_entry,
         }.items():
             assert found[name][index] == value, name
 
@@ -99,7 +107,7 @@ def test_what_pools_over_images_pools_into_the_value(study: Study, name: str) ->
         if each.per_image is None or each.statistic is None:
             continue
         for rows, value in zip(each.per_image, each.values, strict=True):
-            assert rows.shape[0] == len(study.data.pairs)
+            assert rows.shape[0] == len(study.images.pairs)
             total = np.asarray(rows.sum(0)).reshape(1, *rows.shape[1:]).astype(np.float64)
             assert each.statistic(total)[0] == pytest.approx(value, rel=1e-12), each.measure
             pooled += 1
@@ -123,13 +131,13 @@ def test_draws_are_of_images_for_all_seeds_at_once(study: Study) -> None:
 
 
 def test_saved_predictions_have_what_label_maps_tell(study: Study, tmp_path: Path) -> None:
-    member = study.groups["none"].members[0]
-    for pair, file in zip(study.data.pairs, member.label_maps.files, strict=True):
+    member = study.group("none").members[0]
+    for pair, file in zip(study.images.pairs, member.label_maps.files, strict=True):
         (target := tmp_path / pair.image).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
-    saved = MeasuredGroup("saved", (measure_predictions(tmp_path, study.data),))
-    found = quantities(saved, measure_boundaries([saved], BANDS), TAUS)
-    assert [each.measure for each in found] == [
+    saved = Methods(predictions={"saved": tmp_path}, options=study.options)
+    found, left_out = quantities_of(saved, saved.measured())
+    assert names_of(found["saved"]) == [
         "mIoU",
         "pixel accuracy",
         "boundary error, 1 px",
@@ -137,51 +145,64 @@ def test_saved_predictions_have_what_label_maps_tell(study: Study, tmp_path: Pat
         "boundary error, 2 px",
         "interior error, 2 px",
     ]
-    rows = compare(study.of("none"), found, draws=5)
+    assert any("Contamination" in sentence and "(saved)" in sentence for sentence in left_out)
+    rows = compare(study.of("none"), found["saved"], draws=5)
     assert len(rows) == 6 and rows[0].seed_noise.second.values == (member.iou.miou(),)
-    mixed = MeasuredGroup("mixed", (member, *saved.members))  # only what all have
-    assert len(quantities(mixed, measure_boundaries([mixed], BANDS), TAUS)) == 6
 
 
-def test_what_a_member_lacks_the_group_lacks(study: Study) -> None:
-    names = [
-        each.measure
-        for each in quantities(study.groups["none"], [], TAUS, study.replays["none"][:2], study.gradients["none"][1:])
-    ]
-    assert "mIoU" in names and not [name for name in names if "bank" in name or "capacity" in name or " px" in name]
+def test_what_a_member_lacks_the_group_lacks(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bank of three cannot be replayed."""
+    every = study.replays()
+    monkeypatch.setattr(
+        study, "replays", lambda: [pair for pair in every if not pair[0].checkpoint.name.endswith("none 1")]
+    )
+    found, left_out = quantities_of(study, study.measured())
+    for name in SEEDS:
+        assert "mIoU" in names_of(found[name])
+        assert not [measure for measure in names_of(found[name]) if "bank" in measure or "capacity" in measure]
+    assert [sentence.partition(":")[0] for sentence in left_out] == ["Gradient split", "Bank coverage"]
 
 
-def test_ratios_of_different_spaces_are_not_one_measurement(study: Study) -> None:
+def test_ratios_of_different_spaces_are_not_one_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """A baseline has no projection head: its ratio is one in the fused feature."""
-    projected = [
-        replace(own, result=replace(own.result, replayed=replace(own.result.replayed, space="projection")))
-        for own in study.gradients["clean"]
-    ]
-    first, second = study.of("none"), quantities(study.groups["clean"], [], TAUS, (), projected)
-    assert [each.measure for each in second if "‖g_F‖" in each.measure] == [
+
+    def projected(seeds: str) -> list[MeasuredGradient]:
+        return [
+            replace(own, result=replace(own.result, replayed=replace(own.result.replayed, space="projection")))
+            if own.name[-1] in seeds
+            else own
+            for own in splits
+        ]
+
+    splits, first = gradients(study), study.of("none")
+    monkeypatch.setattr(gradient, "gradients", lambda methods: projected("345"))
+    second = study.of("clean")
+    assert [name for name in names_of(second) if "‖g_F‖" in name] == [
         f"‖g_F‖/‖g_T‖ of a confidence bank, {form}, projection" for form in ("Eq. 3", "SupCon")
     ]
     assert not [row for row in compare(first, second, draws=5) if "‖g_F‖" in row.measure]
-    mixed = quantities(study.groups["clean"], [], TAUS, (), [projected[0], *study.gradients["clean"][1:]])
-    assert not [each for each in mixed if "‖g_F‖" in each.measure]
+    monkeypatch.setattr(gradient, "gradients", lambda methods: projected("3"))
+    assert not [name for name in names_of(study.of("clean")) if "‖g_F‖" in name]
 
 
 def test_an_undefined_value_stays_undefined(tmp_path: Path) -> None:
-    """Nothing is retained at a threshold of 1 by a network that is never sure."""
-    data, checkpoint = images(tmp_path / "data", block=4), network()
+    """Nothing is retained at a threshold of 0.95 by a network that is never sure."""
+    checkpoint = network()
     with torch.no_grad():
         for parameter in checkpoint.model.parameters():
             parameter.mul_(0.01)
-    group = MeasuredGroup("dull", (measure(checkpoint, data, MeasureOptions(taus=(0.95,)), cpu()),))
-    found = {each.measure: each for each in quantities(group, [], (0.95,))}
+    data = images(tmp_path / "data", block=4)
+    dull = Methods({"dull": checkpoint}, options=StudyOptions(data=data, run=cpu()))
+    found = {each.measure: each for each in contamination.quantities(dull, dull.measured()[0])}
     assert found["retention at τ = 0.95"].values == (0.0,)
     assert math.isnan(found["ρ_F at τ = 0.95"].values[0]) and math.isnan(found["macro ρ_F at τ = 0.95"].values[0])
     row = next(row for row in compare([found["ρ_F at τ = 0.95"]], [found["ρ_F at τ = 0.95"]], draws=7))
     assert row.image_noise is not None and row.image_noise.undefined == 7 and row.seed_noise.paired is None
 
 
-def test_sliding_windows_have_no_geometry(tmp_path: Path) -> None:
+def test_without_a_feature_there_is_no_geometry(tmp_path: Path) -> None:
     data = images(tmp_path / "data", block=4)
-    group = MeasuredGroup("windows", (measure(network(feature=None), data, MeasureOptions(taus=(0.95,)), cpu()),))
-    names = [each.measure for each in quantities(group, [], (0.95,))]
-    assert "ECE" in names and "compactness" not in names and "CDNV" not in names
+    windows = Methods({"windows": network(feature=None)}, options=StudyOptions(data=data, run=cpu()))
+    found, left_out = quantities_of(windows, windows.measured())
+    assert "ECE" in names_of(found["windows"]) and "CDNV" not in names_of(found["windows"])
+    assert any(sentence.startswith("Centroid geometry: ") and "--window 0" in sentence for sentence in left_out)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.report.report import SECTIONS, write_report
+from pixcon_diag.analyses.registry import ANALYSES
+from pixcon_diag.report.report import write_report
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section, section
@@ -14,6 +15,8 @@ from pixcon_train.core.errors import PixConError
 from tests.pixcon_diag.analyses.made import check_latex
 
 COLUMNS = (Column("name", "checkpoint"), Column("rate", "rate %", "per_cent"))
+
+SECTIONS = [analysis.name for analysis in ANALYSES]
 
 
 def made(command: str, *names: str, longer: str | None = None) -> Section:

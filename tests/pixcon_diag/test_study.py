@@ -3,17 +3,17 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pixcon_diag.checkpoints.loading import load
-from pixcon_diag.data.evaluation_data import DataChoice, choose_data
-from pixcon_diag.groups.arguments import Group, named
+from pixcon_diag.analyses import boundary, compare, dynamics, gradient, landscape, per_class, tsne
+from pixcon_diag.data.evaluation_data import DataChoice
+from pixcon_diag.groups.methods import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
-from pixcon_diag.report import building
-from pixcon_diag.report.building import Built, ReportOptions, build_report
+from pixcon_diag.study import Report, Study
 from pixcon_diag.tables.section import Section, section
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import to_json
@@ -45,33 +45,27 @@ def _no_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     def few(named: Sequence[tuple[str, Any]], **_: Any) -> Section:
         return section("tsne", [], names=[name for name, each in named if each.sample().pixels])
 
-    monkeypatch.setattr(building, "tsne_section", few)
+    monkeypatch.setattr(tsne, "tsne_section", few)
 
 
 def build(
-    study: Path,
-    out: Path,
-    *groups: tuple[str, Sequence[str]],
-    data: DataChoice | None = None,
-    options: ReportOptions | None = None,
-    **run: Any,
-) -> Built:
-    loaded = []
-    for name, paths in groups:
-        checkpoints = [load(study / path) for path in paths]
-        loaded.append((name, [(each, choose_data(data or DataChoice(), each)) for each in checkpoints]))
-    return build_report(loaded, out, options or ReportOptions(count=2), RunChoice(device="cpu", workers=0, **run))
+    study: Path, out: Path, *groups: tuple[str, Sequence[str]], options: StudyOptions | None = None, **run: Any
+) -> Report:
+    options = replace(options or StudyOptions(), run=RunChoice(device="cpu", workers=0, **run))
+    return Study({name: [study / path for path in paths] for name, paths in groups}, options=options).report(
+        out, count=2
+    )
 
 
 NONE = ("none", ("runs/farm-none-0", "runs/farm-none-1"))
 CLEAN = ("clean", ("runs/farm-clean-0", "runs/farm-clean-1"))
 
 
-def commands(built: Built) -> list[str]:
+def commands(built: Report) -> list[str]:
     return [each.command for each in built.sections]
 
 
-def of(built: Built, command: str) -> dict[str, Any]:
+def of(built: Report, command: str) -> dict[str, Any]:
     """A section's content, as its JSON has it."""
     (content,) = (each.content for each in built.sections if each.command == command)
     return json.loads(to_json(content))
@@ -147,18 +141,19 @@ def test_ratios_in_different_spaces_are_not_compared(study: Path, tmp_path: Path
 
 
 def test_the_bank_and_temperature_are_the_run_s(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "temperature_of", lambda loaded: 0.37)
+    monkeypatch.setattr(gradient, "temperature_of", lambda loaded, given: 0.37)
     built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
-    (coverage, *_), (gradient, *_) = of(built, "coverage")["results"], of(built, "gradient")["results"]
+    (coverage, *_), (split, *_) = of(built, "coverage")["results"], of(built, "gradient")["results"]
     assert (coverage["options"]["size"], coverage["options"]["cap"], coverage["options"]["batch_size"]) == (16, 8, 2)
-    assert gradient["options"]["temperature"] == 0.37 and gradient["bank"]["options"]["tau"] == 0.5
+    assert split["options"]["temperature"] == 0.37 and split["bank"]["options"]["tau"] == 0.5
 
 
 def test_one_checkpoint_has_no_differences(study: Path, tmp_path: Path) -> None:
     built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
     assert commands(built) == [each for each in EVERYTHING if each not in ("per-class", "compare", "sensitivity")]
-    assert any("one method only" in each for each in built.left_out)
-    assert [each for each in built.left_out if each.startswith("sensitivity: ")]
+    for title in ("Per class", "Differences"):
+        assert any(each.startswith(f"{title}: ") and "needs two methods" in each for each in built.left_out)
+    assert [each for each in built.left_out if each.startswith("Sensitivity: ")]
     assert of(built, "qualitative")["rank_by"] == "error"
 
 
@@ -177,10 +172,10 @@ def test_more_seeds_than_an_exact_test_takes_leave_out_the_differences_alone(
     def many(*_: Any, **__: Any) -> None:
         raise ConfigError("The exact permutation test takes at most 20 seeds, got 21.")
 
-    monkeypatch.setattr(building, "compare", many)
+    monkeypatch.setattr(compare, "compare", many)
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
     assert commands(built) == [each for each in EVERYTHING if each != "compare"]
-    assert built.left_out == ("differences: The exact permutation test takes at most 20 seeds, got 21.",)
+    assert built.left_out == ("Differences: The exact permutation test takes at most 20 seeds, got 21.",)
 
 
 def copied(study: Path, tmp_path: Path, run: str) -> str:
@@ -209,28 +204,22 @@ def test_runs_of_one_name_stay_apart_in_the_dynamics(study: Path, tmp_path: Path
     """As in `none/seed0` and `clean/seed0`: their columns would fall into one."""
     for rule in ("none", "clean"):
         shutil.copytree(study / f"runs/farm-{rule}-0", tmp_path / rule / "seed0")
-    sources = {rule: tmp_path / rule / "seed0" for rule in ("none", "clean")}
-    groups = [(Group("seed0", (str(source),)), [load(source)]) for source in sources.values()]
-    built = build_report(
-        [(each.name, [(each, choose_data(DataChoice(), each))]) for (each,) in named(groups)],
-        tmp_path / "out",
-        ReportOptions(count=1),
-        RunChoice(device="cpu", workers=0),
-    )
+    sources = [tmp_path / rule / "seed0" for rule in ("none", "clean")]
+    options = StudyOptions(run=RunChoice(device="cpu", workers=0))
+    built = Study(sources, options=options).report(tmp_path / "out", count=1)
     names = [run["name"] for group in of(built, "dynamics")["dynamics"]["groups"] for run in group["runs"]]
     assert len(set(names)) == 2
 
 
 def test_a_public_file_without_a_labeled_list_is_told_the_option(study: Path, tmp_path: Path) -> None:
     choice = DataChoice(dataset=str(study / "data/farm.yaml"), root=study / "data")
-    options = ReportOptions(count=1, bank=choice)
-    built = build(study, tmp_path, ("public", ("public/best.pth",)), data=choice, options=options)
+    built = build(study, tmp_path, ("public", ("public/best.pth",)), options=StudyOptions(data=choice))
     assert not {"coverage", "gradient", "dynamics"} & set(commands(built))
     assert {"contamination", "boundary", "geometry", "tsne", "landscape"} <= set(commands(built))
     (sentence,) = (each for each in built.left_out if each.startswith("bank coverage and gradient of public"))
     assert "farm has no labeled list" in sentence and "--bank-list" in sentence
-    listed = ReportOptions(count=1, bank=DataChoice(choice.dataset, choice.root, study / "data/val.txt"))
-    told = build(study, tmp_path, ("public", ("public/best.pth",)), data=choice, options=listed)
+    listed = StudyOptions(data=choice, bank=BankOptions(list_path=study / "data/val.txt"))
+    told = build(study, tmp_path, ("public", ("public/best.pth",)), options=listed)
     assert {"coverage", "gradient"} <= set(commands(told))
     assert of(told, "coverage")["results"][0]["stored_bank"] is None
 
@@ -238,14 +227,14 @@ def test_a_public_file_without_a_labeled_list_is_told_the_option(study: Path, tm
 def test_sliding_windows_leave_out_what_needs_a_feature(study: Path, tmp_path: Path) -> None:
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]), window=28)
     assert set(EVERYTHING) - set(commands(built)) == GEOMETRIC
-    for start in ("bank coverage and gradient of farm-none-0: ", "geometry: ", "t-SNE: "):
+    for start in ("bank coverage and gradient of none: ", "Centroid geometry: ", "t-SNE: "):
         (sentence,) = (each for each in built.left_out if each.startswith(start))
         assert "--window 0" in sentence
     (comparison,) = of(built, "compare")["comparisons"]
     measures = {row["measure"] for row in comparison["rows"]}
     assert "ECE" in measures and not {"margin", "classes in a clean bank"} & measures
     (said,) = (note for note in of(built, "compare")["notes"] if note.startswith("Left out: "))
-    assert "geometry: sliding windows" in said and "farm-none-0, farm-clean-0" in said
+    assert "Centroid geometry: " in said and "sliding windows" in said
 
 
 def test_one_measurement_that_fails_is_a_note_and_stops_no_other(
@@ -254,14 +243,14 @@ def test_one_measurement_that_fails_is_a_note_and_stops_no_other(
     def fails(*_: Any, **__: Any) -> Any:
         raise DataError("A label map is damaged.")
 
-    for name in (
-        "measure_boundaries",
-        "per_class_section",
-        "landscape_section",
-        "gradient_section",
-        "dynamics_section",
+    for module, name in (
+        (boundary, "measure_boundaries"),
+        (per_class, "per_class_section"),
+        (landscape, "landscape_section"),
+        (gradient, "gradient_section"),
+        (dynamics, "dynamics_section"),
     ):
-        monkeypatch.setattr(building, name, fails)
+        monkeypatch.setattr(module, name, fails)
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
     left = {"boundary", "per-class", "landscape", "gradient", "dynamics"}
     assert set(EVERYTHING) - set(commands(built)) == left
@@ -272,5 +261,4 @@ def test_what_cannot_be_measured_at_all_is_an_error(study: Path, tmp_path: Path)
     with pytest.raises(ConfigError, match="multiple of 14"):
         build(study, tmp_path, NONE, window=30)
     with pytest.raises(ConfigError, match="Device 'gpu7'"):
-        run = load(study / NONE[1][0])
-        build_report([("none", [(run, choose_data(DataChoice(), run))])], tmp_path, run=RunChoice(device="gpu7"))
+        Study(study / NONE[1][0], options=StudyOptions(run=RunChoice(device="gpu7"))).report(tmp_path)

@@ -1,4 +1,4 @@
-"""From a section to what the user asked for: tables on the screen, JSON, a folder of files and figures."""
+"""From a result to what the user asked for: tables on the screen, JSON, a folder of files and figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # --help must not load torch
     from pixcon_diag.tables.section import Section
 
 
-def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
+def emit(section: "Section", *, out: Path | None, as_json: bool) -> None:
     """Write ``section`` and its figures into ``out`` if given; print its JSON or its tables.
 
     Raises:
@@ -20,20 +20,20 @@ def deliver(section: "Section", *, out: Path | None, as_json: bool) -> None:
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         missing: set[str] = set()
-        say_written([*section.write(out), *draw_saved(out, section.command, missing)])
-        say(*missing_characters(missing))
+        notify_written([*section.write(out), *draw_saved(out, section.command, missing)])
+        notify(*missing_characters(missing))
     if as_json:
         print_json(section.content)
         return
     show_described(output(), section.tables)
 
 
-def say(*lines: str) -> None:
+def notify(*lines: str) -> None:
     """Notify what is going on, on standard error; one of several processes does."""
     for line in lines if is_first_process() else ():
         notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 
-def say_written(paths: list[Path]) -> None:
+def notify_written(paths: list[Path]) -> None:
     """Notify which files were written."""
-    say(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")
+    notify(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")

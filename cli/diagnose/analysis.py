@@ -1,0 +1,80 @@
+"""The command of an analysis, made of its row in the registry and of its own options, if it has any.
+
+A module of this folder called as the analysis may hold ``OPTIONS`` (click options of its own), ``EXAMPLES`` (command
+lines, the simplest first), ``DETAILS`` (further help) and ``FOLDER`` (where files go if --out is not given).
+"""
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pixcon_cli.console import progress
+from pixcon_cli.emit import emit, notify
+from pixcon_cli.help import PixConCommand
+from pixcon_cli.measurement_options import (
+    BASELINE,
+    CHECKPOINTS,
+    LOGS,
+    NO_PREDICTIONS,
+    PREDICTIONS,
+    measurement_options,
+    output_options,
+    study_options,
+)
+
+if TYPE_CHECKING:  # --help must not load torch
+    from pixcon_diag.analyses.registry import Analysis
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def analysis_command(analysis: "Analysis") -> click.Command:
+    """The command of ``analysis``."""
+    own = _own_module(analysis.name)
+
+    def run(out: Path | None, as_json: bool, **arguments: Any) -> None:
+        from pixcon_diag.study import Study
+
+        study = Study(**_methods(arguments), options=study_options(arguments), bar=progress, notify=notify)
+        folder = out or getattr(own, "FOLDER", None)
+        if hasattr(own, "FOLDER"):
+            arguments["folder"] = folder
+        section = analysis.section(study, **arguments)
+        for sentence in study.left_out:
+            notify(f"left out: {sentence}")
+        emit(section, out=folder, as_json=as_json)
+
+    options = [*_shared(analysis), *getattr(own, "OPTIONS", ())]
+    wrapped = reduce(lambda command, option: option(command), reversed(options), run)
+    return click.command(
+        analysis.name,
+        cls=PixConCommand,
+        short_help=analysis.summary,
+        help="\n\n".join(filter(None, (analysis.question, getattr(own, "DETAILS", None)))),
+        examples=getattr(own, "EXAMPLES", (f"pixcon-diag {analysis.name} none=runs/a clean=runs/b",)),
+    )(wrapped)
+
+
+def _own_module(name: str) -> Any:
+    module = f"pixcon_cli.diagnose.{name.replace('-', '_')}"
+    return import_module(module) if find_spec(module) else None
+
+
+def _shared(analysis: "Analysis") -> Iterable[Decorator]:
+    """Arguments and options that follow from what the analysis needs."""
+    if analysis.needs == "logs":
+        return LOGS, BASELINE, output_options
+    if analysis.needs == "stated scores":
+        return CHECKPOINTS, output_options
+    predictions = PREDICTIONS if analysis.needs == "label maps" else NO_PREDICTIONS
+    return CHECKPOINTS, predictions, BASELINE, measurement_options
+
+
+def _methods(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What names the methods, taken out of a command's arguments."""
+    return {name: arguments.pop(name) for name in ("methods", "baseline", "predictions", "logs") if name in arguments}

@@ -1,0 +1,385 @@
+"""The methods of a study: their checkpoints, passes, replays and logs, each loaded or measured once."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pixcon_diag.cache.measure import measure
+from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
+from pixcon_diag.checkpoints.finding import WeightsAsked
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.data.comparable import label_difference
+from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, Split, check_choice, choose_data
+from pixcon_diag.groups.arguments import Group, find_groups, split_name
+from pixcon_diag.groups.arguments import named as with_names
+from pixcon_diag.groups.logs import read_groups
+from pixcon_diag.logs.histories import read_history
+from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.passes.measured import (
+    MeasuredGroup,
+    MeasuredPass,
+    Predictions,
+    SavedPredictions,
+    measure_predictions,
+)
+from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice, pass_options
+from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+
+T = TypeVar("T")
+
+Source = str | Path | LoadedCheckpoint
+"""A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, or a network from :func:`wrap_module`."""
+Named = Mapping[str, Source | Sequence[Source]] | Source | Sequence[str | Path]
+"""Methods by name, each with one or several seeds; or paths and ``name=path,path`` as on the command line."""
+
+Bar = Callable[[str], AbstractContextManager[Progress]]
+"""Opens a progress bar with a description."""
+
+
+@contextmanager
+def no_bar(description: str) -> Iterator[Progress]:
+    """Show no progress."""
+    yield silent
+
+
+@dataclass(frozen=True)
+class BankOptions:
+    """The replayed bank; None leaves a value to the checkpoint's own configuration, else to the paper (Table 5)."""
+
+    list_path: Path | None = None
+    """File of ``IMAGE MASK`` lines that fills the bank; the split's list where None."""
+    split: Split = "labeled"
+    tau: float | None = None
+    """Admission threshold of the rule ``confidence``."""
+    size: int | None = None
+    """N, entries per class."""
+    cap: int | None = None
+    """m, pixels per class and batch."""
+    batch_size: int | None = None
+    """Labeled images per batch."""
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What is measured and how; None leaves a value to the checkpoint, the data set or the machine."""
+
+    weights: WeightsAsked = None
+    data: DataChoice | EvaluationData = field(default_factory=DataChoice)
+    run: RunChoice = field(default_factory=RunChoice)
+    taus: tuple[float, ...] = (0.95,)
+    """Confidence thresholds that are reported."""
+    band: BandOptions = field(default_factory=BandOptions)
+    bank: BankOptions = field(default_factory=BankOptions)
+    seed: int = 0
+    """Of t-SNE, the controlled sweep, the bootstrap and random images."""
+    cache: Path | None = None
+    """Folder of cached passes; ``diag`` beside each checkpoint where None."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One checkpoint of a method."""
+
+    group: str
+    checkpoint: LoadedCheckpoint
+    data: EvaluationData
+
+
+class Methods:
+    """The methods that a study compares, the baseline first.
+
+    Args:
+        methods: checkpoints by the method's name, several of one method being its seeds; or paths and
+            ``name=path,path`` as on the command line. Empty: the runs under ``./runs``.
+        baseline: name of the method that the others are compared with; the first one where None.
+        predictions: folders of saved label maps by the method's name, or ``name=folder``.
+        logs: training logs likewise, where they do not lie beside the checkpoints or there are logs alone.
+        options: what is measured and how.
+        bar: opens progress bars.
+        notify: called with what is found, reused or left out.
+    """
+
+    def __init__(
+        self,
+        methods: Named = (),
+        *,
+        baseline: str | None = None,
+        predictions: Named = (),
+        logs: Named | None = None,
+        options: StudyOptions | None = None,
+        bar: Bar = no_bar,
+        notify: Notify = no_notes,
+    ) -> None:
+        self.options = options or StudyOptions()
+        self.baseline, self.bar, self.notify = baseline, bar, notify
+        self.left_out: list[str] = []
+        """What could not be measured, and why, a sentence each."""
+        self._networks: dict[str, LoadedCheckpoint] = {}
+        self._arguments = self._as_arguments(methods)
+        self._predictions = self._as_arguments(predictions)
+        self._logs = None if logs is None else self._as_arguments(logs)
+        self._lenient = False
+        self._made: dict[Hashable, Any] = {}
+
+    @property
+    def named(self) -> bool:
+        """Whether any method was named; otherwise they are the runs under ``./runs``."""
+        return bool(self._arguments or self._predictions or self._logs)
+
+    @contextmanager
+    def lenient(self, on: bool = True) -> Iterator[None]:
+        """Within the block, what only some checkpoints cannot give is left out and noted (or raised, if not ``on``)."""
+        before, self._lenient = self._lenient, on
+        try:
+            yield
+        finally:
+            self._lenient = before
+
+    def attempt(self, what: str, make: Callable[[], T]) -> T | None:
+        """The value of ``make``; where it raises a :class:`PixConError` within :meth:`lenient`, None and a note."""
+        try:
+            return make()
+        except PixConError as error:
+            if not self._lenient:
+                raise
+            sentence = f"{what}: {error}"
+            if sentence not in self.left_out:
+                self.left_out.append(sentence)
+            return None
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of ``make``, computed once per ``key``."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]  # type: ignore[no-any-return]
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The methods whose checkpoints are named."""
+        if not self._arguments and self._predictions:
+            return ()
+        groups = find_groups(self._arguments, weights=self.options.weights)
+        if not self._arguments:
+            self.notify(
+                "no checkpoint named; taking ./runs: " + "; ".join(f"{g.name} = {', '.join(g.sources)}" for g in groups)
+            )
+        return groups
+
+    @cached_property
+    def checkpoints(self) -> list[tuple[Group, list[LoadedCheckpoint]]]:
+        """The checkpoints of each method under the names that they have in tables, the baseline's first.
+
+        Raises:
+            PixConError: a checkpoint cannot be read, or one is named twice.
+        """
+        for group in self.groups:
+            for source in group.sources:
+                if source not in self._networks and isinstance(self.options.data, DataChoice):
+                    check_choice(self.options.data, source)
+        loaded = [(group, [self._load(source) for source in group.sources]) for group in self.groups]
+        renamed = list(zip(self.groups, with_names(loaded), strict=True))
+        for group, members in renamed:
+            _refuse_equal_seeds(group.name, members)
+        return self._baseline_first(renamed, lambda item: item[0].name)
+
+    def _load(self, source: str) -> LoadedCheckpoint:
+        return self._networks.get(source) or load(source, weights=self.options.weights)
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """Every checkpoint with the data it is measured on.
+
+        Raises:
+            PixConError: a checkpoint or its data cannot be used, or the seeds of a method not with one another.
+        """
+        members = []
+        for group, loaded in self.checkpoints:
+            own = [Member(group.name, checkpoint, self._data(checkpoint)) for checkpoint in loaded]
+            require_one_list(own)
+            members += own
+        return tuple(members)
+
+    def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
+        data = self.options.data
+        return data if isinstance(data, EvaluationData) else choose_data(data, checkpoint)
+
+    def _data(self, checkpoint: LoadedCheckpoint) -> EvaluationData:
+        data = self._choose(checkpoint)
+        self.notify("; ".join((*checkpoint.describe(), *([f"note: {data.note}"] if data.note else []))))
+        pass_options(checkpoint, data, self.options.run)  # raises now what would be raised when its turn comes
+        return data
+
+    def passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
+        """One pass per checkpoint, made or cached.
+
+        Args:
+            counted: values of :class:`MeasureOptions` other than the thresholds.
+        """
+        options = MeasureOptions(taus=self.options.taus, **counted)
+        return [
+            (member, self.once((member.checkpoint.name, repr(options)), partial(self._pass, member, options)))
+            for member in self.members
+        ]
+
+    def _pass(self, member: Member, options: MeasureOptions) -> MeasuredPass:
+        with self.bar(f"measuring {member.checkpoint.name}") as progress:
+            return measure(
+                member.checkpoint, member.data, options, self.options.run,
+                keep=self.options.cache, progress=progress, notify=self.notify,
+            )  # fmt: skip
+
+    def measured(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
+        """Every method with its passes, then the saved predictions, each a method of its own; the baseline first.
+
+        Args:
+            counted: as of :meth:`passes`.
+
+        Raises:
+            PixConError: something cannot be measured.
+        """
+        members: dict[str, list[Predictions]] = {}
+        for member, measured in self.passes(**counted):
+            members.setdefault(member.group, []).append(measured)
+        for saved in self._saved:
+            if saved.name in members:
+                raise ConfigError(
+                    f"Two groups are called '{saved.name}'. Give the predictions another name: NAME=FOLDER."
+                )
+            members[saved.name] = [saved]
+        groups = [MeasuredGroup(name, tuple(own)) for name, own in members.items()]
+        return tuple(self._baseline_first(groups, lambda group: group.name))
+
+    @cached_property
+    def _saved(self) -> list[SavedPredictions]:
+        """Saved predictions, on the images of the checkpoints beside them or those that the options name."""
+        measured = []
+        for argument in self._predictions:
+            name, folder = split_name(argument)
+            data = self.members[0].data if self.groups else self._choose()
+            with self.bar(f"reading {folder}") as progress:
+                measured.append(
+                    measure_predictions(Path(folder), data, name=name, progress=progress, notify=self.notify)
+                )
+        return measured
+
+    def require_comparable(self, least: int = 1) -> None:
+        """Raise where the methods cannot be compared with one another.
+
+        Raises:
+            ConfigError: fewer methods than ``least``, or lists or labels that differ.
+        """
+        if len(self.groups) + len(self._predictions) < least:
+            raise ConfigError("A comparison needs two methods: name two checkpoints, or two groups (name=path,path).")
+        require_one_list(self.members if self.groups else ())
+
+    def replays(self) -> list[tuple[Member, ReplayedPass]]:
+        """The bank of every checkpoint, replayed or cached.
+
+        Raises:
+            PixConError: a bank cannot be replayed; left out within :meth:`lenient`.
+        """
+        found = []
+        for member in self.members:
+            once = partial(self.once, ("replay", member.checkpoint.name), partial(self._replay, member))
+            replayed = self.attempt(f"bank coverage and gradient of {member.checkpoint.name}", once)
+            found += [] if replayed is None else [(member, replayed)]
+        return found
+
+    def _replay(self, member: Member) -> ReplayedPass:
+        bank, checkpoint = self.options.bank, member.checkpoint
+        named = self.options.data if isinstance(self.options.data, DataChoice) else DataChoice()
+        data = choose_data(replace(named, list_path=bank.list_path), checkpoint, bank.split)
+        options = options_of(checkpoint, tau=bank.tau, size=bank.size, cap=bank.cap, batch_size=bank.batch_size)
+        with self.bar(f"replaying {checkpoint.name}'s bank") as progress:
+            return replay(
+                checkpoint, data, options, self.options.run,
+                keep=self.options.cache, progress=progress, notify=self.notify,
+            )  # fmt: skip
+
+    def histories(self) -> dict[str, list[RunHistory]]:
+        """The training logs of each method, the baseline's first: those named, else those beside the checkpoints.
+
+        Raises:
+            PixConError: a log is missing or damaged; left out within :meth:`lenient`.
+        """
+        if self._logs is not None:
+            return dict(self._baseline_first([*read_groups(self._logs).items()], lambda item: item[0]))
+        found: dict[str, list[RunHistory]] = {}
+        for group, checkpoints in self.checkpoints:
+            for checkpoint in checkpoints:
+                history = self.attempt(f"training dynamics of {checkpoint.name}", partial(_history_beside, checkpoint))
+                if history is not None:
+                    found.setdefault(group.name, []).append(history)
+        return found
+
+    def _as_arguments(self, methods: Named) -> list[str]:
+        """The methods as the command line names them; networks in memory are kept by a name of their own."""
+        if isinstance(methods, str | Path | LoadedCheckpoint):
+            return [self._argument(methods)]
+        if not isinstance(methods, Mapping):
+            return [self._argument(source) for source in methods]
+        named = []
+        for name, sources in methods.items():
+            several = [sources] if isinstance(sources, str | Path | LoadedCheckpoint) else sources
+            named.append(f"{name}={','.join(self._argument(source) for source in several)}")
+        return named
+
+    def _argument(self, source: Source) -> str:
+        if not isinstance(source, LoadedCheckpoint):
+            return str(source)
+        self._networks[source.info.source] = source
+        return source.info.source
+
+    def _baseline_first(self, groups: Sequence[T], name: Callable[[T], str]) -> list[T]:
+        names = [name(group) for group in groups]
+        if self.baseline is not None and self.baseline not in names:
+            raise ConfigError(f"No group is called '{self.baseline}'. There are: {', '.join(names)}.")
+        return sorted(groups, key=lambda group: self.baseline is not None and name(group) != self.baseline)
+
+
+def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
+    """The log in a checkpoint's folder under the checkpoint's name: folders of two methods may be called alike."""
+    return replace(read_history(Path(checkpoint.info.source).parent), name=checkpoint.name)
+
+
+def _refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:
+    """Raise where two seeds are one: their spread would be zero, and a test over seeds would count them twice."""
+    seen: dict[tuple[str, str], str] = {}
+    for info in (checkpoint.info for checkpoint in members):
+        key = info.sha256, info.weights
+        if key in seen:
+            raise ConfigError(
+                f"The group '{group}' has the same weights twice: {seen[key]} and {info.source} have equal content. "
+                "Seeds are different runs: name each run once."
+            )
+        seen[key] = info.source
+
+
+def require_one_list(members: Sequence[Member]) -> None:
+    """Make sure that all are measured on the same images with the same classes.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    lists: dict[tuple[str, str, str], str] = {}
+    for member in members:
+        info, name = member.data.info(), member.checkpoint.name
+        lists.setdefault(info.same_images, f"{name} on {info.list_name} in {info.root} ({info.dataset})")
+    if len(lists) > 1:
+        raise ConfigError(
+            f"These would be measured on different images: {'; '.join(lists.values())}. A comparison, and a mean over "
+            "seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
+        )
+    for member in members[1:]:
+        difference = label_difference(members[0].data, member.data)
+        if difference is not None:
+            raise ConfigError(
+                f"{members[0].checkpoint.name} and {member.checkpoint.name} do not agree on the labels of "
+                f"{member.data.spec.name}: {difference}. A comparison, and a mean over seeds, needs the same classes "
+                "in the same order, and the same void, background and form of the masks. Name checkpoints trained on "
+                "the same labels; if only a checkpoint's description is wrong, give the right one with --dataset."
+            )

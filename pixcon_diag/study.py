@@ -1,0 +1,103 @@
+"""A study: methods, each with its seeds, and every analysis of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.report.report import write_report
+from pixcon_diag.tables.section import Section
+
+REPORT = Path("report")
+"""Where a report is written if no folder is named."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report holds."""
+
+    page: Path
+    sections: tuple[Section, ...]
+    figures: tuple[Path, ...]
+    left_out: tuple[str, ...]
+    """What could not be measured, and why."""
+
+
+class Study(Methods):
+    """Methods compared with one another; every analysis of the command line is a method of the same name.
+
+    Checkpoints are loaded and passes made when an analysis first needs them, once per study; passes are cached beside
+    the checkpoints and reused by later studies and commands.
+
+    Args:
+        methods: checkpoints by the method's name, several of one method being its seeds; or paths and
+            ``name=path,path`` as on the command line. Empty: the runs under ``./runs``.
+
+    Raises:
+        AttributeError: no analysis of that name.
+
+    Example:
+        >>> study = Study({"none": ["runs/none"], "clean": ["runs/clean-0", "runs/clean-1"]})
+        >>> study.analyses[:3]
+        ('contamination', 'gradient', 'coverage')
+
+        ``study.contamination()`` returns a :class:`Section`: a table in a terminal, HTML in a notebook, with
+        ``.to_frame()``, ``.to_dict()`` and ``.plot()``; ``study.report("report")`` writes what ``pixcon-diag report``
+        writes.
+    """
+
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """Names of the analyses, in the order of the report."""
+        return tuple(analysis.name.replace("-", "_") for analysis in ANALYSES if analysis.command)
+
+    def __getattr__(self, name: str) -> Callable[..., Section]:
+        if name.startswith("_") or name not in self.analyses:
+            raise AttributeError(f"A study has no '{name}'. Its analyses are: {', '.join(self.analyses)}.")
+        return partial(analysis_named(name).section, self)
+
+    def __dir__(self) -> Iterable[str]:
+        return [*super().__dir__(), *self.analyses]
+
+    def report(self, folder: str | Path = REPORT, *, count: int = 8) -> Report:
+        """Every analysis that these checkpoints allow, as a folder with a page, tables and figures.
+
+        Args:
+            folder: where it is written.
+            count: images in the grid.
+
+        Raises:
+            PixConError: a checkpoint cannot be measured at all, or the folder cannot be written. What only some
+                checkpoints cannot give is left out and noted.
+        """
+        from pixcon_figures.drawing import draw_saved, missing_characters
+
+        folder = Path(folder)
+        self.require_comparable()
+        self.passes()
+        with self.lenient():
+            sections = [
+                section for analysis in ANALYSES if (section := self._section(analysis, folder, count)) is not None
+            ]
+        figures: dict[str, list[Path]] = {}
+        missing: set[str] = set()
+        with self.bar("drawing") as progress:
+            for done, section in enumerate(sections):
+                progress(done, len(sections))
+                section.write(folder)
+                drawn = draw_saved(folder, section.command, missing)
+                # A picture of two sections' results is drawn again with either, and shown where it was first.
+                earlier = {path for paths in figures.values() for path in paths}
+                figures[section.command] = [path for path in drawn if path not in earlier]
+        for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
+            self.notify(sentence)
+        written = write_report(folder, sections, figures, left_out=self.left_out)
+        pictures = tuple(path for paths in figures.values() for path in paths)
+        return Report(written[0], tuple(sections), pictures, tuple(self.left_out))
+
+    def _section(self, analysis: Analysis, folder: Path, count: int) -> Section | None:
+        """One section of the report; None where it cannot be made of these checkpoints, which is noted."""
+        options = {"folder": folder, "count": count, "first": 2} if analysis.name == "qualitative" else {}
+        return self.attempt(analysis.title, partial(analysis.section, self, **options))
