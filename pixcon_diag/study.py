@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
-from pixcon_diag.groups.methods import Methods
+from pixcon_diag.groups.methods import Methods, Named, StudyOptions
 from pixcon_diag.report.report import write_report
 from pixcon_diag.tables.section import Section
 
@@ -101,3 +101,38 @@ class Study(Methods):
         """One section of the report; None where it cannot be made of these checkpoints, which is noted."""
         options = {"folder": folder, "count": count, "first": 2} if analysis.name == "qualitative" else {}
         return self.attempt(analysis.title, partial(analysis.section, self, **options))
+
+
+def compare(
+    methods: Named, *, baseline: str | None = None, predictions: Named = (), options: StudyOptions | None = None
+) -> Section:
+    """The difference of every measurement between methods, with image noise and seed noise in separate rows.
+
+    Args:
+        methods: as of :class:`Study`.
+        baseline: the method that the others are compared with; the first one where None.
+        predictions: folders of saved label maps by the method's name.
+        options: what is measured and how.
+
+    Raises:
+        PixConError: fewer than two methods, or a checkpoint that cannot be measured.
+    """
+    study = Study(methods, baseline=baseline, predictions=predictions, options=options)
+    return analysis_named("compare").section(study)
+
+
+def report(
+    methods: Named, folder: str | Path = REPORT, *, baseline: str | None = None, options: StudyOptions | None = None
+) -> Report:
+    """Every analysis that the checkpoints allow, written to ``folder`` as ``pixcon-diag report`` writes it.
+
+    Args:
+        methods: as of :class:`Study`.
+        folder: where it is written.
+        baseline: the method that the others are compared with; the first one where None.
+        options: what is measured and how.
+
+    Raises:
+        PixConError: a checkpoint cannot be measured at all, or the folder cannot be written.
+    """
+    return Study(methods, baseline=baseline, options=options).report(folder)

@@ -1,1 +1,59 @@
-"""Training: UniMatch V2 with or without the clean-positive bank, and checkpoints that describe themselves."""
+"""Train UniMatch V2 with or without the clean-positive bank.
+
+Example:
+    >>> import pixcon_train
+    >>> pixcon_train.load_config(preset="unimatch-v2", recipe="small").bank.rule
+    'none'
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixcon_train.config.resolve import load_config
+    from pixcon_train.config.schema import TrainConfig
+    from pixcon_train.data.specs import DatasetSpec, get_spec
+    from pixcon_train.engine.trainer import train
+    from pixcon_train.method.class_bank import ClassBank
+    from pixcon_train.models import build_model
+    from pixcon_train.runs.checkpoint import load_checkpoint
+    from pixcon_train.runs.export import export_weights
+
+_MODULES = {
+    "ClassBank": "pixcon_train.method.class_bank",
+    "DatasetSpec": "pixcon_train.data.specs",
+    "TrainConfig": "pixcon_train.config.schema",
+    "build_model": "pixcon_train.models",
+    "export_weights": "pixcon_train.runs.export",
+    "get_spec": "pixcon_train.data.specs",
+    "load_checkpoint": "pixcon_train.runs.checkpoint",
+    "load_config": "pixcon_train.config.resolve",
+    "train": "pixcon_train.engine.trainer",
+}
+"""Where each public name lives: it is imported when it is first used."""
+
+__version__ = version("pixcon-diag")
+
+__all__ = [
+    "ClassBank",
+    "DatasetSpec",
+    "TrainConfig",
+    "__version__",
+    "build_model",
+    "export_weights",
+    "get_spec",
+    "load_checkpoint",
+    "load_config",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'pixcon_train' has no attribute '{name}'")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

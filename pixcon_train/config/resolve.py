@@ -143,6 +143,32 @@ def resolve_config(above: Sequence[Layer], *, preset: str | None = None, recipe:
     return build_config([*preset_layers(preset, recipe or get_spec(dataset).recipe), *above, chosen])
 
 
+def load_config(
+    path: str | Path | None = None,
+    *,
+    preset: str | None = None,
+    recipe: str | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> TrainConfig:
+    """A checked training configuration: preset < file < values.
+
+    Args:
+        path: YAML file, such as a run's ``config.yaml``; none where None.
+        preset: recipe to start from; the file's, else ``pixcon``.
+        recipe: group of data sets whose values it takes; the data set's own where None.
+        values: further values by dotted key, such as ``{"schedule.epochs": 20}``.
+
+    Raises:
+        ConfigError: the file cannot be read, or an unknown preset, recipe, data set or key, or a value that does not fit.
+
+    Example:
+        >>> load_config(preset="unimatch-v2", recipe="small", values={"seed": 3}).seed
+        3
+    """
+    layers = [] if path is None else [file_layer(Path(path))]
+    return resolve_config([*layers, dotted_layer("values", values or {})], preset=preset, recipe=recipe)
+
+
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """``below`` with the values of ``above`` put over it, section by section; neither changes."""
     merged = dict(below)
