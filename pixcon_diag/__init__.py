@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pixcon_diag.cache.measure import measure
     from pixcon_diag.cache.replay import replay
-    from pixcon_diag.checkpoints.loading import load, wrap_module
+    from pixcon_diag.checkpoints.loading import load
+    from pixcon_diag.checkpoints.wrapping import wrap_module
     from pixcon_diag.data.evaluation_data import DataChoice, choose_data
     from pixcon_diag.groups.methods import BankOptions, StudyOptions
     from pixcon_diag.measures.boundary import BoundaryError
@@ -45,7 +46,7 @@ _MODULES = {
     "measure": "pixcon_diag.cache.measure",
     "replay": "pixcon_diag.cache.replay",
     "report": "pixcon_diag.study",
-    "wrap_module": "pixcon_diag.checkpoints.loading",
+    "wrap_module": "pixcon_diag.checkpoints.wrapping",
 }
 """Where each public name lives: it is imported when it is first used."""
 

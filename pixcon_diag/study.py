@@ -83,10 +83,11 @@ class Study(Methods):
             ]
         figures: dict[str, list[Path]] = {}
         missing: set[str] = set()
+        for section in sections:
+            section.write(folder)  # all before the first is drawn: Fig. 11 needs two of them
         with self.bar("drawing") as progress:
             for done, section in enumerate(sections):
                 progress(done, len(sections))
-                section.write(folder)
                 drawn = draw_saved(folder, section.command, missing)
                 # A picture of two sections' results is drawn again with either, and shown where it was first.
                 earlier = {path for paths in figures.values() for path in paths}

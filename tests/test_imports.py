@@ -85,7 +85,7 @@ def faults(package: str, path: Path) -> Iterator[str]:
             yield f"{where} imports {name!r}: use the installed name"
         if name in ORDER and ORDER.index(name) > ORDER.index(package) and UPWARD.get(where.partition(":")[0]) != name:
             yield f"{where} imports {name}, against the direction of dependencies"
-        if ONLY.get(name, package) != package:
+        if ONLY.get(name, package) not in (package, UPWARD.get(where.partition(":")[0])):
             yield f"{where} imports {name}, which only {ONLY[name]} may"
 
 

@@ -38,9 +38,12 @@ def analysis_command(analysis: "Analysis") -> click.Command:
     own = _own_module(analysis.name)
 
     def run(out: Path | None, as_json: bool, **arguments: Any) -> None:
+        from pixcon_diag.groups.methods import StudyOptions
         from pixcon_diag.study import Study
 
-        study = Study(**_methods(arguments), options=study_options(arguments), bar=progress, notify=notify)
+        methods = _methods(arguments)
+        options = StudyOptions() if analysis.needs == "logs" else study_options(arguments)
+        study = Study(**methods, options=options, bar=progress, notify=notify)
         folder = out or getattr(own, "FOLDER", None)
         if hasattr(own, "FOLDER"):
             arguments["folder"] = folder

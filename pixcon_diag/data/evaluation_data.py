@@ -223,7 +223,7 @@ def _pairs(
     choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, masks_required: bool
 ) -> tuple[str, list[Pair]]:
     """Name and pairs of the list."""
-    if choice.list_path is None and own is not None:
+    if choice.list_path is None and own is not None and split in own.lists:
         stored = own.lists[split]
         pairs = parse_list(stored["text"], stored["path"], masks_required=masks_required)
         return stored["path"], located(pairs, source.root)

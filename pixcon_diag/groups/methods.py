@@ -273,7 +273,9 @@ class Methods:
             ConfigError: fewer methods than ``least``, or lists or labels that differ.
         """
         if len(self.groups) + len(self._predictions) < least:
-            raise ConfigError("A comparison needs two methods: name two checkpoints, or two groups (name=path,path).")
+            raise ConfigError(
+                "A comparison needs two methods: name two checkpoints, or two groups of seeds (name=path,path)."
+            )
         require_one_list(self.members if self.groups else ())
 
     def replays(self) -> list[tuple[Member, ReplayedPass]]:

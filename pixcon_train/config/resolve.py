@@ -159,7 +159,7 @@ def load_config(
         values: further values by dotted key, such as ``{"schedule.epochs": 20}``.
 
     Raises:
-        ConfigError: the file cannot be read, or an unknown preset, recipe, data set or key, or a value that does not fit.
+        ConfigError: the file cannot be read, an unknown preset, recipe, data set or key, or a value that does not fit.
 
     Example:
         >>> load_config(preset="unimatch-v2", recipe="small", values={"seed": 3}).seed

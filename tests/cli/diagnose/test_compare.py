@@ -61,7 +61,10 @@ def test_saved_predictions_alone_are_compared_by_what_they_tell(runs: Path, tmp_
     folders = [part for name in ("none", "clean") for part in ("--predictions", tmp_path / name)]
     content = ask("compare", *folders, *data)
     (comparison,) = content["comparisons"]
-    assert any("Left out: retention, ρ_F, ECE, geometry: saved label maps" in note for note in content["notes"])
+    assert all(
+        any(f"Left out: {title}: " in note for note in content["notes"])
+        for title in ("Contamination and retention", "Gradient split", "Bank coverage", "Centroid geometry")
+    )
     measures = [row["measure"] for row in comparison["rows"]]
     assert measures == ["mIoU", "pixel accuracy"] + [
         f"{w} error, {n} px" for n in (1, 3, 5) for w in ("boundary", "interior")

@@ -35,7 +35,7 @@ def test_the_temperature_is_the_run_s_unless_it_is_told(
         return float(ask("gradient", *arguments, *options)["results"][0]["options"]["temperature"])
 
     assert used(runs / "farm-clean-0", "--temperature", 0.5) == 0.5
-    monkeypatch.setattr("pixcon_diag.analyses.gradient_split.temperature_of", lambda loaded, given: given or 0.07)
+    monkeypatch.setattr("pixcon_diag.analyses.gradient.temperature_of", lambda loaded, given: given or 0.07)
     assert used(runs / "farm-clean-0") == 0.07
     monkeypatch.undo()
     listed = ("--dataset", data / "farm.yaml", "--data-root", data, "--bank-list", "val.txt")

@@ -20,7 +20,7 @@ def test_the_baseline_turns_the_differences_round(runs: Path, tmp_path: Path, mo
 
 
 def test_what_cannot_be_compared_is_one_message(runs: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one_message(call("per-class", runs / "farm-none-0", "--workers", 0), 2, "need two methods", "name=path,path")
+    one_message(call("per-class", runs / "farm-none-0", "--workers", 0), 2, "needs two methods", "name=path,path")
     two = (runs / "farm-none-0", runs / "farm-clean-0", "--baseline", "mine")
     one_message(call("per-class", *two, "--workers", 0), 2, "No group is called 'mine'")
     one_message(call("per-class", runs / "farm-none-0", elsewhere / "farm-clean-0"), 2, "measured on different images")
