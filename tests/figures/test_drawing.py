@@ -64,12 +64,8 @@ def test_every_command_with_a_figure_is_tried_here() -> None:
     assert CONTENTS.keys() == set(COMMANDS)
 
 
-<<<<<<< HEAD
 @pytest.mark.slow
-@pytest.mark.parametrize("command", MODULES)
-=======
 @pytest.mark.parametrize("command", COMMANDS)
->>>>>>> c4ca8fc (Serve commands, report and Python from one study and one registry of analyses)
 def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, command: str) -> None:
     save(tmp_path, command)
     paths = draw_saved(tmp_path, command)
