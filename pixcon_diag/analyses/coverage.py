@@ -2,131 +2,148 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
-from pixcon_diag.analyses.measured import identity
+from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
+from pixcon_diag.measures.coverage import ClassCoverage, CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.statistics import quotient
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
 
+class _Replay(NamedTuple):
+    """A checkpoint's bank as one rule fills it."""
+
+    measured: Measured[ReplayedPass, CoverageResult]
+    rule: str
+    k: int = 0
+    """Index of the class, in the table with a row for each."""
+
+    @property
+    def result(self) -> CoverageResult:
+        """Coverage of all classes."""
+        return self.measured.result
+
+    @property
+    def classes(self) -> ClassCoverage:
+        """Coverage of each class."""
+        return self.result.classes
+
+    @property
+    def rho_f(self) -> float:
+        """Share of wrong entries among the eligible pixels of all classes."""
+        wrong = sum(r * n for r, n in zip(self.classes.rho_f, self.classes.eligible, strict=True) if n)
+        return quotient(wrong, sum(self.classes.eligible))
+
+
+class _StoredRow(NamedTuple):
+    """A class of a stored bank, or all of it."""
+
+    name: str
+    label: str
+    fill: int
+    known: int | None
+    contamination: float
+    weight: float
+    staleness: float
+
+
 def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Section:
     """Coverage of every checkpoint, each with its group's name, under every rule."""
-    stored = [each for each in replayed if each[1].stored is not None]
+    stored = [own for own in replayed if own[1].stored is not None]
+    shown, classes = [summary_table(replayed, rules)], classes_table(replayed, rules)
     single = len(replayed) == 1 and len(rules) == 1
-    classes = classes_table(replayed, rules)
-    tables = [
-        summary_table(replayed, rules),
-        *([classes] if single else []),
-        *([stored_table(stored)] if stored else []),
-    ]
     return section(
         "coverage",
-        tables,
+        [*shown, *([classes] if single else []), *([stored_table(stored)] if stored else [])],
         [] if single else [classes],
         results=[
-            {
-                "name": each.name,
-                "group": group,
-                "provenance": asdict(each.provenance),
-                "options": asdict(each.options),
-                "classes": each.data.spec.classes,
-                "rule": rule,
-                "trained_rule": each.trained,
-                "coverage": each.coverage(rule).to_dict(),
-                "stored_bank": None if each.stored is None else each.stored.to_dict(),
-            }
-            for group, each in replayed
-            for rule in rules
+            row.measured.record(
+                options=asdict(row.measured.member.options),
+                classes=row.measured.classes,
+                rule=row.rule,
+                trained_rule=row.measured.member.trained,
+                coverage=row.result.to_dict(),
+                stored_bank=bank.to_dict() if (bank := row.measured.member.stored) else None,
+            )
+            for row in _replays(replayed, rules)
         ],
     )
 
 
 def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
     """A row for each checkpoint and rule."""
-    rows: list[tuple[Cell, ...]] = []
-    notes = []
-    about = []
-    for group, each in replayed:
-        names = each.data.spec.classes
-        for rule in rules:
-            result = each.coverage(rule)
-            eligible = sum(result.classes.eligible)
-            wrong = sum(r * n for r, n in zip(result.classes.rho_f, result.classes.eligible, strict=True) if n)
-            counts = (result.images, result.with_entry, result.at_capacity, result.median_eligible, result.min_eligible)
-            rows.append((each.name, rule, *counts, wrong / eligible if eligible else float("nan")))
-            about.append({"group": group, **identity(each), "starved": " ".join(names[k] for k in result.starved)})
-            if result.starved:
-                starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
-                notes.append(f"{each.name}, {rule}: without an entry: {starved}.")
-    passes = [each for _, each in replayed]
-    said = (*_settings(passes), *trained_notes(passes))
-    return Table(
+    rows, passes = _replays(replayed, rules), [own for _, own in replayed]
+    return Table.of(
         "coverage",
         "Bank after one pass",
+        rows,
         (
-            Column("name", "checkpoint"),
+            Column("name", "checkpoint", of=lambda r: r.measured.name),
             Column("rule", "rule"),
-            Column("images", "images", "count"),
-            Column("with_entry", "classes with an entry", "count"),
-            Column("at_capacity", "at capacity", "count"),
-            Column("median_eligible", "median", "number", 1, over="eligible px"),
-            Column("min_eligible", "least", "count", over="eligible px"),
+            Column("images", "images", "count", of=lambda r: r.result.images),
+            Column("with_entry", "classes with an entry", "count", of=lambda r: r.result.with_entry),
+            Column("at_capacity", "at capacity", "count", of=lambda r: r.result.at_capacity),
+            Column("median_eligible", "median", "number", 1, over="eligible px", of=lambda r: r.result.median_eligible),
+            Column("min_eligible", "least", "count", over="eligible px", of=lambda r: r.result.min_eligible),
             Column("rho_f", "ρ_F of the eligible", "number"),
         ),
-        tuple(rows),
-        ("Pixels are those of the feature's resolution.", *said, *notes),
-        tuple(about),
+        (
+            "Pixels are those of the feature's resolution.",
+            *_settings(passes),
+            *trained_notes(passes),
+            *(_starved(row) for row in rows if row.result.starved),
+        ),
+        lambda r: {**r.measured.about, "starved": " ".join(r.measured.classes[k] for k in r.result.starved)},
     )
+
+
+def _replays(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> list[_Replay]:
+    return [_Replay(Measured(group, own, own.coverage(rule)), rule) for group, own in replayed for rule in rules]
+
+
+def _starved(row: _Replay) -> str:
+    """Which classes have no entry."""
+    names, result = row.measured.classes, row.result
+    starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
+    return f"{row.measured.name}, {row.rule}: without an entry: {starved}."
 
 
 def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
     """Every class."""
-    rows: list[tuple[Cell, ...]] = []
-    for _, each in replayed:
-        for rule in rules:
-            of = each.coverage(rule).classes
-            for k, name in enumerate(each.data.spec.classes):
-                counts = (
-                    of.images[k],
-                    of.labeled[k],
-                    of.eligible[k],
-                    of.admitted[k],
-                    of.fill[k],
-                    of.images_until_full[k],
-                )
-                rows.append((each.name, rule, name, *counts, of.rho_f[k]))
-    return Table(
+    return Table.of(
         "coverage_classes",
         "Classes",
+        [row._replace(k=k) for row in _replays(replayed, rules) for k, _ in enumerate(row.measured.classes)],
         (
-            Column("name", "checkpoint"),
+            Column("name", "checkpoint", of=lambda r: r.measured.name),
             Column("rule", "rule"),
-            Column("class", "class"),
-            Column("images", "images with it", "count"),
-            Column("labeled", "labeled px", "count"),
-            Column("eligible", "eligible px", "count"),
-            Column("admitted", "admitted px", "count"),
-            Column("fill", "entries", "count"),
-            Column("images_until_full", "images until full", "count"),
-            Column("rho_f", "ρ_F of the eligible", "number"),
+            Column("class", "class", of=lambda r: r.measured.classes[r.k]),
+            Column("images", "images with it", "count", of=lambda r: r.classes.images[r.k]),
+            Column("labeled", "labeled px", "count", of=lambda r: r.classes.labeled[r.k]),
+            Column("eligible", "eligible px", "count", of=lambda r: r.classes.eligible[r.k]),
+            Column("admitted", "admitted px", "count", of=lambda r: r.classes.admitted[r.k]),
+            Column("fill", "entries", "count", of=lambda r: r.classes.fill[r.k]),
+            Column("images_until_full", "images until full", "count", of=lambda r: r.classes.images_until_full[r.k]),
+            Column("rho_f", "ρ_F of the eligible", "number", of=lambda r: r.classes.rho_f[r.k]),
         ),
-        tuple(rows),
     )
 
 
 def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
     """The banks that checkpoints carry, class by class; truth and weight where one of them has these."""
-    banks = [(each, each.stored) for _, each in replayed if each.stored is not None]
-    columns: list[AnyColumn] = [
+    banks = [(own, own.stored) for _, own in replayed if own.stored is not None]
+    columns: list[Column[_StoredRow]] = [
         Column("name", "checkpoint"),
-        Column("class", "class"),
+        Column("class", "class", of=lambda r: r.label),
         Column("fill", "entries", "count"),
     ]
     if any(bank.known is not None for _, bank in banks):
@@ -134,51 +151,33 @@ def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
     if any(weight < 1 for _, bank in banks for weight in bank.weight):
         columns.append(Column("weight", "mean weight", "number", 3))
     columns.append(Column("staleness", "cosine to the current centroid", "number"))
-    records = [record for each, bank in banks for record in _stored_records(each, bank)]
-    return Table(
-        "coverage_stored",
-        "Stored bank",
-        tuple(columns),
-        tuple(tuple(record[column.key] for column in columns) for record in records),
-        tuple(_stored_notes(banks)),
-    )
+    rows = [row for own, bank in banks for row in _stored_rows(own, bank)]
+    return Table.of("coverage_stored", "Stored bank", rows, columns, _stored_notes(banks))
 
 
-def _stored_records(each: ReplayedPass, bank: StoredBank) -> Iterator[dict[str, Cell]]:
+def _stored_rows(replayed: ReplayedPass, bank: StoredBank) -> Iterator[_StoredRow]:
     """Every class of a bank, then all of it."""
-    for k, name in enumerate(each.data.spec.classes):
-        yield {
-            "name": each.name,
-            "class": name,
-            "fill": bank.fill[k],
-            "known": None if bank.known is None else bank.known[k],
-            "contamination": bank.contamination[k],
-            "weight": bank.weight[k],
-            "staleness": bank.staleness[k],
-        }
-    yield {
-        "name": each.name,
-        "class": "all",
-        "fill": sum(bank.fill),
-        "known": None if bank.known is None else sum(bank.known),
-        "contamination": bank.overall_contamination,
-        "weight": bank.mean_weight,
-        "staleness": bank.mean_staleness,
-    }
+    known = (None,) * len(bank.fill) if bank.known is None else bank.known
+    values = zip(bank.fill, known, bank.contamination, bank.weight, bank.staleness, strict=True)
+    for label, of_class in zip(replayed.data.spec.classes, values, strict=True):
+        yield _StoredRow(replayed.name, label, *of_class)
+    whole = None if bank.known is None else sum(bank.known)
+    overall = (bank.overall_contamination, bank.mean_weight, bank.mean_staleness)
+    yield _StoredRow(replayed.name, "all", sum(bank.fill), whole, *overall)
 
 
 def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[str]:
     """What the numbers are, and why some are not known."""
     names: dict[str | None, list[str]] = {}
-    for each, bank in banks:
-        names.setdefault(bank.purity, []).append(each.name)
+    for replayed, bank in banks:
+        names.setdefault(bank.purity, []).append(replayed.name)
     if None in names:
         yield "ρ_F: share of the entries of known truth whose true class is not the one they stand under."
     for why, own in names.items():
         if why is not None:
             yield f"Purity: {why}" if len(names) == 1 else f"{', '.join(own)}: purity: {why}"
     yield "Current centroids: of the clean pixels of the replay; – where either is missing."
-    unlabeled = [each.name for each, _ in banks if each.trained in RULES and RULES[each.trained].pixels == "unlabeled"]
+    unlabeled = [r.name for r, _ in banks if r.trained in RULES and RULES[r.trained].pixels == "unlabeled"]
     if unlabeled:
         yield (
             f"{', '.join(unlabeled)}: entries are of strong views of unlabeled images, in part of other classes, which "
@@ -189,15 +188,15 @@ def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[
 def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
     """Which list filled the banks and how; a sentence for each way, with its checkpoints where there are several."""
     names: dict[str, list[str]] = {}
-    for each in replayed:
-        options = each.options
+    for own in replayed:
+        options, data = own.options, own.provenance.data
         way = (
-            f"{each.provenance.data.images} images of {each.provenance.data.list_name}, {options.batch_size} a batch; "
+            f"{data.images} images of {data.list_name}, {options.batch_size} a batch; "
             f"at most {options.cap} pixels a class and batch, {options.size} entries a class, τ = {options.tau:g} for "
             f"{rules_with_tau()}."
         )
-        names.setdefault(way, []).append(each.name)
-    return [way if len(names) == 1 else f"{', '.join(own)}: {way}" for way, own in names.items()]
+        names.setdefault(way, []).append(own.name)
+    return [way if len(names) == 1 else f"{', '.join(filled)}: {way}" for way, filled in names.items()]
 
 
 def section_of(methods: Methods, rules: Sequence[str] = ()) -> Section:

@@ -108,7 +108,7 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
     assert column(mixed, "known")[4:] == [None] * 4 and mixed.texts()[4][3:5] == ["–", "–"]
     assert mixed.notes[1].startswith("soft: purity: Not knowable")
     content = sound(coverage_section(both, ("clean",)), tmp_path)
-    first, second = (each["stored_bank"] for each in content["results"])
+    first, second = (record["stored_bank"] for record in content["results"])
     assert (first["known"], first["contamination"], first["purity"]) == ([2, 0, 0], [0.5, None, None], None)
     assert second["known"] is None and second["weight"] == [0.375, 0.125, None]
 
@@ -121,8 +121,8 @@ def test_runs_whose_own_rule_is_not_replayed_are_named() -> None:
     assert [note.partition(",")[0] for note in found] == ["s: trained with `soft`", "p: trained with `pseudo`"]
     (lower,) = (note for note in stored.notes if "strong views" in note)
     assert lower.startswith("p: ")
-    assert [each["trained_rule"] for each in section.content["results"]] == ["pseudo", "soft", "clean", None]
-    plain = coverage_section([each for each in passes if each[1].trained in ("clean", None)], ("clean",))
+    assert [record["trained_rule"] for record in section.content["results"]] == ["pseudo", "soft", "clean", None]
+    plain = coverage_section([own for own in passes if own[1].trained in ("clean", None)], ("clean",))
     assert not any("trained with" in note or "strong views" in note for note in plain.content["notes"])
 
 
@@ -138,7 +138,7 @@ def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
     section = coverage_section([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
     assert [table.name for table in section.tables] == ["coverage", "coverage_stored"]
     content = sound(section, tmp_path)
-    assert [(each["name"], each["rule"]) for each in content["results"]] == [
+    assert [(record["name"], record["rule"]) for record in content["results"]] == [
         ("x", "clean"),
         ("x", "confidence"),
         ("y", "clean"),
