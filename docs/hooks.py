@@ -1,4 +1,4 @@
-"""Pages of the site whose source lies in the repository's root, where GitHub looks for it.
+"""Pages of the site whose source lies in the repository's root, where GitHub looks for it, and cleaning of docstrings.
 
 A link between these files and those in ``docs`` is rewritten to where its target is in the site.
 """
@@ -31,6 +31,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Rewrite links from a page in ``docs`` to a file in the root."""
     return _links_rewritten(markdown.replace("](../", "]("))
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Drop the roles of cross-references in docstrings (``:func:``), which Markdown does not know."""
+    return re.sub(r":(?:func|class|mod|meth|attr):(?=<code>)", "", html)
 
 
 def _links_rewritten(text: str) -> str:

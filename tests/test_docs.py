@@ -98,3 +98,9 @@ def test_python_blocks_import_what_exists(page: Path) -> None:
 def test_every_page_is_in_the_site_s_navigation() -> None:
     named = set(re.findall(r"\w+\.md", str(yaml.safe_load(text(ROOT / "mkdocs.yml"))["nav"])))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - named == set()
+
+
+@pytest.mark.parametrize("package", ["pixcon_diag", "pixcon_train"])
+def test_the_api_page_has_every_public_name(package: str) -> None:
+    documented = set(re.findall(rf"^::: {package}\.(\w+)$", text(ROOT / "docs/api.md"), re.MULTILINE))
+    assert documented == set(import_module(package).__all__) - {"__version__"}

@@ -70,7 +70,10 @@ def replay(
     Args:
         data: images with masks; their order decides which come together in a training batch.
         options: of the bank.
-        run, keep, progress, tell: as of :func:`pixcon_diag.cache.measure.measure`.
+        run: protocol, windows, device, batch size and workers.
+        keep: folder of the cache; beside the checkpoint where None.
+        progress: called with images done and in all.
+        notify: called with a line of what a user should know.
 
     Raises:
         ConfigError: no feature (sliding windows), or what ``measure`` raises.
