@@ -108,7 +108,8 @@ class Store:
         _verify(file, manifest["sha256"])
         for name, expected in manifest["maps"].items():
             _verify(self.maps_folder / name, expected)
-        with np.load(file, allow_pickle=False) as arrays:
+        # Opened here: np.load leaves the file open where the archive is damaged.
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             state = {name: arrays[name] for name in arrays.files}
         return Kept(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
 
