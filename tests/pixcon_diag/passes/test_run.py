@@ -225,6 +225,7 @@ print(measure(28) - few)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from Linux's /proc")
 def test_peak_memory_does_not_grow_with_the_number_of_images() -> None:
     """24 images more, whose probabilities alone would take 29 MiB and one byte a pixel 1.8 MiB."""

@@ -48,6 +48,7 @@ def test_the_layout_is_the_ordinary_one(cache: Path) -> None:
     assert report.ok and report.void > 0
 
 
+@pytest.mark.slow
 def test_the_default_scenes_are_those_the_specification_names() -> None:
     """And in them every class has labeled and validation pixels, in falling numbers."""
     spec, root = get_spec("digits"), digits_root()

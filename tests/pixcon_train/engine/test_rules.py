@@ -21,6 +21,8 @@ from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
+pytestmark = pytest.mark.slow
+
 LOW = {"consistency__tau": 0.4, "consistency__threshold__minimum": 0.3, "bank__tau": 0.35}
 """Thresholds that a network which has hardly begun reaches."""
 
@@ -42,6 +44,14 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny(tmp_path_factory.mktemp("tiny"), labeled=4)
 
 
+@pytest.fixture(scope="module")
+def plain(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """Weights of the student of a run without any of the rules."""
+    folder = tmp_path_factory.mktemp("plain")
+    train(tiny_config(spec, **LOW), folder)
+    return load_checkpoint(folder / LATEST).student
+
+
 class StopAt(Unobserved):
     """Asks a run to stop after a step, or while thresholds are calibrated."""
 
@@ -60,7 +70,9 @@ class StopAt(Unobserved):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_resumed_run_is_the_run_left_alone(spec: Path, tmp_path: Path, rule: str) -> None:
+def test_a_resumed_run_is_the_run_left_alone(
+    spec: Path, plain: dict[str, torch.Tensor], tmp_path: Path, rule: str
+) -> None:
     """Stopped in the middle of the first epoch and of the second, and where the second one's thresholds are set."""
     config = tiny_config(spec, **LOW, **RULES[rule])
     train(config, tmp_path / "whole")
@@ -74,10 +86,7 @@ def test_a_resumed_run_is_the_run_left_alone(spec: Path, tmp_path: Path, rule: s
     whole, cut = (load_checkpoint(tmp_path / name / LATEST) for name in ("whole", "cut"))
     assert_same_state(cut, whole)
     assert timeless(tmp_path / "cut") == timeless(tmp_path / "whole")
-    plain = tiny_config(spec, **LOW)
-    train(plain, tmp_path / "plain")
-    other = load_checkpoint(tmp_path / "plain" / LATEST).student
-    assert any(not torch.equal(value, other[name]) for name, value in whole.student.items()), "the rule does something"
+    assert any(not torch.equal(value, plain[name]) for name, value in whole.student.items()), "the rule does something"
 
 
 def epochs(folder: Path) -> list[dict[str, Any]]:

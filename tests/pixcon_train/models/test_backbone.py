@@ -41,6 +41,7 @@ def test_maps_are_timms_intermediate_features(gated: bool) -> None:
         torch.testing.assert_close(found, value, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["small", "base", "large", "giant"])
 def test_every_entry_of_timms_pretrained_model_has_its_place(size: str) -> None:
     """Names and shapes of the hub's models, giant's renamed MLP included; only the mask token is ours alone."""

@@ -17,6 +17,8 @@ from pixcon_train.sweeps.run_states import RunState, run_state, summary
 from pixcon_train.sweeps.running import run_point
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
+pytestmark = pytest.mark.slow
+
 
 def points(folder: Path, grid: Any, **changes: Any) -> tuple[Point, ...]:
     spec = write_tiny(folder)
