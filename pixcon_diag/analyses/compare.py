@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from pixcon_diag.analyses.deltas import arrow, delta_note
 from pixcon_diag.groups.methods import Methods
@@ -12,7 +12,7 @@ from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Cell, Column, Kind, Table
+from pixcon_diag.tables.table import Cell, Column, Kind, Table
 from pixcon_train.core.errors import PixConError
 
 IMAGES = (
@@ -52,6 +52,29 @@ def compare_section(
     )
 
 
+class _Line(NamedTuple):
+    """A measurement with one kind of noise."""
+
+    measure: str
+    noise: str
+    baseline: Cell
+    other: Cell
+    difference: float
+    low: float | None = None
+    high: float | None = None
+    better: str | None = None
+    p_sign: float | None = None
+    p_permutation: float | None = None
+    p_smallest: float | None = None
+
+
+_TESTS: tuple[Column[_Line], ...] = (
+    Column("p_sign", "p sign", "number", 3),
+    Column("p_permutation", "p perm.", "number", 3),
+    Column("p_smallest", "least p", "number", 3),
+)
+
+
 def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow], name: str) -> Table:
     """The measurements of one unit, in a table called ``name``: rates in per cent, or plain numbers."""
     value: Kind = "per_cent" if unit == "fraction" else "number"
@@ -59,25 +82,23 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
     what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
     digits = 1 if unit == "count" else None
     shown = [row for row in rows if row.unit == unit]
-    several = any(_several(row) for row in shown)
-    tests: tuple[AnyColumn, ...] = (
-        Column("p_sign", "p sign", "number", 3),
-        Column("p_permutation", "p perm.", "number", 3),
-        Column("p_smallest", "least p", "number", 3),
+    return Table.of(
+        name,
+        f"{baseline} → {other}: {what}",
+        [line for row in shown for line in _lines(row)],
+        (
+            Column("measure", "measure"),
+            Column("noise", "noise"),
+            Column("baseline", baseline, value, digits),
+            Column("other", other, value, digits),
+            Column("difference", "Δ", delta, digits),
+            Column("low", "low", delta),
+            Column("high", "high", delta),
+            Column("better", "better"),
+            *(_TESTS if any(_several(row) for row in shown) else ()),
+        ),
+        _notes(baseline, other, shown),
     )
-    columns = (
-        Column("measure", "measure"),
-        Column("noise", "noise"),
-        Column("baseline", baseline, value, digits),
-        Column("other", other, value, digits),
-        Column("difference", "Δ", delta, digits),
-        Column("low", "low", delta),
-        Column("high", "high", delta),
-        Column("better", "better"),
-        *(tests if several else ()),
-    )
-    lines = [line[: len(columns)] for row in shown for line in _lines(row)]
-    return Table(name, f"{baseline} → {other}: {what}", columns, tuple(lines), tuple(_notes(baseline, other, shown)))
 
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
@@ -103,27 +124,28 @@ def _several(row: ComparisonRow) -> bool:
     return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
 
 
-def _lines(row: ComparisonRow) -> Iterator[tuple[Cell, ...]]:
+def _lines(row: ComparisonRow) -> Iterator[_Line]:
     """A line for each kind of noise that is known; of one seed each there is none over seeds."""
     name = f"{row.measure} ({arrow(row.higher_is_better)})"
     images, seeds = row.image_noise, row.seed_noise
     if images is not None:
         better = _side(images.low, images.high, higher=row.higher_is_better)
-        interval = (images.difference, images.low, images.high, better)
-        yield (name, f"images ({images.level:.0%})", images.first, images.second, *interval, None, None, None)
+        means = (images.first, images.second, images.difference)
+        yield _Line(name, f"images ({images.level:.0%})", *means, images.low, images.high, better)
     if not _several(row):
         if images is None:
-            means = (seeds.first.mean, seeds.second.mean, seeds.difference)
-            yield (name, "plain", *means, None, None, None, None, None, None)
+            yield _Line(name, "plain", seeds.first.mean, seeds.second.mean, seeds.difference)
         return
     first, second = Spread(seeds.first.mean, seeds.first.std), Spread(seeds.second.mean, seeds.second.std)
-    pairs = seeds.paired
-    if pairs is None:
-        yield (name, "seeds", first, second, seeds.difference, None, None, None, None, None, None)
-        return
-    count = len(pairs.deltas.values)
-    tests = (pairs.sign_test.one_sided, pairs.permutation_test.one_sided, pairs.sign_test.smallest_one_sided)
-    yield (name, "seeds", first, second, seeds.difference, None, None, f"{pairs.wins}/{count}", *tests)
+    line, pairs = _Line(name, "seeds", first, second, seeds.difference), seeds.paired
+    if pairs is not None:
+        line = line._replace(
+            better=f"{pairs.wins}/{len(pairs.deltas.values)}",
+            p_sign=pairs.sign_test.one_sided,
+            p_permutation=pairs.permutation_test.one_sided,
+            p_smallest=pairs.sign_test.smallest_one_sided,
+        )
+    yield line
 
 
 def _side(low: float, high: float, *, higher: bool) -> str | None:

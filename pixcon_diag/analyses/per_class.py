@@ -1,6 +1,6 @@
 """IoU per class of each method against the baseline, in the layout of Table 6."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pixcon_diag.analyses.deltas import delta_column, delta_note
@@ -10,7 +10,7 @@ from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import seeds_note
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 
 
@@ -42,44 +42,41 @@ def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
 
 def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Table:
     """Table 6, called ``name``: hardest class of the baseline first, the mIoU last."""
-    paired = result.paired and result.baseline_seeds > 1
-    rows: list[tuple[Cell, ...]] = []
-    for row in (*result.rows, *([result.common] if result.common else []), result.mean):
-        steady = f"{row.improved}/{len(row.seed_deltas)}" if row.seed_deltas else None
-        rows.append((row.name, row.baseline, row.other, row.delta, row.delta_std, steady))
-    notes = [
-        delta_note(baseline, other),
-        seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample"),
-    ]
-    if paired:
-        total = len(result.rows) - len(result.undefined)
-        notes.append(
-            f"Of {total} classes {len(result.improved_on_all)} improve on every seed "
-            f"({_listed(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
+    return Table.of(
+        name,
+        f"IoU per class: {baseline} → {other} (layout of Table 6)",
+        [*result.rows, *([result.common] if result.common else []), result.mean],
+        (
+            Column("class", "class", of=lambda r: r.name),
+            Column("baseline", f"{baseline} %", "per_cent"),
+            Column("other", f"{other} %", "per_cent"),
+            delta_column("delta", higher_is_better=True),
+            Column("delta_std", "seed std of Δ", "per_cent"),
+            Column(
+                "improved", "seeds better", of=lambda r: f"{r.improved}/{len(r.seed_deltas)}" if r.seed_deltas else None
+            ),
+        ),
+        _notes(result, baseline, other),
+    )
+
+
+def _notes(result: PerClassResult, baseline: str, other: str) -> Iterator[str]:
+    yield delta_note(baseline, other)
+    yield seeds_note([result.baseline_seeds, result.other_seeds]).replace("mean ± sample", "Means and sample")
+    if result.paired and result.baseline_seeds > 1:
+        yield (
+            f"Of {len(result.rows) - len(result.undefined)} classes {len(result.improved_on_all)} improve on every "
+            f"seed ({_listed(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
             f"({_listed(result.worsened_on_all)})."
         )
     if result.common:
-        notes.append(
+        yield (
             f"Without an IoU in some run: {_listed(result.undefined)}. The mIoU is each run's own, over the classes "
             "that it has an IoU of: not the same ones in all runs. "
             f"'{result.common.name}': those that all runs have."
         )
     elif result.undefined:
-        notes.append(f"Without an IoU in any run, and not in the mIoU: {_listed(result.undefined)}.")
-    return Table(
-        name,
-        f"IoU per class: {baseline} → {other} (layout of Table 6)",
-        (
-            Column("class", "class"),
-            Column("baseline", f"{baseline} %", "per_cent"),
-            Column("other", f"{other} %", "per_cent"),
-            delta_column("delta", higher_is_better=True),
-            Column("delta_std", "seed std of Δ", "per_cent"),
-            Column("improved", "seeds better"),
-        ),
-        tuple(rows),
-        tuple(notes),
-    )
+        yield f"Without an IoU in any run, and not in the mIoU: {_listed(result.undefined)}."
 
 
 def _listed(names: Sequence[str]) -> str:
