@@ -1,10 +1,10 @@
 """What was measured, and the mIoU of each bank rule in the layout of Table 4."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
-from pixcon_diag.analyses.class_sets import uneven_note
-from pixcon_diag.analyses.measured import identity, load_warnings
+from pixcon_diag.analyses.class_sets import uneven_miou
+from pixcon_diag.analyses.measured import Measured, identity, load_warnings
 from pixcon_diag.cache.replay import rule_of
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.methods import Methods
@@ -12,121 +12,120 @@ from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_miou, pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
-from pixcon_diag.statistics import spread
+from pixcon_diag.statistics import Spread, spread
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Table
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import RULES
 
-TABLE4 = ("none", "confidence", "labeled", "clean")
-"""Bank rules of the paper's Table 4 in its order; rows of other rules follow."""
+RULE_ORDER = tuple(dict.fromkeys(("none", "confidence", "labeled", "clean", *RULES)))
+"""Bank rules of the paper's Table 4 in its order, then the other ones."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """One checkpoint of a group, loaded and measured."""
+class Training(NamedTuple):
+    """How a checkpoint was trained; None where its file does not say."""
 
-    group: str
-    loaded: LoadedCheckpoint
-    measured: MeasuredPass
-
-    @property
-    def rule(self) -> str | None:
-        """The bank's rule in training; None where the file does not say."""
-        return rule_of(self.loaded)
-
-    @property
-    def labeled(self) -> int | None:
-        """Labeled images it was trained with; None where the file does not say."""
-        own = self.loaded.own
-        if own is None:
-            return None
-        return len(parse_list(own.lists["labeled"]["text"], own.lists["labeled"]["path"], masks_required=False))
+    rule: str | None
+    """Admission rule of the bank."""
+    labeled: int | None
+    """Labeled images."""
 
 
-def checkpoints_section(members: Sequence[Member]) -> Section:
+Trained = Measured[MeasuredPass, Training]
+
+
+def training_of(checkpoint: LoadedCheckpoint) -> Training:
+    """What the file says of the training."""
+    own, labeled = checkpoint.own, None
+    if own is not None:
+        listed = own.lists["labeled"]
+        labeled = len(parse_list(listed["text"], listed["path"], masks_required=False))
+    return Training(rule_of(checkpoint), labeled)
+
+
+def checkpoints_section(members: Sequence[Trained]) -> Section:
     """Every checkpoint, and Table 4 where the files tell the bank's rule."""
-    known = [each for each in members if each.rule in RULES]
+    known = [trained for trained in members if trained.result.rule in RULES]
     return section(
         "checkpoints",
         [checkpoints_table(members), *([table4(known)] if known else [])],
-        results=[
-            {
-                "name": each.measured.name,
-                "group": each.group,
-                "provenance": asdict(each.measured.provenance),
-                "iou": each.measured.iou.to_dict(),
-                "rule": each.rule,
-                "labeled": each.labeled,
-            }
-            for each in members
-        ],
+        results=[trained.record(iou=trained.member.iou.to_dict(), **trained.result._asdict()) for trained in members],
     )
 
 
-def checkpoints_table(members: Sequence[Member]) -> Table:
+def checkpoints_table(members: Sequence[Trained]) -> Table:
     """A row for each checkpoint."""
-    rows: list[tuple[Cell, ...]] = []
-    for each in members:
-        info, iou = each.measured.provenance.checkpoint, each.measured.iou
-        model = f"{info.architecture} {info.size}"
-        rates = (iou.miou("skip"), iou.miou("zero"), stated_miou(info), iou.accuracy)
-        rows.append((each.group, each.measured.name, model, info.weights, info.scores.epoch, *rates))
-    data = members[0].measured.provenance.data
-    return Table(
+    passes = [trained.member for trained in members]
+    data = passes[0].provenance.data
+    return Table.of(
         "checkpoints",
         "Checkpoints measured",
+        members,
         (
             Column("group", "group"),
             Column("name", "checkpoint"),
-            Column("model", "model"),
-            Column("weights", "weights"),
-            Column("epoch", "epoch"),
-            Column("miou", "mIoU %", "per_cent"),
-            Column("miou_zero", "absent as 0", "per_cent"),
-            Column("stated_miou", "stated %", "per_cent"),
-            Column("accuracy", "accuracy %", "per_cent"),
+            Column("model", "model", of=lambda r: f"{r.checkpoint.architecture} {r.checkpoint.size}"),
+            Column("weights", "weights", of=lambda r: r.checkpoint.weights),
+            Column("epoch", "epoch", of=lambda r: r.checkpoint.scores.epoch),
+            Column("miou", "mIoU %", "per_cent", of=lambda r: r.member.iou.miou("skip")),
+            Column("miou_zero", "absent as 0", "per_cent", of=lambda r: r.member.iou.miou("zero")),
+            Column("stated_miou", "stated %", "per_cent", of=lambda r: stated_miou(r.checkpoint)),
+            Column("accuracy", "accuracy %", "per_cent", of=lambda r: r.member.iou.accuracy),
         ),
-        tuple(rows),
         (
             f"{data.images} images of {data.dataset} ({data.list_name}).",
-            *uneven_note("mIoU", [(each.measured, each.measured.iou.present) for each in members]),
-            *load_warnings([each.measured for each in members]),
+            *uneven_miou(passes),
+            *load_warnings(passes),
         ),
-        tuple(identity(each.measured) for each in members),
+        lambda r: identity(r.member),
     )
 
 
-def table4(members: Sequence[Member]) -> Table:
+class _Rule(NamedTuple):
+    """The checkpoints of one bank rule by their number of labeled images."""
+
+    rule: str
+    cells: dict[int, list[Trained]]
+
+
+def table4(members: Sequence[Trained]) -> Table:
     """Table 4: a row for each bank rule, a column for each number of labeled images."""
-    splits = sorted({each.labeled or 0 for each in members})
-    rows: list[tuple[Cell, ...]] = []
-    seeds, mixed = set(), []
-    for rule in dict.fromkeys((*TABLE4, *RULES)):
-        cells: list[Cell] = []
-        for split in splits:
-            own = [m for m in members if m.rule == rule and m.labeled == split]
-            cells.append(spread([m.measured.iou.miou() for m in own]) if own else None)
-            seeds.add(len(own))
-            if len(groups := dict.fromkeys(m.group for m in own)) > 1:
-                mixed.append(
-                    f"{', '.join(groups)} share a cell: where they differ in more than the seed, ± is over that too."
-                )
-        if any(cell is not None for cell in cells):
-            rows.append((RULES[rule].title, *cells))
-    counts = ", ".join(str(count) for count in sorted(seeds - {0}))
-    return Table(
+    splits = sorted({trained.result.labeled or 0 for trained in members})
+    rows = [_Rule(rule, {n: [m for m in members if m.result == (rule, n)] for n in splits}) for rule in RULE_ORDER]
+    cells = [seeds for row in rows for seeds in row.cells.values() if seeds]
+    counts = ", ".join(map(str, sorted({len(seeds) for seeds in cells})))
+    groups = [dict.fromkeys(trained.group for trained in seeds) for seeds in cells]
+    return Table.of(
         "table4",
         "mIoU % by bank rule (layout of Table 4)",
-        (Column("rule", "contrastive bank"), *(Column(f"labeled_{n}", f"{n} labeled", "per_cent") for n in splits)),
-        tuple(rows),
-        (f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.", *mixed),
+        [row for row in rows if any(row.cells.values())],
+        [Column("rule", "contrastive bank", of=lambda r: RULES[r.rule].title), *map(_split_column, splits)],
+        (
+            f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.",
+            *(
+                f"{', '.join(names)} share a cell: where they differ in more than the seed, ± is over that too."
+                for names in groups
+                if len(names) > 1
+            ),
+        ),
     )
+
+
+def _split_column(labeled: int) -> Column[_Rule]:
+    """mIoU over the seeds with so many labeled images."""
+
+    def miou(row: _Rule) -> Spread | None:
+        seeds = row.cells[labeled]
+        return spread([trained.member.iou.miou() for trained in seeds]) if seeds else None
+
+    return Column(f"labeled_{labeled}", f"{labeled} labeled", "per_cent", of=miou)
 
 
 def section_of(methods: Methods) -> Section:
     """Every checkpoint measured, with the mIoU it measures and the one its file states."""
-    return checkpoints_section([Member(m.group, m.checkpoint, measured) for m, measured in methods.passes()])
+    return checkpoints_section(
+        [Measured(m.group, measured, training_of(m.checkpoint)) for m, measured in methods.passes()]
+    )
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

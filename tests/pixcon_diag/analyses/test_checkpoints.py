@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.analyses.checkpoints import Member, checkpoints_section, checkpoints_table, table4
+from pixcon_diag.analyses.checkpoints import Trained, checkpoints_section, checkpoints_table, table4, training_of
+from pixcon_diag.analyses.measured import Measured
 from tests.pixcon_diag.analyses.made import ODD, check_latex, predictions, sound
 
 
 def member(
     group: str, right: int, *, rule: str | None = "clean", labeled: str = "a.jpg a.png\nb.jpg b.png\n"
-) -> Member:
+) -> Trained:
     """An IoU of ``right`` % for each class; of a public file where there is no rule."""
     counts = ((right,) * 3, (right,) * 3, (100,) * 3)
     measured: Any = predictions(f"{group} {right}", counts)
@@ -22,7 +23,7 @@ def member(
             config={"bank": {"rule": rule}}, lists={"labeled": {"path": "labeled.txt", "text": labeled}}
         )
     loaded: Any = SimpleNamespace(own=own)
-    return Member(group, loaded, measured)
+    return Measured(group, measured, training_of(loaded))
 
 
 def test_a_row_for_each_checkpoint(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_table_4_has_a_row_for_each_rule_in_the_paper_s_order() -> None:
         member("n3", 75, rule="none", labeled=three),
         member("f", 50, rule="confidence"),
     ])  # fmt: skip
-    assert [each.head for each in table.columns] == ["contrastive bank", "2 labeled", "3 labeled"]
+    assert [column.head for column in table.columns] == ["contrastive bank", "2 labeled", "3 labeled"]
     assert table.texts() == [
         ["None (λ_pix = 0, baseline)", "65.00 ± 7.07", "75.00"],
         ["Confidence-filtered (ρ_F > 0)", "50.00", "–"],
@@ -76,7 +77,7 @@ def test_groups_of_one_rule_are_said_to_share_a_cell() -> None:
 
 @pytest.mark.parametrize("text", ["a.jpg a.png\nb.jpg b.png", "\na.jpg a.png\n\nb.jpg b.png\n\n", "a.jpg\r\nb.jpg\r\n"])
 def test_labeled_images_are_counted_as_the_list_is_read(text: str) -> None:
-    assert member("x", 50, labeled=text).labeled == 2
+    assert member("x", 50, labeled=text).result.labeled == 2
 
 
 def test_files_that_tell_no_rule_make_no_table_4() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from pixcon_diag.analyses.boundary import rates_table
 from pixcon_diag.analyses.boundary_counts import BoundaryCounts
-from pixcon_diag.analyses.checkpoints import Member, checkpoints_table
+from pixcon_diag.analyses.checkpoints import Training, checkpoints_table
 from pixcon_diag.analyses.class_sets import uneven_note
 from pixcon_diag.analyses.contamination import overall_table
 from pixcon_diag.analyses.geometry import closest_table, table9
@@ -60,10 +60,9 @@ def test_classes_in_another_order_are_the_same_classes() -> None:
 
 
 def test_it_is_said_below_the_checkpoints() -> None:
-    loaded: Any = None
-    table = checkpoints_table([Member("g", loaded, each) for each in (BOTH, ALL)])  # type: ignore[arg-type]
-    assert SAID in table.notes
-    assert len(checkpoints_table([Member("g", loaded, BOTH)] * 2).notes) == 1  # type: ignore[arg-type]
+    members: list[Any] = [Measured("g", member, Training(None, None)) for member in (BOTH, ALL)]
+    assert SAID in checkpoints_table(members).notes
+    assert len(checkpoints_table(members[:1] * 2).notes) == 1
 
 
 def test_it_is_said_below_contamination() -> None:
