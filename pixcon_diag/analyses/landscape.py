@@ -33,23 +33,19 @@ def landscape_section(result: LandscapeResult) -> Section:
 
 def landscape_table(result: LandscapeResult) -> Table:
     """A row for each method."""
-    rows = tuple(
-        (p.name, p.encoder, p.parameters, p.counted, p.miou, "yes" if p.comparable else "no", p.miou_source)
-        for p in result.points
-    )
-    return Table(
+    return Table.of(
         "landscape",
         f"Parameters and mIoU: {result.setting}",
+        result.points,
         (
             Column("name", "method"),
             Column("encoder", "encoder"),
             Column("parameters", "parameters, M", "number", 1),
             Column("counted", "counted"),
             Column("miou", "mIoU %", "per_cent"),
-            Column("comparable", "same data set"),
-            Column("source", "mIoU from"),
+            Column("comparable", "same data set", of=lambda point: "yes" if point.comparable else "no"),
+            Column("source", "mIoU from", of=lambda point: point.miou_source),
         ),
-        rows,
         result.notes,
     )
 

@@ -1,6 +1,6 @@
 """The images chosen for a grid, and how wrong each method is on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.analyses.panels import Choice, Chosen, choose_images, write_panels
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.error_regions import MIN_SHARE
-from pixcon_diag.measures.qualitative import RankBy
+from pixcon_diag.measures.qualitative import RankBy, RankedImage
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Column, Table
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.void import VOID
 
 
@@ -42,19 +42,25 @@ def qualitative_section(groups: Sequence[MeasuredGroup], choice: Choice, folder:
 
 def ranking_table(chosen: Chosen) -> Table:
     """A row an image, the first to be shown first."""
+    baseline, *others = chosen.methods
+    columns: list[Column[RankedImage]] = [
+        Column("image", "image", of=lambda image: image.name),
+        Column("error_baseline", f"error % {baseline}", "per_cent"),
+    ]
+    for other in others:
+        columns += [Column("error_other", other, "per_cent"), delta_column("delta", higher_is_better=False)]
+    return Table.of("qualitative", "Images shown", chosen.ranking.images, columns, _notes(chosen))
+
+
+def _notes(chosen: Chosen) -> Iterator[str]:
     ranking, methods = chosen.ranking, chosen.methods
-    columns: list[AnyColumn] = [Column("image", "image"), Column("error_baseline", f"error % {methods[0]}", "per_cent")]
+    yield f"Ranked by {_way(chosen)} among {ranking.candidates} images."
     if len(methods) > 1:
-        columns += [Column("error_other", methods[1], "per_cent"), delta_column("delta", higher_is_better=False)]
-    rows = [(i.name, i.error_baseline, i.error_other, i.delta)[: len(columns)] for i in ranking.images]
-    notes = [f"Ranked by {_way(chosen)} among {ranking.candidates} images."]
-    if len(methods) > 1:
-        better, worse = (sum(sign * i.delta < 0 for i in ranking.images) for sign in (1, -1))
-        notes.append(f"{delta_note(*methods)} Of those shown {methods[1]} is better on {better}, worse on {worse}.")
-    notes.append("Of each method the first checkpoint. " + ", ".join(member.name for member in chosen.members) + ".")
+        better, worse = (sum(sign * image.delta < 0 for image in ranking.images) for sign in (1, -1))
+        yield f"{delta_note(*methods)} Of those shown {methods[1]} is better on {better}, worse on {worse}."
+    yield "Of each method the first checkpoint. " + ", ".join(member.name for member in chosen.members) + "."
     if ranking.undefined:
-        notes.append(f"{len(ranking.undefined)} images have no valid pixel and no error.")
-    return Table("qualitative", "Images shown", tuple(columns), tuple(rows), tuple(notes))
+        yield f"{len(ranking.undefined)} images have no valid pixel and no error."
 
 
 def _way(chosen: Chosen) -> str:

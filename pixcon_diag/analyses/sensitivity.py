@@ -1,68 +1,91 @@
 """Sensitivity to hyperparameters in the layout of Table 10: a block each, its values side by side."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from pixcon_diag.analyses.deltas import delta_column
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import Weights
-from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, sensitivity
+from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
 from pixcon_diag.statistics import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Cell, Column, Table
+from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 
 def sensitivity_section(result: SensitivityResult) -> Section:
     """All blocks in one table, and each one in the paper's layout."""
     return section(
         "sensitivity",
-        [settings_table(result), *(block(axis, result) for axis in result.axes)],
+        [settings_table(result), *(block(axis) for axis in result.axes)],
         sensitivity=result.to_dict(),
     )
 
 
+_Line = tuple[str, Callable[[Setting], str]]
+"""A line of a block: its label, and its text for each setting."""
+
+
+class _Row(NamedTuple):
+    """One value of a hyperparameter."""
+
+    hyperparameter: str
+    setting: Setting
+
+
 def settings_table(result: SensitivityResult) -> Table:
     """A row for each hyperparameter and value."""
-    rows: list[tuple[Cell, ...]] = []
-    for axis in result.axes:
-        for setting in axis.settings:
-            value = f"{setting.value}{' *' if setting.is_base else ''}"
-            peak = ", ".join(map(str, setting.peak_epochs))
-            best = Spread(setting.mean, setting.std)
-            delta = None if setting.is_base else setting.delta
-            rows.append((axis.hyperparameter, value, len(setting.runs), best, delta, peak, ", ".join(setting.runs)))
-    return Table(
+    return Table.of(
         "sensitivity",
         f"Best {result.weights} mIoU by hyperparameter",
+        [_Row(axis.hyperparameter, setting) for axis in result.axes for setting in axis.settings],
         (
             Column("hyperparameter", "hyperparameter"),
-            Column("value", "value"),
-            Column("seeds", "seeds", "count"),
-            Column("miou", "mIoU %", "per_cent"),
-            delta_column("delta", "from the base", higher_is_better=True),
-            Column("peak", "peak epoch"),
-            Column("runs", "runs"),
+            Column("value", "value", of=lambda r: _value(r.setting)),
+            Column("seeds", "seeds", "count", of=lambda r: len(r.setting.runs)),
+            Column("miou", "mIoU %", "per_cent", of=lambda r: Spread(r.setting.mean, r.setting.std)),
+            delta_column(
+                "delta",
+                "from the base",
+                higher_is_better=True,
+                of=lambda r: None if r.setting.is_base else r.setting.delta,
+            ),
+            Column("peak", "peak epoch", of=lambda r: _peak(r.setting)),
+            Column("runs", "runs", of=lambda r: ", ".join(r.setting.runs)),
         ),
-        tuple(rows),
         _notes(result),
     )
 
 
-def block(axis: Axis, result: SensitivityResult) -> Table:
+def block(axis: Axis) -> Table:
     """Table 10's block of one hyperparameter: value, mIoU and peak epoch, a column a setting."""
-    head: list[AnyColumn] = [Column("row", axis.hyperparameter)]
-    columns: list[AnyColumn] = [
-        Column(f"setting_{index}", f"{setting.value}{' *' if setting.is_base else ''}")
-        for index, setting in enumerate(axis.settings)
-    ]
-    cell: AnyColumn = Column("miou", "mIoU %", "per_cent")
-    miou = [cell.text(Spread(setting.mean, setting.std)) for setting in axis.settings]
-    peak = [", ".join(map(str, setting.peak_epochs)) for setting in axis.settings]
-    return Table(
+    return Table.of(
         f"table10_{file_part(axis.hyperparameter)}",
         f"{axis.hyperparameter} (layout of Table 10)",
-        (*head, *columns),
-        (("mIoU %", *miou), ("peak epoch", *peak)),
-        (f"Spread over the settings: {100 * axis.spread:.2f} points.",),
+        (("mIoU %", _miou), ("peak epoch", _peak)),
+        (
+            Column("row", axis.hyperparameter, of=lambda line: line[0]),
+            *(_setting_column(index, setting) for index, setting in enumerate(axis.settings)),
+        ),
+        [f"Spread over the settings: {100 * axis.spread:.2f} points."],
     )
+
+
+def _setting_column(index: int, setting: Setting) -> Column[_Line]:
+    return Column(f"setting_{index}", _value(setting), of=lambda line: line[1](setting))
+
+
+def _value(setting: Setting) -> str:
+    return f"{setting.value}{' *' if setting.is_base else ''}"
+
+
+def _miou(setting: Setting) -> str:
+    cell: AnyColumn = Column("miou", "mIoU %", "per_cent")
+    return cell.text(Spread(setting.mean, setting.std))
+
+
+def _peak(setting: Setting) -> str:
+    return ", ".join(map(str, setting.peak_epochs))
 
 
 def _notes(result: SensitivityResult) -> tuple[str, ...]:

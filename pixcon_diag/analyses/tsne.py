@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.measures.projection import PERPLEXITY, ProjectionResult, project
+from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import AnyColumn, Column, Table
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.progress import Progress, silent
 
 PICTURE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
@@ -29,7 +30,7 @@ def tsne_section(
     Raises:
         ConfigError: no features, too few pixels, or different pixels.
     """
-    samples = {name: each.sample() for name, each in measured}
+    samples = {name: member.sample() for name, member in measured}
     result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
     spec = measured[0][1].data.spec
     return section(
@@ -39,55 +40,73 @@ def tsne_section(
         classes=spec.classes,
         palette=spec.palette,
         projection=result.to_dict(),
-        provenance={name: asdict(each.provenance) for name, each in measured},
+        provenance={name: asdict(member.provenance) for name, member in measured},
     )
+
+
+class _Map(NamedTuple):
+    """A checkpoint's map of the sampled pixels."""
+
+    projection: Projection
+    member: MeasuredPass
+
+
+class _Pixel(NamedTuple):
+    """A pixel on a map."""
+
+    name: str
+    image: str
+    row: int
+    column: int
+    label: str
+    x: float
+    y: float
 
 
 def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, MeasuredPass]]) -> Table:
     """Neighbour purity and silhouette in feature space."""
     fit = "the first map's positions are where the others start" if result.aligned else "independent fits"
-    rows = [
-        (
-            p.name,
-            len(result.labels),
-            p.separability.purity,
-            p.separability.chance,
-            p.separability.silhouette,
-            p.kl_divergence,
-        )
-        for p in result.projections
-    ]
     neighbours = result.projections[0].separability.neighbours
-    return Table(
+    return Table.of(
         "tsne",
         "Separability of sampled pixels",
+        [_Map(projection, member) for projection, (_, member) in zip(result.projections, measured, strict=True)],
         (
-            Column("name", "checkpoint"),
-            Column("pixels", "pixels", "count"),
-            Column("purity", f"{neighbours}-NN purity", "number"),
-            Column("chance", "by chance", "number"),
-            Column("silhouette", "silhouette", "number"),
-            Column("kl_divergence", "KL of the map", "number"),
+            Column("name", "checkpoint", of=lambda r: r.projection.name),
+            Column("pixels", "pixels", "count", of=lambda _: len(result.labels)),
+            Column("purity", f"{neighbours}-NN purity", "number", of=lambda r: r.projection.separability.purity),
+            Column("chance", "by chance", "number", of=lambda r: r.projection.separability.chance),
+            Column("silhouette", "silhouette", "number", of=lambda r: r.projection.separability.silhouette),
+            Column("kl_divergence", "KL of the map", "number", of=lambda r: r.projection.kl_divergence),
         ),
-        tuple(rows),
-        (
+        [
             f"In feature space, by cosine; the same pixels for all, at most {result.per_class} a class; {fit}. "
             + PICTURE,
-        ),
-        tuple(identity(each) for _, each in measured),
+        ],
+        lambda r: identity(r.member),
     )
 
 
 def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
     """Where every pixel lies on every map."""
-    rows = [
-        (p.name, *pixel, classes[label], *position)
-        for p in result.projections
-        for pixel, label, position in zip(result.pixels, result.labels, p.positions, strict=True)
-    ]
-    keys = ("name", "image", "row", "column", "class")
-    numbers: tuple[AnyColumn, ...] = (Column("x", "x", "number"), Column("y", "y", "number"))
-    return Table("tsne_positions", "Positions", (*(Column(key, key) for key in keys), *numbers), tuple(rows))
+    return Table.of(
+        "tsne_positions",
+        "Positions",
+        [
+            _Pixel(projection.name, *pixel, classes[label], *position)
+            for projection in result.projections
+            for pixel, label, position in zip(result.pixels, result.labels, projection.positions, strict=True)
+        ],
+        (
+            Column("name", "name"),
+            Column("image", "image"),
+            Column("row", "row"),
+            Column("column", "column"),
+            Column("class", "class", of=lambda r: r.label),
+            Column("x", "x", "number"),
+            Column("y", "y", "number"),
+        ),
+    )
 
 
 def section_of(
