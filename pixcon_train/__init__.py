@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pixcon_train.data.specs import DatasetSpec, get_spec
     from pixcon_train.engine.trainer import train
     from pixcon_train.method.class_bank import ClassBank
-    from pixcon_train.models import build_model
+    from pixcon_train.models.build import build_model
     from pixcon_train.runs.checkpoint import load_checkpoint
     from pixcon_train.runs.export import export_weights
 
@@ -24,7 +24,7 @@ _MODULES = {
     "ClassBank": "pixcon_train.method.class_bank",
     "DatasetSpec": "pixcon_train.data.specs",
     "TrainConfig": "pixcon_train.config.schema",
-    "build_model": "pixcon_train.models",
+    "build_model": "pixcon_train.models.build",
     "export_weights": "pixcon_train.runs.export",
     "get_spec": "pixcon_train.data.specs",
     "load_checkpoint": "pixcon_train.runs.checkpoint",

@@ -19,7 +19,7 @@ from pixcon_train.core.void import VOID
 from pixcon_train.engine.distributed import batch_layout, open_accelerator
 from pixcon_train.engine.setup import Setup, set_up
 from pixcon_train.engine.stepper import MicroBatch, Stepper
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.base import SegmentationModel
 
 CELLS = 8
 """Squares along an edge of a synthetic image; each image has the same number of pixels of each class."""

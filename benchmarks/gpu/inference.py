@@ -21,7 +21,8 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_train.core.void import VOID
 from pixcon_train.evaluation.inference import predict_probabilities
 from pixcon_train.evaluation.protocols import SlidingWindow
-from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 
 SAME_CLASS = 0.999
 """Least share of pixels with the same class."""

@@ -15,7 +15,7 @@ from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import PassOptions, run_pass
 from pixcon_train.data.specs import voc_palette
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 
 
 class Sizes(NamedTuple):

@@ -14,10 +14,10 @@ from pixcon_train.core.files import sha256
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 if TYPE_CHECKING:  # a cached description needs no torch
-    from pixcon_diag.checkpoints.layouts import State
+    from pixcon_diag.checkpoints.layouts.layout import State
     from pixcon_diag.checkpoints.network import Network
     from pixcon_diag.checkpoints.wrapping import WrappedModule
-    from pixcon_train.models import SegmentationModel
+    from pixcon_train.models.base import SegmentationModel
 
 SAYS_LITTLE = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
 """File names that do not tell two runs apart: the folder's name goes before them in tables."""
@@ -113,9 +113,9 @@ class LoadedCheckpoint(Description):
 def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
-    Every layout of :mod:`pixcon_diag.checkpoints.layouts` is recognised. A file is read and checked once; what it says
-    of itself is cached under its hash beside it (:func:`results_folder`), so that only running the network reads it
-    again. Nothing in the file is run.
+    Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; what
+    it says of itself is cached under its hash beside it (:func:`results_folder`), so that only running the network
+    reads it again. Nothing in the file is run.
 
     Args:
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from pixcon_diag.checkpoints.description import Description, RunRecord
 from pixcon_diag.checkpoints.finding import WeightsAsked
-from pixcon_diag.checkpoints.layouts import Layout, State, Weights, recognise
+from pixcon_diag.checkpoints.layouts.layout import Layout, State, Weights
+from pixcon_diag.checkpoints.layouts.registry import recognise
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.evaluation.protocols import default_protocol
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
 from pixcon_train.runs.checkpoint import Checkpoint
 
@@ -44,8 +45,8 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
     try:
         state = strip_prefix(layout.states[chosen])
         _refuse_encoder_alone(state, path)
-        model = model_from_state(state)
         found = infer_architecture(state)
+        model = model_from_state(state, found)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     remarks = [] if file.verified else [NOT_VERIFIABLE]
@@ -64,7 +65,7 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
     )
     description = Description(
         info=info,
-        protocol=default_protocol(found.architecture),
+        protocol=ARCHITECTURES[found.architecture].protocol,
         parameters=parameters_at_inference(model),
         data=layout.data,
         own=None if layout.own is None else run_record(layout.own),

@@ -13,7 +13,7 @@ from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.weight_files import content_hash
 from pixcon_train.evaluation.inference import pad_by_reflection
-from pixcon_train.models import ModelOutput
+from pixcon_train.models.base import ModelOutput
 
 
 class WrappedModule(nn.Module):

@@ -14,6 +14,7 @@ from pixcon_diag.passes.run import PassOptions
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.models.architectures import ARCHITECTURES
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,14 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
     )
 
 
-_PUBLIC_WINDOWS = {("pixcon", "cityscapes"): 686}
-"""Windows that differ from the data set's usual ones: PixCon's crop on Cityscapes (paper, Table 2)."""
-
-
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
     """Edge of the sliding windows: the crop the network was trained on, where that is known; None for whole images."""
     if data.spec.evaluation == "whole":
         return None
     if checkpoint.own is not None:
         return int(checkpoint.own.config["data"]["crop"])
-    return _PUBLIC_WINDOWS.get((checkpoint.info.architecture, data.spec.name), data.spec.window_crop)
+    architecture = ARCHITECTURES.get(checkpoint.info.architecture)  # None for a wrapped module
+    return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)
 
 
 def inference_info(options: PassOptions) -> InferenceInfo:

@@ -18,7 +18,7 @@ from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.base import SegmentationModel
 
 
 @dataclass(frozen=True)

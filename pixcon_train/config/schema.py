@@ -3,25 +3,30 @@
 A field without a default has its value from the preset: it is what recipes differ in.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pixcon_train.core.hints import hint
 from pixcon_train.method.admission import RULES
+from pixcon_train.models.architectures import ARCHITECTURES
 
-Architecture = Literal["unimatch_v2", "pixcon"]
 Size = Literal["nano", "small", "base", "large", "giant"]
 
 PATCH = 14
 """Edge of a DINOv2 patch in pixels; crops are multiples of it."""
 
 
-def _admission_rule(name: str) -> str:
-    """``name``, where it is a rule's."""
-    if name not in RULES:
-        raise ValueError(f"expected one of {', '.join(RULES)}{hint(name, RULES)}")
-    return name
+def _one_of(names: Collection[str]) -> AfterValidator:
+    """Accepts only ``names``, those of a registry."""
+
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"expected one of {', '.join(names)}{hint(name, names)}")
+        return name
+
+    return AfterValidator(known)
 
 
 class Section(BaseModel):
@@ -69,7 +74,7 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    architecture: Architecture
+    architecture: Annotated[str, _one_of(ARCHITECTURES)]
     """Decoder and checkpoint layout: UniMatch V2's or PixCon's."""
     size: Size
     """Encoder size; `nano` is meant for the CPU."""
@@ -181,7 +186,7 @@ class ConsistencyConfig(Section):
 class BankConfig(Section):
     """The contrastive branch and its per-class bank (paper, Sec. 3.2)."""
 
-    rule: Annotated[str, AfterValidator(_admission_rule)] = Field(
+    rule: Annotated[str, _one_of(RULES)] = Field(
         description="Admission rule: "
         + "; ".join(f"`{rule.name}`: {rule.description}" for rule in RULES.values())
         + "."

@@ -59,3 +59,22 @@ def _other_kind(value: Tensor) -> str | None:
 def _first(entries: list[str]) -> str:
     more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     return ", ".join(entries[:_SHOWN]) + more
+
+
+def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
+    """Why ``state`` cannot replace ``expected``, a phrase for each entry: missing, superfluous, or of another kind."""
+    common = [(key, state[key], value) for key, value in expected.items() if key in state]
+    return [
+        *(f"{key} is missing" for key in expected if key not in state),
+        *(f"{key} is not part of it" for key in state if key not in expected),
+        *(
+            f"{key} is of {found.dtype}"
+            for key, found, value in common
+            if value.is_floating_point() and not found.is_floating_point()
+        ),
+        *(
+            f"{key} has shape {tuple(found.shape)}, not {tuple(value.shape)}"
+            for key, found, value in common
+            if found.shape != value.shape
+        ),
+    ]

@@ -11,7 +11,7 @@ from pixcon_train.core.void import VOID
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.evaluation.validation import over_images
 from pixcon_train.method.thresholds import BINS, confidence_counts
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.base import SegmentationModel
 
 
 def count_confidence(

@@ -19,7 +19,7 @@ from pixcon_train.data.sampling import BatchLayout, PairedDataset, StepSampler
 from pixcon_train.engine.distributed import batch_layout
 from pixcon_train.engine.training_data import TrainingData, open_training_data
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, default_protocol
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.evaluation.validation import BATCH, validation_loader
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.consistency import ConsistencyRules, Weighting
@@ -34,7 +34,9 @@ from pixcon_train.method.thresholds import (
     Threshold,
     coverage_penalty,
 )
-from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from pixcon_train.models.pretrained import load_pretrained_backbone
 
 _INITIAL = 20
@@ -139,7 +141,7 @@ def _something_to_paste(config: TrainConfig, share: BatchLayout) -> None:
 
 def _protocol(config: TrainConfig) -> Protocol:
     chosen = config.evaluation.protocol
-    return default_protocol(config.model.architecture) if chosen == "auto" else chosen
+    return ARCHITECTURES[config.model.architecture].protocol if chosen == "auto" else chosen
 
 
 def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> SegmentationModel:

@@ -20,7 +20,7 @@ from pixcon_train.method.losses import ohem_loss, supervised_loss
 from pixcon_train.method.optimizer import ema_decay, rate, set_rate, update_teacher
 from pixcon_train.method.perturbations import draw_boxes, encoder_dropout, fused_dropout
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.base import SegmentationModel
 
 # Streams of random numbers beside those of the data; each one is seeded by (seed, stream, iteration, micro-batch, 0),
 # where the 0 keeps what was drawn before processes and accumulation shared one numbering.

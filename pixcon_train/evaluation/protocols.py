@@ -30,8 +30,3 @@ class SlidingWindow:
         while starts[-1] + self.crop < length:
             starts.append(min(starts[-1] + self.stride, length - self.crop))
         return starts
-
-
-def default_protocol(architecture: str) -> Protocol:
-    """The protocol that belongs to a checkpoint's architecture."""
-    return "pixcon" if architecture == "pixcon" else "unimatch-v2"

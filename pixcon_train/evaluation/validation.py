@@ -16,7 +16,7 @@ from pixcon_train.data.loading import Collate, Guarded, opened
 from pixcon_train.evaluation.inference import predict_probabilities
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.protocols import SlidingWindow
-from pixcon_train.models import SegmentationModel
+from pixcon_train.models.base import SegmentationModel
 
 BATCH = 8
 """Images per forward pass where neighbours in the list have one size; 1 with windows, whose images are large."""

@@ -52,6 +52,8 @@ class DinoV2(VisionTransformer):
             mlp_layer=SwiGLU if size.gated else Mlp,
         )
         self.mask_token = nn.Parameter(torch.zeros(1, size.dim))  # unused, but every DINOv2 file holds it
+        self.dim = size.dim
+        self.patch_size = PATCH_SIZE
         self.native_grid = size.grid
         self.taken = size.blocks
         self.recompute = False
@@ -89,7 +91,7 @@ class DinoV2(VisionTransformer):
         return maps
 
     def position_embedding(self, height: int, width: int) -> Tensor:
-        """TrainState embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).
+        """Position embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).
 
         Untouched at the native grid; elsewhere bicubic, no antialias, scale (edge + 0.1) / native edge.
         """

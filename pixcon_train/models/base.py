@@ -1,13 +1,10 @@
 """What both architectures share: one forward pass that gives logits, fused feature and, asked for, the embedding."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from pixcon_train.models.backbone import DinoV2
-from pixcon_train.models.sizes import SIZES
 
 
 class ModelOutput(NamedTuple):
@@ -21,6 +18,20 @@ class ModelOutput(NamedTuple):
     """(B, D, h, w), unit norm per pixel (paper, Eq. 1); None unless asked for."""
 
 
+class Encoder(Protocol):
+    """What a decoder needs of an encoder."""
+
+    dim: int
+    """Channels of its maps."""
+    patch_size: int
+    """Edge of a patch in pixels; heights and widths of images are multiples of it."""
+    recompute: bool
+    """Whether activations are recomputed in the backward pass instead of being stored."""
+
+    def __call__(self, images: Tensor) -> list[Tensor]:
+        """Four maps (B, dim, H/patch_size, W/patch_size) of images (B, 3, H, W), from the shallowest to the deepest."""
+
+
 class SegmentationModel(nn.Module):
     """Base of the two architectures: encoder, ``fuse`` and ``classify`` of the subclass, optional projection head."""
 
@@ -31,13 +42,21 @@ class SegmentationModel(nn.Module):
         self.size = size
         self.num_classes = num_classes
         self.fused_channels = fused_channels
-        self.encoder_dim = SIZES[size].dim
-        self.patch_size = 14
 
     @property
-    def encoder(self) -> DinoV2:
-        """The DINOv2 encoder, wherever the release's keys put it."""
+    def encoder(self) -> Encoder:
+        """The encoder, wherever the release's keys put it."""
         raise NotImplementedError
+
+    @property
+    def encoder_dim(self) -> int:
+        """Channels of the encoder's maps."""
+        return self.encoder.dim
+
+    @property
+    def patch_size(self) -> int:
+        """Edge of the encoder's patches in pixels."""
+        return self.encoder.patch_size
 
     def fuse(self, features: list[Tensor]) -> Tensor:
         """Fused feature (B, C, h, w) of the encoder's four maps."""

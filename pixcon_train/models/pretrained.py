@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.core.weight_checks import refuse_non_finite, refuse_other_kinds
+from pixcon_train.core.weight_checks import misfits, refuse_non_finite, refuse_other_kinds
 from pixcon_train.core.weight_files import read_weights
 from pixcon_train.models.backbone import DinoV2, resample_position_embedding
 from pixcon_train.models.base import SegmentationModel
@@ -31,6 +31,7 @@ def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
     if source == "none":
         return
     state = _from_hub(model.size) if source == "hub" else _from_file(Path(source))
+    assert isinstance(model.encoder, DinoV2)  # both architectures'
     load_encoder(model.encoder, state, where=f"timm's hub ({model.size})" if source == "hub" else source)
 
 
@@ -46,14 +47,7 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
     found.setdefault("mask_token", torch.zeros_like(expected["mask_token"]))
     if _is_other_grid(found.get("pos_embed"), expected["pos_embed"]):
         found["pos_embed"] = resample_position_embedding(found["pos_embed"], (encoder.native_grid,) * 2)
-    wrong = [f"{key} is missing" for key in expected if key not in found]
-    wrong += [f"{key} is not part of it" for key in found if key not in expected]
-    wrong += [
-        f"{key} has shape {tuple(found[key].shape)}, not {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in found and found[key].shape != value.shape
-    ]
-    if wrong:
+    if wrong := misfits(found, expected):
         more = f" ({len(wrong)} such entries)" if len(wrong) > 1 else ""
         raise CheckpointError(
             f"The encoder weights from {where} do not fit: {wrong[0]}{more}. "

@@ -2,28 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.weight_checks import refuse_non_finite, refuse_other_kinds
-from pixcon_train.models import build_model
+from pixcon_train.core.weight_checks import misfits, refuse_non_finite, refuse_other_kinds
+from pixcon_train.models.architectures import ARCHITECTURES, PATCHES, Architecture
 from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from pixcon_train.models.sizes import SIZES
 
 State = dict[str, Tensor]
 
-_PATCHES = "patch_embed.proj.weight"
-_PATCHES_KEY = re.compile(rf"(?:^|(?<=\.))(?:backbone\.(?:vit\.)?)?{re.escape(_PATCHES)}$")
+_PATCHES_KEY = re.compile(rf"(?:^|(?<=\.))(?:backbone\.(?:vit\.)?)?{re.escape(PATCHES)}$")
 """The end of the key of the weight that every encoder has, as the network itself names it."""
-
-# By architecture: the encoder's prefix and the weight of the last layer of the classifier.
-_LANDMARKS = {
-    "unimatch_v2": ("backbone.", "head.scratch.output_conv.2.weight"),
-    "pixcon": ("backbone.vit.", "head.4.weight"),
-}
 
 
 @dataclass(frozen=True)
@@ -75,54 +69,42 @@ def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
     Raises:
         CheckpointError: it is of neither architecture, or of an unknown size.
     """
-    architecture = next((name for name, (_, last) in _LANDMARKS.items() if _is(name, state)), None)
+    architecture = next((known for known in ARCHITECTURES.values() if known.matches(state)), None)
     if architecture is None:
         shown = ", ".join(list(state)[:3]) or "nothing"
         raise CheckpointError(
             f"The weights are of neither known architecture: found keys such as {shown}; expected "
-            + " or ".join(f"`{prefix}*` with `{last}` ({name})" for name, (prefix, last) in _LANDMARKS.items())
+            + " or ".join(f"`{a.encoder}*` with `{a.classifier}` ({a.name})" for a in ARCHITECTURES.values())
             + "."
         )
-    prefix, last = _LANDMARKS[architecture]
     embedding = state.get("proj_head.3.weight")
     return ModelDescription(
-        architecture=architecture,
-        size=_size(state, prefix),
-        num_classes=_rows(state[last]),
+        architecture=architecture.name,
+        size=_size(state, architecture.encoder),
+        num_classes=_rows(state[architecture.classifier]),
         projection=embedding is not None,
         embedding_dim=256 if embedding is None else _rows(embedding),
     )
 
 
-def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
-    """The model whose state dict this is, with its weights, in eval mode.
+def model_from_state(state: Mapping[str, Tensor], description: ModelDescription) -> SegmentationModel:
+    """The model with the weights ``state``, in eval mode; ``description`` is that of :func:`infer_architecture`.
 
     A classifier with one output channel z, a sigmoid's, becomes one of two classes with the logits 0 and z: their
     softmax is (1 − sigmoid(z), sigmoid(z)), so that the second class is predicted where the sigmoid exceeds 0.5.
 
     Raises:
-        CheckpointError: as :func:`infer_architecture`, or entries are missing, superfluous, of another shape or kind,
-            or NaN or infinite.
+        CheckpointError: entries are missing, superfluous, of another shape or kind, or NaN or infinite.
     """
     refuse_other_kinds(state)
-    state = _with_background(state)
-    description = infer_architecture(state)
+    if description.num_classes == 1:
+        state = _with_background(state, ARCHITECTURES[description.architecture])
+        description = replace(description, num_classes=2)
     with torch.device("meta"):
         model = description.build()
     expected = model.state_dict()
     complete = _with_mask_token(state, expected)
-    problems = [f"{key} is missing" for key in expected if key not in complete]
-    problems += [f"{key} is not part of it" for key in complete if key not in expected]
-    problems += [
-        f"{key} is of {complete[key].dtype}"
-        for key, value in expected.items()
-        if key in complete and value.is_floating_point() and not complete[key].is_floating_point()
-    ]
-    problems += [
-        f"{key} has shape {tuple(complete[key].shape)}, not {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in complete and complete[key].shape != value.shape
-    ]
+    problems = misfits(complete, expected)
     if problems:
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
         raise CheckpointError(
@@ -135,11 +117,6 @@ def model_from_state(state: Mapping[str, Tensor]) -> SegmentationModel:
     return model
 
 
-def _is(architecture: str, state: Mapping[str, Tensor]) -> bool:
-    prefix, last = _LANDMARKS[architecture]
-    return prefix + _PATCHES in state and last in state
-
-
 def _rows(value: Tensor) -> int:
     """Length of the first dimension; 0 for a single number."""
     return value.shape[0] if value.ndim else 0
@@ -147,7 +124,7 @@ def _rows(value: Tensor) -> int:
 
 def _size(state: Mapping[str, Tensor], prefix: str) -> str:
     """The size with the encoder's width and depth."""
-    dim = _rows(state[prefix + _PATCHES])
+    dim = _rows(state[prefix + PATCHES])
     depth = len({key.split(".blocks.")[1].split(".")[0] for key in state if key.startswith(f"{prefix}blocks.")})
     for name, size in SIZES.items():
         if (size.dim, size.depth) == (dim, depth):
@@ -156,12 +133,9 @@ def _size(state: Mapping[str, Tensor], prefix: str) -> str:
     raise CheckpointError(f"The encoder has width {dim} and {depth} blocks; expected one of {known}.")
 
 
-def _with_background(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """``state`` with two output channels where its classifier has one; otherwise as it is."""
-    last = next((weight for name, (_, weight) in _LANDMARKS.items() if _is(name, state)), None)
-    if last is None or _rows(state[last]) != 1:
-        return state
-    keys = (last, last.removesuffix("weight") + "bias")
+def _with_background(state: Mapping[str, Tensor], architecture: Architecture) -> Mapping[str, Tensor]:
+    """``state`` with two output channels in place of the one that its classifier has."""
+    keys = (architecture.classifier, architecture.classifier.removesuffix("weight") + "bias")
     return dict(state) | {key: torch.cat([torch.zeros_like(state[key]), state[key]]) for key in keys if key in state}
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from pixcon_cli.diag import main
 from pixcon_train.core.files import sha256
 from pixcon_train.data.specs import get_spec
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import Checkpoint
 from tests.reference import rule_tensor
 

@@ -26,7 +26,7 @@ from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import BandOptions, MeasureOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.method.admission import REPLAYED
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, with_bank
 from tests.reference import fill_by_rule
 

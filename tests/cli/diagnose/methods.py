@@ -8,7 +8,7 @@ import torch
 
 from pixcon_train.core.files import sha256, to_json
 from pixcon_train.core.yaml_files import dump_yaml
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, CONFIG
 from pixcon_train.runs.log import LOG

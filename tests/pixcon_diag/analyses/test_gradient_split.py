@@ -27,7 +27,7 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, network
 from tests.reference import fill_by_rule
 

@@ -15,7 +15,7 @@ from pixcon_diag.checkpoints.network import parameters_at_inference
 from pixcon_diag.measures.landscape import PUBLISHED, landscape
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import DataError
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.cli.farm import write_public
 
 INFO = CheckpointInfo("best.pth", "", "UniMatch V2 checkpoint", "unimatch_v2", "base", 21, False, "ema", Scores())

@@ -22,7 +22,7 @@ from pixcon_diag.passes.options import MeasureOptions, RunChoice
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, Network, cpu, images, network, seen
 from tests.pixcon_train.data.files import THREE
 

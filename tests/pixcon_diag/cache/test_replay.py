@@ -20,7 +20,7 @@ from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.method.admission import REPLAYED
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen, with_bank
 from tests.reference import fill_by_rule
 

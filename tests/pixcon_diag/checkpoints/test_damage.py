@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pixcon_diag.checkpoints.layouts import Layout, recognise
+from pixcon_diag.checkpoints.layouts.layout import Layout
+from pixcon_diag.checkpoints.layouts.registry import recognise
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.zip_files import zip_records

@@ -9,7 +9,7 @@ import torch
 from pixcon_diag.checkpoints.loading import load
 from pixcon_train.evaluation.inference import predict_logits, predict_probabilities
 from pixcon_train.evaluation.protocols import SlidingWindow
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.reference import golden_input, rule_tensor
 
 pytestmark = pytest.mark.reference

@@ -16,7 +16,7 @@ from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import sha256
 from pixcon_train.evaluation.inference import predict_logits
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.reference import rule_tensor
 
 CLASSES = 5

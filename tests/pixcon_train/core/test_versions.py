@@ -13,7 +13,7 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.versions import FLOORS, require
 from pixcon_train.core.weight_files import read_weights
 from pixcon_train.data.images import read_image
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.inference import pad_by_reflection, predict_logits, predict_probabilities
-from pixcon_train.evaluation.protocols import SlidingWindow, default_protocol
-from pixcon_train.models import ModelOutput, SegmentationModel, build_model
+from pixcon_train.evaluation.protocols import SlidingWindow
+from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.base import ModelOutput, SegmentationModel
+from pixcon_train.models.build import build_model
 from tests.reference import fill_by_rule, golden_input
 
 
@@ -52,7 +54,7 @@ def test_sliding_windows_match_the_release(
     architecture: str, golden: dict[str, np.ndarray], request: pytest.FixtureRequest
 ) -> None:
     model = request.getfixturevalue(architecture)
-    protocol = default_protocol(architecture)
+    protocol = ARCHITECTURES[architecture].protocol
     result = predict_probabilities(model, golden_input(98, 154), protocol=protocol, window=SlidingWindow(70))
     assert agreement(result.probabilities, golden[f"{architecture}_small/sliding_98x154_crop70_argmax"]) >= 0.999
     assert result.fused is None

@@ -1,9 +1,9 @@
-"""Which protocol belongs to which network, and where sliding windows lie."""
+"""Where sliding windows lie."""
 
 import pytest
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.protocols import SlidingWindow, default_protocol
+from pixcon_train.evaluation.protocols import SlidingWindow
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,6 @@ def test_windows_begin_a_stride_apart_and_end_at_the_border(crop: int, length: i
     assert SlidingWindow(crop).starts(length) == starts
     covered = {pixel for start in starts for pixel in range(start, start + crop)}
     assert covered == set(range(length))
-
-
-def test_the_protocol_belongs_to_the_architecture() -> None:
-    assert (default_protocol("unimatch_v2"), default_protocol("pixcon")) == ("unimatch-v2", "pixcon")
 
 
 def test_a_window_is_a_multiple_of_a_patch() -> None:

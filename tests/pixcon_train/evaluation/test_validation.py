@@ -13,7 +13,8 @@ from pixcon_train.data.sources import open_dataset
 from pixcon_train.evaluation import validation
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.validation import validate, validation_loader
-from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from tests.pixcon_train.tiny import write_tiny
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pixcon_train.method.optimizer import build_optimizer, rate, set_rate
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 
 
 @pytest.mark.parametrize("decay_1d", [True, False])

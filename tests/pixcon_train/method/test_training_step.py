@@ -18,7 +18,8 @@ from pixcon_train.method.optimizer import build_optimizer, update_teacher
 from pixcon_train.method.perturbations import complementary_scale, fused_dropout
 from pixcon_train.method.thresholds import Threshold
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
-from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from tests.reference import fill_by_rule, rng
 from tests.waiting import NoWaiting
 

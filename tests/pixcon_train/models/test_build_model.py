@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.models import ARCHITECTURES, SIZES, SegmentationModel, build_model
+from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
+from pixcon_train.models.sizes import SIZES
 
 CLASSES = 5
 
@@ -127,8 +130,8 @@ def test_a_size_that_the_patch_does_not_divide_is_refused(model: SegmentationMod
 @pytest.mark.parametrize(
     ("architecture", "size", "message"),
     [
-        ("unimatch-v2", "nano", "Unknown architecture `unimatch-v2`.*Did you mean `unimatch_v2`"),
-        ("pixcon", "smal", "Unknown model size `smal`.*Did you mean `small`"),
+        ("unimatch-v2", "nano", "Unknown architecture 'unimatch-v2'.*did you mean 'unimatch_v2'"),
+        ("pixcon", "smal", "Unknown model size 'smal'.*did you mean 'small'"),
         ("pixcon", "42", "expected one of nano, small, base, large, giant"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from pixcon_train.models.pixcon import ResidualConvUnit
 from tests.reference import fill_by_rule, golden_input
 

@@ -9,8 +9,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.models import SegmentationModel, build_model
 from pixcon_train.models.backbone import resample_position_embedding
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from pixcon_train.models.pretrained import load_pretrained_backbone
 from tests.reference import rule_tensor
 

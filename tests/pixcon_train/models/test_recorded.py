@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixcon_train.models import build_model
+from pixcon_train.models.build import build_model
 from tests.reference import fill_by_rule, rng
 
 RECORDED = {  # mean and deviation of logits, fused feature and embedding, in eval mode and in train mode

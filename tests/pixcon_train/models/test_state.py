@@ -5,7 +5,9 @@ import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.models import ARCHITECTURES, SIZES, build_model
+from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.build import build_model
+from pixcon_train.models.sizes import SIZES
 from pixcon_train.models.state import ModelDescription, infer_architecture, model_from_state, strip_prefix
 from tests.reference import rule_tensor
 
@@ -19,7 +21,7 @@ def state(architecture: str, size: str = "nano", *, projection: bool = True, dev
 
 def refused(entries: dict[str, Tensor]) -> str:
     with pytest.raises(CheckpointError) as caught:
-        model_from_state(entries)
+        model_from_state(entries, infer_architecture(entries))
     return str(caught.value)
 
 
@@ -35,7 +37,7 @@ def test_every_model_is_told_from_its_state_dict(architecture: str, size: str, p
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_state_dict_makes_its_model(architecture: str, projection: bool) -> None:
     entries = state(architecture, projection=projection)
-    model = model_from_state(entries)
+    model = model_from_state(entries, infer_architecture(entries))
     found = model.state_dict()
     assert not model.training
     assert list(found) == list(entries)
@@ -50,7 +52,7 @@ def test_a_state_dict_makes_its_model(architecture: str, projection: bool) -> No
 
 def test_half_precision_weights_make_a_single_precision_model() -> None:
     halves = {key: value.half() if value.is_floating_point() else value for key, value in state("pixcon").items()}
-    model = model_from_state(halves)
+    model = model_from_state(halves, infer_architecture(halves))
     assert {value.dtype for value in model.parameters()} == {torch.float32}
     assert model.state_dict()["head.1.num_batches_tracked"].dtype == torch.int64
 
@@ -58,7 +60,7 @@ def test_half_precision_weights_make_a_single_precision_model() -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_missing_mask_token_is_zero(architecture: str) -> None:
     entries = {key: value for key, value in state(architecture).items() if not key.endswith("mask_token")}
-    assert not model_from_state(entries).encoder.mask_token.any()
+    assert not model_from_state(entries, infer_architecture(entries)).encoder.mask_token.any()
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_train.models import SegmentationModel, build_model
+from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.build import build_model
 from tests.reference import fill_by_rule, golden_input
 
 

@@ -1,0 +1,26 @@
+"""All known layouts, in the order in which a file is compared with them."""
+
+from pixcon_diag.checkpoints.layouts import bare, export, nested, own, pixcon, unimatch_v2
+from pixcon_diag.checkpoints.layouts.fields import shown_keys, state_dict
+from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
+from pixcon_diag.checkpoints.reading import CheckpointFile
+from pixcon_train.core.errors import CheckpointError
+
+LAYOUTS: tuple[LayoutReader, ...] = tuple(module.LAYOUT for module in (own, export, unimatch_v2, pixcon, nested, bare))
+
+
+def recognise(file: CheckpointFile) -> Layout:
+    """The content of a file that has been read, by the first layout that matches it.
+
+    Raises:
+        CheckpointError: its keys are those of no known layout, or it is of a later version of this project.
+    """
+    for layout in LAYOUTS:
+        if layout.matches(file):
+            return layout.read(file)
+    holders = [str(key) for key, value in file.content.items() if state_dict(value)]
+    hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
+    raise CheckpointError(
+        f"{file.path} has the keys {shown_keys(file.content)}, which is no known layout. Expected "
+        f"{'; '.join(layout.description for layout in LAYOUTS)}.{hint}"
+    )
