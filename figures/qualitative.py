@@ -5,7 +5,6 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -130,8 +129,8 @@ def _lookup(content: Content) -> np.ndarray:
 def _outline(panel: Axes, prediction: np.ndarray, truth: np.ndarray, content: Content) -> None:
     """Red around the regions that are wrong; white beside it, as a data set may have red classes."""
     regions = error_regions(
-        torch.from_numpy(prediction).long(),
-        torch.from_numpy(truth).long(),
+        prediction,
+        truth,
         void=content["void"],
         min_share=content["min_share"],
     )
@@ -149,7 +148,7 @@ def _outline(panel: Axes, prediction: np.ndarray, truth: np.ndarray, content: Co
 
 def _strip(rows: Sequence[Row], content: Content) -> list[Patch]:
     """What the colours mean, of the classes that occur."""
-    maps = [torch.from_numpy(labels) for row in rows for labels in (row.truth, *row.predictions)]
+    maps = [labels for row in rows for labels in (row.truth, *row.predictions)]
     colors = class_colors(content["palette"])
     handles = [
         Patch(facecolor=colors[k], label=content["classes"][k]) for k in occurring_classes(maps, content["void"])

@@ -13,7 +13,7 @@ from benchmarks.gpu.timing import clock_of, median
 from pixcon_diag.data.label_maps import KeptMaps
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.run import PassOptions, run_pass
+from pixcon_diag.passes.run import PassOptions, PredictedBatch, run_pass
 from pixcon_train.data.specs import voc_palette
 from pixcon_train.models.build import build_model
 
@@ -47,7 +47,11 @@ def run(options: Options) -> Iterator[Row]:
     def whole() -> None:
         collector = Collector(sizes.classes, MeasureOptions())
         maps = KeptMaps(folder, tuple(voc_palette(sizes.classes)), None)
-        run_pass(model, items, [collector.update, lambda batch: maps.write(batch.names, batch.prediction)], passing)
+
+        def keep(batch: PredictedBatch) -> None:
+            maps.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy())
+
+        run_pass(model, items, [collector.update, keep], passing)
         collector.snapshot()
 
     turns = [(clock_of(alone, device), clock_of(whole, device)) for _ in range(sizes.repeats + 1)][1:]

@@ -9,7 +9,7 @@ from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
-from pixcon_diag.measures.coverage import ClassCoverage, CoverageResult
+from pixcon_diag.measures.coverage_result import ClassCoverage, CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import quotient

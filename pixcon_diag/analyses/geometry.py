@@ -11,8 +11,7 @@ from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.data.comparable import comparable
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
-from pixcon_diag.measures.geometry import MIN_PIXELS
-from pixcon_diag.measures.geometry_result import ClassGeometry, GeometryResult
+from pixcon_diag.measures.geometry_result import MIN_PIXELS, ClassGeometry, GeometryResult
 from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import Spread, seeds_note, spread

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.cache.replay import ReplayedPass, embed
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import ContaminationGradient
-from pixcon_diag.measures.gradient_result import GradientResult
-from pixcon_diag.measures.gradient_sweep import FRACTIONS, SweepPoint, contamination_sweep
-from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.gradient_result import FRACTIONS, GradientResult, SweepPoint
+from pixcon_diag.measures.gradient_sweep import contamination_sweep
+from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded
@@ -71,14 +73,14 @@ def measure_gradient(
     anchors = _anchors(checkpoint, measured.sample(), options.anchors)
     classes = measured.data.spec.num_classes
     sweeps: dict[str, Tensor | None] = {}
-    if CLEAN in options.rules and bool(replayed.entries(CLEAN).held.any()):
-        sweeps = {"uniform": None, "confusion": replayed.confusion}
+    if CLEAN in options.rules and replayed.entries(CLEAN).held.any():
+        sweeps = {"uniform": None, "confusion": torch.from_numpy(replayed.confusion)}
     steps, done = len(options.rules) + len(sweeps) * len(options.fractions), count()
     by_rule = {}
     for rule in options.rules:
         progress(next(done), steps)
         metric = ContaminationGradient(classes, temperature=options.temperature)
-        metric.update(*anchors, replayed.entries(rule))
+        metric.update(*anchors, _entries(replayed, rule))
         by_rule[rule] = metric.compute()
     sweep = {
         name: _sweep(*anchors, replayed, options, confusion, lambda: progress(next(done), steps))
@@ -103,7 +105,7 @@ def _sweep(
         points += contamination_sweep(
             anchors,
             labels,
-            replayed.entries(CLEAN),
+            _entries(replayed, CLEAN),
             num_classes=replayed.data.spec.num_classes,
             generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
             fractions=(fraction,),
@@ -121,9 +123,13 @@ def temperature_of(checkpoint: LoadedCheckpoint, given: float | None = None) -> 
     return GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
 
 
+def _entries(replayed: ReplayedPass, rule: str) -> Entries[Tensor]:
+    return Entries(*map(torch.from_numpy, replayed.entries(rule)))
+
+
 def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, most: int) -> tuple[Tensor, Tensor]:
     """Embeddings (A, D) and labels (A,) of the first ``most`` sampled pixels of each class."""
-    first = torch.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
-    kept = torch.arange(len(sample.labels)) - first < most
+    first = np.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
+    kept = np.arange(len(sample.labels)) - first < most
     features = sample.features[kept] * sample.norms[kept][:, None]
-    return embed(checkpoint, features), sample.labels[kept]
+    return embed(checkpoint, torch.from_numpy(features)), torch.from_numpy(sample.labels[kept])

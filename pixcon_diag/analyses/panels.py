@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from PIL import Image
 
 from pixcon_diag.data.label_maps import encode_label_map
@@ -52,14 +52,14 @@ def choose_images(groups: Sequence[MeasuredGroup], choice: Choice) -> Chosen:
         names = ", ".join(group.name for group in groups)
         raise ConfigError(f"A grid compares two methods at most, got {len(groups)}: {names}. Name the two to be shown.")
     members = tuple(group.members[0] for group in groups)
-    errors = [image_errors(torch.from_numpy(member.statistics)) for member in members]
+    errors = [image_errors(member.statistics) for member in members]
     ranking = rank_images(
         [pair.image for pair in members[0].data.pairs],
         errors[0],
         errors[1] if len(errors) > 1 else None,
         rank_by=choice.rank_by,
         count=choice.count,
-        generator=torch.Generator().manual_seed(choice.seed),
+        generator=np.random.default_rng(choice.seed),
         chosen=choice.names,
     )
     return Chosen(tuple(group.name for group in groups), members, ranking, choice)
@@ -91,7 +91,7 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
         Image.fromarray(shown).save(temporary, format="PNG")
     for file, labels in zip((files["truth"], *files["predictions"]), (truth, *maps), strict=True):
         with replacing(folder / str(file)) as temporary:
-            temporary.write_bytes(encode_label_map(labels.to(torch.uint8).numpy(), palette))
+            temporary.write_bytes(encode_label_map(labels, palette))
     share = chosen.choice.min_share
-    regions = [error_regions(each.long(), truth, void=VOID, min_share=share).to_dict() for each in maps]
+    regions = [error_regions(labels, truth, void=VOID, min_share=share).to_dict() for labels in maps]
     return asdict(image) | {"files": files, "regions": regions}

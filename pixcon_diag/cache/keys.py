@@ -11,9 +11,10 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.run import PassOptions
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
-are counted by map and value; images are turned upright and those of 16 bits are not cut off at 255."""
+are counted by map and value; images are turned upright and those of 16 bits are not cut off at 255. 3: boundary errors
+of each image."""
 
 
 def pass_key(

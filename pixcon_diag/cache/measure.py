@@ -1,13 +1,14 @@
 """The pass with its memory: made once per checkpoint and list, kept beside the run, continued after an interruption."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch.utils.data import Subset
 
 from pixcon_diag.cache.keys import pass_folder, pass_key
@@ -62,26 +63,20 @@ def measure(
     kept = run_kept(
         checkpoint, data, passing, collector, options.key(), place, progress=progress, notify=notify, maps=True
     )
-    loaded = check_load(checkpoint, data, passing, collector.iou())
+    provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
+    measured = MeasuredPass(checkpoint.name, provenance, data, kept.maps, options, kept.state)
+    loaded = check_load(checkpoint, data, passing, measured.iou)
     if loaded is not None and loaded.warning is not None:
         notify(loaded.warning)
-    provenance = Provenance(
-        checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"), loaded
-    )
-    return MeasuredPass(
-        name=checkpoint.name,
-        provenance=provenance,
-        data=data,
-        options=options,
-        collector=collector,
-        maps=kept.maps,
-    )
+    return replace(measured, provenance=replace(provenance, load_check=loaded))
 
 
 @dataclass(frozen=True)
 class FilledPass:
-    """What there is of a pass beside what it counted."""
+    """A pass over all images, as numbers."""
 
+    state: dict[str, np.ndarray]
+    """The collector's sufficient statistics."""
     inference: InferenceInfo
     """How the network was run: when the pass was made, if it was kept."""
     maps: LabelMapFiles | None
@@ -97,8 +92,8 @@ class Collecting(Protocol):
     def snapshot(self) -> dict[str, np.ndarray]:
         """All that was counted."""
 
-    def restore(self, state: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
-        """Go on from a snapshot; ``names`` are those of the list's images."""
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a snapshot."""
 
 
 def run_kept(
@@ -113,7 +108,7 @@ def run_kept(
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> FilledPass:
-    """Fill ``collector`` from the pass kept in ``place``, from a new one, or from one gone on with.
+    """The pass cached in ``place``, or else a pass that feeds ``collector``, new or resumed.
 
     Args:
         options: what decides what is counted.
@@ -127,7 +122,7 @@ def run_kept(
     if place is None:
         check_once(data, checkpoint.info.num_classes, progress=progress, notify=notify)
         run_pass(checkpoint.model, evaluation_dataset(data), [collector.update], passing, progress)
-        return FilledPass(inference_info(passing), None)
+        return FilledPass(collector.snapshot(), inference_info(passing), None)
     store = Store(place, pass_key(checkpoint, data, passing, options))
     everything = range(len(data.pairs))
     with store.locked(notify):
@@ -151,24 +146,23 @@ def fill(
     if kept is None:
         check_once(data, checkpoint.info.num_classes, progress=progress, notify=notify)
         store.clear()
-    else:
-        collector.restore(kept.state, [pair.image for pair in data.pairs])
     written = KeptMaps(store.maps_folder, data.spec.palette, kept.maps if kept else None, first=part.start)
     done, total = kept.done if kept else 0, len(part)
     inference = inference_info(passing)
     if kept is not None and kept.complete:
         notify(f"{checkpoint.name}: using the pass kept in {store.folder}.")
-        return FilledPass(replace(inference, **kept.made), written.maps() if maps else None)
-    if done:
+        return FilledPass(kept.state, replace(inference, **kept.made), written.maps() if maps else None)
+    if kept is not None and done:
+        collector.restore(kept.state)
         notify(f"{checkpoint.name}: going on after {done} of {total} images (the pass kept in {store.folder}).")
     made = {"batch_size": inference.batch_size, "device": inference.device}
     saver = _Saver(store, collector, written, done, total, made, progress)
     consumers: list[Consumer] = [collector.update]
     if maps:
-        consumers.append(lambda batch: written.write(batch.names, batch.prediction))
+        consumers.append(lambda batch: written.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy()))
     run_pass(checkpoint.model, Subset(evaluation_dataset(data), part[done:]), consumers, passing, saver)
-    saver.save(total)
-    return FilledPass(inference, written.maps() if maps else None)
+    state = saver.save(total)
+    return FilledPass(state, inference, written.maps() if maps else None)
 
 
 class _Saver:
@@ -193,6 +187,8 @@ class _Saver:
             self.save(self.start + done)
         self.progress(self.start + done, self.total)
 
-    def save(self, done: int) -> None:
-        self.store.write(Kept(done, self.total, self.collector.snapshot(), dict(self.maps.hashes), self.made))
+    def save(self, done: int) -> dict[str, np.ndarray]:
+        state = self.collector.snapshot()
+        self.store.write(Kept(done, self.total, state, dict(self.maps.hashes), self.made))
         self.last = time.monotonic()
+        return state

@@ -128,7 +128,6 @@ def measure_together(
 
 def _put_together(whole: Store, parts: list[_Part], data: EvaluationData, options: MeasureOptions) -> None:
     """Make the undivided pass of its parts, which are removed."""
-    names = [pair.image for pair in data.pairs]
     collector = Collector(data.spec.num_classes, options)
     found = [part.store.read() for part in parts]
     assert all(kept is not None and kept.complete for kept in found)
@@ -142,9 +141,10 @@ def _put_together(whole: Store, parts: list[_Part], data: EvaluationData, option
     for kept in reversed(found):
         assert kept is not None
         before = Collector(data.spec.num_classes, options)
-        before.restore(kept.state, names)
+        before.restore(kept.state)
         collector.prepend(before)
     assert found[0] is not None
-    whole.write(Kept(len(names), len(names), collector.snapshot(), maps, found[0].made))
+    images = len(data.pairs)
+    whole.write(Kept(images, images, collector.snapshot(), maps, found[0].made))
     for part in parts:
         part.store.remove()

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,11 +15,12 @@ from pixcon_diag.cache.measure import run_kept
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.measures.coverage import CoverageResult
-from pixcon_diag.measures.gradient import Entries
+from pixcon_diag.measures.bank_entries import Entries
+from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
+from pixcon_diag.passes.bank_collector import BankCollector
 from pixcon_diag.passes.options import RunChoice, pass_options
+from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
@@ -35,7 +37,7 @@ class ReplayedPass:
     data: EvaluationData
     options: ReplayOptions
     space: Space
-    collector: BankCollector
+    banks: ReplayedBanks
     stored: StoredBank | None
     """The bank that the checkpoint carries, where it has one."""
     trained: str | None = None
@@ -43,16 +45,16 @@ class ReplayedPass:
 
     def coverage(self, rule: str) -> CoverageResult:
         """How many pixels of each class ``rule`` lets in."""
-        return self.collector.coverage[rule].compute()
+        return self.banks.coverage(rule)
 
-    def entries(self, rule: str) -> Entries:
+    def entries(self, rule: str) -> Entries[np.ndarray]:
         """What the bank of ``rule`` holds, with the truth of each entry."""
-        return self.collector.entries(rule)
+        return self.banks.entries(rule)
 
     @property
-    def confusion(self) -> Tensor:
+    def confusion(self) -> np.ndarray:
         """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
-        return self.collector.confusion
+        return self.banks.confusion
 
 
 def replay(
@@ -83,17 +85,15 @@ def replay(
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
     space: Space = "projection" if checkpoint.info.projection else "fused feature"
-    collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options)
+    collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options, len(data.pairs))
     place = keep or pass_folder(checkpoint)
     kept = run_kept(
         checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, notify=notify
     )
-    collector.flush()
+    banks = ReplayedBanks(kept.state, data.spec.num_classes, options)
     provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
-    stored = _stored(checkpoint, collector)
-    return ReplayedPass(
-        checkpoint.name, provenance, data, options, space, collector, stored, trained=rule_of(checkpoint)
-    )
+    stored = _stored(checkpoint, banks)
+    return ReplayedPass(checkpoint.name, provenance, data, options, space, banks, stored, trained=rule_of(checkpoint))
 
 
 @torch.no_grad()
@@ -108,17 +108,21 @@ def embed(checkpoint: LoadedCheckpoint, features: Tensor) -> Tensor:
     return projected[:, :, 0, 0].float().to(features.device)
 
 
-def _stored(checkpoint: LoadedCheckpoint, collector: BankCollector) -> StoredBank | None:
+def _stored(checkpoint: LoadedCheckpoint, banks: ReplayedBanks) -> StoredBank | None:
     """The checkpoint's own bank beside what its weights now make of the labeled images."""
     if checkpoint.bank is None:
         return None
-    entries = collector.entries("clean")
-    current = torch.zeros(collector.num_classes, entries.embeddings.shape[1], dtype=torch.float64)
-    current.index_add_(0, entries.labels, entries.embeddings.double() * entries.held[:, None])
-    current /= collector.bank("clean").filled[:, None].clamp(min=1)
-    bank = checkpoint.bank
+    # NumPy has no bfloat16.
+    arrays = {
+        name: (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
+        for name, value in checkpoint.bank.items()
+    }
     return measure_stored_bank(
-        bank["queue"], bank["filled"], current.float(), truth=bank.get("truth"), weight=bank.get("weight")
+        arrays["queue"],
+        arrays["filled"],
+        banks.mean_embeddings("clean"),
+        truth=arrays.get("truth"),
+        weight=arrays.get("weight"),
     )
 
 

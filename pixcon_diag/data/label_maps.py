@@ -8,9 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import file_stem, is_file
@@ -23,7 +21,7 @@ class LabelMaps(Protocol):
     def __len__(self) -> int:
         """Number of images."""
 
-    def read(self, index: int) -> Tensor:
+    def read(self, index: int) -> np.ndarray:
         """Predicted classes of an image, (H, W) uint8.
 
         Raises:
@@ -40,13 +38,13 @@ class LabelMapFiles:
     def __len__(self) -> int:
         return len(self.files)
 
-    def read(self, index: int) -> Tensor:
+    def read(self, index: int) -> np.ndarray:
         """Predicted classes of an image, (H, W) uint8.
 
         Raises:
             DataError: the file is missing, damaged, compressed with loss, or holds colours instead of class indices.
         """
-        return torch.from_numpy(read_indices(self.files[index], "label map"))
+        return read_indices(self.files[index], "label map")
 
 
 class KeptMaps:
@@ -67,17 +65,17 @@ class KeptMaps:
         self.palette = [part for color in palette for part in color]
         self.hashes = dict(hashes or {})
 
-    def write(self, names: Sequence[str], predictions: Tensor) -> None:
+    def write(self, names: Sequence[str], predictions: np.ndarray) -> None:
         """Write the next maps; their file names tell their place in the list and their image.
 
         Args:
             names: of the images.
-            predictions: ŷ, integer (B, H, W), in [0, 255).
+            predictions: ŷ, (B, H, W) uint8, below 255.
 
         Raises:
             PixConError: the folder cannot be written.
         """
-        for name, labels in zip(names, predictions.to(torch.uint8).cpu().numpy(), strict=True):
+        for name, labels in zip(names, predictions, strict=True):
             file = f"{self.first + len(self.hashes):06d}_{file_stem(name)}.png"
             content = encode_label_map(labels, self.palette)
             try:

@@ -29,8 +29,11 @@ class LabelSpace:
         self.foreign: list[Path] = []
         """Maps with values that are no class."""
 
-    def add(self, labels: np.ndarray, truth: np.ndarray, file: Path) -> bool:
-        """Count a map (H, W) uint8 beside its truth, uint8 with 255 for void; False where a value is no class.
+    def add(self, labels: np.ndarray, truth: np.ndarray, file: Path) -> np.ndarray:
+        """Count a map (H, W) uint8 beside its truth, uint8 with 255 for void.
+
+        Returns:
+            Its valid pixels by truth and predicted class, (K, K) int64; without those of a value that is no class.
 
         Raises:
             DataError: they differ in size.
@@ -49,8 +52,7 @@ class LabelSpace:
         self.files += 1
         if counts[:, classes:].any():
             self.foreign.append(file)
-            return False
-        return True
+        return counts[:, :classes]
 
     def check(self) -> None:
         """Look at what all maps hold together.

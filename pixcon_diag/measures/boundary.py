@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,12 +10,9 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from pixcon_diag.measures.boundary_result import BoundaryResult
+from pixcon_diag.measures.boundary_result import BoundaryResult, Distance, VoidMode, check_band
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
-
-Distance = Literal["chessboard", "euclidean"]
-VoidMode = Literal["label", "ignore", "nearest"]
 
 _LOWEST = -(2**15 - 1)
 """Below every label. Labels travel as int16, whose maxima are several times faster than int64's; unlike −2^15 the
@@ -58,7 +55,7 @@ def boundary_bands(
     void_mode: VoidMode = "label",
 ) -> list[Tensor]:
     """The bands of several widths, as :func:`boundary_band` gives each, for the cost of filling void only once."""
-    _check(widths, distance, void_mode)
+    check_band(widths, distance, void_mode)
     valid = mask != void
     labels = mask.to(torch.int16)
     if void_mode == "nearest":
@@ -123,7 +120,7 @@ class BoundaryError(LabelMeasurement):
         super().__init__(num_classes, void=void)
         if not widths:
             raise ConfigError("Expected at least one width of the boundary band, got none. The usual ones are 1, 3, 5.")
-        _check(widths, distance, void_mode)
+        check_band(widths, distance, void_mode)
         self.widths = tuple(sorted(set(widths)))
         self.distance, self.void_mode = distance, void_mode
         self.add_state("counts", torch.zeros(len(self.widths) + 1, 2, dtype=torch.int64), dist_reduce_fx="sum")
@@ -163,15 +160,6 @@ class BoundaryError(LabelMeasurement):
     def options(self) -> dict[str, Any]:
         """What a result depends on beside the pixels, for its provenance."""
         return {name: getattr(self, name) for name in ("widths", "distance", "void_mode")}
-
-
-def _check(widths: Sequence[int], distance: str, void_mode: str) -> None:
-    for width in widths:
-        if width < 1:
-            raise ConfigError(f"Expected the width of a boundary band to be at least 1 pixel, got {width}.")
-    for name, value, known in (("distance", distance, Distance), ("void mode", void_mode, VoidMode)):
-        if value not in get_args(known):
-            raise ConfigError(f"Unknown {name} '{value}' of the boundary band. Known: {', '.join(get_args(known))}.")
 
 
 def _reach_chessboard(values: Tensor, width: int) -> Tensor:

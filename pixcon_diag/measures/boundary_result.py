@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
+from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
+
+Distance = Literal["chessboard", "euclidean"]
+VoidMode = Literal["label", "ignore", "nearest"]
 
 NEARLY_EMPTY = 0.005
 """Share of valid pixels below which a band's error says little: the 1-pixel band of VOC holds some 2 %, but with void
@@ -23,7 +27,7 @@ class ErrorRate:
     @classmethod
     def from_counts(cls, pixels: int, wrong: int) -> "ErrorRate":
         """The rate of two counts."""
-        return cls(int(pixels), int(wrong), int(wrong) / int(pixels) if pixels else float("nan"))
+        return cls(int(pixels), int(wrong), quotient(wrong, pixels))
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class BoundaryResult:
                     width=width,
                     band=ErrorRate.from_counts(inside, missed),
                     interior=ErrorRate.from_counts(valid - inside, wrong - missed),
-                    share=inside / valid if valid else float("nan"),
+                    share=quotient(inside, valid),
                     nearly_empty=not valid or inside < NEARLY_EMPTY * valid,
                 )
                 for width, (inside, missed) in zip(widths, bands, strict=True)
@@ -79,3 +83,13 @@ class BoundaryResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as nested dicts and tuples of numbers."""
         return asdict(self)
+
+
+def check_band(widths: Sequence[int], distance: str, void_mode: str) -> None:
+    """Raise ConfigError for a width below 1, or an unknown distance or void mode."""
+    for width in widths:
+        if width < 1:
+            raise ConfigError(f"Expected the width of a boundary band to be at least 1 pixel, got {width}.")
+    for name, value, known in (("distance", distance, Distance), ("void mode", void_mode, VoidMode)):
+        if value not in get_args(known):
+            raise ConfigError(f"Unknown {name} '{value}' of the boundary band. Known: {', '.join(get_args(known))}.")

@@ -1,9 +1,6 @@
-"""Binning of confidences: one histogram from which every asked τ is exact and the range close to 1 is resolved."""
+"""Edges of the histogram of confidences, in which every asked τ is exact and the range close to 1 is resolved."""
 
-from collections.abc import Iterable, Sequence
-
-import torch
-from torch import Tensor
+from collections.abc import Iterable
 
 from pixcon_train.core.errors import ConfigError
 
@@ -40,12 +37,3 @@ def confidence_edges(taus: Iterable[float], calibration_bins: int) -> tuple[floa
     }
     calibration = {m / calibration_bins for m in range(calibration_bins + 1)}
     return tuple(sorted(uniform | near_one | calibration | set(asked)))
-
-
-def bin_of(confidence: Tensor, edges: Sequence[float]) -> Tensor:
-    """Index of each confidence's bin, int64 of the same shape; NaN and values below 0 get an index that means nothing.
-
-    Edges are compared at the precision of ``confidence``, as ``confidence >= tau`` compares them in training.
-    """
-    boundaries = torch.tensor(edges, dtype=confidence.dtype, device=confidence.device)
-    return (torch.bucketize(confidence, boundaries, right=True) - 1).clamp(0, len(edges) - 1)

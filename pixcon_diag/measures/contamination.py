@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixcon_diag.measures.boundary import Distance, VoidMode, boundary_bands
-from pixcon_diag.measures.confidence import FIXED_POINT, bin_of, confidence_edges
+from pixcon_diag.measures.binning import bin_of
+from pixcon_diag.measures.boundary import boundary_bands
+from pixcon_diag.measures.boundary_result import Distance, VoidMode
+from pixcon_diag.measures.confidence import FIXED_POINT, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
 CONFIDENCE_SLACK = 1e-3
@@ -98,7 +99,7 @@ class Contamination(LabelMeasurement):
             target: y, integer, (B, H, W), in [0, K) or void.
             bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, where the caller has
                 them already; computed here otherwise.
-            bins: the confidences' bins, as :func:`pixcon_diag.measures.confidence.bin_of` gives them for
+            bins: the confidences' bins, as :func:`pixcon_diag.measures.binning.bin_of` gives them for
                 :attr:`edges`, likewise.
 
         Raises:
@@ -130,29 +131,8 @@ class Contamination(LabelMeasurement):
             PixConError: some valid pixels had a confidence outside [0, 1] or a prediction or ground truth outside
                 the classes.
         """
-        return self.at_thresholds(self.taus)
-
-    def at_thresholds(self, taus: Sequence[float]) -> ContaminationResult:
-        """The rates at other thresholds than those asked for at first; each has to be an edge of the histogram.
-
-        Raises:
-            ConfigError: a threshold that is no edge.
-            PixConError: as :meth:`compute`.
-        """
-        unknown = [tau for tau in taus if float(tau) not in self.edges]
-        if unknown:
-            raise ConfigError(f"Threshold {unknown[0]:g} was not counted. Ask for it when the pass is made.")
-        rejected = int(self.rejected)
-        improbable = "{:,} valid pixels have a confidence that is no probability: does the model give NaN?"
-        self.refuse_strays(*([improbable.format(rejected)] if rejected else []))
-        counts = ContaminationCounts(
-            edges=self.edges,
-            by_predicted=self.by_predicted.cpu().numpy(),
-            by_truth=self.by_truth.cpu().numpy(),
-            zones=self.zones.cpu().numpy(),
-            confidence_sum=self.confidence_sum.cpu().numpy() / FIXED_POINT,
-        )
-        return ContaminationResult.from_counts(counts, [float(t) for t in taus], self.widths, self.calibration_bins)
+        counts = ContaminationCounts.from_state(self.snapshot(), self.edges, void=self.void)
+        return ContaminationResult.from_counts(counts, self.taus, self.widths, self.calibration_bins)
 
     def options(self) -> dict[str, Any]:
         """What a result depends on beside the pixels, for its provenance."""

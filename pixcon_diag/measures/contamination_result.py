@@ -1,13 +1,15 @@
 """What the contamination measurement gives: counts beside rates, computed from the histograms of one pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from pixcon_diag.measures.confidence import FIXED_POINT
 from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.evaluation.strays import refuse_strays
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,23 @@ class ContaminationCounts:
     """(len(widths) + 1, 2, bins): pixels by the number of bands they lie outside of, correct and wrong ones."""
     confidence_sum: np.ndarray
     """(bins,), float64: sum of confidences."""
+
+    @classmethod
+    def from_state(
+        cls, state: Mapping[str, np.ndarray], edges: tuple[float, ...], *, void: int
+    ) -> "ContaminationCounts":
+        """The counts of a :class:`pixcon_diag.measures.contamination.Contamination`, from a snapshot of its state.
+
+        Raises:
+            PixConError: some valid pixels had a confidence outside [0, 1] or a prediction or ground truth outside
+                the classes.
+        """
+        rejected = int(state["rejected"])
+        improbable = f"{rejected:,} valid pixels have a confidence that is no probability: does the model give NaN?"
+        refuse_strays(state["strays"], len(state["by_truth"]), void, also=[improbable] if rejected else [])
+        return cls(
+            edges, state["by_predicted"], state["by_truth"], state["zones"], state["confidence_sum"] / FIXED_POINT
+        )
 
 
 @dataclass(frozen=True)
@@ -146,9 +165,16 @@ class ContaminationResult:
     def from_counts(
         cls, counts: ContaminationCounts, taus: Sequence[float], widths: Sequence[int], calibration_bins: int
     ) -> "ContaminationResult":
-        """The result at every τ of ``taus``, each of which is an edge of ``counts``."""
+        """The result at every τ of ``taus``.
+
+        Raises:
+            ConfigError: a threshold that is no edge of ``counts``.
+        """
+        unknown = [tau for tau in taus if float(tau) not in counts.edges]
+        if unknown:
+            raise ConfigError(f"Threshold {unknown[0]:g} was not counted. Ask for it when the pass is made.")
         return cls(
-            thresholds=tuple(_threshold(counts, tau, widths) for tau in taus),
+            thresholds=tuple(_threshold(counts, float(tau), widths) for tau in taus),
             curve=_curve(counts),
             calibration=_calibration(counts, calibration_bins),
         )

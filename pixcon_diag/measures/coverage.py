@@ -1,64 +1,16 @@
 """Does every class reach the bank? A replay of the admission rule over the labeled split (Sec. G.3)."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from pixcon_diag.measures.coverage_result import ADMITTED, MAPS, CoverageResult
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.label_checks import TRUTH, LabelMeasurement, check_maps
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.strays import TRUTH
 
-ADMITTED = "admitted pixels"
 NOT_ADMITTED = -1
-
-
-@dataclass(frozen=True)
-class ClassCoverage:
-    """Every class, arrays in class order. Pixels are those of the feature map, where training applies the rule."""
-
-    images: tuple[int, ...]
-    """Images that contain the class."""
-    labeled: tuple[int, ...]
-    """Pixels labelled with it."""
-    eligible: tuple[int, ...]
-    """Pixels that the rule admits under it."""
-    rho_f: tuple[float, ...]
-    """Share of the eligible whose truth is another class; 0 for the rules that enter a pixel under its label. NaN where
-    none is eligible."""
-    admitted: tuple[int, ...]
-    """Of the eligible, those within the cap: Σ over batches of min(m, eligible in the batch)."""
-    fill: tuple[int, ...]
-    """Entries that the bank ends up with: min(N, admitted)."""
-    images_until_full: tuple[int | None, ...]
-    """Images seen at the end of the batch in which the class's queue fills up; None where it does not."""
-
-
-@dataclass(frozen=True)
-class CoverageResult:
-    """One replayed pass, starting from an empty bank."""
-
-    images: int
-    batch_size: int
-    cap: int
-    bank_size: int
-    with_entry: int
-    """Classes with at least one entry."""
-    at_capacity: int
-    """Classes with N entries."""
-    median_eligible: float
-    """Median over all K classes of the eligible pixels."""
-    min_eligible: int
-    starved: tuple[int, ...]
-    """Classes without an entry: they are in no L_pix. Those of them in ``absent`` could not have one."""
-    absent: tuple[int, ...]
-    """Classes that no image contains."""
-    classes: ClassCoverage
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> Tensor:
@@ -109,7 +61,7 @@ class Coverage(LabelMeasurement):
     def __init__(
         self, num_classes: int, *, batch_size: int, cap: int = 64, bank_size: int = 256, void: int = 255
     ) -> None:
-        super().__init__(num_classes, void=void, maps=(TRUTH, ADMITTED))
+        super().__init__(num_classes, void=void, maps=MAPS)
         for name, value in (("batch size", batch_size), ("cap", cap), ("bank size", bank_size)):
             if value < 1:
                 raise ConfigError(f"Expected a {name} of at least 1 to replay the admission with, got {value}.")
@@ -139,48 +91,8 @@ class Coverage(LabelMeasurement):
         Raises:
             PixConError: a valid pixel's label, or the class under which a pixel was admitted, was no class.
         """
-        self.refuse_strays()
-        parts = self.counts if isinstance(self.counts, list) else [self.counts]  # one tensor once synchronised
-        counts = torch.cat(parts).cpu().numpy() if parts else np.zeros((0, 3, self.num_classes), dtype=np.int64)
-        labeled, eligible, right = counts.sum(0)
-        entered = np.minimum(self._per_batch(counts[:, 1]), self.cap)
-        fill = np.minimum(entered.sum(0), self.bank_size)
-        return CoverageResult(
-            images=len(counts),
-            batch_size=self.batch_size,
-            cap=self.cap,
-            bank_size=self.bank_size,
-            with_entry=int((fill > 0).sum()),
-            at_capacity=int((fill == self.bank_size).sum()),
-            median_eligible=float(np.median(eligible)),
-            min_eligible=int(eligible.min()),
-            starved=tuple(np.flatnonzero(fill == 0).tolist()),
-            absent=tuple(np.flatnonzero(labeled == 0).tolist()),
-            classes=ClassCoverage(
-                images=tuple((counts[:, 0] > 0).sum(0).tolist()),
-                labeled=tuple(labeled.tolist()),
-                eligible=tuple(eligible.tolist()),
-                rho_f=tuple(
-                    1 - r / e if e else float("nan") for r, e in zip(right.tolist(), eligible.tolist(), strict=True)
-                ),
-                admitted=tuple(entered.sum(0).tolist()),
-                fill=tuple(fill.tolist()),
-                images_until_full=self._until_full(entered, len(counts)),
-            ),
-        )
+        return CoverageResult.from_state(self.snapshot(), self.num_classes, void=self.void, **self.options())
 
     def options(self) -> dict[str, Any]:
         """What a result depends on beside the pixels, for its provenance."""
         return {name: getattr(self, name) for name in ("batch_size", "cap", "bank_size")}
-
-    def _per_batch(self, eligible: np.ndarray) -> np.ndarray:
-        """Eligible pixels per class of each training batch, from those of each image (I, K)."""
-        if not len(eligible):
-            return eligible
-        return np.add.reduceat(eligible, np.arange(0, len(eligible), self.batch_size), axis=0)
-
-    def _until_full(self, entered: np.ndarray, images: int) -> tuple[int | None, ...]:
-        """Images seen when each class is full, from what each batch enters (batches, K)."""
-        full = entered.cumsum(0) >= self.bank_size
-        batches = np.where(full.any(0), full.argmax(0) + 1, 0) if len(full) else np.zeros(full.shape[1], dtype=int)
-        return tuple(min(int(batch) * self.batch_size, images) if batch else None for batch in batches)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from scipy import ndimage
-from torch import Tensor
 
 MIN_SHARE = 0.005
 """Regions below 0.5 % of the image are suppressed, as in the paper's figures."""
@@ -44,7 +43,9 @@ class ErrorRegions:
         return outline
 
 
-def error_regions(prediction: Tensor, truth: Tensor, *, void: int, min_share: float = MIN_SHARE) -> ErrorRegions:
+def error_regions(
+    prediction: np.ndarray, truth: np.ndarray, *, void: int, min_share: float = MIN_SHARE
+) -> ErrorRegions:
     """Connected regions where ``prediction`` is wrong, whatever it says instead; void is never wrong.
 
     A region is kept if it has at least ``min_share`` of the image's pixels (void ones count as the image's).
@@ -57,22 +58,21 @@ def error_regions(prediction: Tensor, truth: Tensor, *, void: int, min_share: fl
         ValueError: shapes differ, or are not (H, W).
 
     Example:
-        >>> import torch
-        >>> truth = torch.zeros(10, 20, dtype=torch.long)
-        >>> prediction = truth.clone()
+        >>> truth = np.zeros((10, 20), dtype=np.uint8)
+        >>> prediction = truth.copy()
         >>> prediction[2, 3:5] = 1
         >>> [error_regions(prediction, truth, void=255, min_share=share).sizes for share in (0.01, 0.02)]
         [(2,), ()]
     """
     if prediction.shape != truth.shape or truth.ndim != 2:
-        raise ValueError(f"Expected two maps of one shape (H, W), got {tuple(prediction.shape)}, {tuple(truth.shape)}.")
-    valid = (truth != void).cpu().numpy()
-    wrong = (prediction != truth).cpu().numpy() & valid
+        raise ValueError(f"Expected two maps of one shape (H, W), got {prediction.shape}, {truth.shape}.")
+    valid = truth != void
+    wrong = (prediction != truth) & valid
     labels, _ = ndimage.label(wrong, NEIGHBOURS)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0  # label 0 is everything that is right
     # A region of exactly the share is kept, whichever way the product is rounded.
-    large = (sizes >= min_share * truth.numel() * (1 - 1e-12)) & (sizes > 0)
+    large = (sizes >= min_share * truth.size * (1 - 1e-12)) & (sizes > 0)
     small = ~large & (sizes > 0)
     return ErrorRegions(
         kept=large[labels],

@@ -7,13 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.float64 import float64_device
-from pixcon_train.evaluation.label_checks import TRUTH, LabelMeasurement, check_maps
-
-MIN_PIXELS = 100
-"""Default for the fewest feature pixels of a class whose centroid is looked at."""
+from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.strays import TRUTH
 
 _TINY = 1e-12
 """Norm below which a feature is taken as zero, as in torch.nn.functional.normalize."""
@@ -170,8 +168,6 @@ class Geometry(LabelMeasurement):
             PixConError: a feature was not finite, or a valid pixel's label was no class.
         """
         self.refuse_strays()
-        if not bool(self.sums.isfinite().all()):
-            raise PixConError("Some features are NaN or infinite. Does the checkpoint hold a network that diverged?")
         sums, pixels = self.sums.cpu().numpy(), self.pixels.cpu().numpy()
         return GeometryResult.from_sums(sums, pixels, self.foreground, self.min_pixels)
 

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 from pixcon_diag.statistics import quotients
+from pixcon_train.core.errors import PixConError
+
+MIN_PIXELS = 100
+"""Default for the fewest feature pixels of a class whose centroid is looked at."""
 
 ROUNDING = 16 * float(np.finfo(np.float32).eps)
 """Length up to which a mean of unit-norm float32 features, or a difference of two such means, is nothing but rounding:
@@ -26,6 +30,28 @@ class ClassGeometry:
     nearest_cosine: tuple[float, ...]
     cdnv: tuple[float, ...]
     """Mean over the other foreground classes of the class-distance normalised variance."""
+
+
+@dataclass(frozen=True)
+class TightnessMeans:
+    """The means of Table 9, which a bootstrap computes anew for each draw; NaN where no class or pair defines them."""
+
+    compactness: float
+    mean_inter: float
+    margin: float
+
+    @classmethod
+    def of(cls, compactness: np.ndarray, cosine: np.ndarray) -> "TightnessMeans":
+        """The means over M classes of their compactness (M,), and over their pairs of the cosine (M, M)."""
+        mean_compactness, mean_inter = _mean(compactness), _mean_over_pairs(cosine)
+        return cls(mean_compactness, mean_inter, mean_compactness - mean_inter)
+
+    @classmethod
+    def from_sums(cls, sums: np.ndarray, pixels: np.ndarray, min_pixels: int) -> "TightnessMeans":
+        """The means over the classes with enough pixels, of S_k (M, C) and n_k (M,)."""
+        enough = pixels >= min_pixels
+        sums, pixels = sums[enough], pixels[enough]
+        return cls.of(_compactness(sums, pixels), _cosines(sums, pixels, pixels > 0))
 
 
 @dataclass(frozen=True)
@@ -64,22 +90,25 @@ class GeometryResult:
         """The result of S_k (K, C) float64 and n_k (K,) int64.
 
         A class whose features cancel (‖S_k‖ ≤ ``ROUNDING`` · n_k) has no centroid: its cosines are NaN and in no mean.
+
+        Raises:
+            PixConError: a feature was not finite.
         """
+        if not np.isfinite(sums).all():
+            raise PixConError("Some features are NaN or infinite. Does the checkpoint hold a network that diverged?")
         enough = pixels >= min_pixels
         chosen = np.isin(np.arange(len(pixels)), foreground) & enough
-        compactness = np.where(enough, quotients(np.linalg.norm(sums, axis=1), pixels), np.nan)
-        cosine = _cosines(sums, enough & has_direction(sums, pixels))
-        pairs = _blank(cosine, chosen)
-        spread = _blank(_cdnv(sums, pixels), chosen)
-        mean_compactness, mean_inter = _mean(compactness[chosen]), _mean(pairs[np.triu_indices(len(pairs), 1)])
+        compactness, cosine = np.where(enough, _compactness(sums, pixels), np.nan), _cosines(sums, pixels, enough)
+        means = TightnessMeans.of(compactness[chosen], cosine[np.ix_(chosen, chosen)])
+        pairs, spread = _blank(cosine, chosen), _blank(_cdnv(sums, pixels), chosen)
         found = not np.isnan(pairs).all()
         closest = np.unravel_index(np.nanargmax(pairs), pairs.shape) if found else None
         return cls(
-            compactness=mean_compactness,
-            mean_inter=mean_inter,
+            compactness=means.compactness,
+            mean_inter=means.mean_inter,
             max_inter=float(np.nanmax(pairs)) if found else float("nan"),
-            margin=mean_compactness - mean_inter,
-            cdnv=_mean(spread[np.triu_indices(len(pairs), 1)]),
+            margin=means.margin,
+            cdnv=_mean_over_pairs(spread),
             closest=None if closest is None else (int(min(closest)), int(max(closest))),
             measured=tuple(np.flatnonzero(chosen).tolist()),
             left_out=tuple(each for each in foreground if not enough[each]),
@@ -104,15 +133,15 @@ def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spr
     )
 
 
-def has_direction(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Whether the features of each class do not cancel (K,), from S_k (K, C) and n_k (K,)."""
-    directed: np.ndarray = np.linalg.norm(sums, axis=1) > ROUNDING * pixels
-    return directed
+def _compactness(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """‖S_k‖ / n_k of each class (K,); NaN for a class without pixels."""
+    return quotients(np.linalg.norm(sums, axis=1), pixels)
 
 
-def _cosines(sums: np.ndarray, directed: np.ndarray) -> np.ndarray:
-    """Cosines of every two centroids (K, K); NaN for classes that are not ``directed``."""
-    norms = np.where(directed, np.linalg.norm(sums, axis=1), 0.0)
+def _cosines(sums: np.ndarray, pixels: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Cosines of every two centroids (K, K); NaN for classes not ``among`` those wanted, or whose features cancel."""
+    lengths = np.linalg.norm(sums, axis=1)
+    norms = np.where(among & (lengths > ROUNDING * pixels), lengths, 0.0)
     unit = quotients(sums, norms[:, None])
     cosine: np.ndarray = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
@@ -131,6 +160,11 @@ def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """A copy with NaN on the diagonal and in the rows and columns that are not chosen."""
     kept = chosen[:, None] & chosen & ~np.eye(len(chosen), dtype=bool)
     return np.where(kept, matrix, np.nan)
+
+
+def _mean_over_pairs(matrix: np.ndarray) -> float:
+    """Mean over the pairs of different classes of a symmetric matrix (K, K)."""
+    return _mean(matrix[np.triu_indices(len(matrix), 1)])
 
 
 def _mean(values: np.ndarray) -> float:

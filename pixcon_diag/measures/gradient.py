@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
+from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.float64 import to_float64
@@ -28,19 +29,6 @@ ANCHORS, ENTERED, ENTRY_TRUTH = "anchors", "entries, by the class they were ente
 
 _CHUNK = 256
 """Anchors at once: bounds memory, as each meets every entry of the bank."""
-
-
-class Entries(NamedTuple):
-    """A bank's rows with the truth that a real bank does not know."""
-
-    embeddings: Tensor
-    """(M, D), unit norm."""
-    labels: Tensor
-    """(M,) int64: class under which each was entered."""
-    truth: Tensor
-    """(M,) int64: class of its pixel."""
-    held: Tensor
-    """(M,) bool: whether the row holds an entry."""
 
 
 class GradientSplit(NamedTuple):
@@ -68,7 +56,7 @@ class GradientSplit(NamedTuple):
 
 
 def split_gradient(
-    anchors: Tensor, labels: Tensor, entries: Entries, *, temperature: float, form: Form = "eq3"
+    anchors: Tensor, labels: Tensor, entries: Entries[Tensor], *, temperature: float, form: Form = "eq3"
 ) -> GradientSplit:
     """Split the anchors' gradient by the truth of their positives; on the CPU where the device has no float64.
 
@@ -142,7 +130,7 @@ class ContaminationGradient(LabelMeasurement):
         self.add_state("sums", torch.zeros(shape, dtype=torch.float64), dist_reduce_fx="sum")
 
     @torch.no_grad()
-    def update(self, anchors: Tensor, labels: Tensor, entries: Entries) -> None:
+    def update(self, anchors: Tensor, labels: Tensor, entries: Entries[Tensor]) -> None:
         """Add some anchors against a bank.
 
         Args:
@@ -180,7 +168,7 @@ class ContaminationGradient(LabelMeasurement):
         return {"temperature": self.temperature}
 
 
-def _check(anchors: Tensor, labels: Tensor, entries: Entries) -> None:
+def _check(anchors: Tensor, labels: Tensor, entries: Entries[Tensor]) -> None:
     """Raise ValueError where shapes or types do not fit."""
     rows = {len(each) for each in entries}
     if anchors.ndim != 2 or labels.shape != anchors.shape[:1] or len(rows) != 1:

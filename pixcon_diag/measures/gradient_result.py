@@ -26,6 +26,10 @@ LAW_TOLERANCE = 0.1
 """Beyond this relative difference between ratio and law, a class is said to depart from it."""
 
 
+FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Fractions of entries relabelled by default; the first is the clean bank itself."""
+
+
 @dataclass(frozen=True)
 class SplitRates:
     """Some anchors' means; NaN where no anchor has a positive, or where what follows says otherwise."""
@@ -107,4 +111,18 @@ class GradientResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as nested dicts and tuples of numbers."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One degree of contamination."""
+
+    fraction: float
+    """Entries relabelled, of each class. The resulting ρ_F is measured: it differs from this where classes differ in
+    size or are confused unevenly."""
+    result: GradientResult
+
+    def to_dict(self) -> dict[str, Any]:
+        """The point as nested dicts and tuples of numbers."""
         return asdict(self)

@@ -1,38 +1,20 @@
 """A controlled test of the count law: a clean bank contaminated step by step (Obs. 3.1, assumption iii)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pixcon_diag.measures.gradient import ContaminationGradient, Entries
-from pixcon_diag.measures.gradient_result import GradientResult
+from pixcon_diag.measures.bank_entries import Entries
+from pixcon_diag.measures.gradient import ContaminationGradient
+from pixcon_diag.measures.gradient_result import FRACTIONS, SweepPoint
 from pixcon_train.core.errors import ConfigError
-
-FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
-"""Fractions of entries relabelled by default; the first is the clean bank itself."""
-
-
-@dataclass(frozen=True)
-class SweepPoint:
-    """One degree of contamination."""
-
-    fraction: float
-    """Entries relabelled, of each class. The resulting ρ_F is measured: it differs from this where classes differ in
-    size or are confused unevenly."""
-    result: GradientResult
-
-    def to_dict(self) -> dict[str, Any]:
-        """The point as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def contamination_sweep(
     anchors: Tensor,
     labels: Tensor,
-    entries: Entries,
+    entries: Entries[Tensor],
     *,
     num_classes: int,
     generator: torch.Generator,
@@ -74,7 +56,7 @@ def contamination_sweep(
     return tuple(points)
 
 
-def _likelihood(entries: Entries, num_classes: int, confusion: Tensor | None) -> Tensor:
+def _likelihood(entries: Entries[Tensor], num_classes: int, confusion: Tensor | None) -> Tensor:
     """(K, K) float64: weight with which an entry of class k gets the wrong label j; 0 for j that the bank lacks."""
     shape = (num_classes, num_classes)
     weights = torch.ones(shape) if confusion is None else confusion.cpu()
@@ -84,7 +66,7 @@ def _likelihood(entries: Entries, num_classes: int, confusion: Tensor | None) ->
     return weights.double() * ~torch.eye(num_classes, dtype=torch.bool) * present
 
 
-def _wrong_labels(entries: Entries, likelihood: Tensor, generator: torch.Generator) -> Tensor:
+def _wrong_labels(entries: Entries[Tensor], likelihood: Tensor, generator: torch.Generator) -> Tensor:
     """The label that each entry gets once it is relabelled (M,); its own where no other is possible."""
     possible = likelihood.sum(1) > 0
     # multinomial refuses a row of zeros; what it draws there is not used.
@@ -95,7 +77,7 @@ def _wrong_labels(entries: Entries, likelihood: Tensor, generator: torch.Generat
     return torch.where(possible[own], drawn[own, torch.arange(len(own))], own)
 
 
-def _turn(entries: Entries, num_classes: int, generator: torch.Generator) -> Tensor:
+def _turn(entries: Entries[Tensor], num_classes: int, generator: torch.Generator) -> Tensor:
     """When each held entry is relabelled (M,): the r-th of n in its class once the fraction exceeds (r − 1/2) / n."""
     group = torch.where(entries.held, entries.labels, num_classes)
     draw = torch.rand(group.shape, generator=generator, dtype=torch.float64)

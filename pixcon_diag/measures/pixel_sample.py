@@ -1,13 +1,11 @@
 """A class-balanced sample of pixels with their features, the same pixels for every checkpoint (section 5)."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.measurement import Measurement
 
@@ -17,39 +15,6 @@ resolution), so that no two candidates share one: a feature met twice would be i
 
 NEVER = torch.iinfo(torch.int64).max
 STATES = ("keys", "labels", "places", "features", "norms")
-
-
-@dataclass(frozen=True)
-class PixelSample:
-    """The sampled pixels, by class and then in an order that the seed decides; all tensors on the CPU."""
-
-    features: Tensor
-    """(M, C) float32, of unit norm."""
-    norms: Tensor
-    """(M,) float32: what the features were divided by."""
-    labels: Tensor
-    """(M,) int64, the pixels' ground truth."""
-    pixels: tuple[tuple[str, int, int], ...]
-    """Image, row and column of each pixel, at the mask's resolution."""
-    num_classes: int
-    per_class: int
-    seed: int
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Pixels of each class; fewer than ``per_class`` where the set has no more."""
-        return tuple(torch.bincount(self.labels, minlength=self.num_classes).tolist())
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content, without the features."""
-        return {
-            "labels": self.labels.tolist(),
-            "pixels": self.pixels,
-            "counts": self.counts,
-            "num_classes": self.num_classes,
-            "per_class": self.per_class,
-            "seed": self.seed,
-        }
 
 
 class PixelSampler(Measurement):
@@ -111,7 +76,8 @@ class PixelSampler(Measurement):
                 "Sliding windows have one feature per window and none for the image, so no pixels can be sampled. "
                 "Use whole images."
             )
-        identities = self.name_images(names)
+        identities = [image_number(name, self.seed) for name in names]
+        self._names |= dict(zip(identities, names, strict=True))
         image, place = self._candidates(target, identities)
         raw = _at(fused, image, place, covered or (target.shape[-2], target.shape[-1]))
         norms = raw.norm(dim=1)
@@ -124,30 +90,10 @@ class PixelSampler(Measurement):
         for state, each in zip(STATES, merged, strict=True):
             setattr(self, state, [each[kept]])
 
-    def name_images(self, names: Sequence[str]) -> list[int]:
-        """Numbers that stand for the images, which a result gives back as names."""
-        identities = [_identity(self.seed, name) for name in names]
-        self._names |= dict(zip(identities, names, strict=True))
-        return identities
-
     def compute(self) -> PixelSample:
         """The sample so far; empty where no pixel was valid."""
-        states = [_listed(getattr(self, state)) for state in STATES]
-        if not states[0]:
-            empty = torch.zeros(0, dtype=torch.long)
-            states = [[empty], [empty], [torch.zeros(0, 3, dtype=torch.long)], [torch.zeros(0, 0)]]
-            states.append([torch.zeros(0)])
-        keys, labels, places, features, norms = (torch.cat(state).cpu() for state in states)
-        kept = _smallest(keys, labels, self.per_class)
-        rows = places[kept].tolist()
-        return PixelSample(
-            features=features[kept],
-            norms=norms[kept],
-            labels=labels[kept],
-            pixels=tuple((self._names.get(owner, f"{owner:x}"), row, column) for owner, row, column in rows),
-            num_classes=self.num_classes,
-            per_class=self.per_class,
-            seed=self.seed,
+        return PixelSample.from_state(
+            self.snapshot(), self._names, num_classes=self.num_classes, per_class=self.per_class, seed=self.seed
         )
 
     def reset(self) -> None:
@@ -187,12 +133,6 @@ def _listed(state: list[Tensor] | Tensor) -> list[Tensor]:
 def _lattice(edge: int, device: torch.device) -> Tensor:
     """Candidate rows or columns along an edge."""
     return torch.arange(min(STRIDE // 2, edge - 1), edge, STRIDE, device=device)
-
-
-def _identity(seed: int, name: str) -> int:
-    """A signed 64-bit number for an image under a seed."""
-    digest = hashlib.blake2b(f"{seed}\n{name}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
 
 
 def _key(owner: Tensor, place: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
-from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 
@@ -106,11 +106,11 @@ def project(
     """
     first = _same_pixels(samples)
     perplexity = min(perplexity, (len(first.labels) - 1) / 3)
-    labels, start = first.labels.numpy(), None
+    labels, start = first.labels, None
     projections: list[Projection] = []
     for number, (name, sample) in enumerate(samples.items()):
         step = _Step(progress, number, len(samples))
-        features = sample.features.double().numpy()
+        features = sample.features.astype(np.float64)
         positions, divergence = _tsne(features, start, perplexity, seed, jobs, step)
         start = positions if aligned and start is None else start
         numbers = separability(features, labels, sample.num_classes, neighbours)
@@ -164,7 +164,7 @@ def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
             "or more pixels per class."
         )
     for other, sample in samples.items():
-        if not sample.features.isfinite().all():
+        if not np.isfinite(sample.features).all():
             raise ConfigError(f"{other} gives features that are not finite. Are its weights damaged?")
         if sample.pixels != first.pixels:
             raise ConfigError(

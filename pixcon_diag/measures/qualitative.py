@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.float64 import to_float64
 
 RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
 
@@ -46,25 +45,25 @@ class Ranking:
         return asdict(self)
 
 
-def image_errors(statistics: Tensor) -> Tensor:
+def image_errors(statistics: np.ndarray) -> np.ndarray:
     """Error of each image, wrong / valid pixels: float64 (n,), NaN for an image without a valid pixel.
 
     Args:
         statistics: (n, 3, K) int64: true positives, predicted and true pixels per class, as ``image_statistics`` of
             :mod:`pixcon_train.evaluation.iou` counts them.
     """
-    correct, _, valid = to_float64(statistics.sum(-1)).unbind(1)
-    return (valid - correct) / valid
+    correct, _, valid = statistics.sum(-1).T
+    return quotients(valid - correct, valid)
 
 
 def rank_images(
     names: Sequence[str],
-    baseline: Tensor,
-    other: Tensor | None = None,
+    baseline: np.ndarray,
+    other: np.ndarray | None = None,
     *,
     rank_by: RankBy = "error-diff",
     count: int = 16,
-    generator: torch.Generator | None = None,
+    generator: np.random.Generator | None = None,
     chosen: Sequence[str] = (),
 ) -> Ranking:
     """Choose ``count`` images; equals stay in the list's order.
@@ -96,8 +95,8 @@ def rank_images(
     )
 
 
-def _images(names: Sequence[str], baseline: Tensor, other: Tensor | None) -> list[RankedImage]:
-    others = torch.full_like(baseline, math.nan) if other is None else other
+def _images(names: Sequence[str], baseline: np.ndarray, other: np.ndarray | None) -> list[RankedImage]:
+    others = np.full(len(baseline), math.nan) if other is None else other
     if not len(names) == len(baseline) == len(others):
         raise ValueError(f"Expected one error per name, got {len(baseline)} and {len(others)} for {len(names)} names.")
     errors = zip(names, baseline.tolist(), others.tolist(), strict=True)
@@ -107,7 +106,7 @@ def _images(names: Sequence[str], baseline: Tensor, other: Tensor | None) -> lis
 def _pick(
     images: list[RankedImage],
     rank_by: RankBy,
-    generator: torch.Generator | None,
+    generator: np.random.Generator | None,
     chosen: Sequence[str],
     *,
     paired: bool,
@@ -126,7 +125,7 @@ def _pick(
     if rank_by == "random":
         if generator is None:
             raise ConfigError("Ranking by `random` needs a generator, so that the choice can be repeated.")
-        return [images[i] for i in torch.randperm(len(images), generator=generator).tolist()]
+        return [images[i] for i in generator.permutation(len(images))]
     if rank_by == "names":
         return [_find(images, name) for name in chosen]
     raise ConfigError(f"Unknown ranking `{rank_by}`; expected error-diff, regressions, error, random or names.")
@@ -151,7 +150,7 @@ def _stem(name: str) -> str:
     return PurePosixPath(name).stem
 
 
-def occurring_classes(label_maps: Iterable[Tensor], void: int) -> tuple[int, ...]:
+def occurring_classes(label_maps: Iterable[np.ndarray], void: int) -> tuple[int, ...]:
     """Classes in any of ``label_maps``, ascending, void left out: what the strip at a figure's foot has to explain."""
-    found = {int(label) for labels in label_maps for label in labels.unique()}
+    found = {int(label) for labels in label_maps for label in np.unique(labels)}
     return tuple(sorted(found - {void}))

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from pixcon_diag.statistics import quotient, quotients
 from pixcon_train.core.errors import CheckpointError
 
 NOT_KNOWABLE = (
@@ -51,12 +51,12 @@ class StoredBank:
 
 
 def measure_stored_bank(
-    queue: Tensor,
-    filled: Tensor,
-    current: Tensor | None = None,
+    queue: np.ndarray,
+    filled: np.ndarray,
+    current: np.ndarray | None = None,
     *,
-    truth: Tensor | None = None,
-    weight: Tensor | None = None,
+    truth: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> StoredBank:
     """Fill, purity and staleness of the bank of a checkpoint.
 
@@ -74,28 +74,26 @@ def measure_stored_bank(
         CheckpointError: the shapes do not fit one another, a class has more entries than places, or an entry or its
             weight is NaN or infinite.
     """
-    fits = queue.ndim == 3 and filled.shape == queue.shape[:1] and filled.dtype != torch.bool
-    fits = fits and all(each is None or each.shape == queue.shape[:2] for each in (truth, weight))
-    if not fits or bool(((filled < 0) | (filled > queue.shape[1])).any()):
+    fits = queue.ndim == 3 and filled.shape == queue.shape[:1] and filled.dtype != np.bool_
+    fits = fits and all(part is None or part.shape == queue.shape[:2] for part in (truth, weight))
+    if not fits or ((filled < 0) | (filled > queue.shape[1])).any():
         raise CheckpointError(
-            f"The stored bank is damaged: queue {tuple(queue.shape)} with fill {filled.tolist()}. "
+            f"The stored bank is damaged: queue {queue.shape} with fill {filled.tolist()}. "
             "Expected queue (K, N, D), K fills between 0 and N, and truth and weight, if any, of (K, N)."
         )
     if current is not None and current.shape != (queue.shape[0], queue.shape[2]):
         raise CheckpointError(
             f"The stored bank has {queue.shape[0]} classes of {queue.shape[2]} numbers, but the network gives "
-            f"{tuple(current.shape)}. Do the bank and the projection head come from the same run?"
+            f"{current.shape}. Do the bank and the projection head come from the same run?"
         )
-    queue, filled = queue.cpu(), filled.cpu()
-    truth, weight = (None if each is None else each.cpu() for each in (truth, weight))
-    _refuse_non_finite(queue, filled, weight)
-    staleness = _staleness(queue, filled, current)
-    fresh = staleness[~staleness.isnan()]
-    held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
-    true_class = torch.full_like(held, -1, dtype=torch.int64) if truth is None else truth
+    held = np.arange(queue.shape[1]) < filled[:, None]
+    _refuse_non_finite(queue, held, weight)
+    staleness = _staleness(queue, held, current)
+    fresh = staleness[~np.isnan(staleness)]
+    true_class = np.full(held.shape, -1) if truth is None else truth
     known = held & (true_class >= 0)
-    wrong = (known & (true_class != torch.arange(len(held), device=held.device)[:, None])).double()
-    weights = torch.where(held, 1.0 if weight is None else weight.double(), 0.0)
+    wrong = known & (true_class != np.arange(len(held))[:, None])
+    weights = np.where(held, 1.0 if weight is None else weight.astype(np.float64), 0.0)
     return StoredBank(
         size=queue.shape[1],
         dim=queue.shape[2],
@@ -105,37 +103,36 @@ def measure_stored_bank(
         staleness=tuple(staleness.tolist()),
         mean_staleness=float(fresh.mean()) if len(fresh) else float("nan"),
         known=None if truth is None else tuple(known.sum(1).tolist()),
-        contamination=tuple((wrong.sum(1) / known.sum(1)).tolist()),  # 0 / 0 where none is known, so with weights
-        overall_contamination=float(wrong.sum() / known.sum()),
-        weight=tuple((weights.sum(1) / filled).tolist()),
-        mean_weight=float(weights.sum() / filled.sum()),
-        purity=NOT_KNOWABLE if truth is None else None if bool(known.any()) else NOT_KNOWN,
+        contamination=tuple(quotients(wrong.sum(1), known.sum(1)).tolist()),
+        overall_contamination=quotient(wrong.sum(), known.sum()),
+        weight=tuple(quotients(weights.sum(1), filled).tolist()),
+        mean_weight=quotient(weights.sum(), filled.sum()),
+        purity=NOT_KNOWABLE if truth is None else None if known.any() else NOT_KNOWN,
     )
 
 
-def _refuse_non_finite(queue: Tensor, filled: Tensor, weight: Tensor | None) -> None:
+def _refuse_non_finite(queue: np.ndarray, held: np.ndarray, weight: np.ndarray | None) -> None:
     """Raise for NaN and infinity among the entries; what lies behind the fill is of no entry."""
-    finite = queue.isfinite().all(2) if weight is None else queue.isfinite().all(2) & weight.isfinite()
-    bad = (~finite & (torch.arange(queue.shape[1]) < filled[:, None])).sum(1)
-    if bool(bad.any()):
+    finite = np.isfinite(queue).all(2) & np.isfinite(1.0 if weight is None else weight)
+    bad = (~finite & held).sum(1)
+    if bad.any():
         raise CheckpointError(
-            f"The stored bank is damaged: {int(bad.sum())} of its {int(filled.sum())} entries are NaN or infinite, or "
-            f"weigh so, most of them in class {int(bad.argmax())}. Take a checkpoint from before the training diverged."
+            f"The stored bank is damaged: {bad.sum()} of its {held.sum()} entries are NaN or infinite, or "
+            f"weigh so, most of them in class {bad.argmax()}. Take a checkpoint from before the training diverged."
         )
 
 
-def _staleness(queue: Tensor, filled: Tensor, current: Tensor | None) -> Tensor:
+def _staleness(queue: np.ndarray, held: np.ndarray, current: np.ndarray | None) -> np.ndarray:
     """Cosine per class (K,), NaN where a centroid is missing."""
     if current is None:
-        return torch.full(filled.shape, float("nan"), dtype=torch.float64, device=queue.device)
-    held = torch.arange(queue.shape[1], device=queue.device) < filled[:, None]
-    stored = (queue.double() * held[..., None]).sum(1) / filled[:, None].clamp(min=1)
-    now = current.cpu().double()
-    cosine: Tensor = (stored * now).sum(1) / (stored.norm(dim=1) * now.norm(dim=1))
-    directed = (stored.norm(dim=1) > _rounding(queue)) & (now.norm(dim=1) > _rounding(current))
-    return cosine.where(directed, float("nan"))
+        return np.full(len(queue), np.nan)
+    sums = np.where(held[..., None], queue.astype(np.float64), 0.0).sum(1)
+    stored, now = sums / np.maximum(held.sum(1), 1)[:, None], current.astype(np.float64)
+    lengths, current_lengths = np.linalg.norm(stored, axis=1), np.linalg.norm(now, axis=1)
+    directed = (lengths > _rounding(queue)) & (current_lengths > _rounding(current))
+    return quotients((stored * now).sum(1), np.where(directed, lengths * current_lengths, 0.0))
 
 
-def _rounding(embeddings: Tensor) -> float:
+def _rounding(embeddings: np.ndarray) -> float:
     """Norm up to which a mean of unit-norm embeddings is nothing but rounding."""
-    return 16 * torch.finfo(embeddings.dtype).eps
+    return 16 * float(np.finfo(embeddings.dtype).eps)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse import issparse
 
-from pixcon_diag.measures.geometry_result import has_direction
+from pixcon_diag.measures.geometry_result import TightnessMeans
 from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
 
@@ -126,21 +126,12 @@ def pooled_ratio(part: int, whole: int) -> Statistic:
 
 def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], min_pixels: int) -> Statistic:
     """``compactness``, ``mean_inter`` or ``margin`` of pooled (R, K·(C + 1)): every class's sum of unit features and
-    its pixels, as :meth:`pixcon_diag.measures.image_centroids.CentroidRows.per_image` lays them out."""
+    its pixels, as :meth:`pixcon_diag.measures.image_centroids_result.CentroidRows.per_image` lays them out."""
 
     def statistic(pooled: np.ndarray) -> np.ndarray:
-        return np.array([_geometry(each.reshape(num_classes, -1)[list(foreground)]) for each in pooled])
-
-    def _geometry(classes: np.ndarray) -> float:
-        sums, pixels = classes[:, :-1], classes[:, -1]
-        enough = pixels >= min_pixels
-        sums, pixels, norms = sums[enough], pixels[enough], np.linalg.norm(sums[enough], axis=1)
-        compactness = np.mean(norms / pixels) if len(pixels) else np.nan
-        directed = has_direction(sums, pixels)
-        unit = sums[directed] / norms[directed][:, None]
-        pairs = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
-        inter = np.mean(pairs) if len(pairs) else np.nan
-        return float({"compactness": compactness, "mean_inter": inter, "margin": compactness - inter}[quantity])
+        draws = pooled.reshape(len(pooled), num_classes, -1)[:, list(foreground)]
+        means = (TightnessMeans.from_sums(draw[:, :-1], draw[:, -1], min_pixels) for draw in draws)
+        return np.array([getattr(mean, quantity) for mean in means])
 
     return statistic
 

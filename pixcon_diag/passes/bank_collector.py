@@ -1,8 +1,6 @@
-"""What a replay of the bank learns of one pass over the images that it is filled from."""
+"""A replay of the bank: one pass over the images that fill it, by every admission rule."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -10,8 +8,9 @@ from torch import Tensor
 
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import labels_on_grid
-from pixcon_diag.measures.gradient import Entries
+from pixcon_diag.passes.replayed import ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
+from pixcon_diag.passes.state import part
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
 from pixcon_train.core.void import VOID
@@ -19,36 +18,15 @@ from pixcon_train.method.admission import REPLAYED, admit
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.models.base import resize
 
-FORMAT = 3
-"""Raised when the same options give another state. 2: truth within the bank. 3: the network's own logits."""
-
 _KEYS = 30
 """Stream of random numbers that decide which pixels stay within the cap."""
-
-
-@dataclass(frozen=True)
-class ReplayOptions:
-    """The bank and its admission, as training has them (paper, Table 5)."""
-
-    tau: float = 0.95
-    """Threshold of the rules that have one."""
-    size: int = 256
-    """N, entries per class."""
-    cap: int = 64
-    """m, pixels entered per class and batch."""
-    batch_size: int = 16
-    """Labeled images of one training step."""
-    seed: int = 0
-
-    def key(self) -> dict[str, Any]:
-        """What makes two replays different."""
-        return {"replay": {"format": FORMAT, "rules": list(REPLAYED), **asdict(self)}}
 
 
 class BankCollector:
     """Replays the admission rules over the images of a pass, in training batches of ``options.batch_size``.
 
-    The banks end up with the entries that training would have under these weights, each with its true class.
+    The banks end up with the entries that training would have under these weights, each with its true class. They are
+    read from the :meth:`snapshot` (:class:`pixcon_diag.passes.replayed.ReplayedBanks`).
 
     Labels and the network's own logits are brought to the feature's resolution as in training
     (:func:`pixcon_train.method.candidates.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both
@@ -58,10 +36,13 @@ class BankCollector:
         num_classes: K.
         embed: from features (M, C) to unit-norm embeddings (M, D).
         options: of the replay.
+        images: in the list, the last of which ends a training batch however many there are in it.
     """
 
-    def __init__(self, num_classes: int, embed: Callable[[Tensor], Tensor], options: ReplayOptions) -> None:
-        self.num_classes, self.embed, self.options = num_classes, embed, options
+    def __init__(
+        self, num_classes: int, embed: Callable[[Tensor], Tensor], options: ReplayOptions, images: int
+    ) -> None:
+        self.num_classes, self.embed, self.options, self.images = num_classes, embed, options, images
         self.banks: dict[str, ClassBank] = {}
         self.coverage = {
             rule: Coverage(
@@ -112,25 +93,20 @@ class BankCollector:
             rows = self.embed(feature.flatten(1)[:, chosen].T)
             self.pending[rule].append([draw[index], entered[index], flat[chosen].cpu(), rows.float().cpu()])
         self.seen += 1
-        if self.seen % self.options.batch_size == 0:
-            self.flush()
+        if self.seen % self.options.batch_size == 0 or self.seen == self.images:
+            self._flush()
 
-    def bank(self, rule: str, dim: int = 0) -> ClassBank:
+    def _bank(self, rule: str, dim: int) -> ClassBank:
         """The bank of a rule; an empty one for embeddings of ``dim`` numbers where nothing was entered yet."""
         return self.banks.setdefault(rule, ClassBank(self.num_classes, self.options.size, dim))
 
-    def entries(self, rule: str) -> Entries:
-        """All rows of the bank of a rule, K·N of them."""
-        embeddings, labels, held = self.bank(rule).entries()
-        return Entries(embeddings, labels, self.bank(rule).truth.flatten(), held)
-
-    def flush(self) -> None:
+    def _flush(self) -> None:
         """Enter what the images since the last full batch have: ``cap`` pixels a class, drawn from all of them."""
         for rule, parts in self.pending.items():
             if parts:
-                draw, entered, truth, rows = (torch.cat(each) for each in zip(*parts, strict=True))
+                draw, entered, truth, rows = (torch.cat(column) for column in zip(*parts, strict=True))
                 kept = _within_cap(draw, entered, self.options.cap)
-                bank = self.bank(rule, rows.shape[1])
+                bank = self._bank(rule, rows.shape[1])
                 if len(kept):  # a batch may have no pixel that the rule lets in
                     bank.enqueue(rows[kept], entered[kept], truth[kept])
             self.pending[rule] = []
@@ -139,14 +115,14 @@ class BankCollector:
         """All that was counted."""
         state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen)}
         for rule in REPLAYED:
-            bank = self.banks[rule].state_dict() if rule in self.banks else {}
+            bank = dict(self.banks[rule].named_buffers()) if rule in self.banks else {}
             state |= {f"{rule}.bank.{name}": value.numpy().copy() for name, value in bank.items()}
             state |= {f"{rule}.coverage.{name}": v for name, v in self.coverage[rule].snapshot().items()}
             joined = [torch.cat(parts).numpy() for parts in zip(*self.pending[rule], strict=True)]
             state |= {f"{rule}.pending.{index}": value for index, value in enumerate(joined)}
         return state
 
-    def restore(self, state: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a snapshot.
 
         Raises:
@@ -154,12 +130,12 @@ class BankCollector:
         """
         self.confusion, self.seen = torch.tensor(state["confusion"]), int(state["seen"])
         for rule in REPLAYED:
-            bank = _part(state, f"{rule}.bank.")
+            bank = part(state, f"{rule}.bank")
             if bank:
                 tensors = {name: torch.tensor(value) for name, value in bank.items()}
-                self.bank(rule, bank["queue"].shape[2]).load_state_dict(tensors)
-            self.coverage[rule].restore(_part(state, f"{rule}.coverage."))
-            pending = _part(state, f"{rule}.pending.")
+                self._bank(rule, bank["queue"].shape[2]).load_state_dict(tensors)
+            self.coverage[rule].restore(part(state, f"{rule}.coverage"))
+            pending = part(state, f"{rule}.pending")
             rows = [torch.tensor(pending[str(index)]) for index in range(len(pending))]
             self.pending[rule] = [rows] if rows else []
 
@@ -170,7 +146,3 @@ def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
     ordered = entered.numpy()[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
     return torch.from_numpy(order[(rank < cap) & (ordered >= 0)])
-
-
-def _part(state: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

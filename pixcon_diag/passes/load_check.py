@@ -9,7 +9,7 @@ from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.run import PassOptions
 from pixcon_diag.provenance import CheckpointInfo, LoadCheck
 from pixcon_train.data.lists import located, parse_list
-from pixcon_train.evaluation.iou import IoUResult
+from pixcon_train.evaluation.iou_result import IoUResult
 
 TOLERANCE = 0.003
 """Difference of the mIoUs beyond which something is wrong: what precision and resizing change stays well below."""

@@ -1,33 +1,32 @@
-"""What a pass found, ready to be asked: of a checkpoint, or of label maps that any framework saved."""
+"""What a pass found, read from its stored arrays: of a checkpoint, or of label maps that any framework saved."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from pixcon_diag.data.checking import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import LabelMapFiles, find_label_maps
 from pixcon_diag.data.label_space import LabelSpace
-from pixcon_diag.measures.contamination_result import ContaminationResult
-from pixcon_diag.measures.geometry import MIN_PIXELS
-from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.measures.image_centroids import CentroidRows
-from pixcon_diag.measures.image_counts import ImageCountsResult
-from pixcon_diag.measures.pixel_sample import PixelSample
-from pixcon_diag.passes.collector import Collector
+from pixcon_diag.measures.confidence import confidence_edges
+from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
+from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
+from pixcon_diag.measures.image_centroids_result import CentroidRows
+from pixcon_diag.measures.image_counts_result import ImageCountsResult
+from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.state import part
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.core.void import VOID
 from pixcon_train.data.reading import read_mask
-from pixcon_train.evaluation.iou import IoUResult, image_statistics
+from pixcon_train.evaluation.iou_result import IoUResult
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Predictions:
     @property
     def iou(self) -> IoUResult:
         """IoU per class."""
-        return IoUResult(*self.statistics.sum(0).tolist())
+        return IoUResult.from_counts(self.statistics.sum(0))
 
     @property
     def label_maps(self) -> LabelMapFiles:
@@ -67,12 +66,23 @@ class MeasuredPass(Predictions):
     """One checkpoint on one list of images."""
 
     options: MeasureOptions
-    collector: Collector
+    state: Mapping[str, np.ndarray] = field(repr=False, compare=False)
+    """Sufficient statistics, as :meth:`pixcon_diag.passes.collector.Collector.snapshot` gives them."""
+
+    @cached_property
+    def _edges(self) -> tuple[float, ...]:
+        return confidence_edges(self.options.taus, self.options.calibration_bins)
 
     @cached_property
     def counts(self) -> ImageCountsResult:
-        """Counts of each image."""
-        return self.collector.counts()
+        """Counts of each image.
+
+        Raises:
+            PixConError: a valid pixel's prediction or ground truth was no class.
+        """
+        return ImageCountsResult.from_state(
+            part(self.state, "images"), self.data.spec.num_classes, self._edges, void=VOID
+        )
 
     @property
     def statistics(self) -> np.ndarray:
@@ -80,21 +90,63 @@ class MeasuredPass(Predictions):
         return self.counts.statistics
 
     def contamination(self, taus: Sequence[float] | None = None) -> ContaminationResult:
-        """Retention and ρ_F at some thresholds of the pass; at those it was asked for where None."""
-        return self.collector.contamination.at_thresholds(tuple(self.options.taus) if taus is None else taus)
+        """Retention and ρ_F at some thresholds of the pass; at those it was asked for where None.
+
+        Raises:
+            ConfigError: a threshold that was not counted.
+            PixConError: a confidence was no probability, or a prediction or ground truth no class.
+        """
+        options = self.options
+        counts = ContaminationCounts.from_state(part(self.state, "contamination"), self._edges, void=VOID)
+        asked = dict.fromkeys(options.taus) if taus is None else taus
+        return ContaminationResult.from_counts(counts, [*asked], options.band_widths, options.calibration_bins)
 
     @cached_property
+    def _centroids(self) -> CentroidRows:
+        return CentroidRows.from_state(part(self.state, "centroids"), self.data.spec.num_classes)
+
+    @property
+    def without_feature(self) -> int:
+        """Images that have no decoder feature, as with sliding windows."""
+        return len(self.counts.statistics) - len(self._centroids.classes)
+
+    @property
     def centroid_rows(self) -> CentroidRows:
-        """Class sums of the feature, image by image."""
-        return self.collector.centroid_rows()
+        """Class sums of the feature, image by image.
+
+        Raises:
+            ConfigError: some images have no feature.
+        """
+        self._require_feature()
+        return self._centroids
 
     def geometry(self, min_pixels: int = MIN_PIXELS) -> GeometryResult:
         """Centroid geometry over the data set's foreground classes."""
         return self.centroid_rows.geometry(self.data.spec.foreground, min_pixels)
 
     def sample(self) -> PixelSample:
-        """The sampled pixels."""
-        return self.collector.sample()
+        """The sampled pixels with their features.
+
+        Raises:
+            ConfigError: some images have no feature.
+        """
+        self._require_feature()
+        seed = self.options.sample_seed
+        return PixelSample.from_state(
+            part(self.state, "sampler"),
+            {image_number(pair.image, seed): pair.image for pair in self.data.pairs},
+            num_classes=self.data.spec.num_classes,
+            per_class=self.options.per_class,
+            seed=seed,
+        )
+
+    def _require_feature(self) -> None:
+        if self.without_feature:
+            raise ConfigError(
+                f"{self.without_feature} images have no decoder feature, which geometry and t-SNE need: sliding "
+                "windows give one per window and none for the image (use --window 0 for whole images), and a wrapped "
+                "module needs the name of its feature."
+            )
 
 
 @dataclass(frozen=True)
@@ -141,11 +193,10 @@ def measure_predictions(
     rows = []
     progress(0, len(maps))
     for index in range(len(maps)):
-        labels, mask = maps.read(index), read_truth(data, index)
-        if space.add(labels.numpy(), mask.byte().numpy(), maps.files[index]):
-            digest.update(labels.numpy().tobytes())
-            counted = (mask != VOID)[None]
-            rows.append(image_statistics(labels[None].long(), mask[None], counted, data.spec.num_classes)[0])
+        labels = maps.read(index)
+        confusion = space.add(labels, read_truth(data, index), maps.files[index])
+        digest.update(labels.tobytes())
+        rows.append(np.stack((confusion.diagonal(), confusion.sum(0), confusion.sum(1))))
         progress(index + 1, len(maps))
     space.check()
     for note in space.notes():
@@ -163,14 +214,13 @@ def measure_predictions(
     )
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
     provenance = Provenance(info, data.info(), inference, {}, version("pixcon-diag"))
-    return SavedPredictions(name or folder.resolve().name, provenance, data, maps, torch.stack(rows).numpy())
+    return SavedPredictions(name or folder.resolve().name, provenance, data, maps, np.stack(rows))
 
 
-def read_truth(data: EvaluationData, index: int) -> torch.Tensor:
-    """Ground truth of an image, (H, W) int64 with 255 for void.
+def read_truth(data: EvaluationData, index: int) -> np.ndarray:
+    """Ground truth of an image, (H, W) uint8 with 255 for void.
 
     Raises:
         DataError: the mask cannot be read.
     """
-    mask = read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding)
-    return torch.from_numpy(mask).long()
+    return read_mask(data.source.root / str(data.pairs[index].mask), data.spec, data.encoding)

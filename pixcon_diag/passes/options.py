@@ -8,7 +8,7 @@ import torch
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.measures.boundary import Distance, VoidMode
+from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.passes.run import PassOptions
 from pixcon_diag.provenance import InferenceInfo
@@ -57,7 +57,12 @@ class MeasureOptions:
         """What makes two passes different: thresholds that lie on the usual grid do not."""
         usual = confidence_edges((), self.calibration_bins)
         own = sorted({float(tau) for tau in self.taus} - set(usual))
-        return asdict(self) | {"taus": own, "widths": sorted(set(self.widths))}
+        return asdict(self) | {"taus": own, "widths": self.band_widths}
+
+    @property
+    def band_widths(self) -> list[int]:
+        """Each width once, ascending, as bands are counted."""
+        return sorted(set(self.widths))
 
 
 def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunChoice) -> PassOptions:

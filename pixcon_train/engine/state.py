@@ -10,7 +10,7 @@ from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.engine.setup import Setup
-from pixcon_train.evaluation.iou import Absent
+from pixcon_train.evaluation.iou_result import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
 

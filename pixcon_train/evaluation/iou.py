@@ -1,64 +1,10 @@
 """Intersection over union from one confusion matrix over a whole set (measurements, section 0)."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
 import torch
 from torch import Tensor
 
+from pixcon_train.evaluation.iou_result import IoUResult
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
-
-Absent = Literal["skip", "zero"]
-
-
-@dataclass(frozen=True)
-class IoUResult:
-    """Counts per class, and what follows from them."""
-
-    intersection: list[int]
-    predicted: list[int]
-    target: list[int]
-
-    @property
-    def union(self) -> list[int]:
-        """Pixels predicted or labelled as a class."""
-        return [p + t - i for i, p, t in zip(self.intersection, self.predicted, self.target, strict=True)]
-
-    @property
-    def iou(self) -> list[float]:
-        """Intersection over union per class, NaN for a class in neither prediction nor target."""
-        return [i / u if u else float("nan") for i, u in zip(self.intersection, self.union, strict=True)]
-
-    @property
-    def present(self) -> tuple[int, ...]:
-        """The classes that have an IoU, over which ``skip`` takes the mean."""
-        return tuple(k for k, pixels in enumerate(self.union) if pixels)
-
-    def miou(self, absent: Absent = "skip") -> float:
-        """Mean over classes; an absent one is left out (``skip``) or counts 0 (``zero``, UniMatch V2).
-
-        NaN where no class is present and ``skip`` is asked for.
-        """
-        present = [value for value in self.iou if value == value]
-        divisor = len(self.iou) if absent == "zero" else len(present)
-        return sum(present) / divisor if divisor else float("nan")
-
-    @property
-    def accuracy(self) -> float:
-        """Share of valid pixels predicted right; NaN where there is none."""
-        return sum(self.intersection) / sum(self.target) if sum(self.target) else float("nan")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Both conventions and the counts, ready for JSON."""
-        return {
-            "miou": self.miou("skip"),
-            "miou_zero": self.miou("zero"),
-            "accuracy": self.accuracy,
-            "iou": self.iou,
-            "intersection": self.intersection,
-            "predicted": self.predicted,
-            "truth": self.target,
-        }
 
 
 def image_statistics(prediction: Tensor, target: Tensor, counted: Tensor, num_classes: int) -> Tensor:
@@ -117,4 +63,4 @@ class SegmentationIoU(LabelMeasurement):
             PixConError: a valid pixel's prediction or ground truth was no class.
         """
         self.refuse_strays()
-        return IoUResult(*self.counts.tolist())
+        return IoUResult.from_counts(self.counts.cpu().numpy())

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pixcon_train.core.errors import PixConError
 from pixcon_train.evaluation.measurement import Measurement
-
-PREDICTION, TRUTH = "valid pixels of the prediction", "valid pixels of the ground truth"
+from pixcon_train.evaluation.strays import PREDICTION, TRUTH, refuse_strays
 
 _LARGEST, _SMALLEST = torch.iinfo(torch.int64).max, torch.iinfo(torch.int64).min
 
@@ -73,25 +71,14 @@ class LabelMeasurement(Measurement):
         low, high = torch.aminmax(labels.where(counted, 0))
         return bool(low >= 0) and bool(high < self.num_classes)
 
-    def refuse_strays(self, *others: str) -> None:
-        """Raise PixConError where some labels were no class, or where ``others`` say what else was wrong."""
-        found = [
-            f"{count:,} {name} hold {_range(low, high)}, outside 0..{self.num_classes - 1} (void is {self.void})."
-            for name, (count, low, high) in zip(self._maps, self.strays.tolist(), strict=True)
-            if count
-        ]
-        hint = " Expected class indices: are the masks another data set's, or is void another value?" if found else ""
-        if found or others:
-            raise PixConError(" ".join((*others, *found)) + hint)
+    def refuse_strays(self, *also: str) -> None:
+        """Raise PixConError where some labels were no class, or where ``also`` says what else was wrong."""
+        refuse_strays(self.strays.cpu().numpy(), self.num_classes, self.void, self._maps, also)
 
 
 def _joined(rows: Tensor) -> Tensor:
     """Rows of several processes or batches (P, ..., 3) as one."""
     return torch.stack((rows[..., 0].sum(0), rows[..., 1].amin(0), rows[..., 2].amax(0)), -1)
-
-
-def _range(low: int, high: int) -> str:
-    return f"label {low}" if low == high else f"labels from {low} to {high}"
 
 
 def _listed(parts: object) -> str:

@@ -13,16 +13,18 @@ from PIL import Image
 from torch import Tensor
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory
+from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.dynamics import dynamics
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.measures.gradient import ContaminationGradient, Entries
-from pixcon_diag.measures.gradient_sweep import SweepPoint, contamination_sweep
+from pixcon_diag.measures.gradient import ContaminationGradient
+from pixcon_diag.measures.gradient_result import SweepPoint
+from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.measures.landscape import OwnRun, landscape
 from pixcon_diag.measures.per_class import per_class
-from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.projection import project
 from pixcon_diag.measures.qualitative import image_errors, rank_images
 from pixcon_diag.measures.seeds import seed_noise
@@ -86,7 +88,7 @@ def boundary(groups: dict[str, int], widths: Sequence[int] = (1, 3)) -> Content:
     return saved("boundary", results=results)
 
 
-def embeddings(classes: int = 4, each: int = 30) -> tuple[Tensor, Tensor, Entries]:
+def embeddings(classes: int = 4, each: int = 30) -> tuple[Tensor, Tensor, Entries[Tensor]]:
     """Anchors, their labels, and a clean bank around the same directions."""
     centre = F.normalize(torch.randn(classes, 16, generator=generator(0)), dim=1)
     labels = torch.arange(classes).repeat_interleave(each)
@@ -121,7 +123,7 @@ def gradient(groups: Sequence[str], *, kinds: Sequence[str] = ("uniform", "confu
     return saved("gradient", results=results)
 
 
-def sweep(anchors: Tensor, labels: Tensor, entries: Entries, confusion: Tensor | None) -> list[Content]:
+def sweep(anchors: Tensor, labels: Tensor, entries: Entries[Tensor], confusion: Tensor | None) -> list[Content]:
     fractions = (0.0, 0.1, 0.2, 0.4)
     points: Sequence[SweepPoint] = contamination_sweep(
         anchors, labels, entries, num_classes=4, generator=generator(0), fractions=fractions, confusion=confusion
@@ -138,7 +140,7 @@ def coverage(groups: dict[str, int], *, classes: int = 6, stored: bool = False) 
     labels[0, 0, 0] = classes - 2
     admitted = torch.where(labels < classes - 2, labels, -1)
     metric.update(labels, admitted)
-    bank = measure_stored_bank(torch.ones(classes, 20, 4), torch.arange(classes)) if stored else None
+    bank = measure_stored_bank(np.ones((classes, 20, 4)), np.arange(classes)) if stored else None
     common = {"classes": names(classes), "rule": "clean", "coverage": metric.compute().to_dict()}
     common["stored_bank"] = bank.to_dict() if bank else None
     return saved(
@@ -171,13 +173,13 @@ def provenance(checkpoint: str) -> Content:
 
 def tsne(methods: Sequence[str], *, classes: int = 4, each: int = 8) -> Content:
     """Of each method the first seed."""
-    labels = torch.arange(classes).repeat_interleave(each)
+    labels = np.repeat(np.arange(classes), each)
     pixels = tuple(("a.jpg", i, 0) for i in range(len(labels)))
     samples = {}
     for place, method in enumerate(methods):
-        noise = 0.3 * torch.randn(len(labels), 16, generator=generator(place))
-        features = F.normalize(torch.eye(16)[labels % 16] + noise, dim=1)
-        samples[method] = PixelSample(features, torch.ones(len(labels)), labels, pixels, classes + 1, each, 0)
+        features = np.eye(16)[labels % 16] + 0.3 * np.random.default_rng(place).normal(size=(len(labels), 16))
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        samples[method] = PixelSample(features, np.ones(len(labels)), labels, pixels, classes + 1, each, 0)
     spec = {"classes": names(classes + 1), "palette": colors(classes + 1)}
     about = {method: provenance(f"{method}0") for method in methods}
     return saved("tsne", **spec, projection=project(samples).to_dict(), provenance=about)
@@ -198,7 +200,7 @@ def qualitative(
             image_statistics(*(torch.from_numpy(a)[None] for a in (p.astype(int), t.astype(int), t != VOID)), classes)
             for p, t in zip(maps, truths, strict=True)
         ]
-        errors.append(image_errors(torch.cat(statistics)))
+        errors.append(image_errors(torch.cat(statistics).numpy()))
     files = [f"some/where/image_{i:04d}.jpg" for i in range(len(truths))]
     ranking = rank_images(files, *errors, rank_by="names", chosen=files)
     images = []

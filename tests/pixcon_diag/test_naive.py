@@ -21,9 +21,9 @@ from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.per_class import per_class
-from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import BandOptions, MeasureOptions
+from pixcon_diag.passes.replayed import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models.build import build_model
@@ -249,7 +249,7 @@ def test_boundary_bands(study: Study) -> None:
                 if len(near) > 1:
                     expected[place] += (1, truth != predicted)
             expected[-1] += (1, truth != predicted)
-        np.testing.assert_array_equal(found.counts[image], expected)
+        np.testing.assert_array_equal(found.result.counts[image], expected)
 
 
 def admitted(each: Naive, rule: str, tau: float = 1.0) -> Iterator[tuple[int, int, int, int]]:
@@ -292,7 +292,7 @@ def test_confusion_at_the_feature_s_resolution(study: Study) -> None:
     for each in study.loops:
         for _, _, truth, predicted, _ in pixels(each.small, each.labels):
             expected[truth, predicted] += 1
-    np.testing.assert_array_equal(study.replayed.confusion.numpy(), expected)
+    np.testing.assert_array_equal(study.replayed.confusion, expected)
 
 
 def test_stored_bank(study: Study) -> None:

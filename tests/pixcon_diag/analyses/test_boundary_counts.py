@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from pixcon_diag.analyses import boundary_counts as boundary_pass
+from pixcon_diag.analyses import boundary_recount
 from pixcon_diag.analyses.boundary_counts import MeasuredBoundary, measure_boundaries
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
@@ -39,7 +40,8 @@ def metric(member: Predictions, options: BandOptions) -> BoundaryError:
     """The metric, fed with the member's label maps."""
     found = BoundaryError(member.data.spec.num_classes, void=VOID, **asdict(options))
     for index in range(len(member.data.pairs)):
-        found.update(member.label_maps.read(index).long()[None], read_truth(member.data, index)[None])
+        maps = (member.label_maps.read(index), read_truth(member.data, index))
+        found.update(*(torch.from_numpy(labels)[None] for labels in maps))
     return found
 
 
@@ -59,13 +61,13 @@ def test_members_of_one_list_share_its_bands(
     data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Any] = []
-    bands = boundary_pass.boundary_bands
+    bands = boundary_recount.boundary_bands
 
     def counting(*arguments: Any, **options: Any) -> Any:
         calls.append(arguments)
         return bands(*arguments, **options)
 
-    monkeypatch.setattr(boundary_pass, "boundary_bands", counting)
+    monkeypatch.setattr(boundary_recount, "boundary_bands", counting)
     members = [passed(data, tmp_path / "kept", seed) for seed in range(3)]
     groups = [MeasuredGroup("a", tuple(members[:2])), MeasuredGroup("b", tuple(members[2:]))]
     steps: list[tuple[int, int]] = []
@@ -125,7 +127,20 @@ def test_what_cannot_be_counted_is_named(data: EvaluationData, tmp_path: Path) -
     with pytest.raises(ConfigError, match="at least 1 pixel, got 0"):
         one(member, options=BandOptions((0,)))
     with pytest.raises(ConfigError, match="seed 0's label maps were not kept"):
-        one(measure(network("seed 0"), data, run=cpu()))
+        one(measure(network("seed 0"), data, run=cpu()), options=FINE)
     member.label_maps.files[2].unlink()
     with pytest.raises(DataError, match=member.label_maps.files[2].name):
-        one(member)
+        one(member, options=FINE)
+
+
+def test_bands_that_the_pass_counted_need_no_label_map(data: EvaluationData, tmp_path: Path) -> None:
+    member, steps = passed(data, tmp_path / "kept"), []
+    for file in member.label_maps.files:
+        file.unlink()
+    groups = [MeasuredGroup("mine", (member,))]
+    (all_widths,) = measure_boundaries(groups, BandOptions(), lambda *step: steps.append(step))
+    (some,) = measure_boundaries(groups, BandOptions((5, 1)))
+    assert steps == [] and some.result.options.widths == (1, 5)
+    assert (some.result.counts == all_widths.result.counts[:, [0, 2, 3]]).all()
+    with pytest.raises(DataError):
+        one(member, options=BandOptions((2,)))

@@ -1,9 +1,9 @@
 """Coverage from two labeled images drawn by hand."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +11,7 @@ from pixcon_diag.analyses.coverage import coverage_section, stored_table, summar
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_diag.passes.bank_collector import ReplayOptions
+from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
 
 RUNS = {"p": "pseudo", "s": "soft", "c": "clean", "public": None}
@@ -33,18 +33,19 @@ def replayed(
     """Class 2 is in no image."""
     chosen = ReplayOptions(**{"tau": 0.9, "size": 3, "cap": 2, "batch_size": 1, **options})
     data = evaluation_data(2, listed)
-    metrics = {}
+    state = {}
     for rule, admitted in ADMITTED.items():
-        metrics[rule] = Coverage(3, batch_size=chosen.batch_size, cap=chosen.cap, bank_size=chosen.size)
-        metrics[rule].update(LABELS, admitted)
-    collector: Any = SimpleNamespace(coverage=metrics)
+        metric = Coverage(3, batch_size=chosen.batch_size, cap=chosen.cap, bank_size=chosen.size)
+        metric.update(LABELS, admitted)
+        state |= {f"{rule}.coverage.{name}": value for name, value in metric.snapshot().items()}
+    banks = ReplayedBanks(state, 3, chosen)
     where = provenance(name, data, options={"tau": chosen.tau, "size": chosen.size})
-    return ReplayedPass(name, where, data, chosen, "projection", collector, stored, trained)
+    return ReplayedPass(name, where, data, chosen, "projection", banks, stored, trained)
 
 
-def bank(**more: torch.Tensor) -> StoredBank:
-    queue = torch.tensor([[[1.0, 0], [0, 1]], [[0, 1], [0, 0]], [[0, 0], [0, 0]]])
-    return measure_stored_bank(queue, torch.tensor([2, 1, 0]), torch.tensor([[1.0, 1], [1, 0], [1, 0]]), **more)
+def bank(**more: np.ndarray) -> StoredBank:
+    queue = np.array([[[1.0, 0], [0, 1]], [[0, 1], [0, 0]], [[0, 0], [0, 0]]])
+    return measure_stored_bank(queue, np.array([2, 1, 0]), np.array([[1.0, 1], [1, 0], [1, 0]]), **more)
 
 
 def test_a_row_for_each_checkpoint_and_rule() -> None:
@@ -84,7 +85,7 @@ def test_each_way_of_filling_is_said_of_its_checkpoints() -> None:
 
 
 def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them(tmp_path: Path) -> None:
-    truth = torch.tensor([[0, 2], [-1, -1], [-1, -1]])
+    truth = np.array([[0, 2], [-1, -1], [-1, -1]])
     pure = replayed("pure", stored=bank(truth=truth))
     table = stored_table([("g", pure)])
     assert [column.key for column in table.columns] == [
@@ -101,7 +102,7 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
     ]
     assert table.notes[0].startswith("ρ_F: share of the entries of known truth")
     assert not any("urity" in note for note in table.notes)
-    soft = replayed("soft", stored=bank(weight=torch.tensor([[0.5, 0.25], [0.125, 1.0], [1.0, 1.0]])))
+    soft = replayed("soft", stored=bank(weight=np.array([[0.5, 0.25], [0.125, 1.0], [1.0, 1.0]])))
     both = [("g", pure), ("g", soft)]
     mixed = stored_table(both)
     assert column(mixed, "weight")[4:] == [0.375, 0.125, pytest.approx(float("nan"), nan_ok=True), 0.875 / 3]

@@ -10,9 +10,8 @@ import pytest
 from pixcon_diag.analyses.gradient import classes_table, gradient_section, split_table, sweep_table
 from pixcon_diag.analyses.gradient_split import GradientOptions, GradientSplit, MeasuredGradient
 from pixcon_diag.analyses.measured import Measured
-from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
-from pixcon_diag.measures.gradient_sweep import SweepPoint
-from pixcon_diag.passes.bank_collector import ReplayOptions
+from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult, SweepPoint
+from pixcon_diag.passes.replayed import ReplayOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, provenance, sound
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))

@@ -18,10 +18,11 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
-from pixcon_diag.passes.bank_collector import ReplayOptions
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.replayed import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
@@ -113,8 +114,8 @@ def test_a_bank_by_ground_truth_has_no_false_gradient_at_all(data: EvaluationDat
     confident = found.result.by_rule["confidence"].eq3.overall
     assert 0 < confident.rho_f < 1 and confident.ratio > 0
     entries = found.result.replayed.entries("confidence")
-    held = torch.bincount(entries.labels[entries.held], minlength=CLASSES)
-    wrong = torch.bincount(entries.labels[entries.held & (entries.truth != entries.labels)], minlength=CLASSES)
+    held = np.bincount(entries.labels[entries.held], minlength=CLASSES)
+    wrong = np.bincount(entries.labels[entries.held & (entries.truth != entries.labels)], minlength=CLASSES)
     for k, rates in enumerate(found.result.by_rule["confidence"].supcon.classes):
         assert rates.rho_f == pytest.approx(float(wrong[k] / held[k]))
 
@@ -123,12 +124,13 @@ def test_the_sweep_is_one_call_with_all_fractions(data: EvaluationData) -> None:
     """Made step by step for the sake of progress, and nested all the same."""
     found = split(data, seed=3)
     sample, entries = found.member.sample(), found.result.replayed.entries("clean")
-    first = torch.cat([torch.arange(15 * k, 15 * k + 8) for k in range(CLASSES)])
-    for name, confusion in (("uniform", None), ("confusion", found.result.replayed.confusion)):
+    first = np.concatenate([np.arange(15 * k, 15 * k + 8) for k in range(CLASSES)])
+    features = torch.from_numpy(sample.features[first] * sample.norms[first][:, None])
+    for name, confusion in (("uniform", None), ("confusion", torch.from_numpy(found.result.replayed.confusion))):
         whole = contamination_sweep(
-            F.normalize(sample.features[first] * sample.norms[first][:, None], dim=1),
-            sample.labels[first],
-            entries,
+            F.normalize(features, dim=1),
+            torch.from_numpy(sample.labels[first]),
+            Entries(*map(torch.from_numpy, entries)),
             num_classes=CLASSES,
             generator=seeded(3, 31),
             fractions=FRACTIONS,

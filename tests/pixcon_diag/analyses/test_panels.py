@@ -30,7 +30,7 @@ def groups(data: EvaluationData, place: Path, count: int = 2) -> list[MeasuredGr
 
 def error(member: MeasuredPass, index: int) -> float:
     truth = read_truth(member.data, index)
-    wrong = (member.label_maps.read(index).long() != truth) & (truth != VOID)
+    wrong = (member.label_maps.read(index) != truth) & (truth != VOID)
     return int(wrong.sum()) / int((truth != VOID).sum())
 
 
@@ -89,13 +89,13 @@ def test_panels_hold_image_truth_and_predictions(data: EvaluationData, tmp_path:
             source = np.asarray(Image.open(data.source.root / ranked.name))
             assert shown.mode == "RGB" and (np.asarray(shown) == source).all()
         truth = read_truth(data, ranked.index)
-        maps = [truth, *(member.label_maps.read(ranked.index).long() for member in chosen.members)]
+        maps = [truth, *(member.label_maps.read(ranked.index) for member in chosen.members)]
         for file, labels in zip((own["truth"], *own["predictions"]), maps, strict=True):
             with Image.open(tmp_path / "out" / file) as written:
-                assert written.mode == "P" and (np.asarray(written) == labels.numpy()).all()
+                assert written.mode == "P" and (np.asarray(written) == labels).all()
                 colors = np.asarray(written.convert("RGB"))
             for k, color in [*enumerate(data.spec.palette), (VOID, (255, 255, 255))]:
-                assert (colors[labels.numpy() == k] == color).all()
+                assert (colors[labels == k] == color).all()
         assert panel["regions"] == [
             error_regions(labels, truth, void=VOID, min_share=0.02).to_dict() for labels in maps[1:]
         ]

@@ -4,11 +4,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
 from pixcon_diag.analyses.tsne import tsne_section
-from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.projection import separability
 from pixcon_diag.tables.section import Section
 from pixcon_train.core.errors import ConfigError
@@ -17,13 +17,11 @@ from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, proven
 
 def measured(name: str, seed: int, *, pixels: int = 12) -> Any:
     """Pixels of two classes around two directions."""
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.arange(2).repeat_interleave(pixels // 2)
-    features = torch.eye(2, 5)[labels] + 0.3 * torch.randn(len(labels), 5, generator=generator)
+    labels = np.repeat(np.arange(2), pixels // 2)
+    features = np.eye(2, 5)[labels] + 0.3 * np.random.default_rng(seed).normal(size=(len(labels), 5))
+    norms = np.linalg.norm(features, axis=1)
     places = tuple(("a.jpg", 4 * i, 2) for i in range(len(labels)))
-    sample = PixelSample(
-        torch.nn.functional.normalize(features, dim=1), features.norm(dim=1), labels, places, 3, pixels // 2, 0
-    )
+    sample = PixelSample(features / norms[:, None], norms, labels, places, 3, pixels // 2, 0)
     data = evaluation_data()
     return SimpleNamespace(name=name, data=data, provenance=provenance(name, data), sample=lambda: sample)
 
@@ -38,7 +36,7 @@ def test_the_numbers_are_those_in_feature_space(section: Section) -> None:
     assert column(table, "name") == [ODD, "clean"] and column(table, "pixels") == [12, 12]
     for row, seed in zip(table.rows, (0, 1), strict=True):
         sample = measured("x", seed).sample()
-        numbers = separability(sample.features.double().numpy(), sample.labels.numpy(), 3)
+        numbers = separability(sample.features.astype(np.float64), sample.labels, 3)
         assert row[2:5] == (numbers.purity, numbers.chance, numbers.silhouette)
     assert [each["sha256"] for each in table.records()] == ["hash of x", "hash of y"]
     assert "10-NN purity" in [each.head for each in table.columns]

@@ -15,7 +15,7 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, embed, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.bank_collector import ReplayOptions
+from pixcon_diag.passes.replayed import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -46,7 +46,7 @@ def run(
 
 
 def state(replayed: ReplayedPass) -> dict[str, np.ndarray]:
-    return replayed.collector.snapshot()
+    return dict(replayed.banks.state)
 
 
 def same(first: ReplayedPass, second: ReplayedPass) -> bool:
@@ -61,9 +61,9 @@ def test_every_rule_s_bank_and_coverage_agree(data: EvaluationData) -> None:
     assert replayed.provenance.data.images == replayed.coverage("clean").images == len(SIZES)
     for rule in REPLAYED:
         entries, coverage = replayed.entries(rule), replayed.coverage(rule)
-        held = torch.bincount(entries.labels[entries.held], minlength=CLASSES)
+        held = np.bincount(entries.labels[entries.held], minlength=CLASSES)
         assert tuple(held.tolist()) == coverage.classes.fill and coverage.with_entry > 0
-        assert entries.embeddings[entries.held].norm(dim=1).allclose(torch.ones(int(entries.held.sum())))
+        assert np.allclose(np.linalg.norm(entries.embeddings[entries.held], axis=1), 1)
         if rule != "confidence":
             assert bool((entries.truth == entries.labels)[entries.held].all())
     entries = replayed.entries("confidence")
@@ -79,7 +79,7 @@ def test_the_network_s_batch_size_does_not_matter(data: EvaluationData, size: in
     first, other = state(run(data)), state(run(data, batch_size=size))
     assert first.keys() == other.keys()
     for name, values in first.items():
-        torch.testing.assert_close(other[name], values, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(other[name], values, rtol=0, atol=1e-6)
 
 
 class StoppedError(Exception):
@@ -138,11 +138,11 @@ def bank(queue: Tensor, filled: Tensor) -> dict[str, Tensor]:
 
 def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: EvaluationData, tmp_path: Path) -> None:
     """Stored as the replay has it, it is not stale at all; turned round it is as stale as can be."""
-    now = run(data).collector.bank("clean")
-    filled = now.filled.clone()
+    now = run(data).banks.state
+    filled = torch.from_numpy(now["clean.bank.filled"]).clone()
     assert int(filled.min()) > 1
     filled[2] = 0
-    queue = now.queue.clone()
+    queue = torch.from_numpy(now["clean.bank.queue"]).clone()
     queue[1] *= -1
     stored = run(data, None, with_bank(network(), bank(queue, filled))).stored
     assert stored is not None
@@ -150,7 +150,8 @@ def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: Evaluati
     assert stored.staleness[:2] == pytest.approx((1.0, -1.0)) and stored.mean_staleness == pytest.approx(0.0)
     assert torch.tensor(stored.staleness[2]).isnan()
     assert stored.known is None
-    told = bank(queue, filled) | {"truth": now.truth, "weight": torch.full_like(now.weight, 0.5)}
+    truth = torch.from_numpy(now["clean.bank.truth"])
+    told = bank(queue, filled) | {"truth": truth, "weight": torch.full(truth.shape, 0.5)}
     pure = run(data, None, with_bank(network(), told)).stored
     assert pure is not None and pure.known == stored.fill and pure.overall_contamination == 0.0
     assert pure.mean_weight == 0.5
@@ -175,9 +176,9 @@ def test_embeddings_are_the_projection_head_s_where_there_is_one(head: LoadedChe
     replayed = run(data, None, head)
     assert replayed.space == "projection"
     entries = replayed.entries("labeled")
-    assert entries.embeddings.shape[1] == 6 and bool(entries.held.any())
+    assert entries.embeddings.shape[1] == 6 and entries.held.any()
     fused = torch.cat([head.model(item["image"][None]).fused.flatten(2)[0].T for item in evaluation_dataset(data)])
-    cosine = entries.embeddings[entries.held].double() @ embed(head, fused).double().T
+    cosine = torch.from_numpy(entries.embeddings[entries.held]).double() @ embed(head, fused).double().T
     assert float(cosine.max(1).values.min()) > 1 - 1e-6  # each is of a cell of one of the images
 
 

@@ -1,8 +1,6 @@
-import numpy as np
 import pytest
-import torch
 
-from pixcon_diag.measures.confidence import bin_of, confidence_edges
+from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_train.core.errors import ConfigError
 
 
@@ -13,20 +11,6 @@ def test_every_asked_threshold_and_every_calibration_bin_is_an_edge() -> None:
     assert {0.123456789, 0.95, 0.9999999} <= set(edges)
     assert {m / 15 for m in range(16)} <= set(edges)
     assert {0.7, 0.9, 0.99, 0.999, 0.9999} <= set(confidence_edges((), 1))
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-def test_bins_are_closed_on_the_left(dtype: torch.dtype) -> None:
-    edges = confidence_edges((0.95,), 15)
-    confidence = torch.cat([torch.rand(500, dtype=torch.float64), torch.tensor(edges, dtype=torch.float64)]).to(dtype)
-    boundaries = torch.tensor(edges, dtype=dtype).numpy()
-    expected = np.searchsorted(boundaries, confidence.numpy(), side="right") - 1
-    assert bin_of(confidence, edges).tolist() == expected.tolist()
-
-
-def test_rounding_above_one_stays_in_the_last_bin() -> None:
-    edges = confidence_edges((), 15)
-    assert bin_of(torch.tensor([1.0, 1.0000002]), edges).tolist() == [len(edges) - 1] * 2
 
 
 @pytest.mark.parametrize(("taus", "bins"), [((1.5,), 15), ((-0.1,), 15), ((float("nan"),), 15), ((0.9,), 0)])

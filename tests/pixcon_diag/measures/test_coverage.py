@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixcon_diag.measures.coverage import Coverage, CoverageResult, coverage_statistics
+from pixcon_diag.measures.coverage import Coverage, coverage_statistics
+from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.method.admission import admit

@@ -2,19 +2,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
 
 VOID = 255
 
 
-def maps(height: int = 40, width: int = 50) -> tuple[Tensor, Tensor]:
+def maps(height: int = 40, width: int = 50) -> tuple[np.ndarray, np.ndarray]:
     """Prediction and truth, all of class 0; 0.5 % of 2000 pixels is 10."""
-    return torch.zeros(height, width, dtype=torch.long), torch.zeros(height, width, dtype=torch.long)
+    return np.zeros((height, width), dtype=np.uint8), np.zeros((height, width), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(("pixels", "kept"), [(9, False), (10, True), (11, True)])
@@ -32,7 +30,7 @@ def test_a_component_just_below_and_just_above_half_a_per_cent(pixels: int, kept
 def test_the_threshold_is_exact_whatever_the_size(height: int, width: int) -> None:
     for pixels in (height * width // 200, -(-height * width // 200)):
         prediction, truth = maps(height, width)
-        prediction.view(-1)[: pixels if pixels <= width else 0] = 1
+        prediction.reshape(-1)[: pixels if pixels <= width else 0] = 1
         prediction[: pixels // width, :] = 1
         prediction[pixels // width, : pixels % width] = 1
         result = error_regions(prediction, truth, void=VOID)
@@ -79,7 +77,7 @@ def test_nothing_wrong_and_nothing_valid() -> None:
     prediction, truth = maps()
     clean = error_regions(prediction, truth, void=VOID)
     assert clean.sizes == () and clean.error == 0.0 and not clean.outline().any()
-    void = error_regions(prediction, torch.full_like(truth, VOID), void=VOID)
+    void = error_regions(prediction, np.full_like(truth, VOID), void=VOID)
     assert void.sizes == () and void.error != void.error
     assert set(void.to_dict()) == {"sizes", "suppressed", "suppressed_pixels", "error"}
 
@@ -87,7 +85,7 @@ def test_nothing_wrong_and_nothing_valid() -> None:
 @pytest.mark.parametrize("shape", [(39, 50), (1, 40, 50)])
 def test_maps_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="one shape"):
-        error_regions(torch.zeros(shape), maps()[1], void=VOID)
+        error_regions(np.zeros(shape), maps()[1], void=VOID)
 
 
 def flooded(wrong: np.ndarray) -> Iterator[int]:
@@ -107,12 +105,12 @@ def flooded(wrong: np.ndarray) -> Iterator[int]:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, MIN_SHARE, 0.02, 1.0]))
 def test_regions_equal_a_flood_fill(seed: int, share: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    truth = torch.randint(0, 3, (20, 30), generator=generator)
-    prediction = torch.where(torch.rand(20, 30, generator=generator) < 0.7, truth, 1)
-    truth = torch.where(torch.rand(20, 30, generator=generator) < 0.1, VOID, truth)
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, (20, 30))
+    prediction = np.where(rng.random((20, 30)) < 0.7, truth, 1)
+    truth = np.where(rng.random((20, 30)) < 0.1, VOID, truth)
     result = error_regions(prediction, truth, void=VOID, min_share=share)
-    sizes = sorted(flooded(((prediction != truth) & (truth != VOID)).numpy()), reverse=True)
+    sizes = sorted(flooded((prediction != truth) & (truth != VOID)), reverse=True)
     assert result.sizes == tuple(size for size in sizes if size >= share * 600)
     assert (
         sum(result.sizes) + result.suppressed_pixels == sum(sizes) == round(result.error * (truth != VOID).sum().item())

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Entries, Form, split_gradient
+from pixcon_diag.measures.bank_entries import Entries
+from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Form, split_gradient
 from pixcon_diag.measures.gradient_result import FormResult, GradientResult
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import to_json

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_diag.measures.gradient import Entries
-from pixcon_diag.measures.gradient_sweep import SweepPoint, contamination_sweep
+from pixcon_diag.measures.bank_entries import Entries
+from pixcon_diag.measures.gradient_result import SweepPoint
+from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_train.core.errors import ConfigError
 
 

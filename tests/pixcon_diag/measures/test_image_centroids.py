@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.geometry import Geometry
-from pixcon_diag.measures.image_centroids import CentroidRows, ImageCentroids
+from pixcon_diag.measures.image_centroids import ImageCentroids
+from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import to_json
 
@@ -54,7 +55,7 @@ def test_every_class_of_every_image_has_its_sum() -> None:
     for image, label, pixels, sums in zip(found.image, found.label, found.pixels, found.sums, strict=True):
         assert pixels == expected[image, label][0]
         np.testing.assert_allclose(sums, expected[image, label][1], rtol=1e-12)
-    assert (found.images, found.num_classes) == (4, CLASSES)
+    assert (len(found.classes), found.num_classes) == (4, CLASSES)
 
 
 def test_the_geometry_is_that_of_the_whole_set() -> None:
@@ -101,6 +102,17 @@ def test_a_feature_that_is_not_finite_is_reported() -> None:
     metric.update(torch.full((1, 2, 2, 2), torch.nan), torch.zeros(1, 2, 2, dtype=torch.int64))
     with pytest.raises(PixConError, match="diverged"):
         metric.compute().geometry((0, 1))
+
+
+def test_parts_of_a_list_are_joined_image_by_image() -> None:
+    """As the processes that share a pass are."""
+    parts = []
+    for features, labels in zip(*(values.split(2) for values in scene()), strict=True):
+        metric = ImageCentroids(CLASSES, void=VOID)
+        metric.update(features, labels)
+        parts.append(metric)
+    parts[1].merge_state(parts[0])
+    assert (parts[1].compute().per_image() != rows().per_image()).nnz == 0
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")

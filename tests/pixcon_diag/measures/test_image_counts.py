@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixcon_diag.measures.confidence import bin_of
+from pixcon_diag.measures.binning import bin_of
+from pixcon_diag.measures.boundary import BoundaryError, boundary_bands
 from pixcon_diag.measures.contamination import Contamination
-from pixcon_diag.measures.image_counts import ImageCounts, ImageCountsResult
+from pixcon_diag.measures.image_counts import ImageCounts
+from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_train.evaluation.iou import SegmentationIoU
 
 VOID, CLASSES, TAUS = 255, 4, (0.3, 0.95)
@@ -70,6 +72,17 @@ def test_sums_over_images_are_those_of_the_pooled_measurements() -> None:
     ]
 
 
+def test_boundary_counts_of_images_add_up_to_the_pooled_measurement() -> None:
+    confidence, prediction, target = scene()
+    boundary = BoundaryError(CLASSES, void=VOID, widths=(1, 2))
+    boundary.update(prediction, target)
+    metric = ImageCounts(CLASSES, void=VOID)
+    metric.update(confidence, prediction, target, boundary_bands(target, (1, 2), void=VOID))
+    assert metric.compute().boundary.shape == (5, 3, 2)
+    assert metric.compute().boundary.sum(0).tolist() == boundary.counts.tolist()
+    assert counted().boundary.sum(0).tolist() == boundary.counts[-1:].tolist(), "no width, no band"
+
+
 @pytest.mark.parametrize("parts", [(1, 1, 1, 1, 1), (2, 3)])
 def test_the_split_into_batches_does_not_matter(parts: tuple[int, ...]) -> None:
     split, whole = counted(parts), counted()
@@ -92,4 +105,5 @@ def test_a_threshold_that_is_no_edge_is_refused() -> None:
 def test_no_image_no_row() -> None:
     result = ImageCounts(CLASSES, void=VOID).compute()
     assert result.statistics.shape == (0, 3, CLASSES) and result.histogram.shape == (0, 2, len(result.edges))
-    assert result.retained(0.95).shape == (0, 3) and result.iou.target == [0] * CLASSES
+    assert result.retained(0.95).shape == (0, 3) and result.boundary.shape == (0, 1, 2)
+    assert result.iou.target == [0] * CLASSES

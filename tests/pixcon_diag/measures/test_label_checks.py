@@ -7,11 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import Geometry
-from pixcon_diag.measures.gradient import ContaminationGradient, Entries
+from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_train.core.errors import PixConError
 from pixcon_train.evaluation.iou import SegmentationIoU

@@ -2,9 +2,8 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
-from pixcon_diag.measures.pixel_sample import PixelSample
+from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.projection import EVERY, ITERATIONS, ProjectionResult, project, separability
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
@@ -12,12 +11,12 @@ from pixcon_train.core.files import to_json
 
 def blobs(noise: float, *, classes: int = 3, each: int = 20, seed: int = 0) -> PixelSample:
     """Classes around orthogonal directions."""
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.arange(classes).repeat_interleave(each)
-    features = torch.eye(classes, 16)[labels] + noise * torch.randn(len(labels), 16, generator=generator)
+    labels = np.repeat(np.arange(classes), each)
+    features = np.eye(classes, 16)[labels] + noise * np.random.default_rng(seed).normal(size=(len(labels), 16))
+    features = features.astype(np.float32)
     pixels = tuple(("a.jpg", i, 0) for i in range(len(labels)))
-    unit = torch.nn.functional.normalize(features, dim=1)
-    return PixelSample(unit, features.norm(dim=1), labels, pixels, classes + 1, each, 0)
+    norms = np.linalg.norm(features, axis=1)
+    return PixelSample(features / norms[:, None], norms, labels, pixels, classes + 1, each, 0)
 
 
 def centres(result: ProjectionResult, index: int) -> np.ndarray:
@@ -36,7 +35,7 @@ def test_purity_of_a_hand_made_arrangement() -> None:
 
 def test_purity_and_silhouette_equal_a_naive_loop() -> None:
     sample = blobs(0.4)
-    features, labels = sample.features.double().numpy(), sample.labels.numpy()
+    features, labels = sample.features.astype(np.float64), sample.labels
     distance = 1 - features @ features.T
     purity, silhouette = [], []
     for i in range(len(labels)):
@@ -52,7 +51,7 @@ def test_purity_and_silhouette_equal_a_naive_loop() -> None:
 
 
 def test_separability_is_bounded_and_falls_with_noise() -> None:
-    clean, noisy = (separability(s.features.numpy(), s.labels.numpy(), 4) for s in (blobs(0.01), blobs(3.0)))
+    clean, noisy = (separability(s.features, s.labels, 4) for s in (blobs(0.01), blobs(3.0)))
     assert clean.purity == 1.0 and clean.silhouette > 0.95
     assert noisy.purity == pytest.approx(noisy.chance, abs=0.2)  # no better than chance
     assert clean.chance == pytest.approx(19 / 59)

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -11,8 +12,8 @@ from pixcon_train.core.files import to_json
 from pixcon_train.evaluation.iou import image_statistics
 
 NAMES = [f"JPEGImages/2007_00{i}.jpg" for i in range(5)]
-BASELINE = torch.tensor([0.10, 0.40, 0.30, math.nan, 0.05])
-OTHER = torch.tensor([0.20, 0.10, 0.30, math.nan, 0.01])
+BASELINE = np.array([0.10, 0.40, 0.30, math.nan, 0.05])
+OTHER = np.array([0.20, 0.10, 0.30, math.nan, 0.01])
 
 
 def order(ranking: Ranking) -> list[int]:
@@ -40,7 +41,7 @@ def test_one_method_alone_is_ranked_by_its_own_error() -> None:
 
 def test_random_is_a_choice_that_can_be_repeated() -> None:
     def draw(seed: int) -> list[int]:
-        generator = torch.Generator().manual_seed(seed)
+        generator = np.random.default_rng(seed)
         return order(rank_images(NAMES, BASELINE, OTHER, rank_by="random", generator=generator))
 
     assert draw(0) == draw(0) and sorted(draw(0)) == [0, 1, 2, 4]
@@ -64,7 +65,7 @@ def test_named_images_come_in_the_order_given_by_path_file_or_stem() -> None:
     ],
 )
 def test_a_name_that_means_no_image_or_several_is_an_error(name: str, says: str) -> None:
-    names, errors = [*NAMES, "other/2007_001.jpg"], torch.zeros(6)
+    names, errors = [*NAMES, "other/2007_001.jpg"], np.zeros(6)
     with pytest.raises(ConfigError, match=says):
         rank_images(names, errors, errors, rank_by="names", chosen=[name])
 
@@ -79,14 +80,14 @@ def test_an_unknown_ranking_and_missing_errors_are_refused() -> None:
 def test_errors_from_image_statistics() -> None:
     truth = torch.tensor([[[0, 0, 1, 255]], [[1, 1, 1, 1]], [[255, 255, 255, 255]]])
     prediction = torch.tensor([[[0, 1, 1, 1]], [[0, 0, 0, 1]], [[0, 0, 0, 0]]])
-    errors = image_errors(image_statistics(prediction, truth, truth != 255, 2))
+    errors = image_errors(image_statistics(prediction, truth, truth != 255, 2).numpy())
     assert errors[:2].tolist() == [1 / 3, 3 / 4] and math.isnan(errors[2])
-    assert errors.dtype == torch.float64
+    assert errors.dtype == np.float64
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20), st.integers(1, 20))
 def test_wins_of_one_are_regressions_of_the_other(errors: list, count: int) -> None:  # type: ignore[type-arg]
-    first, second = (torch.tensor(each, dtype=torch.float64) for each in zip(*errors, strict=True))
+    first, second = (np.array(values) for values in zip(*errors, strict=True))
     names = [str(i) for i in range(len(errors))]
     wins = rank_images(names, first, second, rank_by="error-diff", count=count)
     losses = rank_images(names, second, first, rank_by="regressions", count=count)
@@ -98,5 +99,5 @@ def test_wins_of_one_are_regressions_of_the_other(errors: list, count: int) -> N
 
 
 def test_classes_of_the_strip() -> None:
-    assert occurring_classes([torch.tensor([[3, 255]]), torch.tensor([[0, 3]])], void=255) == (0, 3)
+    assert occurring_classes([np.array([[3, 255]]), np.array([[0, 3]])], void=255) == (0, 3)
     assert occurring_classes([], void=255) == ()

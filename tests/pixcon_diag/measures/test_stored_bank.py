@@ -1,5 +1,7 @@
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,18 +9,26 @@ from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.method.class_bank import ClassBank, bank_fill
 
+State = dict[str, np.ndarray]
 
-def bank() -> ClassBank:
+
+def state_of(bank: ClassBank) -> State:
+    """What a checkpoint saves of the bank, with the fill as numbers."""
+    saved = bank.state_dict()
+    return {name: value.numpy() for name, value in (saved | {"filled": bank_fill(saved)}).items()}
+
+
+def bank() -> State:
     """Class 0 at 0° and 90°, class 1 at 90°, class 2 empty; four places each."""
     bank = ClassBank(3, 4, 2)
     bank.enqueue(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), torch.tensor([0, 0, 1]))
-    return bank
+    return state_of(bank)
 
 
 def test_hand_computed_table() -> None:
-    state = bank().state_dict()
+    state = bank()
     result = measure_stored_bank(
-        state["queue"], bank_fill(state), torch.tensor([[7.0, 7.0], [3.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+        state["queue"], state["filled"], np.array([[7.0, 7.0], [3.0, 0.0], [1.0, 0.0]], dtype=np.float64)
     )
     assert (result.size, result.dim, result.fill) == (4, 2, (2, 1, 0))
     assert (result.with_entry, result.at_capacity) == (2, 0)
@@ -31,16 +41,16 @@ def test_hand_computed_table() -> None:
     assert result.weight[:2] == (1, 1) and math.isnan(result.weight[2]) and result.mean_weight == 1
 
 
-def told_bank(truth: list[int], weights: list[float] | None = None) -> dict[str, torch.Tensor]:
+def told_bank(truth: list[int], weights: list[float] | None = None) -> State:
     """State of a bank of four places a class with three entries of class 0 and two of class 1, of this truth."""
     bank = ClassBank(3, 4, 2)
     own = None if weights is None else torch.tensor(weights)
     bank.enqueue(torch.ones(5, 2), torch.tensor([0, 0, 0, 1, 1]), torch.tensor(truth), own)
-    return bank.state_dict()
+    return state_of(bank)
 
 
-def told(state: dict[str, torch.Tensor]) -> StoredBank:
-    return measure_stored_bank(state["queue"], bank_fill(state), truth=state["truth"], weight=state["weight"])
+def told(state: State) -> StoredBank:
+    return measure_stored_bank(state["queue"], state["filled"], truth=state["truth"], weight=state["weight"])
 
 
 def test_hand_computed_purity() -> None:
@@ -79,42 +89,43 @@ def test_hand_computed_weights() -> None:
     result = told(told_bank([0, 0, 0, 1, 1], [0.5, 0.25, 0.75, 1.0, 0.0625]))
     assert result.weight[:2] == (0.5, 0.53125) and math.isnan(result.weight[2])
     assert result.mean_weight == 2.5625 / 5
-    none = measure_stored_bank(torch.zeros(2, 3, 4), torch.zeros(2, dtype=torch.long))
+    none = measure_stored_bank(np.zeros((2, 3, 4)), np.zeros(2, dtype=np.int64))
     assert math.isnan(none.mean_weight) and none.with_entry == 0
 
 
 def test_what_lies_behind_the_fill_is_no_entry() -> None:
-    state = bank().state_dict()
-    queue = state["queue"].clone()
+    state = bank()
+    queue = state["queue"].copy()
     queue[0, 2:] = -100.0
-    current = torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
-    assert measure_stored_bank(queue, bank_fill(state), current).staleness[:2] == pytest.approx((1, 1))
+    current = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    assert measure_stored_bank(queue, state["filled"], current).staleness[:2] == pytest.approx((1, 1))
 
 
 def test_a_class_without_current_pixels_has_no_staleness() -> None:
-    state = bank().state_dict()
-    result = measure_stored_bank(state["queue"], bank_fill(state), torch.tensor([[0.0, 0.0], [0.0, -1.0], [0.0, 0.0]]))
+    state = bank()
+    result = measure_stored_bank(state["queue"], state["filled"], np.array([[0.0, 0.0], [0.0, -1.0], [0.0, 0.0]]))
     assert math.isnan(result.staleness[0])
     assert result.mean_staleness == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_embeddings_that_cancel_have_no_staleness(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_embeddings_that_cancel_have_no_staleness(dtype: type[np.floating[Any]]) -> None:
     """Two opposite ones, but for rounding: the direction of their sum says nothing."""
-    first = torch.nn.functional.normalize(torch.tensor([0.6, -0.3, 0.7], dtype=dtype), dim=0)
-    nearly = -first + torch.finfo(dtype).eps * torch.tensor([0.5, 1, -1], dtype=dtype)
-    queue, filled = torch.stack([first, nearly]).expand(2, 2, 3), torch.tensor([2, 1])
+    first = np.array([0.6, -0.3, 0.7], dtype=dtype)
+    first /= np.linalg.norm(first)
+    nearly = -first + np.finfo(dtype).eps * np.array([0.5, 1, -1], dtype=dtype)
+    queue, filled = np.stack([np.stack([first, nearly])] * 2), np.array([2, 1])
     assert (queue[0].sum(0) != 0).any()
-    current = torch.eye(3, dtype=dtype)[:2]
+    current = np.eye(3, dtype=dtype)[:2]
     stored = measure_stored_bank(queue, filled, current).staleness
     assert math.isnan(stored[0]) and stored[1] == pytest.approx(float(first[1]))
-    moved = measure_stored_bank(queue, torch.tensor([1, 1]), torch.stack([queue[0].mean(0), current[1]])).staleness
+    moved = measure_stored_bank(queue, np.array([1, 1]), np.stack([queue[0].mean(0), current[1]])).staleness
     assert math.isnan(moved[0]) and not math.isnan(moved[1])
 
 
 def test_without_current_embeddings_only_the_fill_is_known() -> None:
-    state = bank().state_dict()
-    result = measure_stored_bank(state["queue"], bank_fill(state))
+    state = bank()
+    result = measure_stored_bank(state["queue"], state["filled"])
     assert result.fill == (2, 1, 0)
     assert math.isnan(result.mean_staleness)
 
@@ -122,18 +133,19 @@ def test_without_current_embeddings_only_the_fill_is_known() -> None:
 def test_a_full_class_is_counted() -> None:
     full = ClassBank(2, 3, 2)
     full.enqueue(torch.ones(5, 2), torch.zeros(5, dtype=torch.long))
-    assert measure_stored_bank(full.queue, full.filled).at_capacity == 1
+    state = state_of(full)
+    assert measure_stored_bank(state["queue"], state["filled"]).at_capacity == 1
 
 
 def test_damage_is_named() -> None:
-    state = bank().state_dict()
+    state = bank()
     with pytest.raises(CheckpointError, match="damaged"):
-        measure_stored_bank(state["queue"], bank_fill(state)[:2])
+        measure_stored_bank(state["queue"], state["filled"][:2])
     with pytest.raises(CheckpointError, match=r"fill \[2, 9, 0\]"):
-        measure_stored_bank(state["queue"], torch.tensor([2, 9, 0]))
+        measure_stored_bank(state["queue"], np.array([2, 9, 0]))
     with pytest.raises(CheckpointError, match="truth and weight, if any, of"):
-        measure_stored_bank(state["queue"], bank_fill(state), truth=state["truth"][:2])
+        measure_stored_bank(state["queue"], state["filled"], truth=state["truth"][:2])
     with pytest.raises(CheckpointError, match="damaged"):
-        measure_stored_bank(state["queue"], bank_fill(state), weight=state["weight"][:, :2])
+        measure_stored_bank(state["queue"], state["filled"], weight=state["weight"][:, :2])
     with pytest.raises(CheckpointError, match="same run"):
-        measure_stored_bank(state["queue"], bank_fill(state), torch.zeros(3, 5))
+        measure_stored_bank(state["queue"], state["filled"], np.zeros((3, 5)))

@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.measures.image_centroids import CentroidRows
+from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_geometry, pooled_miou, pooled_ratio
 from pixcon_train.core.errors import ConfigError
 
@@ -137,14 +137,13 @@ def test_misuse_is_named() -> None:
 def centroid_rows(seed: int = 0, *, images: int = 12, classes: int = 4, channels: int = 3) -> CentroidRows:
     """Two classes in each image; the last class in one image only, with few pixels."""
     generator = np.random.default_rng(seed)
-    image = np.repeat(np.arange(images), 2)
     label = np.stack([generator.permutation(classes - 1)[:2] for _ in range(images)]).ravel()
     label[0] = classes - 1
-    pixels = generator.integers(20, 60, len(image))
+    pixels = generator.integers(20, 60, 2 * images)
     pixels[0] = 3
-    sums = generator.standard_normal((len(image), channels)) + 2 * np.eye(classes, channels)[label]
+    sums = generator.standard_normal((2 * images, channels)) + 2 * np.eye(classes, channels)[label]
     sums *= (0.8 * pixels / np.linalg.norm(sums, axis=1))[:, None]
-    return CentroidRows(image, label, pixels, sums, classes, images)
+    return CentroidRows(np.full(images, 2), label, pixels, sums, classes)
 
 
 GEOMETRY = ("compactness", "mean_inter", "margin")

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_diag.passes.bank_collector import BankCollector, ReplayOptions
+from pixcon_diag.passes.bank_collector import BankCollector
+from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
@@ -51,11 +52,16 @@ def unit(rows: Tensor) -> Tensor:
 
 
 def collected(at_once: int = 2, *, embed: Callable[[Tensor], Tensor] = unit, **options: Any) -> BankCollector:
-    collector = BankCollector(CLASSES, embed, ReplayOptions(**{**vars(OPTIONS), **options}))
+    collector = BankCollector(CLASSES, embed, ReplayOptions(**{**vars(OPTIONS), **options}), IMAGES)
     for batch in batches(at_once):
         collector.update(batch)
-    collector.flush()
     return collector
+
+
+def banks(collector: BankCollector | None = None) -> ReplayedBanks:
+    """What the collector's arrays say."""
+    collector = collector or collected()
+    return ReplayedBanks(collector.snapshot(), CLASSES, collector.options)
 
 
 def admitted(rule: str, image: int, tau: float = OPTIONS.tau) -> tuple[Tensor, Tensor]:
@@ -92,7 +98,7 @@ def naive(rule: str) -> list[list[Entry]]:
 
 @pytest.mark.parametrize("rule", REPLAYED)
 def test_the_bank_holds_what_a_naive_loop_enters(rule: str) -> None:
-    entries = collected().entries(rule)
+    entries = banks().entries(rule)
     for label, queue in enumerate(naive(rule)):
         rows = entries.held & (entries.labels == label)
         found = sorted(zip(entries.truth[rows].tolist(), entries.embeddings[rows].tolist(), strict=True))
@@ -103,7 +109,7 @@ def test_the_bank_holds_what_a_naive_loop_enters(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", REPLAYED)
 def test_coverage_counts_what_a_naive_loop_counts(rule: str) -> None:
-    found = collected().coverage[rule].compute()
+    found = banks().coverage(rule)
     per_image = [admitted(rule, image) for image in range(IMAGES)]
     for k in range(CLASSES):
         eligible = [int((classes == k).sum()) for classes, _ in per_image]
@@ -116,7 +122,7 @@ def test_coverage_counts_what_a_naive_loop_counts(rule: str) -> None:
         assert found.classes.admitted[k] == sum(capped)
         assert found.classes.fill[k] == min(sum(capped), OPTIONS.size)
         assert found.classes.images_until_full[k] == (None if until is None else min(until, IMAGES))
-        held = collected().entries(rule)
+        held = banks().entries(rule)
         assert int((held.held & (held.labels == k)).sum()) == found.classes.fill[k]
 
 
@@ -128,13 +134,13 @@ def test_confusion_counts_valid_pixels_of_the_grid() -> None:
         for truth, label in zip(admitted("labeled", image)[1].flatten(), prediction.flatten(), strict=True):
             if truth != VOID:
                 expected[truth, label] += 1
-    assert torch.equal(collected().confusion, expected)
+    assert banks().confusion.tolist() == expected.tolist()
 
 
 def test_a_higher_threshold_admits_fewer_pixels() -> None:
     rates = []
     for tau in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
-        counts = collected(tau=tau).coverage["confidence"].compute().classes.eligible
+        counts = banks(collected(tau=tau)).coverage("confidence").classes.eligible
         expected = [admitted("confidence", image, tau)[0] for image in range(IMAGES)]
         assert list(counts) == [sum(int((classes == k).sum()) for classes in expected) for k in range(CLASSES)]
         rates.append(sum(counts))
@@ -143,30 +149,29 @@ def test_a_higher_threshold_admits_fewer_pixels() -> None:
 
 def test_probabilities_at_the_image_s_size_play_no_part() -> None:
     """Training resamples the network's logits; what was resized to the image already would be resampled twice."""
-    collector = BankCollector(CLASSES, unit, OPTIONS)
+    collector = BankCollector(CLASSES, unit, OPTIONS, IMAGES)
     for batch in batches():
         inference = batch.inference._replace(probabilities=torch.full_like(batch.inference.probabilities, 1 / CLASSES))
         collector.update(PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference))
-    collector.flush()
     assert same(collector.snapshot(), collected().snapshot())
 
 
 @pytest.mark.parametrize("rule", ["clean", "labeled"])
 def test_rules_by_ground_truth_enter_nothing_wrong(rule: str) -> None:
-    collector = collected()
-    entries = collector.entries(rule)
-    assert entries.held.any() and bool((entries.truth == entries.labels)[entries.held].all())
-    result = collector.coverage[rule].compute()
+    found = banks()
+    entries = found.entries(rule)
+    assert entries.held.any() and (entries.truth == entries.labels)[entries.held].all()
+    result = found.coverage(rule)
     assert result.classes.eligible[0] > 0 and set(result.classes.rho_f) == {0.0}
 
 
 def test_a_confidence_bank_has_the_share_of_wrong_entries_that_coverage_says() -> None:
-    collector = collected(size=10**4, cap=10**4)
-    entries, result = collector.entries("confidence"), collector.coverage["confidence"].compute()
+    found = banks(collected(size=10**4, cap=10**4))
+    entries, result = found.entries("confidence"), found.coverage("confidence")
     assert 0 < result.classes.rho_f[0] < 1
     for k, rho_f in enumerate(result.classes.rho_f):
         rows = entries.held & (entries.labels == k)
-        assert float((entries.truth[rows] != k).double().mean()) == pytest.approx(rho_f)
+        assert (entries.truth[rows] != k).mean() == pytest.approx(rho_f)
 
 
 def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
@@ -177,7 +182,7 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 def test_the_network_s_batches_do_not_matter(size: int) -> None:
     """Those of training do: they say which pixels share a cap."""
     assert same(collected(size).snapshot(), collected(2).snapshot())
-    first, other = (collected(2, batch_size=each).coverage["labeled"].compute() for each in (3, 2))
+    first, other = (banks(collected(2, batch_size=size)).coverage("labeled") for size in (3, 2))
     assert first.classes.eligible == other.classes.eligible and first.classes.admitted != other.classes.admitted
 
 
@@ -185,13 +190,12 @@ def test_the_network_s_batches_do_not_matter(size: int) -> None:
 def test_it_can_be_put_aside_between_any_two_batches(done: int) -> None:
     """Within a training batch too, whose pixels wait for the others."""
     parts = list(batches())
-    before, after = (BankCollector(CLASSES, unit, OPTIONS) for _ in range(2))
+    before, after = (BankCollector(CLASSES, unit, OPTIONS, IMAGES) for _ in range(2))
     for batch in parts[:done]:
         before.update(batch)
-    after.restore(before.snapshot(), [f"{image}.jpg" for image in range(IMAGES)])
+    after.restore(before.snapshot())
     for batch in parts[done:]:
         after.update(batch)
-    after.flush()
     assert same(after.snapshot(), collected().snapshot())
 
 
@@ -200,17 +204,17 @@ def test_a_snapshot_is_what_arrays_can_hold_and_a_lack_is_an_error() -> None:
     assert all(value.dtype != object for value in state.values())
     del state["confusion"]
     with pytest.raises(KeyError, match="confusion"):
-        BankCollector(CLASSES, unit, OPTIONS).restore(state, [])
+        BankCollector(CLASSES, unit, OPTIONS, IMAGES).restore(state)
 
 
 def test_nothing_admitted_is_an_empty_bank() -> None:
     """As by confidence, of a network that is never sure."""
-    collector = collected(tau=1.0)
-    entries = collector.entries("confidence")
+    found = banks(collected(tau=1.0))
+    entries = found.entries("confidence")
     assert not entries.held.any() and entries.embeddings.shape == (CLASSES * OPTIONS.size, CHANNELS)
-    result = collector.coverage["confidence"].compute()
+    result = found.coverage("confidence")
     assert result.with_entry == 0 and result.starved == (0, 1, 2)
-    assert collector.coverage["clean"].compute().with_entry == CLASSES
+    assert found.coverage("clean").with_entry == CLASSES
 
 
 def test_only_pixels_within_the_cap_are_embedded() -> None:
@@ -232,10 +236,10 @@ def test_padding_is_beyond_the_image_and_never_admitted() -> None:
     moved = PredictedBatch(
         batch.names, batch.target, batch.confidence, batch.prediction, batch.inference._replace(covered=covered)
     )
-    collector = BankCollector(CLASSES, unit, OPTIONS)
+    collector = BankCollector(CLASSES, unit, OPTIONS, IMAGES)
     collector.update(moved)
     expected = F.interpolate(batch.target[:, None].float(), (3, 4), mode="nearest")
-    assert sum(collector.coverage["labeled"].compute().classes.labeled) == int((expected != VOID).sum())
+    assert sum(banks(collector).coverage("labeled").classes.labeled) == int((expected != VOID).sum())
     assert int(collector.confusion.sum()) == int((expected != VOID).sum())
 
 
@@ -245,4 +249,4 @@ def test_no_feature_no_bank(lack: dict[str, Any]) -> None:
     inference = batch.inference._replace(**lack)
     without = PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference)
     with pytest.raises(ConfigError, match="--window 0"):
-        BankCollector(CLASSES, unit, OPTIONS).update(without)
+        BankCollector(CLASSES, unit, OPTIONS, IMAGES).update(without)

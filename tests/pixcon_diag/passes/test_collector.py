@@ -1,21 +1,24 @@
 """One object for all metrics: each must find what it finds alone."""
 
-import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.collector import Collector
+from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
+from pixcon_train.data.lists import Pair
 from pixcon_train.evaluation.inference import ModelPrediction
 from pixcon_train.evaluation.iou import SegmentationIoU
 
@@ -44,29 +47,38 @@ def collected(**options: Any) -> Collector:
     return collector
 
 
+def found(collector: Collector) -> MeasuredPass:
+    """What the collector's arrays say."""
+    pairs = [Pair(name, None) for batch in batches() for name in batch.names]
+    data: Any = SimpleNamespace(spec=SimpleNamespace(num_classes=CLASSES), pairs=pairs)
+    provenance: Any = None
+    return MeasuredPass("mine", provenance, data, None, OPTIONS, collector.snapshot())
+
+
 def test_every_metric_finds_what_it_finds_alone() -> None:
-    collector = collected()
+    measured = found(collected())
     iou, contamination = (
         SegmentationIoU(CLASSES, VOID),
         Contamination(CLASSES, void=VOID, taus=OPTIONS.taus, widths=(2,), distance="euclidean"),
     )
+    boundary = BoundaryError(CLASSES, void=VOID, widths=(2,), distance="euclidean")
     geometry = Geometry(CLASSES, CHANNELS, void=VOID, min_pixels=1)
     sampler = PixelSampler(CLASSES, void=VOID, per_class=7, seed=3)
     for batch in batches():
         iou.update(batch.prediction, batch.target)
         contamination.update(batch.confidence, batch.prediction, batch.target)
+        boundary.update(batch.prediction, batch.target)
         assert batch.inference.fused is not None
         geometry.update(batch.inference.fused, batch.target, batch.inference.covered)
         sampler.update(batch.inference.fused, batch.target, batch.names, batch.inference.covered)
-    assert collector.counts().iou == iou.compute()
-    assert to_json(collector.contamination.at_thresholds(OPTIONS.taus).to_dict()) == to_json(
-        contamination.compute().to_dict()
-    )
-    ours, theirs = collector.centroid_rows().geometry(range(CLASSES), 1), geometry.compute()
+    assert measured.iou == iou.compute()
+    assert to_json(measured.contamination().to_dict()) == to_json(contamination.compute().to_dict())
+    assert measured.counts.boundary.sum(0).tolist() == boundary.counts.tolist()
+    ours, theirs = measured.centroid_rows.geometry(range(CLASSES), 1), geometry.compute()
     assert ours.classes.pixels == theirs.classes.pixels
     assert (ours.compactness, ours.mean_inter) == pytest.approx((theirs.compactness, theirs.mean_inter), rel=1e-12)
-    sample, alone = collector.sample(), sampler.compute()
-    assert sample.pixels == alone.pixels and torch.equal(sample.features, alone.features)
+    sample, alone = measured.sample(), sampler.compute()
+    assert sample.pixels == alone.pixels and np.array_equal(sample.features, alone.features)
     assert sample.counts == (7, 7, 7)
 
 
@@ -74,13 +86,13 @@ def test_it_can_be_put_aside_after_any_batch() -> None:
     first, second = batches()
     before, after = Collector(CLASSES, OPTIONS), Collector(CLASSES, OPTIONS)
     before.update(first)
-    after.restore(before.snapshot(), ["0-0.jpg", "0-1.jpg", "1-0.jpg"])
+    after.restore(before.snapshot())
     after.update(second)
     whole = collected()
-    expected, found = whole.snapshot(), after.snapshot()
-    assert expected.keys() == found.keys()
-    assert all(np.array_equal(expected[name], found[name]) for name in expected)
-    assert after.sample().pixels == whole.sample().pixels  # which has the images' names
+    expected, resumed = whole.snapshot(), after.snapshot()
+    assert expected.keys() == resumed.keys()
+    assert all(np.array_equal(expected[name], resumed[name]) for name in expected)
+    assert found(after).sample().pixels == found(whole).sample().pixels  # which has the images' names
 
 
 def test_a_snapshot_is_what_arrays_can_hold() -> None:
@@ -93,16 +105,14 @@ def test_a_missing_statistic_is_an_error() -> None:
     state = collected().snapshot()
     del state["contamination.zones"]
     with pytest.raises(KeyError, match="zones"):
-        Collector(CLASSES, OPTIONS).restore(state, [])
+        Collector(CLASSES, OPTIONS).restore(state)
 
 
 def test_without_a_feature_everything_else_is_counted() -> None:
     """As with sliding windows; geometry and t-SNE say what is missing."""
-    collector = collected(feature=False)
-    assert json.loads(to_json(collector.counts().iou.to_dict())) == json.loads(
-        to_json(collected().counts().iou.to_dict())
-    )
-    for ask in (collector.centroid_rows, collector.sample):
+    measured = found(collected(feature=False))
+    assert to_json(measured.iou.to_dict()) == to_json(found(collected()).iou.to_dict())
+    for ask in (lambda: measured.centroid_rows, measured.sample):
         with pytest.raises(ConfigError, match=r"3 images have no decoder feature.*--window 0"):
             ask()
 
@@ -113,4 +123,4 @@ def test_a_feature_of_some_images_only_is_not_taken_for_all() -> None:
     collector.update(next(batches(feature=False)))
     collector.update(list(batches())[1])
     with pytest.raises(ConfigError, match="2 images have no decoder feature"):
-        collector.sample()
+        found(collector).sample()

@@ -13,7 +13,7 @@ from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.provenance import LoadCheck, Scores
-from pixcon_train.evaluation.iou import IoUResult
+from pixcon_train.evaluation.iou_result import IoUResult
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
 from pixcon_train.runs.file_names import BEST_EMA

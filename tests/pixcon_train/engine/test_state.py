@@ -3,7 +3,7 @@
 import pytest
 
 from pixcon_train.engine.state import TrainState
-from pixcon_train.evaluation.iou import Absent
+from pixcon_train.evaluation.iou_result import Absent
 
 NAN = float("nan")
 

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.evaluation.label_checks import TRUTH, check_maps
+from pixcon_train.evaluation.label_checks import check_maps
+from pixcon_train.evaluation.strays import TRUTH
 
 MASK = torch.tensor([[[0, 0, 1, 2], [0, 1, 1, 255], [2, 2, 255, 0]]])
 PREDICTION = torch.tensor([[[0, 1, 1, 2], [0, 1, 2, 0], [2, 2, 1, 0]]])

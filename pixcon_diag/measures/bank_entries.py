@@ -1,0 +1,19 @@
+"""The rows of a bank, each with the true class that a bank in training does not know."""
+
+from typing import Generic, NamedTuple, TypeVar
+
+Array = TypeVar("Array")
+"""NumPy arrays in what is stored, tensors where a gradient is computed from them."""
+
+
+class Entries(NamedTuple, Generic[Array]):
+    """All M rows of a bank."""
+
+    embeddings: Array
+    """(M, D), unit norm."""
+    labels: Array
+    """(M,) int64: class under which each was entered."""
+    truth: Array
+    """(M,) int64: class of its pixel."""
+    held: Array
+    """(M,) bool: whether the row holds an entry."""

@@ -1,0 +1,15 @@
+"""Bins of confidences, between the edges that :mod:`pixcon_diag.measures.confidence` gives."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def bin_of(confidence: Tensor, edges: Sequence[float]) -> Tensor:
+    """Index of each confidence's bin, int64 of the same shape; NaN and values below 0 get an index that means nothing.
+
+    Edges are compared at the precision of ``confidence``, as ``confidence >= tau`` compares them in training.
+    """
+    boundaries = torch.tensor(edges, dtype=confidence.dtype, device=confidence.device)
+    return (torch.bucketize(confidence, boundaries, right=True) - 1).clamp(0, len(edges) - 1)

@@ -1,0 +1,62 @@
+"""Class sums of unit features image by image, from which the geometry of any set of images follows (section 5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
+
+
+@dataclass(frozen=True)
+class CentroidRows:
+    """A row for each class of each image; arrays go along."""
+
+    classes: np.ndarray
+    """(I,) int64, how many of the rows each image has, in the order in which images came."""
+    label: np.ndarray
+    """(R,) int64, the class."""
+    pixels: np.ndarray
+    """(R,) int64, its feature pixels in the image."""
+    sums: np.ndarray
+    """(R, C) float64, the sum of its unit features."""
+    num_classes: int
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, np.ndarray], num_classes: int) -> "CentroidRows":
+        """The rows of a :class:`pixcon_diag.measures.image_centroids.ImageCentroids`, from a snapshot of its state."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(
+            classes=state.get("classes", none),
+            label=state.get("label", none),
+            pixels=state.get("pixels", none),
+            sums=state.get("sums", np.zeros((0, 0))),
+            num_classes=num_classes,
+        )
+
+    @property
+    def image(self) -> np.ndarray:
+        """(R,) int64, place of each row's image."""
+        return np.repeat(np.arange(len(self.classes)), self.classes)
+
+    def geometry(self, foreground: Sequence[int], min_pixels: int = MIN_PIXELS) -> GeometryResult:
+        """The geometry over all images, as :class:`pixcon_diag.measures.geometry.Geometry` gives it.
+
+        Raises:
+            PixConError: a feature was not finite.
+        """
+        sums, pixels = np.zeros((self.num_classes, self.sums.shape[1])), np.zeros(self.num_classes, dtype=np.int64)
+        np.add.at(sums, self.label, self.sums)
+        np.add.at(pixels, self.label, self.pixels)
+        return GeometryResult.from_sums(sums, pixels, foreground, min_pixels)
+
+    def per_image(self) -> csr_matrix:
+        """(I, K·(C + 1)) sparse float64: of each image, S_k and then n_k of every class, ready to be pooled."""
+        width = self.sums.shape[1] + 1
+        values = np.concatenate((self.sums, self.pixels[:, None]), 1)
+        columns = self.label[:, None] * width + np.arange(width)
+        rows = np.repeat(self.image, width)
+        return csr_matrix(
+            (values.ravel(), (rows, columns.ravel())), shape=(len(self.classes), self.num_classes * width)
+        )

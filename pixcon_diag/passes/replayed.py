@@ -1,0 +1,79 @@
+"""The banks of a replay, read from its stored arrays."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pixcon_diag.measures.bank_entries import Entries
+from pixcon_diag.measures.coverage_result import CoverageResult
+from pixcon_diag.passes.state import part
+from pixcon_train.core.void import VOID
+from pixcon_train.method.admission import REPLAYED
+
+FORMAT = 4
+"""Raised when the same options give another state. 2: truth within the bank. 3: the network's own logits. 4: the last
+training batch is entered, the fill is a number."""
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """The bank and its admission, as training has them (paper, Table 5)."""
+
+    tau: float = 0.95
+    """Threshold of the rules that have one."""
+    size: int = 256
+    """N, entries per class."""
+    cap: int = 64
+    """m, pixels entered per class and batch."""
+    batch_size: int = 16
+    """Labeled images of one training step."""
+    seed: int = 0
+
+    def key(self) -> dict[str, Any]:
+        """What makes two replays different."""
+        return {"replay": {"format": FORMAT, "rules": list(REPLAYED), **asdict(self)}}
+
+
+@dataclass(frozen=True)
+class ReplayedBanks:
+    """The bank of every admission rule after all images of a list."""
+
+    state: Mapping[str, np.ndarray]
+    """As :meth:`pixcon_diag.passes.bank_collector.BankCollector.snapshot` gives it."""
+    num_classes: int
+    options: ReplayOptions
+
+    def coverage(self, rule: str) -> CoverageResult:
+        """How many pixels of each class ``rule`` admits."""
+        options = self.options
+        return CoverageResult.from_state(
+            part(self.state, f"{rule}.coverage"),
+            self.num_classes,
+            void=VOID,
+            batch_size=options.batch_size,
+            cap=options.cap,
+            bank_size=options.size,
+        )
+
+    def entries(self, rule: str) -> Entries[np.ndarray]:
+        """All K·N rows of the bank of ``rule``, with the truth of each entry."""
+        bank = part(self.state, f"{rule}.bank")
+        classes, size, dim = bank["queue"].shape
+        held = np.arange(size) < bank["filled"][:, None]
+        labels = np.repeat(np.arange(classes), size)
+        return Entries(bank["queue"].reshape(-1, dim), labels, bank["truth"].ravel(), held.ravel())
+
+    def mean_embeddings(self, rule: str) -> np.ndarray:
+        """(K, D) float32: mean embedding of each class's entries under ``rule``, zero for a class without one."""
+        embeddings, labels, _, held = self.entries(rule)
+        sums = np.zeros((self.num_classes, embeddings.shape[1]))
+        np.add.at(sums, labels[held], embeddings[held].astype(np.float64))
+        counts = np.bincount(labels[held], minlength=self.num_classes)
+        return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
+        return self.state["confusion"]
