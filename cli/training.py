@@ -67,14 +67,14 @@ def outcome_lines(outcome: Outcome) -> list[str]:
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:
-    """One line about an epoch: losses, mask ratio, bank fill, both mIoUs, time; in per cent.
+    """One line about an epoch: losses, retention, bank fill, both mIoUs, time; in per cent.
 
-    Where something can contaminate and the truth is known, ρ_F stands behind mask ratio and fill.
+    Where something can contaminate and the truth is known, ρ_F stands behind retention and fill.
     """
     losses = record["losses"]
     parts = [f"epoch {record['epoch']}/{record['epochs']}", f"loss {losses['loss']:.3f} (x {losses['loss_x']:.3f}"]
     parts[-1] += f", u {losses['loss_u']:.3f}, pix {losses['loss_pix']:.3f})"
-    parts.append(f"retained {100 * record['mask_ratio']:.1f}%{_rho_f(record)}")
+    parts.append(f"retained {100 * record['retention']:.1f}%{_rho_f(record)}")
     if record["bank"]:
         parts.append(f"bank {100 * record['bank']['fill']:.0f}%{_rho_f(record['bank'])}")
     if record["validation"]:

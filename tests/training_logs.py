@@ -69,7 +69,7 @@ def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = Tru
         "epochs": 3,
         "iteration": 10 * epoch,
         "losses": {"loss": 0.5 / epoch, "loss_x": 0.4, "loss_u": 0.6, "loss_pix": None},
-        "mask_ratio": 0.3 * epoch,
+        "retention": 0.3 * epoch,
         "learning_rate": {"encoder": 5e-6, "decoder": 2e-4},
         "bank": None,
         "validation": validation if validated else {},

@@ -31,7 +31,7 @@ class EpochRecord:
     """As the source counts."""
     student: Evaluation
     ema: Evaluation
-    mask_ratio: float
+    retention: float
     """Share of unlabeled pixels that the threshold retained in training; NaN where the log has none."""
     losses: dict[str, float]
     """Means over the epoch: `loss`, `loss_x`, `loss_u` and what else the source has."""

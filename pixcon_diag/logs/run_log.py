@@ -86,7 +86,7 @@ def _epoch(record: dict[str, Any]) -> EpochRecord:
         epoch=int(record["epoch"]),
         student=_evaluation(record["validation"].get("student")),
         ema=_evaluation(record["validation"].get("ema")),
-        mask_ratio=_number(record["mask_ratio"]),
+        retention=_number(record["mask_ratio" if "mask_ratio" in record else "retention"]),  # its name before 0.1.0
         losses={name: _number(value) for name, value in record["losses"].items()},
         threshold=_number(record.get("threshold")),  # this and what follows are not in logs of earlier versions
         contamination=_number(record.get("contamination")),

@@ -11,6 +11,9 @@ from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder
 from pixcon_diag.statistics import NAN, mean
 from pixcon_train.core.errors import DataError
 
+_OLD_RETENTION = "epoch/mask_ratio"
+"""Our own tag of retention before 0.1.0."""
+
 
 class Dialect:
     """How one trainer names and writes its curves; this one is our own: everything by iteration, at an epoch's end."""
@@ -22,13 +25,15 @@ class Dialect:
     """What turns a written IoU into a fraction."""
     first_epoch = 1
     absent: Literal["skip", "zero"] = "skip"
-    mask_ratio = "epoch/mask_ratio"
+    retention = "epoch/retention"
     threshold, class_threshold = "epoch/threshold", "epoch/thresholds/"
     contamination, replaced = "epoch/contamination", "epoch/replaced"
     bank_contamination = "epoch/bank/contamination"
 
     def __init__(self, curves: dict[str, Series]) -> None:
         self.curves = curves
+        if _OLD_RETENTION in curves:
+            self.curves = curves | {self.retention: curves[_OLD_RETENTION] | curves.get(self.retention, {})}
         self.losses = {tag.rpartition("/")[2]: tag for tag in curves if tag.startswith("epoch/losses/")}
 
     @classmethod
@@ -70,7 +75,7 @@ class Dialect:
             epoch=epoch,
             student=self._evaluation(self.student, self.student_class, step, classes),
             ema=self._evaluation(self.ema, self.ema_class, step, classes),
-            mask_ratio=self.training(self.mask_ratio, step),
+            retention=self.training(self.retention, step),
             losses=losses,
             threshold=self._value(self.threshold, step),
             contamination=self._value(self.contamination, step),
@@ -96,7 +101,7 @@ class UniMatchV2(Dialect):
     scale = 0.01
     first_epoch = 0
     absent: Literal["skip", "zero"] = "zero"
-    mask_ratio = "train/mask_ratio"
+    retention = "train/mask_ratio"
 
     def __init__(self, curves: dict[str, Series]) -> None:
         super().__init__(curves)
@@ -121,7 +126,7 @@ class PixConRelease(UniMatchV2):
     student, ema = "eval/miou", "eval/miou_ema"
     first_epoch = 1
     absent = "skip"
-    mask_ratio = "train/mask"
+    retention = "train/mask"
 
     def __init__(self, curves: dict[str, Series]) -> None:
         super().__init__(curves)

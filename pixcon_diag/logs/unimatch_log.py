@@ -26,7 +26,7 @@ PROGRESS = re.compile(r"\] Iters: \d+, (.+)$")
 EVALUATION = re.compile(r"\*+ Evaluation.*?\*+ >>>> .+")
 CLASS = re.compile(rf">>>> Class \[(\d{{1,9}}) (.+)\] IoU: ({NUMBER}){EMA}")
 MEAN = re.compile(rf">>>> (?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
-NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "mask_ratio", "mask": "mask_ratio"}
+NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "retention", "mask": "retention"}
 ROUNDING = 1.01e-4
 """Two numbers printed with two digits in per cent differ from each other's exact value by at most 1e-4."""
 NEW_LOG = "Get the log anew, or cut it off after the last whole evaluation."
@@ -159,7 +159,7 @@ class _Parser:
                 epoch=self.number,
                 student=self._evaluation(line_number, self.student, student),
                 ema=self._evaluation(line_number, self.ema, ema),
-                mask_ratio=self.progress.pop("mask_ratio", NAN),
+                retention=self.progress.pop("retention", NAN),
                 losses={name: value for name, value in self.progress.items() if name.startswith("loss")},
             )
         )

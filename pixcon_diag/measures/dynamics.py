@@ -175,7 +175,7 @@ def _run(run: RunHistory) -> RunDynamics:
         finished=tuple(run.finished(record.epoch) for record in run.epochs),
         ema_miou=tuple(record.ema.miou for record in run.epochs),
         student_miou=tuple(record.student.miou for record in run.epochs),
-        mask_ratio=tuple(record.mask_ratio for record in run.epochs),
+        mask_ratio=tuple(record.retention for record in run.epochs),
         losses={name: tuple(record.losses.get(name, NAN) for record in run.epochs) for name in names},
         threshold=tuple(record.threshold for record in run.epochs),
         contamination=tuple(record.contamination for record in run.epochs),

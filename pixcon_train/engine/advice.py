@@ -39,7 +39,7 @@ class Advisor:
 
     def _retention(self, record: Mapping[str, Any], last: bool) -> list[str]:
         begun = record["epoch"] > 1 or last  # in its first epoch a network from scratch is unsure everywhere
-        if record["mask_ratio"] != 0 or self._retention_said or not begun:
+        if record["retention"] != 0 or self._retention_said or not begun:
             return []
         self._retention_said = True
         return [

@@ -9,14 +9,14 @@ from pixcon_train.method.class_bank import ClassBank
 def step_record(means: Mapping[str, float]) -> dict[str, Any]:
     """What is logged of one or more steps.
 
-    `losses` by name; `mask_ratio`, the share of unlabeled pixels that the threshold retained; `threshold`, their mean
+    `losses` by name; `retention`, the share of unlabeled pixels that the threshold retained; `threshold`, their mean
     τ; `replaced`, the share of retained pseudo-labels that noise replaced, where there is noise; `contamination`, ρ_F
     of the pseudo-labels as they train: the share of retained ones, of those whose truth is known, that are wrong, where
     there is truth. A share of nothing is None.
     """
     record = {
         "losses": {name: value for name, value in means.items() if name.startswith("loss")},
-        "mask_ratio": means.get("mask_ratio"),
+        "retention": means.get("retention"),
         "threshold": None if "threshold" not in means else round(means["threshold"], 6),  # float32 has no more digits
     }
     if "replaced" in means:

@@ -56,7 +56,8 @@ class RunningMeans:
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Take over a saved state; its tensor goes to ``device``."""
-        self._names = tuple(state["names"])
+        # "mask_ratio" is retention in checkpoints of before 0.1.0
+        self._names = tuple("retention" if name == "mask_ratio" else name for name in state["names"])
         self._window = None if state["window"] is None else state["window"].to(device)
         self._window_count = state["window_count"]
         self._epoch = list(state["epoch"])

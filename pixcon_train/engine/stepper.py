@@ -26,7 +26,7 @@ from pixcon_train.models.base import SegmentationModel
 # where the 0 keeps what was drawn before processes and accumulation shared one numbering.
 _BOXES, _DROPOUT, _ANCHORS, _LAYERS, _NOISE = 10, 11, 12, 13, 14
 
-SCALARS = ("loss", "loss_x", "loss_s1", "loss_s2", "loss_pix", "mask_ratio", "threshold")
+SCALARS = ("loss", "loss_x", "loss_s1", "loss_s2", "loss_pix", "retention", "threshold")
 """Numbers of a :class:`StepResult` that are logged beside its counts."""
 
 MicroBatch = tuple[dict[str, Any], dict[str, Any]]

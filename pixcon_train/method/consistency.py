@@ -52,7 +52,7 @@ class Consistency:
     """The weak-to-strong branch of a step."""
 
     losses: tuple[Tensor, Tensor]
-    mask_ratio: Tensor
+    retention: Tensor
     threshold: Tensor
     counts: dict[str, Tensor]
     observed: Tensor
@@ -95,7 +95,7 @@ def consistency(
     pixels = (~batch.padding).sum().clamp(min=1)
     return Consistency(
         losses=(first, second),
-        mask_ratio=taught.counts["retained"] / pixels,
+        retention=taught.counts["retained"] / pixels,
         threshold=taught.tau if taught.tau.ndim == 0 else (taught.tau * ~batch.padding).sum() / pixels,
         counts=taught.counts,
         observed=taught.observed,

@@ -49,7 +49,7 @@ class StepResult:
     loss_s2: Tensor
     loss_pix: Tensor
     """Before the weight λ_pix; 0 without a bank."""
-    mask_ratio: Tensor
+    retention: Tensor
     """Share of unpadded unlabeled pixels with c ≥ τ: retention during training."""
     threshold: Tensor
     """Mean τ over unpadded unlabeled pixels."""
@@ -98,7 +98,7 @@ def training_step(
         loss_s1=loss_s1.detach(),
         loss_s2=loss_s2.detach(),
         loss_pix=loss_pix.detach(),
-        mask_ratio=unlabeled.mask_ratio,
+        retention=unlabeled.retention,
         threshold=unlabeled.threshold,
         counts=unlabeled.counts,
         admitted=admitted,

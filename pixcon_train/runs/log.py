@@ -1,7 +1,7 @@
 """What a run writes while it goes: ``log.jsonl``, one JSON record a line, and the same numbers for TensorBoard.
 
 Records have an ``event``: `start` (configuration), `step` (losses and learning rates every so many iterations), `epoch`
-(student and EMA mIoU, per-class IoU of both, mean losses, mask ratio, bank fill, learning rates). Rates are fractions,
+(student and EMA mIoU, per-class IoU of both, mean losses, retention, bank fill, learning rates). Rates are fractions,
 undefined values ``null``.
 """
 

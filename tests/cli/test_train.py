@@ -175,7 +175,7 @@ def test_an_epoch_line_has_rates_in_per_cent() -> None:
         "epoch": 2,
         "epochs": 5,
         "losses": {"loss": 1.25, "loss_x": 1.0, "loss_u": 0.5, "loss_pix": 2.0},
-        "mask_ratio": 0.125,
+        "retention": 0.125,
         "bank": {"fill": 0.5, "entries": [1]},
         "validation": {"student": {"miou": 0.4}, "ema": {"miou": 0.5}},
         "seconds": 61.2,

@@ -67,6 +67,6 @@ def _epoch(epoch: int, shift: float) -> dict[str, Any]:
         "epoch": epoch,
         "epochs": 2,
         "losses": {"loss": 1.0 / epoch},
-        "mask_ratio": 0.2 * epoch,
+        "retention": 0.2 * epoch,
         "validation": {"student": scores, "ema": scores},
     }

@@ -15,7 +15,7 @@ def write_run(folder: Path) -> Path:
     """A run of three epochs, the second not validated, through the trainer's own log."""
     log = RunLog(folder, iteration=0, epoch=0)
     log.write("start", start_record(tau=0.9))
-    log.write("step", {"iteration": 5, "losses": {"loss": 9.0}, "mask_ratio": None})
+    log.write("step", {"iteration": 5, "losses": {"loss": 9.0}, "retention": None})
     log.write("epoch", run_record(1, (0.9, 0.5, None)))
     log.write("epoch", run_record(2, (0.9, 0.5, 0.7), validated=False))
     log.write("epoch", run_record(3, (0.8, 0.4, 0.9)))
@@ -44,7 +44,7 @@ def test_a_log_of_the_trainer(tmp_path: Path) -> None:
     first, second, third = run.epochs
     assert first.ema.miou == 0.7 and first.ema.iou[:2] == (0.9, 0.5) and math.isnan(first.ema.iou[2])
     assert first.losses["loss"] == 0.5 and math.isnan(first.losses["loss_pix"])
-    assert math.isnan(second.ema.miou) and second.ema.iou == () and second.mask_ratio == 0.6
+    assert math.isnan(second.ema.miou) and second.ema.iou == () and second.retention == 0.6
     assert (third.epoch, run.first_epoch) == (3, 1)
     assert run.curve("ema") == {1: 0.7, 3: pytest.approx(0.7)}
 
@@ -112,7 +112,7 @@ def test_what_is_no_log_is_an_error(tmp_path: Path, content: str, says: str) -> 
 @pytest.mark.parametrize("value", ['"x"', "[1]", "1" + "0" * 400, "{}"])
 def test_a_number_of_another_kind_is_one_message(tmp_path: Path, value: str) -> None:
     path = write_run(tmp_path)
-    path.write_text(re.sub(r'"mask_ratio": [\d.]+', f'"mask_ratio": {value}', path.read_text()), encoding="utf-8")
+    path.write_text(re.sub(r'"retention": [\d.]+', f'"retention": {value}', path.read_text()), encoding="utf-8")
     with pytest.raises(DataError, match="a value of another kind"):
         read_run_log(path)
 
@@ -160,3 +160,13 @@ def test_a_missing_log_is_an_error(tmp_path: Path) -> None:
 
 def test_the_history_is_strict_json(tmp_path: Path) -> None:
     assert "NaN" not in to_json(read_run_log(write_run(tmp_path)).to_dict())
+
+
+def test_retention_is_read_under_its_old_name_too(tmp_path: Path) -> None:
+    """A run that began before the name changed, and was resumed after it."""
+    path = write_run(tmp_path / "mine")
+    new = [record.retention for record in read_run_log(path).epochs]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"retention":', '"mask_ratio":', 2), encoding="utf-8")
+    assert '"mask_ratio":' in path.read_text(encoding="utf-8")
+    assert [record.retention for record in read_run_log(path).epochs] == new

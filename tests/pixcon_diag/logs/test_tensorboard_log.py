@@ -16,7 +16,7 @@ def test_the_trainers_own_files_say_what_its_log_says(tmp_path: Path) -> None:
     assert board.classes == run.classes
     for record, other in zip(run.epochs, board.epochs, strict=True):
         assert other.epoch == record.epoch
-        assert other.mask_ratio == pytest.approx(record.mask_ratio)
+        assert other.retention == pytest.approx(record.retention)
         assert other.losses["loss"] == pytest.approx(record.losses["loss"])
         assert other.ema.miou == pytest.approx(record.ema.miou, nan_ok=True)
         assert other.student.iou == pytest.approx(record.student.iou, nan_ok=True)
@@ -56,7 +56,7 @@ def test_unimatch_v2(tmp_path: Path) -> None:
     assert run.epochs[1].student.iou == pytest.approx((0.01, 0.11))
     # means over iterations 0..2 and 3..5; the third epoch was not evaluated
     assert [record.losses["loss"] for record in run.epochs] == [1.0, 4.0]
-    assert [record.mask_ratio for record in run.epochs] == pytest.approx([0.1, 0.4])
+    assert [record.retention for record in run.epochs] == pytest.approx([0.1, 0.4])
     assert set(run.epochs[0].losses) == {"loss"}
 
 
@@ -85,7 +85,7 @@ def test_pixcons_release(tmp_path: Path) -> None:
     run = read_tensorboard(tmp_path / "run")
     assert (run.first_epoch, run.classes) == (1, ())
     assert run.curve("ema") == pytest.approx({1: 0.4, 2: 0.8}) and run.curve("student") == pytest.approx({1: 0.5, 2: 1})
-    assert [record.mask_ratio for record in run.epochs] == [0.25, 0.5]
+    assert [record.retention for record in run.epochs] == [0.25, 0.5]
 
 
 def test_a_folder_without_event_files_and_curves_of_others_are_errors(tmp_path: Path) -> None:
@@ -95,3 +95,13 @@ def test_a_folder_without_event_files_and_curves_of_others_are_errors(tmp_path: 
         writer.add_scalar("accuracy", 0.5, 0)
     with pytest.raises(DataError, match=r"expected one of the tags .* found accuracy"):
         read_tensorboard(tmp_path)
+
+
+def test_retention_is_read_under_its_old_tag_too(tmp_path: Path) -> None:
+    """Two epochs of a run that began before the name changed, and was resumed after it."""
+    with SummaryWriter(str(tmp_path)) as writer:
+        for iteration, tag in ((10, "epoch/mask_ratio"), (20, "epoch/retention")):
+            writer.add_scalar("epoch/losses/loss", 1.0, iteration)
+            writer.add_scalar("epoch/validation/ema/miou", 0.5, iteration)
+            writer.add_scalar(tag, iteration / 100, iteration)
+    assert [record.retention for record in read_tensorboard(tmp_path).epochs] == pytest.approx([0.1, 0.2])

@@ -19,14 +19,14 @@ def test_hand_written_log(tmp_path: Path) -> None:
     assert first.student.iou == (0.9, 0.5, 0.7) and first.student.miou == 0.7
     assert first.ema.iou == (0.91, 0.525, 0.7101) and first.ema.miou == 0.7150
     # the last progress line, a running mean, stands for the epoch
-    assert first.mask_ratio == 0.5 and first.losses == {"loss": 0.32, "loss_x": 0.6, "loss_u": 0.04}
+    assert first.retention == 0.5 and first.losses == {"loss": 0.32, "loss_x": 0.6, "loss_u": 0.04}
     assert run.best("ema").epoch == 0 and run.best("student").epoch == 1  # type: ignore[union-attr]
 
 
 def test_labeled_only_log_has_no_teacher(tmp_path: Path) -> None:
     run = read_unimatch_log(write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]]))
     assert run.best("ema") is None and run.best("student").miou == 0.7  # type: ignore[union-attr]
-    assert math.isnan(run.epochs[0].mask_ratio) and run.epochs[0].losses == {"loss": 0.32}
+    assert math.isnan(run.epochs[0].retention) and run.epochs[0].losses == {"loss": 0.32}
 
 
 def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
     progress = "Iters: 81, iter time: 10.111, Total loss: 0.300, Loss x: 0.400, Loss s: 0.200, Loss fp: 0.1, Mask: 0.36"
     path.write_text(re.sub(r"Iters: 81, .*", progress, text), encoding="utf-8")
     (record,) = read_unimatch_log(path).epochs
-    assert record.student.miou == 0.7 and math.isnan(record.ema.miou) and record.mask_ratio == 0.36
+    assert record.student.miou == 0.7 and math.isnan(record.ema.miou) and record.retention == 0.36
     assert record.losses == {"loss": 0.3, "loss_x": 0.4, "loss_u": 0.2, "loss_fp": 0.1}
 
 
@@ -273,14 +273,14 @@ def test_mask_ratio_curves(reference: Path) -> None:
     """Retention rises in training; at threshold 0 everything is retained, and less at a stricter threshold."""
     logs = reference / "logs"
     base = read_unimatch_log(logs / "table01-pascal_unimatch_v2_183labels_dinov2_base.log")
-    ratios = [record.mask_ratio for record in base.epochs]
+    ratios = [record.retention for record in base.epochs]
     assert (ratios[0], ratios[-1]) == (0.710, 0.980) and ratios[10] > ratios[0]
     last = {}
     for tau in ("0", "0.7", "0.9", "0.98"):
         run = read_unimatch_log(
             logs / f"zfigure5-pascal_unimatch_v2_183labels_confidence_threshold{tau}_dinov2_base.log"
         )
-        last[tau] = [record.mask_ratio for record in run.epochs]
+        last[tau] = [record.retention for record in run.epochs]
     assert set(last["0"]) == {1.0}
     assert all(a > b > c > d for a, b, c, d in zip(last["0.7"], last["0.9"], ratios, last["0.98"], strict=True))
 
@@ -305,7 +305,7 @@ def test_logs_of_other_releases(reference: Path, name: str) -> None:
     run = read_unimatch_log(reference / "other_logs" / f"{name}.log")
     best = run.best("student")
     assert best is not None and (best.miou, best.epoch, len(run.epochs)) == (miou, epoch, epochs)
-    assert run.epochs[-1].student.miou == last and 0.5 < run.epochs[-1].mask_ratio < 1
+    assert run.epochs[-1].student.miou == last and 0.5 < run.epochs[-1].retention < 1
     ema = run.best("ema")
     assert (ema.miou, ema.epoch) == (0.8648, 34) if ema else "noEMA" not in name
 

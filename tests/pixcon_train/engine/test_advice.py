@@ -13,10 +13,10 @@ def advisor(iterations: int, **values: Any) -> Advisor:
     return Advisor(resolve_config([layer]), iterations)
 
 
-def epoch(number: int, mask_ratio: float | None, student: float = 0.5, ema: float = 0.5) -> dict[str, Any]:
+def epoch(number: int, retention: float | None, student: float = 0.5, ema: float = 0.5) -> dict[str, Any]:
     return {
         "epoch": number,
-        "mask_ratio": mask_ratio,
+        "retention": retention,
         "validation": {"student": {"miou": student}, "ema": {"miou": ema}},
     }
 

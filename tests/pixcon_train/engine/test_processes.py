@@ -150,7 +150,7 @@ def curve(folder: Path) -> torch.Tensor:
     """Losses, what the rules did, and mask ratio of each step; −1 for a share of nothing."""
     steps = [record for record in read_log(folder / LOG) if record["event"] == "step"]
     assert len(steps) == STEPS
-    shares = [step.get(name) for step in steps for name in ("replaced", "contamination", "threshold", "mask_ratio")]
+    shares = [step.get(name) for step in steps for name in ("replaced", "contamination", "threshold", "retention")]
     numbers = torch.tensor([-1.0 if share is None else share for share in shares], dtype=torch.float64)
     losses = torch.tensor([list(step["losses"].values()) for step in steps], dtype=torch.float64)
     return torch.cat([losses, numbers.view(STEPS, -1)], 1)

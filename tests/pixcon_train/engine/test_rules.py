@@ -105,7 +105,7 @@ def test_thresholds_are_logged_each_epoch(spec: Path, tmp_path: Path, rule: str)
         else:
             assert classes is None
     if rule == "quantile":
-        assert [record["mask_ratio"] for record in epochs(tmp_path)] == pytest.approx([0.8, 0.8], abs=2e-3)
+        assert [record["retention"] for record in epochs(tmp_path)] == pytest.approx([0.8, 0.8], abs=2e-3)
 
 
 @pytest.mark.parametrize("rule", ["clean", "labeled", "soft"])

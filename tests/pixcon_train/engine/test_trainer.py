@@ -78,7 +78,7 @@ def test_the_log_has_what_a_reader_needs(whole: Path) -> None:
     epoch = records[-1]
     assert epoch["iteration"] == 8
     assert epoch["losses"].keys() == {"loss", "loss_x", "loss_u", "loss_s1", "loss_s2", "loss_pix"}
-    assert 0 <= epoch["mask_ratio"] <= 1
+    assert 0 <= epoch["retention"] <= 1
     assert len(epoch["bank"]["entries"]) == 3
     assert epoch["bank"]["fill"] == sum(epoch["bank"]["entries"]) / (3 * 16)
     assert epoch["learning_rate"].keys() == {"encoder", "decoder"}

@@ -90,12 +90,12 @@ class PlainTrainer:
         torch.manual_seed(piece.layers)
         labeled = self.student(piece.images, embed=True)
         loss_x = _mean_negative_log(labeled.logits, piece.labels, piece.labels != VOID)
-        first, second, mask_ratio = self._consistency(piece)
+        first, second, retention = self._consistency(piece)
         loss_pix, entries = self._contrast(labeled.logits.detach(), labeled.embedding, piece)
         loss = loss_x / 2 + first / 4 + second / 4 + self.recipe.bank_weight * loss_pix
         (loss / pieces).backward()
         scalars = {"loss": loss, "loss_x": loss_x, "loss_s1": first, "loss_s2": second, "loss_pix": loss_pix}
-        return {name: value.item() for name, value in scalars.items()} | {"mask_ratio": mask_ratio}, entries
+        return {name: value.item() for name, value in scalars.items()} | {"retention": retention}, entries
 
     def _consistency(self, piece: Piece) -> tuple[Tensor, Tensor, float]:
         with torch.no_grad():

@@ -134,7 +134,7 @@ def _exercised(pieces: list[Piece], scalars: dict[str, float]) -> Tensor:
                 for mask in (piece.encoder_mask, piece.fused_mask)
                 if mask is not None
             ),
-            0 < scalars["mask_ratio"] < 1 and scalars["loss_pix"] > 0,
+            0 < scalars["retention"] < 1 and scalars["loss_pix"] > 0,
         ]
     )
 

@@ -62,7 +62,7 @@ def test_unimatch_v2_step_matches_the_release(golden: dict[str, np.ndarray]) -> 
 
     for name in ("loss_x", "loss_s1", "loss_s2", "loss"):
         assert getattr(result, name).item() == pytest.approx(float(golden[f"step/{name}"]), rel=1e-5)
-    assert result.mask_ratio.item() == pytest.approx(float(golden["step/mask_ratio"]), rel=1e-5)
+    assert result.retention.item() == pytest.approx(float(golden["step/mask_ratio"]), rel=1e-5)
     _same_gradient_norms(student, golden, "step")
 
     optimizer = build_optimizer(student, lr=5e-6, lr_factor=40, weight_decay=0.01, decay_1d=True)
@@ -240,7 +240,7 @@ def test_padding_never_counts() -> None:
     )
     boxes = torch.zeros(2, 4, dtype=torch.long)
     result = training_step(student, student, batch, StepRandomness((boxes, boxes), None, None, None), StepSettings())
-    assert (result.loss_s1.item(), result.loss_s2.item(), result.mask_ratio.item()) == (0, 0, 0)
+    assert (result.loss_s1.item(), result.loss_s2.item(), result.retention.item()) == (0, 0, 0)
 
 
 def _teacher_labels(teacher: SegmentationModel, batch: StepBatch) -> torch.Tensor:
