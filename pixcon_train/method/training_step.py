@@ -71,6 +71,36 @@ def training_step(
 ) -> StepResult:
     """Losses of one step: L = (L_x + L_u)/2 + λ_pix · L_pix, L_u = (L_s1 + L_s2)/2.
 
+    As the paper's Fig. 8 has it, for a rule over labeled pixels; the weak-to-strong branch is UniMatch V2's::
+
+        # supervised
+        logits, z = student(images)                            # z: (B, D, h, w), unit norm (Eq. 1)
+        loss_x = cross_entropy(logits, labels)                 # or OHEM
+
+        # weak to strong
+        with no_grad():
+            confidence, pseudo = softmax(teacher(weak)).max(1)
+        τ = threshold(confidence)                              # 0.95 throughout, or a rule of appendix B
+        retained = (confidence >= τ) & ~padding
+        pseudo = noise(pseudo)                                 # where teacher noise is asked for
+        for view in (1, 2):
+            paste CutMix boxes into strong[view], pseudo and retained alike
+        logits_s1, logits_s2 = student(strong views, complementary dropout of channels)
+        loss_s1, loss_s2 = (mean of retained · cross_entropy(logits_s, pseudo) over unpadded pixels)
+        loss_u = (loss_s1 + loss_s2) / 2
+
+        # contrastive
+        target = nearest(labels, size of z)
+        admitted = rule(target, bilinear(logits, size of z))   # clean: where argmax == target (Eq. 2)
+        anchors = up to cap pixels of each class of admitted
+        loss_pix = info_nce(at most max_anchors of anchors, bank)  # Eq. 3, against the bank as it stands
+        loss = (loss_x + loss_u) / 2 + λ_pix · loss_pix
+
+        # the caller, after the backward pass
+        bank.enqueue(anchors)                                  # so that no anchor is its own positive
+
+    For the rule ``pseudo``, z and the pixels are those of the strong views, under ``pseudo``.
+
     Args:
         student: in train mode.
         teacher: in eval mode.
