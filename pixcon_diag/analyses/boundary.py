@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pixcon_diag.analyses.boundary_counts import MeasuredBoundary, measure_boundaries
 from pixcon_diag.analyses.class_sets import uneven_miou
 from pixcon_diag.analyses.deltas import delta_column, delta_note
+from pixcon_diag.analyses.measured import Part
 from pixcon_diag.data.comparable import comparable
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
@@ -25,13 +26,6 @@ BAND = (
 
 
 PARTS = ("band", "interior")
-
-
-class _Width(NamedTuple):
-    """A checkpoint at one width of the band."""
-
-    measured: MeasuredBoundary
-    at: BandError
 
 
 class _Pair(NamedTuple):
@@ -72,14 +66,14 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
     return Table.of(
         "boundary",
         "Error in the boundary band and in the interior",
-        [_Width(own, at) for own in measured for at in own.result.rates.widths],
+        [Part(own, at) for own in measured for at in own.result.rates.widths],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
+            Column("name", "checkpoint"),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.measured.member.iou.miou()),
-            Column("width", "width px", "count", of=lambda r: r.at.width),
-            Column("share", "band's share %", "per_cent", of=lambda r: r.at.share),
-            Column("band_error", "band error %", "per_cent", of=lambda r: r.at.band.error),
-            Column("interior_error", "interior error %", "per_cent", of=lambda r: r.at.interior.error),
+            Column("width", "width px", "count", of=lambda r: r.part.width),
+            Column("share", "band's share %", "per_cent", of=lambda r: r.part.share),
+            Column("band_error", "band error %", "per_cent", of=lambda r: r.part.band.error),
+            Column("interior_error", "interior error %", "per_cent", of=lambda r: r.part.interior.error),
             Column("error", "error % overall", "per_cent", of=lambda r: r.measured.result.rates.overall.error),
         ),
         (BAND, *uneven_miou([own.member for own in measured]), *_nearly_empty(measured)),
@@ -87,9 +81,9 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
     )
 
 
-def _about(row: _Width) -> dict[str, object]:
+def _about(row: Part[MeasuredBoundary, BandError]) -> dict[str, object]:
     """The counts, and what the band is beside its width: the pass may have counted another one."""
-    at, options = row.at, row.measured.result.options
+    at, options = row.part, row.measured.result.options
     return {
         **row.measured.about,
         "band_pixels": at.band.pixels,

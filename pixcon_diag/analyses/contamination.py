@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
-from pixcon_diag.analyses.measured import Measured, load_warnings
+from pixcon_diag.analyses.measured import Measured, Part, load_warnings
 from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
@@ -23,27 +22,7 @@ LOWER_BOUND = (
 )
 
 Contaminated = Measured[MeasuredPass, ContaminationResult]
-
-
-class _Row(NamedTuple):
-    """A checkpoint at one τ."""
-
-    measured: Contaminated
-    at: ThresholdResult
-    k: int = 0
-    """Index of the width or the class, in tables with a row for each."""
-
-    @property
-    def zone(self) -> ZoneRates:
-        """Rates at the width."""
-        return self.at.zones[self.k]
-
-
-class _Point(NamedTuple):
-    """A point of a checkpoint's curve."""
-
-    measured: Contaminated
-    k: int
+Threshold = Part[Contaminated, ThresholdResult]
 
 
 def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> Section:
@@ -54,7 +33,7 @@ def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Seq
     """
     results = [Measured(group, member, member.contamination(taus)) for group, member in members]
     classes, tables = classes_table(results), [overall_table(results)]
-    if any(row.at.zones for row in _rows(results)):
+    if any(row.part.zones for row in _rows(results)):
         tables.append(zones_table(results))
     single = len(results) == 1
     return section(
@@ -76,17 +55,17 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
         "Contamination of confidence-filtered pseudo-labels",
         _rows(results),
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
+            Column("name", "checkpoint"),
             Column("dataset", "data set", of=lambda r: r.measured.member.provenance.data.dataset),
             Column("weights", "weights", of=lambda r: r.measured.checkpoint.weights),
             Column("epoch", "epoch", of=lambda r: r.measured.checkpoint.scores.epoch),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.measured.member.iou.miou("skip")),
             Column("stated_miou", "stated %", "per_cent", of=lambda r: stated_miou(r.measured.checkpoint)),
-            Column("tau", "τ", of=lambda r: r.at.tau),
-            Column("retention", "retention %", "per_cent", of=lambda r: r.at.overall.retention),
-            Column("retained_accuracy", "accuracy %", "per_cent", of=lambda r: r.at.overall.retained_accuracy),
-            Column("rho_f", "ρ_F", "number", of=lambda r: r.at.overall.rho_f),
-            Column("macro_rho_f", "macro ρ_F", "number", of=lambda r: r.at.by_predicted.macro_rho_f),
+            Column("tau", "τ", of=lambda r: r.part.tau),
+            Column("retention", "retention %", "per_cent", of=lambda r: r.part.overall.retention),
+            Column("retained_accuracy", "accuracy %", "per_cent", of=lambda r: r.part.overall.retained_accuracy),
+            Column("rho_f", "ρ_F", "number", of=lambda r: r.part.overall.rho_f),
+            Column("macro_rho_f", "macro ρ_F", "number", of=lambda r: r.part.by_predicted.macro_rho_f),
             Column("ece", "ECE", "number", of=lambda r: r.measured.result.calibration.ece),
         ),
         (
@@ -100,8 +79,8 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
         lambda r: {
             **r.measured.about,
             "miou_zero": r.measured.member.iou.miou("zero"),
-            "macro_rho_f_by_truth": r.at.by_truth.macro_rho_f,
-            **_counts(r.at.overall),
+            "macro_rho_f_by_truth": r.part.by_truth.macro_rho_f,
+            **_counts(r.part.overall),
         },
     )
 
@@ -118,7 +97,7 @@ def _uneven(results: Sequence[Contaminated]) -> Iterator[str]:
     """At which τ the macro ρ_F is not a mean over the same classes for all checkpoints."""
     by_tau: dict[float, list[tuple[Predictions, tuple[int, ...]]]] = {}
     for row in _rows(results):
-        by_tau.setdefault(row.at.tau, []).append((row.measured.member, row.at.by_predicted.retained_classes))
+        by_tau.setdefault(row.part.tau, []).append((row.measured.member, row.part.by_predicted.retained_classes))
     for tau, means in by_tau.items():
         yield from uneven_note(f"macro ρ_F at τ = {tau:g}", means)
 
@@ -128,23 +107,34 @@ def zones_table(results: Sequence[Contaminated]) -> Table:
     return Table.of(
         "contamination_boundary",
         "Boundary band and interior",
-        [row._replace(k=k) for row in _rows(results) for k, _ in enumerate(row.at.zones)],
+        [row._replace(k=k) for row in _rows(results) for k, _ in enumerate(row.part.zones)],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("tau", "τ", of=lambda r: r.at.tau),
-            Column("width", "width px", "count", of=lambda r: r.zone.width),
+            Column("name", "checkpoint"),
+            Column("tau", "τ", of=lambda r: r.part.tau),
+            Column("width", "width px", "count", of=lambda r: _zone(r).width),
             Column(
-                "share", "band's share %", "per_cent", of=lambda r: quotient(r.zone.band.pixels, r.at.overall.pixels)
+                "share",
+                "band's share %",
+                "per_cent",
+                of=lambda r: quotient(_zone(r).band.pixels, r.part.overall.pixels),
             ),
-            Column("band_retention", "band", "per_cent", over="retention %", of=lambda r: r.zone.band.retention),
+            Column("band_retention", "band", "per_cent", over="retention %", of=lambda r: _zone(r).band.retention),
             Column(
-                "interior_retention", "interior", "per_cent", over="retention %", of=lambda r: r.zone.interior.retention
+                "interior_retention",
+                "interior",
+                "per_cent",
+                over="retention %",
+                of=lambda r: _zone(r).interior.retention,
             ),
-            Column("band_rho_f", "band", "number", over="ρ_F", of=lambda r: r.zone.band.rho_f),
-            Column("interior_rho_f", "interior", "number", over="ρ_F", of=lambda r: r.zone.interior.rho_f),
+            Column("band_rho_f", "band", "number", over="ρ_F", of=lambda r: _zone(r).band.rho_f),
+            Column("interior_rho_f", "interior", "number", over="ρ_F", of=lambda r: _zone(r).interior.rho_f),
         ),
-        about=lambda r: r.measured.about | _counts(r.zone.band, "band_") | _counts(r.zone.interior, "interior_"),
+        about=lambda r: r.measured.about | _counts(_zone(r).band, "band_") | _counts(_zone(r).interior, "interior_"),
     )
+
+
+def _zone(row: Threshold) -> ZoneRates:
+    return row.part.zones[row.k]
 
 
 def classes_table(results: Sequence[Contaminated]) -> Table:
@@ -154,32 +144,32 @@ def classes_table(results: Sequence[Contaminated]) -> Table:
         "Classes",
         [row._replace(k=k) for row in _rows(results) for k, _ in enumerate(row.measured.classes)],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("tau", "τ", of=lambda r: r.at.tau),
+            Column("name", "checkpoint"),
+            Column("tau", "τ", of=lambda r: r.part.tau),
             Column("class", "class", of=lambda r: r.measured.classes[r.k]),
             Column("iou", "IoU %", "per_cent", of=lambda r: r.measured.member.iou.iou[r.k]),
-            Column("predicted_pixels", "predicted px", "count", of=lambda r: r.at.by_predicted.pixels[r.k]),
-            Column("predicted_retained", "retained px", "count", of=lambda r: r.at.by_predicted.retained[r.k]),
-            Column("predicted_rho_f", "ρ_F by prediction", "number", of=lambda r: r.at.by_predicted.rho_f[r.k]),
-            Column("true_pixels", "true px", "count", of=lambda r: r.at.by_truth.pixels[r.k]),
-            Column("true_retention", "retention % by truth", "per_cent", of=lambda r: r.at.by_truth.retention[r.k]),
-            Column("true_rho_f", "ρ_F by truth", "number", of=lambda r: r.at.by_truth.rho_f[r.k]),
+            Column("predicted_pixels", "predicted px", "count", of=lambda r: r.part.by_predicted.pixels[r.k]),
+            Column("predicted_retained", "retained px", "count", of=lambda r: r.part.by_predicted.retained[r.k]),
+            Column("predicted_rho_f", "ρ_F by prediction", "number", of=lambda r: r.part.by_predicted.rho_f[r.k]),
+            Column("true_pixels", "true px", "count", of=lambda r: r.part.by_truth.pixels[r.k]),
+            Column("true_retention", "retention % by truth", "per_cent", of=lambda r: r.part.by_truth.retention[r.k]),
+            Column("true_rho_f", "ρ_F by truth", "number", of=lambda r: r.part.by_truth.rho_f[r.k]),
         ),
         filter(None, map(_empty, _rows(results))),
         lambda r: {
             **r.measured.about,
             "index": r.k,
-            "predicted_correct": r.at.by_predicted.correct[r.k],
-            "true_retained": r.at.by_truth.retained[r.k],
-            "true_correct": r.at.by_truth.correct[r.k],
+            "predicted_correct": r.part.by_predicted.correct[r.k],
+            "true_retained": r.part.by_truth.retained[r.k],
+            "true_correct": r.part.by_truth.correct[r.k],
         },
     )
 
 
-def _empty(row: _Row) -> str | None:
+def _empty(row: Threshold) -> str | None:
     """Of which classes nothing is retained."""
-    names = ", ".join(row.measured.classes[k] for k in row.at.by_predicted.empty)
-    said = f"{row.measured.name}: nothing retained at τ = {row.at.tau:g} of {names}; in no macro mean."
+    names = ", ".join(row.measured.classes[k] for k in row.part.by_predicted.empty)
+    said = f"{row.name}: nothing retained at τ = {row.part.tau:g} of {names}; in no macro mean."
     return said if names else None
 
 
@@ -188,14 +178,18 @@ def curve_table(results: Sequence[Contaminated]) -> Table:
     return Table.of(
         "contamination_curve",
         "Retention and ρ_F over τ",
-        [_Point(measured, k) for measured in results for k in range(len(measured.result.curve.tau))],
+        [
+            Part(measured, measured.result.curve, k)
+            for measured in results
+            for k, _ in enumerate(measured.result.curve.tau)
+        ],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("tau", "τ", of=lambda r: r.measured.result.curve.tau[r.k]),
-            Column("retained", "retained px", "count", of=lambda r: r.measured.result.curve.retained[r.k]),
-            Column("correct", "correct px", "count", of=lambda r: r.measured.result.curve.correct[r.k]),
-            Column("retention", "retention %", "per_cent", of=lambda r: r.measured.result.curve.retention[r.k]),
-            Column("rho_f", "ρ_F", "number", of=lambda r: r.measured.result.curve.rho_f[r.k]),
+            Column("name", "checkpoint"),
+            Column("tau", "τ", of=lambda r: r.part.tau[r.k]),
+            Column("retained", "retained px", "count", of=lambda r: r.part.retained[r.k]),
+            Column("correct", "correct px", "count", of=lambda r: r.part.correct[r.k]),
+            Column("retention", "retention %", "per_cent", of=lambda r: r.part.retention[r.k]),
+            Column("rho_f", "ρ_F", "number", of=lambda r: r.part.rho_f[r.k]),
         ),
         about=lambda r: r.measured.about,
     )
@@ -206,8 +200,8 @@ def _counts(rates: Rates, prefix: str = "") -> dict[str, int]:
     return {f"{prefix}{name}": getattr(rates, name) for name in ("pixels", "retained", "correct")}
 
 
-def _rows(results: Sequence[Contaminated]) -> list[_Row]:
-    return [_Row(measured, at) for measured in results for at in measured.result.thresholds]
+def _rows(results: Sequence[Contaminated]) -> list[Threshold]:
+    return [Part(measured, at) for measured in results for at in measured.result.thresholds]
 
 
 def section_of(methods: Methods) -> Section:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-from pixcon_diag.analyses.measured import Measured
+from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
-from pixcon_diag.measures.coverage_result import ClassCoverage, CoverageResult
+from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import quotient
@@ -18,30 +18,8 @@ from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
-
-class _Replay(NamedTuple):
-    """A checkpoint's bank as one rule fills it."""
-
-    measured: Measured[ReplayedPass, CoverageResult]
-    rule: str
-    k: int = 0
-    """Index of the class, in the table with a row for each."""
-
-    @property
-    def result(self) -> CoverageResult:
-        """Coverage of all classes."""
-        return self.measured.result
-
-    @property
-    def classes(self) -> ClassCoverage:
-        """Coverage of each class."""
-        return self.result.classes
-
-    @property
-    def rho_f(self) -> float:
-        """Share of wrong entries among the eligible pixels of all classes."""
-        wrong = sum(r * n for r, n in zip(self.classes.rho_f, self.classes.eligible, strict=True) if n)
-        return quotient(wrong, sum(self.classes.eligible))
+Replayed = Part[Measured[ReplayedPass, CoverageResult], str]
+"""A checkpoint's bank as one rule fills it; the index is of a class."""
 
 
 class _StoredRow(NamedTuple):
@@ -69,9 +47,9 @@ def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequen
             row.measured.record(
                 options=asdict(row.measured.member.options),
                 classes=row.measured.classes,
-                rule=row.rule,
+                rule=row.part,
                 trained_rule=row.measured.member.trained,
-                coverage=row.result.to_dict(),
+                coverage=row.measured.result.to_dict(),
                 stored_bank=bank.to_dict() if (bank := row.measured.member.stored) else None,
             )
             for row in _replays(replayed, rules)
@@ -87,34 +65,52 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
         "Bank after one pass",
         rows,
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("rule", "rule"),
-            Column("images", "images", "count", of=lambda r: r.result.images),
-            Column("with_entry", "classes with an entry", "count", of=lambda r: r.result.with_entry),
-            Column("at_capacity", "at capacity", "count", of=lambda r: r.result.at_capacity),
-            Column("median_eligible", "median", "number", 1, over="eligible px", of=lambda r: r.result.median_eligible),
-            Column("min_eligible", "least", "count", over="eligible px", of=lambda r: r.result.min_eligible),
-            Column("rho_f", "ρ_F of the eligible", "number"),
+            Column("name", "checkpoint"),
+            Column("rule", "rule", of=lambda r: r.part),
+            Column("images", "images", "count", of=lambda r: _coverage(r).images),
+            Column("with_entry", "classes with an entry", "count", of=lambda r: _coverage(r).with_entry),
+            Column("at_capacity", "at capacity", "count", of=lambda r: _coverage(r).at_capacity),
+            Column(
+                "median_eligible",
+                "median",
+                "number",
+                1,
+                over="eligible px",
+                of=lambda r: _coverage(r).median_eligible,
+            ),
+            Column("min_eligible", "least", "count", over="eligible px", of=lambda r: _coverage(r).min_eligible),
+            Column("rho_f", "ρ_F of the eligible", "number", of=_rho_f),
         ),
         (
             "Pixels are those of the feature's resolution.",
             *_settings(passes),
             *trained_notes(passes),
-            *(_starved(row) for row in rows if row.result.starved),
+            *(_starved(row) for row in rows if row.measured.result.starved),
         ),
-        lambda r: {**r.measured.about, "starved": " ".join(r.measured.classes[k] for k in r.result.starved)},
+        lambda r: {**r.measured.about, "starved": " ".join(r.measured.classes[k] for k in r.measured.result.starved)},
     )
 
 
-def _replays(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> list[_Replay]:
-    return [_Replay(Measured(group, own, own.coverage(rule)), rule) for group, own in replayed for rule in rules]
+def _replays(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> list[Replayed]:
+    return [Part(Measured(group, own, own.coverage(rule)), rule) for group, own in replayed for rule in rules]
 
 
-def _starved(row: _Replay) -> str:
+def _coverage(row: Replayed) -> CoverageResult:
+    return row.measured.result
+
+
+def _rho_f(row: Replayed) -> float:
+    """Share of wrong entries among the eligible pixels of all classes."""
+    classes = row.measured.result.classes
+    wrong = sum(r * n for r, n in zip(classes.rho_f, classes.eligible, strict=True) if n)
+    return quotient(wrong, sum(classes.eligible))
+
+
+def _starved(row: Replayed) -> str:
     """Which classes have no entry."""
-    names, result = row.measured.classes, row.result
+    names, result = row.measured.classes, row.measured.result
     starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
-    return f"{row.measured.name}, {row.rule}: without an entry: {starved}."
+    return f"{row.name}, {row.part}: without an entry: {starved}."
 
 
 def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
@@ -124,16 +120,21 @@ def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
         "Classes",
         [row._replace(k=k) for row in _replays(replayed, rules) for k, _ in enumerate(row.measured.classes)],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("rule", "rule"),
+            Column("name", "checkpoint"),
+            Column("rule", "rule", of=lambda r: r.part),
             Column("class", "class", of=lambda r: r.measured.classes[r.k]),
-            Column("images", "images with it", "count", of=lambda r: r.classes.images[r.k]),
-            Column("labeled", "labeled px", "count", of=lambda r: r.classes.labeled[r.k]),
-            Column("eligible", "eligible px", "count", of=lambda r: r.classes.eligible[r.k]),
-            Column("admitted", "admitted px", "count", of=lambda r: r.classes.admitted[r.k]),
-            Column("fill", "entries", "count", of=lambda r: r.classes.fill[r.k]),
-            Column("images_until_full", "images until full", "count", of=lambda r: r.classes.images_until_full[r.k]),
-            Column("rho_f", "ρ_F of the eligible", "number", of=lambda r: r.classes.rho_f[r.k]),
+            Column("images", "images with it", "count", of=lambda r: _coverage(r).classes.images[r.k]),
+            Column("labeled", "labeled px", "count", of=lambda r: _coverage(r).classes.labeled[r.k]),
+            Column("eligible", "eligible px", "count", of=lambda r: _coverage(r).classes.eligible[r.k]),
+            Column("admitted", "admitted px", "count", of=lambda r: _coverage(r).classes.admitted[r.k]),
+            Column("fill", "entries", "count", of=lambda r: _coverage(r).classes.fill[r.k]),
+            Column(
+                "images_until_full",
+                "images until full",
+                "count",
+                of=lambda r: _coverage(r).classes.images_until_full[r.k],
+            ),
+            Column("rho_f", "ρ_F of the eligible", "number", of=lambda r: _coverage(r).classes.rho_f[r.k]),
         ),
     )
 

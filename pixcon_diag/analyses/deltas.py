@@ -13,12 +13,7 @@ def arrow(higher_is_better: bool) -> str:
 
 
 def delta_column(
-    key: str,
-    what: str = "",
-    *,
-    higher_is_better: bool,
-    over: str = "",
-    of: Callable[[RowIn], Cell] | None = None,
+    key: str, what: str = "", *, higher_is_better: bool, over: str = "", of: Callable[[RowIn], Cell] | None = None
 ) -> Column[RowIn]:
     """A column of Δ = method − baseline of one quantity, in percentage points."""
     head = " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})")))

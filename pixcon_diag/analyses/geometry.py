@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.deltas import delta_note
-from pixcon_diag.analyses.measured import Measured
+from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.data.comparable import comparable
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
-from pixcon_diag.measures.geometry_result import MIN_PIXELS, ClassGeometry, GeometryResult
+from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import Spread, seeds_note, spread
@@ -41,19 +41,6 @@ class _Quantity(NamedTuple):
 
     label: str
     spreads: dict[str, Spread]
-
-
-class _Class(NamedTuple):
-    """A class of a checkpoint, in the matrix beside each other one."""
-
-    measured: MeasuredGeometry
-    k: int
-    other: int = 0
-
-    @property
-    def classes(self) -> ClassGeometry:
-        """Of every class."""
-        return self.measured.result.classes
 
 
 def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Section:
@@ -142,15 +129,15 @@ def classes_table(results: Sequence[MeasuredGeometry]) -> Table:
     return Table.of(
         "geometry_classes",
         "Classes",
-        _classes(results),
+        [Part(own, own.result.classes, k) for own in results for k, _ in enumerate(own.classes)],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
+            Column("name", "checkpoint"),
             Column("class", "class", of=lambda r: r.measured.class_name(r.k)),
-            Column("pixels", "feature px", "count", of=lambda r: r.classes.pixels[r.k]),
-            Column("compactness", "compactness", "number", of=lambda r: r.classes.compactness[r.k]),
-            Column("nearest", "nearest class", of=lambda r: r.measured.class_name(r.classes.nearest[r.k])),
-            Column("nearest_cosine", "its cosine", "number", of=lambda r: r.classes.nearest_cosine[r.k]),
-            Column("cdnv", "CDNV", "number", of=lambda r: r.classes.cdnv[r.k]),
+            Column("pixels", "feature px", "count", of=lambda r: r.part.pixels[r.k]),
+            Column("compactness", "compactness", "number", of=lambda r: r.part.compactness[r.k]),
+            Column("nearest", "nearest class", of=lambda r: r.measured.class_name(r.part.nearest[r.k])),
+            Column("nearest_cosine", "its cosine", "number", of=lambda r: r.part.nearest_cosine[r.k]),
+            Column("cdnv", "CDNV", "number", of=lambda r: r.part.cdnv[r.k]),
         ),
     )
 
@@ -160,18 +147,14 @@ def matrix_table(results: Sequence[MeasuredGeometry]) -> Table:
     return Table.of(
         "geometry_matrix",
         "Centroid cosines",
-        [row._replace(other=other) for row in _classes(results) for other, _ in enumerate(row.measured.classes)],
+        [Part(own, j, k) for own in results for j, _ in enumerate(own.classes) for k, _ in enumerate(own.classes)],
         (
-            Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("class", "class", of=lambda r: r.measured.class_name(r.k)),
-            Column("other", "other class", of=lambda r: r.measured.class_name(r.other)),
-            Column("cosine", "cosine", "number", of=lambda r: r.measured.result.cosine[r.k][r.other]),
+            Column("name", "checkpoint"),
+            Column("class", "class", of=lambda r: r.measured.class_name(r.part)),
+            Column("other", "other class", of=lambda r: r.measured.class_name(r.k)),
+            Column("cosine", "cosine", "number", of=lambda r: r.measured.result.cosine[r.part][r.k]),
         ),
     )
-
-
-def _classes(results: Sequence[MeasuredGeometry]) -> list[_Class]:
-    return [_Class(measured, k) for measured in results for k, _ in enumerate(measured.classes)]
 
 
 def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.passes.measured import Predictions
@@ -49,6 +49,24 @@ class Measured(Generic[M_co, T_co]):
     def record(self, **content: Any) -> dict[str, Any]:
         """Name, group and provenance, and after these ``content``, for a list in JSON."""
         return {"name": self.name, "group": self.group, "provenance": asdict(self.member.provenance), **content}
+
+
+Own = TypeVar("Own", bound=Measured[Any, Any])
+P = TypeVar("P")
+
+
+class Part(NamedTuple, Generic[Own, P]):
+    """A row of a table with several for each member: a part of its result."""
+
+    measured: Own
+    part: P
+    k: int = 0
+    """Index within the part, often of a class."""
+
+    @property
+    def name(self) -> str:
+        """The member's name."""
+        return self.measured.name
 
 
 def identity(member: Predictions | ReplayedPass) -> dict[str, Any]:
