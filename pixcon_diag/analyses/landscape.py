@@ -53,16 +53,16 @@ def landscape_table(result: LandscapeResult) -> Table:
 def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str]]:
     """The checkpoints as points, with the mIoU that their files state, and a word on each that states none."""
     runs, left_out = [], []
-    for each in loaded:
-        stated = stated_miou(each.info)
+    for checkpoint in loaded:
+        stated = stated_miou(checkpoint.info)
         if stated is None:
-            left_out.append(f"{each.name} states no mIoU of these weights; measure it and give it with --points.")
+            left_out.append(f"{checkpoint.name} states no mIoU of these weights; measure it and give it with --points.")
             continue
         miou, whose = stated
-        dataset, assumed = _dataset(each)
-        encoder = ENCODER_NAMES.get(each.info.size, each.info.size)
-        source = f"stated by {each.info.source}: {whose}{assumed}"
-        runs.append(OwnRun(each.name, encoder, each.parameters, miou, dataset, source))
+        dataset, assumed = _dataset(checkpoint)
+        encoder = ENCODER_NAMES.get(checkpoint.info.size, checkpoint.info.size)
+        source = f"stated by {checkpoint.info.source}: {whose}{assumed}"
+        runs.append(OwnRun(checkpoint.name, encoder, checkpoint.parameters, miou, dataset, source))
     return runs, left_out
 
 
