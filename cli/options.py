@@ -10,6 +10,7 @@ import click
 from pixcon_cli.help import options_under
 from pixcon_train.config.resolve import (
     DEFAULT_PRESET,
+    describe_key,
     dotted_layer,
     file_layer,
     parse_assignments,
@@ -20,28 +21,28 @@ from pixcon_train.config.schema import TrainConfig
 
 _FILE = click.Path(path_type=Path)
 
-# First-class options and the configuration key that each one sets.
-_KEYS: dict[str, tuple[str, Any, str]] = {
-    "--dataset": ("data.dataset", str, "Built-in data set, or a data set's YAML file.  [default: digits]"),
-    "--data-root": ("data.root", _FILE, "Folder the lists' paths start from (or PIXCON_DATA_ROOT)."),
-    "--labeled": ("data.labeled", _FILE, "List of labeled images: one `IMAGE MASK` a line."),
-    "--unlabeled": ("data.unlabeled", _FILE, "List of unlabeled images."),
-    "--val": ("data.val", _FILE, "List of validation images."),
-    "--val-limit": ("data.val_limit", int, "Validate on the first N images."),
-    "--crop": ("data.crop", int, "Edge of the training crop, a multiple of 14."),
-    "--arch": ("model.architecture", str, "unimatch_v2 or pixcon."),
-    "--size": ("model.size", str, "nano, small, base, large or giant."),
-    "--pretrained": ("model.pretrained", str, "Encoder weights: hub, none, or a .pth or .safetensors file."),
-    "--bank": ("bank.rule", str, "Admission rule: none, clean, labeled, soft, confidence or pseudo."),
-    "--epochs": ("schedule.epochs", int, "Passes over the unlabeled list."),
-    "--batch": ("schedule.batch", int, "Effective batch (labeled images, and as many unlabeled)."),
-    "--micro-batch": ("schedule.micro_batch", int, "Images of each kind in one forward pass."),
-    "--patience": ("schedule.patience", int, "Stop after N validations without a better EMA mIoU."),
-    "--lr": ("optimizer.lr", float, "Peak learning rate of the encoder."),
-    "--seed": ("seed", int, "Seed of every random draw.  [default: 0]"),
-    "--device": ("runtime.device", str, "auto, cpu, cuda or mps.  [default: auto]"),
-    "--precision": ("runtime.precision", str, "fp32, bf16 or fp16.  [default: fp32]"),
-    "--workers": ("runtime.workers", int, "Data loader processes."),
+# First-class options: the configuration key that each one sets, and its type.
+_KEYS: dict[str, tuple[str, Any]] = {
+    "--dataset": ("data.dataset", str),
+    "--data-root": ("data.root", _FILE),
+    "--labeled": ("data.labeled", _FILE),
+    "--unlabeled": ("data.unlabeled", _FILE),
+    "--val": ("data.val", _FILE),
+    "--val-limit": ("data.val_limit", int),
+    "--crop": ("data.crop", int),
+    "--arch": ("model.architecture", str),
+    "--size": ("model.size", str),
+    "--pretrained": ("model.pretrained", str),
+    "--bank": ("bank.rule", str),
+    "--epochs": ("schedule.epochs", int),
+    "--batch": ("schedule.batch", int),
+    "--micro-batch": ("schedule.micro_batch", int),
+    "--patience": ("schedule.patience", int),
+    "--lr": ("optimizer.lr", float),
+    "--seed": ("seed", int),
+    "--device": ("runtime.device", str),
+    "--precision": ("runtime.precision", str),
+    "--workers": ("runtime.workers", int),
 }
 
 _HEADINGS = {
@@ -69,15 +70,18 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ]
     groups = [options_under("Recipe", recipe)]
     for heading, sections in _HEADINGS.items():
-        under = [each for each in _KEYS.items() if each[1][0].partition(".")[0] in sections]
-        options = [click.option(flag, _name(flag), type=kind, help=text) for flag, (_, kind, text) in under]
+        options = [
+            click.option(flag, _name(flag), type=kind, help=describe_key(key))
+            for flag, (key, kind) in _KEYS.items()
+            if key.partition(".")[0] in sections
+        ]
         groups.append(options_under(heading, options))
     return reduce(lambda wrapped, group: group(wrapped), reversed(groups), command)
 
 
 def command_line_values(arguments: dict[str, Any]) -> dict[str, Any]:
     """The values by dotted key that the command line sets; `--set` goes before a first-class option."""
-    given = {key: arguments[_name(flag)] for flag, (key, _, _) in _KEYS.items() if arguments[_name(flag)] is not None}
+    given = {key: arguments[_name(flag)] for flag, (key, _) in _KEYS.items() if arguments[_name(flag)] is not None}
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
     return plain | parse_assignments(arguments["assignments"])
 

@@ -1,6 +1,5 @@
 """Which images to show, and which errors to outline on them (Figs. 5, 6, 9, 10; measurements, section 6)."""
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.hints import hint
 
 RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
 
@@ -141,9 +141,8 @@ def _find(images: Sequence[RankedImage], name: str) -> RankedImage:
         raise ConfigError(
             f"{name!r} means several images: {', '.join(each.name for each in found[:4])}. Give the path."
         )
-    near = difflib.get_close_matches(name, [_stem(image.name) for image in images], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ConfigError(f"No image is called {name!r} among the {len(images)} measured.{hint}")
+    near = hint(name, [_stem(image.name) for image in images])
+    raise ConfigError(f"No image is called {name!r} among the {len(images)} measured{near}.")
 
 
 def _stem(name: str) -> str:

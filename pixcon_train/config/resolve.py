@@ -212,6 +212,19 @@ def _explain(detail: Any, layers: list[Layer]) -> str:
     return f"'{key}' is {detail['input']!r} in {source}: {message}."
 
 
+def describe_key(key: str) -> str:
+    """What the value at dotted ``key`` means, and its default where it does not depend on the preset."""
+    section: type[Section] = TrainConfig
+    *parents, name = key.split(".")
+    for parent in parents:
+        kind = section.model_fields[parent].annotation
+        assert isinstance(kind, type) and issubclass(kind, Section)
+        section = kind
+    field = section.model_fields[name]
+    default = f"  [default: {field.default}]" if not field.is_required() and field.default is not None else ""
+    return " ".join((field.description or "").split()) + default
+
+
 def commented_yaml(section: Section, indent: str = "") -> str:
     """``section`` as YAML that ``--config`` reads, each value under a comment that explains it."""
     lines: list[str] = []

@@ -74,10 +74,11 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    architecture: Annotated[str, _one_of(ARCHITECTURES)]
-    """Decoder and checkpoint layout: UniMatch V2's or PixCon's."""
+    architecture: Annotated[str, _one_of(ARCHITECTURES)] = Field(
+        description=f"Decoder and checkpoint layout: {' or '.join(f'`{name}`' for name in ARCHITECTURES)}."
+    )
     size: Size
-    """Encoder size; `nano` is meant for the CPU."""
+    """Encoder size: `nano` (meant for the CPU), `small`, `base`, `large` or `giant`."""
     pretrained: str = "auto"
     """Encoder weights: `hub`, a `.pth` or `.safetensors` file, `none`; `auto` = `hub`, and `none` for `nano`."""
 
@@ -230,7 +231,7 @@ class RuntimeConfig(Section):
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `mps`."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Arithmetic of the forward pass; weights stay fp32."""
+    """Arithmetic of the forward pass: `fp32`, `bf16` or `fp16`; weights stay fp32."""
     channels_last: bool = False
     """Memory format of images and convolution weights."""
     compile: bool = False
@@ -251,7 +252,7 @@ class TrainConfig(Section):
     preset: str
     """The preset the other values started from."""
     seed: int = Field(default=0, ge=0)
-    """Every random draw is a function of this, the epoch or iteration, and the position."""
+    """Seed of every random draw, beside the epoch or iteration and the position."""
     ema_decay: float = Field(default=0.996, ge=0, lt=1)
     """Ceiling γ of the teacher's decay min(1 − 1/(i+1), γ)."""
     data: DataConfig

@@ -1,6 +1,5 @@
 """Data sets as typed specifications, read from YAML: built in, or a user's own file."""
 
-import difflib
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.core.hints import hint
 from pixcon_train.core.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
@@ -155,11 +155,10 @@ def get_spec(name: str) -> DatasetSpec:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return _from_file(Path(name))
-    if name not in builtin_names():
-        near = difflib.get_close_matches(name.lower(), builtin_names(), n=1)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
+    names = builtin_names()
+    if name not in names:
         raise ConfigError(
-            f"Unknown data set `{name}`; built in are {', '.join(builtin_names())}.{hint} "
+            f"Unknown data set '{name}'{hint(name.lower(), names)}; built in are {', '.join(names)}. "
             "For your own data set give the path of a YAML file (see docs/datasets.md)."
         )
     return _builtin(name)
@@ -205,11 +204,10 @@ def _validated(value: dict[str, Any], where: str) -> DatasetSpec:
 
 def _first_problem(error: ValidationError) -> str:
     """The first problem in a sentence: of an unknown key, which may be why another one is missing, with the nearest."""
-    problem = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place, DatasetSpec.model_fields, n=1)
-        return f"unknown key `{place}`" + (f"; did you mean `{near[0]}`?" if near else ".")
+        return f"unknown key '{place}'{hint(place, DatasetSpec.model_fields)}."
     message = problem["msg"].removeprefix("Value error, ")
     if not place or problem["type"] == "missing":
         return f"`{place}`: {message}" if place else message

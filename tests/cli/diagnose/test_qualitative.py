@@ -50,7 +50,7 @@ def test_what_cannot_be_shown_is_one_message(runs: Path, elsewhere: Path) -> Non
         call("qualitative", one, "--rank-by", "error-diff", "--workers", 0), 2, "compares two methods", "`error`"
     )
     one_message(
-        call("qualitative", one, "--image", "11", "--workers", 0), 2, "No image is called '11'", "Did you mean '1'"
+        call("qualitative", one, "--image", "11", "--workers", 0), 2, "No image is called '11'", "did you mean '1'"
     )
     three = [f"{name}={runs / f'farm-none-{name}'}" for name in (0, 1)]
     one_message(

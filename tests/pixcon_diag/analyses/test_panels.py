@@ -66,7 +66,7 @@ def test_a_random_choice_is_the_seed_s_and_names_are_kept_in_order(data: Evaluat
 
     assert names(rank_by="random", seed=1) == names(rank_by="random", seed=1) != names(rank_by="random", seed=2)
     assert names(rank_by="names", names=("3", "images/1.png"), count=1) == ["images/3.png", "images/1.png"]
-    with pytest.raises(ConfigError, match=r"No image is called '33' among the 5 measured. Did you mean '3'"):
+    with pytest.raises(ConfigError, match=r"No image is called '33' among the 5 measured \(did you mean '3'"):
         names(rank_by="names", names=("33",))
 
 

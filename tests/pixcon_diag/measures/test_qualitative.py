@@ -59,7 +59,7 @@ def test_named_images_come_in_the_order_given_by_path_file_or_stem() -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("2007_00", "Did you mean '2007_00"),
+        ("2007_00", "did you mean '2007_00"),
         ("zebra", "No image is called 'zebra' among the 6"),
         ("2007_001", "several"),
     ],

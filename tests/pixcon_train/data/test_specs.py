@@ -119,14 +119,14 @@ def test_pascal_colours_by_hand() -> None:
 
 @pytest.mark.parametrize(("wrong", "near"), [("pascla", "pascal"), ("cityscape", "cityscapes"), ("ADE20k", "ade20k")])
 def test_an_unknown_name_comes_with_the_nearest(wrong: str, near: str) -> None:
-    with pytest.raises(ConfigError, match=f"`{wrong}`.*Did you mean `{near}`"):
+    with pytest.raises(ConfigError, match=f"'{wrong}' .did you mean '{near}'"):
         get_spec(wrong)
 
 
 def test_a_name_like_no_other_gets_no_guess() -> None:
     with pytest.raises(ConfigError, match=r"built in are ade20k, .*path of a YAML file") as caught:
         get_spec("zzz")
-    assert "Did you mean" not in str(caught.value)
+    assert "did you mean" not in str(caught.value)
 
 
 def write(folder: Path, text: str) -> str:
@@ -162,8 +162,8 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("classes: [a, b]\npalete: voc", "unknown key `palete`; did you mean `palette`"),
-        ("classes: [a, b]\ncolour: 1", "unknown key `colour`"),
+        ("classes: [a, b]\npalete: voc", "unknown key 'palete' (did you mean 'palette'"),
+        ("classes: [a, b]\ncolour: 1", "unknown key 'colour'"),
         ("void: 255", "`classes`: Field required"),
         ("classes: [a]", "`classes`"),
         ("classes: [a, a]", "class names repeat"),
@@ -172,7 +172,7 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
         ("classes: [a, '']", "class 1 has no name"),
         ('classes: [a, "b\\uD800"]', "lone surrogate"),
         ("classes: [a, b]\ntitle: 2012", "`title` is 2012: Input should be a valid string. A text that YAML reads as"),
-        ("clss: [a, b]", "unknown key `clss`; did you mean `classes`"),
+        ("clss: [a, b]", "unknown key 'clss' (did you mean 'classes'"),
         ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`. Expected a value that no class"),
         (f"classes: {list(range(256))}\nvoid: 0", "256 classes do not fit in masks of one byte where 0 is void"),
         ("classes: [a, b]\nvoid: 256", "`void`"),
