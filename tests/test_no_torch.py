@@ -1,5 +1,6 @@
 """Answering from a cached pass or from logs imports no library of networks: whole commands, each in its own process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,54 +8,67 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.diagnose.methods import write_methods
+from tests.cli.farm import call, write_data
 from tests.pixcon_diag.logs.test_tensorboard_log import unimatch
 from tests.training_logs import write_unimatch
 
 HEAVY = ("torch", "torchvision", "timm", "torchmetrics", "accelerate")
 
 PROBE = """
-import sys
+import json, sys
+from contextlib import suppress
 from pixcon_cli.{module} import main
-try:
-    main(sys.argv[1:])
-except SystemExit as end:
-    assert not end.code, end.code
-loaded = [name for name in {heavy} if name in sys.modules]
-assert not loaded, f"loads {{loaded}}"
+for arguments in json.loads(sys.argv[1]):
+    with suppress(SystemExit):  # of check-data, which found something; an error is another exception
+        main(arguments, standalone_mode=False)
+    loaded = [name for name in {heavy} if name in sys.modules]
+    assert not loaded, f"{{arguments}} loads {{loaded}}"
 """
 
 
-def run(module: str, *arguments: object, folder: Path) -> None:
-    """Run a command in a process of its own.
+def run(module: str, *commands: list[str], folder: Path) -> None:
+    """Run commands one after the other in a process of their own.
 
     Raises:
-        AssertionError: it failed, or imported one of ``HEAVY``.
+        AssertionError: one failed, or imported one of ``HEAVY``; the later ones are not run.
     """
     probe = PROBE.format(module=module, heavy=HEAVY)
     environment = {**os.environ, "PIXCON_CACHE": str(folder / "cache")}
-    command = [sys.executable, "-c", probe, *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-c", probe, json.dumps(commands)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["presets"], ["show-config"], ["sweep", "digits/table4", "--dry-run"]], ids=str)
-def test_training_commands_that_train_nothing(tmp_path: Path, arguments: list[str]) -> None:
-    run("train", *arguments, folder=tmp_path)
+def test_training_commands_that_train_nothing(tmp_path: Path) -> None:
+    run("train", ["presets"], ["show-config"], ["sweep", "digits/table4", "--dry-run"], folder=tmp_path)
 
 
-@pytest.mark.parametrize("command", ["dynamics", "sensitivity"])
-def test_logs(tmp_path: Path, command: str) -> None:
+def test_logs(tmp_path: Path) -> None:
     logs = [
-        write_unimatch(tmp_path / f"{name}.log", [[(50.0, 40.0)] * 3, [(60.0, 50.0)] * 3], conf_thresh=thresh)
-        for name, thresh in (("a", 0.9), ("b", 0.95))
+        str(write_unimatch(tmp_path / f"{name}.log", [[(50.0, 40.0)] * 3, [(60.0, 50.0)] * 3], conf_thresh=threshold))
+        for name, threshold in (("a", 0.9), ("b", 0.95))
     ]
-    run("diag", command, *logs, folder=tmp_path)
-
-
-def test_tensorboard_files(tmp_path: Path) -> None:
     unimatch(tmp_path / "run")
-    run("diag", "dynamics", tmp_path / "run", folder=tmp_path)
+    run("diag", ["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"], folder=tmp_path)
 
 
-def test_published_points(tmp_path: Path) -> None:
-    run("diag", "landscape", folder=tmp_path)
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two methods whose passes and replays are cached."""
+    root = tmp_path_factory.mktemp("methods")
+    folder = write_methods(root, write_data(root / "data"))
+    for command in ("contamination", "coverage"):
+        result = call(command, folder, "--workers", 0)
+        assert result.exit_code == 0, result.output
+    return folder
+
+
+FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "coverage")
+"""Commands that cached passes and replays answer."""
+
+
+def test_cached_passes(runs: Path) -> None:
+    commands = [[command, "runs"] for command in FROM_PASSES]
+    pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
+    run("diag", *commands, pictures, ["landscape", "runs"], ["check-data", "runs/farm-none-0"], folder=runs.parent)

@@ -12,8 +12,8 @@ from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import clock_of, median
 from pixcon_diag.data.label_maps import KeptMaps
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.run import PassOptions, PredictedBatch, run_pass
+from pixcon_diag.passes.options import MeasureOptions, PassOptions
+from pixcon_diag.passes.run import PredictedBatch, run_pass
 from pixcon_train.data.specs import voc_palette
 from pixcon_train.models.build import build_model
 
@@ -36,7 +36,7 @@ def run(options: Options) -> Iterator[Row]:
     sizes, device = SMALL if options.small else FULL, torch.device(options.device)
     model = build_model("pixcon", sizes.encoder, sizes.classes, projection=False).eval().to(device)
     items: Any = _items(sizes)
-    passing = PassOptions("pixcon", None, device, batch_size=4, workers=0)
+    passing = PassOptions("pixcon", None, str(device), batch_size=4, workers=0)
 
     folder = options.scratch / "maps"
     folder.mkdir()

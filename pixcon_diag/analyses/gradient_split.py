@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.analyses.measured import Measured
-from pixcon_diag.cache.replay import ReplayedPass, embed
+from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_result import FRACTIONS, GradientResult, SweepPoint
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.measures.pixel_sample_result import PixelSample
+from pixcon_diag.passes.embedding import embed
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded

@@ -1,4 +1,4 @@
-"""What tells one pass from another, and where the passes of a checkpoint are kept."""
+"""What tells one pass from another, and where the passes of a checkpoint are cached."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from typing import Any
 from pixcon_diag.checkpoints.finding import results_folder
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
-from pixcon_diag.passes.run import PassOptions
+from pixcon_diag.passes.options import PassOptions
 
 FORMAT = 3
 """Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
@@ -18,9 +18,13 @@ of each image."""
 
 
 def pass_key(
-    checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, options: Mapping[str, Any]
+    checkpoint: LoadedCheckpoint, data: EvaluationData, options: PassOptions, counted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Everything that decides what a pass finds: another value of anything here is another pass."""
+    """Everything that decides what a pass finds, but for the type of its device: another value is another pass.
+
+    Args:
+        counted: what decides what is counted.
+    """
     about = asdict(data.info())
     del about["list_name"]  # the same pairs under another name are the same
     return {
@@ -32,13 +36,12 @@ def pass_key(
         "data": about,
         "spec": data.spec.to_dict(),
         "files": files_hash(data),
-        "protocol": passing.protocol,
-        "window": None if passing.window is None else passing.window.crop,
-        "device": passing.device.type,
+        "protocol": options.protocol,
+        "window": None if options.window is None else options.window.crop,
         # A network's output depends in its last digits on what else is in the batch: a pixel that lies on a threshold
         # or between two classes may change sides.
-        "batch_size": passing.batch_size,
-        "options": dict(options),
+        "batch_size": options.batch_size,
+        "options": dict(counted),
     }
 
 

@@ -1,7 +1,8 @@
-"""One pass made by several processes: each keeps its part of the list, and the first one puts the parts together."""
+"""One pass made by several processes: each runs and caches its part of the list, and the first one joins the parts."""
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -9,14 +10,15 @@ from typing import Protocol
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
-from pixcon_diag.cache.keys import pass_folder, pass_key
-from pixcon_diag.cache.measure import fill, measure
-from pixcon_diag.cache.store import Kept, Store
+from pixcon_diag.cache.job import PassJob
+from pixcon_diag.cache.measure import measured_pass
+from pixcon_diag.cache.store import CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
+from pixcon_diag.passes.run import choose_device
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
 PATIENCE = timedelta(days=7)
@@ -53,25 +55,6 @@ class LaunchedTeam:
         self._state.destroy_process_group()
 
 
-def part_of(images: int, batch_size: int, rank: int, processes: int) -> range:
-    """The images of one process: neighbours, in whole batches, so that each batch is one of the undivided pass.
-
-    A network's output depends in its last digits on what else is in the batch. Empty where there are more processes
-    than batches.
-    """
-    batches = -(-images // batch_size)
-    first, last = (batches * each // processes * batch_size for each in (rank, rank + 1))
-    return range(min(first, images), min(last, images))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One process's part of a pass, and where it is kept."""
-
-    images: range
-    store: Store
-
-
 def measure_together(
     checkpoint: LoadedCheckpoint,
     data: EvaluationData,
@@ -83,13 +66,13 @@ def measure_together(
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> MeasuredPass | None:
-    """:func:`pixcon_diag.cache.measure.measure`, its images shared by the processes of ``team``.
+    """As :func:`pixcon_diag.cache.measure.measure`, with the images shared by the processes of ``team``.
 
-    Each process runs its part of the list and keeps it, so that an interrupted pass goes on with the same number of
+    Each process runs its part of the list and caches it, so that an interrupted pass is resumed with the same number of
     processes where each one stopped. The parts together are the pass that one process makes: counts are the same ones.
 
     Args:
-        keep: folder that passes are kept in, which all processes see; as in ``measure`` where None.
+        keep: folder that passes are cached in, which all processes see; as in ``measure`` where None.
 
     Returns:
         The pass in the first process, None in the others.
@@ -97,54 +80,42 @@ def measure_together(
     Raises:
         As ``measure``.
     """
-    place = keep or pass_folder(checkpoint)
-    if team.processes == 1 or place is None:
-        return measure(checkpoint, data, options, run, keep=keep, progress=progress, notify=notify)
     passing = pass_options(checkpoint, data, run)
-    key = pass_key(checkpoint, data, passing, options.key())
-    whole, ranks = Store(place, key), range(team.processes)
-    kept = whole.read() if team.rank == 0 else None
-    if not team.first_says(kept is not None and kept.complete):
-        parts = [
-            _Part(
-                part_of(len(data.pairs), passing.batch_size, rank, team.processes),
-                Store(place, {**key, "part": [rank, team.processes]}),
-            )
-            for rank in ranks
-        ]
-        own = parts[team.rank]
-        collector = Collector(data.spec.num_classes, options)
-        with own.store.locked(notify):
-            fill(own.store, collector, checkpoint, data, passing, progress, notify, part=own.images, maps=True)
-        team.first_says(True)  # all parts are there
-        if team.rank == 0:
-            with whole.locked(notify):
-                _put_together(whole, parts, data, options)
-        team.first_says(True)
-    if team.rank > 0:
-        return None
-    return measure(checkpoint, data, options, run, keep=keep, progress=progress, notify=notify)
+    job = PassJob(checkpoint, data, passing, options.key(), True, keep, progress, notify)
+    if team.processes > 1 and job.folder is not None:
+        done = team.rank == 0 and replace(job, notify=no_notes).cached() is not None
+        if not team.first_says(done):
+            parts = [replace(job, share=(rank, team.processes)) for rank in range(team.processes)]
+            parts[team.rank].result(lambda: Collector(data.spec.num_classes, options))
+            team.first_says(True)  # all parts are there
+            if team.rank == 0:
+                _join(job, parts, options)
+            team.first_says(True)
+    return measured_pass(job, options) if team.rank == 0 else None
 
 
-def _put_together(whole: Store, parts: list[_Part], data: EvaluationData, options: MeasureOptions) -> None:
+def _join(job: PassJob, parts: Sequence[PassJob], options: MeasureOptions) -> None:
     """Make the undivided pass of its parts, which are removed."""
-    collector = Collector(data.spec.num_classes, options)
-    found = [part.store.read() for part in parts]
-    assert all(kept is not None and kept.complete for kept in found)
-    whole.clear()
-    maps: dict[str, str] = {}
-    for part, kept in zip(parts, found, strict=True):
-        assert kept is not None
-        for file in kept.maps:
-            shutil.move(part.store.maps_folder / file, whole.maps_folder / file)
-        maps |= kept.maps
-    for kept in reversed(found):
-        assert kept is not None
-        before = Collector(data.spec.num_classes, options)
-        before.restore(kept.state)
-        collector.prepend(before)
-    assert found[0] is not None
-    images = len(data.pairs)
-    whole.write(Kept(images, images, collector.snapshot(), maps, found[0].made))
-    for part in parts:
-        part.store.remove()
+    device = choose_device(job.options.device).type
+    whole, stores = job.store(device), [part.store(device) for part in parts]
+    with whole.locked(job.notify):
+        found = [_complete(store) for store in stores]
+        whole.clear()
+        for store, part in zip(stores, found, strict=True):
+            for file in part.maps:
+                shutil.move(store.maps_folder / file, whole.maps_folder / file)
+        collector = Collector(job.data.spec.num_classes, options)
+        for part in reversed(found):
+            before = Collector(job.data.spec.num_classes, options)
+            before.restore(part.state)
+            collector.prepend(before)
+        images, maps = len(job.images), {name: digest for part in found for name, digest in part.maps.items()}
+        whole.write(CachedPass(images, images, collector.snapshot(), maps, found[0].made))
+        for store in stores:
+            store.remove()
+
+
+def _complete(store: Store) -> CachedPass:
+    found = store.read()
+    assert found is not None and found.complete
+    return found

@@ -1,28 +1,28 @@
-"""A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, kept like any other."""
+"""A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, cached like any other."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from pixcon_diag.cache.keys import pass_folder
-from pixcon_diag.cache.measure import run_kept
+from pixcon_diag.cache.job import PassJob
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_diag.passes.bank_collector import BankCollector
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
+from pixcon_diag.passes.state import part
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+
+if TYPE_CHECKING:  # a cached pass needs no torch
+    from pixcon_diag.passes.bank_collector import BankCollector
 
 Space = Literal["projection", "fused feature"]
 """Where embeddings live: the projection head's output, or, without a head, the fused decoder feature."""
@@ -84,45 +84,38 @@ def replay(
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    space: Space = "projection" if checkpoint.info.projection else "fused feature"
-    collector = BankCollector(data.spec.num_classes, lambda rows: embed(checkpoint, rows), options, len(data.pairs))
-    place = keep or pass_folder(checkpoint)
-    kept = run_kept(
-        checkpoint, data, passing, collector, options.key(), place, maps=False, progress=progress, notify=notify
+    job = PassJob(checkpoint, data, passing, options.key(), False, keep, progress, notify)
+    result = job.result(partial(_collector, job, options))
+    banks = ReplayedBanks(result.state, data.spec.num_classes, options)
+    return ReplayedPass(
+        name=checkpoint.name,
+        provenance=Provenance(checkpoint.info, data.info(), result.inference, asdict(options), version("pixcon-diag")),
+        data=data,
+        options=options,
+        space="projection" if checkpoint.info.projection else "fused feature",
+        banks=banks,
+        stored=_stored(part(result.state, "stored"), banks),
+        trained=rule_of(checkpoint),
     )
-    banks = ReplayedBanks(kept.state, data.spec.num_classes, options)
-    provenance = Provenance(checkpoint.info, data.info(), kept.inference, asdict(options), version("pixcon-diag"))
-    stored = _stored(checkpoint, banks)
-    return ReplayedPass(checkpoint.name, provenance, data, options, space, banks, stored, trained=rule_of(checkpoint))
 
 
-@torch.no_grad()
-def embed(checkpoint: LoadedCheckpoint, features: Tensor) -> Tensor:
-    """Unit-norm embeddings (M, D) of decoder features (M, C), by the projection head where there is one (Eq. 1)."""
-    if not checkpoint.info.projection:
-        return F.normalize(features.float(), dim=1)
-    model = checkpoint.model
-    assert not isinstance(model, WrappedModule)  # which has no projection head
-    device = next(model.parameters()).device
-    projected = model.project(features.to(device)[:, :, None, None])
-    return projected[:, :, 0, 0].float().to(features.device)
+def _collector(job: PassJob, options: ReplayOptions) -> "BankCollector":
+    from pixcon_diag.passes.bank_collector import BankCollector
+    from pixcon_diag.passes.embedding import embed
+
+    checkpoint, data = job.checkpoint, job.data
+    return BankCollector(
+        data.spec.num_classes, partial(embed, checkpoint), options, len(data.pairs), stored=checkpoint.bank or {}
+    )
 
 
-def _stored(checkpoint: LoadedCheckpoint, banks: ReplayedBanks) -> StoredBank | None:
+def _stored(bank: Mapping[str, np.ndarray], banks: ReplayedBanks) -> StoredBank | None:
     """The checkpoint's own bank beside what its weights now make of the labeled images."""
-    if checkpoint.bank is None:
+    if not bank:
         return None
-    # NumPy has no bfloat16.
-    arrays = {
-        name: (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
-        for name, value in checkpoint.bank.items()
-    }
+    current = banks.mean_embeddings("clean")
     return measure_stored_bank(
-        arrays["queue"],
-        arrays["filled"],
-        banks.mean_embeddings("clean"),
-        truth=arrays.get("truth"),
-        weight=arrays.get("weight"),
+        bank["queue"], bank["filled"], current, truth=bank.get("truth"), weight=bank.get("weight")
     )
 
 

@@ -1,4 +1,4 @@
-"""What a pass learnt, kept in a folder: found again by its key, continued where it stopped, never trusted blindly."""
+"""The cache of passes: a folder for each, found by its key, resumed where it stopped, verified when it is read."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ MAPS = "predictions"
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedPass:
     """The content of a folder."""
 
     done: int
@@ -51,14 +51,14 @@ class Store:
     previous save whole. Arrays are read without pickle: a store cannot run code.
 
     Args:
-        place: folder that holds the passes.
+        parent: folder that holds the passes.
         key: everything the pass depends on, ready for JSON.
     """
 
-    def __init__(self, place: Path, key: Mapping[str, Any]) -> None:
+    def __init__(self, parent: Path, key: Mapping[str, Any]) -> None:
         self.key = json.loads(to_json(dict(key)))
         digest = hashlib.sha256(json.dumps(self.key, sort_keys=True).encode()).hexdigest()
-        self.folder = place / digest[:16]
+        self.folder = parent / digest[:16]
 
     @property
     def maps_folder(self) -> Path:
@@ -90,7 +90,16 @@ class Store:
         finally:
             lock.release()
 
-    def read(self, notify: Notify = no_notes) -> Kept | None:
+    @property
+    def claims_complete(self) -> bool:
+        """Whether the manifest says that the pass is complete; :meth:`read` verifies it."""
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            return bool(manifest["done"] == manifest["total"])
+        except _DAMAGE:
+            return False
+
+    def read(self, notify: Notify = no_notes) -> CachedPass | None:
         """What is kept; None where nothing is, or where it is damaged, which is said."""
         if not (self.folder / MANIFEST).is_file():
             return None
@@ -100,7 +109,7 @@ class Store:
             notify(f"the pass kept in {self.folder} is damaged ({error}); it is made again.")
             return None
 
-    def _read(self) -> Kept:
+    def _read(self) -> CachedPass:
         manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["key"] != self.key:
             raise ValueError("it is of something else")
@@ -111,20 +120,20 @@ class Store:
         # Opened here: np.load leaves the file open where the archive is damaged.
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             state = {name: arrays[name] for name in arrays.files}
-        return Kept(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
+        return CachedPass(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
 
-    def write(self, kept: Kept) -> None:
+    def write(self, cached: CachedPass) -> None:
         """Save what is known so far in place of the save before.
 
         Raises:
             PixConError: the folder cannot be written; the save before is intact.
         """
-        file = self.folder / f"state-{kept.done:06d}.npz"
+        file = self.folder / f"state-{cached.done:06d}.npz"
         with replacing(file) as temporary, temporary.open("wb") as handle:
-            arrays: dict[str, Any] = kept.state  # savez types its keyword arguments as one of its own
+            arrays: dict[str, Any] = cached.state  # savez types its keyword arguments as one of its own
             np.savez(handle, **arrays)
-        manifest = {"key": self.key, "made": kept.made, "done": kept.done, "total": kept.total, "state": file.name}
-        write_json(self.folder / MANIFEST, manifest | {"sha256": sha256(file), "maps": kept.maps})
+        about = {"done": cached.done, "total": cached.total, "maps": cached.maps, "made": cached.made}
+        write_json(self.folder / MANIFEST, {"key": self.key, "state": file.name, "sha256": sha256(file), **about})
         for old in self.folder.glob("state-*.npz"):
             if old != file:
                 old.unlink(missing_ok=True)

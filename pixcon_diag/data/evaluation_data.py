@@ -111,6 +111,19 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     return EvaluationData(source, name, measured, source.encoding(_labels(choice, own), pairs), note, limited)
 
 
+def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> None:
+    """Make sure that a checkpoint predicts as many classes as a data set has.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if checkpoint.info.num_classes != spec.num_classes:
+        raise ConfigError(
+            f"{checkpoint.info.source} predicts {checkpoint.info.num_classes} classes but {spec.name} has "
+            f"{spec.num_classes}. Choose the data set that it was trained on with --dataset."
+        )
+
+
 def check_choice(choice: DataChoice, checkpoint: str) -> None:
     """Raise what :func:`choose_data` would of what the user says, as far as that is known before loading a checkpoint.
 

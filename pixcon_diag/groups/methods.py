@@ -12,7 +12,14 @@ from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.comparable import label_difference
-from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, Split, check_choice, choose_data
+from pixcon_diag.data.evaluation_data import (
+    DataChoice,
+    EvaluationData,
+    Split,
+    check_choice,
+    choose_data,
+    require_same_classes,
+)
 from pixcon_diag.groups.arguments import Group, find_groups, split_name
 from pixcon_diag.groups.arguments import named as with_names
 from pixcon_diag.groups.logs import read_groups
@@ -25,7 +32,7 @@ from pixcon_diag.passes.measured import (
     SavedPredictions,
     measure_predictions,
 )
-from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice, pass_options
+from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
@@ -210,7 +217,7 @@ class Methods:
     def _data(self, checkpoint: LoadedCheckpoint) -> EvaluationData:
         data = self._choose(checkpoint)
         self.notify("; ".join((*checkpoint.describe(), *([f"note: {data.note}"] if data.note else []))))
-        pass_options(checkpoint, data, self.options.run)  # raises now what would be raised when its turn comes
+        require_same_classes(checkpoint, data.spec)
         return data
 
     def passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:

@@ -37,11 +37,22 @@ class BankCollector:
         embed: from features (M, C) to unit-norm embeddings (M, D).
         options: of the replay.
         images: in the list, the last of which ends a training batch however many there are in it.
+        stored: the checkpoint's own bank, which the snapshot then holds too.
     """
 
     def __init__(
-        self, num_classes: int, embed: Callable[[Tensor], Tensor], options: ReplayOptions, images: int
+        self,
+        num_classes: int,
+        embed: Callable[[Tensor], Tensor],
+        options: ReplayOptions,
+        images: int,
+        stored: Mapping[str, Tensor] | None = None,
     ) -> None:
+        # NumPy has no bfloat16.
+        self.stored = {
+            f"stored.{name}": (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
+            for name, value in (stored or {}).items()
+        }
         self.num_classes, self.embed, self.options, self.images = num_classes, embed, options, images
         self.banks: dict[str, ClassBank] = {}
         self.coverage = {
@@ -113,7 +124,7 @@ class BankCollector:
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """All that was counted."""
-        state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen)}
+        state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen), **self.stored}
         for rule in REPLAYED:
             bank = dict(self.banks[rule].named_buffers()) if rule in self.banks else {}
             state |= {f"{rule}.bank.{name}": value.numpy().copy() for name, value in bank.items()}

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.run import PassOptions
+from pixcon_diag.passes.options import PassOptions, RunChoice, pass_options
 from pixcon_diag.provenance import CheckpointInfo, LoadCheck
 from pixcon_train.data.lists import located, parse_list
 from pixcon_train.evaluation.iou_result import IoUResult
@@ -77,7 +76,7 @@ def _warning(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOp
 
 def _causes(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, check: LoadCheck) -> str:
     """What could be wrong and what to try, the likeliest first."""
-    usual = pass_options(checkpoint, data, RunChoice(device="cpu"))
+    usual = pass_options(checkpoint, data, RunChoice())
     causes = []
     if (passing.protocol, passing.window) != (usual.protocol, usual.window):
         causes.append("it was run with another --protocol or --window than belongs to it (leave them out)")

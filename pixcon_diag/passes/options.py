@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
-
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.data.evaluation_data import EvaluationData, require_same_classes
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges
-from pixcon_diag.passes.run import PassOptions
 from pixcon_diag.provenance import InferenceInfo
-from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.models.architectures import ARCHITECTURES
 
@@ -27,6 +23,35 @@ class RunChoice:
     workers: int | None = None
     window: int | None = None
     """Edge of sliding windows in pixels, 0 for whole images."""
+
+    def __post_init__(self) -> None:
+        if self.window:
+            SlidingWindow(self.window)  # raises where it is no multiple of a patch
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """How a network is run."""
+
+    protocol: Protocol
+    window: SlidingWindow | None
+    """Sliding windows; None for whole images."""
+    device: str | None = None
+    """The machine's accelerator, else its CPU, where None or ``auto``."""
+    batch_size: int = 4
+    """Images read, and at most predicted, at once: what memory depends on."""
+    workers: int | None = None
+    """Processes that read images; one less than the cores where None."""
+
+    @property
+    def device_type(self) -> str | None:
+        """The kind of device, without its number; None where it is yet to be chosen."""
+        return None if self.device in (None, "auto") else self.device.partition(":")[0]
+
+    def inference(self, device: str) -> InferenceInfo:
+        """The part of a result's provenance that says how the network was run on ``device``."""
+        window = None if self.window is None else (self.window.crop, self.window.stride)
+        return InferenceInfo(self.protocol, window, self.batch_size, device)
 
 
 @dataclass(frozen=True)
@@ -69,15 +94,15 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
     """How the network is run: as asked, else as belongs to its architecture and the data set.
 
     Raises:
-        ConfigError: there is no such device, or the checkpoint and the data set have different numbers of classes.
+        ConfigError: the checkpoint and the data set have different numbers of classes.
     """
-    _check_classes(checkpoint, data)
+    require_same_classes(checkpoint, data.spec)
     edge = _window(checkpoint, data) if run.window is None else run.window
     window = SlidingWindow(edge) if edge else None
     return PassOptions(
         protocol=run.protocol or checkpoint.protocol,
         window=window,
-        device=choose_device(run.device),
+        device=run.device,
         # Images of data sets with sliding windows are large, and a batch gains them nothing.
         batch_size=run.batch_size or (1 if window else 4),
         workers=run.workers,
@@ -92,39 +117,3 @@ def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
         return int(checkpoint.own.config["data"]["crop"])
     architecture = ARCHITECTURES.get(checkpoint.info.architecture)  # None for a wrapped module
     return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)
-
-
-def inference_info(options: PassOptions) -> InferenceInfo:
-    """The part of a result's provenance that says how the network was run."""
-    window = options.window
-    return InferenceInfo(
-        protocol=options.protocol,
-        window=None if window is None else (window.crop, window.stride),
-        batch_size=options.batch_size,
-        device=str(options.device),
-    )
-
-
-def choose_device(name: str | None) -> torch.device:
-    """The device ``name``, or for None and ``auto`` the machine's accelerator, else its CPU.
-
-    Raises:
-        ConfigError: the device does not exist here.
-    """
-    if name in (None, "auto"):
-        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        return found or torch.empty(0).device
-    try:
-        return torch.empty(0, device=name).device
-    # An unknown word, a number too high, a build without CUDA: torch raises different classes.
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"Device '{name}' cannot be used here ({reason}). Use --device auto or cpu.") from error
-
-
-def _check_classes(checkpoint: LoadedCheckpoint, data: EvaluationData) -> None:
-    if checkpoint.info.num_classes != data.spec.num_classes:
-        raise ConfigError(
-            f"{checkpoint.info.source} predicts {checkpoint.info.num_classes} classes but {data.spec.name} has "
-            f"{data.spec.num_classes}. Choose the data set that it was trained on with --dataset."
-        )

@@ -14,7 +14,7 @@ from pixcon_train.method.admission import REPLAYED
 
 FORMAT = 4
 """Raised when the same options give another state. 2: truth within the bank. 3: the network's own logits. 4: the last
-training batch is entered, the fill is a number."""
+training batch is entered, the fill is a number, the checkpoint's own bank is there."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import stand_aside
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 
 
@@ -40,18 +40,21 @@ Consumer = Callable[[PredictedBatch], None]
 """Takes what it needs of a batch (a Metric's ``update``) and keeps nothing of it."""
 
 
-@dataclass(frozen=True)
-class PassOptions:
-    """How the network is run."""
+def choose_device(name: str | None) -> torch.device:
+    """The device ``name``, or for None and ``auto`` the machine's accelerator, else its CPU.
 
-    protocol: Protocol
-    window: SlidingWindow | None
-    """Sliding windows; None for whole images."""
-    device: torch.device
-    batch_size: int = 4
-    """Images read, and at most predicted, at once: what memory depends on."""
-    workers: int | None = None
-    """Processes that read images; one less than the cores where None."""
+    Raises:
+        ConfigError: the device does not exist here.
+    """
+    if name in (None, "auto"):
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.empty(0).device
+    try:
+        return torch.empty(0, device=name).device
+    # An unknown word, a number too high, a build without CUDA: torch raises different classes.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"Device '{name}' cannot be used here ({reason}). Use --device auto or cpu.") from error
 
 
 def evaluation_dataset(data: EvaluationData) -> EvaluationDataset:
@@ -72,8 +75,8 @@ def run_pass(
     moment by an exception (Ctrl-C, or one raised by ``progress``); the consumers then hold what was done so far.
 
     Args:
-        model: in eval mode; on ``options.device`` during the pass, and after it where it was before, so that networks
-            measured one after the other do not fill the device.
+        model: in eval mode; on the device of ``options`` during the pass, and after it where it was before, so that
+            networks measured one after the other do not fill the device.
         dataset: items with ``image`` (3, H, W) normalised, ``mask`` (H, W) and ``name``.
 
     Raises:
@@ -83,11 +86,12 @@ def run_pass(
         CheckpointError: the network predicts NaN; no consumer has seen the batch.
     """
     total, done = len(dataset), 0  # type: ignore[arg-type]
+    device = choose_device(options.device)
     progress(done, total)
-    with _lent(model, options.device), worker_deaths():
-        for items in opened(_loader(dataset, options)):
+    with _lent(model, device), worker_deaths():
+        for items in opened(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
-                predicted = _predict(model, batch, options)
+                predicted = _predict(model, batch, options, device)
                 for consumer in consumers:
                     consumer(predicted)
             done += len(items)
@@ -105,14 +109,14 @@ def _lent(model: nn.Module, device: torch.device) -> Iterator[None]:
         model.to(before)
 
 
-def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions) -> DataLoader[Any]:
+def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions, *, pinned: bool) -> DataLoader[Any]:
     workers = default_workers() if options.workers is None else options.workers
     return DataLoader(
         Guarded(dataset),
         batch_size=options.batch_size,
         collate_fn=Collate(list),
         num_workers=workers,
-        pin_memory=options.device.type == "cuda",
+        pin_memory=pinned,
         worker_init_fn=stand_aside,
     )
 
@@ -124,16 +128,18 @@ def _same_size(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 @torch.inference_mode()
-def _predict(model: nn.Module, items: list[dict[str, Any]], options: PassOptions) -> PredictedBatch:
-    images = torch.stack([item["image"] for item in items]).to(options.device, non_blocking=True)
-    masks = torch.stack([item["mask"] for item in items]).to(options.device, non_blocking=True)
+def _predict(
+    model: nn.Module, items: list[dict[str, Any]], options: PassOptions, device: torch.device
+) -> PredictedBatch:
+    images = torch.stack([item["image"] for item in items]).to(device, non_blocking=True)
+    masks = torch.stack([item["mask"] for item in items]).to(device, non_blocking=True)
     try:
         network = cast(SegmentationModel, model)  # or a wrapped module, which has what inference uses
         inference = predict_probabilities(network, images, protocol=options.protocol, window=options.window)
     except torch.OutOfMemoryError as error:
         size = "x".join(str(edge) for edge in images.shape[-2:])
         raise ConfigError(
-            f"A batch of {len(items)} images of {size} does not fit into the memory of {options.device}. "
+            f"A batch of {len(items)} images of {size} does not fit into the memory of {device}. "
             "Use a smaller --batch-size, or --device cpu."
         ) from error
     confidence, prediction = inference.probabilities.max(1)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.cache.keys import pass_folder, pass_key
+from pixcon_diag.cache.job import PassJob
+from pixcon_diag.cache.keys import pass_folder
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
+from pixcon_train.core.progress import no_notes, silent
 from pixcon_train.data.sources import DataSource
 from tests.pixcon_diag.passes.small import CLASSES, Network, cpu, images, network
 from tests.pixcon_train.data.files import THREE
@@ -25,7 +27,12 @@ def key(
     run: RunChoice | None = None,
 ) -> dict[str, Any]:
     checkpoint = checkpoint or network()
-    return pass_key(checkpoint, data, pass_options(checkpoint, data, run or cpu()), (options or MeasureOptions()).key())
+    passing, counted = pass_options(checkpoint, data, run or cpu()), (options or MeasureOptions()).key()
+    return (
+        PassJob(checkpoint, data, passing, counted, True, Path("diag"), silent, no_notes)
+        .store(passing.device_type or "cpu")
+        .key
+    )
 
 
 @pytest.fixture

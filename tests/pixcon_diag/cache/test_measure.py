@@ -127,6 +127,27 @@ def test_a_second_call_runs_no_network_and_says_so(data: EvaluationData, keep: P
     assert len(told) == 1 and told[0].startswith(f"mine: using the pass kept in {keep}")
 
 
+@pytest.mark.parametrize("device", [None, "auto"])
+def test_a_pass_made_on_any_device_is_reused_where_none_is_asked_for(
+    data: EvaluationData, keep: Path, monkeypatch: pytest.MonkeyPatch, device: str | None
+) -> None:
+    before = run(data, keep)
+    monkeypatch.setattr("pixcon_diag.cache.running.choose_device", lambda name: torch.device("meta"))
+    told: list[str] = []
+    after = run(data, keep, checkpoint := network(), device=device, notify=told.append)
+    assert seen(checkpoint) == 0 and numbers(after) == numbers(before)
+    assert after.provenance.inference.device == "cpu" and "(made on cpu)" in told[0]
+
+
+def test_a_damaged_pass_is_told_of_once_where_no_device_is_asked_for(data: EvaluationData, keep: Path) -> None:
+    run(data, keep)
+    (folder,) = (path for path in keep.iterdir() if path.is_dir())
+    spoil_state(folder)
+    told: list[str] = []
+    run(data, keep, checkpoint := network(), device=None, notify=told.append)
+    assert seen(checkpoint) == IMAGES and len(told) == 1 and "is damaged" in told[0]
+
+
 def test_keeping_changes_no_number(data: EvaluationData, keep: Path) -> None:
     loose = run(data, None)
     assert loose.maps is None
@@ -182,7 +203,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
 ) -> None:
     """The numbers, the maps and the sample are those of a pass that nothing interrupted."""
     whole = numbers(run(data, tmp_path / "whole"))
-    monkeypatch.setattr("pixcon_diag.cache.measure.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
     first, second = network(), network()
     with pytest.raises(StoppedError):
         run(data, keep, first, progress=stop_after(first, count))
@@ -200,7 +221,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
 def test_a_pass_can_be_interrupted_again_and_again(
     data: EvaluationData, keep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixcon_diag.cache.measure.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
     checkpoint = network()
     for count in (1, 2, 3, 4):
         with pytest.raises(StoppedError):
@@ -214,7 +235,7 @@ def test_an_interruption_within_a_batch_loses_that_batch_only(
     data: EvaluationData, keep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the consumers had the batch: nothing of it may be kept."""
-    monkeypatch.setattr("pixcon_diag.cache.measure.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
 
     def stop(*_: Any) -> None:
         raise StoppedError

@@ -2,16 +2,21 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.measure import measure
-from pixcon_diag.cache.parallel import measure_together, part_of
+from pixcon_diag.cache.parallel import measure_together
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.measured import MeasuredPass
-from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.options import MeasureOptions, PassOptions
+from pixcon_train.core.progress import no_notes, silent
 from tests.pixcon_diag.cache.test_measure import numbers
 from tests.pixcon_diag.passes.small import cpu, images, network, seen
 
@@ -66,7 +71,10 @@ def together(
 
 @pytest.mark.parametrize(("count", "batch", "processes"), [(7, 2, 3), (7, 2, 1), (1, 4, 3), (101, 4, 8), (8, 4, 2)])
 def test_parts_are_neighbouring_whole_batches(count: int, batch: int, processes: int) -> None:
-    parts = [part_of(count, batch, rank, processes) for rank in range(processes)]
+    data: Any = SimpleNamespace(pairs=[None] * count)
+    job = PassJob(network(), data, PassOptions("pixcon", None, batch_size=batch), {}, True, None, silent, no_notes)
+    parts = [replace(job, share=(rank, processes)).images for rank in range(processes)]
+    assert job.images == range(count)
     assert [image for part in parts for image in part] == list(range(count))
     assert all(part.start % batch == 0 or not part for part in parts)
     assert max(map(len, parts)) - min(map(len, parts)) <= 2 * batch

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.cache.store import MANIFEST, Kept, Store
+from pixcon_diag.cache.store import MANIFEST, CachedPass, Store
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import sha256
 
 KEY = {"checkpoint": "f0", "data": {"classes": ("a", "b")}, "tau": float("nan")}
 
 
-def kept(store: Store, done: int = 2, total: int = 3) -> Kept:
+def kept(store: Store, done: int = 2, total: int = 3) -> CachedPass:
     """Statistics of some images, and a label map of each in the store's folder."""
     store.maps_folder.mkdir(parents=True, exist_ok=True)
     hashes = {}
@@ -32,10 +32,10 @@ def kept(store: Store, done: int = 2, total: int = 3) -> Kept:
         "sampler.features": np.random.default_rng(0).random((done, 3)),
         "total": np.array(done),
     }
-    return Kept(done, total, state, hashes, {"batch_size": 2})
+    return CachedPass(done, total, state, hashes, {"batch_size": 2})
 
 
-def same(first: Kept | None, second: Kept | None) -> bool:
+def same(first: CachedPass | None, second: CachedPass | None) -> bool:
     assert first is not None and second is not None
     names = first.state.keys() == second.state.keys()
     values = all(np.array_equal(first.state[name], second.state[name]) for name in first.state)
@@ -201,7 +201,7 @@ def test_a_second_process_waits_says_so_and_goes_on(store: Store) -> None:
     assert other.stdin is not None and other.stdout is not None
     assert other.stdout.readline() == "held\n"
     told: list[str] = []
-    got: list[Kept | None] = []
+    got: list[CachedPass | None] = []
     waiting = threading.Event()
 
     def notify(sentence: str) -> None:

@@ -135,7 +135,7 @@ def test_pixcon_s_bank_says_how_many_entries_there_are(tmp_path: Path) -> None:
     bank = {"queue": torch.zeros(CLASSES, 4, 8), "ptr": ptr, "filled": full}
     found = load(saved(tmp_path, pixcon(bank=bank))).bank
     assert found is not None and found["filled"].tolist() == [4, 3, 0, 4, 2]
-    stored = measure_stored_bank(found["queue"], found["filled"])
+    stored = measure_stored_bank(found["queue"].numpy(), found["filled"].numpy())
     assert (stored.fill, stored.with_entry, stored.at_capacity) == ((4, 3, 0, 4, 2), 4, 2)
 
 

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.passes.options import (
     MeasureOptions,
+    PassOptions,
     RunChoice,
-    choose_device,
-    inference_info,
     pass_options,
 )
 from pixcon_train.core.errors import ConfigError
@@ -35,7 +33,7 @@ def test_sliding_windows_and_one_image_a_batch_belong_to_the_data_set(tmp_path: 
     assert options.window is not None and options.window.crop == 14
     assert [pass_options(network(), each, RunChoice(device="cpu")).batch_size for each in (slid, data)] == [1, 4]
     assert pass_options(network(), slid, cpu(window=0)).window is None
-    assert inference_info(pass_options(network(), slid, cpu(window=28))).window == (28, 18)
+    assert pass_options(network(), slid, cpu(window=28)).inference("cpu").window == (28, 18)
 
 
 def test_what_is_asked_for_goes_before_what_belongs_to_the_network(tmp_path: Path) -> None:
@@ -43,14 +41,18 @@ def test_what_is_asked_for_goes_before_what_belongs_to_the_network(tmp_path: Pat
     assert pass_options(network(), data, cpu()).protocol == "pixcon"
     options = pass_options(network(), data, RunChoice(protocol="unimatch-v2", device="cpu", batch_size=9, workers=3))
     assert (options.protocol, options.batch_size, options.workers) == ("unimatch-v2", 9, 3)
-    assert inference_info(options).device == "cpu"
+    assert options.device_type == "cpu"
 
 
-def test_devices_are_chosen_or_refused() -> None:
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device(None) == choose_device("auto")
-    with pytest.raises(ConfigError, match=r"Device 'gpu7' cannot be used here .* --device auto"):
-        choose_device("gpu7")
+def test_the_type_of_a_device_is_without_its_number() -> None:
+    devices = (None, "auto", "cpu", "cuda", "cuda:1")
+    types = [PassOptions("pixcon", None, device).device_type for device in devices]
+    assert types == [None, None, "cpu", "cuda", "cuda"]
+
+
+def test_a_window_that_cannot_work_is_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match="expected a multiple of 14"):
+        RunChoice(window=100)
 
 
 def test_thresholds_of_the_usual_grid_make_no_other_pass() -> None:

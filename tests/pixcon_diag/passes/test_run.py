@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 
 from pixcon_diag.checkpoints.wrapping import WrappedModule
 from pixcon_diag.measures.contamination import Contamination
-from pixcon_diag.passes.run import PassOptions, PredictedBatch, run_pass
+from pixcon_diag.passes.options import PassOptions
+from pixcon_diag.passes.run import PredictedBatch, choose_device, run_pass
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, WorkerError
 from pixcon_train.core.files import to_json
 from pixcon_train.evaluation.iou import SegmentationIoU
@@ -55,7 +56,7 @@ class Linear(nn.Module):
 
 
 def options(**changes: Any) -> PassOptions:
-    values = {"protocol": "pixcon", "window": None, "device": torch.device("cpu"), "workers": 0}
+    values = {"protocol": "pixcon", "window": None, "device": "cpu", "workers": 0}
     return PassOptions(**{**values, **changes})
 
 
@@ -258,3 +259,10 @@ def test_a_dead_loader_worker_is_one_message(after: int) -> None:
             run_pass(network(), Scenes([(8, 8)] * 200), [lambda _: kill(after, 0)], options(workers=1), kill)
     finally:
         signal.signal(signal.SIGCHLD, handler)
+
+
+def test_devices_are_chosen_or_refused() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device(None) == choose_device("auto")
+    with pytest.raises(ConfigError, match=r"Device 'gpu7' cannot be used here .* --device auto"):
+        choose_device("gpu7")

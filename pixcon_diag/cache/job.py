@@ -1,0 +1,138 @@
+"""The pass of one network over one list of images: found in the cache, or run and cached."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from pixcon_diag.cache.keys import pass_folder, pass_key
+from pixcon_diag.cache.store import CachedPass, Store
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.checking import check_once
+from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.data.label_maps import LabelMapFiles
+from pixcon_diag.passes.options import PassOptions
+from pixcon_diag.provenance import InferenceInfo
+from pixcon_train.core.progress import Notify, Progress
+
+if TYPE_CHECKING:  # a cached pass needs no torch
+    from pixcon_diag.passes.run import PredictedBatch
+
+DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
+"""Devices whose cached passes are looked for where none is asked for, in order of preference."""
+
+
+class Collecting(Protocol):
+    """What a pass feeds: it can be saved after any batch and resumed."""
+
+    def update(self, batch: "PredictedBatch") -> None:
+        """Count one batch."""
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All that was counted."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a snapshot."""
+
+
+@dataclass(frozen=True)
+class PassResult:
+    """A pass over all images, as numbers."""
+
+    state: dict[str, np.ndarray]
+    """The collector's sufficient statistics."""
+    inference: InferenceInfo
+    """How the network was run."""
+    maps: LabelMapFiles | None
+    """The label maps, where they are kept."""
+
+
+@dataclass(frozen=True)
+class PassJob:
+    """A network, the images it is run on, what is counted, and where the pass is cached."""
+
+    checkpoint: LoadedCheckpoint
+    data: EvaluationData
+    options: PassOptions
+    counted: Mapping[str, Any]
+    """What decides what is counted."""
+    with_maps: bool
+    """Whether label maps are kept."""
+    keep: Path | None
+    """Folder of passes; ``diag`` beside the checkpoint where None. A wrapped module's pass is then not cached."""
+    progress: Progress
+    notify: Notify
+    share: tuple[int, int] | None = None
+    """Rank and number of the processes that share the list, where this is the job of one of them."""
+
+    def result(self, collector: Callable[[], Collecting]) -> PassResult:
+        """The pass in the cache, else a new or resumed one that feeds ``collector``.
+
+        Raises:
+            ConfigError: the device is not there or too small.
+            DataError: an image or mask cannot be read, or a check of the data found something.
+            PixConError: the folder cannot be written.
+        """
+        cached = self.cached()
+        if cached is not None:
+            return cached
+        from pixcon_diag.cache.running import run_job  # imports torch
+
+        return run_job(self, collector())
+
+    def cached(self) -> PassResult | None:
+        """The complete pass in the cache, on any type of device where none was asked for; None where there is none."""
+        if self.folder is None:
+            return None
+        asked = self.options.device_type
+        for store in (self.store(device) for device in ([asked] if asked else DEVICE_TYPES)):
+            if store.claims_complete and (found := store.read()) is not None:
+                return self.reuse(store, found)
+        return None
+
+    def reuse(self, store: Store, found: CachedPass) -> PassResult:
+        """The result of a complete pass found in ``store``."""
+        inference = replace(self.options.inference(""), **found.made)
+        self.notify(f"{self.checkpoint.name}: using the pass kept in {store.folder} (made on {inference.device}).")
+        maps = LabelMapFiles(tuple(store.maps_folder / name for name in found.maps)) if self.with_maps else None
+        return PassResult(found.state, inference, maps)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of passes; None where nothing is cached."""
+        return self.keep or pass_folder(self.checkpoint)
+
+    def store(self, device_type: str) -> Store:
+        """The store of the pass made on a type of device."""
+        assert self.folder is not None
+        return Store(self.folder, {**self._key, "device": device_type})
+
+    @cached_property
+    def _key(self) -> dict[str, Any]:
+        key = pass_key(self.checkpoint, self.data, self.options, self.counted)
+        return key if self.share is None else {**key, "part": list(self.share)}
+
+    @property
+    def images(self) -> range:
+        """The images of the list that are this job's: neighbours, in whole batches, so that each batch is one of the
+        undivided pass.
+
+        A network's output depends in its last digits on what else is in the batch. Empty where there are more
+        processes than batches.
+        """
+        rank, processes = self.share or (0, 1)
+        images, size = len(self.data.pairs), self.options.batch_size
+        batches = -(-images // size)
+        first, last = (batches * part // processes * size for part in (rank, rank + 1))
+        return range(min(first, images), min(last, images))
+
+    def check_data(self) -> None:
+        """Look over the data before the network is run on them.
+
+        Raises:
+            DataError: the first finding.
+        """
+        check_once(self.data, self.checkpoint.info.num_classes, progress=self.progress, notify=self.notify)
