@@ -11,7 +11,7 @@ from rich.console import Console
 from pixcon_cli.console import notes, output, told_to_stop
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.tables import show_described
-from pixcon_diag.tables.table import AnyColumn, Column, Table
+from pixcon_diag.tables.table import Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
     from pixcon_train.core.signals import StopSignal
@@ -101,15 +101,11 @@ def _write(folder: Path, states: Sequence["RunState"]) -> None:
 
 def _show(name: str, states: Sequence["RunState"]) -> None:
     """Print what the runs have come to."""
-    columns: tuple[AnyColumn, ...] = (
-        Column("run", "run"),
+    columns: tuple[Column[RunState], ...] = (
+        Column("run", "run", of=lambda state: state.point.name),
         Column("state", "state"),
         Column("miou", "best EMA mIoU %", "per_cent"),
         Column("epoch", "epoch", "count"),
-        Column("done", "epochs done"),
+        Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.row()['epochs']}"),
     )
-    rows = [
-        (each.point.name, each.state, each.miou, each.epoch, f"{each.epochs_done}/{each.row()['epochs']}")
-        for each in states
-    ]
-    show_described(output(), [Table("sweep", f"{name}: {len(states)} runs", columns, tuple(rows))])
+    show_described(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns)])
