@@ -31,7 +31,7 @@ class Section:
     """Longer ones that are only written."""
 
     def __repr__(self) -> str:
-        return "\n".join(to_text(table) for table in self.tables)
+        return "\n\n".join(to_text(table) for table in self.tables)
 
     def _repr_html_(self) -> str:
         return "\n".join(to_html(table) for table in self.tables)
