@@ -4,37 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pixcon_diag.analyses.deltas import BETTER, delta_column
+from pixcon_diag.analyses.dynamics_curves import RETAINED, Curve, curves_table, logged, thresholds_tables
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import BestEpoch, Weights
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
 from pixcon_diag.statistics import mean, seeds_note, spread
 from pixcon_diag.tables.section import Section, section
-from pixcon_diag.tables.table import Cell, Column, Kind, Table
+from pixcon_diag.tables.table import Cell, Column, Table
 
 SHOWN_RUNS = 6
 """Runs whose classes still fit side by side on a screen."""
 OTHER: dict[Weights, Weights] = {"ema": "student", "student": "ema"}
 CALLED: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
-
-
-class _Curve(NamedTuple):
-    """A quantity with a value in each epoch, by its name in :class:`RunDynamics`."""
-
-    key: str
-    head: str
-    kind: Kind = "per_cent"
-    digits: int | None = None
-
-
-MIOUS = (_Curve("ema_miou", "EMA mIoU %"), _Curve("student_miou", "student mIoU %"))
-RETAINED = _Curve("mask_ratio", "retained %")
-TRAINING = (
-    _Curve("threshold", "τ", "number", 3),
-    _Curve("contamination", "ρ_F", "number"),
-    _Curve("replaced", "replaced %"),
-    _Curve("bank_contamination", "bank's ρ_F", "number"),
-)
-"""Of the pseudo-labels and the bank; only some logs have them."""
 
 
 class _Run(NamedTuple):
@@ -43,15 +24,6 @@ class _Run(NamedTuple):
     group: str
     label: str
     run: RunDynamics
-
-
-class _Epoch(NamedTuple):
-    """An epoch of a run, of one class in tables with a row for each."""
-
-    group: str
-    run: RunDynamics
-    i: int
-    label: str = ""
 
 
 class _Class(NamedTuple):
@@ -73,7 +45,7 @@ def dynamics_section(result: DynamicsResult) -> Section:
         [
             runs_table(result),
             groups_table(result),
-            *([training_table(result)] if _logged(result) else []),
+            *([training_table(result)] if logged(result) else []),
             *([leads_table(result)] if any(lead.live for lead in result.leads) else []),
             *(by_class if fits else []),
         ],
@@ -97,7 +69,7 @@ def runs_table(result: DynamicsResult) -> Table:
 
 def training_table(result: DynamicsResult) -> Table:
     """A row for each run: pseudo-labels and bank in the first and the last epoch that has them."""
-    columns = [column for curve in _logged(result) for column in _ends(curve)]
+    columns = [column for curve in logged(result) for column in _ends(curve)]
     note = (
         "In the first and the last epoch that tells it. τ: mean over the unlabeled pixels. ρ_F: of the retained "
         "pseudo-labels as they trained, noise included, where the trainer knew the unlabeled masks. Replaced: "
@@ -116,7 +88,7 @@ def _table_of_runs(
     return Table.of(name, title, _runs(result), [*names[: 1 if alone else 2], *columns], notes, about)
 
 
-def _ends(curve: _Curve) -> Iterator[Column[_Run]]:
+def _ends(curve: Curve) -> Iterator[Column[_Run]]:
     """The first and the last known value."""
     for which, index in (("first", 0), ("last", -1)):
         yield Column(f"{which}_{curve.key}", which, curve.kind, curve.digits, curve.head, _known(curve.key, index))
@@ -189,17 +161,6 @@ def leads_table(result: DynamicsResult) -> Table:
     )
 
 
-def thresholds_tables(result: DynamicsResult) -> list[Table]:
-    """τ of every class in every epoch, of the runs whose rule has one for each; no table where there is none."""
-    rows = [row._replace(label=label) for row in _epochs(result) for label in row.run.thresholds]
-    columns: tuple[Column[_Epoch], ...] = (
-        *_EPOCH,
-        Column("class", "class", of=lambda r: r.label),
-        Column("threshold", "τ", "number", 3, of=lambda r: r.run.thresholds[r.label][r.i]),
-    )
-    return [Table.of("dynamics_thresholds", "Thresholds by class", rows, columns)] if rows else []
-
-
 def classes_tables(result: DynamicsResult) -> list[Table]:
     """IoU per class at each run's best epoch, a table for each list of classes that the logs have."""
     lists = dict.fromkeys(row.run.classes for row in _runs(result) if row.run.classes)
@@ -238,50 +199,12 @@ def _iou_column(label: str, best: BestEpoch | None) -> Column[_Class]:
     return Column(f"iou_{label}", label, "per_cent", of=iou)
 
 
-def curves_table(result: DynamicsResult) -> Table:
-    """Every epoch of every run."""
-    losses = dict.fromkeys(name for row in _runs(result) for name in row.run.losses)
-    columns = [
-        *_EPOCH,
-        *map(_curve_column, (*MIOUS, RETAINED)),
-        *map(_loss_column, losses),
-        *map(_curve_column, _logged(result)),
-    ]
-    return Table.of("dynamics_curves", "Curves", _epochs(result), columns)
-
-
-_EPOCH: tuple[Column[_Epoch], ...] = (
-    Column("group", "group"),
-    Column("run", "run", of=lambda r: r.run.name),
-    Column("epoch", "epoch", of=lambda r: r.run.epoch[r.i]),
-    Column("finished", "epochs finished", of=lambda r: r.run.finished[r.i]),
-)
-
-
-def _curve_column(curve: _Curve) -> Column[_Epoch]:
-    return Column(curve.key, curve.head, curve.kind, curve.digits, of=lambda r: getattr(r.run, curve.key)[r.i])
-
-
-def _loss_column(name: str) -> Column[_Epoch]:
-    return Column(name, name, "number", of=lambda r: r.run.losses[name][r.i] if name in r.run.losses else None)
-
-
-def _logged(result: DynamicsResult) -> list[_Curve]:
-    """Which of :data:`TRAINING` some run's log has."""
-    runs = [row.run for row in _runs(result)]
-    return [c for c in TRAINING if any(value == value for run in runs for value in getattr(run, c.key))]
-
-
 def _runs(result: DynamicsResult) -> list[_Run]:
     return [
         _Run(group.name, group.name if len(group.runs) == 1 else run.name, run)
         for group in result.groups
         for run in group.runs
     ]
-
-
-def _epochs(result: DynamicsResult) -> list[_Epoch]:
-    return [_Epoch(group, run, i) for group, _, run in _runs(result) for i in range(len(run.epoch))]
 
 
 def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:
