@@ -1,5 +1,6 @@
 """How every figure looks: print-readable sizes, and fonts that a PDF keeps as text."""
 
+import io
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
@@ -47,6 +48,8 @@ RC = {
     "ps.fonttype": 42,
 }
 
+SCREEN_DPI = 100
+
 
 def style(settings: Mapping[str, Any] = MappingProxyType({})) -> AbstractContextManager[None]:
     """The style within a block, whatever the reader's own settings are; figures are drawn and saved in it.
@@ -56,9 +59,18 @@ def style(settings: Mapping[str, Any] = MappingProxyType({})) -> AbstractContext
     return matplotlib.style.context({**RC, **settings}, after_reset=True)
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=SCREEN_DPI)
+        return buffer.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, sizes in inches, whose parts make room for each other."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def page_width(columns: int) -> float:

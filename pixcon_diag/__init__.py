@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pixcon_diag.checkpoints.wrapping import wrap_module
     from pixcon_diag.data.evaluation_data import DataChoice, choose_data
     from pixcon_diag.groups.methods import BankOptions, StudyOptions
+    from pixcon_diag.measures.bank_entries import Entries
     from pixcon_diag.measures.boundary import BoundaryError
     from pixcon_diag.measures.contamination import Contamination
     from pixcon_diag.measures.coverage import Coverage
@@ -34,6 +35,7 @@ _MODULES = {
     "ContaminationGradient": "pixcon_diag.measures.gradient",
     "Coverage": "pixcon_diag.measures.coverage",
     "DataChoice": "pixcon_diag.data.evaluation_data",
+    "Entries": "pixcon_diag.measures.bank_entries",
     "Geometry": "pixcon_diag.measures.geometry",
     "MeasureOptions": "pixcon_diag.passes.options",
     "RunChoice": "pixcon_diag.passes.options",
@@ -60,6 +62,7 @@ __all__ = [
     "ContaminationGradient",
     "Coverage",
     "DataChoice",
+    "Entries",
     "Geometry",
     "MeasureOptions",
     "RunChoice",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.methods import Methods, Named, StudyOptions
-from pixcon_diag.report.report import write_report
+from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.section import Section
 
 REPORT = Path("report")
@@ -117,6 +117,14 @@ def compare(
 
     Raises:
         PixConError: fewer than two methods, or a checkpoint that cannot be measured.
+
+    Example:
+        >>> import torch
+        >>> from pixcon_diag import DataChoice, RunChoice, wrap_module
+        >>> networks = {name: wrap_module(torch.nn.Conv2d(3, 11, 1), num_classes=11, name=name) for name in ("a", "b")}
+        >>> options = StudyOptions(data=DataChoice("digits", limit=4), run=RunChoice(workers=0))
+        >>> compare(networks, options=options).to_frame()["measure"][0]
+        'mIoU (↑)'
     """
     study = Study(methods, baseline=baseline, predictions=predictions, options=options)
     return analysis_named("compare").section(study)
@@ -135,5 +143,14 @@ def report(
 
     Raises:
         PixConError: a checkpoint cannot be measured at all, or the folder cannot be written.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from pixcon_diag import DataChoice, RunChoice, wrap_module
+        >>> network = wrap_module(torch.nn.Conv2d(3, 11, 1), num_classes=11, name="one layer")
+        >>> options = StudyOptions(data=DataChoice("digits", limit=2), run=RunChoice(workers=0))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report({"mine": network}, folder, options=options).page.name
+        'report.md'
     """
     return Study(methods, baseline=baseline, options=options).report(folder)

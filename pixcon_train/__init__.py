@@ -17,17 +17,13 @@ if TYPE_CHECKING:
     from pixcon_train.engine.trainer import train
     from pixcon_train.method.class_bank import ClassBank
     from pixcon_train.models.build import build_model
-    from pixcon_train.runs.checkpoint import load_checkpoint
-    from pixcon_train.runs.export import export_weights
 
 _MODULES = {
     "ClassBank": "pixcon_train.method.class_bank",
     "DatasetSpec": "pixcon_train.data.specs",
     "TrainConfig": "pixcon_train.config.schema",
     "build_model": "pixcon_train.models.build",
-    "export_weights": "pixcon_train.runs.export",
     "get_spec": "pixcon_train.data.specs",
-    "load_checkpoint": "pixcon_train.runs.checkpoint",
     "load_config": "pixcon_train.config.resolve",
     "train": "pixcon_train.engine.trainer",
 }
@@ -41,9 +37,7 @@ __all__ = [
     "TrainConfig",
     "__version__",
     "build_model",
-    "export_weights",
     "get_spec",
-    "load_checkpoint",
     "load_config",
     "train",
 ]

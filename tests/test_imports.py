@@ -45,8 +45,8 @@ FOLDER_IMPORTS = {
         "analyses": (
             "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache", "groups"
         ),
-        "report": ("tables", "analyses"),
-        "study": ("tables", "groups", "analyses", "report"),
+        "reporting": ("tables", "analyses"),
+        "study": ("tables", "groups", "analyses", "reporting"),
     },
 }  # fmt: skip
 """What each folder (or module) of a package may import; only folders before it, so there is no circle."""

@@ -44,6 +44,14 @@ def measure(
         ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
             set have different numbers of classes.
         DataError: an image or mask cannot be read, or a check of the data found something.
+
+    Example:
+        >>> import torch
+        >>> from pixcon_diag import DataChoice, RunChoice, choose_data, wrap_module
+        >>> network = wrap_module(torch.nn.Conv2d(3, 11, 1), num_classes=11)
+        >>> measured = measure(network, choose_data(DataChoice("digits", limit=2)), run=RunChoice(workers=0))
+        >>> len(measured.iou.iou)
+        11
     """
     data = choose_data(DataChoice(), checkpoint) if data is None else data
     options = options or MeasureOptions()

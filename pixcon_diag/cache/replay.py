@@ -80,6 +80,15 @@ def replay(
     Raises:
         ConfigError: no feature (sliding windows), or what ``measure`` raises.
         DataError: an image or mask cannot be read.
+
+    Example:
+        >>> import torch
+        >>> from pixcon_diag import DataChoice, RunChoice, choose_data, wrap_module
+        >>> layers = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1), torch.nn.Conv2d(8, 11, 1))
+        >>> network = wrap_module(layers, num_classes=11, feature="0")
+        >>> replayed = replay(network, choose_data(DataChoice("digits", limit=2)), run=RunChoice(workers=0))
+        >>> replayed.coverage("labeled").images
+        2
     """
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()

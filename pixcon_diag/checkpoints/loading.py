@@ -124,6 +124,14 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
             weights asked for.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from pixcon_train import build_model
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     torch.save(build_model("pixcon", "nano", 21, projection=False).state_dict(), f"{folder}/best.pth")
+        ...     print(load(f"{folder}/best.pth").describe()[1])
+        measuring its only weights (it does not say whether EMA or student); it states no epoch and no mIoU
     """
     path = local_file(str(source), weights)
     shown = str(source) if str(source).startswith(HUB) else str(path)

@@ -105,6 +105,12 @@ def wrap_module(
 
     Raises:
         ConfigError: there is no such submodule.
+
+    Example:
+        >>> import torch
+        >>> network = wrap_module(torch.nn.Conv2d(3, 11, 1), num_classes=11, name="one layer")
+        >>> network.name, network.info.num_classes
+        ('one layer', 11)
     """
     model = WrappedModule(module, num_classes, feature=feature, multiple=multiple).eval()
     parameters = sum(parameter.numel() for parameter in module.parameters())

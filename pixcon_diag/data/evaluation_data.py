@@ -11,6 +11,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.set_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import paths_of
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.checks import DataReport, Images, check_data
 from pixcon_train.data.lists import Pair, located, parse_list
@@ -21,7 +22,12 @@ from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 
 @dataclass(frozen=True)
 class DataChoice:
-    """What the user says about the data; None leaves it to the checkpoint or to the data set."""
+    """What the user says about the data; None leaves it to the checkpoint or to the data set.
+
+    Example:
+        >>> DataChoice("digits", limit=10).labels
+        'auto'
+    """
 
     dataset: str | None = None
     """Name of a built-in data set, or path of a YAML file."""
@@ -33,6 +39,9 @@ class DataChoice:
     """Only the first so many pairs."""
     labels: str = "auto"
     """How masks hold labels: ``auto`` looks at them; ``raw`` is ADE20K's official form."""
+
+    def __post_init__(self) -> None:
+        paths_of(self, "root", "list_path")
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,11 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     Raises:
         ConfigError: the data set or its root is not known, or the options contradict it.
         DataError: the root or the list is missing, or the list is empty or malformed.
+
+    Example:
+        >>> data = choose_data(DataChoice("digits", limit=10))
+        >>> len(data.pairs), data.spec.num_classes
+        (10, 11)
     """
     own = _own(choice, checkpoint)
     source, note = _source(choice, checkpoint, own)

@@ -34,6 +34,7 @@ from pixcon_diag.passes.measured import (
 )
 from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
 from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.files import paths_of
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
 T = TypeVar("T")
@@ -55,7 +56,12 @@ def no_bar(description: str) -> Iterator[Progress]:
 
 @dataclass(frozen=True)
 class BankOptions:
-    """The replayed bank; None leaves a value to the checkpoint's own configuration, else to the paper (Table 5)."""
+    """The replayed bank; None leaves a value to the checkpoint's own configuration, else to the paper (Table 5).
+
+    Example:
+        >>> BankOptions(list_path="labeled.txt", tau=0.9).split
+        'labeled'
+    """
 
     list_path: Path | None = None
     """File of ``IMAGE MASK`` lines that fills the bank; the split's list where None."""
@@ -69,10 +75,18 @@ class BankOptions:
     batch_size: int | None = None
     """Labeled images per batch."""
 
+    def __post_init__(self) -> None:
+        paths_of(self, "list_path")
+
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What is measured and how; None leaves a value to the checkpoint, the data set or the machine."""
+    """What is measured and how; None leaves a value to the checkpoint, the data set or the machine.
+
+    Example:
+        >>> StudyOptions(taus=(0.9, 0.95), data=DataChoice("pascal", limit=100)).seed
+        0
+    """
 
     weights: WeightsAsked = None
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
@@ -85,6 +99,9 @@ class StudyOptions:
     """Of t-SNE, the controlled sweep, the bootstrap and random images."""
     cache: Path | None = None
     """Folder of cached passes; ``diag`` beside each checkpoint where None."""
+
+    def __post_init__(self) -> None:
+        paths_of(self, "cache")
 
 
 @dataclass(frozen=True)

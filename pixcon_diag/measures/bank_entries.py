@@ -7,7 +7,14 @@ Array = TypeVar("Array")
 
 
 class Entries(NamedTuple, Generic[Array]):
-    """All M rows of a bank."""
+    """All M rows of a bank.
+
+    Example:
+        >>> import numpy as np
+        >>> held = np.ones(3, dtype=bool)
+        >>> Entries(np.eye(3), np.array([0, 0, 1]), np.array([0, 1, 1]), held).labels.tolist()
+        [0, 0, 1]
+    """
 
     embeddings: Array
     """(M, D), unit norm."""

@@ -15,7 +15,12 @@ from pixcon_train.models.architectures import ARCHITECTURES
 
 @dataclass(frozen=True)
 class RunChoice:
-    """How to run a network; None leaves it to the checkpoint, the data set or the machine."""
+    """How to run a network; None leaves it to the checkpoint, the data set or the machine.
+
+    Example:
+        >>> RunChoice(device="cuda", batch_size=8).workers is None
+        True
+    """
 
     protocol: Protocol | None = None
     device: str | None = None
@@ -56,7 +61,12 @@ class PassOptions:
 
 @dataclass(frozen=True)
 class BandOptions:
-    """What a boundary band is; see :func:`pixcon_diag.measures.boundary.boundary_band`."""
+    """What a boundary band is; see :func:`pixcon_diag.measures.boundary.boundary_band`.
+
+    Example:
+        >>> BandOptions(widths=(2,), void_mode="ignore").widths
+        (2,)
+    """
 
     widths: tuple[int, ...] = (1, 3, 5)
     distance: Distance = "chessboard"
@@ -65,7 +75,12 @@ class BandOptions:
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What one pass counts: the options of contamination, and of the sample of pixels."""
+    """What one pass counts: the options of contamination, and of the sample of pixels.
+
+    Example:
+        >>> MeasureOptions(taus=(0.9, 0.95)).widths
+        (1, 3, 5)
+    """
 
     taus: Sequence[float] = (0.95,)
     """Thresholds that have to be exact; those of the usual grid (0.005 apart, finer close to 1) always are."""

@@ -247,7 +247,13 @@ class RuntimeConfig(Section):
 
 
 class TrainConfig(Section):
-    """Everything that decides a run, beside the data and the version of this package."""
+    """Everything that decides a run, beside the data and the version of this package.
+
+    Example:
+        >>> from pixcon_train import load_config
+        >>> load_config(preset="pixcon", values={"bank.rule": "labeled"}).bank.rule
+        'labeled'
+    """
 
     preset: str
     """The preset the other values started from."""

@@ -142,3 +142,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return value
+
+
+def paths_of(options: object, *names: str) -> None:
+    """Turn fields of a frozen dataclass that a user gave as strings into paths."""
+    for name in names:
+        value = getattr(options, name)
+        object.__setattr__(options, name, value if value is None else Path(value))

@@ -20,6 +20,10 @@ class DatasetSpec(BaseModel):
     """What a data set is, apart from where it lies.
 
     Lists hold ``IMAGE MASK`` lines relative to the data's root; masks are indexed PNGs.
+
+    Example:
+        >>> DatasetSpec(name="fields", classes=("soil", "crop"), palette="voc", void=255).num_classes
+        2
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -152,6 +156,10 @@ def get_spec(name: str) -> DatasetSpec:
 
     Raises:
         ConfigError: no such data set or file, or the file does not describe a data set.
+
+    Example:
+        >>> get_spec("pascal").num_classes
+        21
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return _from_file(Path(name))

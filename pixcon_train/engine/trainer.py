@@ -61,6 +61,15 @@ def train(
     Raises:
         PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
             intact.
+
+    Example:
+        >>> import tempfile
+        >>> from pixcon_train import load_config
+        >>> values = {"data.crop": 28, "data.val_limit": 2, "schedule.epochs": 1, "runtime.workers": 0}
+        >>> config = load_config(recipe="small", values=values | {"schedule.batch": 64, "schedule.micro_batch": 16})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     train(config, Path(folder) / "run").position.epoch
+        1
     """
     machine = open_accelerator(config.runtime)
     observer = observer if observer is not None and machine.is_main_process else Unobserved()

@@ -26,6 +26,12 @@ class ClassBank(nn.Module):
     The state dict is that of PixCon's release – ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) bool, true
     where a class is full (see :func:`bank_fill`) – and, of each entry, ``truth`` (K, N), its true class or −1 where
     that is unknown, and ``weight`` (K, N). The buffer ``filled`` itself is the number of entries.
+
+    Example:
+        >>> bank = ClassBank(num_classes=2, size=4, dim=3)
+        >>> bank.enqueue(torch.eye(3), torch.tensor([0, 0, 1]))
+        >>> bank.filled.tolist()
+        [2, 1]
     """
 
     queue: Tensor

@@ -24,6 +24,11 @@ def build_model(
 
     Raises:
         ConfigError: unknown architecture or size, or timm is too old.
+
+    Example:
+        >>> model = build_model("pixcon", "nano", 21, projection=True)
+        >>> model.num_classes, model.has_projection
+        (21, True)
     """
     require("timm")
     _known("architecture", architecture, ARCHITECTURES)

@@ -1,4 +1,4 @@
-"""`pixcon-diag report`: what only it has; see test_methods.py and tests/pixcon_diag/report/."""
+"""`pixcon-diag report`: what only it has; see test_methods.py and tests/pixcon_diag/reporting/."""
 
 import json
 import re

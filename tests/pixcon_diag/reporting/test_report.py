@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.analyses.registry import ANALYSES
-from pixcon_diag.report.report import write_report
+from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.section import Section, section

@@ -75,5 +75,5 @@ def _described(section: Section, figures: Sequence[Path]) -> dict[str, Any]:
 
 
 def _template() -> jinja2.Template:
-    text = (resources.files("pixcon_diag.report") / "report.md.j2").read_text(encoding="utf-8")
+    text = (resources.files("pixcon_diag.reporting") / "report.md.j2").read_text(encoding="utf-8")
     return jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(text)
