@@ -72,3 +72,22 @@ def test_cached_passes(runs: Path) -> None:
     commands = [[command, "runs"] for command in FROM_PASSES]
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
     run("diag", *commands, pictures, ["landscape", "runs"], ["check-data", "runs/farm-none-0"], folder=runs.parent)
+
+
+PYTHON = """
+import sys
+import pixcon_diag as pxd
+from pixcon_diag.cache.replay import options_of
+checkpoint = pxd.load("runs/farm-clean-0")
+assert pxd.measure(checkpoint).iou.miou() > 0
+assert pxd.replay(checkpoint, options=options_of(checkpoint)).stored is not None
+pxd.Study(["runs"]).contamination()
+loaded = [name for name in {heavy} if name in sys.modules]
+assert not loaded, f"loads {{loaded}}"
+"""
+
+
+def test_cached_passes_from_python(runs: Path) -> None:
+    probe = [sys.executable, "-c", PYTHON.format(heavy=HEAVY)]
+    done = subprocess.run(probe, cwd=runs.parent, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
