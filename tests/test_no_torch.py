@@ -27,6 +27,48 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+RESULTS = (
+    "pixcon_train.evaluation.iou_result",
+    "pixcon_diag.measures.bank_entries",
+    "pixcon_diag.measures.boundary_result",
+    "pixcon_diag.measures.comparison",
+    "pixcon_diag.measures.confidence",
+    "pixcon_diag.measures.contamination_result",
+    "pixcon_diag.measures.coverage_result",
+    "pixcon_diag.measures.error_regions",
+    "pixcon_diag.measures.geometry_result",
+    "pixcon_diag.measures.gradient_result",
+    "pixcon_diag.measures.image_centroids_result",
+    "pixcon_diag.measures.image_counts_result",
+    "pixcon_diag.measures.per_class",
+    "pixcon_diag.measures.pixel_sample_result",
+    "pixcon_diag.measures.projection",
+    "pixcon_diag.measures.qualitative",
+    "pixcon_diag.measures.stored_bank",
+    "pixcon_diag.measures.uncertainty",
+    "pixcon_diag.passes.measured",
+    "pixcon_diag.passes.replayed",
+    "pixcon_diag.analyses.boundary_counts",
+    "pixcon_diag.analyses.gradient_split",
+    "pixcon_diag.analyses.panels",
+)
+"""Modules of results, and of formulas over stored statistics."""
+
+IMPORTS = """
+import importlib, sys
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+    loaded = [name for name in {heavy} if name in sys.modules]
+    assert not loaded, f"{{module}} loads {{loaded}}"
+"""
+
+
+def test_results() -> None:
+    command = [sys.executable, "-c", IMPORTS.format(heavy=HEAVY), *RESULTS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
 def run(module: str, *commands: list[str], folder: Path) -> None:
     """Run commands one after the other in a process of their own.
 

@@ -1,28 +1,20 @@
 """The gradient split of a checkpoint: anchors from the measured images against banks replayed from other ones."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from pixcon_diag.analyses.measured import Measured
+from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.measures.bank_entries import Entries
-from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_result import FRACTIONS, GradientResult, SweepPoint
-from pixcon_diag.measures.gradient_sweep import contamination_sweep
-from pixcon_diag.measures.pixel_sample_result import PixelSample
-from pixcon_diag.passes.embedding import embed
 from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.state import part
 from pixcon_train.core.progress import Progress, silent
-from pixcon_train.core.seeding import seeded
 
-_SWEEP = 31
-"""Stream of random numbers that relabel entries."""
+FORMAT = 1
+"""Raised when the same sample, bank and options give other numbers."""
 
 CLEAN = "clean"
 """The rule whose bank the controlled sweep contaminates."""
@@ -65,55 +57,31 @@ def measure_gradient(
 ) -> MeasuredGradient:
     """Split the gradient of sampled pixels of ``measured`` against the banks of ``replayed``.
 
-    Anchors carry their ground truth and are of images outside the bank, where the two lists differ.
+    Anchors carry their ground truth and are of images outside the bank, where the two lists differ. The numbers are
+    cached with the replay.
 
     Raises:
         ConfigError: the pass has no features, or an option does not make sense.
         PixConError: an embedding is not finite.
     """
-    anchors = _anchors(checkpoint, measured.sample(), options.anchors)
-    classes = measured.data.spec.num_classes
-    sweeps: dict[str, Tensor | None] = {}
-    if CLEAN in options.rules and replayed.entries(CLEAN).held.any():
-        sweeps = {"uniform": None, "confusion": torch.from_numpy(replayed.confusion)}
-    steps, done = len(options.rules) + len(sweeps) * len(options.fractions), count()
-    by_rule = {}
-    for rule in options.rules:
-        progress(next(done), steps)
-        metric = ContaminationGradient(classes, temperature=options.temperature)
-        metric.update(*anchors, _entries(replayed, rule))
-        by_rule[rule] = metric.compute()
+    sample = measured.sample()
+
+    def compute() -> dict[str, np.ndarray]:
+        from pixcon_diag.analyses.gradient_arrays import split_arrays  # runs the projection head
+
+        return split_arrays(checkpoint, sample, replayed, options, progress)
+
+    key = {"format": FORMAT, "sample": sample.digest(), "options": asdict(options)}
+    arrays = derived(replayed.folder, "gradient", key, compute)
+    by_rule = {name: GradientResult.from_array(rates) for name, rates in part(arrays, "rule").items()}
     sweep = {
-        name: _sweep(*anchors, replayed, options, confusion, lambda: progress(next(done), steps))
-        for name, confusion in sweeps.items()
-    }
-    progress(steps, steps)
-    return Measured(group, measured, GradientSplit(replayed, options, by_rule, sweep))
-
-
-def _sweep(
-    anchors: Tensor,
-    labels: Tensor,
-    replayed: ReplayedPass,
-    options: GradientOptions,
-    confusion: Tensor | None,
-    step: Callable[[], None],
-) -> tuple[SweepPoint, ...]:
-    """The clean bank, contaminated step by step; ``step`` is told of each."""
-    points: list[SweepPoint] = []
-    for fraction in options.fractions:
-        step()
-        points += contamination_sweep(
-            anchors,
-            labels,
-            _entries(replayed, CLEAN),
-            num_classes=replayed.data.spec.num_classes,
-            generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
-            fractions=(fraction,),
-            temperature=options.temperature,
-            confusion=confusion,
+        way: tuple(
+            SweepPoint(float(fraction), GradientResult.from_array(point))
+            for fraction, point in zip(options.fractions, points, strict=True)
         )
-    return tuple(points)
+        for way, points in part(arrays, "sweep").items()
+    }
+    return Measured(group, measured, GradientSplit(replayed, options, by_rule, sweep))
 
 
 def temperature_of(checkpoint: LoadedCheckpoint, given: float | None = None) -> float:
@@ -122,15 +90,3 @@ def temperature_of(checkpoint: LoadedCheckpoint, given: float | None = None) -> 
         return given
     own = checkpoint.own
     return GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
-
-
-def _entries(replayed: ReplayedPass, rule: str) -> Entries[Tensor]:
-    return Entries(*map(torch.from_numpy, replayed.entries(rule)))
-
-
-def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, most: int) -> tuple[Tensor, Tensor]:
-    """Embeddings (A, D) and labels (A,) of the first ``most`` sampled pixels of each class."""
-    first = np.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
-    kept = np.arange(len(sample.labels)) - first < most
-    features = sample.features[kept] * sample.norms[kept][:, None]
-    return embed(checkpoint, torch.from_numpy(features)), torch.from_numpy(sample.labels[kept])

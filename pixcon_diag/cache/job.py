@@ -48,6 +48,8 @@ class PassResult:
     """How the network was run."""
     maps: LabelMapFiles | None
     """The label maps, where they are kept."""
+    folder: Path | None
+    """Where the pass is cached."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class PassJob:
         inference = replace(self.options.inference(""), **found.made)
         self.notify(f"{self.checkpoint.name}: using the pass kept in {store.folder} (made on {inference.device}).")
         maps = LabelMapFiles(tuple(store.maps_folder / name for name in found.maps)) if self.with_maps else None
-        return PassResult(found.state, inference, maps)
+        return PassResult(found.state, inference, maps, store.folder)
 
     @property
     def folder(self) -> Path | None:

@@ -40,6 +40,8 @@ class ReplayedPass:
     banks: ReplayedBanks
     stored: StoredBank | None
     """The bank that the checkpoint carries, where it has one."""
+    folder: Path | None
+    """Where the replay is cached."""
     trained: str | None = None
     """The bank's rule in training, which need not be one that is replayed; None where the file does not say."""
 
@@ -104,6 +106,7 @@ def replay(
         space="projection" if checkpoint.info.projection else "fused feature",
         banks=banks,
         stored=_stored(part(result.state, "stored"), banks),
+        folder=result.folder,
         trained=rule_of(checkpoint),
     )
 

@@ -27,7 +27,7 @@ def run_job(job: PassJob, collector: Collecting) -> PassResult:
     if job.folder is None:
         job.check_data()
         run_pass(job.checkpoint.model, evaluation_dataset(job.data), [collector.update], job.options, job.progress)
-        return PassResult(collector.snapshot(), inference, None)
+        return PassResult(collector.snapshot(), inference, None, None)
     store = job.store(device.type)
     with store.locked(job.notify):
         found = store.read(job.notify)
@@ -59,7 +59,8 @@ class _CachedRun:
         """Run the network on the images that are left."""
         left = Subset(evaluation_dataset(self.job.data), self.job.images[self.start :])
         run_pass(self.job.checkpoint.model, left, [self._consume], self.job.options, self._progress)
-        return PassResult(self._save(self.total), self.inference, self.maps.maps() if self.job.with_maps else None)
+        maps = self.maps.maps() if self.job.with_maps else None
+        return PassResult(self._save(self.total), self.inference, maps, self.store.folder)
 
     def _consume(self, batch: PredictedBatch) -> None:
         self.collector.update(batch)

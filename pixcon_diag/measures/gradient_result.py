@@ -1,8 +1,8 @@
 """What the gradient measurement gives, computed from sums over anchors."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -90,9 +90,14 @@ class FormResult:
     @classmethod
     def from_sums(cls, sums: np.ndarray) -> "FormResult":
         """The result of sums (K, len(COLUMNS))."""
-        classes = tuple(SplitRates.from_sums(row) for row in sums)
-        departs = tuple(k for k, each in enumerate(classes) if abs(each.departure - 1) > LAW_TOLERANCE)
-        return cls(SplitRates.from_sums(sums.sum(0)), classes, departs)
+        return cls.from_rates([SplitRates.from_sums(row) for row in (sums.sum(0), *sums)])
+
+    @classmethod
+    def from_rates(cls, rates: Sequence[SplitRates]) -> "FormResult":
+        """The result of the rates over all anchors, and after them those of each class."""
+        overall, *classes = rates
+        departs = tuple(k for k, own in enumerate(classes) if abs(own.departure - 1) > LAW_TOLERANCE)
+        return cls(overall, tuple(classes), departs)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,17 @@ class GradientResult:
     def from_sums(cls, sums: Mapping[str, np.ndarray]) -> "GradientResult":
         """The result of sums (K, len(COLUMNS)) by form."""
         return cls(**{form: FormResult.from_sums(each) for form, each in sums.items()})
+
+    @classmethod
+    def from_array(cls, rates: np.ndarray) -> "GradientResult":
+        """The result that :meth:`to_array` gave."""
+        eq3, supcon = ([SplitRates(round(row[0]), *row[1:]) for row in form] for form in rates.tolist())
+        return cls(FormResult.from_rates(eq3), FormResult.from_rates(supcon))
+
+    def to_array(self) -> np.ndarray:
+        """All rates, (2, K + 1, 10) float64: of both forms the overall ones and then those of each class."""
+        forms = ((form.overall, *form.classes) for form in (self.eq3, self.supcon))
+        return np.array([[astuple(rates) for rates in form] for form in forms], dtype=np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as nested dicts and tuples of numbers."""

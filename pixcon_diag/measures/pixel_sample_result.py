@@ -54,6 +54,13 @@ class PixelSample:
         """Pixels of each class; fewer than ``per_class`` where the set has no more."""
         return tuple(np.bincount(self.labels, minlength=self.num_classes).tolist())
 
+    def digest(self) -> str:
+        """SHA-256 of pixels, labels and features."""
+        found = hashlib.sha256(repr(self.pixels).encode())
+        for array in (self.labels, self.features, self.norms):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content, without the features."""
         return {

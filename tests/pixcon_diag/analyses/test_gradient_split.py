@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pixcon_diag.analyses import gradient_split as gradient_pass
+from pixcon_diag.analyses import gradient_arrays
 from pixcon_diag.analyses.gradient_split import GradientOptions, MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import replay
@@ -171,7 +171,7 @@ def test_the_sweep_belongs_to_the_clean_rule(data: EvaluationData, monkeypatch: 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("a sweep that nobody sees")
 
-    monkeypatch.setattr(gradient_pass, "contamination_sweep", never)
+    monkeypatch.setattr(gradient_arrays, "contamination_sweep", never)
     found = split(data, rules=("confidence",))
     assert found.result.sweep == {} and list(found.result.by_rule) == ["confidence"]
 
@@ -200,3 +200,27 @@ def test_another_temperature_gives_another_split(data: EvaluationData) -> None:
 def test_without_a_feature_there_are_no_anchors(data: EvaluationData) -> None:
     with pytest.raises(ConfigError, match=r"wrapped module needs the name|name the feature of a wrapped module"):
         split(data, network(feature=None))
+
+
+def test_a_second_split_of_a_cached_replay_computes_nothing(
+    data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = network()
+    measured = measure(checkpoint, data, MeasureOptions(per_class=15), cpu())
+
+    def again(**changes: Any) -> str:
+        options = GradientOptions(**{"anchors": 8, "fractions": (0.0, 0.2), **changes})
+        replayed = replay(checkpoint, data, BANK, cpu(), keep=tmp_path)
+        found = measure_gradient("mine", checkpoint, measured, replayed, options).result
+        return repr((found.by_rule, found.sweep))
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("a gradient was computed")
+
+    first = again()
+    with monkeypatch.context() as patch:
+        patch.setattr(ContaminationGradient, "update", never)
+        assert again() == first
+        with pytest.raises(AssertionError, match="a gradient was computed"):
+            again(anchors=7)
+    assert again(anchors=7) != first
