@@ -82,7 +82,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
 
 
 def _about(row: Part[MeasuredBoundary, BandError]) -> dict[str, object]:
-    """The counts, and what the band is beside its width: the pass may have counted another one."""
+    """The counts, and the definition of the band: the pass may have counted another one."""
     at, options = row.part, row.measured.result.options
     return {
         **row.measured.about,

@@ -1,4 +1,4 @@
-"""What is said where means over classes stand side by side that are not over the same classes."""
+"""Notes on means over classes that are compared but do not cover the same classes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,11 +8,11 @@ from pixcon_train.data.specs import DatasetSpec
 
 
 def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -> list[str]:
-    """A sentence where the means are over different classes, which are told by their names; none where they are not.
+    """A sentence if the means cover different classes, which are matched by name; none otherwise.
 
     Args:
-        what: what is a mean over classes.
-        means: whose it is, and the classes that it is over.
+        what: name of the quantity.
+        means: each member with the classes that its mean covers.
     """
     specs = {member.name: member.data.spec for member, _ in means}
     if len({frozenset(spec.classes) for spec in specs.values()}) > 1:
@@ -28,12 +28,12 @@ def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -
 
 
 def uneven_miou(members: Sequence[Predictions]) -> list[str]:
-    """The sentence of :func:`uneven_note` on the mIoUs of ``members``."""
+    """As :func:`uneven_note`, for the mIoU of ``members``."""
     return uneven_note("mIoU", [(member, member.iou.present) for member in members])
 
 
 def _data_sets(specs: Mapping[str, DatasetSpec]) -> str:
-    """Whose numbers are of which data set, and how its classes differ from the first one's."""
+    """Which member is measured on which data set, and how its classes differ from the first one's."""
     first, *others = specs.items()
     said = [f"{first[0]} is measured on {first[1].name}"]
     for member, spec in others:

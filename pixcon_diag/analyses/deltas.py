@@ -1,4 +1,4 @@
-"""One sign for every difference: Δ = method − baseline, with an arrow that says which sign is better."""
+"""One sign for every difference: Δ = method − baseline, with an arrow for the direction that is better."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ BETTER = "↑: more is better; ↓: less is better."
 
 
 def arrow(higher_is_better: bool) -> str:
-    """Which way a quantity, and its Δ, is better."""
+    """The direction in which a quantity, and so its Δ, is better."""
     return "↑" if higher_is_better else "↓"
 
 
@@ -21,5 +21,5 @@ def delta_column(
 
 
 def delta_note(baseline: str, other: str) -> str:
-    """What the sign means below a table of two methods."""
+    """Note on the sign of Δ, below a table of two methods."""
     return f"Δ = {other} − {baseline}. {BETTER}"

@@ -54,7 +54,7 @@ def predictions(name: str, counts: Sequence[Sequence[int]], data: EvaluationData
 
 def column(table: Table, key: str) -> list[Any]:
     """The values under a column."""
-    (place,) = (index for index, each in enumerate(table.columns) if each.key == key)
+    (place,) = (index for index, column in enumerate(table.columns) if column.key == key)
     return [row[place] for row in table.rows]
 
 
@@ -69,7 +69,7 @@ def sound(section: Section, folder: Path) -> dict[str, Any]:
     assert sorted(names) == sorted(path.name for path in folder.iterdir() if path.is_file())
     assert len(names) == 1 + len(tables)
     for table in tables:
-        keys = [each.key for each in table.columns]
+        keys = [column.key for column in table.columns]
         assert len(set(keys)) == len(keys), f"{table.name} would lose a column in its CSV"
     text = (folder / f"{section.command}.json").read_text(encoding="utf-8")
     assert "NaN" not in text and "Infinity" not in text

@@ -69,7 +69,7 @@ def test_table_7_is_the_mean_over_seeds_and_negative_where_the_other_is_better()
         "-11.11",
     ]
     assert "Δ = clean − none. ↑: more is better; ↓: less is better." in table.notes[0]
-    assert [each.head for each in table.columns[3::3]] == ["Δ (↓)", "Δ (↓)"]
+    assert [column.head for column in table.columns[3::3]] == ["Δ (↓)", "Δ (↓)"]
     assert table.columns[3].title == "band error % Δ (↓)" and table.columns[6].title == "interior error % Δ (↓)"
     assert "paper's Table 7 has the opposite sign" in table.notes[0] and "seeds (2, 2)" in table.notes[0]
 
@@ -87,10 +87,10 @@ def test_methods_with_other_classes_are_not_compared() -> None:
 
 
 def test_names_that_look_alike_have_their_own_files(tmp_path: Path) -> None:
-    groups = [each for name in (ODD, "x/y", "x y") for each in measured(name, (5, 16, 30))]
+    groups = [member for name in (ODD, "x/y", "x y") for member in measured(name, (5, 16, 30))]
     content = sound(boundary_section(groups), tmp_path)
     assert len(list(tmp_path.glob("table7_*.csv"))) == 2
-    assert [each["group"] for each in content["results"]] == [ODD, "x/y", "x y"]
+    assert [record["group"] for record in content["results"]] == [ODD, "x/y", "x y"]
     assert content["results"][0]["boundary"]["widths"][0]["band"] == {"pixels": 10, "wrong": 5, "error": 0.5}
     assert content["results"][0]["provenance"]["checkpoint"]["scores"]["epoch"] == 3
 

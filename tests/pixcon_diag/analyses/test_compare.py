@@ -22,8 +22,8 @@ def group(name: str) -> MeasuredGroup:
 
 def errors(*wrong: int, pixels: int = 100) -> Quantity:
     """Of each seed two images with so many of 100 pixels wrong: they do not differ, so that intervals are points."""
-    rows = tuple(np.array([[pixels, each]] * 2) for each in wrong)
-    values = tuple(each / pixels if pixels else math.nan for each in wrong)
+    rows = tuple(np.array([[pixels, count]] * 2) for count in wrong)
+    values = tuple(count / pixels if pixels else math.nan for count in wrong)
     return Quantity("error", "fraction", False, values, rows, pooled_ratio(1, 0))
 
 
@@ -78,12 +78,17 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
     count = Quantity("classes", "count", True, (2.0,))
     found = [*rows(errors(30), errors(20)), *rows(plain("m", 1.0), plain("m", 2.0)), *rows(count, count)]
     groups = [group(name) for name in ("none", ODD, "a/b", "a b")]
-    section = compare_section(groups, {each.name: found for each in groups[1:]})
+    section = compare_section(groups, {other.name: found for other in groups[1:]})
     content = sound(section, tmp_path)
     assert len(section.tables) == 9 and len(list(tmp_path.glob("compare_*_fractions.csv"))) == 3
-    assert content["baseline"] == "none" and [each["other"] for each in content["comparisons"]] == [ODD, "a/b", "a b"]
+    assert content["baseline"] == "none"
+    assert [comparison["other"] for comparison in content["comparisons"]] == [
+        ODD,
+        "a/b",
+        "a b",
+    ]
     assert content["comparisons"][0]["rows"][1]["unit"] == "number"
-    assert [each["checkpoint"]["sha256"] for each in content["provenance"]["none"]] == [
+    assert [provenance["checkpoint"]["sha256"] for provenance in content["provenance"]["none"]] == [
         "hash of none 0",
         "hash of none 1",
     ]
@@ -92,7 +97,7 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
 
 def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
     table = difference_table("none", "clean", "fraction", rows(errors(30), errors(20)), "n")
-    assert column(table, "noise") == ["images (95%)"] and "p_sign" not in {each.key for each in table.columns}
+    assert column(table, "noise") == ["images (95%)"] and "p_sign" not in {column.key for column in table.columns}
     assert any("One seed each" in note for note in table.notes)
     plainly = difference_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
     assert plainly.texts() == [["m (↑)", "plain", "1.0000", "2.0000", "+1.0000", "–", "–", "–"]]

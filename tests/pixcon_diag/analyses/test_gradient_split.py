@@ -94,8 +94,8 @@ def test_anchors_are_the_first_sampled_pixels_of_each_class_in_the_bank_s_space(
     features = torch.stack(cells)
     with torch.no_grad():
         expected, of_unit = (
-            F.normalize(head.model.proj_head(each[:, :, None, None])[:, :, 0, 0], dim=1)
-            for each in (features, F.normalize(features, dim=1))
+            F.normalize(head.model.proj_head(batch[:, :, None, None])[:, :, 0, 0], dim=1)
+            for batch in (features, F.normalize(features, dim=1))
         )
     torch.testing.assert_close(anchors, expected, rtol=0, atol=1e-5)
     assert float((of_unit - expected).abs().max()) > 0.05

@@ -59,10 +59,10 @@ def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
     first = group("a", (50, 90, 0), truth=(100, 100, 0))
     second = MeasuredGroup("b", (predictions("b", ((60, 80, 0), (70, 90, 40), (100, 100, 0))),))
     (table,) = per_class_section([first, second]).tables
-    mious = [each.members[0].iou.miou() for each in (first, second)]
+    mious = [method.members[0].iou.miou() for method in (first, second)]
     assert mious[0] == pytest.approx(0.7) and mious[1] < 0.5
     common, miou = table.rows[-2:]
-    assert miou[:4] == ("mIoU", *(pytest.approx(each) for each in mious), pytest.approx(mious[1] - mious[0]))
+    assert miou[:4] == ("mIoU", *(pytest.approx(miou) for miou in mious), pytest.approx(mious[1] - mious[0]))
     ious = second.members[0].iou.iou
     assert common[:3] == ("mean of 2 classes", pytest.approx(0.7), pytest.approx((ious[0] + ious[1]) / 2))
     assert "not the same ones in all runs" in table.notes[-1] and "'mean of 2 classes'" in table.notes[-1]
@@ -71,7 +71,7 @@ def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
 def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:
     groups = [group(name, (50, 90, 70)) for name in ("none", ODD, "a b", "a/b")]
     content = sound(per_class_section(groups), tmp_path)
-    assert [(each["baseline"], each["other"]) for each in content["comparisons"]] == [
+    assert [(comparison["baseline"], comparison["other"]) for comparison in content["comparisons"]] == [
         ("none", ODD),
         ("none", "a b"),
         ("none", "a/b"),

@@ -23,7 +23,7 @@ def chosen(*methods: str, undefined: tuple[str, ...] = ()) -> Chosen:
 def test_two_methods_have_their_difference() -> None:
     table = ranking_table(chosen("none", ODD, undefined=("void.jpg",)))
     assert table.texts() == [["images/a_1.jpg", "50.00", "25.00", "-25.00"], ["b.jpg", "0.00", "25.00", "+25.00"]]
-    assert [each.head for each in table.columns] == ["image", "error % none", ODD, "Δ (↓)"]
+    assert [column.head for column in table.columns] == ["image", "error % none", ODD, "Δ (↓)"]
     assert table.notes[0] == f"Ranked by error-diff, error of none − error of {ODD}, among 5 images."
     assert f"Δ = {ODD} − none." in table.notes[1] and f"{ODD} is better on 1, worse on 1." in table.notes[1]
     assert table.notes[2] == f"Of each method the first checkpoint. none 0, {ODD} 0."

@@ -64,7 +64,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def test_there_is_a_row_for_every_measurement(study: Study) -> None:
-    names = [each.measure for each in study.of("none")]
+    names = [quantity.measure for quantity in study.of("none")]
     assert len(names) == len(set(names))
     for name in (
         *("mIoU", "pixel accuracy", "boundary error, 1 px", "interior error, 2 px", "retention at τ = 0.6"),
@@ -76,7 +76,7 @@ def test_there_is_a_row_for_every_measurement(study: Study) -> None:
 
 
 def test_values_are_the_measurements_own(study: Study) -> None:
-    found = {each.measure: each.values for each in study.of("clean")}
+    found = {quantity.measure: quantity.values for quantity in study.of("clean")}
     banks = replays_of(study, study.group("clean"))
     bands = [measured for measured in boundaries(study) if measured.group == "clean"]
     for index, member in enumerate(study.group("clean").members):
@@ -103,13 +103,13 @@ def test_values_are_the_measurements_own(study: Study) -> None:
 @pytest.mark.parametrize("name", SEEDS)
 def test_what_pools_over_images_pools_into_the_value(study: Study, name: str) -> None:
     pooled = 0
-    for each in study.of(name):
-        if each.per_image is None or each.statistic is None:
+    for quantity in study.of(name):
+        if quantity.per_image is None or quantity.statistic is None:
             continue
-        for rows, value in zip(each.per_image, each.values, strict=True):
+        for rows, value in zip(quantity.per_image, quantity.values, strict=True):
             assert rows.shape[0] == len(study.images.pairs)
             total = np.asarray(rows.sum(0)).reshape(1, *rows.shape[1:]).astype(np.float64)
-            assert each.statistic(total)[0] == pytest.approx(value, rel=1e-12), each.measure
+            assert quantity.statistic(total)[0] == pytest.approx(value, rel=1e-12), quantity.measure
             pooled += 1
     assert pooled == 3 * (2 + 2 * len(BANDS.widths) + 2 * len(TAUS) + 3)
 
@@ -193,7 +193,7 @@ def test_an_undefined_value_stays_undefined(tmp_path: Path) -> None:
             parameter.mul_(0.01)
     data = images(tmp_path / "data", block=4)
     dull = Methods({"dull": checkpoint}, options=StudyOptions(data=data, run=cpu()))
-    found = {each.measure: each for each in contamination.quantities(dull, dull.measured()[0])}
+    found = {quantity.measure: quantity for quantity in contamination.quantities(dull, dull.measured()[0])}
     assert found["retention at τ = 0.95"].values == (0.0,)
     assert math.isnan(found["ρ_F at τ = 0.95"].values[0]) and math.isnan(found["macro ρ_F at τ = 0.95"].values[0])
     row = next(row for row in compare([found["ρ_F at τ = 0.95"]], [found["ρ_F at τ = 0.95"]], draws=7))

@@ -38,8 +38,8 @@ def test_the_numbers_are_those_in_feature_space(section: Section) -> None:
         sample = measured("x", seed).sample()
         numbers = separability(sample.features.astype(np.float64), sample.labels, 3)
         assert row[2:5] == (numbers.purity, numbers.chance, numbers.silhouette)
-    assert [each["sha256"] for each in table.records()] == ["hash of x", "hash of y"]
-    assert "10-NN purity" in [each.head for each in table.columns]
+    assert [record["sha256"] for record in table.records()] == ["hash of x", "hash of y"]
+    assert "10-NN purity" in [column.head for column in table.columns]
     assert "at most 6 a class; independent fits" in table.notes[0]
 
 
@@ -50,7 +50,7 @@ def test_every_pixel_has_its_place_on_every_map(section: Section, tmp_path: Path
     content = sound(section, tmp_path)
     assert content["classes"] == ["ground", "cat", "dog"] and len(content["palette"]) >= 3
     maps = content["projection"]["projections"]
-    assert [each["name"] for each in maps] == [ODD, "clean"]
+    assert [projection["name"] for projection in maps] == [ODD, "clean"]
     assert list(positions.rows[7][5:]) == maps[0]["positions"][7]
 
 

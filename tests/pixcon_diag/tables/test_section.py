@@ -26,7 +26,7 @@ def test_the_content_says_who_made_it_and_repeats_each_note_once() -> None:
         "results": [1],
     }
     assert list(made.content) == ["command", "version", "notes", "results"]
-    assert [each.name for each in made.tables] == ["a", "b"] and [each.name for each in made.files] == ["c"]
+    assert [shown.name for shown in made.tables] == ["a", "b"] and [file.name for file in made.files] == ["c"]
 
 
 def test_everything_is_written_what_is_undefined_as_null_or_nothing(tmp_path: Path) -> None:
