@@ -10,7 +10,7 @@ from benchmarks.gpu.harness import synthetic_batch
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import clock_of, median
-from pixcon_diag.data.label_maps import KeptMaps
+from pixcon_diag.data.label_maps import LabelMapWriter
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions, PassOptions
 from pixcon_diag.passes.run import PredictedBatch, run_pass
@@ -46,7 +46,7 @@ def run(options: Options) -> Iterator[Row]:
 
     def whole() -> None:
         collector = Collector(sizes.classes, MeasureOptions())
-        maps = KeptMaps(folder, tuple(voc_palette(sizes.classes)), None)
+        maps = LabelMapWriter(folder, tuple(voc_palette(sizes.classes)), None)
 
         def keep(batch: PredictedBatch) -> None:
             maps.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy())

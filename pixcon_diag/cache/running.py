@@ -8,7 +8,7 @@ from torch.utils.data import Subset
 
 from pixcon_diag.cache.job import Collecting, PassJob, PassResult
 from pixcon_diag.cache.store import CachedPass, Store
-from pixcon_diag.data.label_maps import KeptMaps
+from pixcon_diag.data.label_maps import LabelMapWriter
 from pixcon_diag.passes.run import PredictedBatch, choose_device, evaluation_dataset, run_pass
 from pixcon_diag.provenance import InferenceInfo
 
@@ -48,7 +48,7 @@ class _CachedRun:
         self.job, self.collector, self.store, self.inference = job, collector, store, inference
         self.start, self.total = found.done if found else 0, len(job.images)
         hashes = found.maps if found else None
-        self.maps = KeptMaps(store.maps_folder, job.data.spec.palette, hashes, first=job.images.start)
+        self.maps = LabelMapWriter(store.maps_folder, job.data.spec.palette, hashes, first=job.images.start)
         self.saved = time.monotonic()
         if found is not None and found.done:
             collector.restore(found.state)

@@ -100,7 +100,7 @@ class Store:
             return False
 
     def read(self, notify: Notify = no_notes) -> CachedPass | None:
-        """What is kept; None where nothing is, or where it is damaged, which is said."""
+        """The cached pass; None where there is none, or where it is damaged, which is notified."""
         if not (self.folder / MANIFEST).is_file():
             return None
         try:

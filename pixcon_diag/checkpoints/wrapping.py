@@ -86,7 +86,7 @@ class WrappedModule(nn.Module):
         try:
             return self.module.get_submodule(name)
         except AttributeError as error:
-            names = ", ".join(each for each, _ in list(self.module.named_modules())[-6:])
+            names = ", ".join(known for known, _ in list(self.module.named_modules())[-6:])
             raise ConfigError(f"The wrapped network has no submodule '{name}'; its last ones are {names}.") from error
 
 
@@ -157,7 +157,7 @@ def _described(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)}"
     if isinstance(value, Mapping):
-        return "a dict of " + (", ".join(f"'{key}': {_described(each)}" for key, each in value.items()) or "nothing")
+        return "a dict of " + (", ".join(f"'{key}': {_described(item)}" for key, item in value.items()) or "nothing")
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of " + (", ".join(map(_described, value)) or "nothing")
     return f"a {type(value).__name__}"

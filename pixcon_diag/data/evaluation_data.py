@@ -177,7 +177,7 @@ def choose_lists(
             continue
         name, pairs = _pairs(chosen, source, own, split, masks_required=split != "unlabeled")
         lists.append(NamedList(split, name, tuple(pairs[: choice.limit])))
-    masks = [pair for each in lists if each.split != "unlabeled" for pair in each.pairs]
+    masks = [pair for named in lists if named.split != "unlabeled" for pair in named.pairs]
     return source, source.encoding(_labels(choice, own), masks), tuple(lists)
 
 

@@ -47,7 +47,7 @@ class LabelMapFiles:
         return read_indices(self.files[index], "label map")
 
 
-class KeptMaps:
+class LabelMapWriter:
     """Label maps of a pass while it runs: written one by one into ``folder``, each with its hash.
 
     The first one is of image ``first`` of the list; ``hashes`` are those of the maps written before.

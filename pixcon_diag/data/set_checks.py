@@ -49,7 +49,9 @@ class SetReport:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """Those of all lists, too, which are named."""
-        return self.notes + tuple(f"{each.split} list: {note}" for each, report in self.lists for note in report.notes)
+        return self.notes + tuple(
+            f"{listed.split} list: {note}" for listed, report in self.lists for note in report.notes
+        )
 
     @property
     def ok(self) -> bool:
@@ -59,7 +61,7 @@ class SetReport:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: sums over the lists, and each list."""
         reports = [report for _, report in self.lists]
-        lists = [{"split": each.split, "list": each.path, **report.to_dict()} for each, report in self.lists]
+        lists = [{"split": listed.split, "list": listed.path, **report.to_dict()} for listed, report in self.lists]
         return {
             "dataset": self.dataset,
             "root": self.root,
@@ -88,23 +90,23 @@ def check_lists(
     Args:
         num_classes: of the model to be measured, if any.
     """
-    images = {each.split: _images(each.pairs, root) for each in lists}
+    images = {listed.split: _images(listed.pairs, root) for listed in lists}
     shared = list(_shared(images))
-    total, done = sum(len(each.pairs) for each in lists), 0
+    total, done = sum(len(listed.pairs) for listed in lists), 0
     reports = []
-    for each in lists:
+    for listed in lists:
         report = check_data(
             spec,
             root,
-            each.pairs,
+            listed.pairs,
             encoding=encoding,
             num_classes=num_classes,
             images="whole",
-            masks_optional=each.split == "unlabeled",
+            masks_optional=listed.split == "unlabeled",
             progress=_Part(progress, done, total),
         )
-        reports.append((each, report))
-        done += len(each.pairs)
+        reports.append((listed, report))
+        done += len(listed.pairs)
     findings = [*_recipe(spec), *(Finding("", message) for fault, message in shared if fault)]
     notes = [message for fault, message in [*_twice(images), *shared] if not fault]
     return SetReport(spec.name, str(root), encoding, tuple(reports), tuple(findings), tuple(notes))

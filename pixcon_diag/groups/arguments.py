@@ -81,7 +81,7 @@ def named(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[li
     and where these are equal by where they lie.
     """
     names = [_names_within(group, loaded) for group, loaded in groups]
-    count = Counter(name for each in names for name in each)
+    count = Counter(name for members in names for name in members)
     return [
         [
             replace(one, name=one.info.source if count[name] > 1 and not group.given else name)
@@ -92,12 +92,12 @@ def named(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[li
 
 
 def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]:
-    own = [each.name for each in loaded]
+    own = [checkpoint.name for checkpoint in loaded]
     if not group.given:
         return own
     if len(loaded) == 1:
         return [group.name]
-    seeds = [each.own.config.get("seed") if each.own is not None else None for each in loaded]
+    seeds = [checkpoint.own.config.get("seed") if checkpoint.own is not None else None for checkpoint in loaded]
     if None not in seeds and len(set(seeds)) == len(seeds):
         return [f"{group.name} seed {seed}" for seed in seeds]
     if len(set(own)) == len(own):
@@ -108,14 +108,17 @@ def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]
 def _disambiguate(groups: Sequence[Group]) -> tuple[Group, ...]:
     """The groups, those of one name named by where they lie; not those whose name was given."""
     count = Counter(group.name for group in groups)
-    apart = [replace(each, name=_place(each)) if count[each.name] > 1 and not each.given else each for each in groups]
+    apart = [
+        replace(group, name=_location(group)) if count[group.name] > 1 and not group.given else group
+        for group in groups
+    ]
     doubled = [name for name, number in Counter(group.name for group in apart).items() if number > 1]
     if doubled:
         raise ConfigError(f"Two groups are called '{doubled[0]}'. Give each its own name: name=path[,path...].")
     return tuple(apart)
 
 
-def _place(group: Group) -> str:
+def _location(group: Group) -> str:
     first = group.sources[0]
     return first if len(group.sources) == 1 else f"{Path(first).parent}/{group.name}"
 
@@ -143,7 +146,7 @@ def _sources(path: str, holds: IsRun, weights: WeightsAsked) -> list[str]:
 
 
 def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_dir() and holds(each))
+    return sorted(run for run in folder.iterdir() if run.is_dir() and holds(run))
 
 
 def short_name(source: str) -> str:
@@ -199,7 +202,7 @@ def _telling(recipes: Sequence[dict[str, Any]]) -> list[str]:
     chosen: list[str] = []
     apart = 1
     for key in dict.fromkeys((RULE, "data.dataset", *sorted(set().union(*recipes)))):
-        found = len({repr([recipe.get(each) for each in (*chosen, key)]) for recipe in recipes})
+        found = len({repr([recipe.get(name) for name in (*chosen, key)]) for recipe in recipes})
         if found > apart:
             chosen, apart = [*chosen, key], found
     return chosen or ([RULE] if any(RULE in recipe for recipe in recipes) else [])

@@ -245,7 +245,7 @@ def test_an_interruption_within_a_batch_loses_that_batch_only(
 
         def progress(done: int, total: int) -> None:
             if seen(first) == 2:
-                patch.setattr("pixcon_diag.data.label_maps.KeptMaps.write", stop)
+                patch.setattr("pixcon_diag.data.label_maps.LabelMapWriter.write", stop)
 
         run(data, keep, first, progress=progress)
     measured = run(data, keep, second)

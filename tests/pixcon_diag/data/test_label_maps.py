@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.data.label_maps import KeptMaps, LabelMapFiles, encode_label_map, find_label_maps
+from pixcon_diag.data.label_maps import LabelMapFiles, LabelMapWriter, encode_label_map, find_label_maps
 from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import sha256
 from pixcon_train.data.specs import voc_palette
@@ -29,9 +29,9 @@ def test_a_palette_png_holds_every_label_and_its_colour(classes: int) -> None:
 
 def test_maps_are_written_one_by_one_with_their_hashes(tmp_path: Path) -> None:
     predictions = np.arange(24, dtype=np.uint8).reshape(3, 2, 4) % 3
-    maps = KeptMaps(tmp_path, voc_palette(3))
+    maps = LabelMapWriter(tmp_path, voc_palette(3))
     maps.write(["a/x.jpg", "b/x.jpg"], predictions[:2])
-    again = KeptMaps(tmp_path, voc_palette(3), maps.hashes)
+    again = LabelMapWriter(tmp_path, voc_palette(3), maps.hashes)
     again.write(["y.v2.png"], predictions[2:])
     assert list(again.hashes) == ["000000_x.png", "000001_x.png", "000002_y.v2.png"]
     assert len(maps.hashes) == 2
@@ -43,7 +43,7 @@ def test_maps_are_written_one_by_one_with_their_hashes(tmp_path: Path) -> None:
 
 
 def test_names_as_long_as_file_systems_take(tmp_path: Path) -> None:
-    (maps := KeptMaps(tmp_path, voc_palette(3))).write(
+    (maps := LabelMapWriter(tmp_path, voc_palette(3))).write(
         ["x" * 251 + ".jpg", "x" * 250 + "y.jpg"], np.zeros((2, 2, 2), dtype=np.uint8)
     )
     assert len(maps.maps()) == len(set(tmp_path.iterdir())) == 2
@@ -51,7 +51,7 @@ def test_names_as_long_as_file_systems_take(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(PixConError, match=r"Could not write .*000000_x.png"):
-        KeptMaps(tmp_path / "nothing", voc_palette(3)).write(["x.jpg"], np.zeros((1, 2, 2), dtype=np.uint8))
+        LabelMapWriter(tmp_path / "nothing", voc_palette(3)).write(["x.jpg"], np.zeros((1, 2, 2), dtype=np.uint8))
 
 
 def test_grey_and_two_coloured_maps_are_class_indices_too(tmp_path: Path) -> None:
