@@ -5,7 +5,7 @@ from rich.table import Table
 
 from pixcon_cli.tables import add_row, per_cent, show, table
 from pixcon_diag.data.set_checks import SetReport
-from pixcon_train.data.checks import DataReport
+from pixcon_train.data.dataset_check import DataReport
 from pixcon_train.data.specs import DatasetSpec
 
 

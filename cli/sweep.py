@@ -14,7 +14,7 @@ from pixcon_cli.tables import show_described
 from pixcon_diag.tables.table import Column, Table
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_train.core.signals import StopSignal
+    from pixcon_train.core.signals import StopRequest
     from pixcon_train.sweeps.run_states import RunState
 
 _PATH = click.Path(path_type=Path)
@@ -47,14 +47,14 @@ def sweep(
     `per-class` and `report` read it.
     """
     from pixcon_train.config.resolve import parse_assignments
-    from pixcon_train.core.signals import StopSignal
+    from pixcon_train.core.signals import StopRequest
     from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
     described = read_sweep(find_sweep(file), changes)
     chosen = described.points if only is None else every_nth(described.points, only)
     console = notes()
-    with StopSignal(lambda name: told_to_stop(console, name)) as interruption:
+    with StopRequest(lambda name: told_to_stop(console, name)) as interruption:
         from pixcon_train.core.errors import TrainingError
         from pixcon_train.sweeps.run_states import run_state
 
@@ -78,7 +78,7 @@ def sweep(
         raise TrainingError(f"{len(failed)} of {len(shown)} runs failed.{reasons}")
 
 
-def _run(state: "RunState", interruption: "StopSignal", console: Console) -> "RunState":
+def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "RunState":
     """Do one run under a display of its own; say why where it failed."""
     from pixcon_cli.training import TrainingDisplay
     from pixcon_train.sweeps.running import run_point

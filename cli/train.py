@@ -36,11 +36,11 @@ def main() -> None:
 @click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
 def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
     """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
-    from pixcon_train.core.signals import StopSignal
+    from pixcon_train.core.signals import StopRequest
 
     console = notes()
-    with StopSignal(lambda name: told_to_stop(console, name)) as interruption:
-        from pixcon_cli.training import TrainingDisplay, outcome_lines
+    with StopRequest(lambda name: told_to_stop(console, name)) as interruption:
+        from pixcon_cli.training import TrainingDisplay, result_lines
         from pixcon_train.engine.trainer import train
         from pixcon_train.runs.folder import resume_config, run_folder, run_name
 
@@ -52,7 +52,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
             folder = run_folder(runs, run_name(config) if name is None else name)
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
-    for line in outcome_lines(outcome) if outcome.is_main else []:
+    for line in result_lines(outcome) if outcome.is_main else []:
         output().print(line, soft_wrap=True)
     if outcome.signal is not None:
         raise SystemExit(interruption.exit_code)

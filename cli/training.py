@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from pixcon_cli.console import bars
-from pixcon_train.engine.trainer import Outcome
+from pixcon_train.engine.trainer import TrainingResult
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
@@ -36,7 +36,7 @@ class TrainingDisplay:
         """Move the bar."""
         self._bars.update(self._training, completed=iteration)
 
-    def working(self, what: str, done: int, total: int) -> None:
+    def progressed(self, what: str, done: int, total: int) -> None:
         """Show the second bar until it is full."""
         self._bars.update(self._second, description=what, completed=done, total=total, visible=done < total)
 
@@ -44,23 +44,22 @@ class TrainingDisplay:
         """Print the epoch's line; ``record`` is its entry in the log."""
         self._console.print(epoch_line(record), soft_wrap=True)
 
-    def noted(self, line: str) -> None:
+    def warned(self, line: str) -> None:
         """Print what did not stop the run."""
         self._console.print(line, soft_wrap=True)
 
 
-def outcome_lines(outcome: Outcome) -> list[str]:
+def result_lines(result: TrainingResult) -> list[str]:
     """What a run reached, or how to go on with it."""
-    if outcome.signal is not None:
+    if result.signal is not None:
         return [
-            f"Stopped by {outcome.signal} after {outcome.position.iteration} iterations; "
-            f"{outcome.folder / LATEST} is saved.",
-            f"Resume with: pixcon-train run --resume {outcome.folder}",
+            f"Stopped by {result.signal} after {result.state.iteration} iterations; {result.folder / LATEST} is saved.",
+            f"Resume with: pixcon-train run --resume {result.folder}",
         ]
-    best, folder = outcome.position.best, outcome.folder
+    best, folder = result.state.best, result.folder
     files = {"ema": BEST_EMA, "student": BEST_STUDENT}
     reached = [
-        f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {outcome.folder / file}"
+        f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {result.folder / file}"
         for name, file in files.items()
     ]
     return [*reached, f"Measure it with: pixcon-diag contamination {folder}"]

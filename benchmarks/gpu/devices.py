@@ -61,7 +61,7 @@ class StepState:
 
 def one_step(run: Run) -> StepState:
     """Iteration 9 of ``run``, at which the teacher's decay is 0.9."""
-    scaler = run.setup.machine.scaler
+    scaler = run.setup.accelerator.scaler
     if scaler is not None:
         scaler.load_state_dict(scaler.state_dict() | {"scale": _SCALE})
     gradients: dict[str, Tensor] = {}

@@ -17,7 +17,7 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import seeded
 from pixcon_train.core.void import VOID
 from pixcon_train.engine.distributed import batch_layout, open_accelerator
-from pixcon_train.engine.setup import Setup, set_up
+from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.models.base import SegmentationModel
 
@@ -45,25 +45,25 @@ class Run:
     """What a step needs."""
 
     config: TrainConfig
-    setup: Setup
+    setup: RunComponents
     stepper: Stepper
 
     @property
     def device(self) -> torch.device:
         """Of networks and batches."""
-        return self.setup.machine.device
+        return self.setup.accelerator.device
 
     def batch(self, seed: int = 0, *, void: bool = True, micro: int | None = None) -> MicroBatch:
         """Synthetic crops for one forward pass of this run, or as many as ``micro``."""
         classes, crop = self.setup.student.num_classes, self.config.data.crop
-        return synthetic_batch(micro or self.setup.share.micro, crop, classes, self.device, seed=seed, void=void)
+        return synthetic_batch(micro or self.setup.layout.micro, crop, classes, self.device, seed=seed, void=void)
 
     def changed(self, values: Mapping[str, Any]) -> "Run":
         """The same networks, bank and optimizer with other values of `runtime` and `schedule`."""
         config = _config({**_asked(self.config), **values})
-        machine = open_accelerator(config.runtime)
+        accelerator = open_accelerator(config.runtime)
         self.setup.student.set_activation_checkpointing(config.runtime.activation_checkpointing)
-        setup = replace(self.setup, machine=machine, share=batch_layout(config.schedule, machine))
+        setup = replace(self.setup, accelerator=accelerator, layout=batch_layout(config.schedule, accelerator))
         return Run(config, setup, Stepper(config, setup))
 
 
@@ -88,16 +88,16 @@ def enliven(network: SegmentationModel) -> SegmentationModel:
     return network
 
 
-def fill_bank(setup: Setup, entries: int) -> None:
+def fill_bank(setup: RunComponents, entries: int) -> None:
     """Enter ``entries`` unit vectors of each class, the same on every device."""
     assert setup.bank is not None
     classes, _, dim = setup.bank.queue.shape
     vectors = F.normalize(torch.randn(classes * entries, dim, generator=seeded(1)), dim=1)
     labels = torch.arange(classes).repeat_interleave(entries)
-    setup.bank.enqueue(vectors.to(setup.machine.device), labels.to(setup.machine.device))
+    setup.bank.enqueue(vectors.to(setup.accelerator.device), labels.to(setup.accelerator.device))
 
 
-def without_dropout(setup: Setup) -> None:
+def without_dropout(setup: RunComponents) -> None:
     """Switch dropout layers off: they draw from the device's own generator."""
     for module in setup.student.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):

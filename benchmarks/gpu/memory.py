@@ -100,7 +100,7 @@ def prediction(run: Run) -> float | None:
         return None
     runtime = run.config.runtime
     image = row.checkpointed if runtime.activation_checkpointing else row.image
-    return row.fixed + IMAGES * run.setup.share.micro * image * (1.0 if runtime.precision == "fp32" else 0.5)
+    return row.fixed + IMAGES * run.setup.layout.micro * image * (1.0 if runtime.precision == "fp32" else 0.5)
 
 
 def _late(options: Options) -> bool:

@@ -12,7 +12,7 @@ from accelerate.state import PartialState
 from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run, without_dropout
 from pixcon_train.core.seeding import mix
 from pixcon_train.engine.stepper import MicroBatch, Stepper
-from pixcon_train.method.batch import StepRandomness
+from pixcon_train.method.step_inputs import StepRandomness
 
 STEPS, BATCH = 3, 4
 
@@ -33,8 +33,8 @@ class Undrawn(Stepper):
     """Steps without CutMix boxes and dropout, which go by micro-batch."""
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
-        boxes = torch.zeros(batch, 4, dtype=torch.long, device=self._machine.device)
-        anchors = torch.Generator(self._machine.device).manual_seed(mix(*at))
+        boxes = torch.zeros(batch, 4, dtype=torch.long, device=self._accelerator.device)
+        anchors = torch.Generator(self._accelerator.device).manual_seed(mix(*at))
         return StepRandomness((boxes, boxes), None, None, anchors)
 
 
@@ -75,14 +75,14 @@ def _stepped(run: Run) -> dict[str, Any]:
 
 def _share(run: Run, seed: int) -> list[MicroBatch]:
     """This process's micro-batches of the step's whole batch."""
-    share = run.setup.share
+    layout = run.setup.layout
     whole = run.batch(seed, void=False, micro=BATCH)
 
     def cut(item: dict[str, Any], number: int) -> dict[str, Any]:
-        first = share.piece(number) * share.micro
-        return {key: value[first : first + share.micro] for key, value in item.items()}
+        first = layout.piece(number) * layout.micro
+        return {key: value[first : first + layout.micro] for key, value in item.items()}
 
-    return [(cut(whole[0], number), cut(whole[1], number)) for number in range(share.accumulation)]
+    return [(cut(whole[0], number), cut(whole[1], number)) for number in range(layout.accumulation)]
 
 
 if __name__ == "__main__":

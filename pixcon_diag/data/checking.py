@@ -4,7 +4,7 @@ from typing import get_args
 
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
-from pixcon_train.data.checks import Images
+from pixcon_train.data.dataset_check import Images
 
 _SOUND: set[str] = set()
 """Data that this process has looked over, so that several checkpoints on one list do not look again."""

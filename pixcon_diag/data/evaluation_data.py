@@ -13,7 +13,7 @@ from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import paths_of
 from pixcon_train.core.progress import Progress, silent
-from pixcon_train.data.checks import DataReport, Images, check_data
+from pixcon_train.data.dataset_check import DataReport, Images, check_data
 from pixcon_train.data.lists import Pair, located, parse_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset

@@ -11,8 +11,8 @@ from typing import Any
 from pixcon_train.config.resolve import preset_layers, preset_names
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
-from pixcon_train.data.checks import DataReport, check_data
-from pixcon_train.data.findings import Finding, named
+from pixcon_train.data.dataset_check import DataReport, check_data
+from pixcon_train.data.file_findings import Finding, named
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.specs import DatasetSpec

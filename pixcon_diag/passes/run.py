@@ -14,9 +14,9 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
-from pixcon_train.core.signals import stand_aside
+from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
-from pixcon_train.data.loading import Collate, Guarded, default_workers, opened, worker_deaths
+from pixcon_train.data.loading import Collate, ErrorsAsItems, default_workers, raise_errors, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
 from pixcon_train.models.base import SegmentationModel
 
@@ -89,7 +89,7 @@ def run_pass(
     device = choose_device(options.device)
     progress(done, total)
     with _lent(model, device), worker_deaths():
-        for items in opened(_loader(dataset, options, pinned=device.type == "cuda")):
+        for items in raise_errors(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options, device)
                 for consumer in consumers:
@@ -112,12 +112,12 @@ def _lent(model: nn.Module, device: torch.device) -> Iterator[None]:
 def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions, *, pinned: bool) -> DataLoader[Any]:
     workers = default_workers() if options.workers is None else options.workers
     return DataLoader(
-        Guarded(dataset),
+        ErrorsAsItems(dataset),
         batch_size=options.batch_size,
         collate_fn=Collate(list),
         num_workers=workers,
         pin_memory=pinned,
-        worker_init_fn=stand_aside,
+        worker_init_fn=ignore_stop_signals,
     )
 
 

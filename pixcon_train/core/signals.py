@@ -9,7 +9,7 @@ from typing import Any
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class StopSignal:
+class StopRequest:
     """While entered, remembers the first such signal instead of dying of it; then the old handlers are back.
 
     Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group. A SIGHUP that
@@ -28,7 +28,7 @@ class StopSignal:
         """Whether a signal has come."""
         return self.name is not None
 
-    def __enter__(self) -> "StopSignal":
+    def __enter__(self) -> "StopRequest":
         wanted = [number for number in _SIGNALS if not _switched_off(number)]
         self._previous = {number: signal.signal(number, self._handle) for number in wanted}
         return self
@@ -53,7 +53,7 @@ def _switched_off(number: signal.Signals) -> bool:
     return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
 
 
-def stand_aside(worker: int = 0) -> None:
+def ignore_stop_signals(worker: int = 0) -> None:
     """Keep a data loader worker out of a stop: the training process decides when it ends.
 
     A signal from the terminal or to the process group does not reach it, since it leaves the group. A SIGTERM to it

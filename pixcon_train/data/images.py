@@ -6,8 +6,8 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.headers import SAVE_ANEW, Header, check_samples, header_of, unpacking, upright
-from pixcon_train.data.opening import load, opened
+from pixcon_train.data.image_files import load, open_image
+from pixcon_train.data.image_headers import SAVE_ANEW, Header, check_samples, header_of, unpacking, upright
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -18,7 +18,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         DataError: missing, unreadable, cut short, or with samples whose black and white are not known.
     """
-    with opened(path, "image") as image:
+    with open_image(path, "image") as image:
         header = header_of(image)
         check_samples(header, path)
         load(image, path, "image")
@@ -32,7 +32,7 @@ def transparent_pixels(path: Path) -> int:
     Raises:
         DataError: as :func:`read_image`.
     """
-    with opened(path, "image") as image:
+    with open_image(path, "image") as image:
         if not image.has_transparency_data or _wide(image):
             return 0
         load(image, path, "image")
@@ -68,7 +68,7 @@ def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
 
 def _is_black(path: Path) -> bool:
     """Whether the lower 8 bits of 16-bit RGB samples are 0, too; False where they cannot be read."""
-    with opened(path, "image") as image:
+    with open_image(path, "image") as image:
         other = {f"{image.mode};16{one}": f"{image.mode};16{two}" for one, two in ("BL", "LB")}
         raw, _ = unpacking(image)
         if image.mode not in ("RGB", "RGBA") or raw not in other:

@@ -8,14 +8,14 @@ from typing import Any
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from pixcon_train.core.errors import PixConError, WorkerError
-from pixcon_train.core.signals import stand_aside
+from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.sampling import PairedDataset, StepSampler
 
 
-class Guarded(Dataset[Any]):
+class ErrorsAsItems(Dataset[Any]):
     """A data set that gives a user's mistake as an item instead of raising it.
 
-    A loader worker that raises has its traceback pasted into the message; see :func:`opened`.
+    A loader worker that raises has its traceback pasted into the message; see :func:`raise_errors`.
     """
 
     def __init__(self, dataset: Any) -> None:
@@ -32,7 +32,7 @@ class Guarded(Dataset[Any]):
 
 
 class Collate:
-    """``collate`` for items of a :class:`Guarded` data set: a batch with a mistake in it becomes that mistake."""
+    """``collate`` for items of a :class:`ErrorsAsItems` data set: a batch with a mistake in it becomes that mistake."""
 
     def __init__(self, collate: Callable[[list[Any]], Any] = default_collate) -> None:
         self._collate = collate
@@ -41,7 +41,7 @@ class Collate:
         return next((item for item in items if isinstance(item, PixConError)), None) or self._collate(items)
 
 
-def opened(batches: Iterable[Any]) -> Iterator[Any]:
+def raise_errors(batches: Iterable[Any]) -> Iterator[Any]:
     """``batches``, raising the mistake that stands in for one.
 
     Raises:
@@ -87,12 +87,12 @@ def default_workers() -> int:
 def training_loader(dataset: PairedDataset, sampler: StepSampler, *, workers: int, pin: bool) -> DataLoader[Any]:
     """Loader of collated (labeled, unlabeled) micro-batches; its workers live until the run ends."""
     return DataLoader(
-        Guarded(dataset),
+        ErrorsAsItems(dataset),
         collate_fn=Collate(),
         batch_sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=2 if workers else None,
         pin_memory=pin,
-        worker_init_fn=stand_aside,
+        worker_init_fn=ignore_stop_signals,
     )

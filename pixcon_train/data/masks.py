@@ -6,8 +6,8 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.headers import Header, header_of, unpacking, upright
-from pixcon_train.data.opening import load, opened
+from pixcon_train.data.image_files import load, open_image
+from pixcon_train.data.image_headers import Header, header_of, unpacking, upright
 
 
 def read_indices(path: Path, what: str = "mask") -> np.ndarray:
@@ -20,7 +20,7 @@ def read_indices(path: Path, what: str = "mask") -> np.ndarray:
         DataError: missing, unreadable, compressed with loss, coloured instead of indexed, or with values that are no
             integer of one byte.
     """
-    with opened(path, what) as image:
+    with open_image(path, what) as image:
         header = header_of(image)
         _check_exact(header, path, what)
         _check_single_channel(image, path, what)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.void import VOID
-from pixcon_train.data.headers import check_sizes
+from pixcon_train.data.image_headers import check_sizes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.specs import DatasetSpec, builtin_names

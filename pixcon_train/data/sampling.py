@@ -68,19 +68,19 @@ class PairedDataset(Dataset[tuple[dict[str, Any], dict[str, Any]]]):
 class StepSampler:
     """Yields the keys of one process's micro-batches, epoch by epoch; a last incomplete batch is left out."""
 
-    def __init__(self, *, labeled: int, unlabeled: int, seed: int, share: BatchLayout) -> None:
+    def __init__(self, *, labeled: int, unlabeled: int, seed: int, layout: BatchLayout) -> None:
         """``labeled`` and ``unlabeled`` are lengths; an epoch is one pass of the unlabeled data."""
         self._labeled = labeled
         self._unlabeled = unlabeled
         self._seed = seed
-        self._share = share
+        self._layout = layout
         self._epoch = 0
         self._start = 0
 
     @property
     def steps(self) -> int:
         """Optimizer steps in an epoch."""
-        return self._unlabeled // self._share.batch
+        return self._unlabeled // self._layout.batch
 
     def seek(self, epoch: int, start: int) -> None:
         """Let the next pass be ``epoch``, from optimizer step ``start`` on."""
@@ -89,16 +89,16 @@ class StepSampler:
 
     def __len__(self) -> int:
         """Micro-batches in the next pass."""
-        return (self.steps - self._start) * self._share.accumulation
+        return (self.steps - self._start) * self._layout.accumulation
 
     def __iter__(self) -> Iterator[list[Key]]:
-        epoch, share = self._epoch, self._share
+        epoch, layout = self._epoch, self._layout
         labeled = self._order(self._labeled, stream=0)
         unlabeled = self._order(self._unlabeled, stream=1)
         for step in range(self._start, self.steps):
-            first = step * share.batch + share.rank * share.micro * share.accumulation
-            for low in range(first, first + share.micro * share.accumulation, share.micro):
-                yield [(epoch, labeled[i % self._labeled], unlabeled[i]) for i in range(low, low + share.micro)]
+            first = step * layout.batch + layout.rank * layout.micro * layout.accumulation
+            for low in range(first, first + layout.micro * layout.accumulation, layout.micro):
+                yield [(epoch, labeled[i % self._labeled], unlabeled[i]) for i in range(low, low + layout.micro)]
 
     def _order(self, length: int, stream: int) -> list[int]:
         """A permutation of ``length`` positions, another one for each (seed, epoch, stream)."""

@@ -80,7 +80,7 @@ class DatasetSpec(BaseModel):
         nameless = next((label for label, name in enumerate(self.classes) if not name.strip()), None)
         if nameless is not None:
             raise ValueError(f"class {nameless} has no name")
-        garbled = next((name for name in self.classes if any("\ud800" <= each <= "\udfff" for each in name)), None)
+        garbled = next((name for name in self.classes if any("\ud800" <= letter <= "\udfff" for letter in name)), None)
         if garbled is not None:
             raise ValueError(f"the class name {garbled!a} is no text: it has a lone surrogate")
         if self.void == 0 and count > 255:

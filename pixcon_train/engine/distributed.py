@@ -1,4 +1,4 @@
-"""The machine as the configuration asks for it: device, precision, processes, and how a batch is cut over them."""
+"""The accelerator as the configuration asks for it: device, precision, processes, and how a batch is cut over them."""
 
 import torch
 from accelerate import Accelerator

@@ -21,7 +21,7 @@ class _Pending:
     ready: "torch.cuda.Event | None"
 
 
-class FiniteWatch:
+class NonFiniteLossDetector:
     """Queues one flag per iteration and looks at each when it has arrived by itself.
 
     On CUDA the flag travels by an asynchronous copy and is looked at some iterations later; elsewhere at once.

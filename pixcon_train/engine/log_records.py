@@ -35,7 +35,7 @@ def bank_record(bank: ClassBank | None) -> dict[str, Any] | None:
     if bank is None:
         return None
     entries = bank.filled.tolist()
-    wrong, known = (int(each.sum()) for each in bank.contamination())
+    wrong, known = (int(entries.sum()) for entries in bank.contamination())
     return {
         "fill": sum(entries) / (bank.queue.shape[0] * bank.queue.shape[1]),
         "entries": entries,

@@ -44,17 +44,17 @@ _INITIAL = 20
 
 
 @dataclass(frozen=True)
-class Setup:
+class RunComponents:
     """The parts of a run."""
 
-    machine: Accelerator
+    accelerator: Accelerator
     data: TrainingData
     student: SegmentationModel
     teacher: SegmentationModel
     bank: ClassBank | None
     rules: ConsistencyRules
     optimizer: AcceleratedOptimizer
-    share: BatchLayout
+    layout: BatchLayout
     sampler: StepSampler
     loader: DataLoader[Any]
     validation: DataLoader[Any]
@@ -70,59 +70,59 @@ class Setup:
     def lines(self) -> list[str]:
         """What is trained on what, for the user: two lines, and notes on the data."""
         parameters = sum(p.numel() for p in self.student.parameters())
-        precision = "fp32" if self.machine.mixed_precision == "no" else self.machine.mixed_precision
-        machine = f"{self.machine.device}, {self.machine.num_processes} process(es), {precision}"
+        precision = "fp32" if self.accelerator.mixed_precision == "no" else self.accelerator.mixed_precision
+        hardware = f"{self.accelerator.device}, {self.accelerator.num_processes} process(es), {precision}"
         data = self.data
         return [
             f"{data.spec.name}: {data.labeled_count} labeled, {len(data.unlabeled)} unlabeled, "
             f"{len(data.val)} validation images, {data.spec.num_classes} classes",
-            f"{self.student.architecture} {self.student.size}, {parameters / 1e6:.2f} M parameters, on {machine}; "
-            f"{self.iterations} iterations of {self.share.batch} + {self.share.batch} images",
+            f"{self.student.architecture} {self.student.size}, {parameters / 1e6:.2f} M parameters, on {hardware}; "
+            f"{self.iterations} iterations of {self.layout.batch} + {self.layout.batch} images",
             *(f"note: {note}" for note in data.notes),
         ]
 
 
-def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silent) -> Setup:
+def set_up(config: TrainConfig, accelerator: Accelerator, progress: Progress = silent) -> RunComponents:
     """Build the parts of a run; ``progress`` follows the look over the data.
 
     Raises:
-        ConfigError: a value does not fit the machine.
+        ConfigError: a value does not fit the device.
         DataError: the data are missing or not as declared, or too few for one batch.
         CheckpointError: the pretrained weights are missing or do not fit.
     """
     data = open_training_data(config, progress)
-    share = batch_layout(config.schedule, machine)
-    _something_to_paste(config, share)
+    layout = batch_layout(config.schedule, accelerator)
+    _something_to_paste(config, layout)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
-    student = _student(config, data.spec.num_classes, machine)
-    student.to(device=machine.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
+    student = _student(config, data.spec.num_classes, accelerator)
+    student.to(device=accelerator.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
     teacher = copy.deepcopy(student).eval().requires_grad_(False)
-    sampler = _sampler(config, data, share)
+    sampler = _sampler(config, data, layout)
     workers = default_workers() if config.runtime.workers is None else config.runtime.workers
-    pin = machine.device.type == "cuda"
+    pin = accelerator.device.type == "cuda"
     # Windows are as large as the crops the network is trained on, as in both releases.
     window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
     evaluation = partial(
         validation_loader,
-        rank=machine.process_index,
-        processes=machine.num_processes,
+        rank=accelerator.process_index,
+        processes=accelerator.num_processes,
         workers=workers,
         batch=1 if window else BATCH,
     )
-    return Setup(
-        machine=machine,
+    return RunComponents(
+        accelerator=accelerator,
         data=data,
         student=student.train(),
         teacher=teacher,
-        bank=_bank(config, data.spec.num_classes, machine),
-        rules=consistency_rules(config, data, machine),
-        optimizer=_optimizer(config, student, machine),
-        share=share,
+        bank=_bank(config, data.spec.num_classes, accelerator),
+        rules=consistency_rules(config, data, accelerator),
+        optimizer=_optimizer(config, student, accelerator),
+        layout=layout,
         sampler=sampler,
         loader=training_loader(PairedDataset(data.labeled, data.unlabeled), sampler, workers=workers, pin=pin),
         validation=evaluation(data.val),
         held_out=None if data.held_out is None else evaluation(data.held_out),
-        metric=SegmentationIoU(data.spec.num_classes).to(machine.device),
+        metric=SegmentationIoU(data.spec.num_classes).to(accelerator.device),
         protocol=_protocol(config),
         window=window,
         memory_format=memory_format,
@@ -130,9 +130,9 @@ def set_up(config: TrainConfig, machine: Accelerator, progress: Progress = silen
     )
 
 
-def _something_to_paste(config: TrainConfig, share: BatchLayout) -> None:
+def _something_to_paste(config: TrainConfig, layout: BatchLayout) -> None:
     """Raise where CutMix, which fills a box from another image of the same forward pass, has no other image."""
-    if share.micro == 1 and config.consistency.cutmix > 0:
+    if layout.micro == 1 and config.consistency.cutmix > 0:
         raise ConfigError(
             "One image in a forward pass leaves CutMix nothing to paste from. Use a schedule.micro_batch (or a "
             "schedule.batch per process) of 2 or more, or switch it off with --set consistency.cutmix=0."
@@ -144,7 +144,7 @@ def _protocol(config: TrainConfig) -> Protocol:
     return ARCHITECTURES[config.model.architecture].protocol if chosen == "auto" else chosen
 
 
-def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> SegmentationModel:
+def _student(config: TrainConfig, num_classes: int, accelerator: Accelerator) -> SegmentationModel:
     """A new student with the pretrained encoder asked for, the same in every process."""
     with torch.random.fork_rng(devices=[]):  # initialisers draw from the global generator and take no other
         torch.manual_seed(mix(config.seed, _INITIAL))
@@ -157,35 +157,37 @@ def _student(config: TrainConfig, num_classes: int, machine: Accelerator) -> Seg
         )
     load_pretrained_backbone(student, config.model.pretrained_source)
     student.set_activation_checkpointing(config.runtime.activation_checkpointing)
-    if machine.num_processes > 1 and machine.device.type == "cuda":  # PyTorch has no synchronised batch norm for CPUs
+    if (
+        accelerator.num_processes > 1 and accelerator.device.type == "cuda"
+    ):  # PyTorch has no synchronised batch norm for CPUs
         student = torch.nn.SyncBatchNorm.convert_sync_batchnorm(student)
     return student
 
 
-def _sampler(config: TrainConfig, data: TrainingData, share: BatchLayout) -> StepSampler:
-    sampler = StepSampler(labeled=len(data.labeled), unlabeled=len(data.unlabeled), seed=config.seed, share=share)
+def _sampler(config: TrainConfig, data: TrainingData, layout: BatchLayout) -> StepSampler:
+    sampler = StepSampler(labeled=len(data.labeled), unlabeled=len(data.unlabeled), seed=config.seed, layout=layout)
     if not sampler.steps:
         raise DataError(
-            f"The unlabeled list has {len(data.unlabeled)} images, which is less than one batch of {share.batch}. "
+            f"The unlabeled list has {len(data.unlabeled)} images, which is less than one batch of {layout.batch}. "
             "Give more images or a smaller schedule.batch."
         )
     return sampler
 
 
-def _bank(config: TrainConfig, num_classes: int, machine: Accelerator) -> ClassBank | None:
+def _bank(config: TrainConfig, num_classes: int, accelerator: Accelerator) -> ClassBank | None:
     if not config.bank.enabled:
         return None
-    return ClassBank(num_classes, config.bank.size, config.bank.dim).to(machine.device)
+    return ClassBank(num_classes, config.bank.size, config.bank.dim).to(accelerator.device)
 
 
-def consistency_rules(config: TrainConfig, data: TrainingData, machine: Accelerator) -> ConsistencyRules:
-    """The rules of the weak-to-strong branch, in their first state, on the machine's device."""
+def consistency_rules(config: TrainConfig, data: TrainingData, accelerator: Accelerator) -> ConsistencyRules:
+    """The rules of the weak-to-strong branch, in their first state, on the accelerator's device."""
     consistency, num_classes = config.consistency, data.spec.num_classes
     noise = None
     if consistency.noise.rate > 0:
-        noise = Noise(num_classes, consistency.noise.rate, consistency.noise.kind).to(machine.device)
+        noise = Noise(num_classes, consistency.noise.rate, consistency.noise.kind).to(accelerator.device)
     return ConsistencyRules(
-        threshold=_threshold(config, data).to(machine.device),
+        threshold=_threshold(config, data).to(accelerator.device),
         noise=noise,
         weighting=Weighting(consistency.weighting, consistency.boundary_width, consistency.boundary_factor),
     )
@@ -208,7 +210,7 @@ def _threshold(config: TrainConfig, data: TrainingData) -> Threshold:
     )
 
 
-def _optimizer(config: TrainConfig, student: SegmentationModel, machine: Accelerator) -> AcceleratedOptimizer:
+def _optimizer(config: TrainConfig, student: SegmentationModel, accelerator: Accelerator) -> AcceleratedOptimizer:
     recipe = config.optimizer
     plain = build_optimizer(
         student,
@@ -217,4 +219,4 @@ def _optimizer(config: TrainConfig, student: SegmentationModel, machine: Acceler
         weight_decay=recipe.weight_decay,
         decay_1d=recipe.decay_1d,
     )
-    return machine.prepare_optimizer(plain)
+    return accelerator.prepare_optimizer(plain)

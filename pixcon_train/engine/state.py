@@ -9,7 +9,7 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.engine.setup import Setup
+from pixcon_train.engine.setup import RunComponents
 from pixcon_train.evaluation.iou_result import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
@@ -53,7 +53,7 @@ class TrainState:
         return bool(score > self.best[name]["score"])
 
 
-def snapshot(config: TrainConfig, setup: Setup, position: TrainState, meters: dict[str, Any]) -> Checkpoint:
+def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, meters: dict[str, Any]) -> Checkpoint:
     """The state of a run; tensors are those in use, so save it before the next step."""
     student, spec = setup.student, setup.data.spec
     return Checkpoint(
@@ -69,27 +69,27 @@ def snapshot(config: TrainConfig, setup: Setup, position: TrainState, meters: di
         lists=setup.data.lists,
         config=config.model_dump(),
         version=version("pixcon-diag"),
-        epoch=position.epoch,
-        iteration=position.iteration,
-        metrics=position.metrics,
-        best=position.best,
+        epoch=state.epoch,
+        iteration=state.iteration,
+        metrics=state.metrics,
+        best=state.best,
         student=student.state_dict(),
         ema=setup.teacher.state_dict(),
         bank=None if setup.bank is None else setup.bank.state_dict(),
         optimizer=setup.optimizer.state_dict(),
-        scaler=None if setup.machine.scaler is None else setup.machine.scaler.state_dict(),
+        scaler=None if setup.accelerator.scaler is None else setup.accelerator.scaler.state_dict(),
         rng={"seed": config.seed},
         progress={
-            "step": position.step,
-            "stale": position.stale,
-            "finished": position.finished,
+            "step": state.step,
+            "stale": state.stale,
+            "finished": state.finished,
             "meters": meters,
         },
         rules={name: rule.state_dict() for name, rule in setup.rules.modules().items()},
     )
 
 
-def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[TrainState, dict[str, Any]]:
+def restore(checkpoint: Checkpoint, setup: RunComponents) -> tuple[TrainState, dict[str, Any]]:
     """Load ``checkpoint`` into ``setup``; returns where the run stands and the state of its running means.
 
     Raises:
@@ -116,10 +116,10 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[TrainState, dict[str,
     for name, rule in setup.rules.modules().items():
         rule.load_state_dict({**rule.state_dict(), **checkpoint.rules.get(name, {})})
     setup.optimizer.load_state_dict(checkpoint.optimizer)
-    if setup.machine.scaler is not None and checkpoint.scaler is not None:
-        setup.machine.scaler.load_state_dict(checkpoint.scaler)
+    if setup.accelerator.scaler is not None and checkpoint.scaler is not None:
+        setup.accelerator.scaler.load_state_dict(checkpoint.scaler)
     progress = checkpoint.progress
-    position = TrainState(
+    state = TrainState(
         epoch=checkpoint.epoch,
         step=progress["step"],
         iteration=checkpoint.iteration,
@@ -128,4 +128,4 @@ def restore(checkpoint: Checkpoint, setup: Setup) -> tuple[TrainState, dict[str,
         stale=progress["stale"],
         finished=progress["finished"],
     )
-    return position, progress["meters"]
+    return state, progress["meters"]

@@ -11,14 +11,14 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import mix, seeded
 from pixcon_train.engine.batch_norm import RunningStatistics
 from pixcon_train.engine.distributed import average_gradients
-from pixcon_train.engine.setup import Setup
-from pixcon_train.method.batch import StepBatch, StepRandomness
+from pixcon_train.engine.setup import RunComponents
 from pixcon_train.method.candidates import BankSettings
 from pixcon_train.method.consistency import ConsistencyRules
 from pixcon_train.method.contrastive import Admitted
 from pixcon_train.method.losses import ohem_loss, supervised_loss
 from pixcon_train.method.optimizer import ema_decay, rate, set_rate, update_teacher
 from pixcon_train.method.perturbations import draw_boxes, encoder_dropout, fused_dropout
+from pixcon_train.method.step_inputs import StepBatch, StepRandomness
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models.base import SegmentationModel
 
@@ -43,14 +43,14 @@ class StepOutput(NamedTuple):
 
 
 class Stepper:
-    """Does optimizer steps on the networks of a :class:`Setup`."""
+    """Does optimizer steps on the networks of a :class:`RunComponents`."""
 
-    def __init__(self, config: TrainConfig, setup: Setup) -> None:
+    def __init__(self, config: TrainConfig, setup: RunComponents) -> None:
         self._config = config
         self._setup = setup
-        self._machine = setup.machine
+        self._accelerator = setup.accelerator
         self._settings = step_settings(config, setup.rules)
-        self._statistics = RunningStatistics(setup.student, setup.machine)
+        self._statistics = RunningStatistics(setup.student, setup.accelerator)
         self._student, self._teacher = setup.student, setup.teacher
         if config.runtime.compile:  # shares the weights, so that everything else uses the plain networks
             self._student = cast(SegmentationModel, torch.compile(setup.student))
@@ -65,11 +65,11 @@ class Stepper:
         """Do the step of ``iteration`` on this process's micro-batches."""
         self._statistics.remember()
         pieces = enumerate(batches)
-        results = [self._forward_backward(*pair, (iteration, self._setup.share.piece(i))) for i, pair in pieces]
+        results = [self._forward_backward(*pair, (iteration, self._setup.layout.piece(i))) for i, pair in pieces]
         self._enqueue([result.admitted for result in results])
         self._teach_rules(results)
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
-        average_gradients(self._setup.student, self._machine)
+        average_gradients(self._setup.student, self._accelerator)
         self._statistics.compose()
         set_rate(self._setup.optimizer, self._factor(iteration))
         self._setup.optimizer.step()
@@ -83,9 +83,9 @@ class Stepper:
         randomness = self._randomness(len(batch.images), at)
         # Dropout layers draw from the global generator and take no other, so it is set for each forward pass.
         torch.manual_seed(self._seed(_LAYERS, *at, 0))
-        with self._machine.autocast():
+        with self._accelerator.autocast():
             result = training_step(self._student, self._teacher, batch, randomness, self._settings, self._setup.bank)
-        self._machine.backward(result.loss / self._setup.share.accumulation)
+        self._accelerator.backward(result.loss / self._setup.layout.accumulation)
         return result
 
     def _enqueue(self, admitted: Sequence[Admitted | None]) -> None:
@@ -93,27 +93,27 @@ class Stepper:
 
         The bank changes after the last micro-batch, so that none sees entries of its own batch, however it is cut.
         """
-        present = [each for each in admitted if each is not None]
+        present = [entries for entries in admitted if entries is not None]
         if self._setup.bank is not None and present:
             together = tuple(torch.cat(parts) for parts in zip(*present, strict=True))
-            self._setup.bank.enqueue(*self._machine.gather(together))
+            self._setup.bank.enqueue(*self._accelerator.gather(together))
 
     def _teach_rules(self, results: Sequence[StepResult]) -> None:
         """Let the rules learn from the sums of all processes, after the last micro-batch, as the bank does."""
         rules, observed = self._setup.rules, [result.observed for result in results]
-        rules.threshold.update(self._total([each.threshold for each in observed]))
+        rules.threshold.update(self._total([sums.threshold for sums in observed]))
         if rules.noise is not None:
-            rules.noise.update(self._total([each.noise for each in observed if each.noise is not None]))
+            rules.noise.update(self._total([sums.noise for sums in observed if sums.noise is not None]))
 
     def _total(self, sums: Sequence[Tensor]) -> Tensor:
         total = torch.stack(list(sums)).sum(0)
-        return self._machine.reduce(total, reduction="sum") if total.numel() else total
+        return self._accelerator.reduce(total, reduction="sum") if total.numel() else total
 
     def _to_device(self, labeled: dict[str, Any], unlabeled: dict[str, Any]) -> StepBatch:
         images = partial(
-            torch.Tensor.to, device=self._machine.device, non_blocking=True, memory_format=self._setup.memory_format
+            torch.Tensor.to, device=self._accelerator.device, non_blocking=True, memory_format=self._setup.memory_format
         )
-        plain = partial(torch.Tensor.to, device=self._machine.device, non_blocking=True)
+        plain = partial(torch.Tensor.to, device=self._accelerator.device, non_blocking=True)
         return StepBatch(
             images=images(labeled["image"]),
             labels=plain(labeled["mask"]),
@@ -125,7 +125,7 @@ class Stepper:
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
         """Draws of one micro-batch, a function of its place in the step's batch and not of who computes it."""
-        config, device = self._config, self._machine.device
+        config, device = self._config, self._accelerator.device
         boxes = seeded(self._seed(_BOXES, *at, 0))
         both = [
             draw_boxes(batch, config.data.crop, probability=config.consistency.cutmix, generator=boxes)
@@ -185,5 +185,5 @@ def step_settings(config: TrainConfig, rules: ConsistencyRules) -> StepSettings:
 def _means(results: list[StepResult]) -> dict[str, Tensor]:
     """Means over micro-batches of the scalars that are logged."""
     scalars = [{name: getattr(result, name) for name in SCALARS} | result.counts for result in results]
-    means = {name: torch.stack([each[name].detach().float() for each in scalars]).mean() for name in scalars[0]}
+    means = {name: torch.stack([values[name].detach().float() for values in scalars]).mean() for name in scalars[0]}
     return {**means, "loss_u": (means["loss_s1"] + means["loss_s2"]) / 2}

@@ -11,18 +11,18 @@ from typing import Any
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import TrainingError, WorkerError
 from pixcon_train.core.files import remove_leftovers
-from pixcon_train.core.signals import StopSignal
-from pixcon_train.data.loading import opened, worker_deaths
-from pixcon_train.engine.advice import Advisor
+from pixcon_train.core.signals import StopRequest
+from pixcon_train.data.loading import raise_errors, worker_deaths
 from pixcon_train.engine.calibration import count_confidence
 from pixcon_train.engine.distributed import any_process, open_accelerator, over_processes
-from pixcon_train.engine.failures import FiniteWatch, explain_out_of_memory
+from pixcon_train.engine.failures import NonFiniteLossDetector, explain_out_of_memory
 from pixcon_train.engine.log_records import bank_record, step_record, validation_record
-from pixcon_train.engine.observer import TrainingObserver, Unobserved
+from pixcon_train.engine.observer import NullObserver, TrainingObserver
 from pixcon_train.engine.running_means import RunningMeans
-from pixcon_train.engine.setup import Setup, set_up
+from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
+from pixcon_train.engine.training_warnings import TrainingWarnings
 from pixcon_train.evaluation.validation import validate
 from pixcon_train.method.thresholds import PerClassThreshold
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -34,11 +34,11 @@ _BEST = {"ema": BEST_EMA, "student": BEST_STUDENT}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """How a call of :func:`train` ended."""
 
     folder: Path
-    position: TrainState
+    state: TrainState
     signal: str | None
     """Name of the signal that ended it; None when the run is finished."""
     is_main: bool = True
@@ -50,9 +50,9 @@ def train(
     folder: Path,
     *,
     resume: bool = False,
-    interruption: StopSignal | None = None,
+    interruption: StopRequest | None = None,
     observer: TrainingObserver | None = None,
-) -> Outcome:
+) -> TrainingResult:
     """Train as ``config`` says, in ``folder``, from the start or (``resume``) from where ``latest.pth`` there stands.
 
     ``interruption`` is asked after each step and each validation batch; when it has a signal, the run is saved and the
@@ -71,13 +71,13 @@ def train(
         ...     train(config, Path(folder) / "run").position.epoch
         1
     """
-    machine = open_accelerator(config.runtime)
-    observer = observer if observer is not None and machine.is_main_process else Unobserved()
-    if machine.is_main_process and not resume:
+    accelerator = open_accelerator(config.runtime)
+    observer = observer if observer is not None and accelerator.is_main_process else NullObserver()
+    if accelerator.is_main_process and not resume:
         refuse_to_overwrite(folder)
     with explain_out_of_memory(config):
-        setup = set_up(config, machine, partial(observer.working, "checking data"))
-        trainer = Trainer(config, folder, setup, interruption or StopSignal(), observer)
+        setup = set_up(config, accelerator, partial(observer.progressed, "checking data"))
+        trainer = Trainer(config, folder, setup, interruption or StopRequest(), observer)
         try:
             return trainer.run(resume=resume)
         finally:
@@ -88,22 +88,27 @@ class Trainer:
     """One run, from its position to its end or to a signal."""
 
     def __init__(
-        self, config: TrainConfig, folder: Path, setup: Setup, interruption: StopSignal, observer: TrainingObserver
+        self,
+        config: TrainConfig,
+        folder: Path,
+        setup: RunComponents,
+        interruption: StopRequest,
+        observer: TrainingObserver,
     ) -> None:
         self._config = config
         self._folder = folder
         self._setup = setup
-        self._machine = setup.machine
+        self._accelerator = setup.accelerator
         self._interruption = interruption
         self._observer = observer
-        self._position = TrainState()
-        self._meters = RunningMeans(partial(over_processes, accelerator=setup.machine))
-        self._watch = FiniteWatch()
+        self._state = TrainState()
+        self._means = RunningMeans(partial(over_processes, accelerator=setup.accelerator))
+        self._loss_detector = NonFiniteLossDetector()
         self._stepper = Stepper(config, setup)
-        self._advisor = Advisor(config, setup.iterations)
+        self._advisor = TrainingWarnings(config, setup.iterations)
         self._log: RunLog | None = None
 
-    def run(self, *, resume: bool) -> Outcome:
+    def run(self, *, resume: bool) -> TrainingResult:
         """Train to the end or to a signal."""
         self._start(resume)
         try:
@@ -112,8 +117,8 @@ class Trainer:
         except WorkerError as error:
             raise TrainingError(f"{error} What was saved is intact; go on with --resume {self._folder}.") from error
 
-    def _train(self) -> Outcome:
-        while not self._position.finished:
+    def _train(self) -> TrainingResult:
+        while not self._state.finished:
             started = time.monotonic()
             if not (self._train_epoch() and self._finish_epoch(started)):
                 self._save(LATEST)
@@ -125,50 +130,48 @@ class Trainer:
         if self._log is not None:
             self._log.close()
 
-    def _outcome(self, signal: str | None) -> Outcome:
-        return Outcome(self._folder, self._position, signal, self._machine.is_main_process)
+    def _outcome(self, signal: str | None) -> TrainingResult:
+        return TrainingResult(self._folder, self._state, signal, self._accelerator.is_main_process)
 
     def _start(self, resume: bool) -> None:
         """Load the state where there is one; else save a first one, which shows early whether the disk is writable."""
         if resume:
             checkpoint = load_checkpoint(self._folder / LATEST)
-            self._position, meters = restore(checkpoint, self._setup)
-            self._meters.load_state_dict(meters, self._machine.device)
-        if self._machine.is_main_process:
+            self._state, meters = restore(checkpoint, self._setup)
+            self._means.load_state_dict(meters, self._accelerator.device)
+        if self._accelerator.is_main_process:
             remove_leftovers(self._folder)
             save_config(self._folder, self._config)
-            stands_at = self._position.iteration if resume else None
-            self._log = RunLog(self._folder, iteration=stands_at, epoch=self._position.epoch, note=self._observer.noted)
+            stands_at = self._state.iteration if resume else None
+            self._log = RunLog(self._folder, iteration=stands_at, epoch=self._state.epoch, note=self._observer.warned)
         warnings = [] if resume else self._advisor.at_start()
         if not resume:
             self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
             self._save(LATEST)
-        self._observer.started(self._setup.lines(), self._position.iteration, self._setup.iterations)
+        self._observer.started(self._setup.lines(), self._state.iteration, self._setup.iterations)
         self._warn(warnings)
 
     def _train_epoch(self) -> bool:
         """Do the steps that the epoch still has; False when told to stop."""
-        position, sampler = self._position, self._setup.sampler
+        state, sampler = self._state, self._setup.sampler
         if self._stop(boundary=True) or not self._calibrate():
             return False
-        sampler.seek(position.epoch, position.step)
-        batches = opened(self._setup.loader)
-        while position.step < sampler.steps:
+        sampler.seek(state.epoch, state.step)
+        batches = raise_errors(self._setup.loader)
+        while state.step < sampler.steps:
             pieces = self._fetch(batches)
             if pieces is None:
                 return False
-            result = self._stepper.step(pieces, position.iteration)
-            position.step += 1
-            position.iteration += 1
-            position.metrics = {}  # the last validation was of other weights
-            self._meters.add(result.scalars)
-            self._watch.add(position.iteration, result.scalars["loss"], result.names)
-            self._observer.stepped(position.iteration)
-            boundary = position.iteration % self._config.runtime.log_every == 0
+            result = self._stepper.step(pieces, state.iteration)
+            state.step += 1
+            state.iteration += 1
+            state.metrics = {}  # the last validation was of other weights
+            self._means.add(result.scalars)
+            self._loss_detector.add(state.iteration, result.scalars["loss"], result.names)
+            self._observer.stepped(state.iteration)
+            boundary = state.iteration % self._config.runtime.log_every == 0
             if boundary:
-                self._write(
-                    "step", {"iteration": position.iteration, **step_record(self._meters.read()), **self._rates()}
-                )
+                self._write("step", {"iteration": state.iteration, **step_record(self._means.read()), **self._rates()})
             if self._stop(boundary=boundary):
                 return False
             self._save_on_schedule()
@@ -177,20 +180,20 @@ class Trainer:
     def _calibrate(self) -> bool:
         """As an epoch begins, set thresholds by the held-out images if the rule wants it; False when told to stop."""
         setup, threshold = self._setup, self._setup.rules.threshold
-        if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._position.step:
+        if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._state.step:
             return True
         counts = count_confidence(
             setup.teacher,
             setup.held_out,
-            device=self._machine.device,
+            device=self._accelerator.device,
             protocol=setup.protocol,
             window=setup.window,
-            progress=partial(self._observer.working, "calibrating thresholds"),
+            progress=partial(self._observer.progressed, "calibrating thresholds"),
             stop=self._told_to_stop_alone,
         )
         if counts is None:
             return False
-        threshold.calibrate(self._machine.reduce(counts, reduction="sum"))
+        threshold.calibrate(self._accelerator.reduce(counts, reduction="sum"))
         return True
 
     def _thresholds(self) -> dict[str, float] | None:
@@ -201,7 +204,7 @@ class Trainer:
     def _fetch(self, batches: Iterator[MicroBatch]) -> list[MicroBatch] | None:
         """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
         try:
-            return list(islice(batches, self._setup.share.accumulation))
+            return list(islice(batches, self._setup.layout.accumulation))
         except WorkerError:
             if self._interruption.requested:
                 return None
@@ -209,19 +212,19 @@ class Trainer:
 
     def _finish_epoch(self, started: float) -> bool:
         """Validate, log, save; False when told to stop, which leaves the epoch to be finished after resuming."""
-        position, schedule = self._position, self._config.schedule
-        self._watch.check(wait=True)
-        last = position.epoch + 1 == schedule.epochs
-        due = last or (position.epoch + 1) % schedule.validate_every == 0
+        state, schedule = self._state, self._config.schedule
+        self._loss_detector.check(wait=True)
+        last = state.epoch + 1 == schedule.epochs
+        due = last or (state.epoch + 1) % schedule.validate_every == 0
         metrics = self._validate() if due else {}
         if metrics is None:
             return False
-        position.epoch, position.step = position.epoch + 1, 0
-        better = position.record(metrics, absent=self._config.evaluation.absent) if metrics else set()
+        state.epoch, state.step = state.epoch + 1, 0
+        better = state.record(metrics, absent=self._config.evaluation.absent) if metrics else set()
         patience = schedule.patience
-        position.finished = last or (patience is not None and position.stale >= patience)
-        record = self._record(self._meters.finish_epoch(), metrics, time.monotonic() - started)
-        record["warnings"] = self._advisor.at_epoch(record, last=position.finished)
+        state.finished = last or (patience is not None and state.stale >= patience)
+        record = self._record(self._means.finish_epoch(), metrics, time.monotonic() - started)
+        record["warnings"] = self._advisor.at_epoch(record, last=state.finished)
         self._write("epoch", record)
         for name in sorted(better):
             self._save(_BEST[name])
@@ -232,7 +235,7 @@ class Trainer:
 
     def _warn(self, lines: list[str]) -> None:
         for line in lines:
-            self._observer.noted(f"warning: {line}")
+            self._observer.warned(f"warning: {line}")
 
     def _validate(self) -> dict[str, dict[str, Any]] | None:
         """Metrics by `student` and `ema`; None when told to stop."""
@@ -242,10 +245,10 @@ class Trainer:
                 model,
                 setup.validation,
                 setup.metric,
-                device=self._machine.device,
+                device=self._accelerator.device,
                 protocol=setup.protocol,
                 window=setup.window,
-                progress=partial(self._observer.working, f"validation ({name})"),
+                progress=partial(self._observer.progressed, f"validation ({name})"),
                 stop=self._told_to_stop_alone,
             )
             if result is None:
@@ -256,9 +259,9 @@ class Trainer:
     def _record(self, means: dict[str, float], metrics: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The log's record of an epoch."""
         return {
-            "epoch": self._position.epoch,
+            "epoch": self._state.epoch,
             "epochs": self._config.schedule.epochs,
-            "iteration": self._position.iteration,
+            "iteration": self._state.iteration,
             **step_record(means),
             **self._rates(),
             "thresholds": self._thresholds(),
@@ -269,29 +272,29 @@ class Trainer:
 
     def _rates(self) -> dict[str, dict[str, float]]:
         """Learning rates of the step just done."""
-        return {"learning_rate": self._stepper.learning_rates(self._position.iteration - 1)}
+        return {"learning_rate": self._stepper.learning_rates(self._state.iteration - 1)}
 
     def _stop(self, *, boundary: bool) -> bool:
         """Whether to stop. Several processes agree on it, which makes them wait, so they do at ``boundary`` only."""
-        if self._machine.num_processes == 1:
+        if self._accelerator.num_processes == 1:
             return self._interruption.requested
-        return boundary and any_process(self._interruption.requested, self._machine)
+        return boundary and any_process(self._interruption.requested, self._accelerator)
 
     def _told_to_stop_alone(self) -> bool:
         """Whether to stop at once, which several processes cannot without agreeing on it."""
-        return self._machine.num_processes == 1 and self._interruption.requested
+        return self._accelerator.num_processes == 1 and self._interruption.requested
 
     def _save_on_schedule(self) -> None:
         every = self._config.runtime.save_every
-        if every is not None and self._position.iteration % every == 0:
+        if every is not None and self._state.iteration % every == 0:
             self._save(LATEST)
 
     def _save(self, name: str) -> None:
         """Save the state under ``name``, never one that a non-finite loss has spoilt."""
-        self._watch.check(wait=True)
-        if self._machine.is_main_process:
-            state = snapshot(self._config, self._setup, self._position, self._meters.state_dict())
-            save_checkpoint(self._folder / name, state)
+        self._loss_detector.check(wait=True)
+        if self._accelerator.is_main_process:
+            checkpoint = snapshot(self._config, self._setup, self._state, self._means.state_dict())
+            save_checkpoint(self._folder / name, checkpoint)
 
     def _write(self, event: str, record: dict[str, Any]) -> None:
         if self._log is not None:

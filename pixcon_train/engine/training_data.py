@@ -10,7 +10,7 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file, read_text, sha256
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded
-from pixcon_train.data.checks import check_data
+from pixcon_train.data.dataset_check import check_data
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource, open_dataset
@@ -64,7 +64,8 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     has_targets = _reads_targets(config, source, pairs["unlabeled"])
     others = pairs["val"] + (pairs["unlabeled"] if has_targets else [])
     reports = [
-        check_data(spec, source.root, each, encoding=encoding, progress=progress) for each in (pairs["labeled"], others)
+        check_data(spec, source.root, listed, encoding=encoding, progress=progress)
+        for listed in (pairs["labeled"], others)
     ]
     for report in reports:
         report.raise_for_findings()

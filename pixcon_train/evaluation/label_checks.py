@@ -13,12 +13,14 @@ _LARGEST, _SMALLEST = torch.iinfo(torch.int64).max, torch.iinfo(torch.int64).min
 
 def check_maps(**maps: Tensor) -> None:
     """Raise ValueError where the maps are not all integers, (B, H, W), of one shape."""
-    shapes = {name: tuple(each.shape) for name, each in maps.items()}
+    shapes = {name: tuple(labels.shape) for name, labels in maps.items()}
     if len(set(shapes.values())) != 1 or len(next(iter(shapes.values()))) != 3:
         raise ValueError(f"Expected {_listed(shapes)} of one shape (B, H, W), got {_listed(shapes.values())}.")
-    for name, each in maps.items():
-        if each.is_floating_point() or each.is_complex():
-            raise ValueError(f"Expected class indices (integers) as {name}, got {each.dtype}. Was argmax(1) forgotten?")
+    for name, labels in maps.items():
+        if labels.is_floating_point() or labels.is_complex():
+            raise ValueError(
+                f"Expected class indices (integers) as {name}, got {labels.dtype}. Was argmax(1) forgotten?"
+            )
 
 
 class LabelMeasurement(Measurement):

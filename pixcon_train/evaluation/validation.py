@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, Subset
 
 from pixcon_train.core.errors import TrainingError
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.signals import stand_aside
+from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
-from pixcon_train.data.loading import Collate, Guarded, opened
+from pixcon_train.data.loading import Collate, ErrorsAsItems, raise_errors
 from pixcon_train.evaluation.inference import predict_probabilities
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.protocols import SlidingWindow
@@ -37,11 +37,11 @@ def validation_loader(
     """
     share = [i for i in range(len(dataset)) if i // batch % processes == rank]
     return DataLoader(
-        Subset(Guarded(dataset), share),
+        Subset(ErrorsAsItems(dataset), share),
         batch_size=batch,
         collate_fn=Collate(collate_by_size),
         num_workers=workers,
-        worker_init_fn=stand_aside,
+        worker_init_fn=ignore_stop_signals,
     )
 
 
@@ -97,7 +97,7 @@ def over_images(
     progress(0, total)
     finite = torch.ones((), dtype=torch.bool, device=device)  # looked at in the end: it would wait for the device
     with torch.inference_mode():
-        for done, groups in enumerate(opened(batches), 1):
+        for done, groups in enumerate(raise_errors(batches), 1):
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
                 prediction = predict_probabilities(model, images, protocol=protocol, window=window)

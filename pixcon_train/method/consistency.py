@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_train.core.void import VOID
-from pixcon_train.method.batch import StepBatch, StepRandomness
 from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import consistency_loss, consistency_weights
 from pixcon_train.method.perturbations import box_masks, cutmix
-from pixcon_train.method.thresholds import Teaching, Threshold
+from pixcon_train.method.step_inputs import StepBatch, StepRandomness
+from pixcon_train.method.thresholds import TeacherPrediction, Threshold
 from pixcon_train.models.base import ModelOutput, SegmentationModel
 
 
@@ -71,7 +71,7 @@ def consistency(
     embed: bool,
 ) -> Consistency:
     """The two strong views against the pseudo-labels of the weak one; ``embed`` also projects the views."""
-    taught = _teach(teacher, batch, rules, randomness.noise)
+    weak_labels = _pseudo_labels(teacher, batch, rules, randomness.noise)
     inside = [box_masks(boxes, batch.weak.shape[-2:]) for boxes in randomness.boxes]
 
     def both(first: Tensor, second: Tensor | None = None) -> Tensor:
@@ -85,25 +85,25 @@ def consistency(
         encoder_scale=randomness.encoder_scale,
         fused_scale=randomness.fused_scale,
     )
-    pseudo, padding = both(taught.pseudo), both(batch.padding)
-    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(taught.weights), padding))
+    pseudo, padding = both(weak_labels.pseudo), both(batch.padding)
+    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(weak_labels.weights), padding))
     first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
     views = None
     if embed:
         target = None if batch.target is None else both(batch.target)
-        views = Views(output, pseudo, both(taught.confidence), padding, target)
+        views = Views(output, pseudo, both(weak_labels.confidence), padding, target)
     pixels = (~batch.padding).sum().clamp(min=1)
     return Consistency(
         losses=(first, second),
-        retention=taught.counts["retained"] / pixels,
-        threshold=taught.tau if taught.tau.ndim == 0 else (taught.tau * ~batch.padding).sum() / pixels,
-        counts=taught.counts,
-        observed=taught.observed,
+        retention=weak_labels.counts["retained"] / pixels,
+        threshold=weak_labels.tau if weak_labels.tau.ndim == 0 else (weak_labels.tau * ~batch.padding).sum() / pixels,
+        counts=weak_labels.counts,
+        observed=weak_labels.observed,
         views=views,
     )
 
 
-class _Taught(NamedTuple):
+class _PseudoLabels(NamedTuple):
     """What the weak views' labels are worth, each (B, H, W)."""
 
     confidence: Tensor
@@ -118,15 +118,15 @@ class _Taught(NamedTuple):
 
 
 @torch.no_grad()
-def _teach(
+def _pseudo_labels(
     teacher: SegmentationModel, batch: StepBatch, rules: ConsistencyRules, generator: torch.Generator | None
-) -> _Taught:
+) -> _PseudoLabels:
     """The teacher's labels of the weak views, as the rules pass them on."""
     confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
-    teaching = Teaching(confidence, labels, ~batch.padding)
-    tau = rules.threshold(teaching)
+    prediction = TeacherPrediction(confidence, labels, ~batch.padding)
+    tau = rules.threshold(prediction)
     chosen = confidence >= tau
-    retained = chosen & teaching.counted
+    retained = chosen & prediction.counted
     pseudo, counts = labels, {"retained": retained.sum()}
     if rules.noise is not None:
         pseudo, replaced = rules.noise(labels, retained, generator)
@@ -136,4 +136,4 @@ def _teach(
         counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.target)).sum()}
     kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
     weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)
-    return _Taught(confidence, pseudo, weights, tau, counts, rules.threshold.observe(teaching, retained))
+    return _PseudoLabels(confidence, pseudo, weights, tau, counts, rules.threshold.observe(prediction, retained))

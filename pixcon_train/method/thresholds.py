@@ -15,7 +15,7 @@ BINS = 100
 """Bins of confidence that a calibration counts in; candidates of a threshold are their lower edges."""
 
 
-class Teaching(NamedTuple):
+class TeacherPrediction(NamedTuple):
     """What the teacher says of the weak views."""
 
     confidence: Tensor
@@ -35,15 +35,15 @@ class Threshold(nn.Module):
         super().__init__()
         self.register_buffer("tau", torch.tensor(tau))
 
-    def forward(self, teaching: Teaching) -> Tensor:
+    def forward(self, prediction: TeacherPrediction) -> Tensor:
         """τ of each pixel, (B, H, W) or a scalar for all of them; later updates leave it as it is."""
         return self.tau.clone()
 
-    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
+    def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
         """What this rule learns from a batch, as sums (S,) to be added up over the step's batch; empty for none.
 
         Args:
-            teaching: as the rule saw it.
+            prediction: as the rule saw it.
             retained: (B, H, W) bool, pixels that count and have c ≥ τ.
         """
         return self.tau.new_zeros(0)
@@ -67,10 +67,10 @@ class QuantileThreshold(Threshold):
         super().__init__(0.0)
         self._quantile = quantile
 
-    def forward(self, teaching: Teaching) -> Tensor:
+    def forward(self, prediction: TeacherPrediction) -> Tensor:
         # What does not count sorts to the front, where no quantile lies.
-        ordered = torch.where(teaching.counted, teaching.confidence, -1.0).flatten().sort().values
-        count = teaching.counted.sum()
+        ordered = torch.where(prediction.counted, prediction.confidence, -1.0).flatten().sort().values
+        count = prediction.counted.sum()
         place = ordered.numel() - count + (count.float() * self._quantile).floor().long()
         return ordered.index_select(0, place.clamp(max=ordered.numel() - 1)[None])[0]
 
@@ -85,8 +85,8 @@ class DynamicThreshold(Threshold):
         super().__init__(1 / num_classes)
         self._momentum = momentum
 
-    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
-        return _sum_and_count(teaching.confidence, teaching.counted)
+    def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
+        return _sum_and_count(prediction.confidence, prediction.counted)
 
     def update(self, sums: Tensor) -> None:
         _move(self.tau, sums, self._momentum)
@@ -121,11 +121,11 @@ class FlooredThreshold(DynamicThreshold):
         super().__init__(num_classes, momentum)
         self.floor = floor
 
-    def forward(self, teaching: Teaching) -> Tensor:
+    def forward(self, prediction: TeacherPrediction) -> Tensor:
         return torch.maximum(self.tau, self.floor())
 
-    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
-        return torch.cat([super().observe(teaching, retained), _sum_and_count(teaching.confidence, retained)])
+    def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
+        return torch.cat([super().observe(prediction, retained), _sum_and_count(prediction.confidence, retained)])
 
     def update(self, sums: Tensor) -> None:
         super().update(sums[:2])
@@ -156,11 +156,11 @@ class PerClassThreshold(Threshold):
         self.floor = floor
         self._start, self._minimum, self._delta = start, minimum, delta
 
-    def forward(self, teaching: Teaching) -> Tensor:
-        return torch.maximum(self.thresholds, self.floor())[teaching.pseudo]
+    def forward(self, prediction: TeacherPrediction) -> Tensor:
+        return torch.maximum(self.thresholds, self.floor())[prediction.pseudo]
 
-    def observe(self, teaching: Teaching, retained: Tensor) -> Tensor:
-        return _sum_and_count(teaching.confidence, retained)
+    def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
+        return _sum_and_count(prediction.confidence, retained)
 
     def update(self, sums: Tensor) -> None:
         self.floor.update(sums)

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from pixcon_train.method.batch import StepBatch, StepRandomness
 from pixcon_train.method.candidates import BankSettings, labeled_candidates, unlabeled_candidates
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.consistency import ConsistencyRules, consistency
 from pixcon_train.method.contrastive import Admitted, contrast
 from pixcon_train.method.losses import supervised_loss
+from pixcon_train.method.step_inputs import StepBatch, StepRandomness
 from pixcon_train.models.base import SegmentationModel
 
 

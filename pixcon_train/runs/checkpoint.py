@@ -138,5 +138,5 @@ def _fits(content: dict[str, Any], entry: "Field[Any]") -> bool:
     for kind in get_args(entry.type) if isinstance(entry.type, UnionType) else (entry.type,):
         if isinstance(value, get_origin(kind) or kind):
             tensors = get_args(kind)[1:] == (torch.Tensor,)
-            return not tensors or all(isinstance(each, torch.Tensor) for each in value.values())
+            return not tensors or all(isinstance(tensor, torch.Tensor) for tensor in value.values())
     return False

@@ -58,7 +58,7 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
     """
     saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
     config = build_config([saved, dotted_layer("the command line", changes)])
-    before, after = (flatten(each.model_dump()) for each in (build_config([saved]), config))
+    before, after = (flatten(values.model_dump()) for values in (build_config([saved]), config))
     for key, value in after.items():
         if value != before[key] and not key.startswith(CHANGEABLE):
             raise ConfigError(

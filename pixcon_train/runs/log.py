@@ -36,7 +36,7 @@ class RunLog:
         past = [] if iteration is None else read_log(self._path)
         kept = [record for record in past if _before(record, iteration or 0, epoch)]
         write_text(self._path, "".join(map(log_line, kept)))
-        self._board = TensorBoardLog(folder, resumed_at=iteration, note=note)
+        self._tensorboard = TensorBoardLog(folder, resumed_at=iteration, note=note)
 
     def write(self, event: str, record: Mapping[str, Any]) -> None:
         """Append ``record``; its numbers go to TensorBoard under ``event``, by its ``iteration``.
@@ -50,11 +50,11 @@ class RunLog:
                 handle.write(line)
         except OSError as error:
             raise PixConError(f"Could not write {self._path}: {error.strerror}.") from error
-        self._board.write(event, record)
+        self._tensorboard.write(event, record)
 
     def close(self) -> None:
         """Flush what TensorBoard still holds."""
-        self._board.close()
+        self._tensorboard.close()
 
 
 def _before(record: Mapping[str, Any], iteration: int, epoch: int) -> bool:

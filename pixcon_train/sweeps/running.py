@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.signals import StopSignal
+from pixcon_train.core.signals import StopRequest
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
 from pixcon_train.sweeps.grid import Point
@@ -16,7 +16,7 @@ from pixcon_train.sweeps.run_states import RunState, run_state
 
 
 def run_point(
-    point: Point, parent: Path, *, interruption: StopSignal | None = None, observer: TrainingObserver | None = None
+    point: Point, parent: Path, *, interruption: StopRequest | None = None, observer: TrainingObserver | None = None
 ) -> RunState:
     """Do the run of ``point`` under ``parent`` from where it stands; nothing where it is finished.
 

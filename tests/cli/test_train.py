@@ -193,7 +193,7 @@ def test_the_display_can_be_left_at_any_point() -> None:
     with TrainingDisplay(notes()) as display:
         display.started(["a", "b"], 0, 10)
         display.stepped(1)
-        display.working("validation (ema)", 1, 2)
+        display.progressed("validation (ema)", 1, 2)
 
 
 def test_every_command_explains_itself() -> None:

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.data import digits
-from pixcon_train.data.checks import check_data
+from pixcon_train.data.dataset_check import check_data
 from pixcon_train.data.digits import Scenes, digits_root, write_scenes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import read_list

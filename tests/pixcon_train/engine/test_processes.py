@@ -75,7 +75,7 @@ def trained(spec: Path, folder: Path, case: str) -> None:
             assert setup.bank is not None
             modules = (setup.student, setup.teacher, setup.bank, *setup.rules.modules().values())
             state = [each.state_dict() for each in modules]
-            torch.save(state, folder / f"rank{self._machine.process_index}.pt")
+            torch.save(state, folder / f"rank{self._accelerator.process_index}.pt")
 
     trainer.Trainer = Dumping  # type: ignore[misc]
     trainer.train(config(spec, case), folder)
@@ -90,13 +90,13 @@ def validated(spec: Path, folder: Path, source: Path) -> None:
         setup.teacher,
         setup.validation,
         setup.metric,
-        device=setup.machine.device,
+        device=setup.accelerator.device,
         protocol=setup.protocol,
         window=None,
         progress=lambda done, total: None,
         stop=lambda: False,
     )
-    torch.save(result, folder / f"scores{setup.machine.process_index}.pt")
+    torch.save(result, folder / f"scores{setup.accelerator.process_index}.pt")
 
 
 def in_double() -> None:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.signals import StopSignal
+from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.lists import read_list
 from pixcon_train.engine.distributed import open_accelerator
-from pixcon_train.engine.observer import Unobserved
+from pixcon_train.engine.observer import NullObserver
 from pixcon_train.engine.setup import set_up
 from pixcon_train.engine.trainer import train
 from pixcon_train.method.class_bank import bank_fill
@@ -52,11 +52,11 @@ def plain(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tor
     return load_checkpoint(folder / LATEST).student
 
 
-class StopAt(Unobserved):
+class StopAt(NullObserver):
     """Asks a run to stop after a step, or while thresholds are calibrated."""
 
     def __init__(self, iteration: int, *, calibrating: bool) -> None:
-        self.interruption = StopSignal()
+        self.interruption = StopRequest()
         self._iteration, self._calibrating, self._at = iteration, calibrating, 0
 
     def stepped(self, iteration: int) -> None:
@@ -64,7 +64,7 @@ class StopAt(Unobserved):
         if iteration == self._iteration and not self._calibrating:
             self.interruption.name = "SIGTERM"
 
-    def working(self, what: str, done: int, total: int) -> None:
+    def progressed(self, what: str, done: int, total: int) -> None:
         if self._calibrating and "calibrating" in what and self._at == self._iteration:
             self.interruption.name = "SIGTERM"
 

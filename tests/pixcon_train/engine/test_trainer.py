@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
-from pixcon_train.core.signals import StopSignal
-from pixcon_train.engine.observer import Unobserved
-from pixcon_train.engine.trainer import Outcome, train
+from pixcon_train.core.signals import StopRequest
+from pixcon_train.engine.observer import NullObserver
+from pixcon_train.engine.trainer import TrainingResult, train
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
@@ -27,35 +27,35 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny(tmp_path_factory.mktemp("tiny"))
 
 
-class StopAt(Unobserved):
+class StopAt(NullObserver):
     """Asks a run to stop at one point of it, as a signal would."""
 
     def __init__(self, *, iteration: int | None = None, work: str | None = None) -> None:
-        self.interruption = StopSignal()
+        self.interruption = StopRequest()
         self._iteration, self._work = iteration, work
 
     def stepped(self, iteration: int) -> None:
         if iteration == self._iteration:
             self.interruption.name = "SIGTERM"
 
-    def working(self, what: str, done: int, total: int) -> None:
+    def progressed(self, what: str, done: int, total: int) -> None:
         if what == self._work and done == total:
             self._work = None
             self.interruption.name = "SIGTERM"
 
 
-def interrupted(config: Any, folder: Path, *, resume: bool = False, **when: Any) -> Outcome:
+def interrupted(config: Any, folder: Path, *, resume: bool = False, **when: Any) -> TrainingResult:
     stop = StopAt(**when)
-    outcome = train(config, folder, resume=resume, interruption=stop.interruption, observer=stop)
-    assert outcome.signal == "SIGTERM"
-    return outcome
+    result = train(config, folder, resume=resume, interruption=stop.interruption, observer=stop)
+    assert result.signal == "SIGTERM"
+    return result
 
 
 @pytest.fixture(scope="module")
 def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run left alone."""
     folder = tmp_path_factory.mktemp("whole")
-    assert train(tiny_config(spec), folder).position.finished
+    assert train(tiny_config(spec), folder).state.finished
     return folder
 
 
@@ -129,7 +129,7 @@ def test_a_run_interrupted_at_every_step_is_the_run_left_alone(spec: Path, whole
 def test_a_killed_run_goes_on_from_its_last_save(spec: Path, whole: Path, tmp_path: Path) -> None:
     """What was logged after the save is dropped and written again."""
 
-    class Kill(Unobserved):
+    class Kill(NullObserver):
         def stepped(self, iteration: int) -> None:
             if iteration == 7:
                 raise KeyboardInterrupt  # passes through everything, as the end of the process would
@@ -163,7 +163,7 @@ def test_another_seed_is_another_run(spec: Path, whole: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("rule", ["none", "clean", "labeled", "confidence"])
 def test_every_rule_trains_with_both_presets(spec: Path, tmp_path: Path, preset: str, rule: str) -> None:
     config = tiny_config(spec, preset=preset, bank__rule=rule, bank__tau=0.3, schedule__epochs=1)
-    assert train(config, tmp_path).position.finished
+    assert train(config, tmp_path).state.finished
     checkpoint = load_checkpoint(tmp_path / LATEST)
     assert (checkpoint.bank is None) == (rule == "none")
     assert checkpoint.projection == (rule != "none")
@@ -180,7 +180,7 @@ def test_accumulated_micro_batches_make_the_effective_batch(spec: Path, tmp_path
     "option", [{"runtime__precision": "bf16"}, {"runtime__precision": "fp16"}, {"runtime__channels_last": True}]
 )
 def test_options_of_the_machine_train(spec: Path, tmp_path: Path, option: dict[str, Any]) -> None:
-    assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).position.finished
+    assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).state.finished
 
 
 @pytest.mark.slow
@@ -192,10 +192,10 @@ def test_activation_checkpointing_changes_no_weight(spec: Path, whole: Path, tmp
 
 def test_patience_ends_a_run(spec: Path, tmp_path: Path) -> None:
     config = tiny_config(spec, schedule__epochs=50, schedule__patience=1, optimizer__lr=1e-12)
-    position = train(config, tmp_path).position
-    assert position.finished
-    assert position.epoch < 50
-    assert position.stale == 1
+    state = train(config, tmp_path).state
+    assert state.finished
+    assert state.epoch < 50
+    assert state.stale == 1
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_a_bad_image_in_the_middle_is_one_message(tmp_path: Path) -> None:
 
 
 def test_a_loader_worker_that_is_killed_is_one_message(spec: Path, tmp_path: Path) -> None:
-    class Killer(Unobserved):
+    class Killer(NullObserver):
         def stepped(self, iteration: int) -> None:
             for process in multiprocessing.active_children():
                 process.kill()
@@ -272,7 +272,7 @@ def test_a_log_that_cannot_be_written_leaves_the_last_checkpoint(
 def test_data_that_vanish_are_one_message(tmp_path: Path) -> None:
     spec = write_tiny(tmp_path)
 
-    class Vanish(Unobserved):
+    class Vanish(NullObserver):
         def stepped(self, iteration: int) -> None:
             for path in [*tmp_path.glob("*.jpg"), *tmp_path.glob("*.png")]:
                 path.unlink()
@@ -299,11 +299,11 @@ def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: P
     (tmp_path / "tensorboard").write_text("in the way")
     told = []
 
-    class Listen(Unobserved):
-        def noted(self, line: str) -> None:
+    class Listen(NullObserver):
+        def warned(self, line: str) -> None:
             told.append(line)
 
-    assert train(tiny_config(spec, schedule__epochs=1), tmp_path, observer=Listen()).position.finished
+    assert train(tiny_config(spec, schedule__epochs=1), tmp_path, observer=Listen()).state.finished
     curves = [line for line in told if not line.startswith("warning: ")]  # so small a run is warned of, too
     assert len(curves) == 1 and "No more TensorBoard curves" in curves[0]
 
@@ -315,7 +315,7 @@ def test_what_is_done_to_images_is_said_when_training_begins(tmp_path: Path) -> 
     Image.open(tmp_path / "labeled0.jpg").save(tmp_path / "labeled0.jpg", exif=tag)
     told = []
 
-    class Listen(Unobserved):
+    class Listen(NullObserver):
         def started(self, lines: list[str], iteration: int, iterations: int) -> None:
             told.extend(lines)
 

@@ -21,7 +21,7 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.engine import setup
 from pixcon_train.engine import stepper as stepping
 from pixcon_train.engine.distributed import open_accelerator
-from pixcon_train.engine.setup import Setup, set_up
+from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.method import consistency as consistency_branch
 from pixcon_train.method import contrastive as bank_branch
@@ -139,7 +139,7 @@ def _exercised(pieces: list[Piece], scalars: dict[str, float]) -> Tensor:
     )
 
 
-def _states(parts: Setup, trainer: PlainTrainer) -> dict[str, tuple[Tensor, Tensor]]:
+def _states(parts: RunComponents, trainer: PlainTrainer) -> dict[str, tuple[Tensor, Tensor]]:
     """Weights and bank of both sides."""
     pairs = {}
     for role, network, plain in (

@@ -13,7 +13,7 @@ from pixcon_train.method.thresholds import (
     FlooredThreshold,
     PerClassThreshold,
     QuantileThreshold,
-    Teaching,
+    TeacherPrediction,
     Threshold,
     confidence_counts,
     coverage_penalty,
@@ -23,15 +23,15 @@ from tests.waiting import NoWaiting
 K = 4
 
 
-def teaching(seed: int, *, padded: float = 0.2, lowest: float = 1 / K) -> Teaching:
+def teaching(seed: int, *, padded: float = 0.2, lowest: float = 1 / K) -> TeacherPrediction:
     """Random confidences above ``lowest``, random pseudo-labels, and padding."""
     generator = torch.Generator().manual_seed(seed)
     confidence = lowest + (1 - lowest) * torch.rand(2, 9, 11, generator=generator)
     pseudo = torch.randint(K, (2, 9, 11), generator=generator)
-    return Teaching(confidence, pseudo, torch.rand(2, 9, 11, generator=generator) >= padded)
+    return TeacherPrediction(confidence, pseudo, torch.rand(2, 9, 11, generator=generator) >= padded)
 
 
-def step(rule: Threshold, batch: Teaching) -> Tensor:
+def step(rule: Threshold, batch: TeacherPrediction) -> Tensor:
     """One step of a rule; the thresholds it had."""
     tau = rule(batch)
     rule.update(rule.observe(batch, (batch.confidence >= tau) & batch.counted))
@@ -81,7 +81,7 @@ def test_no_rule_makes_the_host_wait(rule: Threshold) -> None:
 @pytest.mark.parametrize("rule", every_rule(), ids=lambda rule: type(rule).__name__)
 def test_what_is_learnt_does_not_depend_on_how_a_batch_is_cut(rule: Threshold) -> None:
     batch = teaching(3)
-    halves = [Teaching(*(part[i : i + 1] for part in batch)) for i in range(2)]
+    halves = [TeacherPrediction(*(part[i : i + 1] for part in batch)) for i in range(2)]
     tau = rule(batch)
     whole, parts = (
         sum((rule.observe(piece, (piece.confidence >= tau_of) & piece.counted) for piece, tau_of in pieces), 0.0)
@@ -106,7 +106,7 @@ def test_the_quantile_retains_its_share_of_the_pixels_that_count(quantile: float
 def test_the_dynamic_threshold_by_hand() -> None:
     """τ_0 = 1/4; a step's mean of 0.8 moves it to 0.9·0.25 + 0.1·0.8 = 0.305, and is not used before."""
     rule = DynamicThreshold(4, 0.9)
-    batch = Teaching(
+    batch = TeacherPrediction(
         torch.tensor([[[0.7, 0.9, 0.1]]]), torch.zeros(1, 1, 3).long(), torch.tensor([[[True, True, False]]])
     )
     assert step(rule, batch).item() == pytest.approx(0.25)
@@ -116,7 +116,9 @@ def test_the_dynamic_threshold_by_hand() -> None:
 def test_the_floor_by_hand() -> None:
     """Retained are c ≥ max(1/4, 0.5), so 0.9 alone: r = 0.5·0 + 0.5·0.9 = 0.45; 0.9·r is below 0.5; then r grows."""
     rule = FlooredThreshold(4, 0.5, Floor(0.5, 0.9, 0.5))
-    batch = Teaching(torch.tensor([[[0.4, 0.9]]]), torch.zeros(1, 1, 2).long(), torch.ones(1, 1, 2, dtype=torch.bool))
+    batch = TeacherPrediction(
+        torch.tensor([[[0.4, 0.9]]]), torch.zeros(1, 1, 2).long(), torch.ones(1, 1, 2, dtype=torch.bool)
+    )
     assert step(rule, batch).item() == pytest.approx(0.5)
     assert rule.floor.mean.item() == pytest.approx(0.45)
     assert rule.tau.item() == pytest.approx(0.5 * 0.25 + 0.5 * 0.65)
@@ -161,7 +163,7 @@ def test_a_rare_class_gets_the_lower_threshold() -> None:
 def test_each_pixel_has_its_class_threshold() -> None:
     rule = PerClassThreshold(torch.ones(2), start=0.9, minimum=0.5, delta=0.05, floor=Floor(0.5, 0.9, 0.9))
     rule.thresholds.copy_(torch.tensor([0.2, 0.8]))
-    batch = Teaching(torch.zeros(1, 1, 3), torch.tensor([[[0, 1, 1]]]), torch.ones(1, 1, 3, dtype=torch.bool))
+    batch = TeacherPrediction(torch.zeros(1, 1, 3), torch.tensor([[[0, 1, 1]]]), torch.ones(1, 1, 3, dtype=torch.bool))
     torch.testing.assert_close(rule(batch), torch.tensor([[[0.5, 0.8, 0.8]]]))
     assert rule.per_class() == pytest.approx([0.5, 0.8])
     assert Threshold(0.9).per_class() is None

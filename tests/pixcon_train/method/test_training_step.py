@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_train.method.batch import StepBatch, StepRandomness
 from pixcon_train.method.candidates import BankSettings, labeled_candidates
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.consistency import ConsistencyRules, Weighting
@@ -16,6 +15,7 @@ from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import ohem_loss, supervised_loss
 from pixcon_train.method.optimizer import build_optimizer, update_teacher
 from pixcon_train.method.perturbations import complementary_scale, fused_dropout
+from pixcon_train.method.step_inputs import StepBatch, StepRandomness
 from pixcon_train.method.thresholds import Threshold
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models.base import SegmentationModel

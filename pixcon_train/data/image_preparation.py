@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixcon_train.data.headers import Header
+from pixcon_train.data.image_headers import Header
 
 
 class ImageNotes:

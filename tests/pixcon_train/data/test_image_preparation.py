@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixcon_train.data.checks import check_data
+from pixcon_train.data.dataset_check import check_data
 from pixcon_train.data.lists import Pair
 from tests.pixcon_train.data.files import THREE, exif, png, png_chunk, save_image, tiff
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.headers import check_sizes, read_header
+from pixcon_train.data.image_headers import check_sizes, read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 from pixcon_train.data.reading import read_pair

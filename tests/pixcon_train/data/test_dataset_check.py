@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.checks import DataReport, check_data
+from pixcon_train.data.dataset_check import DataReport, check_data
 from pixcon_train.data.lists import Pair, read_list
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette

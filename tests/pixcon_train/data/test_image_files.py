@@ -14,10 +14,10 @@ from PIL import Image
 
 from pixcon_diag.data.label_maps import LabelMapFiles
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.headers import read_header
+from pixcon_train.data.image_files import MAX_BYTES, MAX_PIXELS
+from pixcon_train.data.image_headers import read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
-from pixcon_train.data.opening import MAX_BYTES, MAX_PIXELS
 from tests.pixcon_train.data.files import png, png_chunk, save_image
 
 PACKAGES = ("pixcon_train", "pixcon_diag", "figures", "cli")

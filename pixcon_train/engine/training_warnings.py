@@ -13,14 +13,14 @@ TEACHER_SPANS = 20
 """Spans 1/(1 − γ) of the teacher's average that a run should hold."""
 
 
-class Advisor:
+class TrainingWarnings:
     """Says each warning at most once."""
 
     def __init__(self, config: TrainConfig, iterations: int) -> None:
         """For a run of ``iterations`` steps."""
         self._config = config
         self._iterations = iterations
-        self._retention_said = False
+        self._retention_warned = False
 
     def at_start(self) -> list[str]:
         """A warm-up too long for the run."""
@@ -39,9 +39,9 @@ class Advisor:
 
     def _retention(self, record: Mapping[str, Any], last: bool) -> list[str]:
         begun = record["epoch"] > 1 or last  # in its first epoch a network from scratch is unsure everywhere
-        if record["retention"] != 0 or self._retention_said or not begun:
+        if record["retention"] != 0 or self._retention_warned or not begun:
             return []
-        self._retention_said = True
+        self._retention_warned = True
         return [
             f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images teach nothing: "
             f"{_or([*self._lower(), *self._follow(), 'train longer'])}."

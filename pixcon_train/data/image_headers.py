@@ -12,7 +12,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.data.opening import DAMAGE, opened
+from pixcon_train.data.image_files import DAMAGE, open_image
 
 ORIENTATION = 0x0112
 """EXIF's and TIFF's tag of how the picture has to be turned to stand upright: 1 (not at all) to 8."""
@@ -57,7 +57,7 @@ def read_header(path: Path, what: str = "image") -> Header:
     Raises:
         DataError: missing, unreadable or of another format.
     """
-    with opened(path, what) as image:
+    with open_image(path, what) as image:
         return header_of(image)
 
 

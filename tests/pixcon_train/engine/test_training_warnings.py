@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from pixcon_train.config.resolve import dotted_layer, preset_names, resolve_config
-from pixcon_train.engine.advice import Advisor
+from pixcon_train.engine.training_warnings import TrainingWarnings
 
 
-def advisor(iterations: int, **values: Any) -> Advisor:
+def advisor(iterations: int, **values: Any) -> TrainingWarnings:
     layer = dotted_layer("test", {key.replace("__", "."): value for key, value in values.items()})
-    return Advisor(resolve_config([layer]), iterations)
+    return TrainingWarnings(resolve_config([layer]), iterations)
 
 
 def epoch(number: int, retention: float | None, student: float = 0.5, ema: float = 0.5) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_the_threshold_to_lower_is_the_one_that_the_rule_reads(rule: str, advice
 @pytest.mark.parametrize("preset", preset_names())
 def test_the_cpu_recipes_warm_up_in_time(preset: str) -> None:
     config = resolve_config([], preset=preset)
-    assert Advisor(config, 120 * config.schedule.epochs).at_start() == []
+    assert TrainingWarnings(config, 120 * config.schedule.epochs).at_start() == []
 
 
 def test_nothing_retained_is_said_once_and_not_of_the_first_epoch() -> None:

@@ -11,9 +11,9 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
-from pixcon_train.data.findings import Finding, Gathered
-from pixcon_train.data.headers import check_sizes, read_image_header
-from pixcon_train.data.image_notes import ImageNotes
+from pixcon_train.data.file_findings import Finding, Gathered
+from pixcon_train.data.image_headers import check_sizes, read_image_header
+from pixcon_train.data.image_preparation import ImageNotes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.masks import listed, read_indices
@@ -145,7 +145,7 @@ class _Counts:
         try:
             self._look_at(pair.image, mask, images)
         except DataError as error:
-            paths = [str(self.root / each) for each in pair if each is not None]
+            paths = [str(self.root / file) for file in pair if file is not None]
             self.gathered.add(pair.mask or pair.image, str(error) + self._where(pair), paths)
 
     def _look_at(self, image: str, mask: str | None, images: Images) -> None:
@@ -170,7 +170,7 @@ class _Counts:
 
     def _where(self, pair: Pair) -> str:
         """Where a missing file lies instead, if it can be told."""
-        missing = next((each for each in pair if each is not None and not is_file(self.root / each)), None)
+        missing = next((file for file in pair if file is not None and not is_file(self.root / file)), None)
         if missing is None:
             return ""
         above = self.root.resolve().parent

@@ -68,7 +68,7 @@ DAMAGE = (
 
 
 @contextmanager
-def opened(path: Path, what: str) -> Iterator[ImageFile]:
+def open_image(path: Path, what: str) -> Iterator[ImageFile]:
     """An image file with its header read; decode it by :func:`load` within the block.
 
     Whatever Pillow raises within the block, for ``path`` or in decoding it, is a :class:`DataError`, and Pillow's
