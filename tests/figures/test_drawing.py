@@ -77,6 +77,7 @@ def test_drawn_as_png_and_pdf_and_again_with_the_same_bytes(tmp_path: Path, comm
     assert not list(tmp_path.glob("*.tmp"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_undefined_values_are_drawn_as_nothing(tmp_path: Path, command: str) -> None:
     content = undefined(save(tmp_path, command))
@@ -84,6 +85,7 @@ def test_undefined_values_are_drawn_as_nothing(tmp_path: Path, command: str) -> 
     assert draw_saved(tmp_path, command)
 
 
+@pytest.mark.slow
 def test_t_sne_and_geometry_together_make_fig11_whichever_comes_last(tmp_path: Path) -> None:
     save(tmp_path, "tsne")
     assert [path.stem for path in draw_saved(tmp_path, "tsne")] == ["tsne", "tsne"]

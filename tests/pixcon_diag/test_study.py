@@ -77,6 +77,7 @@ def never(*_: Any, **__: Any) -> None:
     raise AssertionError("a network was run")
 
 
+@pytest.mark.slow
 def test_two_methods_have_everything_from_one_pass_each(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_one_name_is_one_number_with_one_sign(study: Path, tmp_path: Path) -> No
     assert seen >= 6  # boundary twice, geometry, qualitative, per class, and the tables of differences
 
 
+@pytest.mark.slow
 def test_ratios_in_different_spaces_are_not_compared(study: Path, tmp_path: Path) -> None:
     """The baseline has no projection head."""
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
@@ -159,6 +161,7 @@ def test_one_checkpoint_has_no_differences(study: Path, tmp_path: Path) -> None:
     assert of(built, "qualitative")["rank_by"] == "error"
 
 
+@pytest.mark.slow
 def test_three_methods_are_each_compared_with_the_first(study: Path, tmp_path: Path) -> None:
     third = ("third", CLEAN[1][1:])
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]), third)
@@ -186,6 +189,7 @@ def copied(study: Path, tmp_path: Path, run: str) -> str:
     return str(tmp_path / run)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_log_is_left_out_of_the_dynamics_alone(study: Path, tmp_path: Path) -> None:
     without = copied(study, tmp_path, "farm-none-1")
     (Path(without) / LOG).unlink()

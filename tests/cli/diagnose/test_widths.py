@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_number_is_broken(command: str, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_drawing(monkeypatch)

@@ -81,6 +81,7 @@ def test_maps_of_the_same_pixels() -> None:
     assert "NaN" not in to_json(result.to_dict())
 
 
+@pytest.mark.slow
 def test_aligned_maps_put_classes_where_the_first_has_them() -> None:
     samples = {"a": blobs(0.2, classes=8, each=30), "b": blobs(0.25, classes=8, each=30, seed=1)}
     moved, divergence = {}, {}
