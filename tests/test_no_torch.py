@@ -100,13 +100,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of two methods whose passes and replays are cached."""
     root = tmp_path_factory.mktemp("methods")
     folder = write_methods(root, write_data(root / "data"))
-    for command in ("contamination", "coverage"):
+    for command in ("contamination", "coverage", "gradient"):
         result = call(command, folder, "--workers", 0)
         assert result.exit_code == 0, result.output
     return folder
 
 
-FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "coverage")
+FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "coverage", "gradient", "compare")
 """Commands that cached passes and replays answer."""
 
 
