@@ -51,7 +51,8 @@ class TightnessMeans:
         """The means over the classes with enough pixels, of S_k (M, C) and n_k (M,)."""
         enough = pixels >= min_pixels
         sums, pixels = sums[enough], pixels[enough]
-        return cls.of(_compactness(sums, pixels), _cosines(sums, pixels, pixels > 0))
+        lengths = np.linalg.norm(sums, axis=1)
+        return cls.of(quotients(lengths, pixels), _cosines(sums, np.where(lengths > ROUNDING * pixels, lengths, 0.0)))
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class GeometryResult:
             raise PixConError("Some features are NaN or infinite. Does the checkpoint hold a network that diverged?")
         enough = pixels >= min_pixels
         chosen = np.isin(np.arange(len(pixels)), foreground) & enough
-        compactness, cosine = np.where(enough, _compactness(sums, pixels), np.nan), _cosines(sums, pixels, enough)
+        lengths = np.linalg.norm(sums, axis=1)
+        compactness = np.where(enough, quotients(lengths, pixels), np.nan)
+        cosine = _cosines(sums, np.where(enough & (lengths > ROUNDING * pixels), lengths, 0.0))
         means = TightnessMeans.of(compactness[chosen], cosine[np.ix_(chosen, chosen)])
         pairs, spread = _blank(cosine, chosen), _blank(_cdnv(sums, pixels), chosen)
         found = not np.isnan(pairs).all()
@@ -133,15 +136,8 @@ def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spr
     )
 
 
-def _compactness(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """‖S_k‖ / n_k of each class (K,); NaN for a class without pixels."""
-    return quotients(np.linalg.norm(sums, axis=1), pixels)
-
-
-def _cosines(sums: np.ndarray, pixels: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Cosines of every two centroids (K, K); NaN for classes not ``among`` those wanted, or whose features cancel."""
-    lengths = np.linalg.norm(sums, axis=1)
-    norms = np.where(among & (lengths > ROUNDING * pixels), lengths, 0.0)
+def _cosines(sums: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """Cosines of every two centroids (K, K); NaN for classes whose ``norms`` (K,) are 0, as of features that cancel."""
     unit = quotients(sums, norms[:, None])
     cosine: np.ndarray = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
