@@ -56,6 +56,8 @@ RESULTS = (
 
 IMPORTS = """
 import importlib, sys
+
+pytestmark = pytest.mark.slow
 for module in sys.argv[1:]:
     importlib.import_module(module)
     loaded = [name for name in {heavy} if name in sys.modules]

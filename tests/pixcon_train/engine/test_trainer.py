@@ -21,6 +21,8 @@ from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -97,7 +99,6 @@ def test_losses_of_the_log_are_means_of_the_steps(spec: Path, tmp_path: Path) ->
     assert math.isclose(epoch["losses"]["loss"], halves, rel_tol=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "when",
     [
@@ -117,7 +118,6 @@ def test_a_resumed_run_is_the_run_left_alone(spec: Path, whole: Path, tmp_path: 
     assert timeless(tmp_path) == timeless(whole)
 
 
-@pytest.mark.slow
 def test_a_run_interrupted_at_every_step_is_the_run_left_alone(spec: Path, whole: Path, tmp_path: Path) -> None:
     for iteration in range(1, 9):
         interrupted(tiny_config(spec), tmp_path, resume=iteration > 1, iteration=iteration)
@@ -145,20 +145,17 @@ def test_a_killed_run_goes_on_from_its_last_save(spec: Path, whole: Path, tmp_pa
     ]
 
 
-@pytest.mark.slow
 def test_loader_workers_change_nothing(spec: Path, whole: Path, tmp_path: Path) -> None:
     train(tiny_config(spec, runtime__workers=2), tmp_path)
     assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
 
 
-@pytest.mark.slow
 def test_another_seed_is_another_run(spec: Path, whole: Path, tmp_path: Path) -> None:
     train(tiny_config(spec, seed=1), tmp_path)
     one, other = load_checkpoint(tmp_path / LATEST).student, load_checkpoint(whole / LATEST).student
     assert not all(torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["pixcon", "unimatch-v2"])
 @pytest.mark.parametrize("rule", ["none", "clean", "labeled", "confidence"])
 def test_every_rule_trains_with_both_presets(spec: Path, tmp_path: Path, preset: str, rule: str) -> None:
@@ -183,7 +180,6 @@ def test_options_of_the_machine_train(spec: Path, tmp_path: Path, option: dict[s
     assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).state.finished
 
 
-@pytest.mark.slow
 def test_activation_checkpointing_changes_no_weight(spec: Path, whole: Path, tmp_path: Path) -> None:
     train(tiny_config(spec, runtime__activation_checkpointing=True), tmp_path)
     one, other = load_checkpoint(tmp_path / LATEST).student, load_checkpoint(whole / LATEST).student
@@ -198,7 +194,6 @@ def test_patience_ends_a_run(spec: Path, tmp_path: Path) -> None:
     assert state.stale == 1
 
 
-@pytest.mark.slow
 def test_validation_is_as_rare_as_asked(spec: Path, tmp_path: Path) -> None:
     train(tiny_config(spec, schedule__epochs=3, schedule__validate_every=2), tmp_path)
     epochs = [record for record in read_log(tmp_path / LOG) if record["event"] == "epoch"]

@@ -32,7 +32,7 @@ from pixcon_train.method.class_bank import ClassBank
 from tests.pixcon_train.method.plain_step import Piece, PlainTrainer, Recipe
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
-pytestmark = pytest.mark.usefixtures("double")
+pytestmark = [pytest.mark.usefixtures("double"), pytest.mark.slow]
 
 TOLERANCE = 1e-8
 """Largest relative deviation of any number that a step logs or leaves behind."""
