@@ -112,6 +112,7 @@ FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "co
 """Commands that cached passes and replays answer."""
 
 
+@pytest.mark.slow
 def test_cached_passes(runs: Path) -> None:
     commands = [[command, "runs"] for command in FROM_PASSES]
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
@@ -131,6 +132,7 @@ assert not loaded, f"loads {{loaded}}"
 """
 
 
+@pytest.mark.slow
 def test_cached_passes_from_python(runs: Path) -> None:
     probe = [sys.executable, "-c", PYTHON.format(heavy=HEAVY)]
     done = subprocess.run(probe, cwd=runs.parent, capture_output=True, text=True, timeout=240)

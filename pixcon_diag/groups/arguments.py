@@ -85,9 +85,9 @@ def named(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[li
     return [
         [
             replace(one, name=one.info.source if count[name] > 1 and not group.given else name)
-            for one, name in zip(loaded, each, strict=True)
+            for one, name in zip(loaded, own, strict=True)
         ]
-        for (group, loaded), each in zip(groups, names, strict=True)
+        for (group, loaded), own in zip(groups, names, strict=True)
     ]
 
 
