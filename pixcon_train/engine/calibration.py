@@ -25,7 +25,7 @@ def count_confidence(
     stop: Callable[[], bool],
 ) -> Tensor | None:
     """Pixels by class and confidence, as :func:`pixcon_train.method.thresholds.confidence_counts` has them, of this
-    process's share of the images; None if told to stop."""
+    process's share of the images; None on a stop request."""
     counts = torch.zeros(model.num_classes, 2, BINS, dtype=torch.long, device=device)
 
     def count(probabilities: Tensor, masks: Tensor) -> None:

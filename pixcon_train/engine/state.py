@@ -53,7 +53,7 @@ class TrainState:
         return bool(score > self.best[name]["score"])
 
 
-def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, meters: dict[str, Any]) -> Checkpoint:
+def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, means: dict[str, Any]) -> Checkpoint:
     """The state of a run; tensors are those in use, so save it before the next step."""
     student, spec = setup.student, setup.data.spec
     return Checkpoint(
@@ -83,7 +83,7 @@ def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, meter
             "step": state.step,
             "stale": state.stale,
             "finished": state.finished,
-            "meters": meters,
+            "meters": means,
         },
         rules={name: rule.state_dict() for name, rule in setup.rules.modules().items()},
     )

@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, checkpoints, and leaving in good order when told to stop."""
+"""The training loop: steps, validation, checkpoints, and shutting down cleanly on a signal."""
 
 import time
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ class Trainer:
         self._means = RunningMeans(partial(over_processes, accelerator=setup.accelerator))
         self._loss_detector = NonFiniteLossDetector()
         self._stepper = Stepper(config, setup)
-        self._advisor = TrainingWarnings(config, setup.iterations)
+        self._warnings = TrainingWarnings(config, setup.iterations)
         self._log: RunLog | None = None
 
     def run(self, *, resume: bool) -> TrainingResult:
@@ -137,14 +137,14 @@ class Trainer:
         """Load the state where there is one; else save a first one, which shows early whether the disk is writable."""
         if resume:
             checkpoint = load_checkpoint(self._folder / LATEST)
-            self._state, meters = restore(checkpoint, self._setup)
-            self._means.load_state_dict(meters, self._accelerator.device)
+            self._state, means = restore(checkpoint, self._setup)
+            self._means.load_state_dict(means, self._accelerator.device)
         if self._accelerator.is_main_process:
             remove_leftovers(self._folder)
             save_config(self._folder, self._config)
             stands_at = self._state.iteration if resume else None
             self._log = RunLog(self._folder, iteration=stands_at, epoch=self._state.epoch, note=self._observer.warned)
-        warnings = [] if resume else self._advisor.at_start()
+        warnings = [] if resume else self._warnings.at_start()
         if not resume:
             self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
             self._save(LATEST)
@@ -152,7 +152,7 @@ class Trainer:
         self._warn(warnings)
 
     def _train_epoch(self) -> bool:
-        """Do the steps that the epoch still has; False when told to stop."""
+        """Do the steps that the epoch still has; False on a stop request."""
         state, sampler = self._state, self._setup.sampler
         if self._stop(boundary=True) or not self._calibrate():
             return False
@@ -178,7 +178,7 @@ class Trainer:
         return True
 
     def _calibrate(self) -> bool:
-        """As an epoch begins, set thresholds by the held-out images if the rule wants it; False when told to stop."""
+        """As an epoch begins, set thresholds by the held-out images if the rule wants it; False on a stop request."""
         setup, threshold = self._setup, self._setup.rules.threshold
         if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._state.step:
             return True
@@ -211,7 +211,7 @@ class Trainer:
             raise
 
     def _finish_epoch(self, started: float) -> bool:
-        """Validate, log, save; False when told to stop, which leaves the epoch to be finished after resuming."""
+        """Validate, log, save; False on a stop request, which leaves the epoch to be finished after resuming."""
         state, schedule = self._state, self._config.schedule
         self._loss_detector.check(wait=True)
         last = state.epoch + 1 == schedule.epochs
@@ -224,7 +224,7 @@ class Trainer:
         patience = schedule.patience
         state.finished = last or (patience is not None and state.stale >= patience)
         record = self._record(self._means.finish_epoch(), metrics, time.monotonic() - started)
-        record["warnings"] = self._advisor.at_epoch(record, last=state.finished)
+        record["warnings"] = self._warnings.at_epoch(record, last=state.finished)
         self._write("epoch", record)
         for name in sorted(better):
             self._save(_BEST[name])
@@ -238,7 +238,7 @@ class Trainer:
             self._observer.warned(f"warning: {line}")
 
     def _validate(self) -> dict[str, dict[str, Any]] | None:
-        """Metrics by `student` and `ema`; None when told to stop."""
+        """Metrics by `student` and `ema`; None on a stop request."""
         setup, metrics = self._setup, dict[str, dict[str, Any]]()
         for name, model in (("student", setup.student), ("ema", setup.teacher)):
             result = validate(

@@ -14,7 +14,7 @@ TEACHER_SPANS = 20
 
 
 class TrainingWarnings:
-    """Says each warning at most once."""
+    """The warnings of a run, each given at most once."""
 
     def __init__(self, config: TrainConfig, iterations: int) -> None:
         """For a run of ``iterations`` steps."""

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from pixcon_train.config.schema import BankConfig
 from pixcon_train.method.admission import REPLAYED, RULES, AdmissionRule, admit
+from pixcon_train.method.candidates import BankSettings, labeled_candidates
+from pixcon_train.models.base import ModelOutput
 
 DOCS = Path(__file__).parents[3] / "docs" / "training.md"
 
@@ -56,3 +58,21 @@ def test_the_configuration_knows_the_rules_and_suggests_the_nearest() -> None:
 def test_the_documentation_has_a_row_for_every_rule() -> None:
     section = DOCS.read_text(encoding="utf-8").partition("`bank.rule`")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(RULES)
+
+
+def test_a_toy_rule_is_one_entry_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configuration and training step know it at once; it admits everything under class 0, with half the weight."""
+    toy = AdmissionRule(
+        "toy",
+        "Toy",
+        "every labeled pixel as class 0",
+        "labeled",
+        lambda labels, logits, tau: torch.zeros_like(labels),
+        weigh=lambda labels, logits: torch.full(labels.shape, 0.5),
+    )
+    monkeypatch.setitem(RULES, "toy", toy)
+    assert BankConfig(rule="toy", start="at_once").enabled
+    embedding, labels = torch.randn(1, 8, 4, 4), torch.full((1, 4, 4), 2)
+    output = ModelOutput(torch.randn(1, 3, 4, 4), embedding, embedding)
+    candidates = labeled_candidates(output, labels, BankSettings("toy"))
+    assert candidates.admitted.eq(0).all() and candidates.target.eq(2).all() and candidates.weights.eq(0.5).all()
