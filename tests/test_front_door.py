@@ -12,6 +12,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+import torch
 
 import pixcon_diag as pxd
 import pixcon_train
@@ -134,3 +135,20 @@ def test_a_result_is_a_table_a_frame_a_dict_and_a_picture(home: Path, monkeypatc
     for missing in (result.plot, result.to_frame):
         with pytest.raises(Exception, match="nothing"):
             missing("nothing")
+
+
+def test_a_metric_draws_the_figure_of_its_command() -> None:
+    target = torch.tensor([[[0, 0, 1, 1], [0, 1, 1, 255]]])
+    prediction, confidence = torch.zeros_like(target), torch.full(target.shape, 0.97)
+    features = torch.rand((1, 4, 2, 4), generator=torch.Generator().manual_seed(0))
+    bank = pxd.Entries(torch.eye(4)[:3], torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), torch.ones(3).bool())
+    updates = {
+        pxd.Contamination(2, void=255): (confidence, prediction, target),
+        pxd.BoundaryError(2, void=255): (prediction, target),
+        pxd.Geometry(2, channels=4, void=255, min_pixels=1): (features, target),
+        pxd.ContaminationGradient(2): (torch.eye(4)[:2], torch.tensor([0, 1]), bank),
+        pxd.Coverage(2, batch_size=1): (target, prediction),
+    }
+    for metric, arguments in updates.items():
+        metric.update(*arguments)
+        assert metric.plot().axes, type(metric).__name__

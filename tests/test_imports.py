@@ -53,6 +53,7 @@ FOLDER_IMPORTS = {
 
 UPWARD = {
     "pixcon_diag/tables/section.py": "pixcon_figures",
+    "pixcon_diag/measures/plotting.py": "pixcon_figures",
     "pixcon_diag/study.py": "pixcon_figures",
     "pixcon_diag/__main__.py": "pixcon_cli",
     "pixcon_train/__main__.py": "pixcon_cli",

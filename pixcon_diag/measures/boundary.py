@@ -11,8 +11,9 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from pixcon_diag.measures.boundary_result import BoundaryResult, Distance, VoidMode, check_band
+from pixcon_diag.measures.plotting import DrawnMeasurement
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.label_checks import check_maps
 
 _LOWEST = -(2**15 - 1)
 """Below every label. Labels travel as int16, whose maxima are several times faster than int64's; unlike −2^15 the
@@ -82,7 +83,7 @@ def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tens
     return torch.stack(rows, 1)
 
 
-class BoundaryError(LabelMeasurement):
+class BoundaryError(DrawnMeasurement):
     r"""Error rate, wrong pixels / pixels, inside boundary bands and in their interiors, pooled over the set.
 
     The state is int64 counts (len(widths) + 1, 2): exact, of fixed size, and the same in whatever order images come.
@@ -105,6 +106,7 @@ class BoundaryError(LabelMeasurement):
         (0.5, 0.0, 0.4)
     """
 
+    command = "boundary"
     higher_is_better = False
     counts: Tensor
 

@@ -11,13 +11,14 @@ from pixcon_diag.measures.boundary import boundary_bands
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import FIXED_POINT, confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
-from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_diag.measures.plotting import DrawnMeasurement
+from pixcon_train.evaluation.label_checks import check_maps
 
 CONFIDENCE_SLACK = 1e-3
 """A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
 
 
-class Contamination(LabelMeasurement):
+class Contamination(DrawnMeasurement):
     r"""Teacher error among the pixels that a confidence threshold keeps.
 
     With valid pixels V (ground truth is not void), confidence c, prediction ŷ, ground truth y, K_τ = {V with c >= τ}:
@@ -52,6 +53,7 @@ class Contamination(LabelMeasurement):
         0.5
     """
 
+    command = "contamination"
     higher_is_better = None
     by_predicted: Tensor
     by_truth: Tensor

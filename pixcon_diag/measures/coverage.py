@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.measures.coverage_result import ADMITTED, MAPS, CoverageResult
+from pixcon_diag.measures.plotting import DrawnMeasurement
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.label_checks import check_maps
 from pixcon_train.evaluation.strays import TRUTH
 
 NOT_ADMITTED = -1
@@ -27,7 +28,7 @@ def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> T
     return counts.scatter_add_(2, groups, torch.ones_like(groups))[..., :num_classes]
 
 
-class Coverage(LabelMeasurement):
+class Coverage(DrawnMeasurement):
     r"""How many pixels of each class the admission rule lets into the bank in one pass of the labeled split.
 
     Images are grouped, in the order in which they come, into training batches of ``batch_size``; of each, at most
@@ -55,6 +56,7 @@ class Coverage(LabelMeasurement):
         ((5, 1), (4, 1), (3, 1), (2, None))
     """
 
+    command = "coverage"
     higher_is_better = True
     counts: list[Tensor]
 
@@ -84,6 +86,10 @@ class Coverage(LabelMeasurement):
         valid = self.classes_only(TRUTH, labels, labels != self.void)
         self.classes_only(ADMITTED, admitted, admitted != NOT_ADMITTED)
         self.counts.append(coverage_statistics(labels.where(valid, -1), admitted, self.num_classes))
+
+    def drawn_with(self) -> dict[str, Any]:
+        """Also that the rule is the caller's, and that no bank is stored."""
+        return super().drawn_with() | {"rule": "admitted", "stored_bank": None}
 
     def compute(self) -> CoverageResult:
         """The coverage of the images so far.

@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
+from pixcon_diag.measures.plotting import DrawnMeasurement
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.float64 import float64_device
-from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.label_checks import check_maps
 from pixcon_train.evaluation.strays import TRUTH
 
 _TINY = 1e-12
@@ -83,7 +84,7 @@ def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
     return (scale * member) @ vectors.T
 
 
-class Geometry(LabelMeasurement):
+class Geometry(DrawnMeasurement):
     r"""How tightly the classes cluster in feature space and how far apart they lie.
 
     With features f scaled to unit norm per pixel, S_k = Σ f and n_k their number over the pixels of class k,
@@ -112,6 +113,7 @@ class Geometry(LabelMeasurement):
         (1.0, 0.0, 1.0)
     """
 
+    command = "geometry"
     higher_is_better = None
     sums: Tensor
     pixels: Tensor
@@ -160,6 +162,10 @@ class Geometry(LabelMeasurement):
         sums, pixels = class_sums(features, torch.where(small == self.void, -1, small), self.num_classes)
         self.sums += sums
         self.pixels += pixels.to(self.pixels.device)
+
+    def drawn_with(self) -> dict[str, Any]:
+        """Also which classes are foreground."""
+        return super().drawn_with() | {"foreground": self.foreground}
 
     def compute(self) -> GeometryResult:
         """The geometry so far; NaN where no class or pair of classes has enough pixels.

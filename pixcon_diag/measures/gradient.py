@@ -8,9 +8,9 @@ from torch import Tensor
 
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult
+from pixcon_diag.measures.plotting import DrawnMeasurement
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.float64 import to_float64
-from pixcon_train.evaluation.label_checks import LabelMeasurement
 
 Form = Literal["eq3", "supcon"]
 """``eq3`` – the loss as implemented, the sum over positives inside the logarithm; ``supcon`` – the mean over positives
@@ -93,7 +93,7 @@ def split_gradient(
     )
 
 
-class ContaminationGradient(LabelMeasurement):
+class ContaminationGradient(DrawnMeasurement):
     r"""How much of the anchors' gradient comes from false positives, for both forms of the loss, per class and overall.
 
     Means over anchors of the share ρ_F of false positives, of their weight, of cos(g_F, g_T) and of the angle by which
@@ -118,6 +118,7 @@ class ContaminationGradient(LabelMeasurement):
         (0.5, 1.0, 1.0)
     """
 
+    command = "gradient"
     higher_is_better = None
     sums: Tensor
 
@@ -151,6 +152,10 @@ class ContaminationGradient(LabelMeasurement):
             for index, form in enumerate(FORMS):
                 split = split_gradient(part, group, entries, temperature=self.temperature, form=form)
                 self.sums[index].index_add_(0, group.clamp(min=0).to(self.sums.device), _columns(split))
+
+    def drawn_with(self) -> dict[str, Any]:
+        """Also that the bank is the caller's, and that there is no sweep."""
+        return super().drawn_with() | {"rule": "bank", "sweep": {}}
 
     def compute(self) -> GradientResult:
         """The split so far; NaN where no anchor has a positive.
