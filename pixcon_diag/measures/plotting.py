@@ -18,7 +18,7 @@ class DrawnMeasurement(LabelMeasurement):
         """What the figure needs beside the result; classes go by their numbers."""
         return {"classes": [str(k) for k in range(self.num_classes)]}
 
-    def plot(self, name: str | None = None) -> "Figure":  # type: ignore[override]  # torchmetrics returns axes too
+    def plot(self, name: str | None = None) -> "Figure":
         """The figure of the command, of what was counted so far.
 
         Args:
