@@ -1,7 +1,8 @@
 """The command of an analysis, made of its row in the registry and of its own options, if it has any.
 
 A module of this folder called as the analysis may hold ``OPTIONS`` (click options of its own), ``EXAMPLES`` (command
-lines, the simplest first), ``DETAILS`` (further help) and ``FOLDER`` (where files go if --out is not given).
+lines, the simplest first), ``DETAILS`` (further help), ``FOLDER`` (where files go if --out is not given) and
+``DEFAULTS`` (which argument another one stands in for, where it is not given).
 """
 
 from collections.abc import Callable, Iterable
@@ -41,6 +42,8 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         from pixcon_diag.groups.methods import StudyOptions
         from pixcon_diag.study import Study
 
+        for name, other in getattr(own, "DEFAULTS", {}).items():
+            arguments[name] = arguments[name] or arguments[other]
         methods = _methods(arguments)
         options = StudyOptions() if analysis.needs == "logs" else study_options(arguments)
         study = Study(**methods, options=options, bar=progress, notify=notify)

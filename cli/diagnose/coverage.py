@@ -9,3 +9,4 @@ EXAMPLES = (
 )
 DETAILS = """The admission rule is replayed over the labeled list, or over the list that --list names. For a training
 checkpoint also the bank that it stores: its fill, and how far the network has moved since."""
+DEFAULTS = {"bank_list": "list_path"}
