@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pixcon_cli import diag, train
+from pixcon_diag.analyses.registry import ANALYSES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -104,3 +105,9 @@ def test_every_page_is_in_the_site_s_navigation() -> None:
 def test_the_api_page_has_every_public_name(package: str) -> None:
     documented = set(re.findall(rf"^::: {package}\.(\w+)$", text(ROOT / "docs/api.md"), re.MULTILINE))
     assert documented == set(import_module(package).__all__) - {"__version__"}
+
+
+def test_the_table_of_commands_has_every_analysis_and_its_question() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", text(ROOT / "docs/commands.md"), re.MULTILINE)
+    questions = [(row.name, row.question.removesuffix(".")) for row in ANALYSES if row.command]
+    assert rows[: len(questions)] == questions

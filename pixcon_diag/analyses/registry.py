@@ -1,8 +1,8 @@
-"""The analyses, in the order of the report: one row each, from which commands, report, comparison and docs follow.
+"""The registry of analyses, in the order of the report; commands, report, comparison and docs are derived from it.
 
-An analysis is a module of this package, called as its command is, with a function ``section_of(methods, **options)``
-and, where it has numbers that methods can be compared by, ``quantities(methods, group)``. Modules are imported when
-they are used, so that listing the analyses costs nothing.
+The module of an analysis is in this package and has the name of its command. It defines
+``section_of(methods, **options)`` and, if methods can be compared by its numbers, ``quantities(methods, group)``.
+Modules are imported on first use, so that listing the analyses is cheap.
 """
 
 from collections.abc import Iterable
@@ -29,32 +29,33 @@ class Analysis:
     """One question that a study answers."""
 
     name: str
-    """Of its command, its JSON file and its figure."""
+    """Name of the command, of the JSON file and of the figure."""
     title: str
-    """Its heading in the report."""
+    """Heading in the report."""
     summary: str
-    """Its line in the list of commands."""
+    """Line in the list of commands."""
     question: str
-    """What it answers, in a sentence, with its place in the paper."""
+    """The question it answers, as one sentence with a reference to the paper; also in the table of docs/commands.md."""
     needs: Needs = "checkpoints"
-    """``label maps``: saved predictions of any framework are enough; ``logs``, ``stated scores``: no network is run."""
+    """Required input; ``label maps`` may also be saved by another framework, ``logs`` and ``stated scores`` need no
+    network."""
     compares: bool = False
-    """Whether all methods must be measured on one list of images."""
+    """Whether all methods must be measured on the same list of images."""
     methods: int = 1
-    """Methods it takes at least."""
+    """Smallest number of methods."""
     command: bool = True
-    """Whether it has a command of its own; otherwise it is a section of the report alone."""
+    """Whether it has its own command; otherwise it is only a section of the report."""
 
     @cached_property
     def module(self) -> ModuleType:
-        """Where it is computed."""
+        """The module that computes it."""
         return import_module(f"pixcon_diag.analyses.{self.name.replace('-', '_')}")
 
     def section(self, methods: "Methods", **options: Any) -> "Section":
         """The analysis of ``methods``.
 
         Raises:
-            ConfigError: fewer methods than it takes, or methods that cannot be compared.
+            ConfigError: too few methods, or methods that cannot be compared.
             PixConError: something cannot be measured.
         """
         if self.compares and self.needs != "logs":
@@ -63,10 +64,10 @@ class Analysis:
         return section
 
     def quantities(self, methods: "Methods", group: "MeasuredGroup") -> Iterable["Quantity"]:
-        """Its numbers of one method, a value per seed; none where it has none to compare by.
+        """The numbers by which ``group`` is compared, one value per seed; empty if the analysis defines none.
 
         Raises:
-            PixConError: a member cannot give them.
+            PixConError: a number cannot be computed for a member of the group.
         """
         return self.module.quantities(methods, group) if hasattr(self.module, "quantities") else ()
 
@@ -75,58 +76,64 @@ ANALYSES = (
     Analysis(
         "checkpoints",
         "Checkpoints",
-        "What was measured.",
-        "What was measured, and the best EMA mIoU of each bank rule (Table 4).",
+        "The measured checkpoints.",
+        "Which checkpoints were measured, and the best EMA mIoU of each admission rule (Table 4).",
         command=False,
     ),
     Analysis(
         "contamination",
         "Contamination and retention",
-        "Retention and contamination over thresholds.",
-        "The teacher's error among the pixels that a confidence threshold keeps: what a bank filled by confidence "
-        "would hold (Sec. 3.3, Table 8).",
+        "Retention and contamination at confidence thresholds.",
+        "How many pixels a confidence threshold retains, and how many of those are wrong: the false positives that a "
+        "bank filled by confidence would hold (Sec. 3.3, Table 8).",
     ),
     Analysis(
         "gradient",
         "Gradient split",
-        "False positives in the anchors' gradient.",
-        "How much of an anchor's gradient comes from false positives of the bank (Obs. 3.1, Cor. 3.2, Fig. 3).",
+        "Contribution of false positives to the anchors' gradient.",
+        "How much of an anchor's gradient comes from false positives in the bank, compared with the count law "
+        "(Obs. 3.1, Cor. 3.2, Fig. 3).",
     ),
     Analysis(
         "coverage",
         "Bank coverage",
-        "Does every class reach the bank?",
-        "Whether every class reaches the bank, and what the stored one holds (Sec. G.3).",
+        "Classes that reach the bank; contents of a stored bank.",
+        "Which classes reach the bank under each admission rule, and what a stored bank holds (Sec. G.3).",
     ),
     Analysis(
         "boundary",
         "Boundary and interior",
-        "Error at object boundaries and inside.",
-        "Where the errors are (Sec. G.1, Table 7).",
+        "Error near object boundaries and inside objects.",
+        "How the error near object boundaries compares with the error inside objects (Sec. G.1, Table 7).",
         needs="label maps",
     ),
     Analysis(
         "geometry",
         "Centroid geometry",
-        "Class centroids: compactness, cosines, margin.",
-        "How tightly classes cluster and how far apart they lie (Sec. G.4, Table 9).",
+        "Compactness, inter-class cosine and margin of the classes.",
+        "How tightly the classes cluster in feature space, and how far apart they lie (Sec. G.4, Table 9).",
     ),
     Analysis(
-        "tsne", "t-SNE", "Maps of the same pixels.", "The same pixels under each checkpoint (Fig. 11).", compares=True
+        "tsne",
+        "t-SNE",
+        "t-SNE maps of the same pixels for each checkpoint.",
+        "Where the same pixels lie in the feature space of each checkpoint (Fig. 11).",
+        compares=True,
     ),
     Analysis(
         "qualitative",
         "Qualitative",
-        "Grids of predictions, errors outlined.",
-        "Images ranked by error, errors outlined in red (Figs. 5, 6, 9, 10).",
+        "Images with targets and predictions, errors outlined.",
+        "Which images have the largest error, or the largest difference between methods, with errors outlined in red "
+        "(Figs. 5, 6, 9, 10).",
         needs="label maps",
         compares=True,
     ),
     Analysis(
         "per-class",
         "Per class",
-        "IoU per class against the baseline.",
-        "IoU of every class (Table 6, Fig. 12).",
+        "IoU of each class, compared with the baseline.",
+        "Which classes gain or lose IoU against the baseline (Table 6, Fig. 12).",
         needs="label maps",
         compares=True,
         methods=2,
@@ -134,8 +141,8 @@ ANALYSES = (
     Analysis(
         "compare",
         "Differences",
-        "Differences with image noise and seed noise.",
-        "Every measurement's difference with its two kinds of noise.",
+        "Difference in every measurement, with its uncertainty.",
+        "How large the difference in every measurement is, and whether it exceeds the noise of images and of seeds.",
         needs="label maps",
         compares=True,
         methods=2,
@@ -143,32 +150,32 @@ ANALYSES = (
     Analysis(
         "dynamics",
         "Training dynamics",
-        "Curves, best epochs, who leads.",
-        "mIoU, retention, losses, thresholds and contamination over the epochs (Fig. 4, Sec. H.1).",
+        "Training curves and best epochs, from logs.",
+        "How mIoU, retention, losses, thresholds and contamination change over the epochs (Fig. 4, Sec. H.1).",
         needs="logs",
     ),
     Analysis(
         "sensitivity",
         "Sensitivity",
-        "Best mIoU over one hyperparameter.",
-        "Best mIoU over one hyperparameter at a time (Table 10, Sec. H.3).",
+        "Best mIoU as a function of one hyperparameter, from logs.",
+        "How the best mIoU depends on one hyperparameter at a time (Table 10, Sec. H.3).",
         needs="logs",
     ),
     Analysis(
         "landscape",
         "Landscape",
-        "Model size against mIoU.",
-        "Model size against mIoU beside the paper's published figures (Fig. 7).",
+        "Model size and mIoU, compared with published results.",
+        "How model size and mIoU compare with the results published in the paper (Fig. 7).",
         needs="stated scores",
     ),
 )
 
 
 def analysis_named(name: str) -> Analysis:
-    """The analysis ``name``, with ``-`` or ``_`` between its words.
+    """Find an analysis by name, with ``-`` or ``_`` between words.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: no analysis has that name.
     """
     found = {analysis.name: analysis for analysis in ANALYSES}
     if name.replace("_", "-") not in found:
