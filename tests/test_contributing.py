@@ -87,16 +87,16 @@ def test_a_measurement_touches_at_most_five_source_files(copy: Path) -> None:
     root = copy.parent
     runs = write_methods(root, write_data(root / "data"))
     two = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}")
-    assert "sure-errors" in run(copy, "pixcon_diag", "--help")
-    found = json.loads(run(copy, "pixcon_diag", "sure-errors", *two, "--json", "--out", "own", "--workers", 0))
-    assert [0 <= result["sure_errors"] <= 1 for result in found["results"]] == [True, True]
-    assert (root / "own/sure-errors.png").is_file() and (root / "own/sure_errors.csv").is_file()
+    assert "confident-errors" in run(copy, "pixcon_diag", "--help")
+    found = json.loads(run(copy, "pixcon_diag", "confident-errors", *two, "--json", "--out", "own", "--workers", 0))
+    assert [0 <= result["confident_errors"] <= 1 for result in found["results"]] == [True, True]
+    assert (root / "own/confident-errors.png").is_file() and (root / "own/confident_errors.csv").is_file()
     (comparison,) = json.loads(run(copy, "pixcon_diag", "compare", *two, "--json", "--workers", 0))["comparisons"]
-    (row,) = (row for row in comparison["rows"] if row["measure"] == "wrong and sure")
+    (row,) = (row for row in comparison["rows"] if row["measure"] == "confident errors")
     assert row["image_noise"] is not None
     run(copy, "pixcon_diag", "report", *two, "--workers", 0)
     page = (root / "report/report.md").read_text(encoding="utf-8")
-    assert "## Sure errors" in page and "![sure-errors.png]" in page
+    assert "## Confident errors" in page and "![confident-errors.png]" in page
 
 
 def test_a_layout_touches_at_most_two_source_files(copy: Path) -> None:
