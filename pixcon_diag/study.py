@@ -9,6 +9,7 @@ from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.methods import Methods, Named, StudyOptions
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.section import Section
+from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
 """Where a report is written if no folder is named."""
@@ -75,8 +76,13 @@ class Study(Methods):
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         folder = Path(folder)
+        if not self.groups:
+            raise ConfigError(
+                "A report needs a checkpoint. `boundary`, `per-class`, `qualitative` and `compare` measure "
+                "saved label maps alone."
+            )
         self.require_comparable()
-        self.passes()
+        self.measured()
         with self.lenient():
             sections = [
                 section for analysis in ANALYSES if (section := self._section(analysis, folder, count)) is not None

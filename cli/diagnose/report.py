@@ -11,7 +11,7 @@ from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     BASELINE,
     CHECKPOINTS,
-    NO_PREDICTIONS,
+    PREDICTIONS,
     TAUS,
     measurement_options,
     seed_option,
@@ -28,7 +28,7 @@ from pixcon_cli.measurement_options import (
     ),
 )
 @CHECKPOINTS
-@NO_PREDICTIONS
+@PREDICTIONS
 @BASELINE
 @measurement_options
 @TAUS
@@ -36,7 +36,13 @@ from pixcon_cli.measurement_options import (
 @click.option("--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank.")
 @seed_option("t-SNE, sweep and bootstrap")
 def report(
-    methods: tuple[str, ...], baseline: str | None, count: int, out: Path | None, as_json: bool, **arguments: Any
+    methods: tuple[str, ...],
+    predictions: tuple[str, ...],
+    baseline: str | None,
+    count: int,
+    out: Path | None,
+    as_json: bool,
+    **arguments: Any,
 ) -> None:
     """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
 
@@ -45,7 +51,8 @@ def report(
     """
     from pixcon_diag.study import REPORT, Study
 
-    study = Study(methods, baseline=baseline, options=study_options(arguments), bar=progress, notify=notify)
+    options = study_options(arguments)
+    study = Study(methods, baseline=baseline, predictions=predictions, options=options, bar=progress, notify=notify)
     made = study.report(out or REPORT, count=count)
     if as_json:
         print_json({section.command: section.content for section in made.sections})

@@ -168,7 +168,7 @@ def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
 
 def section_of(methods: Methods, min_pixels: int = MIN_PIXELS) -> Section:
     """Centroid geometry of every checkpoint; a class needs ``min_pixels`` feature pixels for a centroid."""
-    return geometry_section(methods.measured(), min_pixels)
+    return geometry_section(methods.networks(), min_pixels)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

@@ -58,6 +58,8 @@ class Analysis:
             ConfigError: too few methods, or methods that cannot be compared.
             PixConError: something cannot be measured.
         """
+        if self.needs == "checkpoints" and not methods.groups:
+            raise ConfigError(f"`{self.name}` needs a checkpoint: saved label maps hold no confidence and no feature.")
         if self.compares and self.needs != "logs":
             methods.require_comparable(self.methods)
         section: Section = self.module.section_of(methods, **options)

@@ -256,6 +256,17 @@ class Methods:
                 keep=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
 
+    def networks(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
+        """Every method with its passes, without saved predictions; the baseline first.
+
+        Args:
+            counted: as of :meth:`passes`.
+        """
+        members: dict[str, list[Predictions]] = {}
+        for member, measured in self.passes(**counted):
+            members.setdefault(member.group, []).append(measured)
+        return tuple(MeasuredGroup(name, tuple(own)) for name, own in members.items())
+
     def measured(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
         """Every method with its passes, then the saved predictions, each a method of its own; the baseline first.
 
@@ -265,16 +276,13 @@ class Methods:
         Raises:
             PixConError: something cannot be measured.
         """
-        members: dict[str, list[Predictions]] = {}
-        for member, measured in self.passes(**counted):
-            members.setdefault(member.group, []).append(measured)
+        groups = [*self.networks(**counted)]
         for saved in self._saved:
-            if saved.name in members:
+            if saved.name in [group.name for group in groups]:
                 raise ConfigError(
                     f"Two groups are called '{saved.name}'. Give the predictions another name: NAME=FOLDER."
                 )
-            members[saved.name] = [saved]
-        groups = [MeasuredGroup(name, tuple(own)) for name, own in members.items()]
+            groups.append(MeasuredGroup(saved.name, (saved,)))
         return tuple(self._baseline_first(groups, lambda group: group.name))
 
     @cached_property

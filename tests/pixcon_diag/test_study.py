@@ -268,3 +268,21 @@ def test_what_cannot_be_measured_at_all_is_an_error(study: Path, tmp_path: Path)
         build(study, tmp_path, NONE, window=30)
     with pytest.raises(ConfigError, match="Device 'gpu7'"):
         Study(study / NONE[1][0], options=StudyOptions(run=RunChoice(device="gpu7"))).report(tmp_path)
+
+
+def test_saved_predictions_are_measured_by_what_they_hold(study: Path, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    first = Study({"none": study / NONE[1][0]}, options=StudyOptions(run=RunChoice(device="cpu", workers=0)))
+    ((_, measured),) = first.passes()
+    for pair, file in zip(measured.data.pairs, measured.label_maps.files, strict=True):
+        shutil.copy(file, maps / f"{Path(pair.image).stem}.png")
+    both = Study({"none": study / NONE[1][0]}, predictions={"saved": maps}, options=first.options)
+    built = both.report(tmp_path / "out", count=1)
+    assert of(built, "boundary")["results"][1]["group"] == "saved"
+    assert [result["group"] for result in of(built, "geometry")["results"]] == ["none"]
+    alone = Study(predictions={"saved": maps}, options=replace(first.options, data=measured.data))
+    assert alone.boundary().to_frame()["name"].unique().tolist() == ["saved"]
+    for refused in (alone.contamination, alone.geometry, alone.tsne, alone.report):
+        with pytest.raises(ConfigError, match="needs a checkpoint"):
+            refused()
