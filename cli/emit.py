@@ -7,11 +7,11 @@ from pixcon_cli.console import is_first_process, notes, output, print_json
 from pixcon_cli.tables import show_described
 
 if TYPE_CHECKING:  # --help must not load torch
-    from pixcon_diag.tables.section import Section
+    from pixcon_diag.tables.result import Result
 
 
-def emit(section: "Section", *, out: Path | None, as_json: bool) -> None:
-    """Write ``section`` and its figures into ``out`` if given; print its JSON or its tables.
+def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
+    """Write ``result`` and its figures into ``out`` if given; print its JSON or its tables.
 
     Raises:
         PixConError: the folder cannot be written.
@@ -20,12 +20,12 @@ def emit(section: "Section", *, out: Path | None, as_json: bool) -> None:
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         missing: set[str] = set()
-        notify_written([*section.write(out), *draw_saved(out, section.command, missing)])
+        notify_written([*result.write(out), *draw_saved(out, result.command, missing)])
         notify(*missing_characters(missing))
     if as_json:
-        print_json(section.content)
+        print_json(result.content)
         return
-    show_described(output(), section.tables)
+    show_described(output(), result.tables)
 
 
 def notify(*lines: str) -> None:

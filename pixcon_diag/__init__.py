@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pixcon_diag.measures.gradient import ContaminationGradient
     from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
     from pixcon_diag.study import Study, compare, report
+    from pixcon_diag.tables.result import Result
     from pixcon_train.evaluation.iou import SegmentationIoU
 
 _MODULES = {
@@ -38,6 +39,7 @@ _MODULES = {
     "Entries": "pixcon_diag.measures.bank_entries",
     "Geometry": "pixcon_diag.measures.geometry",
     "MeasureOptions": "pixcon_diag.passes.options",
+    "Result": "pixcon_diag.tables.result",
     "RunChoice": "pixcon_diag.passes.options",
     "SegmentationIoU": "pixcon_train.evaluation.iou",
     "Study": "pixcon_diag.study",
@@ -65,6 +67,7 @@ __all__ = [
     "Entries",
     "Geometry",
     "MeasureOptions",
+    "Result",
     "RunChoice",
     "SegmentationIoU",
     "Study",

@@ -8,7 +8,7 @@ from pathlib import Path
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.methods import Methods, Named, StudyOptions
 from pixcon_diag.reporting.report import write_report
-from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
@@ -20,7 +20,7 @@ class Report:
     """What a report holds."""
 
     page: Path
-    sections: tuple[Section, ...]
+    results: tuple[Result, ...]
     figures: tuple[Path, ...]
     left_out: tuple[str, ...]
     """What could not be measured, and why."""
@@ -44,7 +44,7 @@ class Study(Methods):
         >>> study.analyses[:3]
         ('contamination', 'gradient', 'coverage')
 
-        ``study.contamination()`` returns a :class:`Section`: a table in a terminal, HTML in a notebook, with
+        ``study.contamination()`` returns a :class:`Result`: a table in a terminal, HTML in a notebook, with
         ``.to_frame()``, ``.to_dict()`` and ``.plot()``; ``study.report("report")`` writes what ``pixcon-diag report``
         writes.
     """
@@ -54,10 +54,10 @@ class Study(Methods):
         """Names of the analyses, in the order of the report."""
         return tuple(analysis.name.replace("-", "_") for analysis in ANALYSES if analysis.command)
 
-    def __getattr__(self, name: str) -> Callable[..., Section]:
+    def __getattr__(self, name: str) -> Callable[..., Result]:
         if name.startswith("_") or name not in self.analyses:
             raise AttributeError(f"A study has no '{name}'. Its analyses are: {', '.join(self.analyses)}.")
-        return partial(analysis_named(name).section, self)
+        return partial(analysis_named(name).result, self)
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self.analyses]
@@ -84,35 +84,33 @@ class Study(Methods):
         self.require_comparable()
         self.measured()
         with self.lenient():
-            sections = [
-                section for analysis in ANALYSES if (section := self._section(analysis, folder, count)) is not None
-            ]
+            results = [result for analysis in ANALYSES if (result := self._result(analysis, folder, count)) is not None]
         figures: dict[str, list[Path]] = {}
         missing: set[str] = set()
-        for section in sections:
-            section.write(folder)  # all before the first is drawn: Fig. 11 needs two of them
+        for result in results:
+            result.write(folder)  # all before the first is drawn: Fig. 11 needs two of them
         with self.bar("drawing") as progress:
-            for done, section in enumerate(sections):
-                progress(done, len(sections))
-                drawn = draw_saved(folder, section.command, missing)
-                # A picture of two sections' results is drawn again with either, and shown where it was first.
+            for done, result in enumerate(results):
+                progress(done, len(results))
+                drawn = draw_saved(folder, result.command, missing)
+                # A figure of two results is drawn with either of them, and shown in the first one's section.
                 earlier = {path for paths in figures.values() for path in paths}
-                figures[section.command] = [path for path in drawn if path not in earlier]
+                figures[result.command] = [path for path in drawn if path not in earlier]
         for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
             self.notify(sentence)
-        written = write_report(folder, sections, figures, left_out=self.left_out)
+        written = write_report(folder, results, figures, left_out=self.left_out)
         pictures = tuple(path for paths in figures.values() for path in paths)
-        return Report(written[0], tuple(sections), pictures, tuple(self.left_out))
+        return Report(written[0], tuple(results), pictures, tuple(self.left_out))
 
-    def _section(self, analysis: Analysis, folder: Path, count: int) -> Section | None:
-        """One section of the report; None where it cannot be made of these checkpoints, which is noted."""
+    def _result(self, analysis: Analysis, folder: Path, count: int) -> Result | None:
+        """The result of one analysis; None where these checkpoints do not allow it, which is noted."""
         options = {"folder": folder, "count": count, "first": 2} if analysis.name == "qualitative" else {}
-        return self.attempt(analysis.title, partial(analysis.section, self, **options))
+        return self.attempt(analysis.title, partial(analysis.result, self, **options))
 
 
 def compare(
     methods: Named, *, baseline: str | None = None, predictions: Named = (), options: StudyOptions | None = None
-) -> Section:
+) -> Result:
     """The difference of every measurement between methods, with image noise and seed noise in separate rows.
 
     Args:
@@ -133,7 +131,7 @@ def compare(
         'mIoU (↑)'
     """
     study = Study(methods, baseline=baseline, predictions=predictions, options=options)
-    return analysis_named("compare").section(study)
+    return analysis_named("compare").result(study)
 
 
 def report(

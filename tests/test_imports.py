@@ -52,7 +52,7 @@ FOLDER_IMPORTS = {
 """What each folder (or module) of a package may import; only folders before it, so there is no circle."""
 
 UPWARD = {
-    "pixcon_diag/tables/section.py": "pixcon_figures",
+    "pixcon_diag/tables/result.py": "pixcon_figures",
     "pixcon_diag/measures/plotting.py": "pixcon_figures",
     "pixcon_diag/study.py": "pixcon_figures",
     "pixcon_diag/__main__.py": "pixcon_cli",

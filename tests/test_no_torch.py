@@ -13,6 +13,8 @@ from tests.cli.farm import call, write_data
 from tests.pixcon_diag.logs.test_tensorboard_log import unimatch
 from tests.training_logs import write_unimatch
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("torch", "torchvision", "timm", "torchmetrics", "accelerate")
 
 PROBE = """
@@ -57,7 +59,6 @@ RESULTS = (
 IMPORTS = """
 import importlib, sys
 
-pytestmark = pytest.mark.slow
 for module in sys.argv[1:]:
     importlib.import_module(module)
     loaded = [name for name in {heavy} if name in sys.modules]

@@ -50,10 +50,10 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         folder = out or getattr(own, "FOLDER", None)
         if hasattr(own, "FOLDER"):
             arguments["folder"] = folder
-        section = analysis.section(study, **arguments)
+        result = analysis.result(study, **arguments)
         for sentence in study.left_out:
             notify(f"left out: {sentence}")
-        emit(section, out=folder, as_json=as_json)
+        emit(result, out=folder, as_json=as_json)
 
     options = [*_shared(analysis), *getattr(own, "OPTIONS", ())]
     wrapped = reduce(lambda command, option: option(command), reversed(options), run)

@@ -38,7 +38,7 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
     The other commands do this themselves where it is missing. This one can be started as several processes, which share
     the images: torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
     """
-    from pixcon_diag.analyses.contamination import contamination_section
+    from pixcon_diag.analyses.contamination import contamination_result
     from pixcon_diag.cache.parallel import LaunchedTeam, measure_together
     from pixcon_diag.passes.options import MeasureOptions
     from pixcon_diag.study import Study
@@ -56,4 +56,4 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
             passes.append((member.group, measured))
     team.end()
     if team.rank == 0:
-        emit(contamination_section(passes, options.taus), out=out, as_json=as_json)
+        emit(contamination_result(passes, options.taus), out=out, as_json=as_json)

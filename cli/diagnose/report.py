@@ -55,7 +55,7 @@ def report(
     study = Study(methods, baseline=baseline, predictions=predictions, options=options, bar=progress, notify=notify)
     made = study.report(out or REPORT, count=count)
     if as_json:
-        print_json({section.command: section.content for section in made.sections})
+        print_json({result.command: result.content for result in made.results})
         return
     pictures = sum(path.suffix == ".png" for path in made.figures)
-    click.echo(f"{made.page}: {len(made.sections)} sections, {pictures} figures.")
+    click.echo(f"{made.page}: {len(made.results)} sections, {pictures} figures.")

@@ -16,7 +16,7 @@ from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread, seeds_note, spread
 from pixcon_diag.tables.file_names import file_parts
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 BAND = (
@@ -35,12 +35,12 @@ class _Pair(NamedTuple):
     errors: dict[str, list[Spread]]
 
 
-def boundary_section(measured: Sequence[MeasuredBoundary]) -> Section:
+def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
     """Errors of each checkpoint, and against the first method each other one on the same images and classes."""
     data = {own.group: own.member.data for own in measured}
     baseline, *others = data
     parts = file_parts([*data])
-    return section(
+    return Result.of(
         "boundary",
         [
             rates_table(measured),
@@ -139,9 +139,9 @@ def _nearly_empty(measured: Sequence[MeasuredBoundary]) -> list[str]:
     return [f"The band of width {listed} holds less than {NEARLY_EMPTY:.1%} of the valid pixels: it says little."]
 
 
-def section_of(methods: Methods) -> Section:
+def result_of(methods: Methods) -> Result:
     """Band and interior error of every checkpoint and every set of saved label maps."""
-    return boundary_section(boundaries(methods))
+    return boundary_result(boundaries(methods))
 
 
 def boundaries(methods: Methods) -> Sequence[MeasuredBoundary]:

@@ -13,7 +13,7 @@ from pixcon_diag.measures.uncertainty import pooled_miou, pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics import Spread, spread
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import RULES
@@ -43,10 +43,10 @@ def training_of(checkpoint: LoadedCheckpoint) -> Training:
     return Training(rule_of(checkpoint), labeled)
 
 
-def checkpoints_section(members: Sequence[Trained]) -> Section:
+def checkpoints_result(members: Sequence[Trained]) -> Result:
     """Every checkpoint, and Table 4 where the files tell the bank's rule."""
     known = [trained for trained in members if trained.result.rule in RULES]
-    return section(
+    return Result.of(
         "checkpoints",
         [checkpoints_table(members), *([table4(known)] if known else [])],
         results=[trained.record(iou=trained.member.iou.to_dict(), **trained.result._asdict()) for trained in members],
@@ -121,9 +121,9 @@ def _split_column(labeled: int) -> Column[_Rule]:
     return Column(f"labeled_{labeled}", f"{labeled} labeled", "per_cent", of=miou)
 
 
-def section_of(methods: Methods) -> Section:
+def result_of(methods: Methods) -> Result:
     """Every checkpoint measured, with the mIoU it measures and the one its file states."""
-    return checkpoints_section(
+    return checkpoints_result(
         [Measured(m.group, measured, training_of(m.checkpoint)) for m, measured in methods.passes()]
     )
 

@@ -11,7 +11,7 @@ from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compa
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.file_names import file_parts
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Kind, Table
 from pixcon_train.core.errors import PixConError
 
@@ -27,11 +27,11 @@ ONE_SEED = "One seed each: what other seeds would have given is not known, and t
 PLAIN = "plain: not a sum over images, so no interval is computed."
 
 
-def compare_section(
+def compare_result(
     groups: Sequence[MeasuredGroup],
     comparisons: Mapping[str, Sequence[ComparisonRow]],
     left_out: Sequence[str] = (),
-) -> Section:
+) -> Result:
     """Each other group of ``groups`` against the first one, the baseline; ``left_out`` says what is not compared."""
     baseline = groups[0].name
     tables = [
@@ -43,7 +43,7 @@ def compare_section(
     if left_out:
         said = [f"Left out: {sentence}" for sentence in left_out]
         tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *said))
-    return section(
+    return Result.of(
         "compare",
         tables,
         baseline=baseline,
@@ -157,7 +157,7 @@ def _side(low: float, high: float, *, higher: bool) -> str | None:
     return "yes" if (low > 0) == higher else "no"
 
 
-def section_of(methods: Methods, draws: int = 1000) -> Section:
+def result_of(methods: Methods, draws: int = 1000) -> Result:
     """Every quantity of each method against the baseline's; what cannot be compared is noted.
 
     Raises:
@@ -171,7 +171,7 @@ def section_of(methods: Methods, draws: int = 1000) -> Section:
             other: compare(found[first], found[other], seed=methods.options.seed, draws=draws, progress=progress)
             for other in others
         }
-    return compare_section(groups, rows, left_out)
+    return compare_result(groups, rows, left_out)
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:

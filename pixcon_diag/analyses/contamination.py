@@ -13,7 +13,7 @@ from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import quotient
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 LOWER_BOUND = (
@@ -25,7 +25,7 @@ Contaminated = Measured[MeasuredPass, ContaminationResult]
 Threshold = Part[Contaminated, ThresholdResult]
 
 
-def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> Section:
+def contamination_result(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> Result:
     """Contamination of checkpoints, each with its group's name.
 
     Raises:
@@ -36,7 +36,7 @@ def contamination_section(members: Sequence[tuple[str, MeasuredPass]], taus: Seq
     if any(row.part.zones for row in _rows(results)):
         tables.append(zones_table(results))
     single = len(results) == 1
-    return section(
+    return Result.of(
         "contamination",
         [*tables, classes] if single else tables,
         [curve_table(results)] if single else [classes, curve_table(results)],
@@ -204,10 +204,10 @@ def _rows(results: Sequence[Contaminated]) -> list[Threshold]:
     return [Part(measured, at) for measured in results for at in measured.result.thresholds]
 
 
-def section_of(methods: Methods) -> Section:
+def result_of(methods: Methods) -> Result:
     """Retention and ρ_F of every checkpoint at the study's thresholds."""
     passes = methods.passes(**asdict(methods.options.band))
-    return contamination_section([(member.group, measured) for member, measured in passes], methods.options.taus)
+    return contamination_result([(member.group, measured) for member, measured in passes], methods.options.taus)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

@@ -13,7 +13,7 @@ from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import quotient
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
@@ -34,12 +34,12 @@ class _StoredRow(NamedTuple):
     staleness: float
 
 
-def coverage_section(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Section:
+def coverage_result(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Result:
     """Coverage of every checkpoint, each with its group's name, under every rule."""
     stored = [own for own in replayed if own[1].stored is not None]
     shown, classes = [summary_table(replayed, rules)], classes_table(replayed, rules)
     single = len(replayed) == 1 and len(rules) == 1
-    return section(
+    return Result.of(
         "coverage",
         [*shown, *([classes] if single else []), *([stored_table(stored)] if stored else [])],
         [] if single else [classes],
@@ -200,7 +200,7 @@ def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
     return [way if len(names) == 1 else f"{', '.join(filled)}: {way}" for way, filled in names.items()]
 
 
-def section_of(methods: Methods, rules: Sequence[str] = ()) -> Section:
+def result_of(methods: Methods, rules: Sequence[str] = ()) -> Result:
     """Coverage of every checkpoint's bank under each admission rule; all rules where none is named.
 
     Raises:
@@ -209,7 +209,7 @@ def section_of(methods: Methods, rules: Sequence[str] = ()) -> Section:
     replayed = [(member.group, result) for member, result in methods.replays()]
     if not replayed:
         raise ConfigError("no bank could be replayed.")
-    return coverage_section(replayed, tuple(dict.fromkeys(rules)) or REPLAYED)
+    return coverage_result(replayed, tuple(dict.fromkeys(rules)) or REPLAYED)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

@@ -9,7 +9,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import BestEpoch, Weights
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
 from pixcon_diag.statistics import mean, seeds_note, spread
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 
 SHOWN_RUNS = 6
@@ -33,14 +33,14 @@ class _Class(NamedTuple):
     k: int | None
 
 
-def dynamics_section(result: DynamicsResult) -> Section:
+def dynamics_result(result: DynamicsResult) -> Result:
     """Best epochs, bands and leads; classes where they fit on a screen; the curves as files.
 
     Pseudo-labels and bank in training, and thresholds by class, where a log has them.
     """
     by_class = classes_tables(result)
     fits = len(_runs(result)) <= SHOWN_RUNS
-    return section(
+    return Result.of(
         "dynamics",
         [
             runs_table(result),
@@ -251,10 +251,10 @@ def _apart_notes(result: DynamicsResult) -> Iterator[str]:
         yield f"No epoch at which all seeds have a value in common with {first}: {', '.join(apart)}."
 
 
-def section_of(methods: Methods, weights: Weights = "ema") -> Section:
+def result_of(methods: Methods, weights: Weights = "ema") -> Result:
     """The curves of the training logs of each method.
 
     Raises:
         PixConError: there are no logs.
     """
-    return dynamics_section(dynamics(methods.histories(), weights))
+    return dynamics_result(dynamics(methods.histories(), weights))

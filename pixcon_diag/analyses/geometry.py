@@ -15,7 +15,7 @@ from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics import Spread, seeds_note, spread
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 QUANTITIES = (
@@ -43,7 +43,7 @@ class _Quantity(NamedTuple):
     spreads: dict[str, Spread]
 
 
-def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Section:
+def geometry_result(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Result:
     """Geometry of every checkpoint, and of each group over its seeds; saved predictions have no feature and no row.
 
     Raises:
@@ -55,7 +55,7 @@ def geometry_section(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXE
         for member in group.members
         if isinstance(member, MeasuredPass)
     ]
-    return section(
+    return Result.of(
         "geometry",
         [table9(results), closest_table(results)],
         [classes_table(results), matrix_table(results)],
@@ -166,9 +166,9 @@ def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
     ]
 
 
-def section_of(methods: Methods, min_pixels: int = MIN_PIXELS) -> Section:
+def result_of(methods: Methods, min_pixels: int = MIN_PIXELS) -> Result:
     """Centroid geometry of every checkpoint; a class needs ``min_pixels`` feature pixels for a centroid."""
-    return geometry_section(methods.networks(), min_pixels)
+    return geometry_result(methods.networks(), min_pixels)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

@@ -19,7 +19,7 @@ from pixcon_diag.groups.methods import Member, Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, GradientResult, SplitRates
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 
@@ -70,9 +70,9 @@ _RATES: tuple[Column[_Split], ...] = (
 )
 
 
-def gradient_section(results: Sequence[MeasuredGradient]) -> Section:
+def gradient_result(results: Sequence[MeasuredGradient]) -> Result:
     """The split of every checkpoint and rule, and the sweep."""
-    return section(
+    return Result.of(
         "gradient",
         [split_table(results), *([sweep_table(results)] if any(own.result.sweep for own in results) else [])],
         [classes_table(results)],
@@ -205,12 +205,12 @@ def _sweep_departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
                 yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {known} points{said}."
 
 
-def section_of(
+def result_of(
     methods: Methods,
     rules: Sequence[str] = (),
     temperature: float | None = None,
     anchors: int = GradientOptions.anchors,
-) -> Section:
+) -> Result:
     """The gradient split of every checkpoint against the bank of each rule.
 
     Raises:
@@ -219,7 +219,7 @@ def section_of(
     found = gradients(methods, tuple(dict.fromkeys(rules)), temperature, anchors)
     if not found:
         raise ConfigError("no bank could be replayed.")
-    return gradient_section(found)
+    return gradient_result(found)
 
 
 def gradients(

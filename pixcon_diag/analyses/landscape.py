@@ -10,7 +10,7 @@ from pixcon_diag.groups.arguments import RUNS
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.landscape import LandscapeResult, OwnRun, landscape
 from pixcon_diag.provenance import CheckpointInfo
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import CheckpointError, DataError
 from pixcon_train.core.files import read_text, unreadable
@@ -26,9 +26,9 @@ ENCODER_NAMES = {
 POINTS = ("name", "encoder", "parameters", "miou", "dataset")
 
 
-def landscape_section(result: LandscapeResult) -> Section:
+def landscape_result(result: LandscapeResult) -> Result:
     """Published points and own ones."""
-    return section("landscape", [landscape_table(result)], landscape=result.to_dict())
+    return Result.of("landscape", [landscape_table(result)], landscape=result.to_dict())
 
 
 def landscape_table(result: LandscapeResult) -> Table:
@@ -127,7 +127,7 @@ def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
     return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
 
 
-def section_of(methods: Methods, points: Path | None = None) -> Section:
+def result_of(methods: Methods, points: Path | None = None) -> Result:
     """The published methods and the study's checkpoints; further points from a CSV file."""
     try:
         checkpoints = [checkpoint for _, members in methods.checkpoints for checkpoint in members]
@@ -139,4 +139,4 @@ def section_of(methods: Methods, points: Path | None = None) -> Section:
     runs, left_out = own_runs(checkpoints)
     methods.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
     further = read_points(points) if points is not None else []
-    return landscape_section(landscape([*runs, *further]))
+    return landscape_result(landscape([*runs, *further]))

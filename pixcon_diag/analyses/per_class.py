@@ -9,12 +9,12 @@ from pixcon_diag.measures.per_class import PerClassResult, per_class
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_diag.statistics import seeds_note
 from pixcon_diag.tables.file_names import file_parts
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 
 
-def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
+def per_class_result(groups: Sequence[MeasuredGroup]) -> Result:
     """Every group but the first against the first.
 
     Raises:
@@ -28,7 +28,7 @@ def per_class_section(groups: Sequence[MeasuredGroup]) -> Section:
     seeds = {group.name: [member.iou.iou for member in group.members] for group in groups}
     baseline = groups[0].name
     results = {group.name: per_class(classes, seeds[baseline], seeds[group.name]) for group in groups[1:]}
-    return section(
+    return Result.of(
         "per-class",
         [
             table6(results[other], baseline, other, f"per-class_{part}")
@@ -83,6 +83,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def section_of(methods: Methods) -> Section:
+def result_of(methods: Methods) -> Result:
     """IoU of every class of each method against the baseline."""
-    return per_class_section(methods.measured())
+    return per_class_result(methods.measured())

@@ -10,13 +10,13 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.error_regions import MIN_SHARE
 from pixcon_diag.measures.qualitative import RankBy, RankedImage
 from pixcon_diag.passes.measured import MeasuredGroup
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.void import VOID
 
 
-def qualitative_section(groups: Sequence[MeasuredGroup], choice: Choice, folder: Path) -> Section:
-    """Choose images and write their panels into ``folder``, where the section's JSON belongs.
+def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: Path) -> Result:
+    """Choose images and write their panels into ``folder``, where the result's JSON belongs.
 
     Raises:
         ConfigError: the choice does not fit the groups.
@@ -25,7 +25,7 @@ def qualitative_section(groups: Sequence[MeasuredGroup], choice: Choice, folder:
     chosen = choose_images(groups, choice)
     panels = write_panels(chosen, folder)
     spec = chosen.members[0].data.spec
-    return section(
+    return Result.of(
         "qualitative",
         [ranking_table(chosen)],
         classes=spec.classes,
@@ -74,7 +74,7 @@ FOLDER = Path("qualitative")
 """Where the panels are written if no folder is named."""
 
 
-def section_of(
+def result_of(
     methods: Methods,
     *,
     folder: Path = FOLDER,
@@ -83,7 +83,7 @@ def section_of(
     names: Sequence[str] = (),
     min_share: float = MIN_SHARE,
     first: int | None = None,
-) -> Section:
+) -> Result:
     """A grid of input, target and predictions of images ranked by error.
 
     Args:
@@ -98,4 +98,4 @@ def section_of(
     groups = methods.measured()[:first]
     ranked: RankBy = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")
     choice = Choice(ranked, count, tuple(names), methods.options.seed, min_share)
-    return qualitative_section(groups, choice, folder)
+    return qualitative_result(groups, choice, folder)

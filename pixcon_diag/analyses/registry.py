@@ -1,7 +1,7 @@
 """The registry of analyses, in the order of the report; commands, report, comparison and docs are derived from it.
 
 The module of an analysis is in this package and has the name of its command. It defines
-``section_of(methods, **options)`` and, if methods can be compared by its numbers, ``quantities(methods, group)``.
+``result_of(methods, **options)`` and, if methods can be compared by its numbers, ``quantities(methods, group)``.
 Modules are imported on first use, so that listing the analyses is cheap.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pixcon_diag.groups.methods import Methods
     from pixcon_diag.measures.comparison import Quantity
     from pixcon_diag.passes.measured import MeasuredGroup
-    from pixcon_diag.tables.section import Section
+    from pixcon_diag.tables.result import Result
 
 Needs = Literal["label maps", "checkpoints", "logs", "stated scores"]
 
@@ -51,7 +51,7 @@ class Analysis:
         """The module that computes it."""
         return import_module(f"pixcon_diag.analyses.{self.name.replace('-', '_')}")
 
-    def section(self, methods: "Methods", **options: Any) -> "Section":
+    def result(self, methods: "Methods", **options: Any) -> "Result":
         """The analysis of ``methods``.
 
         Raises:
@@ -62,8 +62,8 @@ class Analysis:
             raise ConfigError(f"`{self.name}` needs a checkpoint: saved label maps hold no confidence and no feature.")
         if self.compares and self.needs != "logs":
             methods.require_comparable(self.methods)
-        section: Section = self.module.section_of(methods, **options)
-        return section
+        result: Result = self.module.result_of(methods, **options)
+        return result
 
     def quantities(self, methods: "Methods", group: "MeasuredGroup") -> Iterable["Quantity"]:
         """The numbers by which ``group`` is compared, one value per seed; empty if the analysis defines none.

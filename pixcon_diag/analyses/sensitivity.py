@@ -9,13 +9,13 @@ from pixcon_diag.logs.history import Weights
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
 from pixcon_diag.statistics import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 
-def sensitivity_section(result: SensitivityResult) -> Section:
+def sensitivity_result(result: SensitivityResult) -> Result:
     """All blocks in one table, and each one in the paper's layout."""
-    return section(
+    return Result.of(
         "sensitivity",
         [settings_table(result), *(block(axis) for axis in result.axes)],
         sensitivity=result.to_dict(),
@@ -99,7 +99,7 @@ def _notes(result: SensitivityResult) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def section_of(methods: Methods, base: str | None = None, weights: Weights = "ema") -> Section:
+def result_of(methods: Methods, base: str | None = None, weights: Weights = "ema") -> Result:
     """The best mIoU of the training logs over each hyperparameter.
 
     Args:
@@ -109,6 +109,6 @@ def section_of(methods: Methods, base: str | None = None, weights: Weights = "em
     """
     groups = methods.histories()
     runs = [run for group in groups.values() for run in group]
-    return sensitivity_section(
+    return sensitivity_result(
         sensitivity(runs, base=groups[base][0].source if base in groups else base, weights=weights)
     )

@@ -9,14 +9,14 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.progress import Progress, silent
 
 PICTURE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
 
 
-def tsne_section(
+def tsne_result(
     measured: Sequence[tuple[str, MeasuredPass]],
     *,
     aligned: bool = False,
@@ -24,7 +24,7 @@ def tsne_section(
     perplexity: float = PERPLEXITY,
     jobs: int = 1,
     progress: Progress = silent,
-) -> Section:
+) -> Result:
     """Maps of the sampled pixels, one for each (name, checkpoint); the classes are the first one's.
 
     Raises:
@@ -33,7 +33,7 @@ def tsne_section(
     samples = {name: member.sample() for name, member in measured}
     result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
     spec = measured[0][1].data.spec
-    return section(
+    return Result.of(
         "tsne",
         [separability_table(result, measured)],
         [positions_table(result, spec.classes)],
@@ -109,19 +109,19 @@ def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
     )
 
 
-def section_of(
+def result_of(
     methods: Methods,
     *,
     aligned: bool = False,
     per_class: int = MeasureOptions.per_class,
     perplexity: float = PERPLEXITY,
-) -> Section:
+) -> Result:
     """t-SNE of the first seed of each method."""
     first: dict[str, MeasuredPass] = {}
     for member, measured in methods.passes(per_class=per_class):
         first.setdefault(member.group, measured)
     with methods.bar("fitting t-SNE") as progress:
-        return tsne_section(
+        return tsne_result(
             [*first.items()],
             aligned=aligned,
             seed=methods.options.seed,

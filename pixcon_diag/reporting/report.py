@@ -12,7 +12,7 @@ import jinja2
 from pixcon_diag.analyses.registry import ANALYSES, analysis_named
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
-from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.result import Result
 from pixcon_train.core.files import write_text
 
 PAGE = "report.md"
@@ -21,7 +21,7 @@ TABLES = "tables"
 
 def write_report(
     folder: Path,
-    sections: Sequence[Section],
+    results: Sequence[Result],
     figures: Mapping[str, Sequence[Path]],
     *,
     left_out: Sequence[str] = (),
@@ -30,8 +30,8 @@ def write_report(
     """Write the page, and every table as Markdown and LaTeX; JSON, CSV and figures lie beside it already.
 
     Args:
-        folder: where the sections were written.
-        sections: in any order.
+        folder: where the results were written.
+        results: in any order.
         figures: pictures by command.
         left_out: what could not be measured, and why.
         title: of the page.
@@ -43,32 +43,32 @@ def write_report(
         PixConError: the folder cannot be written.
     """
     paths = []
-    for section in sections:
-        for table in section.tables:
+    for result in results:
+        for table in result.tables:
             for ending, text in ((".md", to_markdown(table)), (".tex", to_latex(table))):
                 paths.append(folder / TABLES / f"{table.name}{ending}")
                 write_text(paths[-1], text)
     order = [analysis.name for analysis in ANALYSES]
-    ordered = sorted(sections, key=lambda section: order.index(section.command))
+    ordered = sorted(results, key=lambda result: order.index(result.command))
     page = _template().render(
         title=title,
         about=f"Written by pixcon-diag {version('pixcon-diag')}. Rates are per cent here, fractions in the JSON and "
         "CSV files; – is an undefined value. Every number's origin (weights, list, options) stands in those files.",
-        sections=[_described(section, figures.get(section.command, ())) for section in ordered],
+        sections=[_described(result, figures.get(result.command, ())) for result in ordered],
         left_out=left_out,
     )
     write_text(folder / PAGE, re.sub(r"\n{3,}", "\n\n", page))
     return [folder / PAGE, *paths]
 
 
-def _described(section: Section, figures: Sequence[Path]) -> dict[str, Any]:
-    analysis = analysis_named(section.command)
-    files = [f"{section.command}.json", *(f"{table.name}.csv" for table in (*section.tables, *section.files))]
+def _described(result: Result, figures: Sequence[Path]) -> dict[str, Any]:
+    analysis = analysis_named(result.command)
+    files = [f"{result.command}.json", *(f"{table.name}.csv" for table in (*result.tables, *result.files))]
     return {
         "title": analysis.title,
         "anchor": analysis.title.lower().replace(" ", "-"),
         "about": analysis.question,
-        "tables": [to_markdown(table) for table in section.tables],
+        "tables": [to_markdown(table) for table in result.tables],
         "figures": [path.name for path in figures if path.suffix == ".png"],
         "files": [f"[{name}]({name})" for name in files],
     }

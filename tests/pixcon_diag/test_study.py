@@ -14,7 +14,7 @@ from pixcon_diag.data.evaluation_data import DataChoice
 from pixcon_diag.groups.methods import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.study import Report, Study
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import to_json
 from pixcon_train.runs.log import LOG
@@ -43,10 +43,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fitting maps takes longer than everything else, and has its own tests."""
 
-    def few(named: Sequence[tuple[str, Any]], **_: Any) -> Section:
-        return section("tsne", [], names=[name for name, each in named if each.sample().pixels])
+    def few(named: Sequence[tuple[str, Any]], **_: Any) -> Result:
+        return Result.of("tsne", [], names=[name for name, each in named if each.sample().pixels])
 
-    monkeypatch.setattr(tsne, "tsne_section", few)
+    monkeypatch.setattr(tsne, "tsne_result", few)
     no_drawing(monkeypatch)
 
 
@@ -64,12 +64,12 @@ CLEAN = ("clean", ("runs/farm-clean-0", "runs/farm-clean-1"))
 
 
 def commands(built: Report) -> list[str]:
-    return [each.command for each in built.sections]
+    return [each.command for each in built.results]
 
 
 def of(built: Report, command: str) -> dict[str, Any]:
-    """A section's content, as its JSON has it."""
-    (content,) = (each.content for each in built.sections if each.command == command)
+    """A result's content, as its JSON has it."""
+    (content,) = (each.content for each in built.results if each.command == command)
     return json.loads(to_json(content))
 
 
@@ -94,7 +94,7 @@ def test_two_methods_have_everything_from_one_pass_each(
 
 
 def test_one_name_is_one_number_with_one_sign(study: Path, tmp_path: Path) -> None:
-    """The mIoU of each checkpoint, its difference, and every other Δ: method − baseline in every section."""
+    """The mIoU of each checkpoint, its difference, and every other Δ: method − baseline in every result."""
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
     names = ("none", "clean")
     by_name = {each["name"]: each["iou"]["miou"] for each in of(built, "checkpoints")["results"]}
@@ -103,7 +103,7 @@ def test_one_name_is_one_number_with_one_sign(study: Path, tmp_path: Path) -> No
     found = {command: of(built, command)["results"] for command in ("contamination", "boundary")}
     assert {each["name"]: each["iou"]["miou"] for each in found["contamination"]} == by_name
     assert {each["name"]: each["miou"] for each in found["boundary"]} == by_name
-    tables = {table.name: table for each in built.sections for table in each.tables}
+    tables = {table.name: table for each in built.results for table in each.tables}
     for name in ("checkpoints", "contamination", "boundary", "geometry_checkpoints"):
         keys = [column.key for column in tables[name].columns]
         for row in tables[name].rows:
@@ -168,7 +168,7 @@ def test_three_methods_are_each_compared_with_the_first(study: Path, tmp_path: P
     assert [each["other"] for each in of(built, "compare")["comparisons"]] == ["clean", "third"]
     assert [each["other"] for each in of(built, "per-class")["comparisons"]] == ["clean", "third"]
     assert of(built, "qualitative")["methods"] == ["none", "clean"]
-    assert len([table for each in built.sections for table in each.tables if table.name.startswith("table7")]) == 2
+    assert len([table for each in built.results for table in each.tables if table.name.startswith("table7")]) == 2
 
 
 def test_more_seeds_than_an_exact_test_takes_leave_out_the_differences_alone(
@@ -251,10 +251,10 @@ def test_one_measurement_that_fails_is_a_note_and_stops_no_other(
 
     for module, name in (
         (boundary, "measure_boundaries"),
-        (per_class, "per_class_section"),
-        (landscape, "landscape_section"),
-        (gradient, "gradient_section"),
-        (dynamics, "dynamics_section"),
+        (per_class, "per_class_result"),
+        (landscape, "landscape_result"),
+        (gradient, "gradient_result"),
+        (dynamics, "dynamics_result"),
     ):
         monkeypatch.setattr(module, name, fails)
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))

@@ -10,7 +10,7 @@ import pytest
 
 from pixcon_diag.analyses import tsne
 from pixcon_diag.passes.measured import MeasuredPass
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network
 from tests.cli.farm import call, one_message
@@ -21,10 +21,10 @@ def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without maps and drawings, which have their own tests."""
     monkeypatch.chdir(tmp_path)
 
-    def few(named: Sequence[tuple[str, MeasuredPass]], **_: Any) -> Section:
-        return section("tsne", [], pixels=[each.sample().counts for _, each in named])
+    def few(named: Sequence[tuple[str, MeasuredPass]], **_: Any) -> Result:
+        return Result.of("tsne", [], pixels=[each.sample().counts for _, each in named])
 
-    monkeypatch.setattr(tsne, "tsne_section", few)
+    monkeypatch.setattr(tsne, "tsne_result", few)
     no_drawing(monkeypatch)
 
 

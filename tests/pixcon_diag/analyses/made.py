@@ -13,7 +13,7 @@ from pixcon_diag.passes.measured import SavedPredictions
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
-from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource
@@ -58,24 +58,24 @@ def column(table: Table, key: str) -> list[Any]:
     return [row[place] for row in table.rows]
 
 
-def sound(section: Section, folder: Path) -> dict[str, Any]:
-    """Check what every section must be, and give the JSON that it writes into ``folder``."""
-    tables = (*section.tables, *section.files)
+def sound(result: Result, folder: Path) -> dict[str, Any]:
+    """Check what every result must be, and give the JSON that it writes into ``folder``."""
+    tables = (*result.tables, *result.files)
     assert len({table.name.lower() for table in tables}) == len(tables)
     for table in tables:
         check_latex(table)
         assert len(to_markdown(table).splitlines()) >= len(table.rows) + 3
-    names = [path.name for path in section.write(folder)]
+    names = [path.name for path in result.write(folder)]
     assert sorted(names) == sorted(path.name for path in folder.iterdir() if path.is_file())
     assert len(names) == 1 + len(tables)
     for table in tables:
         keys = [column.key for column in table.columns]
         assert len(set(keys)) == len(keys), f"{table.name} would lose a column in its CSV"
-    text = (folder / f"{section.command}.json").read_text(encoding="utf-8")
+    text = (folder / f"{result.command}.json").read_text(encoding="utf-8")
     assert "NaN" not in text and "Infinity" not in text
     content = json.loads(text)
-    assert content["command"] == section.command and content["version"]
-    assert content["notes"] == list(dict.fromkeys(note for table in section.tables for note in table.notes))
+    assert content["command"] == result.command and content["version"]
+    assert content["notes"] == list(dict.fromkeys(note for table in result.tables for note in table.notes))
     return content
 
 

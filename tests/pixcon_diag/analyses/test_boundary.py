@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.boundary import boundary_section, rates_table, table7
+from pixcon_diag.analyses.boundary import boundary_result, rates_table, table7
 from pixcon_diag.analyses.boundary_counts import BoundaryCounts, MeasuredBoundary
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.evaluation_data import EvaluationData
@@ -76,19 +76,19 @@ def test_table_7_is_the_mean_over_seeds_and_negative_where_the_other_is_better()
 
 def test_each_method_is_compared_with_the_first_on_the_same_images() -> None:
     elsewhere = measured("other images", (1, 1, 1), data=evaluation_data(2, "train.txt"))
-    tables = boundary_section([*NONE, *elsewhere, *CLEAN]).tables
+    tables = boundary_result([*NONE, *elsewhere, *CLEAN]).tables
     assert [table.name for table in tables] == ["boundary", "table7_none_clean"]
     assert len(tables[0].rows) == 10
 
 
 def test_methods_with_other_classes_are_not_compared() -> None:
     other = measured("reordered", (1, 1, 1), data=evaluation_data(classes=("sky", "ground", "dog")))
-    assert [table.name for table in boundary_section([*NONE, *other]).tables] == ["boundary"]
+    assert [table.name for table in boundary_result([*NONE, *other]).tables] == ["boundary"]
 
 
 def test_names_that_look_alike_have_their_own_files(tmp_path: Path) -> None:
     groups = [member for name in (ODD, "x/y", "x y") for member in measured(name, (5, 16, 30))]
-    content = sound(boundary_section(groups), tmp_path)
+    content = sound(boundary_result(groups), tmp_path)
     assert len(list(tmp_path.glob("table7_*.csv"))) == 2
     assert [record["group"] for record in content["results"]] == [ODD, "x/y", "x y"]
     assert content["results"][0]["boundary"]["widths"][0]["band"] == {"pixels": 10, "wrong": 5, "error": 0.5}
@@ -96,10 +96,10 @@ def test_names_that_look_alike_have_their_own_files(tmp_path: Path) -> None:
 
 
 def test_a_band_without_pixels_is_undefined_and_said_to_say_little(tmp_path: Path) -> None:
-    section = boundary_section(measured("void", (0, 0, 5), pixels=(0, 0, 100)))
-    table = section.tables[0]
+    result = boundary_result(measured("void", (0, 0, 5), pixels=(0, 0, 100)))
+    table = result.tables[0]
     assert table.texts()[0][3:] == ["0.00", "–", "5.00", "5.00"]
     assert "width 1, 3 holds less than 0.5%" in table.notes[-1]
-    content = sound(section, tmp_path)
+    content = sound(result, tmp_path)
     assert content["results"][0]["boundary"]["widths"][0]["band"]["error"] is None
     assert (tmp_path / "boundary.csv").read_text().splitlines()[1].split(",")[-3:] == ["", "0.05", "0.05"]

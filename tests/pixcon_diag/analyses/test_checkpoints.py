@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.analyses.checkpoints import Trained, checkpoints_section, checkpoints_table, table4, training_of
+from pixcon_diag.analyses.checkpoints import Trained, checkpoints_result, checkpoints_table, table4, training_of
 from pixcon_diag.analyses.measured import Measured
 from tests.pixcon_diag.analyses.made import ODD, check_latex, predictions, sound
 
@@ -27,13 +27,13 @@ def member(
 
 
 def test_a_row_for_each_checkpoint(tmp_path: Path) -> None:
-    section = checkpoints_section([member(ODD, 60), member("public", 70, rule=None)])
-    assert section.tables[0].texts() == [
+    result = checkpoints_result([member(ODD, 60), member("public", 70, rule=None)])
+    assert result.tables[0].texts() == [
         [ODD, f"{ODD} 60", "pixcon nano", "ema", "3", "60.00", "60.00", "50.00", "60.00"],
         ["public", "public 70", "pixcon nano", "ema", "3", "70.00", "70.00", "50.00", "70.00"],
     ]
-    assert section.tables[0].notes == ("2 images of three (val.txt).",)
-    first, second = sound(section, tmp_path)["results"]
+    assert result.tables[0].notes == ("2 images of three (val.txt).",)
+    first, second = sound(result, tmp_path)["results"]
     assert (first["rule"], first["labeled"], second["rule"], second["labeled"]) == ("clean", 2, None, None)
     assert first["iou"]["miou"] == 0.6 and first["provenance"]["checkpoint"]["sha256"] == f"hash of {ODD} 60"
 
@@ -81,6 +81,6 @@ def test_labeled_images_are_counted_as_the_list_is_read(text: str) -> None:
 
 
 def test_files_that_tell_no_rule_make_no_table_4() -> None:
-    section = checkpoints_section([member("public", 70, rule=None), member("other", 60, rule="of another version")])
-    assert [table.name for table in section.tables] == ["checkpoints"]
+    result = checkpoints_result([member("public", 70, rule=None), member("other", 60, rule="of another version")])
+    assert [table.name for table in result.tables] == ["checkpoints"]
     assert len(checkpoints_table([member("x", 50)]).rows) == 1

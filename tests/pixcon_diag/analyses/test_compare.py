@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.compare import compare_section, difference_table
+from pixcon_diag.analyses.compare import compare_result, difference_table
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.measured import MeasuredGroup
@@ -65,7 +65,7 @@ def test_what_is_undefined_is_not_said_to_be_inside(tmp_path: Path) -> None:
     found = rows(errors(0, pixels=0), errors(0, pixels=0))
     table = difference_table("a", "b", "fraction", found, "n")
     assert table.texts() == [["error (↓)", "images (95%)", *["–"] * 6]]
-    content = sound(compare_section([group("a"), group("b")], {"b": found}), tmp_path)
+    content = sound(compare_result([group("a"), group("b")], {"b": found}), tmp_path)
     assert content["comparisons"][0]["rows"][0]["image_noise"]["low"] is None
 
 
@@ -78,9 +78,9 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
     count = Quantity("classes", "count", True, (2.0,))
     found = [*rows(errors(30), errors(20)), *rows(plain("m", 1.0), plain("m", 2.0)), *rows(count, count)]
     groups = [group(name) for name in ("none", ODD, "a/b", "a b")]
-    section = compare_section(groups, {other.name: found for other in groups[1:]})
-    content = sound(section, tmp_path)
-    assert len(section.tables) == 9 and len(list(tmp_path.glob("compare_*_fractions.csv"))) == 3
+    result = compare_result(groups, {other.name: found for other in groups[1:]})
+    content = sound(result, tmp_path)
+    assert len(result.tables) == 9 and len(list(tmp_path.glob("compare_*_fractions.csv"))) == 3
     assert content["baseline"] == "none"
     assert [comparison["other"] for comparison in content["comparisons"]] == [
         ODD,
@@ -92,7 +92,7 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
         "hash of none 0",
         "hash of none 1",
     ]
-    assert section.tables[2].texts()[0][:5] == ["classes (↑)", "plain", "2.0", "2.0", "+0.0"]
+    assert result.tables[2].texts()[0][:5] == ["classes (↑)", "plain", "2.0", "2.0", "+0.0"]
 
 
 def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:

@@ -9,7 +9,7 @@ import torch
 
 from pixcon_diag.analyses.contamination import (
     classes_table,
-    contamination_section,
+    contamination_result,
     curve_table,
     overall_table,
     zones_table,
@@ -86,9 +86,9 @@ def test_a_single_checkpoint_shows_its_classes(tmp_path: Path) -> None:
         own = contaminated(name, **options)
         return SimpleNamespace(**vars(own.member), iou=own.member.iou, contamination=lambda _: own.result)
 
-    single = contamination_section([(ODD, member("x"))], (0.5, 0.9))
+    single = contamination_result([(ODD, member("x"))], (0.5, 0.9))
     assert [table.name.removeprefix("contamination") for table in single.tables] == ["", "_boundary", "_classes"]
     assert [table.name for table in single.files] == ["contamination_curve"]
-    both = contamination_section([("a", member("x", widths=())), ("b", member("y", widths=()))], (0.5, 0.9))
+    both = contamination_result([("a", member("x", widths=())), ("b", member("y", widths=()))], (0.5, 0.9))
     assert [table.name for table in both.tables] == ["contamination"]
     assert [record["group"] for record in sound(both, tmp_path)["results"]] == ["a", "b"]

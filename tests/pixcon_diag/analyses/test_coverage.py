@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixcon_diag.analyses.coverage import coverage_section, stored_table, summary_table
+from pixcon_diag.analyses.coverage import coverage_result, stored_table, summary_table
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
@@ -62,14 +62,14 @@ def test_a_row_for_each_checkpoint_and_rule() -> None:
 
 
 def test_one_checkpoint_and_rule_shows_its_classes() -> None:
-    section = coverage_section([("g", replayed("x"))], ("clean",))
-    assert [table.name for table in section.tables] == ["coverage", "coverage_classes"] and section.files == ()
-    assert [row[2:] for row in section.tables[1].rows] == [
+    result = coverage_result([("g", replayed("x"))], ("clean",))
+    assert [table.name for table in result.tables] == ["coverage", "coverage_classes"] and result.files == ()
+    assert [row[2:] for row in result.tables[1].rows] == [
         ("ground", 2, 5, 5, 4, 3, 2, 0.0),
         ("cat", 2, 2, 1, 1, 1, None, 0.0),
-        ("dog", 0, 0, 0, 0, 0, None, section.tables[1].rows[2][-1]),
+        ("dog", 0, 0, 0, 0, 0, None, result.tables[1].rows[2][-1]),
     ]
-    assert section.tables[1].texts()[2][-2:] == ["–", "–"]
+    assert result.tables[1].texts()[2][-2:] == ["–", "–"]
 
 
 def test_each_way_of_filling_is_said_of_its_checkpoints() -> None:
@@ -108,7 +108,7 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
     assert column(mixed, "weight")[4:] == [0.375, 0.125, pytest.approx(float("nan"), nan_ok=True), 0.875 / 3]
     assert column(mixed, "known")[4:] == [None] * 4 and mixed.texts()[4][3:5] == ["–", "–"]
     assert mixed.notes[1].startswith("soft: purity: Not knowable")
-    content = sound(coverage_section(both, ("clean",)), tmp_path)
+    content = sound(coverage_result(both, ("clean",)), tmp_path)
     first, second = (record["stored_bank"] for record in content["results"])
     assert (first["known"], first["contamination"], first["purity"]) == ([2, 0, 0], [0.5, None, None], None)
     assert second["known"] is None and second["weight"] == [0.375, 0.125, None]
@@ -116,14 +116,14 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
 
 def test_runs_whose_own_rule_is_not_replayed_are_named() -> None:
     passes = [("g", replayed(name, stored=bank(), trained=rule)) for name, rule in RUNS.items()]
-    section = coverage_section(passes, ("clean",))
-    summary, stored = section.tables
+    result = coverage_result(passes, ("clean",))
+    summary, stored = result.tables
     found = [note for note in summary.notes if "trained with" in note]
     assert [note.partition(",")[0] for note in found] == ["s: trained with `soft`", "p: trained with `pseudo`"]
     (lower,) = (note for note in stored.notes if "strong views" in note)
     assert lower.startswith("p: ")
-    assert [record["trained_rule"] for record in section.content["results"]] == ["pseudo", "soft", "clean", None]
-    plain = coverage_section([own for own in passes if own[1].trained in ("clean", None)], ("clean",))
+    assert [record["trained_rule"] for record in result.content["results"]] == ["pseudo", "soft", "clean", None]
+    plain = coverage_result([own for own in passes if own[1].trained in ("clean", None)], ("clean",))
     assert not any("trained with" in note or "strong views" in note for note in plain.content["notes"])
 
 
@@ -136,9 +136,9 @@ def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
         ["x", "all", "3", "0.5000"],
     ]
     assert table.notes[0].startswith("Purity: Not knowable from this checkpoint")
-    section = coverage_section([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
-    assert [table.name for table in section.tables] == ["coverage", "coverage_stored"]
-    content = sound(section, tmp_path)
+    result = coverage_result([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
+    assert [table.name for table in result.tables] == ["coverage", "coverage_stored"]
+    content = sound(result, tmp_path)
     assert [(record["name"], record["rule"]) for record in content["results"]] == [
         ("x", "clean"),
         ("x", "confidence"),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.analyses.dynamics import SHOWN_RUNS, dynamics_section
+from pixcon_diag.analyses.dynamics import SHOWN_RUNS, dynamics_result
 from pixcon_diag.groups.logs import read_groups
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, Weights
 from pixcon_diag.measures.dynamics import dynamics
 from pixcon_diag.statistics import Spread
-from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
 from tests.pixcon_diag.analyses.made import sound
 from tests.training_logs import history, told
@@ -17,11 +17,11 @@ from tests.training_logs import history, told
 NAN = float("nan")
 
 
-def made(weights: Weights = "ema", **groups: Sequence[RunHistory]) -> Section:
-    return dynamics_section(dynamics(groups, weights))
+def made(weights: Weights = "ema", **groups: Sequence[RunHistory]) -> Result:
+    return dynamics_result(dynamics(groups, weights))
 
 
-def tables(found: Section) -> dict[str, Table]:
+def tables(found: Result) -> dict[str, Table]:
     return {table.name: table for table in (*found.tables, *found.files)}
 
 
@@ -98,9 +98,9 @@ def test_each_list_of_classes_has_its_table() -> None:
 
 @pytest.mark.parametrize("count", [SHOWN_RUNS, SHOWN_RUNS + 1])
 def test_classes_of_many_runs_are_only_written(count: int, tmp_path: Path) -> None:
-    section = made(**{f"r{i}": [history([0.5], name=f"r{i}")] for i in range(count)})
-    assert ("dynamics_classes" in [table.name for table in section.tables]) == (count == SHOWN_RUNS)
-    section.write(tmp_path)
+    result = made(**{f"r{i}": [history([0.5], name=f"r{i}")] for i in range(count)})
+    assert ("dynamics_classes" in [table.name for table in result.tables]) == (count == SHOWN_RUNS)
+    result.write(tmp_path)
     assert {"dynamics_classes.csv", "dynamics_curves.csv"} < {path.name for path in tmp_path.iterdir()}
 
 
@@ -119,10 +119,10 @@ def test_pseudo_labels_and_bank_are_shown_where_a_log_tells_of_them(tmp_path: Pa
         contamination=[NAN, 0.25, 0.125],
         thresholds=[{"a": 0.5, "b": 0.25}] * 3,
     )
-    section = made(telling=[telling], silent=[history([0.5], name="s")])
-    found = tables(section)
+    result = made(telling=[telling], silent=[history([0.5], name="s")])
+    found = tables(result)
     table = found["dynamics_training"]
-    assert table in section.tables
+    assert table in result.tables
     assert [column.title for column in table.columns] == ["group", "τ first", "τ last", "ρ_F first", "ρ_F last"]
     assert table.texts() == [["telling", "0.500", "0.750", "0.2500", "0.1250"], ["silent", "–", "–", "–", "–"]]
     assert [record["run"] for record in table.records()] == ["t", "s"]
@@ -130,9 +130,9 @@ def test_pseudo_labels_and_bank_are_shown_where_a_log_tells_of_them(tmp_path: Pa
     assert [column.key for column in curves.columns][-2:] == ["threshold", "contamination"]
     assert [row[-2] for row in curves.rows[:3]] == [0.5, 0.625, 0.75] and curves.rows[2][-1] == 0.125
     by_class = found["dynamics_thresholds"]
-    assert by_class in section.files and len(by_class.rows) == 6
+    assert by_class in result.files and len(by_class.rows) == 6
     assert by_class.rows[:2] == (("telling", "t", 0, 1, "a", 0.5), ("telling", "t", 0, 1, "b", 0.25))
-    sound(section, tmp_path)
+    sound(result, tmp_path)
 
 
 def test_tables_of_runs_that_tell_nothing_of_pseudo_labels_are_as_ever() -> None:
@@ -164,14 +164,14 @@ def test_what_was_left_out_and_counted_otherwise_is_said() -> None:
 
 @pytest.mark.reference
 def test_the_public_logs_have_a_table_for_each_data_set(reference: Path) -> None:
-    section = dynamics_section(dynamics(read_groups([str(reference / "logs")])))
-    found = tables(section)
+    result = dynamics_result(dynamics(read_groups([str(reference / "logs")])))
+    found = tables(result)
     assert [len(found[name].rows) for name in ("dynamics_classes", "dynamics_classes_2", "dynamics_classes_3")] == [
         22,
         20,
         151,
     ]
-    assert [table.name for table in section.tables] == ["dynamics", "dynamics_groups"]
+    assert [table.name for table in result.tables] == ["dynamics", "dynamics_groups"]
     name = "table01-pascal_unimatch_v2_183labels_dinov2_base"
     ious = {row["class"]: row[f"iou_{name}"] for row in found["dynamics_classes"].records()}
     assert (ious["chair"], ious["sofa"], ious["tv/monitor"], ious["mean"]) == (0.5826, 0.8037, 0.7491, 0.8792)

@@ -10,7 +10,7 @@ from pixcon_diag.analyses.geometry import (
     MeasuredGeometry,
     classes_table,
     closest_table,
-    geometry_section,
+    geometry_result,
     matrix_table,
     table9,
 )
@@ -85,4 +85,4 @@ def test_each_checkpoint_has_its_closest_pair_and_each_pair_its_cosine() -> None
 
 def test_saved_predictions_have_no_geometry(tmp_path: Path) -> None:
     group = MeasuredGroup("saved", (predictions("saved", COUNTS),))
-    assert geometry_section([group]).content["results"] == []
+    assert geometry_result([group]).content["results"] == []

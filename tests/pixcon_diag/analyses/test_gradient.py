@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.gradient import classes_table, gradient_section, split_table, sweep_table
+from pixcon_diag.analyses.gradient import classes_table, gradient_result, split_table, sweep_table
 from pixcon_diag.analyses.gradient_split import GradientOptions, GradientSplit, MeasuredGradient
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult, SweepPoint
@@ -77,10 +77,10 @@ def test_the_space_is_named_for_each_checkpoint() -> None:
 
 
 def test_a_run_whose_bank_no_replay_makes_is_named(tmp_path: Path) -> None:
-    section = gradient_section([measured("p", trained="pseudo"), measured("c", trained="clean")])
-    (note,) = (note for note in section.tables[0].notes if "trained with" in note)
+    result = gradient_result([measured("p", trained="pseudo"), measured("c", trained="clean")])
+    (note,) = (note for note in result.tables[0].notes if "trained with" in note)
     assert note.startswith("p: trained with `pseudo`") and "--split unlabeled" in note
-    assert [record["trained_rule"] for record in sound(section, tmp_path)["results"][::2]] == ["pseudo", "clean"]
+    assert [record["trained_rule"] for record in sound(result, tmp_path)["results"][::2]] == ["pseudo", "clean"]
 
 
 def test_the_sweep_says_where_it_leaves_the_law() -> None:
@@ -97,16 +97,16 @@ def test_the_sweep_says_where_it_leaves_the_law() -> None:
 
 
 def test_without_a_sweep_there_is_no_table_of_it(tmp_path: Path) -> None:
-    section = gradient_section([measured(group=ODD, rules={"confidence": CONFIDENT})])
-    assert [table.name for table in section.tables] == ["gradient"]
-    assert sound(section, tmp_path)["results"][0]["sweep"] == {}
+    result = gradient_result([measured(group=ODD, rules={"confidence": CONFIDENT})])
+    assert [table.name for table in result.tables] == ["gradient"]
+    assert sound(result, tmp_path)["results"][0]["sweep"] == {}
 
 
 def test_an_empty_bank_is_undefined_everywhere(tmp_path: Path) -> None:
     nothing = result(1, 0, 0)
-    section = gradient_section([measured(rules={"confidence": nothing, "clean": CLEAN}, sweep=((0.1, 0.1, 0.1),))])
-    assert section.tables[0].texts()[0][3:] == ["0", "–", "–", "–", "–", "–", "–", "–"]
-    (confidence, clean) = sound(section, tmp_path)["results"]
+    made = gradient_result([measured(rules={"confidence": nothing, "clean": CLEAN}, sweep=((0.1, 0.1, 0.1),))])
+    assert made.tables[0].texts()[0][3:] == ["0", "–", "–", "–", "–", "–", "–", "–"]
+    (confidence, clean) = sound(made, tmp_path)["results"]
     overall = confidence["gradient"]["eq3"]["overall"]
     assert overall["anchors"] == 0 and overall["ratio"] is None and overall["rho_f"] is None
     assert confidence["sweep"] == {} and list(clean["sweep"]) == ["uniform"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pixcon_diag.analyses.landscape import (
-    landscape_section,
+    landscape_result,
     own_runs,
     read_points,
     stated_miou,
@@ -67,7 +67,7 @@ def test_a_file_that_states_nothing_is_left_out_and_said(tmp_path: Path) -> None
 def test_points_of_a_file_are_rows_after_the_published_ones(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     path.write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,0.84,pascal\nx,RN-50,1,0,coco\n")
-    (table,) = landscape_section(landscape(read_points(path))).tables
+    (table,) = landscape_result(landscape(read_points(path))).tables
     mine, other = table.records()[len(PUBLISHED) :]
     assert (mine["name"], mine["parameters"], mine["miou"], mine["comparable"]) == ("mine", 24.8, 0.84, "yes")
     assert other["comparable"] == "no" and other["source"] == str(path)

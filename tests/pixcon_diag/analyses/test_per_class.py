@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.analyses.per_class import per_class_section
+from pixcon_diag.analyses.per_class import per_class_result
 from pixcon_diag.passes.measured import MeasuredGroup
 from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
@@ -17,11 +17,11 @@ def group(name: str, *hits: tuple[int, int, int], truth: tuple[int, int, int] = 
 
 
 def test_table_6_sorts_by_the_baseline_and_counts_seeds() -> None:
-    section = per_class_section([
+    result = per_class_result([
         group("none", (50, 90, 70), (60, 90, 70), (70, 90, 70)),
         group("clean", (55, 80, 70), (70, 85, 75), (80, 80, 65)),
     ])  # fmt: skip
-    (table,) = section.tables
+    (table,) = result.tables
     assert column(table, "class") == ["ground", "dog", "cat", "mIoU"]
     assert column(table, "baseline") == pytest.approx([0.6, 0.7, 0.9, 2.2 / 3])
     assert column(table, "delta") == pytest.approx([0.25 / 3, 0, -0.25 / 3, 0], abs=1e-12)
@@ -31,26 +31,26 @@ def test_table_6_sorts_by_the_baseline_and_counts_seeds() -> None:
     assert column(table, "improved")[:3] == ["3/3", "1/3", "0/3"]
     assert table.texts()[0] == ["ground", "60.00", "68.33", "+8.33", "2.89", "3/3"]
     assert "1 improve on every seed (ground), 1 worsen on every seed (cat)" in table.notes[2]
-    assert section.content["provenance"]["none"][2]["checkpoint"]["source"] == "runs/none 2/best_ema.pth"
+    assert result.content["provenance"]["none"][2]["checkpoint"]["source"] == "runs/none 2/best_ema.pth"
 
 
 def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
-    (single,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70))]).tables
+    (single,) = per_class_result([group("a", (50, 90, 70)), group("b", (60, 80, 70))]).tables
     assert column(single, "improved") == ["1/1", "0/1", "0/1", "0/1"] and single.texts()[0][4] == "–"
     assert len(single.notes) == 2 and single.notes[1].startswith("One seed each")
-    (uneven,) = per_class_section([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
+    (uneven,) = per_class_result([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
     assert column(uneven, "improved") == [None] * 4 and column(uneven, "delta")[0] == pytest.approx(0.15)
     assert uneven.notes[1].startswith("Means and sample standard deviation over seeds (1, 2)")
 
 
 def test_a_class_that_is_nowhere_is_undefined_and_not_in_the_miou(tmp_path: Path) -> None:
     absent = (100, 100, 0)
-    section = per_class_section([group("a", (50, 90, 0), truth=absent), group("b", (60, 80, 0), truth=absent)])
-    (table,) = section.tables
+    result = per_class_result([group("a", (50, 90, 0), truth=absent), group("b", (60, 80, 0), truth=absent)])
+    (table,) = result.tables
     assert table.texts()[2] == ["dog", "–", "–", "–", "–", "–"]
     assert table.texts()[3][:4] == ["mIoU", "70.00", "70.00", "+0.00"]
     assert table.notes[-1] == "Without an IoU in any run, and not in the mIoU: dog."
-    content = sound(section, tmp_path)
+    content = sound(result, tmp_path)
     assert content["comparisons"][0]["per_class"]["rows"][2]["baseline"] is None
 
 
@@ -58,7 +58,7 @@ def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
     """`b` predicts a class that is nowhere: 0 in its mIoU; `a` does not, and its mIoU is of two classes."""
     first = group("a", (50, 90, 0), truth=(100, 100, 0))
     second = MeasuredGroup("b", (predictions("b", ((60, 80, 0), (70, 90, 40), (100, 100, 0))),))
-    (table,) = per_class_section([first, second]).tables
+    (table,) = per_class_result([first, second]).tables
     mious = [method.members[0].iou.miou() for method in (first, second)]
     assert mious[0] == pytest.approx(0.7) and mious[1] < 0.5
     common, miou = table.rows[-2:]
@@ -70,7 +70,7 @@ def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
 
 def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:
     groups = [group(name, (50, 90, 70)) for name in ("none", ODD, "a b", "a/b")]
-    content = sound(per_class_section(groups), tmp_path)
+    content = sound(per_class_result(groups), tmp_path)
     assert [(comparison["baseline"], comparison["other"]) for comparison in content["comparisons"]] == [
         ("none", ODD),
         ("none", "a b"),
@@ -81,4 +81,4 @@ def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) ->
 
 def test_one_method_has_no_differences() -> None:
     with pytest.raises(ConfigError, match=r"need two methods.*name=path,path"):
-        per_class_section([group("a", (50, 90, 70))])
+        per_class_result([group("a", (50, 90, 70))])

@@ -2,15 +2,15 @@ import math
 
 import pytest
 
-from pixcon_diag.analyses.sensitivity import sensitivity_section
+from pixcon_diag.analyses.sensitivity import sensitivity_result
 from pixcon_diag.measures.sensitivity import sensitivity
 from tests.pixcon_diag.measures.test_sensitivity import TABLE_10, run
 
 
 def test_the_papers_table_10() -> None:
-    section = sensitivity_section(sensitivity(TABLE_10))
-    settings, weight, temperature, size = section.tables
-    assert [table.name for table in section.tables[1:]] == [
+    result = sensitivity_result(sensitivity(TABLE_10))
+    settings, weight, temperature, size = result.tables
+    assert [table.name for table in result.tables[1:]] == [
         "table10_bank.weight",
         "table10_bank.temperature",
         "table10_bank.size",
@@ -21,12 +21,12 @@ def test_the_papers_table_10() -> None:
     assert size.rows == (("mIoU %", "85.48", "86.95", "85.91"), ("peak epoch", "14", "15", "3"))
     assert size.notes == ("Spread over the settings: 1.47 points.",)
     assert len(settings.rows) == 9 and settings.notes[0] == "One seed each: no spread over seeds is known."
-    assert "* the base setting: default." in section.content["notes"]
+    assert "* the base setting: default." in result.content["notes"]
 
 
 def test_seeds_have_a_spread_and_their_number() -> None:
     runs = [run("s0", [0.80]), run("s1", [0.1, 0.84], seed=1), run("x", [0.70], bank_weight=0.3)]
-    settings, block = sensitivity_section(sensitivity(runs)).tables
+    settings, block = sensitivity_result(sensitivity(runs)).tables
     base, other = settings.records()
     assert (base["seeds"], base["runs"], base["peak"], base["delta"]) == (2, "s0, s1", "0, 1", None)
     assert base["miou"] == pytest.approx(0.82) and base["miou_std"] == pytest.approx(0.04 / math.sqrt(2))
@@ -37,8 +37,8 @@ def test_seeds_have_a_spread_and_their_number() -> None:
 
 def test_an_unknown_base_and_keys_not_compared_are_said() -> None:
     runs = [run("a", [0.8], rule="x"), run("b", [0.7], rule="y", loss_ohem=True)]
-    section = sensitivity_section(sensitivity(runs))
-    assert any("could not be told" in note for note in section.content["notes"])
-    assert "Only some logs tell, and not compared: loss.ohem." in section.content["notes"]
-    assert not any("*" in text for table in section.tables for row in table.texts() for text in row)
-    assert [row["delta"] for row in section.tables[0].records()] == pytest.approx([math.nan] * 2, nan_ok=True)
+    result = sensitivity_result(sensitivity(runs))
+    assert any("could not be told" in note for note in result.content["notes"])
+    assert "Only some logs tell, and not compared: loss.ohem." in result.content["notes"]
+    assert not any("*" in text for table in result.tables for row in table.texts() for text in row)
+    assert [row["delta"] for row in result.tables[0].records()] == pytest.approx([math.nan] * 2, nan_ok=True)

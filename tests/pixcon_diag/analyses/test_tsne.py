@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.tsne import tsne_section
+from pixcon_diag.analyses.tsne import tsne_result
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.projection import separability
-from pixcon_diag.tables.section import Section
+from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
 
@@ -27,12 +27,12 @@ def measured(name: str, seed: int, *, pixels: int = 12) -> Any:
 
 
 @pytest.fixture(scope="module")
-def section() -> Section:
-    return tsne_section([(ODD, measured("x", 0)), ("clean", measured("y", 1))])
+def result() -> Result:
+    return tsne_result([(ODD, measured("x", 0)), ("clean", measured("y", 1))])
 
 
-def test_the_numbers_are_those_in_feature_space(section: Section) -> None:
-    (table,) = section.tables
+def test_the_numbers_are_those_in_feature_space(result: Result) -> None:
+    (table,) = result.tables
     assert column(table, "name") == [ODD, "clean"] and column(table, "pixels") == [12, 12]
     for row, seed in zip(table.rows, (0, 1), strict=True):
         sample = measured("x", seed).sample()
@@ -43,24 +43,24 @@ def test_the_numbers_are_those_in_feature_space(section: Section) -> None:
     assert "at most 6 a class; independent fits" in table.notes[0]
 
 
-def test_every_pixel_has_its_place_on_every_map(section: Section, tmp_path: Path) -> None:
-    (positions,) = section.files
+def test_every_pixel_has_its_place_on_every_map(result: Result, tmp_path: Path) -> None:
+    (positions,) = result.files
     assert len(positions.rows) == 24
     assert positions.rows[7][:5] == (ODD, "a.jpg", 28, 2, "cat") and positions.rows[12][0] == "clean"
-    content = sound(section, tmp_path)
+    content = sound(result, tmp_path)
     assert content["classes"] == ["ground", "cat", "dog"] and len(content["palette"]) >= 3
     maps = content["projection"]["projections"]
     assert [projection["name"] for projection in maps] == [ODD, "clean"]
     assert list(positions.rows[7][5:]) == maps[0]["positions"][7]
 
 
-def test_which_weights_the_maps_are_of_is_kept(section: Section) -> None:
-    assert section.content["provenance"]["clean"]["checkpoint"]["sha256"] == "hash of y"
-    assert section.content["provenance"][ODD]["data"]["images"] == 2
+def test_which_weights_the_maps_are_of_is_kept(result: Result) -> None:
+    assert result.content["provenance"]["clean"]["checkpoint"]["sha256"] == "hash of y"
+    assert result.content["provenance"][ODD]["data"]["images"] == 2
 
 
 def test_aligned_maps_say_so_and_too_few_pixels_make_none() -> None:
-    (table,) = tsne_section([("a", measured("x", 0)), ("b", measured("y", 1))], aligned=True).tables
+    (table,) = tsne_result([("a", measured("x", 0)), ("b", measured("y", 1))], aligned=True).tables
     assert "the first map's positions are where the others start" in table.notes[0]
     with pytest.raises(ConfigError, match="8 valid pixels are too few"):
-        tsne_section([("a", measured("x", 0, pixels=8))])
+        tsne_result([("a", measured("x", 0, pixels=8))])

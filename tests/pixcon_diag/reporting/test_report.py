@@ -9,7 +9,7 @@ from pixcon_diag.analyses.registry import ANALYSES
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
-from pixcon_diag.tables.section import Section, section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import PixConError
 from tests.pixcon_diag.analyses.made import check_latex
@@ -19,22 +19,22 @@ COLUMNS = (Column("name", "checkpoint"), Column("rate", "rate %", "per_cent"))
 SECTIONS = [analysis.name for analysis in ANALYSES]
 
 
-def made(command: str, *names: str, longer: str | None = None) -> Section:
+def made(command: str, *names: str, longer: str | None = None) -> Result:
     tables = [
         Table(name, f"Title of {name}", COLUMNS, (("a|b", 0.5), ("c", None)), (f"note on {name}",)) for name in names
     ]
     files = [Table(longer, "Longer", COLUMNS, (("d", 0.1),))] if longer else []
-    return section(command, tables, files, results=[])
+    return Result.of(command, tables, files, results=[])
 
 
-def written(folder: Path, sections: list[Section], **options: object) -> str:
+def written(folder: Path, results: list[Result], **options: object) -> str:
     figures: dict[str, list[Path]] = {}
-    for each in sections:
+    for each in results:
         each.write(folder)
         figures[each.command] = [folder / f"{each.command}.png", folder / f"{each.command}.pdf"]
         for path in figures[each.command]:
             path.touch()
-    write_report(folder, sections, figures, **options)  # type: ignore[arg-type]
+    write_report(folder, results, figures, **options)  # type: ignore[arg-type]
     return (folder / "report.md").read_text(encoding="utf-8")
 
 
@@ -55,8 +55,8 @@ def test_sections_come_in_the_page_s_order_with_tables_figures_and_files(tmp_pat
 
 
 def test_every_link_leads_to_a_file_or_a_heading(tmp_path: Path) -> None:
-    sections = [made(command, f"{command}_table") for command in SECTIONS]
-    page = written(tmp_path, sections)
+    results = [made(command, f"{command}_table") for command in SECTIONS]
+    page = written(tmp_path, results)
     links = re.findall(r"\]\(([^)]+)\)", page)
     assert len(links) == 4 * len(SECTIONS)
     headings = [title.lower().replace(" ", "-") for title in re.findall(r"^## (.*)", page, re.M)]
@@ -65,14 +65,14 @@ def test_every_link_leads_to_a_file_or_a_heading(tmp_path: Path) -> None:
 
 
 def test_every_table_is_there_as_markdown_and_latex(tmp_path: Path) -> None:
-    sections = [made("boundary", "boundary", "table7"), made("geometry", "geometry")]
-    for each in sections:
+    results = [made("boundary", "boundary", "table7"), made("geometry", "geometry")]
+    for each in results:
         each.write(tmp_path)
-    paths = write_report(tmp_path, sections, {})
+    paths = write_report(tmp_path, results, {})
     names = sorted(path.name for path in (tmp_path / "tables").iterdir())
     assert names == [f"{name}.{kind}" for name in ("boundary", "geometry", "table7") for kind in ("md", "tex")]
     assert sorted(paths) == sorted([tmp_path / "report.md", *(tmp_path / "tables").iterdir()])
-    for table in (table for each in sections for table in each.tables):
+    for table in (table for each in results for table in each.tables):
         assert (tmp_path / f"tables/{table.name}.tex").read_text(encoding="utf-8") == to_latex(table)
         check_latex(table)
     assert r"a\textbar{}b & 50.00 \\" in (tmp_path / "tables/table7.tex").read_text(encoding="utf-8")

@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Section:
-    """The result of an analysis: a table in a terminal, HTML in a notebook."""
+class Result:
+    """The result of an analysis: a table in a terminal, HTML in a notebook.
+
+    Example:
+        >>> import torch
+        >>> from pixcon_diag import DataChoice, RunChoice, Study, StudyOptions, wrap_module
+        >>> network = wrap_module(torch.nn.Conv2d(3, 11, 1), num_classes=11, name="one layer")
+        >>> options = StudyOptions(data=DataChoice("digits", limit=2), run=RunChoice(workers=0))
+        >>> result = Study({"mine": network}, options=options).contamination()
+        >>> result.to_dict()["command"], result.to_frame()["name"][0]
+        ('contamination', 'mine')
+    """
 
     command: str
     content: dict[str, Any]
@@ -29,6 +39,13 @@ class Section:
     """What a person reads, in order."""
     files: tuple[Table, ...] = ()
     """Longer ones that are only written."""
+
+    @classmethod
+    def of(cls, command: str, tables: Sequence[Table], files: Sequence[Table] = (), **content: Any) -> "Result":
+        """A result whose content begins with the command, the version and the notes of its tables."""
+        notes = list(dict.fromkeys(note for table in tables for note in table.notes))
+        head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
+        return cls(command, head | content, tuple(tables), tuple(files))
 
     def __repr__(self) -> str:
         return "\n\n".join(to_text(table) for table in self.tables)
@@ -80,10 +97,3 @@ class Section:
         """
         tables = {table.name: table.records() for table in (*self.tables, *self.files)}
         return write_results(folder, self.command, self.content, tables)
-
-
-def section(command: str, tables: Sequence[Table], files: Sequence[Table] = (), **content: Any) -> Section:
-    """A section whose JSON says which command and version made it, and repeats its tables' notes."""
-    notes = list(dict.fromkeys(note for table in tables for note in table.notes))
-    head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
-    return Section(command, head | content, tuple(tables), tuple(files))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.statistics import Spread
-from pixcon_diag.tables.section import section
+from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 from pixcon_train.core.errors import PixConError
 
@@ -18,7 +18,7 @@ def table(name: str, *notes: str, rows: tuple[tuple[Cell, ...], ...] = (("a", 0.
 
 
 def test_the_content_says_who_made_it_and_repeats_each_note_once() -> None:
-    made = section("geometry", [table("a", "x", "y"), table("b", "y", "z")], [table("c", "not shown")], results=[1])
+    made = Result.of("geometry", [table("a", "x", "y"), table("b", "y", "z")], [table("c", "not shown")], results=[1])
     assert made.content == {
         "command": "geometry",
         "version": version("pixcon-diag"),
@@ -31,7 +31,7 @@ def test_the_content_says_who_made_it_and_repeats_each_note_once() -> None:
 
 def test_everything_is_written_what_is_undefined_as_null_or_nothing(tmp_path: Path) -> None:
     rows: tuple[tuple[Cell, ...], ...] = (("a", 1 / 3), ("b", math.nan), ("c", Spread(0.5, math.nan)))
-    made = section("geometry", [table("geometry", rows=rows)], [table("geometry_classes")], rho_f=[1 / 3, math.nan])
+    made = Result.of("geometry", [table("geometry", rows=rows)], [table("geometry_classes")], rho_f=[1 / 3, math.nan])
     paths = made.write(tmp_path / "out")
     assert [path.name for path in paths] == ["geometry.json", "geometry.csv", "geometry_classes.csv"]
     content = json.loads(paths[0].read_text())
@@ -48,4 +48,4 @@ def test_everything_is_written_what_is_undefined_as_null_or_nothing(tmp_path: Pa
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(PixConError, match="Could not write"):
-        section("geometry", [table("a")]).write(tmp_path / "out")
+        Result.of("geometry", [table("a")]).write(tmp_path / "out")
