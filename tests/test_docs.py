@@ -107,7 +107,11 @@ def test_the_api_page_has_every_public_name(package: str) -> None:
     assert documented == set(import_module(package).__all__) - {"__version__"}
 
 
-def test_the_table_of_commands_has_every_analysis_and_its_question() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", text(ROOT / "docs/commands.md"), re.MULTILINE)
-    questions = [(row.name, row.question.removesuffix(".")) for row in ANALYSES if row.command]
-    assert rows[: len(questions)] == questions
+def test_the_tables_of_commands_are_those_of_the_registry() -> None:
+    commands = [analysis for analysis in ANALYSES if analysis.command]
+    for page, shown in (
+        ("README.md", [(analysis.name, analysis.summary.removesuffix(".")) for analysis in commands]),
+        ("docs/commands.md", [(analysis.name, analysis.question.removesuffix(".")) for analysis in commands]),
+    ):
+        rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", text(ROOT / page), re.MULTILINE)
+        assert [row for row in shown if row not in rows] == [], page
