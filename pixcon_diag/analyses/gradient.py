@@ -6,18 +6,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
-from pixcon_diag.analyses.gradient_split import (
-    CLEAN,
-    GradientOptions,
-    MeasuredGradient,
-    measure_gradient,
-    temperature_of,
-)
+from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Member, Methods
 from pixcon_diag.measures.comparison import Quantity
-from pixcon_diag.measures.gradient_result import LAW_TOLERANCE, GradientResult, SplitRates
+from pixcon_diag.measures.gradient_result import CLEAN, LAW_TOLERANCE, GradientOptions, GradientResult, SplitRates
 from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table

@@ -7,12 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixcon_diag.analyses.gradient_split import CLEAN, GradientOptions
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import ContaminationGradient
-from pixcon_diag.measures.gradient_result import GradientResult
+from pixcon_diag.measures.gradient_result import CLEAN, GradientOptions, GradientResult
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.passes.embedding import embed

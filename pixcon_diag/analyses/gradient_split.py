@@ -8,28 +8,13 @@ from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.measures.gradient_result import FRACTIONS, GradientResult, SweepPoint
+from pixcon_diag.measures.gradient_result import GradientOptions, GradientResult, SweepPoint
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.state import part
 from pixcon_train.core.progress import Progress, silent
 
 FORMAT = 1
 """Raised when the same sample, bank and options give other numbers."""
-
-CLEAN = "clean"
-"""The rule whose bank the controlled sweep contaminates."""
-
-
-@dataclass(frozen=True)
-class GradientOptions:
-    """What is split, and against which banks."""
-
-    rules: tuple[str, ...] = ("confidence", CLEAN)
-    temperature: float = 0.1
-    anchors: int = 50
-    """Anchors of each class."""
-    fractions: tuple[float, ...] = FRACTIONS
-    seed: int = 0
 
 
 @dataclass(frozen=True)

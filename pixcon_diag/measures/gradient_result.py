@@ -29,6 +29,21 @@ LAW_TOLERANCE = 0.1
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Fractions of entries relabelled by default; the first is the clean bank itself."""
 
+CLEAN = "clean"
+"""The rule whose bank the controlled sweep contaminates."""
+
+
+@dataclass(frozen=True)
+class GradientOptions:
+    """What is split, and against which banks."""
+
+    rules: tuple[str, ...] = ("confidence", CLEAN)
+    temperature: float = 0.1
+    anchors: int = 50
+    """Anchors of each class."""
+    fractions: tuple[float, ...] = FRACTIONS
+    seed: int = 0
+
 
 @dataclass(frozen=True)
 class SplitRates:

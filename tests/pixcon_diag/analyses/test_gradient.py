@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.gradient import classes_table, gradient_result, split_table, sweep_table
-from pixcon_diag.analyses.gradient_split import GradientOptions, GradientSplit, MeasuredGradient
+from pixcon_diag.analyses.gradient_split import GradientSplit, MeasuredGradient
 from pixcon_diag.analyses.measured import Measured
-from pixcon_diag.measures.gradient_result import COLUMNS, GradientResult, SweepPoint
+from pixcon_diag.measures.gradient_result import COLUMNS, GradientOptions, GradientResult, SweepPoint
 from pixcon_diag.passes.replayed import ReplayOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, provenance, sound
 

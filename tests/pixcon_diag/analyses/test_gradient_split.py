@@ -13,13 +13,14 @@ import torch.nn.functional as F
 from PIL import Image
 
 from pixcon_diag.analyses import gradient_arrays
-from pixcon_diag.analyses.gradient_split import GradientOptions, MeasuredGradient, measure_gradient, temperature_of
+from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import ContaminationGradient
+from pixcon_diag.measures.gradient_result import GradientOptions
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.replayed import ReplayOptions
