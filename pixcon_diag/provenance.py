@@ -1,4 +1,4 @@
-"""A measurement with where it comes from: which weights, which epoch, which images, how they were predicted."""
+"""Provenance of a measurement: weights, epoch, images, inference and options."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Scores:
-    """mIoUs that a file states, as fractions; None where it does not."""
+    """mIoUs stated in a file, as fractions; None if it states none."""
 
     epoch: int | None = None
-    """Epoch of the weights, as the file counts (UniMatch V2 from 0, this project epochs finished)."""
+    """Epoch of the weights as counted in the file (UniMatch V2: from 0; this project: epochs finished)."""
     student: float | None = None
     """The student's mIoU at that epoch."""
     ema: float | None = None
@@ -22,12 +22,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """Which network was measured."""
+    """The network measured."""
 
     source: str
-    """As it was given: a path, ``hf://owner/repo/file``, or the name of a wrapped module."""
+    """As named by the user: a path, ``hf://owner/repo/file``, or the name of a wrapped module."""
     sha256: str
-    """Of the file; of the state dict's entries for a wrapped module."""
+    """Hash of the file; for a wrapped module, of the state dict's entries."""
     layout: str
     architecture: str
     size: str
@@ -35,14 +35,14 @@ class CheckpointInfo:
     projection: bool
     """Whether there is a projection head."""
     weights: str
-    """``ema``, ``student``, or ``unnamed`` where the file does not say which it holds."""
+    """``ema``, ``student``, or ``unnamed`` if the file does not say."""
     scores: Scores
-    """What the file states of its epoch and mIoUs."""
+    """Epoch and mIoUs stated in the file."""
 
 
 @dataclass(frozen=True)
 class DataInfo:
-    """Which images were measured."""
+    """The images measured."""
 
     dataset: str
     classes: tuple[str, ...]
@@ -50,20 +50,20 @@ class DataInfo:
     list_name: str
     """Path of the list."""
     list_sha256: str
-    """Of the pairs measured, one ``IMAGE MASK`` line each: the same pairs have the same hash wherever the list lies."""
+    """Hash of the measured pairs, one ``IMAGE MASK`` line each, independent of the list's path."""
     images: int
     labels: str
     """How masks hold labels: ``index``, or ADE20K's ``shifted`` and ``raw``."""
 
     @property
     def same_images(self) -> tuple[str, str, str]:
-        """Equal where the images are."""
+        """A key that is equal for equal images."""
         return self.dataset, self.list_sha256, self.root
 
 
 @dataclass(frozen=True)
 class InferenceInfo:
-    """How probabilities were made; what may change a number in the last digits is here too."""
+    """How predictions were computed, including what may change the last digits."""
 
     protocol: str
     window: tuple[int, int] | None
@@ -74,17 +74,17 @@ class InferenceInfo:
 
 @dataclass(frozen=True)
 class LoadCheck:
-    """The mIoU of a pass beside the one that the file states of the same weights."""
+    """The mIoU of a pass against the one stated in the file for the same weights."""
 
     stated: float
     measured: float
-    """Over the classes present; for a file that does not say how it counts absent classes, the closer way."""
+    """Over the classes present; the closer of both conventions if the file does not say how it counts absent ones."""
     difference: float
     """measured − stated."""
     same_list: bool
-    """Whether the file states it of the very images measured; otherwise it names no list."""
+    """Whether the stated mIoU is of the same list; otherwise the file names no list."""
     warning: str | None = None
-    """What could be wrong, where the two differ by more than 0.3 points."""
+    """Possible causes, if the two differ by more than 0.3 points."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class Provenance:
     data: DataInfo
     inference: InferenceInfo
     options: dict[str, Any]
-    """The measurement's own options."""
+    """Options of the measurement."""
     version: str
     """Version of this package."""
     load_check: LoadCheck | None = None
-    """None where the file states no mIoU of these weights on these images."""
+    """None if the file states no mIoU of these weights on these images."""

@@ -1,4 +1,4 @@
-"""Means, ratios and spreads over seeds; NaN where nothing defines them."""
+"""Means, ratios and spreads over seeds; NaN if undefined."""
 
 import math
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean over seeds and its sample standard deviation (NaN for one seed, and then not shown)."""
+    """A mean over seeds and its sample standard deviation (NaN for one seed, then not shown)."""
 
     mean: float
     std: float
 
 
-def quotient(part: float, whole: float) -> float:
-    """part / whole; NaN where whole is 0."""
-    return float(part) / float(whole) if whole else NAN
+def quotient(part: float, total: float) -> float:
+    """part / total; NaN if total is 0."""
+    return float(part) / float(total) if total else NAN
 
 
-def quotients(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole elementwise in float64; NaN where whole is 0."""
-    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
-    result: np.ndarray = np.divide(part, whole, out=np.full(shape, NAN), where=np.asarray(whole) != 0)
+def quotients(part: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """part / total elementwise in float64; NaN if total is 0."""
+    shape = np.broadcast_shapes(np.shape(part), np.shape(total))
+    result: np.ndarray = np.divide(part, total, out=np.full(shape, NAN), where=np.asarray(total) != 0)
     return result
 
 
@@ -43,12 +43,12 @@ def sample_std(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation (ddof 1) over seeds; undefined where a value is."""
+    """Mean and sample standard deviation (ddof 1) over seeds; undefined if a value is."""
     return Spread(mean(values), sample_std(values))
 
 
 def seeds_note(sizes: Sequence[int]) -> str:
-    """What ± means below a table of groups with so many seeds."""
+    """The note on ± for groups of these numbers of seeds."""
     if max(sizes, default=0) < 2:
-        return "One seed each: no spread over seeds is known."
+        return "One seed each: the spread over seeds is unknown."
     return "mean ± sample standard deviation over seeds (" + ", ".join(map(str, sizes)) + ")."

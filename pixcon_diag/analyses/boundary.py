@@ -1,4 +1,4 @@
-"""Boundary and interior error as tables: each checkpoint's, and Table 7 where there are two methods."""
+"""Boundary and interior error as tables: one row per checkpoint, and Table 7 for each pair with the baseline."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -20,7 +20,7 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 BAND = (
-    "Band: valid pixels with a different label within so many pixels; interior: the other valid pixels. Void pixels "
+    "Band: valid pixels with a different label within the width; interior: the other valid pixels. Void pixels "
     "are never counted, so the errors are a lower bound."
 )
 
@@ -36,8 +36,8 @@ class _Pair(NamedTuple):
 
 
 def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
-    """Errors of each checkpoint, and against the first method each other one on the same images and classes."""
-    data = {own.group: own.member.data for own in measured}
+    """Errors of each checkpoint, and of each other method against the first on the same images and classes."""
+    data = {boundary.group: boundary.member.data for boundary in measured}
     baseline, *others = data
     parts = file_parts([*data])
     return Result.of(
@@ -51,12 +51,12 @@ def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
             ),
         ],
         results=[
-            own.record(
-                options=asdict(own.result.options),
-                miou=own.member.iou.miou(),
-                boundary=own.result.rates.to_dict(),
+            boundary.record(
+                options=asdict(boundary.result.options),
+                miou=boundary.member.iou.miou(),
+                boundary=boundary.result.rates.to_dict(),
             )
-            for own in measured
+            for boundary in measured
         ],
     )
 
@@ -66,7 +66,7 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
     return Table.of(
         "boundary",
         "Error in the boundary band and in the interior",
-        [Part(own, at) for own in measured for at in own.result.rates.widths],
+        [Part(boundary, at) for boundary in measured for at in boundary.result.rates.widths],
         (
             Column("name", "checkpoint"),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.measured.member.iou.miou()),
@@ -76,16 +76,16 @@ def rates_table(measured: Sequence[MeasuredBoundary]) -> Table:
             Column("interior_error", "interior error %", "per_cent", of=lambda r: r.part.interior.error),
             Column("error", "error % overall", "per_cent", of=lambda r: r.measured.result.rates.overall.error),
         ),
-        (BAND, *uneven_miou([own.member for own in measured]), *_nearly_empty(measured)),
-        _about,
+        (BAND, *uneven_miou([boundary.member for boundary in measured]), *_nearly_empty(measured)),
+        _extra,
     )
 
 
-def _about(row: Part[MeasuredBoundary, BandError]) -> dict[str, object]:
-    """The counts, and the definition of the band: the pass may have counted another one."""
+def _extra(row: Part[MeasuredBoundary, BandError]) -> dict[str, object]:
+    """The counts and the definition of the band, which may differ from that of the pass."""
     at, options = row.part, row.measured.result.options
     return {
-        **row.measured.about,
+        **row.measured.origin,
         "band_pixels": at.band.pixels,
         "band_wrong": at.band.wrong,
         "interior_pixels": at.interior.pixels,
@@ -98,7 +98,7 @@ def _about(row: Part[MeasuredBoundary, BandError]) -> dict[str, object]:
 
 def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name: str) -> Table:
     """Table 7, called ``name``: band and interior error of two methods, means over seeds."""
-    groups = [[own.result.rates.widths for own in measured if own.group == group] for group in (baseline, other)]
+    groups = [[row.result.rates.widths for row in measured if row.group == group] for group in (baseline, other)]
     rows = []
     for k, at in enumerate(groups[0][0]):
         errors = {part: [spread([getattr(w[k], part).error for w in group]) for group in groups] for part in PARTS}
@@ -119,7 +119,7 @@ def table7(measured: Sequence[MeasuredBoundary], baseline: str, other: str, name
 
 
 def _part_columns(part: str, baseline: str, other: str) -> Iterator[Column[_Pair]]:
-    """Both methods' error in one part, and the difference."""
+    """Both methods' error in one part of the image, and the difference."""
     over = f"{part} error %"
     yield Column(f"baseline_{part}", baseline, "per_cent", over=over, of=lambda r: r.errors[part][0])
     yield Column(f"other_{part}", other, "per_cent", over=over, of=lambda r: r.errors[part][1])
@@ -132,11 +132,13 @@ def _part_columns(part: str, baseline: str, other: str) -> Iterator[Column[_Pair
 
 
 def _nearly_empty(measured: Sequence[MeasuredBoundary]) -> list[str]:
-    widths = sorted({at.width for own in measured for at in own.result.rates.widths if at.nearly_empty})
+    widths = sorted({at.width for boundary in measured for at in boundary.result.rates.widths if at.nearly_empty})
     if not widths:
         return []
-    listed = ", ".join(map(str, widths))
-    return [f"The band of width {listed} holds less than {NEARLY_EMPTY:.1%} of the valid pixels: it says little."]
+    names = ", ".join(map(str, widths))
+    return [
+        f"The band of width {names} holds less than {NEARLY_EMPTY:.1%} of the valid pixels; its error is unreliable."
+    ]
 
 
 def result_of(methods: Methods) -> Result:
@@ -156,12 +158,12 @@ def boundaries(methods: Methods) -> Sequence[MeasuredBoundary]:
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
     """Error in the band and in the interior at each width."""
-    own = [measured for measured in boundaries(methods) if measured.group == group.name]
+    members = [member for member in boundaries(methods) if member.group == group.name]
     ratio = pooled_ratio(1, 0)
-    for index, width in enumerate(own[0].result.options.widths):
-        at = [measured.result.rates.widths[index] for measured in own]
-        bands = tuple(measured.result.counts[:, index] for measured in own)
-        inner = tuple(measured.result.counts[:, -1] - measured.result.counts[:, index] for measured in own)
+    for index, width in enumerate(members[0].result.options.widths):
+        at = [member.result.rates.widths[index] for member in members]
+        bands = tuple(member.result.counts[:, index] for member in members)
+        inner = tuple(member.result.counts[:, -1] - member.result.counts[:, index] for member in members)
         errors = tuple(result.band.error for result in at)
         yield Quantity(f"boundary error, {width} px", "fraction", False, errors, bands, ratio)
         errors = tuple(result.interior.error for result in at)

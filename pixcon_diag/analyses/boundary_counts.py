@@ -1,4 +1,4 @@
-"""Boundary counts of every image: those of the pass, or for other bands counted from label maps."""
+"""Boundary counts of every image, from the pass or, for other bands, from label maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from pixcon_train.core.progress import Progress, silent
 
 @dataclass(frozen=True)
 class BoundaryCounts:
-    """Pixels and errors of every image inside the bands and in all of it."""
+    """Pixels and errors of every image inside each band and overall."""
 
     counts: np.ndarray
-    """(I, W + 1, 2) int64: pixels and wrong pixels of each image in each band, ascending, and in all of it."""
+    """(I, W + 1, 2) int64: pixels and wrong pixels of each image in each band, ascending, and overall."""
     options: BandOptions
 
     @cached_property
@@ -36,7 +36,7 @@ def measure_boundaries(
     """The boundary counts of every member of ``groups``, in order.
 
     Raises:
-        ConfigError: a width below 1, or label maps that are needed and were not kept.
+        ConfigError: a width below 1, or label maps that are needed but were not saved.
         DataError: a mask or label map cannot be read.
     """
     check_band(options.widths, options.distance, options.void_mode)
@@ -45,7 +45,7 @@ def measure_boundaries(
     counts = [_of_pass(member, options) for _, member in members]
     missing = [index for index, found in enumerate(counts) if found is None]
     if missing:
-        from pixcon_diag.analyses.boundary_recount import recount  # needs PyTorch, which the counts of a pass do not
+        from pixcon_diag.analyses.boundary_recount import recount  # imports PyTorch
 
         for index, found in zip(missing, recount([members[i][1] for i in missing], options, progress), strict=True):
             counts[index] = found
@@ -57,7 +57,7 @@ def measure_boundaries(
 
 
 def _of_pass(member: Predictions, options: BandOptions) -> np.ndarray | None:
-    """The counts of these bands where the pass has them."""
+    """The counts of these bands if the pass has them, else None."""
     if not isinstance(member, MeasuredPass):
         return None
     counted = member.options

@@ -1,4 +1,4 @@
-"""Boundary counts of every image from label maps: for bands that the pass did not count, and for saved label maps."""
+"""Boundary counts of every image from label maps: for bands outside the pass and for saved predictions."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +13,10 @@ from pixcon_train.core.void import VOID
 
 
 def recount(members: Sequence[Predictions], options: BandOptions, progress: Progress) -> list[np.ndarray]:
-    """Counts (I, W + 1, 2) of each member; the bands of a list are found once for all of its members.
+    """Counts (I, W + 1, 2) of each member; the bands of a list are computed once for all its members.
 
     Raises:
-        ConfigError: label maps that were not kept.
+        ConfigError: label maps that were not saved.
         DataError: a mask or label map cannot be read.
     """
     lists: dict[str, list[int]] = {}
@@ -36,9 +36,9 @@ def recount(members: Sequence[Predictions], options: BandOptions, progress: Prog
 
 
 def _image(members: Sequence[Predictions], image: int, options: BandOptions) -> Iterator[np.ndarray]:
-    """Counts (W + 1, 2) of one image for each of ``members``, whose list is the same."""
-    truth = torch.from_numpy(read_truth(members[0].data, image))[None]
-    bands = boundary_bands(truth, options.widths, void=VOID, distance=options.distance, void_mode=options.void_mode)
+    """Counts (W + 1, 2) of one image for each of ``members``, which share a list."""
+    target = torch.from_numpy(read_truth(members[0].data, image))[None]
+    bands = boundary_bands(target, options.widths, void=VOID, distance=options.distance, void_mode=options.void_mode)
     for member in members:
         prediction = torch.from_numpy(member.label_maps.read(image))[None]
-        yield boundary_statistics(prediction, truth, bands, void=VOID)[0].numpy()
+        yield boundary_statistics(prediction, target, bands, void=VOID)[0].numpy()

@@ -19,11 +19,11 @@ from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import RULES
 
 RULE_ORDER = tuple(dict.fromkeys(("none", "confidence", "labeled", "clean", *RULES)))
-"""Bank rules of the paper's Table 4 in its order, then the other ones."""
+"""Bank rules in the order of the paper's Table 4, then the other ones."""
 
 
 class Training(NamedTuple):
-    """How a checkpoint was trained; None where its file does not say."""
+    """How a checkpoint was trained; None where its file does not state it."""
 
     rule: str | None
     """Admission rule of the bank."""
@@ -35,20 +35,20 @@ Trained = Measured[MeasuredPass, Training]
 
 
 def training_of(checkpoint: LoadedCheckpoint) -> Training:
-    """What the file says of the training."""
-    own, labeled = checkpoint.own, None
-    if own is not None:
-        listed = own.lists["labeled"]
-        labeled = len(parse_list(listed["text"], listed["path"], masks_required=False))
+    """The training as stated in the file."""
+    checkpoint_run, labeled = checkpoint.own, None
+    if checkpoint_run is not None:
+        labeled_list = checkpoint_run.lists["labeled"]
+        labeled = len(parse_list(labeled_list["text"], labeled_list["path"], masks_required=False))
     return Training(rule_of(checkpoint), labeled)
 
 
 def checkpoints_result(members: Sequence[Trained]) -> Result:
-    """Every checkpoint, and Table 4 where the files tell the bank's rule."""
-    known = [trained for trained in members if trained.result.rule in RULES]
+    """Every checkpoint, and Table 4 where the files state the bank's rule."""
+    with_rule = [trained for trained in members if trained.result.rule in RULES]
     return Result.of(
         "checkpoints",
-        [checkpoints_table(members), *([table4(known)] if known else [])],
+        [checkpoints_table(members), *([table4(with_rule)] if with_rule else [])],
         results=[trained.record(iou=trained.member.iou.to_dict(), **trained.result._asdict()) for trained in members],
     )
 
@@ -101,9 +101,9 @@ def table4(members: Sequence[Trained]) -> Table:
         [row for row in rows if any(row.cells.values())],
         [Column("rule", "contrastive bank", of=lambda r: RULES[r.rule].title), *map(_split_column, splits)],
         (
-            f"Of the checkpoints measured (the best EMA epoch of a run's folder); seeds per cell: {counts}.",
+            f"Checkpoints as measured (of a run folder: its best EMA epoch); seeds per cell: {counts}.",
             *(
-                f"{', '.join(names)} share a cell: where they differ in more than the seed, ± is over that too."
+                f"{', '.join(names)} share a cell: if they differ in more than the seed, ± includes that difference."
                 for names in groups
                 if len(names) > 1
             ),
@@ -112,7 +112,7 @@ def table4(members: Sequence[Trained]) -> Table:
 
 
 def _split_column(labeled: int) -> Column[_Rule]:
-    """mIoU over the seeds with so many labeled images."""
+    """mIoU over the seeds with ``labeled`` labeled images."""
 
     def miou(row: _Rule) -> Spread | None:
         seeds = row.cells[labeled]

@@ -1,4 +1,4 @@
-"""Notes on means over classes that are compared but do not cover the same classes."""
+"""Notes on compared means that cover different classes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,8 @@ from pixcon_diag.passes.measured import Predictions
 from pixcon_train.data.specs import DatasetSpec
 
 
-def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -> list[str]:
-    """A sentence if the means cover different classes, which are matched by name; none otherwise.
+def uneven_note(quantity: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -> list[str]:
+    """A sentence if the means cover different classes, matched by name; none otherwise.
 
     Args:
         what: name of the quantity.
@@ -16,15 +16,15 @@ def uneven_note(what: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -
     """
     specs = {member.name: member.data.spec for member, _ in means}
     if len({frozenset(spec.classes) for spec in specs.values()}) > 1:
-        return [f"{what} is not a mean over the same classes for all: {_data_sets(specs)}."]
-    named = [(member, {member.data.spec.classes[k] for k in own}) for member, own in means]
-    every = {name for _, own in named for name in own}
-    lacks = {
-        member.name: ", ".join(name for name in member.data.spec.classes if name in every - own)
-        for member, own in named
+        return [f"{quantity} averages different classes: {_data_sets(specs)}."]
+    class_sets = [(member, {member.data.spec.classes[k] for k in classes}) for member, classes in means]
+    union = {name for _, classes in class_sets for name in classes}
+    missing_by_member = {
+        member.name: ", ".join(name for name in member.data.spec.classes if name in union - classes)
+        for member, classes in class_sets
     }
-    said = "; ".join(f"{member} without {missing}" for member, missing in lacks.items() if missing)
-    return [f"{what} is not a mean over the same classes for all: {said}."] if said else []
+    differences = "; ".join(f"{member} without {missing}" for member, missing in missing_by_member.items() if missing)
+    return [f"{quantity} averages different classes: {differences}."] if differences else []
 
 
 def uneven_miou(members: Sequence[Predictions]) -> list[str]:
@@ -33,10 +33,10 @@ def uneven_miou(members: Sequence[Predictions]) -> list[str]:
 
 
 def _data_sets(specs: Mapping[str, DatasetSpec]) -> str:
-    """Which member is measured on which data set, and how its classes differ from the first one's."""
+    """The data set of each member, and how its classes differ from those of the first."""
     first, *others = specs.items()
-    said = [f"{first[0]} is measured on {first[1].name}"]
+    parts = [f"{first[0]} is measured on {first[1].name}"]
     for member, spec in others:
         difference = class_difference(first[1], spec)
-        said.append(f"{member} on {spec.name}" + (f" ({difference})" if difference else ""))
-    return ", ".join(said)
+        parts.append(f"{member} on {spec.name}" + (f" ({difference})" if difference else ""))
+    return ", ".join(parts)

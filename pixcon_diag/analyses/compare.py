@@ -1,4 +1,4 @@
-"""Differences between methods as tables: a row for image noise and one for seed noise of every measurement."""
+"""Differences between methods as tables: rows for image noise and seed noise of every measurement."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,15 +16,14 @@ from pixcon_diag.tables.table import Cell, Column, Kind, Table
 from pixcon_train.core.errors import PixConError
 
 IMAGES = (
-    "images: what another validation set would have given for these very weights (paired bootstrap, percentile "
-    "interval)."
+    "images: variation over validation sets, for fixed weights (paired bootstrap over images, percentile interval)."
 )
 SEEDS = (
-    "seeds: what other seeds would have given on these very images (mean ± sample std; exact tests of paired seeds, in "
-    "the order given, one-sided, with the smallest p that so many seeds allow)."
+    "seeds: variation over training seeds, for fixed images (mean ± sample std; one-sided exact tests of seeds paired "
+    "in the order given; least p: the smallest that this number of seeds allows)."
 )
-ONE_SEED = "One seed each: what other seeds would have given is not known, and there are no tests over seeds."
-PLAIN = "plain: not a sum over images, so no interval is computed."
+ONE_SEED = "One seed each: seed noise is unknown, and there are no tests over seeds."
+PLAIN = "plain: not a sum over images, so there is no interval."
 
 
 def compare_result(
@@ -32,7 +31,7 @@ def compare_result(
     comparisons: Mapping[str, Sequence[ComparisonRow]],
     left_out: Sequence[str] = (),
 ) -> Result:
-    """Each other group of ``groups`` against the first one, the baseline; ``left_out`` says what is not compared."""
+    """Each other group of ``groups`` against the first one, the baseline; ``left_out``: what is not compared."""
     baseline = groups[0].name
     tables = [
         difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
@@ -41,8 +40,8 @@ def compare_result(
         if any(row.unit == unit for row in comparisons[other])
     ]
     if left_out:
-        said = [f"Left out: {sentence}" for sentence in left_out]
-        tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *said))
+        notes = [f"Left out: {sentence}" for sentence in left_out]
+        tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *notes))
     return Result.of(
         "compare",
         tables,
@@ -53,7 +52,7 @@ def compare_result(
 
 
 class _Line(NamedTuple):
-    """A measurement with one kind of noise."""
+    """One measurement under one kind of noise."""
 
     measure: str
     noise: str
@@ -79,13 +78,13 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
     """The measurements of one unit, in a table called ``name``: rates in per cent, or plain numbers."""
     value: Kind = "per_cent" if unit == "fraction" else "number"
     delta: Kind = "points" if unit == "fraction" else "delta"
-    what = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
+    subtitle = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
     digits = 1 if unit == "count" else None
-    shown = [row for row in rows if row.unit == unit]
+    unit_rows = [row for row in rows if row.unit == unit]
     return Table.of(
         name,
-        f"{baseline} → {other}: {what}",
-        [line for row in shown for line in _lines(row)],
+        f"{baseline} → {other}: {subtitle}",
+        [line for row in unit_rows for line in _lines(row)],
         (
             Column("measure", "measure"),
             Column("noise", "noise"),
@@ -95,20 +94,20 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
             Column("low", "low", delta),
             Column("high", "high", delta),
             Column("better", "better"),
-            *(_TESTS if any(_several(row) for row in shown) else ()),
+            *(_TESTS if any(_several(row) for row in unit_rows) else ()),
         ),
-        _notes(baseline, other, shown),
+        _notes(baseline, other, unit_rows),
     )
 
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
     yield (
-        f"{delta_note(baseline, other)} better: whether {other} is better, judged by the interval (unclear where it "
-        "includes 0), or the number of seeds in which it is."
+        f"{delta_note(baseline, other)} better: whether {other} is better, judged by the interval (unclear if it "
+        "includes 0) or by the number of seeds."
     )
     uneven = [row.measure for row in rows if not row.same_classes]
     if uneven:
-        yield f"Not means over the same classes in all runs, so that Δ is also of the classes: {', '.join(uneven)}."
+        yield f"Means over different classes in some runs, so Δ also reflects the classes: {', '.join(uneven)}."
     if any(row.image_noise is not None for row in rows):
         yield IMAGES
     if any(_several(row) for row in rows):
@@ -125,7 +124,7 @@ def _several(row: ComparisonRow) -> bool:
 
 
 def _lines(row: ComparisonRow) -> Iterator[_Line]:
-    """A line for each kind of noise that is known; of one seed each there is none over seeds."""
+    """A line for each known kind of noise; none over seeds if each method has one seed."""
     name = f"{row.measure} ({arrow(row.higher_is_better)})"
     images, seeds = row.image_noise, row.seed_noise
     if images is not None:
@@ -149,7 +148,7 @@ def _lines(row: ComparisonRow) -> Iterator[_Line]:
 
 
 def _side(low: float, high: float, *, higher: bool) -> str | None:
-    """Whether the interval leaves 0 out, and on which side; None where there is no interval."""
+    """Whether the interval excludes 0 on the better side; None without an interval."""
     if math.isnan(low):
         return None
     if not (low > 0 or high < 0):
@@ -158,7 +157,7 @@ def _side(low: float, high: float, *, higher: bool) -> str | None:
 
 
 def result_of(methods: Methods, draws: int = 1000) -> Result:
-    """Every quantity of each method against the baseline's; what cannot be compared is noted.
+    """Every quantity of each method against the baseline; what cannot be compared is noted.
 
     Raises:
         ConfigError: more seeds than the exact tests take.
@@ -175,18 +174,18 @@ def result_of(methods: Methods, draws: int = 1000) -> Result:
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:
-    """The quantities of every analysis by method, and what could not be had of all methods, a sentence each."""
-    from pixcon_diag.analyses.registry import ANALYSES  # which lists this analysis too
+    """The quantities of every analysis by method, and a sentence for each analysis that some method does not allow."""
+    from pixcon_diag.analyses.registry import ANALYSES  # imports this module
 
-    found: dict[str, list[Quantity]] = {group.name: [] for group in groups}
+    by_group: dict[str, list[Quantity]] = {group.name: [] for group in groups}
     left_out = []
     for analysis in ANALYSES:
         try:
             with methods.lenient(False):
-                own = {group.name: [*analysis.quantities(methods, group)] for group in groups}
+                by_method = {group.name: [*analysis.quantities(methods, group)] for group in groups}
         except PixConError as error:
             left_out.append(f"{analysis.title}: {error}")
             continue
-        for name, quantities in own.items():
-            found[name] += quantities
-    return found, left_out
+        for name, quantities in by_method.items():
+            by_group[name] += quantities
+    return by_group, left_out

@@ -17,8 +17,8 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 LOWER_BOUND = (
-    "Void pixels are never counted. They lie where labels are hardest to draw, so every ρ_F here is a lower bound of "
-    "the error among the pixels that a bank filled by confidence would take in."
+    "Void pixels are never counted. They lie where labels are hardest to draw, so every ρ_F here is a lower bound on "
+    "the error among the pixels that a bank filled by confidence would admit."
 )
 
 Contaminated = Measured[MeasuredPass, ContaminationResult]
@@ -29,7 +29,7 @@ def contamination_result(members: Sequence[tuple[str, MeasuredPass]], taus: Sequ
     """Contamination of checkpoints, each with its group's name.
 
     Raises:
-        ConfigError: a threshold that their passes did not count.
+        ConfigError: a threshold that the passes did not count.
     """
     results = [Measured(group, member, member.contamination(taus)) for group, member in members]
     classes, tables = classes_table(results), [overall_table(results)]
@@ -48,7 +48,7 @@ def contamination_result(members: Sequence[tuple[str, MeasuredPass]], taus: Sequ
 
 
 def overall_table(results: Sequence[Contaminated]) -> Table:
-    """Table 8: mIoU of this pass beside the stated one as a check of the load, retention, retained accuracy, ρ_F."""
+    """Table 8: mIoU of this pass and the stated one (a load check), retention, retained accuracy, ρ_F."""
     members = [measured.member for measured in results]
     return Table.of(
         "contamination",
@@ -72,12 +72,12 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
             *_images(members),
             *uneven_miou(members),
             *_uneven(results),
-            "mIoU: of this pass, over the classes present; stated: what the file says of these weights (UniMatch V2 "
+            "mIoU: of this pass, over the classes present; stated: of these weights according to the file (UniMatch V2 "
             "counts an absent class as 0). macro ρ_F: mean over predicted classes. " + LOWER_BOUND,
             *load_warnings(members),
         ),
         lambda r: {
-            **r.measured.about,
+            **r.measured.origin,
             "miou_zero": r.measured.member.iou.miou("zero"),
             "macro_rho_f_by_truth": r.part.by_truth.macro_rho_f,
             **_counts(r.part.overall),
@@ -86,15 +86,15 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
 
 
 def _images(members: Sequence[Predictions]) -> Iterator[str]:
-    """How many images of which list the rows are of, a part of it where the user limited them."""
+    """Number of images and list of the rows, with a note if the list is limited."""
     lists = dict.fromkeys((len(d.pairs), d.list_name, d.limited) for d in (member.data for member in members))
     for images, name, limited in lists:
-        part = ", not all of it: the stated mIoU is of other images" if limited else ""
+        part = ", a part of it: the stated mIoU covers other images" if limited else ""
         yield f"{images:,} image{'' if images == 1 else 's'} of {name}{part}."
 
 
 def _uneven(results: Sequence[Contaminated]) -> Iterator[str]:
-    """At which τ the macro ρ_F is not a mean over the same classes for all checkpoints."""
+    """A note for each τ at which the macro ρ_F averages different classes for different checkpoints."""
     by_tau: dict[float, list[tuple[Predictions, tuple[int, ...]]]] = {}
     for row in _rows(results):
         by_tau.setdefault(row.part.tau, []).append((row.measured.member, row.part.by_predicted.retained_classes))
@@ -129,7 +129,7 @@ def zones_table(results: Sequence[Contaminated]) -> Table:
             Column("band_rho_f", "band", "number", over="ρ_F", of=lambda r: _zone(r).band.rho_f),
             Column("interior_rho_f", "interior", "number", over="ρ_F", of=lambda r: _zone(r).interior.rho_f),
         ),
-        about=lambda r: r.measured.about | _counts(_zone(r).band, "band_") | _counts(_zone(r).interior, "interior_"),
+        extra=lambda r: r.measured.origin | _counts(_zone(r).band, "band_") | _counts(_zone(r).interior, "interior_"),
     )
 
 
@@ -138,7 +138,7 @@ def _zone(row: Threshold) -> ZoneRates:
 
 
 def classes_table(results: Sequence[Contaminated]) -> Table:
-    """Every class at every τ: what a bank of the class would hold, and what the threshold loses of it."""
+    """Every class at every τ: contamination of the pixels predicted as the class, retention of its true pixels."""
     return Table.of(
         "contamination_classes",
         "Classes",
@@ -157,7 +157,7 @@ def classes_table(results: Sequence[Contaminated]) -> Table:
         ),
         filter(None, map(_empty, _rows(results))),
         lambda r: {
-            **r.measured.about,
+            **r.measured.origin,
             "index": r.k,
             "predicted_correct": r.part.by_predicted.correct[r.k],
             "true_retained": r.part.by_truth.retained[r.k],
@@ -167,10 +167,10 @@ def classes_table(results: Sequence[Contaminated]) -> Table:
 
 
 def _empty(row: Threshold) -> str | None:
-    """Of which classes nothing is retained."""
+    """A note on the predicted classes without a retained pixel."""
     names = ", ".join(row.measured.classes[k] for k in row.part.by_predicted.empty)
-    said = f"{row.name}: nothing retained at τ = {row.part.tau:g} of {names}; in no macro mean."
-    return said if names else None
+    sentence = f"{row.name}: no pixel retained at τ = {row.part.tau:g} for {names}; left out of the macro mean."
+    return sentence if names else None
 
 
 def curve_table(results: Sequence[Contaminated]) -> Table:
@@ -191,12 +191,12 @@ def curve_table(results: Sequence[Contaminated]) -> Table:
             Column("retention", "retention %", "per_cent", of=lambda r: r.part.retention[r.k]),
             Column("rho_f", "ρ_F", "number", of=lambda r: r.part.rho_f[r.k]),
         ),
-        about=lambda r: r.measured.about,
+        extra=lambda r: r.measured.origin,
     )
 
 
 def _counts(rates: Rates, prefix: str = "") -> dict[str, int]:
-    """The counts of which rates are quotients, for the files."""
+    """The counts behind the rates, for the files."""
     return {f"{prefix}{name}": getattr(rates, name) for name in ("pixels", "retained", "correct")}
 
 
@@ -214,18 +214,18 @@ def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
     """Retention, ρ_F and macro ρ_F at each threshold, and ECE.
 
     Raises:
-        ConfigError: a member is saved label maps, which hold no confidence.
+        ConfigError: a member is a set of saved label maps, which hold no confidence.
     """
     passes = with_confidence(group)
     for tau in methods.options.taus:
         results = [measured.contamination((tau,)).at(tau) for measured in passes]
         counts = tuple(measured.counts.retained(tau) for measured in passes)  # (I, 3): valid, retained, wrong retained
-        kept = tuple(result.overall.retention for result in results)
-        wrong = tuple(result.overall.rho_f for result in results)
+        retention = tuple(result.overall.retention for result in results)
+        rho_f = tuple(result.overall.rho_f for result in results)
         macro = tuple(result.by_predicted.macro_rho_f for result in results)
         classes = tuple(result.by_predicted.retained_classes for result in results)
-        yield Quantity(f"retention at τ = {tau:g}", "fraction", True, kept, counts, pooled_ratio(1, 0))
-        yield Quantity(f"ρ_F at τ = {tau:g}", "fraction", False, wrong, counts, pooled_ratio(2, 1))
+        yield Quantity(f"retention at τ = {tau:g}", "fraction", True, retention, counts, pooled_ratio(1, 0))
+        yield Quantity(f"ρ_F at τ = {tau:g}", "fraction", False, rho_f, counts, pooled_ratio(2, 1))
         yield Quantity(f"macro ρ_F at τ = {tau:g}", "fraction", False, macro, classes=classes)
     errors = tuple(measured.contamination().calibration.ece for measured in passes)
     yield Quantity("ECE", "number", False, errors)

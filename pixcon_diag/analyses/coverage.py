@@ -19,11 +19,11 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
 Replayed = Part[Measured[ReplayedPass, CoverageResult], str]
-"""A checkpoint's bank as one rule fills it; the index is of a class."""
+"""A checkpoint's bank under one rule; the index selects a class."""
 
 
 class _StoredRow(NamedTuple):
-    """A class of a stored bank, or all of it."""
+    """A class of a stored bank, or the whole bank."""
 
     name: str
     label: str
@@ -36,12 +36,12 @@ class _StoredRow(NamedTuple):
 
 def coverage_result(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Result:
     """Coverage of every checkpoint, each with its group's name, under every rule."""
-    stored = [own for own in replayed if own[1].stored is not None]
-    shown, classes = [summary_table(replayed, rules)], classes_table(replayed, rules)
+    stored = [replay for replay in replayed if replay[1].stored is not None]
+    tables, classes = [summary_table(replayed, rules)], classes_table(replayed, rules)
     single = len(replayed) == 1 and len(rules) == 1
     return Result.of(
         "coverage",
-        [*shown, *([classes] if single else []), *([stored_table(stored)] if stored else [])],
+        [*tables, *([classes] if single else []), *([stored_table(stored)] if stored else [])],
         [] if single else [classes],
         results=[
             row.measured.record(
@@ -59,7 +59,7 @@ def coverage_result(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequenc
 
 def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
     """A row for each checkpoint and rule."""
-    rows, passes = _replays(replayed, rules), [own for _, own in replayed]
+    rows, passes = _replays(replayed, rules), [replay for _, replay in replayed]
     return Table.of(
         "coverage",
         "Bank after one pass",
@@ -82,17 +82,17 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             Column("rho_f", "ρ_F of the eligible", "number", of=_rho_f),
         ),
         (
-            "Pixels are those of the feature's resolution.",
+            "Pixels are counted at the feature's resolution.",
             *_settings(passes),
             *trained_notes(passes),
             *(_starved(row) for row in rows if row.measured.result.starved),
         ),
-        lambda r: {**r.measured.about, "starved": " ".join(r.measured.classes[k] for k in r.measured.result.starved)},
+        lambda r: {**r.measured.origin, "starved": " ".join(r.measured.classes[k] for k in r.measured.result.starved)},
     )
 
 
 def _replays(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> list[Replayed]:
-    return [Part(Measured(group, own, own.coverage(rule)), rule) for group, own in replayed for rule in rules]
+    return [Part(Measured(group, replay, replay.coverage(rule)), rule) for group, replay in replayed for rule in rules]
 
 
 def _coverage(row: Replayed) -> CoverageResult:
@@ -107,14 +107,14 @@ def _rho_f(row: Replayed) -> float:
 
 
 def _starved(row: Replayed) -> str:
-    """Which classes have no entry."""
+    """The classes without an entry."""
     names, result = row.measured.classes, row.measured.result
     starved = ", ".join(names[k] + (" (in no image)" if k in result.absent else "") for k in result.starved)
     return f"{row.name}, {row.part}: without an entry: {starved}."
 
 
 def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Table:
-    """Every class."""
+    """A row for each class."""
     return Table.of(
         "coverage_classes",
         "Classes",
@@ -140,8 +140,8 @@ def classes_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
 
 
 def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
-    """The banks that checkpoints carry, class by class; truth and weight where one of them has these."""
-    banks = [(own, own.stored) for _, own in replayed if own.stored is not None]
+    """The stored banks of the checkpoints, class by class; target and weight columns only where a bank has them."""
+    banks = [(replay, replay.stored) for _, replay in replayed if replay.stored is not None]
     columns: list[Column[_StoredRow]] = [
         Column("name", "checkpoint"),
         Column("class", "class", of=lambda r: r.label),
@@ -152,68 +152,68 @@ def stored_table(replayed: Sequence[tuple[str, ReplayedPass]]) -> Table:
     if any(weight < 1 for _, bank in banks for weight in bank.weight):
         columns.append(Column("weight", "mean weight", "number", 3))
     columns.append(Column("staleness", "cosine to the current centroid", "number"))
-    rows = [row for own, bank in banks for row in _stored_rows(own, bank)]
+    rows = [row for replay, bank in banks for row in _stored_rows(replay, bank)]
     return Table.of("coverage_stored", "Stored bank", rows, columns, _stored_notes(banks))
 
 
 def _stored_rows(replayed: ReplayedPass, bank: StoredBank) -> Iterator[_StoredRow]:
-    """Every class of a bank, then all of it."""
+    """Every class of a bank, then the whole bank."""
     known = (None,) * len(bank.fill) if bank.known is None else bank.known
     values = zip(bank.fill, known, bank.contamination, bank.weight, bank.staleness, strict=True)
     for label, of_class in zip(replayed.data.spec.classes, values, strict=True):
         yield _StoredRow(replayed.name, label, *of_class)
-    whole = None if bank.known is None else sum(bank.known)
+    total = None if bank.known is None else sum(bank.known)
     overall = (bank.overall_contamination, bank.mean_weight, bank.mean_staleness)
-    yield _StoredRow(replayed.name, "all", sum(bank.fill), whole, *overall)
+    yield _StoredRow(replayed.name, "all", sum(bank.fill), total, *overall)
 
 
 def _stored_notes(banks: Sequence[tuple[ReplayedPass, StoredBank]]) -> Iterator[str]:
-    """What the numbers are, and why some are not known."""
+    """Definitions of the numbers, and why some are undefined."""
     names: dict[str | None, list[str]] = {}
     for replayed, bank in banks:
         names.setdefault(bank.purity, []).append(replayed.name)
     if None in names:
-        yield "ρ_F: share of the entries of known truth whose true class is not the one they stand under."
-    for why, own in names.items():
-        if why is not None:
-            yield f"Purity: {why}" if len(names) == 1 else f"{', '.join(own)}: purity: {why}"
-    yield "Current centroids: of the clean pixels of the replay; – where either is missing."
+        yield "ρ_F: share of the entries of known truth whose true class differs from their label in the bank."
+    for reason, members in names.items():
+        if reason is not None:
+            yield f"Purity: {reason}" if len(names) == 1 else f"{', '.join(members)}: purity: {reason}"
+    yield "Current centroids: of the clean pixels of the replay; –: no entry or no centroid."
     unlabeled = [r.name for r, _ in banks if r.trained in RULES and RULES[r.trained].pixels == "unlabeled"]
     if unlabeled:
         yield (
-            f"{', '.join(unlabeled)}: entries are of strong views of unlabeled images, in part of other classes, which "
-            "keeps the cosine below 1 even where the network stands still."
+            f"{', '.join(unlabeled)}: entries come from strong views of unlabeled images and include other classes, "
+            "which keeps the cosine below 1 even if the network does not change."
         )
 
 
 def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
-    """Which list filled the banks and how; a sentence for each way, with its checkpoints where there are several."""
+    """List and settings of the replay; a sentence for each combination, with its checkpoints if there are several."""
     names: dict[str, list[str]] = {}
-    for own in replayed:
-        options, data = own.options, own.provenance.data
-        way = (
+    for replay in replayed:
+        options, data = replay.options, replay.provenance.data
+        setting = (
             f"{data.images} images of {data.list_name}, {options.batch_size} a batch; "
             f"at most {options.cap} pixels a class and batch, {options.size} entries a class, τ = {options.tau:g} for "
             f"{rules_with_tau()}."
         )
-        names.setdefault(way, []).append(own.name)
-    return [way if len(names) == 1 else f"{', '.join(filled)}: {way}" for way, filled in names.items()]
+        names.setdefault(setting, []).append(replay.name)
+    return [setting if len(names) == 1 else f"{', '.join(filled)}: {setting}" for setting, filled in names.items()]
 
 
 def result_of(methods: Methods, rules: Sequence[str] = ()) -> Result:
-    """Coverage of every checkpoint's bank under each admission rule; all rules where none is named.
+    """Coverage of every checkpoint's bank under each admission rule; all rules if none is given.
 
     Raises:
         PixConError: no bank can be replayed.
     """
     replayed = [(member.group, result) for member, result in methods.replays()]
     if not replayed:
-        raise ConfigError("no bank could be replayed.")
+        raise ConfigError("No bank could be replayed.")
     return coverage_result(replayed, tuple(dict.fromkeys(rules)) or REPLAYED)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
-    """Classes in a clean bank, and those whose queue is full.
+    """Classes with an entry in a clean bank, and classes at capacity.
 
     Raises:
         ConfigError: a member's bank cannot be replayed.
@@ -229,7 +229,7 @@ def replays_of(methods: Methods, group: MeasuredGroup) -> list[ReplayedPass]:
     Raises:
         ConfigError: a member's bank cannot be replayed.
     """
-    found = [replayed for member, replayed in methods.replays() if member.group == group.name]
-    if len(found) < len(group.members):
+    replays = [replayed for member, replayed in methods.replays() if member.group == group.name]
+    if len(replays) < len(group.members):
         raise ConfigError(f"the bank of {group.name} cannot be replayed for every seed.")
-    return found
+    return replays

@@ -1,4 +1,4 @@
-"""One sign for every difference: Δ = method − baseline, with an arrow for the direction that is better."""
+"""Every difference is Δ = method − baseline, with an arrow for the better direction."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ BETTER = "↑: more is better; ↓: less is better."
 
 
 def arrow(higher_is_better: bool) -> str:
-    """The direction in which a quantity, and so its Δ, is better."""
+    """The direction in which a quantity improves."""
     return "↑" if higher_is_better else "↓"
 
 
 def delta_column(
-    key: str, what: str = "", *, higher_is_better: bool, over: str = "", of: Callable[[RowIn], Cell] | None = None
+    key: str, quantity: str = "", *, higher_is_better: bool, over: str = "", of: Callable[[RowIn], Cell] | None = None
 ) -> Column[RowIn]:
     """A column of Δ = method − baseline of one quantity, in percentage points."""
-    head = " ".join(filter(None, ("Δ", what, f"({arrow(higher_is_better)})")))
+    head = " ".join(filter(None, ("Δ", quantity, f"({arrow(higher_is_better)})")))
     return Column(key, head, "points", over=over, of=of)
 
 

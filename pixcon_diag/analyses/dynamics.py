@@ -1,4 +1,4 @@
-"""Training dynamics as tables: best epochs, who leads over how many epochs, and the curves (Fig. 4, Sec. H.1)."""
+"""Training dynamics as tables: best epochs, leading method, and the curves (Fig. 4, Sec. H.1)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 
 SHOWN_RUNS = 6
-"""Runs whose classes still fit side by side on a screen."""
+"""Most runs whose classes fit side by side on a screen."""
 OTHER: dict[Weights, Weights] = {"ema": "student", "student": "ema"}
-CALLED: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
+WEIGHTS_LABEL: dict[Weights, str] = {"ema": "the EMA teacher", "student": "the student"}
 
 
 class _Run(NamedTuple):
-    """A run, and what it is called: as its group, which the user may have named, where it is alone in it."""
+    """A run with its label: the group's name if it is the only run of the group."""
 
     group: str
     label: str
@@ -34,9 +34,9 @@ class _Class(NamedTuple):
 
 
 def dynamics_result(result: DynamicsResult) -> Result:
-    """Best epochs, bands and leads; classes where they fit on a screen; the curves as files.
+    """Best epochs, bands and leads; class tables if they fit on a screen; the curves as files.
 
-    Pseudo-labels and bank in training, and thresholds by class, where a log has them.
+    Pseudo-labels and bank in training, and thresholds by class, if a log has them.
     """
     by_class = classes_tables(result)
     fits = len(_runs(result)) <= SHOWN_RUNS
@@ -68,12 +68,12 @@ def runs_table(result: DynamicsResult) -> Table:
 
 
 def training_table(result: DynamicsResult) -> Table:
-    """A row for each run: pseudo-labels and bank in the first and the last epoch that has them."""
+    """A row for each run: pseudo-labels and bank in the first and the last epoch with a value."""
     columns = [column for curve in logged(result) for column in _ends(curve)]
     note = (
-        "In the first and the last epoch that tells it. τ: mean over the unlabeled pixels. ρ_F: of the retained "
-        "pseudo-labels as they trained, noise included, where the trainer knew the unlabeled masks. Replaced: "
-        "share of the retained that noise replaced. Bank's ρ_F: of its entries whose truth is known."
+        "In the first and the last epoch with a value. τ: mean over the unlabeled pixels. ρ_F: of the retained "
+        "pseudo-labels as trained on, noise included, where the unlabeled masks were available. Replaced: "
+        "share of the retained pseudo-labels that noise replaced. Bank's ρ_F: of its entries of known truth."
     )
     return _table_of_runs("dynamics_training", "Pseudo-labels and bank in training", result, columns, [note])
 
@@ -81,23 +81,23 @@ def training_table(result: DynamicsResult) -> Table:
 def _table_of_runs(
     name: str, title: str, result: DynamicsResult, columns: Sequence[Column[_Run]], notes: Iterable[str]
 ) -> Table:
-    """A row for each run; where every group has a single one, its name is in files alone."""
+    """A row for each run; the run's name is in files only if every group has a single run."""
     alone = all(len(group.runs) == 1 for group in result.groups)
     names: list[Column[_Run]] = [Column("group", "group"), Column("run", "run", of=lambda r: r.run.name)]
-    about = (lambda r: {"run": r.run.name}) if alone else None
-    return Table.of(name, title, _runs(result), [*names[: 1 if alone else 2], *columns], notes, about)
+    extra = (lambda r: {"run": r.run.name}) if alone else None
+    return Table.of(name, title, _runs(result), [*names[: 1 if alone else 2], *columns], notes, extra)
 
 
 def _ends(curve: Curve) -> Iterator[Column[_Run]]:
-    """The first and the last known value."""
-    for which, index in (("first", 0), ("last", -1)):
-        yield Column(f"{which}_{curve.key}", which, curve.kind, curve.digits, curve.head, _known(curve.key, index))
+    """Columns of the first and the last defined value."""
+    for end, index in (("first", 0), ("last", -1)):
+        yield Column(f"{end}_{curve.key}", end, curve.kind, curve.digits, curve.head, _defined_value(curve.key, index))
 
 
-def _known(key: str, index: int) -> Callable[[_Run], Cell]:
+def _defined_value(key: str, index: int) -> Callable[[_Run], Cell]:
     def value(row: _Run) -> Cell:
-        known = [value for value in getattr(row.run, key) if value == value]
-        return known[index] if known else None
+        defined = [value for value in getattr(row.run, key) if value == value]
+        return defined[index] if defined else None
 
     return value
 
@@ -111,7 +111,7 @@ def _epoch(best: BestEpoch | None) -> int | None:
 
 
 def groups_table(result: DynamicsResult) -> Table:
-    """A row for each group: its best mIoU over the seeds, and the epochs where all of them are live."""
+    """A row for each group: its best mIoU over the seeds, and the epochs at which all seeds have a value."""
 
     def bests(group: GroupDynamics) -> list[BestEpoch]:
         return [best for run in group.runs if (best := _best(run, result.weights)) is not None]
@@ -133,18 +133,18 @@ def groups_table(result: DynamicsResult) -> Table:
             Column("live", "all-live epochs", "count", of=lambda g: len(g.band.finished)),
             Column("window", "of epochs finished", of=_window),
         ),
-        (seeds_note([len(group.runs) for group in result.groups]), *_group_notes(result), *_apart_notes(result)),
+        (seeds_note([len(group.runs) for group in result.groups]), *_group_notes(result), *_incomparable_notes(result)),
     )
 
 
 def _window(group: GroupDynamics) -> str | None:
-    """The all-live window of epochs finished."""
+    """The range of epochs finished at which all seeds have a value."""
     finished = group.band.finished
     return f"{finished[0]}–{finished[-1]}" if finished else None
 
 
 def leads_table(result: DynamicsResult) -> Table:
-    """Each later group against the first one, where the two have an epoch in common."""
+    """Each later group against the first one, if the two share an epoch."""
     return Table.of(
         "dynamics_leads",
         "Who leads",
@@ -162,7 +162,7 @@ def leads_table(result: DynamicsResult) -> Table:
 
 
 def classes_tables(result: DynamicsResult) -> list[Table]:
-    """IoU per class at each run's best epoch, a table for each list of classes that the logs have."""
+    """IoU per class at each run's best epoch, a table for each list of classes in the logs."""
     lists = dict.fromkeys(row.run.classes for row in _runs(result) if row.run.classes)
     return [
         _classes_table("dynamics_classes" if number == 1 else f"dynamics_classes_{number}", classes, result)
@@ -173,18 +173,18 @@ def classes_tables(result: DynamicsResult) -> list[Table]:
 def _classes_table(name: str, classes: tuple[str, ...], result: DynamicsResult) -> Table:
     runs = [row for row in _runs(result) if row.run.classes == classes]
     best = [_best(row.run, result.weights) or _best(row.run, OTHER[result.weights]) for row in runs]
-    measured = {found.weights for found in best if found}
+    measured = {epoch.weights for epoch in best if epoch}
     weights = measured.pop() if len(measured) == 1 else result.weights
-    instead = [row.label for row, found in zip(runs, best, strict=True) if found and found.weights != weights]
+    instead = [row.label for row, epoch in zip(runs, best, strict=True) if epoch and epoch.weights != weights]
     return Table.of(
         name,
-        f"Classes at the best epoch of {CALLED[weights]}, %",
+        f"Classes at the best epoch of {WEIGHTS_LABEL[weights]}, %",
         [*(_Class(label, k) for k, label in enumerate(classes)), _Class("mean", None)],
         [
             Column("class", "class", of=lambda r: r.label),
-            *(_iou_column(row.label, found) for row, found in zip(runs, best, strict=True)),
+            *(_iou_column(row.label, epoch) for row, epoch in zip(runs, best, strict=True)),
         ],
-        [f"Of {CALLED[OTHER[weights]]}, which alone was validated: {', '.join(instead)}."] if instead else [],
+        [f"Of {WEIGHTS_LABEL[OTHER[weights]]}, the only network validated: {', '.join(instead)}."] if instead else [],
     )
 
 
@@ -212,43 +212,43 @@ def _best(run: RunDynamics, weights: Weights) -> BestEpoch | None:
 
 
 def _run_notes(runs: Sequence[_Run]) -> Iterator[str]:
-    """How the numbers of a run were counted, and what was left out of it."""
+    """How epochs and absent classes are counted, and what was left out of a run."""
     yield (
-        "Epochs as each log counts (UniMatch from 0). Retained: share of unlabeled pixels that the threshold kept "
-        "in training, in the first and the last epoch that tells it."
+        "Epochs as each log counts (UniMatch from 0). Retained: share of unlabeled pixels above the threshold "
+        "in training, in the first and the last epoch with a value."
     )
     zero = [label for _, label, run in runs if run.absent == "zero"]
     skip = [label for _, label, run in runs if run.absent == "skip"]
     if zero and skip:
         yield (
-            f"A class in neither truth nor prediction counts as IoU 0 in {', '.join(zero)}, and is left out of the "
-            f"mean in {', '.join(skip)}: their mIoUs differ where there is such a class."
+            f"A class absent from both target and prediction counts as IoU 0 in {', '.join(zero)} and is left out of "
+            f"the mean in {', '.join(skip)}: the mIoUs differ if there is such a class."
         )
     yield from (f"{label}: {run.note}" for _, label, run in runs if run.note)
 
 
 def _group_notes(result: DynamicsResult) -> Iterator[str]:
-    """Groups that are no seeds of one recipe, and runs that say nothing of the network asked for."""
+    """Groups whose runs differ in more than the seed, and runs without a value for the selected network."""
     for group in result.groups:
         if group.varied:
-            yield f"The runs of {group.name} differ in {', '.join(group.varied)}: ± is not over seeds alone."
+            yield f"The runs of {group.name} differ in {', '.join(group.varied)}: ± covers more than seeds."
     unknown = [label for _, label, run in _runs(result) if _best(run, result.weights) is None]
     if unknown:
         yield (
-            f"No mIoU of {CALLED[result.weights]} in {', '.join(unknown)}: no epoch was validated, or the other "
-            "network alone (logs without an EMA column have the student's: --weights student)."
+            f"No mIoU of {WEIGHTS_LABEL[result.weights]} in {', '.join(unknown)}: no epoch was validated, or only the "
+            "other network (logs without an EMA column have the student's: --weights student)."
         )
 
 
-def _apart_notes(result: DynamicsResult) -> Iterator[str]:
-    """Groups that cannot be compared with the first one, and why."""
+def _incomparable_notes(result: DynamicsResult) -> Iterator[str]:
+    """Groups that cannot be compared with the first, and why."""
     others = [lead.other for lead in result.leads if not lead.same_classes]
     apart = [lead.other for lead in result.leads if lead.same_classes and not lead.live]
     first = result.groups[0].name
     if others:
-        yield f"On other classes than {first}, and not compared with it: {', '.join(others)}."
+        yield f"Not compared with {first} because the classes differ: {', '.join(others)}."
     if apart:
-        yield f"No epoch at which all seeds have a value in common with {first}: {', '.join(apart)}."
+        yield f"Not compared with {first} because no epoch has a value for all seeds of both: {', '.join(apart)}."
 
 
 def result_of(methods: Methods, weights: Weights = "ema") -> Result:

@@ -23,11 +23,11 @@ TRAINING = (
     Curve("replaced", "replaced %"),
     Curve("bank_contamination", "bank's ρ_F", "number"),
 )
-"""Of the pseudo-labels and the bank; only some logs have them."""
+"""Curves of the pseudo-labels and the bank, which only some logs have."""
 
 
 class _Epoch(NamedTuple):
-    """An epoch of a run, of one class in tables with a row for each."""
+    """An epoch of a run, and a class in tables by class."""
 
     group: str
     run: RunDynamics
@@ -56,7 +56,7 @@ def curves_table(result: DynamicsResult) -> Table:
 
 
 def thresholds_tables(result: DynamicsResult) -> list[Table]:
-    """τ of every class in every epoch, of the runs whose rule has one for each; no table where there is none."""
+    """τ of every class in every epoch, of the runs with thresholds by class; no table if there are none."""
     rows = [row._replace(label=label) for row in _epochs(result) for label in row.run.thresholds]
     columns: tuple[Column[_Epoch], ...] = (
         *_EPOCH,
@@ -75,7 +75,7 @@ def _loss_column(name: str) -> Column[_Epoch]:
 
 
 def logged(result: DynamicsResult) -> list[Curve]:
-    """Which of :data:`TRAINING` some run's log has."""
+    """The curves of :data:`TRAINING` that at least one log has."""
     runs = [run for group in result.groups for run in group.runs]
     return [c for c in TRAINING if any(value == value for run in runs for value in getattr(run, c.key))]
 

@@ -28,8 +28,8 @@ QUANTITIES = (
 """Rows of Table 9 and the class-distance normalised variance: attribute of the result, row label, column head."""
 
 FEATURE = (
-    "Feature: the fused decoder feature that feeds the classifier, scaled to unit norm per pixel; ground truth by "
-    "nearest neighbour at its resolution."
+    "Feature: the fused decoder feature that feeds the classifier, unit-norm per pixel; ground truth resized "
+    "to its resolution by nearest neighbour."
 )
 
 
@@ -44,7 +44,7 @@ class _Quantity(NamedTuple):
 
 
 def geometry_result(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXELS) -> Result:
-    """Geometry of every checkpoint, and of each group over its seeds; saved predictions have no feature and no row.
+    """Geometry of every checkpoint, and of each group over its seeds; saved predictions have no features and no row.
 
     Raises:
         ConfigError: a pass without features, as with sliding windows.
@@ -71,14 +71,14 @@ def geometry_result(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXEL
 
 
 def table9(results: Sequence[MeasuredGeometry]) -> Table:
-    """Table 9: a column per method, and of two on the same images and classes their difference."""
+    """Table 9: a column per method, and the difference of two methods on the same images and classes."""
     groups: dict[str, list[GeometryResult]] = {}
     for measured in results:
         groups.setdefault(measured.group, []).append(measured.result)
     columns = [Column("quantity", "quantity", of=lambda r: r.label), *map(_method_column, groups)]
     notes = [f"{FEATURE} {seeds_note([len(seeds) for seeds in groups.values()])}"]
     data = [measured.member.data for measured in results]
-    if len(groups) == 2 and all(comparable(data[0], own) for own in data):
+    if len(groups) == 2 and all(comparable(data[0], other_data) for other_data in data):
         baseline, other = groups
         columns.append(Column("delta", "Δ", "delta", 3, of=lambda r: r.spreads[other].mean - r.spreads[baseline].mean))
         notes.append(delta_note(baseline, other))
@@ -115,7 +115,7 @@ def closest_table(results: Sequence[MeasuredGeometry]) -> Table:
             Column("closest", "closest classes", of=_closest),
         ),
         uneven_miou([measured.member for measured in results]),
-        lambda r: r.about,
+        lambda r: r.origin,
     )
 
 
@@ -129,7 +129,7 @@ def classes_table(results: Sequence[MeasuredGeometry]) -> Table:
     return Table.of(
         "geometry_classes",
         "Classes",
-        [Part(own, own.result.classes, k) for own in results for k, _ in enumerate(own.classes)],
+        [Part(measured, measured.result.classes, k) for measured in results for k, _ in enumerate(measured.classes)],
         (
             Column("name", "checkpoint"),
             Column("class", "class", of=lambda r: r.measured.class_name(r.k)),
@@ -147,7 +147,7 @@ def matrix_table(results: Sequence[MeasuredGeometry]) -> Table:
     return Table.of(
         "geometry_matrix",
         "Centroid cosines",
-        [Part(own, j, k) for own in results for j, _ in enumerate(own.classes) for k, _ in enumerate(own.classes)],
+        [Part(m, j, k) for m in results for j, _ in enumerate(m.classes) for k, _ in enumerate(m.classes)],
         (
             Column("name", "checkpoint"),
             Column("class", "class", of=lambda r: r.measured.class_name(r.part)),
@@ -159,7 +159,7 @@ def matrix_table(results: Sequence[MeasuredGeometry]) -> Table:
 
 def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
     return [
-        f"{measured.name}: left out for fewer than {measured.result.min_pixels} feature pixels: "
+        f"{measured.name}: classes left out with fewer than {measured.result.min_pixels} feature pixels: "
         + ", ".join(measured.classes[k] for k in measured.result.left_out)
         for measured in results
         if measured.result.left_out
@@ -167,7 +167,7 @@ def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
 
 
 def result_of(methods: Methods, min_pixels: int = MIN_PIXELS) -> Result:
-    """Centroid geometry of every checkpoint; a class needs ``min_pixels`` feature pixels for a centroid."""
+    """Centroid geometry of every checkpoint; a class needs ``min_pixels`` feature pixels."""
     return geometry_result(methods.networks(), min_pixels)
 
 

@@ -19,15 +19,15 @@ from pixcon_train.core.errors import ConfigError
 
 FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
-WHAT = (
-    "−η ∂L/∂z of each anchor split by the truth of its positives: g_T from true ones, g_F from false ones. The law "
-    "ρ_F/(1−ρ_F) assumes equal weight per entry (assumption iii) and leaves cancellation within either part out; the "
-    "paper reads it as an upper estimate. ratio/law says whether it is one here."
+SPLIT_NOTE = (
+    "−η ∂L/∂z of each anchor split by its positives: g_T from true positives, g_F from false ones. The law "
+    "ρ_F/(1−ρ_F) assumes equal weight per entry (assumption iii) and ignores cancellation within either part; the "
+    "paper reads it as an upper estimate, which holds here where ratio/law is at most 1."
 )
 
 
 class _Split(NamedTuple):
-    """The split of a checkpoint against one bank with one form of the loss, of all anchors or of those of a class."""
+    """The split of a checkpoint against one bank with one form of the loss, over all anchors or those of a class."""
 
     measured: MeasuredGradient
     rule: str
@@ -41,7 +41,8 @@ class _Point(NamedTuple):
     """A point of a checkpoint's sweep."""
 
     measured: MeasuredGradient
-    way: str
+    mode: str
+    """How entries are relabelled."""
     fraction: float
     eq3: SplitRates
     supcon: SplitRates
@@ -68,7 +69,7 @@ def gradient_result(results: Sequence[MeasuredGradient]) -> Result:
     """The split of every checkpoint and rule, and the sweep."""
     return Result.of(
         "gradient",
-        [split_table(results), *([sweep_table(results)] if any(own.result.sweep for own in results) else [])],
+        [split_table(results), *([sweep_table(results)] if any(measured.result.sweep for measured in results) else [])],
         [classes_table(results)],
         results=[_record(measured, rule, split) for measured, rule, split in _rules(results)],
     )
@@ -76,7 +77,7 @@ def gradient_result(results: Sequence[MeasuredGradient]) -> Result:
 
 def _record(measured: MeasuredGradient, rule: str, split: GradientResult) -> dict[str, object]:
     result, replayed = measured.result, measured.result.replayed
-    sweep = {way: [point.to_dict() for point in points] for way, points in result.sweep.items()}
+    sweep = {mode: [point.to_dict() for point in points] for mode, points in result.sweep.items()}
     return measured.record(
         bank=asdict(replayed.provenance),
         options=asdict(result.options),
@@ -102,29 +103,29 @@ def split_table(results: Sequence[MeasuredGradient]) -> Table:
         ],
         (*_BANK, *_RATES),
         (
-            WHAT,
+            SPLIT_NOTE,
             *_spaces(results),
             *trained_notes([measured.result.replayed for measured in results]),
             *_departures(results),
         ),
-        lambda r: _about(r.measured),
+        lambda r: _extra(r.measured),
     )
 
 
 def sweep_table(results: Sequence[MeasuredGradient]) -> Table:
-    """The clean bank with ever more relabelled entries, against the law."""
+    """Gradient ratio of the clean bank against the law, as the share of relabelled entries grows."""
     return Table.of(
         "gradient_sweep",
         "Controlled contamination of the clean bank",
         [
-            _Point(measured, way, point.fraction, point.result.eq3.overall, point.result.supcon.overall)
+            _Point(measured, mode, point.fraction, point.result.eq3.overall, point.result.supcon.overall)
             for measured in results
-            for way, points in measured.result.sweep.items()
+            for mode, points in measured.result.sweep.items()
             for point in points
         ],
         (
             Column("name", "checkpoint", of=lambda r: r.measured.name),
-            Column("way", "relabelled by"),
+            Column("way", "relabelled by", of=lambda r: r.mode),
             Column("fraction", "fraction", "number", 2),
             Column("rho_f", "ρ_F", "number", of=lambda r: r.supcon.rho_f),
             Column("law", "law", "number", of=lambda r: r.supcon.law),
@@ -138,7 +139,7 @@ def sweep_table(results: Sequence[MeasuredGradient]) -> Table:
 
 
 def classes_table(results: Sequence[MeasuredGradient]) -> Table:
-    """Every class of the anchor."""
+    """A row for each class of the anchors."""
     return Table.of(
         "gradient_classes",
         "Classes",
@@ -157,10 +158,10 @@ def _rules(results: Sequence[MeasuredGradient]) -> Iterator[tuple[MeasuredGradie
     return ((measured, rule, split) for measured in results for rule, split in measured.result.by_rule.items())
 
 
-def _about(measured: MeasuredGradient) -> dict[str, object]:
+def _extra(measured: MeasuredGradient) -> dict[str, object]:
     replayed, bank = measured.result.replayed, measured.result.replayed.provenance.data
     return {
-        **measured.about,
+        **measured.origin,
         "space": replayed.space,
         "bank_list": bank.list_name,
         "bank_list_sha256": bank.list_sha256,
@@ -173,9 +174,9 @@ def _spaces(results: Sequence[MeasuredGradient]) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for measured in results:
         names.setdefault(measured.result.replayed.space, []).append(measured.name)
-    for space, own in names.items():
-        what = "the projection head's output" if space == "projection" else "the fused decoder feature (no head)"
-        yield f"Embedding of {', '.join(own)}: {what}. Anchors: pixels of the measured list with their ground truth."
+    for space, checkpoints in names.items():
+        embedding = "the projection head's output" if space == "projection" else "the fused decoder feature (no head)"
+        yield f"Embedding of {', '.join(checkpoints)}: {embedding}. Anchors: measured pixels with their ground truth."
 
 
 def _departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
@@ -187,16 +188,16 @@ def _departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
 
 
 def _sweep_departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
-    """At how many points of each sweep the ratio is not the law's."""
+    """The number of points of each sweep at which the ratio departs from the law."""
     for measured in results:
-        for way, points in measured.result.sweep.items():
+        for mode, points in measured.result.sweep.items():
             for form, label in FORMS.items():
                 rates = [getattr(point.result, form).overall for point in points]
                 off = [r.rho_f for r in rates if abs(r.departure - 1) > LAW_TOLERANCE]
-                known = sum(not math.isnan(r.departure) for r in rates)
-                where = f"{measured.name}, {way}, {label}"
-                said = f" (ρ_F {min(off):.3f} to {max(off):.3f})" if off else ""
-                yield f"{where}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {known} points{said}."
+                defined = sum(not math.isnan(r.departure) for r in rates)
+                sweep = f"{measured.name}, {mode}, {label}"
+                span = f" (ρ_F {min(off):.3f} to {max(off):.3f})" if off else ""
+                yield f"{sweep}: more than {LAW_TOLERANCE:.0%} from the law at {len(off)} of {defined} points{span}."
 
 
 def result_of(
@@ -210,10 +211,10 @@ def result_of(
     Raises:
         PixConError: no gradient can be split.
     """
-    found = gradients(methods, tuple(dict.fromkeys(rules)), temperature, anchors)
-    if not found:
-        raise ConfigError("no bank could be replayed.")
-    return gradient_result(found)
+    splits = gradients(methods, tuple(dict.fromkeys(rules)), temperature, anchors)
+    if not splits:
+        raise ConfigError("No bank could be replayed.")
+    return gradient_result(splits)
 
 
 def gradients(
@@ -224,7 +225,7 @@ def gradients(
 ) -> list[MeasuredGradient]:
     """The gradient split of every checkpoint whose bank can be replayed, computed once per study and options."""
     replays = {member.checkpoint.name: replayed for member, replayed in methods.replays()}
-    found = []
+    splits = []
     for member, measured in methods.passes():
         checkpoint, replayed = member.checkpoint, replays.get(member.checkpoint.name)
         if replayed is None:
@@ -237,10 +238,10 @@ def gradients(
         )
 
         split = partial(_split, methods, member, measured, replayed, options)
-        what = f"gradient of {checkpoint.name}"
-        gradient = methods.attempt(what, partial(methods.once, ("gradient", checkpoint.name, options), split))
-        found += [] if gradient is None else [gradient]
-    return found
+        description = f"gradient of {checkpoint.name}"
+        gradient = methods.attempt(description, partial(methods.once, ("gradient", checkpoint.name, options), split))
+        splits += [] if gradient is None else [gradient]
+    return splits
 
 
 def _split(
@@ -251,22 +252,22 @@ def _split(
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
-    """‖g_F‖/‖g_T‖ of a confidence bank, named by its space: ratios in different spaces do not compare.
+    """‖g_F‖/‖g_T‖ of a confidence bank, named by its space, as ratios in different spaces are not comparable.
 
     Raises:
         ConfigError: a member's gradient cannot be split.
     """
-    found = [gradient for gradient in gradients(methods) if gradient.group == group.name]
-    spaces = {gradient.result.replayed.space for gradient in found}
-    if len(found) < len(group.members):
+    splits = [gradient for gradient in gradients(methods) if gradient.group == group.name]
+    spaces = {gradient.result.replayed.space for gradient in splits}
+    if len(splits) < len(group.members):
         raise ConfigError(f"the gradient of {group.name} cannot be split for every seed.")
     if len(spaces) != 1:
         return
     (space,) = spaces
     for form, label in (("eq3", "Eq. 3"), ("supcon", "SupCon")):
         rates = [
-            getattr(g.result.by_rule["confidence"], form).overall for g in found if "confidence" in g.result.by_rule
+            getattr(g.result.by_rule["confidence"], form).overall for g in splits if "confidence" in g.result.by_rule
         ]
-        if len(rates) == len(found) and not all(math.isnan(rate.ratio) for rate in rates):
+        if len(rates) == len(splits) and not all(math.isnan(rate.ratio) for rate in rates):
             values = tuple(rate.ratio for rate in rates)
             yield Quantity(f"‖g_F‖/‖g_T‖ of a confidence bank, {label}, {space}", "number", False, values)

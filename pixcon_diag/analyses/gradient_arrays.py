@@ -1,4 +1,4 @@
-"""The gradient split computed: the sampled pixels through the projection head, against replayed banks."""
+"""Computing the gradient split: sampled pixels pass through the projection head and meet replayed banks."""
 
 from collections.abc import Callable
 from itertools import count
@@ -19,7 +19,7 @@ from pixcon_train.core.progress import Progress
 from pixcon_train.core.seeding import seeded
 
 _SWEEP = 31
-"""Stream of random numbers that relabel entries."""
+"""Random stream of the relabelling."""
 
 
 def split_arrays(
@@ -29,10 +29,10 @@ def split_arrays(
     options: GradientOptions,
     progress: Progress,
 ) -> dict[str, np.ndarray]:
-    """Every result as :meth:`GradientResult.to_array` gives it: ``rule.NAME``, and ``sweep.WAY`` (fractions, ...).
+    """Every result as :meth:`GradientResult.to_array` gives it: ``rule.NAME``, and ``sweep.MODE`` (fractions, ...).
 
     Raises:
-        ConfigError: an option does not make sense.
+        ConfigError: an option is out of range.
         PixConError: an embedding is not finite.
     """
     anchors = _anchors(checkpoint, sample, options.anchors)
@@ -47,8 +47,8 @@ def split_arrays(
         metric.update(*anchors, _entries(replayed, rule))
         result: GradientResult = metric.compute()
         arrays[f"rule.{rule}"] = result.to_array()
-    for way, confusion in sweeps.items():
-        arrays[f"sweep.{way}"] = _sweep(*anchors, replayed, options, confusion, lambda: progress(next(done), steps))
+    for mode, confusion in sweeps.items():
+        arrays[f"sweep.{mode}"] = _sweep(*anchors, replayed, options, confusion, lambda: progress(next(done), steps))
     progress(steps, steps)
     return arrays
 
@@ -61,7 +61,7 @@ def _sweep(
     confusion: Tensor | None,
     step: Callable[[], None],
 ) -> np.ndarray:
-    """The clean bank, contaminated step by step; ``step`` is called before each."""
+    """The clean bank, contaminated at each fraction; ``step`` is called before each."""
     rates = []
     for fraction in options.fractions:
         step()
@@ -70,7 +70,7 @@ def _sweep(
             labels,
             _entries(replayed, CLEAN),
             num_classes=replayed.data.spec.num_classes,
-            generator=seeded(options.seed, _SWEEP),  # the same one each time: the sweep is nested
+            generator=seeded(options.seed, _SWEEP),  # the same seed for every fraction: the sweep is nested
             fractions=(fraction,),
             temperature=options.temperature,
             confusion=confusion,
@@ -83,9 +83,9 @@ def _entries(replayed: ReplayedPass, rule: str) -> Entries[Tensor]:
     return Entries(*map(torch.from_numpy, replayed.entries(rule)))
 
 
-def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, most: int) -> tuple[Tensor, Tensor]:
-    """Embeddings (A, D) and labels (A,) of the first ``most`` sampled pixels of each class."""
-    first = np.searchsorted(sample.labels, sample.labels)  # the sample lies class by class
-    kept = np.arange(len(sample.labels)) - first < most
-    features = sample.features[kept] * sample.norms[kept][:, None]
-    return embed(checkpoint, torch.from_numpy(features)), torch.from_numpy(sample.labels[kept])
+def _anchors(checkpoint: LoadedCheckpoint, sample: PixelSample, limit: int) -> tuple[Tensor, Tensor]:
+    """Embeddings (A, D) and labels (A,) of the first ``limit`` sampled pixels of each class."""
+    first = np.searchsorted(sample.labels, sample.labels)  # the sample is sorted by class
+    selected = np.arange(len(sample.labels)) - first < limit
+    features = sample.features[selected] * sample.norms[selected][:, None]
+    return embed(checkpoint, torch.from_numpy(features)), torch.from_numpy(sample.labels[selected])

@@ -1,4 +1,4 @@
-"""The gradient split of a checkpoint: anchors from the measured images against banks replayed from other ones."""
+"""The gradient split of a checkpoint: anchors from the measured images, banks from the labeled list."""
 
 from dataclasses import asdict, dataclass
 
@@ -14,7 +14,7 @@ from pixcon_diag.passes.state import part
 from pixcon_train.core.progress import Progress, silent
 
 FORMAT = 1
-"""Raised when the same sample, bank and options give other numbers."""
+"""To be raised when the same sample, bank and options give different numbers."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class GradientSplit:
     options: GradientOptions
     by_rule: dict[str, GradientResult]
     sweep: dict[str, tuple[SweepPoint, ...]]
-    """Of the clean bank: ``uniform`` relabels to any other class, ``confusion`` as the network confuses them. Empty
-    where that bank holds nothing, or is not among the rules."""
+    """Of the clean bank: ``uniform`` relabels to any other class, ``confusion`` follows the network's confusion
+    matrix. Empty if that bank is empty or not among the rules."""
 
 
 MeasuredGradient = Measured[MeasuredPass, GradientSplit]
@@ -42,17 +42,17 @@ def measure_gradient(
 ) -> MeasuredGradient:
     """Split the gradient of sampled pixels of ``measured`` against the banks of ``replayed``.
 
-    Anchors carry their ground truth and are of images outside the bank, where the two lists differ. The numbers are
-    cached with the replay.
+    Anchors carry their ground-truth class; their images are not in the bank if the two lists are disjoint. The numbers
+    are cached with the replay.
 
     Raises:
-        ConfigError: the pass has no features, or an option does not make sense.
+        ConfigError: the pass has no features, or an option is out of range.
         PixConError: an embedding is not finite.
     """
     sample = measured.sample()
 
     def compute() -> dict[str, np.ndarray]:
-        from pixcon_diag.analyses.gradient_arrays import split_arrays  # runs the projection head
+        from pixcon_diag.analyses.gradient_arrays import split_arrays  # imports PyTorch
 
         return split_arrays(checkpoint, sample, replayed, options, progress)
 
@@ -60,18 +60,18 @@ def measure_gradient(
     arrays = derived(replayed.folder, "gradient", key, compute)
     by_rule = {name: GradientResult.from_array(rates) for name, rates in part(arrays, "rule").items()}
     sweep = {
-        way: tuple(
+        mode: tuple(
             SweepPoint(float(fraction), GradientResult.from_array(point))
             for fraction, point in zip(options.fractions, points, strict=True)
         )
-        for way, points in part(arrays, "sweep").items()
+        for mode, points in part(arrays, "sweep").items()
     }
     return Measured(group, measured, GradientSplit(replayed, options, by_rule, sweep))
 
 
-def temperature_of(checkpoint: LoadedCheckpoint, given: float | None = None) -> float:
-    """η that is given, else the one the checkpoint was trained with, else the paper's (Table 5)."""
-    if given is not None:
-        return given
+def temperature_of(checkpoint: LoadedCheckpoint, temperature: float | None = None) -> float:
+    """The given η, else that of the checkpoint's training, else the paper's (Table 5)."""
+    if temperature is not None:
+        return temperature
     own = checkpoint.own
     return GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])

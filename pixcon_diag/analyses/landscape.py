@@ -27,7 +27,7 @@ POINTS = ("name", "encoder", "parameters", "miou", "dataset")
 
 
 def landscape_result(result: LandscapeResult) -> Result:
-    """Published points and own ones."""
+    """Published points and those of the checkpoints."""
     return Result.of("landscape", [landscape_table(result)], landscape=result.to_dict())
 
 
@@ -50,34 +50,34 @@ def landscape_table(result: LandscapeResult) -> Table:
     )
 
 
-def own_runs(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str]]:
-    """The checkpoints as points, with the mIoU that their files state, and a word on each that states none."""
+def checkpoint_points(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun], list[str]]:
+    """The checkpoints as points with the mIoU stated in their files, and a sentence for each file without one."""
     runs, left_out = [], []
     for checkpoint in loaded:
         stated = stated_miou(checkpoint.info)
         if stated is None:
-            left_out.append(f"{checkpoint.name} states no mIoU of these weights; measure it and give it with --points.")
+            left_out.append(f"{checkpoint.name} states no mIoU of these weights. Measure it and add it with --points.")
             continue
-        miou, whose = stated
+        miou, epoch = stated
         dataset, assumed = _dataset(checkpoint)
         encoder = ENCODER_NAMES.get(checkpoint.info.size, checkpoint.info.size)
-        source = f"stated by {checkpoint.info.source}: {whose}{assumed}"
+        source = f"stated by {checkpoint.info.source}: {epoch}{assumed}"
         runs.append(OwnRun(checkpoint.name, encoder, checkpoint.parameters, miou, dataset, source))
     return runs, left_out
 
 
 def stated_miou(info: CheckpointInfo) -> tuple[float, str] | None:
-    """What a file states of the network measured, and whose mIoU it is; None where it states none.
+    """The mIoU that a file states of the network measured, with its weights and epoch; None if it states none.
 
-    That of its own epoch, or the run's best one: UniMatch V2 keeps the file of the student's best epoch, and beside it
-    the teacher's best mIoU, of another epoch.
+    Prefers the mIoU of the file's own epoch to the best one of the run: UniMatch V2 saves the student's best epoch
+    together with the teacher's best mIoU, which belongs to another epoch.
     """
     scores = info.scores
-    known = {
+    by_weights = {
         "ema": (scores.ema, scores.best_ema, scores.best_ema_epoch),
         "student": (scores.student, scores.best_student, scores.best_student_epoch),
     }
-    now, best, best_epoch = known.get(info.weights, (None, None, None))
+    now, best, best_epoch = by_weights.get(info.weights, (None, None, None))
     if now is not None:
         return now, f"{info.weights}, epoch {_shown(scores.epoch)}"
     if best is None:
@@ -86,13 +86,13 @@ def stated_miou(info: CheckpointInfo) -> tuple[float, str] | None:
 
 
 def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
-    """Name of the data set, and a word on it where the file tells its number of classes alone."""
+    """Name of the data set, and a remark if it is inferred from the number of classes."""
     if loaded.data is not None:
         return loaded.data["name"], ""
     spec = spec_for_class_count(loaded.info.num_classes)
     if spec is None:
-        return "unknown", "; it names no data set"
-    return spec.name, f"; {loaded.info.num_classes} classes are taken for {spec.name}"
+        return "unknown", "; the file names no data set"
+    return spec.name, f"; {loaded.info.num_classes} classes are assumed to be {spec.name}"
 
 
 def _shown(epoch: int | None) -> str:
@@ -103,7 +103,7 @@ def read_points(path: Path) -> list[OwnRun]:
     """Points from a CSV file with the columns name, encoder, parameters, miou (a fraction), dataset.
 
     Raises:
-        DataError: the file is missing, lacks a column, or has a value that is no number.
+        DataError: the file is missing, lacks a column, or has a value that is not a number.
     """
     try:
         text = read_text(path)
@@ -121,8 +121,8 @@ def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
         parameters, miou = int(row["parameters"]), float(row["miou"])
     except (TypeError, ValueError):
         raise DataError(
-            f"{path}, line {line}: parameters '{row['parameters']}' or miou '{row['miou']}' is no number. Expected a "
-            "whole number of parameters and a fraction."
+            f"{path}, line {line}: parameters '{row['parameters']}' or miou '{row['miou']}' is not a number. Expected "
+            "an integer and a fraction."
         ) from None
     return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
 
@@ -134,9 +134,9 @@ def result_of(methods: Methods, points: Path | None = None) -> Result:
     except CheckpointError:
         if methods.named:
             raise
-        methods.notify(f"no checkpoint named and no runs in ./{RUNS}: the published figures alone.")
+        methods.notify(f"no checkpoint named and no runs in ./{RUNS}: only the published figures are shown.")
         checkpoints = []
-    runs, left_out = own_runs(checkpoints)
+    runs, left_out = checkpoint_points(checkpoints)
     methods.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
     further = read_points(points) if points is not None else []
     return landscape_result(landscape([*runs, *further]))

@@ -1,4 +1,4 @@
-"""One result of one member of a group, and where it comes from."""
+"""A result of one member of a group, with its provenance."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True)
 class Measured(Generic[M_co, T_co]):
-    """What was measured of one checkpoint, or of one folder of predictions."""
+    """A result of one checkpoint or of one folder of predictions."""
 
     group: str
     """The method of which the member is a seed."""
@@ -33,32 +33,32 @@ class Measured(Generic[M_co, T_co]):
         return self.member.data.spec.classes
 
     def class_name(self, k: int | None) -> str | None:
-        """Name of class ``k``; None where there is no such class."""
+        """Name of class ``k``; None for None."""
         return None if k is None else self.classes[k]
 
     @property
     def checkpoint(self) -> CheckpointInfo:
-        """What the checkpoint's file says of itself."""
+        """The checkpoint as its file describes it."""
         return self.member.provenance.checkpoint
 
     @cached_property
-    def about(self) -> dict[str, Any]:
-        """The group and :func:`identity`, for a row of a file."""
+    def origin(self) -> dict[str, Any]:
+        """The group and :func:`identity`: columns of a row in files."""
         return {"group": self.group, **identity(self.member)}
 
     def record(self, **content: Any) -> dict[str, Any]:
-        """Name, group and provenance, and after these ``content``, for a list in JSON."""
+        """Name, group, provenance and ``content``: an entry of a list in JSON."""
         return {"name": self.name, "group": self.group, "provenance": asdict(self.member.provenance), **content}
 
 
-Own = TypeVar("Own", bound=Measured[Any, Any])
+MeasuredT = TypeVar("MeasuredT", bound=Measured[Any, Any])
 P = TypeVar("P")
 
 
-class Part(NamedTuple, Generic[Own, P]):
-    """A row of a table with several for each member: a part of its result."""
+class Part(NamedTuple, Generic[MeasuredT, P]):
+    """A part of a member's result: a row of a table with several rows per member."""
 
-    measured: Own
+    measured: MeasuredT
     part: P
     k: int = 0
     """Index within the part, often of a class."""
@@ -70,7 +70,7 @@ class Part(NamedTuple, Generic[Own, P]):
 
 
 def identity(member: Predictions | ReplayedPass) -> dict[str, Any]:
-    """The columns that stand in every file and in no shown table: checkpoint, weights, images, protocol, options."""
+    """Columns that only files have: checkpoint, weights, images, protocol, options."""
     provenance = member.provenance
     checkpoint, data = provenance.checkpoint, provenance.data
     return {
@@ -92,7 +92,7 @@ def identity(member: Predictions | ReplayedPass) -> dict[str, Any]:
 
 
 def load_warnings(members: Iterable[Predictions]) -> list[str]:
-    """A note for each checkpoint whose mIoU is not the one that its file states."""
+    """A note for each checkpoint whose mIoU differs from the one stated in its file."""
     checks = [member.provenance.load_check for member in members]
     return [check.warning for check in checks if check is not None and check.warning is not None]
 

@@ -1,4 +1,4 @@
-"""Which images to show, and the panels to show of them, as files from which the figure is drawn."""
+"""Choosing images, and writing the panels from which the figure is drawn."""
 
 import shutil
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ PANELS = "qualitative_panels"
 
 @dataclass(frozen=True)
 class Choice:
-    """How images are chosen."""
+    """How images are selected."""
 
     rank_by: RankBy = "error-diff"
     count: int = 16
@@ -43,14 +43,14 @@ class Chosen:
 
 
 def choose_images(groups: Sequence[MeasuredGroup], choice: Choice) -> Chosen:
-    """Rank the images of the first group (the baseline) against the second one, where there is one.
+    """Rank the images of the first group (the baseline) against the second one, if there is one.
 
     Raises:
-        ConfigError: more than two groups to compare, a difference asked of one, or an unknown image.
+        ConfigError: more than two groups to compare, a difference with only one group, or an unknown image.
     """
     if len(groups) > 2:
         names = ", ".join(group.name for group in groups)
-        raise ConfigError(f"A grid compares two methods at most, got {len(groups)}: {names}. Name the two to be shown.")
+        raise ConfigError(f"A grid compares at most two methods, got {len(groups)}: {names}. Name the two to show.")
     members = tuple(group.members[0] for group in groups)
     errors = [image_errors(member.statistics) for member in members]
     ranking = rank_images(
@@ -66,7 +66,7 @@ def choose_images(groups: Sequence[MeasuredGroup], choice: Choice) -> Chosen:
 
 
 def write_panels(chosen: Chosen, folder: Path) -> list[dict[str, Any]]:
-    """Write every chosen image, its ground truth and its predictions below ``folder``; what the figure needs of each.
+    """Write every chosen image, its target and its predictions below ``folder``; the records for the figure.
 
     Raises:
         DataError: an image, mask or label map cannot be read.
@@ -81,17 +81,17 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
     palette = [part for color in data.spec.palette for part in color]
     palette += [255] * (3 * 256 - len(palette))  # void is drawn white
     stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
-    truth = read_truth(data, image.index)
+    target = read_truth(data, image.index)
     maps = [member.label_maps.read(image.index) for member in chosen.members]
-    shown = read_image(data.source.root / data.pairs[image.index].image)
+    pixels = read_image(data.source.root / data.pairs[image.index].image)
     files = {"image": f"{stem}_image.png", "truth": f"{stem}_truth.png", "predictions": [
-        f"{stem}_{place}.png" for place, _ in enumerate(maps, 1)
+        f"{stem}_{position}.png" for position, _ in enumerate(maps, 1)
     ]}  # fmt: skip
     with replacing(folder / str(files["image"])) as temporary:
-        Image.fromarray(shown).save(temporary, format="PNG")
-    for file, labels in zip((files["truth"], *files["predictions"]), (truth, *maps), strict=True):
+        Image.fromarray(pixels).save(temporary, format="PNG")
+    for file, labels in zip((files["truth"], *files["predictions"]), (target, *maps), strict=True):
         with replacing(folder / str(file)) as temporary:
             temporary.write_bytes(encode_label_map(labels, palette))
     share = chosen.choice.min_share
-    regions = [error_regions(labels, truth, void=VOID, min_share=share).to_dict() for labels in maps]
+    regions = [error_regions(labels, target, void=VOID, min_share=share).to_dict() for labels in maps]
     return asdict(image) | {"files": files, "regions": regions}

@@ -15,7 +15,7 @@ from pixcon_train.core.errors import ConfigError
 
 
 def per_class_result(groups: Sequence[MeasuredGroup]) -> Result:
-    """Every group but the first against the first.
+    """IoU per class of every other group against the first.
 
     Raises:
         ConfigError: fewer than two groups.
@@ -66,20 +66,20 @@ def _notes(result: PerClassResult, baseline: str, other: str) -> Iterator[str]:
     if result.paired and result.baseline_seeds > 1:
         yield (
             f"Of {len(result.rows) - len(result.undefined)} classes {len(result.improved_on_all)} improve on every "
-            f"seed ({_listed(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
-            f"({_listed(result.worsened_on_all)})."
+            f"seed ({_list_of(result.improved_on_all)}), {len(result.worsened_on_all)} worsen on every seed "
+            f"({_list_of(result.worsened_on_all)})."
         )
     if result.common:
         yield (
-            f"Without an IoU in some run: {_listed(result.undefined)}. The mIoU is each run's own, over the classes "
-            "that it has an IoU of: not the same ones in all runs. "
-            f"'{result.common.name}': those that all runs have."
+            f"Classes without an IoU in some run: {_list_of(result.undefined)}. The mIoU of a run averages the classes "
+            "with an IoU in that run, which differ between runs. "
+            f"'{result.common.name}': the classes with an IoU in all runs."
         )
     elif result.undefined:
-        yield f"Without an IoU in any run, and not in the mIoU: {_listed(result.undefined)}."
+        yield f"Classes without an IoU in any run, left out of the mIoU: {_list_of(result.undefined)}."
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_of(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 

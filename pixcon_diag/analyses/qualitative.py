@@ -1,4 +1,4 @@
-"""The images chosen for a grid, and how wrong each method is on them."""
+"""The images of a grid, and the error of each method on them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from pixcon_train.core.void import VOID
 
 
 def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: Path) -> Result:
-    """Choose images and write their panels into ``folder``, where the result's JSON belongs.
+    """Choose images and write their panels into ``folder``, which also takes the result's JSON.
 
     Raises:
         ConfigError: the choice does not fit the groups.
@@ -41,7 +41,7 @@ def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: 
 
 
 def ranking_table(chosen: Chosen) -> Table:
-    """A row an image, the first to be shown first."""
+    """A row per image, in the order shown."""
     baseline, *others = chosen.methods
     columns: list[Column[RankedImage]] = [
         Column("image", "image", of=lambda image: image.name),
@@ -54,24 +54,28 @@ def ranking_table(chosen: Chosen) -> Table:
 
 def _notes(chosen: Chosen) -> Iterator[str]:
     ranking, methods = chosen.ranking, chosen.methods
-    yield f"Ranked by {_way(chosen)} among {ranking.candidates} images."
+    yield f"Ranked by {_ranking_text(chosen)} among {ranking.candidates} images."
     if len(methods) > 1:
         better, worse = (sum(sign * image.delta < 0 for image in ranking.images) for sign in (1, -1))
-        yield f"{delta_note(*methods)} Of those shown {methods[1]} is better on {better}, worse on {worse}."
-    yield "Of each method the first checkpoint. " + ", ".join(member.name for member in chosen.members) + "."
+        yield f"{delta_note(*methods)} Of the images shown, {methods[1]} is better on {better}, worse on {worse}."
+    yield "The first checkpoint of each method: " + ", ".join(member.name for member in chosen.members) + "."
     if ranking.undefined:
-        yield f"{len(ranking.undefined)} images have no valid pixel and no error."
+        yield f"{len(ranking.undefined)} images have no valid pixel, so no error."
 
 
-def _way(chosen: Chosen) -> str:
-    """How the images were ranked; of a difference, which one."""
-    way = chosen.ranking.rank_by
-    methods = chosen.methods if way == "error-diff" else chosen.methods[::-1]
-    return f"{way}, error of {methods[0]} − error of {methods[1]}," if way in ("error-diff", "regressions") else way
+def _ranking_text(chosen: Chosen) -> str:
+    """How the images were ranked, with the direction of a difference."""
+    rank_by = chosen.ranking.rank_by
+    methods = chosen.methods if rank_by == "error-diff" else chosen.methods[::-1]
+    return (
+        f"{rank_by}, error of {methods[0]} − error of {methods[1]},"
+        if rank_by in ("error-diff", "regressions")
+        else rank_by
+    )
 
 
 FOLDER = Path("qualitative")
-"""Where the panels are written if no folder is named."""
+"""Default folder of the panels."""
 
 
 def result_of(
@@ -87,13 +91,13 @@ def result_of(
     """A grid of input, target and predictions of images ranked by error.
 
     Args:
-        methods: whose predictions are shown, at most two methods.
+        methods: at most two methods, of which predictions are shown.
         folder: where the panels are written.
-        rank_by: ``error-diff`` of two methods and ``error`` of one where None.
+        rank_by: None: ``error-diff`` for two methods, ``error`` for one.
         count: images shown.
-        names: these images instead.
+        names: show these images instead.
         min_share: error regions below this share of the image get no contour.
-        first: only so many methods; all where None.
+        first: number of methods to show; all if None.
     """
     groups = methods.measured()[:first]
     ranked: RankBy = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")

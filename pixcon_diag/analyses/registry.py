@@ -179,7 +179,7 @@ def analysis_named(name: str) -> Analysis:
     Raises:
         ConfigError: no analysis has that name.
     """
-    found = {analysis.name: analysis for analysis in ANALYSES}
-    if name.replace("_", "-") not in found:
-        raise ConfigError(f"No analysis is called '{name}'{hint(name, found)}. There are: {', '.join(found)}.")
-    return found[name.replace("_", "-")]
+    by_name = {analysis.name: analysis for analysis in ANALYSES}
+    if name.replace("_", "-") not in by_name:
+        raise ConfigError(f"No analysis is called '{name}'{hint(name, by_name)}. There are: {', '.join(by_name)}.")
+    return by_name[name.replace("_", "-")]

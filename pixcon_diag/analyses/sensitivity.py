@@ -1,4 +1,4 @@
-"""Sensitivity to hyperparameters in the layout of Table 10: a block each, its values side by side."""
+"""Sensitivity to hyperparameters in the layout of Table 10: one block per hyperparameter, values side by side."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 
 def sensitivity_result(result: SensitivityResult) -> Result:
-    """All blocks in one table, and each one in the paper's layout."""
+    """All settings in one table, and each hyperparameter in the paper's layout."""
     return Result.of(
         "sensitivity",
         [settings_table(result), *(block(axis) for axis in result.axes)],
@@ -58,7 +58,7 @@ def settings_table(result: SensitivityResult) -> Table:
 
 
 def block(axis: Axis) -> Table:
-    """Table 10's block of one hyperparameter: value, mIoU and peak epoch, a column a setting."""
+    """Table 10's block of one hyperparameter: value, mIoU and peak epoch, one column per setting."""
     return Table.of(
         f"table10_{file_part(axis.hyperparameter)}",
         f"{axis.hyperparameter} (layout of Table 10)",
@@ -93,9 +93,9 @@ def _notes(result: SensitivityResult) -> tuple[str, ...]:
     if result.base:
         notes.append(f"* the base setting: {', '.join(result.base)}.")
     else:
-        notes.append("Which setting is the base could not be told; name one with --base to have differences from it.")
+        notes.append("The base setting is ambiguous. Name it with --base to show differences from it.")
     if result.partly_known:
-        notes.append(f"Only some logs tell, and not compared: {', '.join(result.partly_known)}.")
+        notes.append(f"Recorded in only some logs, so not compared: {', '.join(result.partly_known)}.")
     return tuple(notes)
 
 
@@ -103,9 +103,9 @@ def result_of(methods: Methods, base: str | None = None, weights: Weights = "ema
     """The best mIoU of the training logs over each hyperparameter.
 
     Args:
-        methods: whose logs are compared.
-        base: run or method of the base setting; the one from which all others differ once where None.
-        weights: whose mIoU.
+        methods: the methods with logs to compare.
+        base: run or method of the base setting; None: the one from which all others differ in one value.
+        weights: network whose mIoU is compared.
     """
     groups = methods.histories()
     runs = [run for group in groups.values() for run in group]

@@ -1,4 +1,4 @@
-"""Which checkpoints were trained with a rule that a replay does not reproduce, and why it does not."""
+"""Notes on checkpoints trained with a rule that a replay does not reproduce."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from pixcon_train.method.admission import RULES
 
 
 def trained_notes(replayed: Sequence[ReplayedPass]) -> Iterator[str]:
-    """A sentence for each such rule, with the names of its runs; none where every run's own rule is replayed."""
+    """A sentence for each such rule with the names of its runs, and the reason."""
     for rule in RULES.values():
         names = dict.fromkeys(bank.name for bank in replayed if bank.trained == rule.name)
         if names and rule.no_replay:

@@ -1,4 +1,4 @@
-"""t-SNE of the same pixels under each checkpoint, with the numbers that stand beside the picture."""
+"""t-SNE of the same pixels under each checkpoint, with their separability in feature space."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.progress import Progress, silent
 
-PICTURE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
+MAP_NOTE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
 
 
 def tsne_result(
@@ -25,10 +25,10 @@ def tsne_result(
     jobs: int = 1,
     progress: Progress = silent,
 ) -> Result:
-    """Maps of the sampled pixels, one for each (name, checkpoint); the classes are the first one's.
+    """Maps of the sampled pixels, one for each (name, checkpoint), with the classes of the first.
 
     Raises:
-        ConfigError: no features, too few pixels, or different pixels.
+        ConfigError: a pass has no features, too few pixels, or other pixels than the first.
     """
     samples = {name: member.sample() for name, member in measured}
     result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
@@ -65,7 +65,7 @@ class _Pixel(NamedTuple):
 
 def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, MeasuredPass]]) -> Table:
     """Neighbour purity and silhouette in feature space."""
-    fit = "the first map's positions are where the others start" if result.aligned else "independent fits"
+    fit = "the other maps start from the positions of the first" if result.aligned else "independent fits"
     neighbours = result.projections[0].separability.neighbours
     return Table.of(
         "tsne",
@@ -81,14 +81,14 @@ def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, M
         ),
         [
             f"In feature space, by cosine; the same pixels for all, at most {result.per_class} a class; {fit}. "
-            + PICTURE,
+            + MAP_NOTE,
         ],
         lambda r: identity(r.member),
     )
 
 
 def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
-    """Where every pixel lies on every map."""
+    """Position of every pixel on every map."""
     return Table.of(
         "tsne_positions",
         "Positions",

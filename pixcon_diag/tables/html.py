@@ -1,4 +1,4 @@
-"""A table in HTML, as a notebook shows it."""
+"""A table in HTML, for notebooks."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ from pixcon_diag.tables.table import AnyColumn, Table
 
 
 def to_html(table: Table) -> str:
-    """A ``<table>`` with its title as caption, and the notes as paragraphs below it; every text is escaped."""
+    """A ``<table>`` with its title as caption, and the notes as paragraphs below; all text is escaped."""
     caption = f'<caption style="text-align: left"><b>{escape(table.title)}</b></caption>'
     body = [_row([_cell("td", *pair) for pair in zip(table.columns, row, strict=True)]) for row in table.texts()]
     return "\n".join(
@@ -28,7 +28,7 @@ def to_html(table: Table) -> str:
 
 
 def _heads(columns: Sequence[AnyColumn]) -> list[str]:
-    """The row of headings, below the row of shared ones where there are any."""
+    """The row of headings, below a row of shared headings if there are any."""
     heads = _row([_cell("th", column, column.head) for column in columns])
     if not any(column.over for column in columns):
         return [heads]

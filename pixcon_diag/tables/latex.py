@@ -12,7 +12,7 @@ _LATEX = {
     "Δ": r"$\Delta$", "ρ": r"$\rho$", "τ": r"$\tau$", "η": r"$\eta$", "λ": r"$\lambda$", "≥": r"$\ge$", "≤": r"$\le$",
     "‖": r"$\|$", "·": r"$\cdot$", "×": r"$\times$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "ŷ": r"$\hat{y}$", "∂": r"$\partial$", "σ": r"$\sigma$", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "[": "{[}", "*": "{*}",  # the row break before a first cell would take these as its own
+    "|": r"\textbar{}", "[": "{[}", "*": "{*}",  # a row break reads these as its argument
 }  # fmt: skip
 
 
@@ -20,12 +20,12 @@ _MATH = {
     r"‖g_F‖/‖g_T‖": r"\|g_F\|/\|g_T\|", r"ρ_F/(1−ρ_F)": r"\rho_F/(1-\rho_F)", "ρ_F": r"\rho_F", "P^F": "P^F",
     "g_F": "g_F", "g_T": "g_T", "λ_pix": r"\lambda_\mathrm{pix}",
 }  # fmt: skip
-"""Symbols of several characters, the longest first: each is one formula."""
+"""Symbols of several characters, longest first; each becomes one formula."""
 _SYMBOL = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, _MATH))})(?!\w)")
 
 
 def to_latex(table: Table) -> str:
-    """The table as a LaTeX ``table`` environment for the booktabs package, its notes in small print below it."""
+    """The table as a LaTeX ``table`` environment for the booktabs package, with its notes in small print below."""
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
     heads = [*_latex_overs(table.columns), _latex_row([column.head for column in table.columns])]
     body = [*heads, r"\midrule", *map(_latex_row, table.texts())]
@@ -49,9 +49,9 @@ def to_latex(table: Table) -> str:
 
 
 def latex_text(text: str) -> str:
-    """Text as LaTeX shows it, whatever characters it holds; a symbol such as ρ_F is one formula."""
-    parts = _SYMBOL.split(text)  # every second one is a symbol
-    return "".join(f"${_MATH[part]}$" if place % 2 else _latex_plain(part) for place, part in enumerate(parts))
+    """Text escaped for LaTeX; a symbol such as ρ_F becomes one formula."""
+    parts = _SYMBOL.split(text)  # odd parts are symbols
+    return "".join(f"${_MATH[part]}$" if index % 2 else _latex_plain(part) for index, part in enumerate(parts))
 
 
 def _latex_plain(text: str) -> str:
@@ -59,7 +59,7 @@ def _latex_plain(text: str) -> str:
 
 
 def _latex_overs(columns: Sequence[AnyColumn]) -> list[str]:
-    """The row of shared headings, and a rule below each of them; nothing where there are none."""
+    """The row of shared headings, and a rule below each; empty if there are none."""
     cells, rules, first = [], [], 1
     for over, run in groupby(column.over for column in columns):
         width = len(list(run))

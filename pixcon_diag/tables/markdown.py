@@ -19,9 +19,9 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 
 _MARKUP = re.compile(r"[\\|*`<]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown would take as its own; an underscore inside a word (ρ_F) it leaves alone."""
+"""Characters that Markdown interprets; an underscore inside a word (ρ_F) is plain text."""
 
 
 def _markdown_text(text: str) -> str:
-    """Text as Markdown shows it in a cell: a name like `__x__` or `<x>` is no markup, and `|` ends no cell."""
+    """Text escaped for a cell, so that `__x__` or `<x>` is not markup and `|` does not end the cell."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

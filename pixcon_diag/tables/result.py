@@ -34,11 +34,11 @@ class Result:
 
     command: str
     content: dict[str, Any]
-    """Everything, ready for JSON: rates as fractions, counts beside them, undefined values NaN."""
+    """The full content for JSON: rates as fractions with their counts, undefined values NaN."""
     tables: tuple[Table, ...]
-    """What a person reads, in order."""
+    """Tables that are shown, in order."""
     files: tuple[Table, ...] = ()
-    """Longer ones that are only written."""
+    """Longer tables that are only written to files."""
 
     @classmethod
     def of(cls, command: str, tables: Sequence[Table], files: Sequence[Table] = (), **content: Any) -> "Result":
@@ -58,13 +58,13 @@ class Result:
         return self.content
 
     def to_frame(self, name: str | None = None) -> "pd.DataFrame":
-        """A table as a data frame: a row per record, at full precision, with where its numbers come from.
+        """A table as a data frame: a row per record, at full precision, with the provenance columns.
 
         Args:
-            name: of the table (and its CSV file); the first one where None.
+            name: name of the table (and its CSV file); None: the first table.
 
         Raises:
-            ConfigError: there is no table of that name.
+            ConfigError: no table has that name.
         """
         import pandas as pd
 
@@ -77,12 +77,12 @@ class Result:
         """The figure of the command, drawn from the result alone.
 
         Args:
-            name: of the figure; the first one where None.
+            name: name of the figure; None: the first figure.
 
         Raises:
-            ConfigError: the command has no figure of that name.
+            ConfigError: no figure of the command has that name.
         """
-        from pixcon_figures.drawing import draw_result  # the one place where a result reaches for the drawings
+        from pixcon_figures.drawing import draw_result  # imported here: nothing but drawing needs matplotlib
 
         figures = draw_result(self.command, self.content)
         if not figures or (name is not None and name not in figures):
@@ -90,7 +90,7 @@ class Result:
         return figures[name or next(iter(figures))]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write ``<command>.json`` and a CSV file per table into ``folder``; the paths written.
+        """Write ``<command>.json`` and a CSV file per table into ``folder``; return the paths written.
 
         Raises:
             PixConError: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""Tables as values under described columns, from which every rendering and every file is made."""
+"""Tables of values under typed columns, the source of every rendering and file."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ Kind = Literal["text", "count", "number", "delta", "per_cent", "points"]
 fractions in percentage points with its sign."""
 
 _DIGITS: dict[Kind, int] = {"count": 1, "number": 4, "delta": 4, "per_cent": 2, "points": 2}
-"""Usual decimals; those of a count are for a mean of counts, a count itself has none."""
+"""Default decimals; those of a count apply to a mean of counts, as a count is an integer."""
 
 
 Cell = str | int | float | Spread | None
@@ -25,22 +25,22 @@ RowIn = TypeVar("RowIn", contravariant=True)
 
 @dataclass(frozen=True)
 class Column(Generic[RowIn]):
-    """One column, with how a row object gives its cell."""
+    """One column, and the function that takes its cell from a row object."""
 
     key: str
     """Its name in CSV files."""
     head: str
-    """What a reader sees above it."""
+    """Heading shown above it."""
     kind: Kind = "text"
     digits: int | None = None
-    """Decimals; what is usual for the kind where None."""
+    """Decimals; None: the default of the kind."""
     over: str = ""
-    """Heading that it shares with its neighbours, which LaTeX and HTML set above them."""
+    """Heading shared with the neighbouring columns, set above them in LaTeX and HTML."""
     of: Callable[[RowIn], Cell] | None = None
-    """The cell of a row object; where None, the row's attribute called ``key``."""
+    """Takes the cell from a row object; None: the row's attribute ``key``."""
 
     def cell(self, row: RowIn) -> Cell:
-        """The value of a row object in this column."""
+        """The value of ``row`` in this column."""
         return getattr(row, self.key) if self.of is None else self.of(row)
 
     @property
@@ -49,13 +49,13 @@ class Column(Generic[RowIn]):
         return f"{self.over} {self.head}".strip()
 
     def text(self, value: Cell) -> str:
-        """A cell as it is shown; an undefined value is a dash."""
+        """A cell as shown; an undefined value is a dash."""
         if value is None or value == "":
             return UNDEFINED
         if isinstance(value, Spread):
             mean = self.text(value.mean)
-            known = math.isfinite(value.mean) and math.isfinite(value.std)
-            return f"{mean} ± {self._number(value.std, sign=False)}" if known else mean
+            finite = math.isfinite(value.mean) and math.isfinite(value.std)
+            return f"{mean} ± {self._number(value.std, sign=False)}" if finite else mean
         if isinstance(value, str):
             return value
         if not math.isfinite(value):
@@ -73,12 +73,12 @@ class Column(Generic[RowIn]):
 
 
 AnyColumn = Column[Never]
-"""A column as it is shown, of whatever rows."""
+"""A column of any type of rows."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values under described columns."""
+    """Rows of values under typed columns."""
 
     name: str
     """Name of its file."""
@@ -86,9 +86,9 @@ class Table:
     columns: tuple[AnyColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
-    """What must be said below it: assumptions, what was left out."""
-    about: tuple[Mapping[str, Any], ...] = ()
-    """For each row, further columns that only files have: where its numbers come from."""
+    """Sentences below it: definitions, assumptions, what was left out."""
+    extra: tuple[Mapping[str, Any], ...] = ()
+    """For each row, columns that only files have, such as the provenance."""
 
     @classmethod
     def of(
@@ -98,37 +98,37 @@ class Table:
         rows: Iterable[Row],
         columns: Sequence[Column[Row]],
         notes: Iterable[str] = (),
-        about: Callable[[Row], Mapping[str, Any]] | None = None,
+        extra: Callable[[Row], Mapping[str, Any]] | None = None,
     ) -> "Table":
-        """A table of row objects, from which each column takes its cells.
+        """A table with one row per row object, from which each column takes its cell.
 
         Args:
             name: name of its file.
-            title: what stands above it.
-            rows: one object a row.
-            columns: from left to right.
+            title: text above it.
+            rows: one object per row.
+            columns: columns from left to right.
             notes: see :attr:`notes`.
-            about: gives a row's entry of :attr:`about`.
+            extra: gives a row's entry of :attr:`extra`.
         """
-        kept = list(rows)
-        cells = tuple(tuple(column.cell(row) for column in columns) for row in kept)
-        return cls(name, title, tuple(columns), cells, tuple(notes), tuple(map(about, kept)) if about else ())
+        row_list = list(rows)
+        cells = tuple(tuple(column.cell(row) for column in columns) for row in row_list)
+        return cls(name, title, tuple(columns), cells, tuple(notes), tuple(map(extra, row_list)) if extra else ())
 
     def __post_init__(self) -> None:
-        if self.about and len(self.about) != len(self.rows):
-            raise ValueError(f"Table {self.name} has {len(self.rows)} rows, but says of {len(self.about)} where from.")
+        if self.extra and len(self.extra) != len(self.rows):
+            raise ValueError(f"Table {self.name} has {len(self.rows)} rows, but extra columns for {len(self.extra)}.")
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"Table {self.name} has {len(self.columns)} columns, but a row of {len(row)} cells.")
 
     def texts(self) -> list[list[str]]:
-        """Every row as it is shown."""
+        """Every row as shown."""
         return [[column.text(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
 
     def records(self) -> list[dict[str, Any]]:
-        """Every row as values by column name, at full precision; of a spread, the mean and ``<name>_std``."""
-        about = self.about or ({},) * len(self.rows)
-        return [{**where, **dict(_flat(self.columns, row))} for where, row in zip(about, self.rows, strict=True)]
+        """Every row as values by column name, at full precision; a spread gives the mean and ``<name>_std``."""
+        extras = self.extra or ({},) * len(self.rows)
+        return [{**extra, **dict(_flat(self.columns, row))} for extra, row in zip(extras, self.rows, strict=True)]
 
 
 def _flat(columns: Sequence[AnyColumn], row: Sequence[Cell]) -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ class _Strip:
     """The heading, wrapped."""
     cells: tuple[str, ...]
     right: bool
-    """Whether its text is flush right, as numbers are."""
+    """Whether its text is flush right, as for numbers."""
 
     @property
     def width(self) -> int:
@@ -36,8 +36,8 @@ class _Strip:
 def to_text(table: Table, width: int = 80) -> str:
     """The title, the rows in aligned columns, and the notes, in lines of at most ``width`` screen columns.
 
-    A table that is wider continues in further blocks of columns, which repeat the first column. A column is never cut:
-    one that does not fit beside the first is wider than ``width``.
+    A wider table continues in further blocks of columns, which repeat the first column. A column is never cut: one
+    that does not fit next to the first exceeds ``width``.
     """
     texts = table.texts()
     strips = [
@@ -49,19 +49,19 @@ def to_text(table: Table, width: int = 80) -> str:
 
 
 def _strip(title: str, cells: Sequence[str], *, right: bool) -> _Strip:
-    """A column whose heading wraps to the width of its cells, but within no word."""
+    """A column whose heading wraps between words to the width of its cells."""
     plain = tuple(map(_plain, cells))
     room = max(1, *map(len, title.split()), *map(len, plain))
     return _Strip(tuple(textwrap.wrap(_plain(title), room)) or ("",), plain, right)
 
 
 def _blocks(strips: Sequence[_Strip], width: int) -> Iterator[list[_Strip]]:
-    """The columns in as few blocks as have room, each led by the first column."""
+    """The columns in as few blocks as possible, each starting with the first column."""
     first, *others = strips
     block = [first]
     for strip in others:
-        taken = sum(own.width + len(_GAP) for own in block)
-        if len(block) > 1 and taken + strip.width > width:
+        used = sum(member.width + len(_GAP) for member in block)
+        if len(block) > 1 and used + strip.width > width:
             yield block
             block = [first]
         block.append(strip)
@@ -75,7 +75,7 @@ def _block(strips: Sequence[_Strip]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text on one line, a character that no terminal prints (an escape code in a file's name) replaced."""
+    """Text on one line, with unprintable characters (an escape code in a file name) replaced."""
     line = " ".join(text.split())
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 

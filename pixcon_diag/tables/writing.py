@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 def write_results(
     folder: Path, command: str, content: Mapping[str, Any], tables: Mapping[str, Sequence[Row]]
 ) -> list[Path]:
-    """Write ``<command>.json`` with ``content`` and ``<table>.csv`` for each table into ``folder``; the paths written.
+    """Write ``<command>.json`` with ``content`` and ``<table>.csv`` for each table into ``folder``; return the paths.
 
     Raises:
         PixConError: the folder cannot be written.
@@ -28,7 +28,7 @@ def write_results(
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """Rows as CSV; columns in order of first appearance, a missing or undefined value an empty cell."""
+    """Rows as CSV; columns in order of first appearance; a missing or undefined value is an empty cell."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(dict.fromkeys(_keys(rows))), restval="", lineterminator="\n")
     writer.writeheader()
@@ -42,7 +42,7 @@ def _keys(rows: Iterable[Row]) -> Iterable[str]:
 
 
 def _cell(value: Any) -> Any:
-    """A value as CSV shows it: floats by their shortest exact text, nothing for what is undefined."""
+    """A value for CSV: a float as its shortest exact text, an undefined value as an empty cell."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return repr(value) if isinstance(value, float) else value

@@ -11,7 +11,7 @@ from tests.cli.farm import call, one_message
 def test_published_figures_alone_where_there_are_no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = call("landscape", "--out", tmp_path / "out")
-    assert result.exit_code == 0 and "published figures alone" in result.stderr
+    assert result.exit_code == 0 and "only the published figures" in result.stderr
     assert "PixCon (published)" in result.stdout and (tmp_path / "out/landscape.png").is_file()
 
 

@@ -40,7 +40,7 @@ def test_a_block_in_the_layout_of_table_10(tmp_path: Path) -> None:
 def test_seeds_of_one_setting_and_a_base_that_cannot_be_told(tmp_path: Path) -> None:
     paths = runs(tmp_path, a=(0.7, [70.0]), b=(0.7, [72.0]), c=(0.8, [75.0]))
     result = call("sensitivity", *paths)
-    assert "71.00 ± 1.41" in result.stdout and "could not be told" in result.stdout
+    assert "71.00 ± 1.41" in result.stdout and "is ambiguous" in result.stdout
     named = json.loads(call("sensitivity", *paths, "--base", "a", "--json").stdout)
     assert named["sensitivity"]["base"] == ["a", "b"]
     grouped = call("sensitivity", f"low={paths[0]},{paths[1]}", paths[2], "--base", "low", "--json")

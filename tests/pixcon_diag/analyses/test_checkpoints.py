@@ -71,7 +71,7 @@ def test_rules_that_table_4_does_not_have_come_after_it() -> None:
 def test_groups_of_one_rule_are_said_to_share_a_cell() -> None:
     table = table4([member("noise 0", 50, rule="pseudo"), member("noise 0.4", 30, rule="pseudo"), member("c", 60)])
     assert table.notes[1:] == (
-        "noise 0, noise 0.4 share a cell: where they differ in more than the seed, ± is over that too.",
+        "noise 0, noise 0.4 share a cell: if they differ in more than the seed, ± includes that difference.",
     )
 
 

@@ -19,7 +19,7 @@ from pixcon_diag.passes.measured import Predictions
 from pixcon_diag.passes.options import BandOptions
 from tests.pixcon_diag.analyses.made import evaluation_data, predictions
 
-SAID = "mIoU is not a mean over the same classes for all: a without dog."
+SAID = "mIoU averages different classes: a without dog."
 BOTH = predictions("a", ((50, 60, 0), (50, 60, 0), (100, 100, 0)))
 """Two of three classes: the third is neither there nor predicted."""
 ALL = predictions("b", ((50, 60, 0), (50, 60, 9), (100, 100, 0)))
@@ -29,7 +29,7 @@ ALL = predictions("b", ((50, 60, 0), (50, 60, 9), (100, 100, 0)))
 def test_classes_that_a_mean_lacks_are_named() -> None:
     assert uneven_note("mIoU", [(BOTH, BOTH.iou.present), (ALL, ALL.iou.present)]) == [SAID]
     assert uneven_note("m", [(BOTH, (0, 1)), (ALL, (1, 2))]) == [
-        "m is not a mean over the same classes for all: a without dog; b without ground."
+        "m averages different classes: a without dog; b without ground."
     ]
     assert uneven_note("m", [(BOTH, (0, 1)), (ALL, (1, 0))]) == uneven_note("m", []) == []
 
@@ -44,8 +44,7 @@ def of_classes(*classes: str, dataset: str = "three") -> Predictions:
 def test_means_over_the_classes_of_different_data_sets_are_called_that() -> None:
     other = of_classes("x", "cat", "dog", dataset="pets")
     assert uneven_note("m", [(BOTH, (0, 1)), (other, (0, 1))]) == [
-        "m is not a mean over the same classes for all: a is measured on three, "
-        "b on pets (class 0 is 'ground' against 'x')."
+        "m averages different classes: a is measured on three, b on pets (class 0 is 'ground' against 'x')."
     ]
     (more,) = uneven_note("m", [(BOTH, (0, 1)), (of_classes("ground", "cat", "dog", "cow"), (0, 1))])
     assert more.endswith("a is measured on three, b on three (3 classes against 4).")
@@ -55,7 +54,7 @@ def test_classes_in_another_order_are_the_same_classes() -> None:
     other = of_classes("dog", "ground", "cat")
     assert uneven_note("m", [(BOTH, (0, 1)), (other, (1, 2))]) == []
     assert uneven_note("m", [(BOTH, (0, 1)), (other, (0, 1))]) == [
-        "m is not a mean over the same classes for all: a without dog; b without cat."
+        "m averages different classes: a without dog; b without cat."
     ]
 
 
@@ -72,7 +71,7 @@ def test_it_is_said_below_contamination() -> None:
         metric.update(torch.ones(1, 1, 3), torch.tensor([[predicted]]), torch.tensor([[[0, 1, 1]]]))
         results.append(Measured("g", member, metric.compute()))  # type: ignore[arg-type]
     notes = overall_table(results).notes
-    assert SAID in notes and "macro ρ_F at τ = 0.9 is not a mean over the same classes for all: a without dog." in notes
+    assert SAID in notes and "macro ρ_F at τ = 0.9 averages different classes: a without dog." in notes
 
 
 def test_it_is_said_below_geometry() -> None:
@@ -81,7 +80,7 @@ def test_it_is_said_below_geometry() -> None:
         Measured("g", member, GeometryResult.from_sums(sums, pixels * enough, (0, 1, 2), 50))
         for member, enough in ((BOTH, np.array([1, 1, 0])), (ALL, np.array([1, 1, 1])))
     ]
-    assert "Each quantity is not a mean over the same classes for all: a without dog." in table9(results).notes
+    assert "Each quantity averages different classes: a without dog." in table9(results).notes
     assert SAID in closest_table(results).notes and closest_table(results[:1]).notes == ()
 
 

@@ -101,7 +101,7 @@ def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
     assert any("One seed each" in note for note in table.notes)
     plainly = difference_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
     assert plainly.texts() == [["m (↑)", "plain", "1.0000", "2.0000", "+1.0000", "–", "–", "–"]]
-    assert any("no interval is computed" in note for note in plainly.notes)
+    assert any("there is no interval" in note for note in plainly.notes)
     uneven = difference_table("none", "clean", "fraction", rows(errors(30, 31), errors(20)), "n")
     assert column(uneven, "noise") == ["images (95%)", "seeds"]
 

@@ -71,7 +71,7 @@ def test_classes_are_counted_by_prediction_and_by_target() -> None:
         (2, 0.5, 0.0),
     ]
     assert [record["index"] for record in table.records()] == [0, 1, 2, 0, 1, 2]
-    assert table.notes[1] == "x: nothing retained at τ = 0.9 of dog; in no macro mean."
+    assert table.notes[1] == "x: no pixel retained at τ = 0.9 for dog; left out of the macro mean."
 
 
 def test_the_curve_ends_where_nothing_is_retained() -> None:

@@ -65,8 +65,8 @@ def test_a_lead_is_a_row_and_none_in_common_a_note() -> None:
     ((*row, margin),) = found["dynamics_leads"].rows
     assert row == ["base", "better", 2, 1, 1] and margin == pytest.approx(0.05)
     notes = found["dynamics_groups"].notes
-    assert "On other classes than base, and not compared with it: other." in notes
-    assert "No epoch at which all seeds have a value in common with base: x." in notes
+    assert "Not compared with base because the classes differ: other." in notes
+    assert "Not compared with base because no epoch has a value for all seeds of both: x." in notes
     assert any(note.startswith("No mIoU of the EMA teacher in x:") for note in notes)
 
 
@@ -75,7 +75,7 @@ def test_classes_at_the_best_epoch_of_the_network_asked_for() -> None:
     table = tables(made(run=[run], labeled=[student_only("labeled")]))["dynamics_classes"]
     assert [column.head for column in table.columns] == ["class", "run", "labeled"]
     assert table.rows == (("a", 0.7, 0.5), ("b", 0.7, 0.5), ("mean", 0.7, 0.5))
-    assert table.notes == ("Of the student, which alone was validated: labeled.",)
+    assert table.notes == ("Of the student, the only network validated: labeled.",)
     student = tables(made("student", run=[run], labeled=[student_only("labeled")]))["dynamics_classes"]
     assert student.rows[2] == ("mean", pytest.approx(0.6), 0.5) and student.rows[0] == ("a", None, 0.5)
     assert student.notes == () and "of the student" in student.title
@@ -149,7 +149,7 @@ def test_seeds_have_a_row_each_for_pseudo_labels_too() -> None:
 def test_runs_of_several_recipes_are_said() -> None:
     runs = [history([0.5], name=str(tau), config={"tau": tau}) for tau in (0.9, 0.95)]
     notes = tables(made(both=runs, one=[history([0.5], name="x")]))["dynamics_groups"].notes
-    assert "The runs of both differ in tau: ± is not over seeds alone." in notes
+    assert "The runs of both differ in tau: ± covers more than seeds." in notes
     assert not any("runs of one" in note for note in notes)
 
 
@@ -157,7 +157,7 @@ def test_what_was_left_out_and_counted_otherwise_is_said() -> None:
     zero = replace(history([0.5], name="theirs"), absent="zero")
     skip = replace(history([0.5], name="ours"), absent="skip")
     notes = made(theirs=[zero], ours=[skip], cut=[student_only("cut")]).content["notes"]
-    assert any("counts as IoU 0 in theirs, and is left out of the mean in ours" in note for note in notes)
+    assert any("counts as IoU 0 in theirs and is left out of the mean in ours" in note for note in notes)
     assert "cut: it was cancelled." in notes
     assert not any("counts as IoU 0" in note for note in made(a=[zero]).content["notes"])
 

@@ -64,7 +64,7 @@ def test_one_three_or_differently_measured_methods_have_no_difference() -> None:
 
 def test_classes_left_out_are_named_and_undefined() -> None:
     results = [geometry("few", 0.7, pixels=99)]
-    assert table9(results).notes[-1] == "few 0: left out for fewer than 100 feature pixels: cat"
+    assert table9(results).notes[-1] == "few 0: classes left out with fewer than 100 feature pixels: cat"
     assert table9(results).texts()[1:] == [[row[0], "–"] for row in table9(results).texts()[1:]]  # no pair is left
     assert closest_table(results).texts()[0][-1] == "–"
     classes = classes_table(results)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pixcon_diag.analyses.landscape import (
+    checkpoint_points,
     landscape_result,
-    own_runs,
     read_points,
     stated_miou,
 )
@@ -52,15 +52,15 @@ def test_the_projection_head_does_not_count() -> None:
 
 def test_a_public_files_data_set_is_told_by_its_number_of_classes(tmp_path: Path) -> None:
     loaded = load(str(write_public(tmp_path / "best.pth")))
-    (run,), left_out = own_runs([loaded])
+    (run,), left_out = checkpoint_points([loaded])
     assert (run.dataset, run.miou, left_out) == ("unknown", 0.51, []) and "names no data set" in run.source
-    (pascal,), _ = own_runs([replace(loaded, info=replace(loaded.info, num_classes=21))])
-    assert pascal.dataset == "pascal" and pascal.source.endswith("ema, epoch 4; 21 classes are taken for pascal")
+    (pascal,), _ = checkpoint_points([replace(loaded, info=replace(loaded.info, num_classes=21))])
+    assert pascal.dataset == "pascal" and pascal.source.endswith("ema, epoch 4; 21 classes are assumed to be pascal")
 
 
 def test_a_file_that_states_nothing_is_left_out_and_said(tmp_path: Path) -> None:
     torch.save(torch.load(write_public(tmp_path / "best.pth"), weights_only=False)["model"], tmp_path / "bare.pth")
-    runs, (sentence,) = own_runs([load(str(tmp_path / "bare.pth"))])
+    runs, (sentence,) = checkpoint_points([load(str(tmp_path / "bare.pth"))])
     assert runs == [] and sentence.startswith("bare states no mIoU of these weights")
 
 

@@ -71,7 +71,7 @@ def test_a_random_choice_is_the_seed_s_and_names_are_kept_in_order(data: Evaluat
 
 
 def test_more_than_two_methods_are_too_many(data: EvaluationData, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="two methods at most, got 3: a, b, c"):
+    with pytest.raises(ConfigError, match="at most two methods, got 3: a, b, c"):
         choose_images(groups(data, tmp_path / "kept", 3), Choice())
 
 

@@ -49,7 +49,7 @@ def test_a_class_that_is_nowhere_is_undefined_and_not_in_the_miou(tmp_path: Path
     (table,) = result.tables
     assert table.texts()[2] == ["dog", "–", "–", "–", "–", "–"]
     assert table.texts()[3][:4] == ["mIoU", "70.00", "70.00", "+0.00"]
-    assert table.notes[-1] == "Without an IoU in any run, and not in the mIoU: dog."
+    assert table.notes[-1] == "Classes without an IoU in any run, left out of the mIoU: dog."
     content = sound(result, tmp_path)
     assert content["comparisons"][0]["per_class"]["rows"][2]["baseline"] is None
 
@@ -65,7 +65,7 @@ def test_the_miou_is_the_number_that_the_runs_have_everywhere() -> None:
     assert miou[:4] == ("mIoU", *(pytest.approx(miou) for miou in mious), pytest.approx(mious[1] - mious[0]))
     ious = second.members[0].iou.iou
     assert common[:3] == ("mean of 2 classes", pytest.approx(0.7), pytest.approx((ious[0] + ious[1]) / 2))
-    assert "not the same ones in all runs" in table.notes[-1] and "'mean of 2 classes'" in table.notes[-1]
+    assert "differ between runs" in table.notes[-1] and "'mean of 2 classes'" in table.notes[-1]
 
 
 def test_every_other_method_has_a_table_and_a_file_of_its_own(tmp_path: Path) -> None:

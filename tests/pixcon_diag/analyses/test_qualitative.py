@@ -26,12 +26,12 @@ def test_two_methods_have_their_difference() -> None:
     assert [column.head for column in table.columns] == ["image", "error % none", ODD, "Δ (↓)"]
     assert table.notes[0] == f"Ranked by error-diff, error of none − error of {ODD}, among 5 images."
     assert f"Δ = {ODD} − none." in table.notes[1] and f"{ODD} is better on 1, worse on 1." in table.notes[1]
-    assert table.notes[2] == f"Of each method the first checkpoint. none 0, {ODD} 0."
-    assert table.notes[3] == "1 images have no valid pixel and no error."
+    assert table.notes[2] == f"The first checkpoint of each method: none 0, {ODD} 0."
+    assert table.notes[3] == "1 images have no valid pixel, so no error."
     check_latex(table)
 
 
 def test_one_method_has_its_error_alone() -> None:
     table = ranking_table(chosen("none"))
     assert table.texts() == [["images/a_1.jpg", "50.00"], ["b.jpg", "0.00"]]
-    assert table.notes == ("Ranked by error among 5 images.", "Of each method the first checkpoint. none 0.")
+    assert table.notes == ("Ranked by error among 5 images.", "The first checkpoint of each method: none 0.")

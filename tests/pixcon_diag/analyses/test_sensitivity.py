@@ -20,7 +20,7 @@ def test_the_papers_table_10() -> None:
     assert temperature.rows == (("mIoU %", "85.97", "86.95", "85.81"), ("peak epoch", "5", "15", "2"))
     assert size.rows == (("mIoU %", "85.48", "86.95", "85.91"), ("peak epoch", "14", "15", "3"))
     assert size.notes == ("Spread over the settings: 1.47 points.",)
-    assert len(settings.rows) == 9 and settings.notes[0] == "One seed each: no spread over seeds is known."
+    assert len(settings.rows) == 9 and settings.notes[0] == "One seed each: the spread over seeds is unknown."
     assert "* the base setting: default." in result.content["notes"]
 
 
@@ -38,7 +38,7 @@ def test_seeds_have_a_spread_and_their_number() -> None:
 def test_an_unknown_base_and_keys_not_compared_are_said() -> None:
     runs = [run("a", [0.8], rule="x"), run("b", [0.7], rule="y", loss_ohem=True)]
     result = sensitivity_result(sensitivity(runs))
-    assert any("could not be told" in note for note in result.content["notes"])
-    assert "Only some logs tell, and not compared: loss.ohem." in result.content["notes"]
+    assert any("is ambiguous" in note for note in result.content["notes"])
+    assert "Recorded in only some logs, so not compared: loss.ohem." in result.content["notes"]
     assert not any("*" in text for table in result.tables for row in table.texts() for text in row)
     assert [row["delta"] for row in result.tables[0].records()] == pytest.approx([math.nan] * 2, nan_ok=True)

@@ -61,6 +61,6 @@ def test_which_weights_the_maps_are_of_is_kept(result: Result) -> None:
 
 def test_aligned_maps_say_so_and_too_few_pixels_make_none() -> None:
     (table,) = tsne_result([("a", measured("x", 0)), ("b", measured("y", 1))], aligned=True).tables
-    assert "the first map's positions are where the others start" in table.notes[0]
+    assert "the other maps start from the positions of the first" in table.notes[0]
     with pytest.raises(ConfigError, match="8 valid pixels are too few"):
         tsne_result([("a", measured("x", 0, pixels=8))])

@@ -56,12 +56,12 @@ def test_decimals_can_be_asked_for() -> None:
 def test_a_row_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="has 3 columns, but a row of 2 cells"):
         made(("a", 0.5))
-    with pytest.raises(ValueError, match="has 1 rows, but says of 2 where from"):
-        made(("a", 0.5, 1), about=({}, {}))
+    with pytest.raises(ValueError, match="has 1 rows, but extra columns for 2"):
+        made(("a", 0.5, 1), extra=({}, {}))
 
 
 def test_records_are_full_values_after_where_they_come_from() -> None:
-    table = made(("a", 1 / 3, 2), ("b", Spread(0.5, 0.25), None), about=({"sha256": "f0"}, {"sha256": "f1"}))
+    table = made(("a", 1 / 3, 2), ("b", Spread(0.5, 0.25), None), extra=({"sha256": "f0"}, {"sha256": "f1"}))
     assert table.records() == [
         {"sha256": "f0", "name": "a", "rho_f": 1 / 3, "pixels": 2},
         {"sha256": "f1", "name": "b", "rho_f": 0.5, "rho_f_std": 0.25, "pixels": None},
