@@ -3,7 +3,7 @@
 Run: python benchmarks/contrastive.py [--classes 21 150] [--repeats 5] [--device cpu] [--threads 2]
 
 The setting is that of the published figures of the released branch: B = 4, D = 256, 148×148 features. The features are
-random unit vectors, nine pixels in ten are predicted right, and the bank is full, which is the dearest state.
+random unit vectors, nine pixels in ten are predicted correctly, and the bank is full, its most expensive state.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pixcon_train.method.contrastive import contrast
 from pixcon_train.models.base import ModelOutput
 
 RELEASED = {21: 1.6, 150: 9.4}
-"""Published seconds of the released branch on a CPU, by number of classes; another machine and another run."""
+"""Published seconds of the released branch on a CPU, by number of classes, from another run on another machine."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Case:
 
 
 def build_case(num_classes: int, *, batch: int, dim: int, edge: int, device: torch.device) -> Case:
-    """Random features, logits that are right at nine pixels in ten, and a full bank."""
+    """Random features, logits that are correct at nine pixels in ten, and a full bank."""
     generator = torch.Generator(device).manual_seed(0)
     labels = torch.randint(num_classes, (batch, edge, edge), generator=generator, device=device)
     guess = torch.randint(num_classes, labels.shape, generator=generator, device=device)
@@ -48,7 +48,7 @@ def build_case(num_classes: int, *, batch: int, dim: int, edge: int, device: tor
 
 
 def run_iteration(case: Case) -> None:
-    """What the training step does of the branch, with the paper's caps."""
+    """The branch as in the training step, with the paper's caps."""
     settings = BankSettings("clean")
     candidates = labeled_candidates(case.output, case.labels, settings)
     loss, admitted = contrast(candidates, case.bank, settings, case.generator)
@@ -57,9 +57,9 @@ def run_iteration(case: Case) -> None:
 
 
 def measure(case: Case, repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds by the clock, and of the processor, of each of ``repeats`` iterations after one that warms up.
+    """Wall-clock and processor seconds of ``repeats`` iterations, after one warm-up iteration.
 
-    On a machine that does other work the second is the one to trust.
+    On a busy machine the processor time is the reliable one.
     """
     clock, processor = [], []
     for _ in range(repeats + 1):

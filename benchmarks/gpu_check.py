@@ -1,10 +1,10 @@
-"""What only a GPU can show, in one table and a JSON; docs/gpu.md says what each part means.
+"""Check what only a GPU can show, in one table and a JSON; docs/gpu.md explains each part.
 
 Run: python benchmarks/gpu_check.py [--out gpu_check.json] [--only PART ...]
      python benchmarks/gpu_check.py --device cpu --small    (small versions, on any machine)
 
-The whole takes at most 8 minutes. The package itself need not be installed, but
-its dependencies must be.
+The check takes at most 8 minutes. The package need not be installed, but its
+dependencies must be.
 """
 
 import argparse
@@ -31,8 +31,8 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Exit code 1 where a row failed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the part that is running is stopped too
+    """Exit code 1 if a row failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the running part is stopped too
     given = parse()
     parts = [part for part in PARTS if not given.only or part.name in {*given.only, "environment"}]
     report = run_all(Plan(parts, given.device, given.small, given.budget), given.out)

@@ -1,11 +1,11 @@
-"""What a pass costs beyond running the network: measurements, label maps and saving, against inference alone.
+"""Cost of a pass beyond running the network: measurements, label maps and saving, compared with inference alone.
 
 Run: python benchmarks/pass.py CKPT [--data-root FOLDER] [--limit 20] [--repeats 5] [--device cpu] [--threads 1]
 
-Both are timed in turns in one process, so that what else the machine does falls on both. Inference alone reads the same
-images and makes the same predictions, but nothing takes them. The full pass is what `pixcon-diag` runs: it looks over
-the data, counts, writes the label maps and saves, into a folder that is new each time. Processor time is that of this
-process, which reads the images too, and the one to trust on a busy machine.
+Both are timed alternately in one process, so that other load on the machine affects both. Inference alone reads the
+same images and makes the same predictions, but discards them. The full pass is what `pixcon-diag` runs: it checks the data,
+counts, writes the label maps and saves, each time into a new folder. Processor time is that of this process, which also
+reads the images; on a busy machine it is the reliable one.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.run import evaluation_dataset, run_pass
 
 BOUND = 1.25
-"""What the full pass may take, inference alone being 1."""
+"""Largest allowed time of the full pass, relative to inference alone."""
 
 Timing = tuple[float, float]
-"""Seconds by the clock, and of the processor."""
+"""Wall-clock and processor seconds."""
 
 
 def timed(work: Callable[[], object], device: torch.device) -> Timing:
-    """How long ``work`` takes."""
+    """Time of one call of ``work``."""
     clock, processor = time.perf_counter(), time.process_time()
     work()
     if device.type == "cuda":
@@ -42,14 +42,14 @@ def timed(work: Callable[[], object], device: torch.device) -> Timing:
 def compare(
     checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunChoice, repeats: int
 ) -> tuple[list[Timing], list[Timing]]:
-    """Times of inference alone and of the full pass, in turns, after one of each that warms up."""
+    """Alternating times of inference alone and of the full pass, after one warm-up of each."""
     passing = pass_options(checkpoint, data, run)
 
     def inference() -> None:
         run_pass(checkpoint.model, evaluation_dataset(data), [], passing)
 
     def full() -> None:
-        data.check()  # measure() does so once in a process, which the warming up had
+        data.check()  # measure() does so once per process, in the warm-up
         with tempfile.TemporaryDirectory() as folder:
             measure(checkpoint, data, run=run, keep=Path(folder))
 
@@ -74,7 +74,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print seconds of both, and the ratio of each turn's pair."""
+    """Print the seconds of both, and the ratio of each pair."""
     options = parse()
     torch.set_num_threads(options.threads)
     checkpoint = load(options.checkpoint)

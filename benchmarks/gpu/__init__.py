@@ -1,1 +1,1 @@
-"""The parts of ``benchmarks/gpu_check.py``: each runs in a process of its own and yields rows of one table."""
+"""The parts of ``benchmarks/gpu_check.py``: each runs in its own process and yields rows of one table."""

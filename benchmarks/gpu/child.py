@@ -1,4 +1,4 @@
-"""The process of one part: it writes a row as soon as there is one, and turns an error into a row."""
+"""The process of one part: writes each row immediately, and converts an error to a row."""
 
 import argparse
 import importlib
@@ -16,14 +16,14 @@ from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, failed, skipped
 
 OWN = {"benchmarks", "pixcon_train", "pixcon_diag"}
-"""Packages of this checkout: that one of their modules is missing is a fault, not something to install."""
+"""Packages of this checkout: a missing module of theirs is an error, not a missing dependency."""
 
 
 def rows_of(module: str, options: Options) -> Iterator[Row]:
-    """Rows of the part ``module``; where it raises, one more row that says so."""
+    """Rows of the part ``module``, with an additional row if it raises."""
     try:
         yield from importlib.import_module(module).run(options)
-    except Exception as error:  # whatever a part raises must not cost the others
+    except Exception as error:  # no error of a part may stop the others
         if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] not in OWN:
             yield skipped("the rest", f"{error}: install it to run this part")
             return
@@ -39,7 +39,7 @@ def write_rows(module: str, options: Options, out: TextIO) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one part; the options are those that :mod:`benchmarks.gpu.runner` gives."""
+    """Run one part; the options come from :mod:`benchmarks.gpu.runner`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("module")
     parser.add_argument("rows", type=Path)

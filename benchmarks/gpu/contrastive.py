@@ -1,4 +1,4 @@
-"""The contrastive branch of one step against the matrix products that it cannot do without."""
+"""Time of one step's contrastive branch, compared with the matrix products that it needs at least."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

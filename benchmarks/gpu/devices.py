@@ -1,7 +1,7 @@
 """One optimizer step on the CPU in fp32 against the same step on the device: losses, gradients, weights, teacher.
 
-Anchors come from the device's generator, so every labeled pixel is made an anchor; dropout layers are off. What is
-left is rounding. TF32 is off here, since its ten bits are no fp32.
+Anchors are drawn from the device's generator, so every labeled pixel is used as an anchor, and dropout layers are off.
+The remaining difference is rounding. TF32 is off, because its ten mantissa bits are not fp32.
 """
 
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ from benchmarks.gpu.rows import Row, at_most, holds
 LIMITS = {"fp32": (1e-4, 5e-3, 0.2), "bf16": (2e-2, 0.1, 0.6), "fp16": (5e-3, 0.1, 0.6)}
 """Largest relative difference of losses and running statistics, of gradient norms, and of the weights' update.
 
-Losses are smooth in the rounding. Gradients are not: a ReLU's input that changes its sign takes a pixel's gradient with
-it. On a CPU the step in fp64 differs from that in fp32 by up to 1.2e-3 in a norm and 0.07 of the update (AdamW's first
-step is almost the gradient's sign); an update that is missing differs by 1.
+Losses depend smoothly on rounding. Gradients do not: when a ReLU's input changes its sign, a pixel's gradient appears
+or disappears. On a CPU the step in fp64 differs from that in fp32 by up to 1.2e-3 in a norm and 0.07 of the update
+(AdamW's first step is almost the gradient's sign); a missing update differs by 1.
 """
 
 _SCALE = 1024.0
-"""First loss scale of fp16: PyTorch's own one of 65536 may skip the one step that is looked at."""
+"""Initial loss scale of fp16: with PyTorch's default of 65536, the only compared step may be skipped."""
 
 _LEAST = 1e-3
-"""Gradients whose norm is below this share of the largest one are compared with that share."""
+"""Smallest denominator of a relative difference between gradient norms, as a fraction of the largest norm."""
 
 
 class Sizes(NamedTuple):
@@ -50,7 +50,7 @@ class NetworkState(NamedTuple):
 
 @dataclass(frozen=True)
 class StepState:
-    """What a step gives, on the CPU in float32."""
+    """Results of a step, on the CPU in float32."""
 
     losses: dict[str, Tensor]
     gradients: dict[str, Tensor]
@@ -66,7 +66,7 @@ def one_step(run: Run) -> StepState:
         scaler.load_state_dict(scaler.state_dict() | {"scale": _SCALE})
     gradients: dict[str, Tensor] = {}
 
-    def note(*_: Any) -> None:  # after the scale is taken out, where there is one
+    def note(*_: Any) -> None:  # after unscaling, if there is a loss scale
         gradients.update((name, _plain(p.grad)) for name, p in named if p.grad is not None)
 
     named = list(run.setup.student.named_parameters())
@@ -116,7 +116,7 @@ def compare(name: str, found: StepState, expected: StepState, limits: tuple[floa
 
 
 def _prepared(preset: str, device: str, precision: str, sizes: Sizes, options: Options) -> Run:
-    pixels = 2 * sizes.crop * sizes.crop // 12  # at least as many as the feature has
+    pixels = 2 * sizes.crop * sizes.crop // 12  # at least as many as the pixels of the feature
     values = {
         "preset": preset,
         "classes": sizes.classes,

@@ -1,4 +1,4 @@
-"""What the numbers were made with."""
+"""Versions and device with which the numbers were measured."""
 
 import os
 import platform

@@ -1,6 +1,6 @@
 """Whole optimizer steps under CUDA's own sync guard, which turns every wait of the host for the GPU into an error.
 
-fp16 is left out: its loss scaling has to look whether a gradient overflowed, and waits by design.
+fp16 is omitted: its loss scaling checks for overflowed gradients and waits by design.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def sync_is_an_error(device: torch.device) -> Iterator[None]:
-    """In the block, a host that waits for a CUDA ``device`` raises; other devices have no such guard."""
+    """Within the block, a host sync with a CUDA ``device`` raises an error; other devices have no such guard."""
     if device.type != "cuda":
         yield
         return
@@ -49,7 +49,7 @@ def sync_is_an_error(device: torch.device) -> Iterator[None]:
 
 
 def guarded_step(case: str, device: str, folder: Path) -> Run:
-    """One optimizer step of ``CASES[case]`` under the guard; on a GPU after another one, which loads kernels."""
+    """One optimizer step of ``CASES[case]`` under the guard; on a GPU after an unguarded step that loads kernels."""
     run = new_run({**TINY, "runtime.device": device, **CASES[case]}, folder)
     if run.setup.bank is not None:
         fill_bank(run.setup, 4)
@@ -62,7 +62,7 @@ def guarded_step(case: str, device: str, folder: Path) -> Run:
 
 
 def run(options: Options) -> Iterator[Row]:
-    """A row if all cases hold, and one for each that does not."""
+    """One row if all cases pass, otherwise one for each failure."""
     clean = 0
     for case in CASES:
         try:
@@ -79,7 +79,7 @@ def run(options: Options) -> Iterator[Row]:
 
 
 def _planted(device: torch.device) -> Row:
-    """The guard has to notice a wait, or the row above says nothing."""
+    """Check that the guard detects a wait; otherwise the row above is meaningless."""
     value = torch.ones(1, device=device)
     try:
         with sync_is_an_error(device):

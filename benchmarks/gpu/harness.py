@@ -1,4 +1,4 @@
-"""A run of training without its data: networks, bank, rules and optimizer of ``set_up``, fed with synthetic crops."""
+"""A training run without a data set: networks, bank, rules and optimizer of ``set_up``, with synthetic crops."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ CELLS = 8
 """Squares along an edge of a synthetic image; each image has the same number of pixels of each class."""
 
 _LAYER_SCALE = 0.1
-"""In place of 1e-5, at which the blocks of an encoder that is not pretrained do next to nothing."""
+"""Used instead of 1e-5, with which the blocks of an untrained encoder have almost no effect."""
 
 
 TINY: dict[str, Any] = {
@@ -42,7 +42,7 @@ TINY: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Run:
-    """What a step needs."""
+    """Everything that a step needs."""
 
     config: TrainConfig
     setup: RunComponents
@@ -50,11 +50,11 @@ class Run:
 
     @property
     def device(self) -> torch.device:
-        """Of networks and batches."""
+        """Device of networks and batches."""
         return self.setup.accelerator.device
 
     def batch(self, seed: int = 0, *, void: bool = True, micro: int | None = None) -> MicroBatch:
-        """Synthetic crops for one forward pass of this run, or as many as ``micro``."""
+        """Synthetic crops for one forward pass of this run, or ``micro`` crops."""
         classes, crop = self.setup.student.num_classes, self.config.data.crop
         return synthetic_batch(micro or self.setup.layout.micro, crop, classes, self.device, seed=seed, void=void)
 
@@ -81,7 +81,7 @@ def new_run(values: Mapping[str, Any], folder: Path) -> Run:
 
 @torch.no_grad()
 def enliven(network: SegmentationModel) -> SegmentationModel:
-    """Give ``network`` a layer scale at which its blocks count, and return it."""
+    """Set a layer scale with which the blocks of ``network`` have an effect, and return the network."""
     for name, parameter in network.named_parameters():
         if name.endswith("gamma"):
             parameter.fill_(_LAYER_SCALE)
@@ -89,7 +89,7 @@ def enliven(network: SegmentationModel) -> SegmentationModel:
 
 
 def fill_bank(setup: RunComponents, entries: int) -> None:
-    """Enter ``entries`` unit vectors of each class, the same on every device."""
+    """Add ``entries`` unit vectors of each class to the bank, the same on every device."""
     assert setup.bank is not None
     classes, _, dim = setup.bank.queue.shape
     vectors = F.normalize(torch.randn(classes * entries, dim, generator=seeded(1)), dim=1)
@@ -98,14 +98,14 @@ def fill_bank(setup: RunComponents, entries: int) -> None:
 
 
 def without_dropout(setup: RunComponents) -> None:
-    """Switch dropout layers off: they draw from the device's own generator."""
+    """Switch off dropout layers, which draw from the device's generator."""
     for module in setup.student.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):
             module.p = 0.0
 
 
 def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *, seed: int, void: bool) -> MicroBatch:
-    """Crops whose classes are told apart by colour, in pinned memory for a GPU, as the loader gives them."""
+    """Crops whose classes differ in colour, in pinned memory for a GPU, as the loader returns them."""
     generator = seeded(seed)
     colors = torch.randn(classes, 3, generator=seeded(0))
 
@@ -134,14 +134,14 @@ def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *
     unlabeled |= {"target": target, "name": names}
     if device.type == "cuda":
         labeled, unlabeled = (
-            {key: each.pin_memory() if isinstance(each, Tensor) else each for key, each in item.items()}
+            {key: value.pin_memory() if isinstance(value, Tensor) else value for key, value in item.items()}
             for item in (labeled, unlabeled)
         )
     return labeled, unlabeled
 
 
 def write_data(root: Path, classes: int) -> Path:
-    """A few tiny images with every class in every mask: what ``set_up`` looks over. Gives the specification's path."""
+    """Write a few tiny images with every class in every mask, for the checks of ``set_up``; the specification's path."""
     path = root / "synthetic.yaml"
     if path.exists():
         return path

@@ -1,6 +1,6 @@
 """Predictions, retention and contamination on the CPU and on the device, and the releases' own logits.
 
-TF32 is off but for the row that says so; PyTorch has it on for convolutions, and so have the commands.
+TF32 is off except in the row that names it; PyTorch, and therefore the commands, use it for convolutions.
 """
 
 import os
@@ -25,7 +25,7 @@ from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
 
 SAME_CLASS = 0.999
-"""Least share of pixels with the same class."""
+"""Smallest fraction of pixels with the same class."""
 
 SHARES_NEAR = 1e-3
 """Largest difference of retention and of contamination, as fractions."""
@@ -49,7 +49,7 @@ FULL, SMALL = Sizes("small", 21, 4, 375, 500, 252), Sizes("nano", 3, 1, 30, 40, 
 
 
 class Seen(NamedTuple):
-    """What a device makes of the images."""
+    """Results of one device."""
 
     prediction: Tensor
     retention: float
@@ -103,7 +103,7 @@ def _seen(
     window: SlidingWindow | None,
     tau: float | None,
 ) -> tuple[float, Seen]:
-    """Threshold and what is seen; without a threshold the median confidence is taken."""
+    """The threshold, by default the median confidence, and the results at that threshold."""
     model.to(device)
     probabilities = predict_probabilities(model, images.to(device), protocol=protocol, window=window).probabilities  # type: ignore[arg-type]
     confidence, prediction = probabilities.max(1)
@@ -115,10 +115,10 @@ def _seen(
 
 
 def golden(options: Options) -> Iterator[Row]:
-    """The releases' logits of the small networks, whose weights a rule makes, where the reference values are there."""
+    """The releases' logits of the small networks with rule-generated weights, if the reference values are available."""
     folders = [os.environ.get("PIXCON_REFERENCE"), ROOT / "shared", ROOT.parent / "shared"]
     path = next(
-        (each for each in (Path(f, "golden/reference_values.npz") for f in folders if f) if each.is_file()), None
+        (file for file in (Path(f, "golden/reference_values.npz") for f in folders if f) if file.is_file()), None
     )
     if path is None:
         yield skipped("the releases' logits", "no reference values (set PIXCON_REFERENCE to their folder)")

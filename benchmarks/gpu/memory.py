@@ -1,4 +1,4 @@
-"""Time and peak memory of an optimizer step by size, beside the table of docs/launching.md."""
+"""Time and peak memory of an optimizer step by size, compared with the table of docs/launching.md."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Predicted(NamedTuple):
 
     fixed: float
     image: float
-    """Kept in one forward pass of one image, in fp32."""
+    """Saved tensors in one forward pass of one image, in fp32."""
     checkpointed: float
     """The same with activation checkpointing."""
 
@@ -30,11 +30,11 @@ TABLE = {
 }
 
 IMAGES = 3
-"""Images that go through the student for each one of the micro-batch."""
+"""Images in the student's forward pass for each image of the micro-batch."""
 
 
 class Sizes(NamedTuple):
-    """What is gone through."""
+    """The measured cases."""
 
     values: dict[str, Any]
     encoders: tuple[str, ...]
@@ -47,7 +47,7 @@ FULL = Sizes({"data.crop": 518}, ("small", "base", "large"), (2, 4), ("bf16", "f
 SMALL = Sizes(TINY, ("nano",), (2,), ("bf16",), 1)
 
 _MARGIN = 8.0
-"""Seconds that have to be left for another case."""
+"""Time in seconds that another case requires."""
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -94,7 +94,7 @@ def _row(name: str, run: Run, seconds: float, peak: int | None) -> Row:
 
 
 def prediction(run: Run) -> float | None:
-    """GB by the arithmetic of docs/launching.md, what autograd keeps being half as much in bf16; None for nano."""
+    """Estimate of docs/launching.md in GB, with the saved tensors halved in bf16; None for nano."""
     row = TABLE.get(run.setup.student.size)
     if row is None:
         return None

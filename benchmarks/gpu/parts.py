@@ -1,4 +1,4 @@
-"""The list of parts: which module each one is, and how many seconds it may take."""
+"""The list of parts, with module and time limit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,17 @@ class Part:
     name: str
     module: str
     seconds: int
-    """What it may take at least, however long the parts before it took."""
+    """Guaranteed time, however long the earlier parts took."""
     about: str
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a part is given."""
+    """Options of a part."""
 
     device: str
     small: bool
-    """Sizes for a CPU: everything runs, and no time means anything."""
+    """Small sizes for a CPU: everything runs, but times are meaningless."""
     scratch: Path
     """Folder for files, removed afterwards."""
     deadline: float
@@ -43,4 +43,4 @@ PARTS = (
     Part("pass", "benchmarks.gpu.whole_pass", 30, "a pass with all measurements against inference alone"),
     Part("compile", "benchmarks.gpu.compiling", 90, "torch.compile against the eager step"),
 )
-"""In order; the limits add up to less than the budget, so that no part takes another one's time."""
+"""In order; the limits add up to less than the budget, so that no part uses the time of another."""

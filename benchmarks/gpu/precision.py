@@ -1,4 +1,4 @@
-"""20 steps on two fixed batches in each precision: finite, going down, near fp32, and no storm of skipped steps."""
+"""20 steps on two fixed batches in each precision: finite and decreasing losses near fp32's, few skipped steps."""
 
 import math
 import statistics
@@ -28,7 +28,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 class Sizes(NamedTuple):
-    """Values of the configuration, and how many steps are timed."""
+    """Values of the configuration, and the number of timed steps."""
 
     values: dict[str, Any]
     repeats: int
@@ -39,7 +39,7 @@ SMALL = Sizes({**TINY, "optimizer.lr": 5e-5}, 1)
 
 
 class Course(NamedTuple):
-    """What 20 steps gave."""
+    """Results of 20 steps."""
 
     losses: list[float]
     """Supervised loss of each step."""
@@ -51,7 +51,7 @@ class Course(NamedTuple):
 
 
 def run(options: Options) -> Iterator[Row]:
-    """Rows of each case, against fp32's course."""
+    """Rows of each case, compared with the losses in fp32."""
     reference: list[float] = []
     for name, values in CASES.items():
         if options.device == "cpu" and values.get("runtime.precision") == "fp16":
@@ -63,7 +63,7 @@ def run(options: Options) -> Iterator[Row]:
 
 
 def follow(values: dict[str, Any], options: Options) -> Course:
-    """Do the steps, and time a few more."""
+    """Run the steps, then time a few more."""
     sizes = SMALL if options.small else FULL
     common = {"consistency.threshold.rule": "quantile", "runtime.device": options.device}
     run = new_run({**sizes.values, **common, **values}, options.scratch)
@@ -80,7 +80,7 @@ def follow(values: dict[str, Any], options: Options) -> Course:
 
 
 def judge(name: str, course: Course, reference: list[float]) -> Iterator[Row]:
-    """Rows of one course."""
+    """Rows of one case."""
     first, last = statistics.mean(course.losses[:4]), statistics.mean(course.losses[-4:])
     sound = course.finite and last < first
     result = f"{first:.3f} to {last:.3f}"

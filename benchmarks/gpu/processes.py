@@ -1,7 +1,7 @@
-"""Two processes against one, on one GPU: synchronised batch norm, averaged gradients, a bank that all enter.
+"""Two processes compared with one, on one GPU: synchronized batch norm, averaged gradients, a shared bank.
 
-NCCL cannot share a GPU, so the processes talk through gloo. On CUDA two processes of a micro-batch each are one process
-with both in one forward pass; on a CPU, which has no synchronised batch norm, one that does two passes.
+NCCL cannot share a GPU, so the processes communicate with gloo. On CUDA, two processes of one micro-batch each are
+compared with one process with both in one forward pass; on a CPU, without synchronized batch norm, with two passes.
 """
 
 import subprocess
@@ -20,11 +20,11 @@ NEAR = 1e-4
 """Largest relative difference of the first step's losses, and of the running statistics."""
 
 UPDATE_NEAR = 0.2
-"""Of the weights' update, which is near the gradient's sign; see :mod:`benchmarks.gpu.devices`."""
+"""Limit for the weights' update, which is close to the gradient's sign; see :mod:`benchmarks.gpu.devices`."""
 
 
 def run(options: Options) -> Iterator[Row]:
-    """Rows of one process against two, and of the two against each other."""
+    """Rows that compare one process with two, and the two with each other."""
     for processes in (1, 2):
         message = _launch(processes, options)
         if message is not None:
@@ -35,7 +35,7 @@ def run(options: Options) -> Iterator[Row]:
 
 
 def compare(alone: dict[str, Any], first: dict[str, Any], second: dict[str, Any]) -> Iterator[Row]:
-    """Rows of what :mod:`benchmarks.gpu.worker` left."""
+    """Rows from the files of :mod:`benchmarks.gpu.worker`."""
     pairs = [(a, (b + c) / 2) for a, b, c in zip(alone["losses"], first["losses"], second["losses"], strict=True)]
     off = [abs(found - expected) / abs(expected) for expected, found in pairs]
     yield at_most("first loss: 2 against 1", off[0], NEAR, losses=pairs)
@@ -53,7 +53,7 @@ def compare(alone: dict[str, Any], first: dict[str, Any], second: dict[str, Any]
 
 
 def _launch(processes: int, options: Options) -> str | None:
-    """Start the workers and wait for them; their error output where one failed."""
+    """Start the workers and wait for them; return the error output if one failed."""
     command = [sys.executable, "-m", "benchmarks.gpu.worker", str(processes), options.device, str(options.scratch)]
     team = [
         subprocess.Popen([*command, str(rank)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Rows of the table, in plain ASCII and 80 columns, so that any console and any log shows them."""
+"""Rows of the table, in plain ASCII and 80 columns, for any console and any log."""
 
 import textwrap
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Row:
     verdict: Verdict
     limit: str = ""
     values: dict[str, Any] = field(default_factory=dict)
-    """What the JSON has beside the texts."""
+    """Further values for the JSON."""
 
 
 def at_most(what: str, value: float, limit: float, **values: Any) -> Row:
@@ -46,7 +46,7 @@ def measured(what: str, result: str, **values: Any) -> Row:
 
 
 def skipped(what: str, why: str) -> Row:
-    """What was not done, and why."""
+    """A case that was not run, with the reason."""
     return Row(what, why, "skipped")
 
 
@@ -61,7 +61,7 @@ def header() -> str:
 
 
 def format_row(part: str, row: Row) -> str:
-    """One row; long texts go on below, within their columns."""
+    """One row; long texts are wrapped within their columns."""
     texts = {"part": part, "what": row.what, "result": row.result, "limit": row.limit, "verdict": row.verdict}
     cells = [_wrapped(text, COLUMNS[name]) for name, text in texts.items()]
     if row.verdict in {"skipped", "FAIL"} and len(row.result) > COLUMNS["result"]:
@@ -84,7 +84,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _note(text: str) -> Iterator[str]:
-    """A reason or a message, over the width that is right of the first column."""
+    """A reason or a message, in the width to the right of the first column."""
     indent = " " * (COLUMNS["part"] + 1)
     yield from textwrap.wrap(_ascii(text), 79, initial_indent=indent, subsequent_indent=indent)
 

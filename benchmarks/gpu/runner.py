@@ -1,6 +1,6 @@
-"""Runs the parts one after the other, each in a process with a time limit, and keeps a table and a JSON of their rows.
+"""Run the parts one after the other, each in a process with a time limit, and collect their rows in a table and a JSON.
 
-A process of its own frees the device's memory, and neither a hang nor a broken CUDA context costs the next part.
+A separate process frees the device's memory, and neither a hang nor a broken CUDA context affects the next part.
 """
 
 import json
@@ -22,18 +22,18 @@ from benchmarks.gpu.rows import Row, failed, format_row, header, skipped
 
 ROOT = Path(__file__).parents[2]
 NO_DEVICE = "no device"
-"""What the environment's rows say where the device is not there; nothing else is then run."""
+"""Row of the environment if the device is missing; then nothing else is run."""
 
 _KILLING = 1.0
-"""Seconds that are left for stopping a part."""
+"""Time in seconds reserved for stopping a part."""
 
 _TAIL = 4000
-"""Characters of a process's error output that the JSON keeps where the part failed."""
+"""Characters of error output stored in the JSON if a part failed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run, and how."""
+    """The parts to run, and their options."""
 
     parts: Sequence[Part]
     device: str
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclass
 class Report:
-    """What is known so far; written anew with every row."""
+    """All results so far; written again after every row."""
 
     path: Path
     about: dict[str, Any]
@@ -57,7 +57,7 @@ class Report:
         self.write()
 
     def write(self) -> None:
-        """The JSON, whole or as before."""
+        """Write the JSON atomically."""
         verdicts = Counter(row["verdict"] for part in self.parts for row in part["rows"])
         content = {**self.about, "verdicts": dict(verdicts), "parts": self.parts}
         temporary = self.path.with_name(f".{self.path.name}.tmp")
@@ -70,7 +70,7 @@ class Report:
 
 
 def run_all(plan: Plan, out: Path) -> Report:
-    """Run the parts of ``plan``; the table is printed and the JSON written to ``out`` as the rows come."""
+    """Run the parts of ``plan``; each row is printed and written to the JSON ``out`` immediately."""
     begin = time.monotonic()
     about = {"format": 1, "started": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(plan)}
     report = Report(out, about | {"commit": _commit()})
@@ -92,7 +92,7 @@ def run_all(plan: Plan, out: Path) -> Report:
 
 
 def run_part(part: Part, plan: Plan, limit: float, report: Report) -> None:
-    """Run one part for at most ``limit`` seconds, taking its rows as they come."""
+    """Run one part for at most ``limit`` seconds, and collect its rows."""
     begin, entry = time.monotonic(), report.parts[-1]
     with tempfile.TemporaryDirectory() as folder:
         rows, errors = Path(folder, "rows"), Path(folder, "errors")
@@ -119,16 +119,16 @@ def _started(part: Part, plan: Plan, limit: float, rows: Path, errors: Any) -> s
         env=os.environ | {"PYTHONPATH": path},
         stdout=errors,
         stderr=errors,
-        start_new_session=True,  # so that the processes it starts can be stopped with it
+        start_new_session=True,  # so that its child processes can be stopped with it
     )
 
 
 def _arriving(process: subprocess.Popen[bytes], line: Callable[[], str], deadline: float) -> Iterator[Row]:
-    """Rows as they are written; ends with the process, which is killed at ``deadline`` or when this is left early."""
+    """Yield rows as they are written, until the process ends; kill it at ``deadline`` or if the generator is closed."""
     text = ""
     try:
         while True:
-            over = process.poll() is not None  # looked at before the last lines are read
+            over = process.poll() is not None  # checked before the last lines are read
             while chunk := line():
                 text += chunk
                 if text.endswith("\n"):
@@ -148,7 +148,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end_of(process: subprocess.Popen[bytes], limit: float) -> str | None:
-    """How the process ended, where it did not end by itself and well."""
+    """How the process ended, if not normally."""
     if process.returncode == -signal.SIGKILL:
         return f"killed at its limit of {limit:.0f} s, or for memory"
     if process.returncode < 0:
@@ -157,7 +157,7 @@ def _end_of(process: subprocess.Popen[bytes], limit: float) -> str | None:
 
 
 def _commit() -> str | None:
-    """Commit of the checkout, with a mark where files differ from it; None without git."""
+    """Commit of the checkout, marked if files differ from it; None without git."""
     try:
         command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

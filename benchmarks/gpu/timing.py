@@ -9,7 +9,7 @@ import torch
 
 
 def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
-    """Seconds of each of ``repeats`` calls, after one that warms up: by CUDA events, or by the clock on a CPU."""
+    """Seconds of ``repeats`` calls after one warm-up call, by CUDA events or, on a CPU, by the clock."""
     work()
     if device.type != "cuda":
         return [_clocked(work) for _ in range(repeats)]
@@ -24,7 +24,7 @@ def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -
 
 
 def clock_of(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds by the clock of one call and of what it left to do on the device."""
+    """Wall-clock seconds of one call, including its pending work on the device."""
     _wait(device)
     begin = time.perf_counter()
     work()
@@ -33,12 +33,12 @@ def clock_of(work: Callable[[], object], device: torch.device) -> float:
 
 
 def median(seconds: list[float]) -> float:
-    """The middle one."""
+    """Median."""
     return statistics.median(seconds)
 
 
 def peak_of(work: Callable[[], object], device: torch.device) -> int | None:
-    """Most bytes of tensors on a CUDA device during ``work``; None for another device, which does not count them."""
+    """Peak tensor memory in bytes on a CUDA device during ``work``; None for other devices, which do not report it."""
     if device.type != "cuda":
         work()
         return None

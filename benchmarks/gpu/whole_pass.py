@@ -1,4 +1,4 @@
-"""A pass with all measurements and label maps against inference alone, on images that are in memory already."""
+"""A pass with all measurements and label maps compared with inference alone, on images in memory."""
 
 import statistics
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ FULL, SMALL = Sizes("small", 21, 504, 48, 3), Sizes("nano", 3, 28, 4, 1)
 
 
 def run(options: Options) -> Iterator[Row]:
-    """Times of both, in turns, and the ratio of each turn's pair."""
+    """Alternating times of both, and the ratio of each pair."""
     sizes, device = SMALL if options.small else FULL, torch.device(options.device)
     model = build_model("pixcon", sizes.encoder, sizes.classes, projection=False).eval().to(device)
     items: Any = _items(sizes)

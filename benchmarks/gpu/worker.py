@@ -1,4 +1,4 @@
-"""One of the processes that ``processes.py`` starts: three optimizer steps, then its state in a file."""
+"""A process started by ``processes.py``: runs three optimizer steps and saves its state."""
 
 import os
 import sys
@@ -26,11 +26,11 @@ VALUES: dict[str, Any] = {
     "bank.cap": 512,
     "bank.max_anchors": 1 << 20,
 }
-"""Every labeled pixel is an anchor, so that no draw differs."""
+"""Every labeled pixel is an anchor, so that nothing is drawn."""
 
 
 class Undrawn(Stepper):
-    """Steps without CutMix boxes and dropout, which go by micro-batch."""
+    """Steps without CutMix boxes and dropout, which depend on the micro-batch."""
 
     def _randomness(self, batch: int, at: tuple[int, int]) -> StepRandomness:
         boxes = torch.zeros(batch, 4, dtype=torch.long, device=self._accelerator.device)
@@ -39,11 +39,11 @@ class Undrawn(Stepper):
 
 
 def main(processes: int, device: str, scratch: Path, rank: int) -> None:
-    """Do the steps of one of so many processes."""
+    """Run the steps of one process."""
     torch.set_num_threads(1)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if processes > 1:
-        # Both are the first one of their machine, so that both take the one GPU.
+        # Both have local rank 0, so that both use the same GPU.
         place = {"RANK": rank, "WORLD_SIZE": processes, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
         os.environ.update({key: str(value) for key, value in place.items()})
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29500")
@@ -53,7 +53,7 @@ def main(processes: int, device: str, scratch: Path, rank: int) -> None:
     values = {**VALUES, "runtime.device": device, "schedule.micro_batch": BATCH if joint else BATCH // 2}
     run = new_run(values, scratch / f"data {processes} {rank}")
     if processes > 1:
-        PartialState().backend = "gloo"  # accelerate takes it for granted that CUDA's is NCCL
+        PartialState().backend = "gloo"  # accelerate assumes NCCL for CUDA
     torch.save(_stepped(run), scratch / f"{processes}-{rank}")
 
 
