@@ -3,9 +3,9 @@
 Run: python benchmarks/pass.py CKPT [--data-root FOLDER] [--limit 20] [--repeats 5] [--device cpu] [--threads 1]
 
 Both are timed alternately in one process, so that other load on the machine affects both. Inference alone reads the
-same images and makes the same predictions, but discards them. The full pass is what `pixcon-diag` runs: it checks the data,
-counts, writes the label maps and saves, each time into a new folder. Processor time is that of this process, which also
-reads the images; on a busy machine it is the reliable one.
+same images and makes the same predictions, but discards them. The full pass is what `pixcon-diag` runs: it checks the
+data, counts, writes the label maps and saves, each time into a new folder. Processor time is that of this process,
+which also reads the images; on a busy machine it is the reliable one.
 """
 
 import argparse

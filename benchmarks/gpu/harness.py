@@ -141,7 +141,7 @@ def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *
 
 
 def write_data(root: Path, classes: int) -> Path:
-    """Write a few tiny images with every class in every mask, for the checks of ``set_up``; the specification's path."""
+    """Write a few tiny images with every class in every mask, for ``set_up``; the specification's path."""
     path = root / "synthetic.yaml"
     if path.exists():
         return path
