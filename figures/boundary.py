@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 
 from pixcon_diag.statistics import spread
 from pixcon_figures.palette import color
-from pixcon_figures.saved import Content, by_group, called, number, shown
-from pixcon_figures.style import NARROW, SMALL, WIDE, explain, new_figure, say_under
+from pixcon_figures.saved import Content, by_group, legend_name, number, rounded
+from pixcon_figures.style import NARROW, SMALL, WIDE, explain, footnote, new_figure
 
 ZONES = ("band", "interior")
 LABELLED = 3
-"""Up to so many groups every bar has its number above it."""
+"""Most groups for which every bar carries its value."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -22,11 +22,11 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     widths = content["results"][0]["boundary"]["widths"]
     figure = new_figure(NARROW if len(widths) == 1 else WIDE, 2.6)
     panels = figure.subplots(1, len(widths), sharey=True, squeeze=False)[0]
-    for index, (panel, at) in enumerate(zip(panels, widths, strict=True)):
-        for place, (name, members) in enumerate(groups.items()):
-            rows = [result["boundary"]["widths"][index] for result in members]
-            _bars(panel, rows, place, len(groups), called(name, len(members)))
-        share = shown(100 * number(at["share"]), 1)
+    for width_index, (panel, at) in enumerate(zip(panels, widths, strict=True)):
+        for index, (name, members) in enumerate(groups.items()):
+            rows = [result["boundary"]["widths"][width_index] for result in members]
+            _bars(panel, rows, index, len(groups), legend_name(name, len(members)))
+        share = rounded(100 * number(at["share"]), 1)
         panel.set_title(f"band of {at['width']} px, {share} % of the pixels{' *' * at['nearly_empty']}")
         panel.margins(y=0.1)
         panel.set_xticks(range(len(ZONES)), ZONES)
@@ -34,18 +34,18 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     panels[0].set_ylabel("wrong pixels (%)")
     explain(figure, panels[0].get_legend_handles_labels()[0], "upper")
     if any(at["nearly_empty"] for at in widths):
-        say_under(figure, "* So small a share of the valid pixels that the band's error says little.")
+        footnote(figure, "* The band holds so few valid pixels that its error says little.")
     return {"boundary": figure}
 
 
-def _bars(panel: Axes, rows: list[Content], place: int, groups: int, label: str) -> None:
-    """One group's two bars of one width."""
+def _bars(panel: Axes, rows: list[Content], index: int, groups: int, label: str) -> None:
+    """The two bars of one group at one width."""
     errors = [spread([100 * number(row[zone]["error"]) for row in rows]) for zone in ZONES]
     size = 0.8 / groups
-    at = np.arange(len(ZONES)) + (place - (groups - 1) / 2) * size
-    hatch = "" if place == 0 else ("////", "....", "\\\\\\\\")[(place - 1) % 3]
+    at = np.arange(len(ZONES)) + (index - (groups - 1) / 2) * size
+    hatch = "" if index == 0 else ("////", "....", "\\\\\\\\")[(index - 1) % 3]
     means, stds = [e.mean for e in errors], [e.std for e in errors]
-    panel.bar(at, means, size, color=color(place), edgecolor="white", hatch=hatch, label=label)
+    panel.bar(at, means, size, color=color(index), edgecolor="white", hatch=hatch, label=label)
     panel.errorbar(at, means, stds, fmt="none", ecolor="0.2", elinewidth=0.8)
     for x, mean, std in zip(at, means, stds, strict=True):
         if groups <= LABELLED and np.isfinite(mean):

@@ -1,4 +1,4 @@
-"""Differences from the baseline with what images and seeds leave open: a forest plot."""
+"""Differences from the baseline with image noise and seed noise: a forest plot."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,21 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pixcon_figures.palette import BLACK, color
-from pixcon_figures.saved import Content, number, numbers, shortened
-from pixcon_figures.style import NARROW, explain, new_figure, say_under
+from pixcon_figures.saved import Content, number, numbers, shorten
+from pixcon_figures.style import NARROW, explain, footnote, new_figure
 
 UNITS = {"fraction": (100, "points"), "number": (1, ""), "count": (1, "classes")}
-"""What a difference is multiplied by to be shown, and what it then is."""
+"""Display factor of a difference, and its unit."""
 ROW = 0.24
 """Height of a measure of one comparison, in inches."""
 REACH = 0.3
-"""How far from its measure's line the outermost of several comparisons lies."""
+"""Offset of the outermost comparison from the line of its measure."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """``compare``: other − baseline per measure, a panel per unit; measures in the order of the result.
 
-    Interval: image noise; filled point: the difference; hollow points: the seeds' own differences.
+    Interval: image noise; filled point: the difference; hollow points: the differences of single seeds.
     """
     comparisons = content["comparisons"]
     rows = {unit: _measures(comparisons, unit) for unit in UNITS}
@@ -33,80 +33,80 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     figure = new_figure(1.6 * NARROW, height)
     panels = figure.subplots(len(counts), 1, squeeze=False, height_ratios=counts)[:, 0]
     for panel, (unit, measures) in zip(panels, rows.items(), strict=False):
-        for place, comparison in enumerate(comparisons):
+        for index, comparison in enumerate(comparisons):
             for row in comparison["rows"]:
                 if row["unit"] == unit:
-                    _row(panel, row, list(measures).index(row["measure"]) + _offset(place, len(comparisons)), place)
+                    _row(panel, row, list(measures).index(row["measure"]) + _offset(index, len(comparisons)), index)
         _axis(panel, measures, UNITS[unit][1], content["baseline"])
     explain(figure, _legend(comparisons), "upper")
-    say_under(figure, "↑ ↓: which direction is better. " + _level(comparisons))
+    footnote(figure, "↑ ↓: the better direction. " + _level(comparisons))
     return {"compare": figure}
 
 
 def _measures(comparisons: Sequence[Content], unit: str) -> dict[str, bool]:
     """The measures of a unit in order of appearance, and whether higher is better."""
     return {
-        row["measure"]: row["higher_is_better"] for each in comparisons for row in each["rows"] if row["unit"] == unit
+        row["measure"]: row["higher_is_better"] for other in comparisons for row in other["rows"] if row["unit"] == unit
     }
 
 
-def _offset(place: int, count: int) -> float:
-    return 0.0 if count == 1 else REACH * (2 * place / (count - 1) - 1)
+def _offset(index: int, count: int) -> float:
+    return 0.0 if count == 1 else REACH * (2 * index / (count - 1) - 1)
 
 
-def _row(panel: Axes, row: Content, y: float, place: int) -> None:
+def _row(panel: Axes, row: Content, y: float, index: int) -> None:
     """One measure of one comparison."""
     scale, _ = UNITS[row["unit"]]
     images, seeds = row["image_noise"], row["seed_noise"]
-    look = color(place + 1)  # the baseline's own colour is not here
+    shade = color(index + 1)  # the baseline's colour is not used
     if images is not None:
-        panel.plot(scale * numbers((images["low"], images["high"])), [y, y], color=look, linewidth=1.6, gid="interval")
+        panel.plot(scale * numbers((images["low"], images["high"])), [y, y], color=shade, linewidth=1.6, gid="interval")
     deltas = scale * numbers(_seed_deltas(row))
     if len(deltas) > 1:
         panel.plot(
             deltas,
             np.full(len(deltas), y),
             "o",
-            color=look,
+            color=shade,
             markerfacecolor="white",
             markersize=3,
             zorder=4,
             gid="seeds",
         )
-    known = images or seeds
-    if known is not None:
-        panel.plot(scale * number(known["difference"]), y, "D", color=look, markersize=4.5, zorder=3, gid="difference")
+    noise = images or seeds
+    if noise is not None:
+        panel.plot(scale * number(noise["difference"]), y, "D", color=shade, markersize=4.5, zorder=3, gid="difference")
 
 
 def _seed_deltas(row: Content) -> list[float | None]:
-    """Differences seed by seed; none where seeds are not paired. A single one is the difference itself."""
+    """Differences of paired seeds; empty if the seeds are not paired."""
     seeds = row["seed_noise"]
     return seeds["paired"]["deltas"]["values"] if seeds is not None and seeds["paired"] is not None else []
 
 
 def _axis(panel: Axes, measures: dict[str, bool], unit: str, baseline: str) -> None:
     panel.axvline(0, color=BLACK, linewidth=0.6)
-    names = [f"{shortened(name, 40)} {'↑' if higher else '↓'}" for name, higher in measures.items()]
+    names = [f"{shorten(name, 40)} {'↑' if higher else '↓'}" for name, higher in measures.items()]
     panel.set_yticks(range(len(names)), names)
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0)
-    panel.set_xlabel(f"difference from {shortened(baseline, 20)}" + (f" ({unit})" if unit else ""))
+    panel.set_xlabel(f"difference from {shorten(baseline, 20)}" + (f" ({unit})" if unit else ""))
     panel.margins(x=0.08)
 
 
 def _legend(comparisons: Sequence[Content]) -> list[Line2D]:
     methods = [
-        Line2D([], [], color=color(place), marker="D", linewidth=1.6, label=shortened(each["other"]))
-        for place, each in enumerate(comparisons, 1)
+        Line2D([], [], color=color(index), marker="D", linewidth=1.6, label=shorten(comparison["other"]))
+        for index, comparison in enumerate(comparisons, 1)
     ]
-    if all(len(_seed_deltas(row)) < 2 for each in comparisons for row in each["rows"]):
+    if all(len(_seed_deltas(row)) < 2 for comparison in comparisons for row in comparison["rows"]):
         return methods
     return [*methods, Line2D([], [], color="0.4", marker="o", markerfacecolor="white", linestyle="", label="one seed")]
 
 
 def _level(comparisons: Sequence[Content]) -> str:
-    """What the intervals are."""
-    for row in (row for each in comparisons for row in each["rows"]):
+    """Definition of the intervals."""
+    for row in (row for comparison in comparisons for row in comparison["rows"]):
         if row["image_noise"] is not None:
             return f"Line: {100 * row['image_noise']['level']:g} % of paired bootstrap draws over images."
     return ""

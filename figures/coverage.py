@@ -1,4 +1,4 @@
-"""How many pixels of each class the rule lets into the bank, and which classes get none (Sec. 3.2, G.3)."""
+"""Pixels of each class that the rule admits to the bank, and classes without any (Sec. 3.2, G.3)."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pixcon_figures.saved import Content, first_of_groups, numbers
 from pixcon_figures.style import WIDE, explain, new_figure
 
 MOST_NAMES = 50
-"""More classes than this go unnamed on the axis; the CSV names them."""
+"""Most classes named on the axis; the CSV names all."""
 FLOOR = 0.6
 """Bottom of the logarithmic axis, so that a single pixel shows."""
 
@@ -19,7 +19,7 @@ FLOOR = 0.6
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """``coverage``: a panel for the first checkpoint of each group, a bar per class; eligible pixels and bank entries.
 
-    Starved classes carry a cross, hollow where no image contains the class.
+    Starved classes carry a cross, hollow if no image contains the class.
     """
     results = first_of_groups(content["results"])
     figure = new_figure(WIDE, 0.7 + 1.6 * len(results))
@@ -37,11 +37,11 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 
 def _bars(panel: Axes, coverage: Content) -> None:
-    """Entries before eligible pixels, of which they are a part."""
+    """Entries in front of the eligible pixels, of which they are a part."""
     classes = coverage["classes"]
-    places = np.arange(len(classes["fill"]))
-    panel.bar(places, classes["eligible"], 0.8, color=SKY, label="eligible pixels")
-    panel.bar(places, classes["fill"], 0.8, color=BLUE, label="entries in the bank")
+    positions = np.arange(len(classes["fill"]))
+    panel.bar(positions, classes["eligible"], 0.8, color=SKY, label="eligible pixels")
+    panel.bar(positions, classes["fill"], 0.8, color=BLUE, label="entries in the bank")
     panel.axhline(coverage["bank_size"], color=BLACK, linewidth=0.6, linestyle=":", label="capacity $N$")
     panel.set_yscale("log")
     panel.set_ylim(bottom=FLOOR)

@@ -1,4 +1,4 @@
-"""From saved results to pictures: every figure of a command, as PNG and PDF beside its JSON."""
+"""Draw the figures of a command from its saved results, as PNG and PDF next to the JSON."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -16,19 +16,19 @@ if TYPE_CHECKING:  # loaded only when something is drawn
     from pixcon_figures.saved import Content
 
 TOGETHER = ("tsne", "geometry")
-"""Commands whose results, where both are there, also make the paper's Fig. 11."""
+"""Commands whose results together make the paper's Fig. 11."""
 
 PNG_DPI = 200
 
 
 def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> list[Path]:
-    """Draw the figures of ``<command>.json`` in ``folder``; the paths written, none for a command without a figure.
+    """Draw the figures of ``<command>.json`` in ``folder`` and return their paths; none for a command without figures.
 
-    The same results and fonts give the same bytes. Characters that no installed font has are drawn as their numbers and
-    added to ``missing``; :func:`missing_characters` words them.
+    The same results and fonts give the same bytes. Characters without an installed font are drawn as code points and
+    added to ``missing``; see :func:`missing_characters`.
 
     Raises:
-        DataError: the results are missing, damaged, or from a version that saved something else.
+        DataError: the results are missing, damaged, or from an incompatible version.
         PixConError: the folder cannot be written.
     """
     if find_spec(_module(command)) is None:
@@ -37,7 +37,7 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
     from pixcon_figures.saved import read_saved
     from pixcon_figures.style import style
 
-    content = {each: read_saved(folder, each) for each in _read_with(folder, command)}
+    content = {name: read_saved(folder, name) for name in _read_with(folder, command)}
     fonts, lacking = fallback_fonts(list(content.values()))
     with style(font_settings(fonts)):
         figures = _draw(folder, command, content, lacking)
@@ -45,7 +45,7 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
 
 
 def _module(command: str) -> str:
-    """The module that draws a command's results, where it has figures."""
+    """Name of the module that draws a command's results; it exists only for commands with figures."""
     return f"pixcon_figures.{command.replace('-', '_')}"
 
 
@@ -53,9 +53,9 @@ def draw_result(command: str, content: Any, folder: Path = Path()) -> "dict[str,
     """The figures of a result in memory by name; none for a command without a figure.
 
     Args:
-        command: which result it is.
+        command: command of the result.
         content: what the command writes as JSON.
-        folder: where its panels lie, for `qualitative`.
+        folder: folder of the panels, for `qualitative`.
     """
     if find_spec(_module(command)) is None:
         return {}
@@ -69,13 +69,13 @@ def draw_result(command: str, content: Any, folder: Path = Path()) -> "dict[str,
 
 
 def _read_with(folder: Path, command: str) -> list[str]:
-    """Commands whose results are drawn: this one's, and those drawn together with it where both are there."""
-    together = command in TOGETHER and all((folder / f"{each}.json").is_file() for each in TOGETHER)
-    return [command, *(each for each in TOGETHER if together and each != command)]
+    """Commands whose results are read: this one, and its partner in :data:`TOGETHER` if both results exist."""
+    together = command in TOGETHER and all((folder / f"{name}.json").is_file() for name in TOGETHER)
+    return [command, *(name for name in TOGETHER if together and name != command)]
 
 
 def missing_characters(missing: Collection[str]) -> list[str]:
-    """A line to tell of characters that :func:`draw_saved` found no font for; none where there are none."""
+    """A line on the characters without a font; empty if there are none."""
     from pixcon_figures.fonts import missing_note
 
     return [missing_note(missing)] if missing else []
@@ -85,14 +85,14 @@ def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking:
     from pixcon_figures.fonts import drawable
 
     try:
-        plain = {name: drawable(each, lacking) for name, each in content.items()}
+        plain = {name: drawable(saved, lacking) for name, saved in content.items()}
         figures: dict[str, Figure] = import_module(_module(command)).draw(plain[command], folder)
         if len(plain) > 1:
-            figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[each] for each in TOGETHER))
+            figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[name] for name in TOGETHER))
     except KeyError as missing:
         raise DataError(
             f"{folder / f'{command}.json'} lacks {missing}: it is damaged or of another version "
-            f"({content[command].get('version', 'not said')}). Run `pixcon-diag {command}` again."
+            f"({content[command].get('version', 'not stated')}). Run `pixcon-diag {command}` again."
         ) from missing
     return figures
 
@@ -105,11 +105,11 @@ def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[st
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf")]
     for path in paths:
         # A PDF's date would make two drawings of the same results differ.
-        about = {"CreationDate": None} if path.suffix == ".pdf" else None
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], dpi=PNG_DPI, metadata=about)
+            figure.savefig(temporary, format=path.suffix[1:], dpi=PNG_DPI, metadata=metadata)
     if missing is not None and lacking:
         drawn = "".join(text.get_text() for text in figure.findobj(Text))
-        missing.update(each for each in lacking if escaped(each) in drawn)
+        missing.update(character for character in lacking if escaped(character) in drawn)
     figure.clear()
     return paths

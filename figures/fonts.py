@@ -1,4 +1,4 @@
-"""Names in any script: which installed fonts have their letters, and how a name is drawn that no font has."""
+"""Fonts for names in any script, and escapes for characters without a font."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib.font_manager as manager
 
 DEFAULT = "DejaVu Sans"
-"""Comes with matplotlib; it has Latin, Greek and Cyrillic letters."""
+"""Ships with matplotlib; covers Latin, Greek and Cyrillic."""
 
 PREFERRED = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans CJK TC", "Source Han Sans SC",
@@ -17,11 +17,11 @@ PREFERRED = (
     "PingFang SC", "Hiragino Sans GB", "Hiragino Sans", "Yu Gothic", "Meiryo", "Malgun Gothic", "Apple SD Gothic Neo",
     "Arial Unicode MS",
 )  # fmt: skip
-"""Tried before other fonts."""
+"""Fonts tried first, in order."""
 
 KANA = re.compile("[\u3040-\u30ff]")
 UNUSABLE = re.compile("Emoji|Last Resort")
-"""Fonts whose glyphs cannot be drawn, or are the same box for many characters."""
+"""Fonts with glyphs that cannot be drawn or a placeholder box for many characters."""
 
 
 def fallback_fonts(content: Any) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -33,18 +33,18 @@ def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from (text for pair in value.items() for each in pair for text in _strings(each))
+        yield from (text for pair in value.items() for item in pair for text in _strings(item))
     elif isinstance(value, list):
-        yield from (text for each in value for text in _strings(each))
+        yield from (text for item in value for text in _strings(item))
 
 
 @cache
 def _covering(lacking: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     chosen = []
     for name in _names(lacking) if any(map(str.isprintable, lacking)) else ():
-        if found := lacking & _characters(name):
+        if covered := lacking & _characters(name):
             chosen.append(name)
-            lacking -= found
+            lacking -= covered
         if not lacking:
             break
     return tuple(chosen), lacking
@@ -62,62 +62,62 @@ def _names(lacking: frozenset[str]) -> Iterator[str]:
 
 @cache
 def _installed() -> frozenset[str]:
-    """Names of all fonts, also of those installed after matplotlib made its list."""
-    known = {font.fname for font in manager.fontManager.ttflist}
-    for path in sorted(set(manager.findSystemFonts()) - known):
-        with suppress(Exception):  # a file that is no usable font
+    """Names of all fonts, including those installed after matplotlib cached its list."""
+    listed = {font.fname for font in manager.fontManager.ttflist}
+    for path in sorted(set(manager.findSystemFonts()) - listed):
+        with suppress(Exception):  # not a usable font file
             manager.fontManager.addfont(path)
     return frozenset(font.name for font in manager.fontManager.ttflist)
 
 
 @cache
 def _characters(name: str) -> frozenset[str]:
-    """What a font has; nothing where it cannot be read or has no outlines to draw."""
+    """Characters of a font; empty if it cannot be read or has no outlines."""
     path = next((font.fname for font in manager.fontManager.ttflist if font.name == name), None)
     try:
         font = manager.get_font(path) if path else None
-    except Exception:  # FreeType's own errors, of no common class
+    except Exception:  # FreeType's errors share no class
         return frozenset()
     return frozenset(map(chr, font.get_charmap())) if font and font.scalable else frozenset()
 
 
 def font_settings(fonts: tuple[str, ...]) -> dict[str, Any]:
-    """Settings that draw with ``fonts`` what the default font lacks.
+    """Settings that draw with ``fonts`` the characters missing from the default font.
 
-    Many of them have PostScript outlines, which viewers show in a PDF as Type 3 alone; the text stays searchable.
-    (matplotlib 3.11 looks at ``ps.fonttype`` for PDF files too.)
+    Many of them have PostScript outlines, which a PDF can embed only as Type 3; the text remains searchable.
+    (matplotlib 3.11 reads ``ps.fonttype`` for PDF files too.)
     """
     return {"font.family": [DEFAULT, *fonts], "pdf.fonttype": 3, "ps.fonttype": 3} if fonts else {}
 
 
 def drawable(value: Any, lacking: frozenset[str]) -> Any:
-    """Saved results whose strings are drawn as they are: ``$`` begins no formula, and what no font has is escaped.
+    """Saved results with strings safe to draw: ``$`` starts no formula, and characters without a font are escaped.
 
-    Names of files stay.
+    File names are unchanged.
     """
     if isinstance(value, str):
         plain = value.replace("$", r"\$")
-        plain = f"\u200b{plain}" if plain.startswith("_") else plain  # legends leave out labels that begin with it
-        return "".join(escaped(each) if each in lacking else each for each in plain) if lacking else plain
+        plain = f"\u200b{plain}" if plain.startswith("_") else plain  # legends omit labels that begin with _
+        return "".join(escaped(c) if c in lacking else c for c in plain) if lacking else plain
     if isinstance(value, dict):
         return {
-            drawable(key, lacking): each if key == "files" else drawable(each, lacking) for key, each in value.items()
+            drawable(key, lacking): item if key == "files" else drawable(item, lacking) for key, item in value.items()
         }
     if isinstance(value, list):
-        return [drawable(each, lacking) for each in value]
+        return [drawable(item, lacking) for item in value]
     return value
 
 
 def escaped(character: str) -> str:
-    """A character by its number."""
+    """A character as its code point."""
     return f"U+{ord(character):04X} "
 
 
 def missing_note(missing: Collection[str]) -> str:
-    """What a reader must know of characters that are not drawn as they are."""
-    shown = [each if each.isprintable() else escaped(each).strip() for each in sorted(missing)]
-    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
+    """The note on characters without a font."""
+    names = [character if character.isprintable() else escaped(character).strip() for character in sorted(missing)]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return (
-        f"figures: no installed font has {' '.join(shown[:12])}{more}; drawn as numbers (U+…). Install a font that has "
-        "them (Debian: fonts-noto-cjk) and run the command again."
+        f"figures: no installed font has {' '.join(names[:12])}{more}; drawn as code points (U+…). Install a font that "
+        "has them (Debian: fonts-noto-cjk) and run the command again."
     )

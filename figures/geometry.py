@@ -11,17 +11,17 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import MISSING
-from pixcon_figures.saved import Content, first_of_groups, numbers, shown
+from pixcon_figures.saved import Content, first_of_groups, numbers, rounded
 from pixcon_figures.style import WIDE, new_figure, page_width
 
 MOST_NAMES = 30
-"""More classes than this go unnamed on the axes; the CSV names them."""
+"""Most classes named on the axes; the CSV names all."""
 COLUMNS = 3
 COLORS = "viridis"
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``geometry``: the matrix of the first checkpoint of each group, all on one scale of colours."""
+    """``geometry``: the matrix of the first checkpoint of each group, all on one colour scale."""
     results = first_of_groups(content["results"])
     columns = min(len(results), COLUMNS)
     rows = -(-len(results) // columns)
@@ -34,13 +34,13 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 
 def draw_matrices(figure: Figure, panels: Sequence[Axes], results: Sequence[tuple[str, Content]]) -> None:
-    """One matrix a panel, and one colour bar for all of them; panels beyond the results stay as they are."""
+    """One matrix per panel and one colour bar for all; extra panels are left unchanged."""
     matrices = [foreground_cosines(result) for _, result in results]
-    known = np.concatenate([matrix[~np.isnan(matrix)] for matrix in matrices])
-    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    defined = np.concatenate([matrix[~np.isnan(matrix)] for matrix in matrices])
+    low, high = (defined.min(), defined.max()) if len(defined) else (0.0, 1.0)
     for panel, matrix, (name, result) in zip(panels, matrices, results, strict=False):
         _matrix(panel, matrix, [result["classes"][k] for k in result["foreground"]], low, high)
-        panel.set_title(f"{name}: mean cosine {shown(result['geometry']['mean_inter'], 3)}")
+        panel.set_title(f"{name}: mean cosine {rounded(result['geometry']['mean_inter'], 3)}")
     used = list(panels[: len(matrices)])
     scale = ScalarMappable(Normalize(low, high), COLORS)
     figure.colorbar(scale, ax=used, label="cosine of class centroids", shrink=0.7, pad=0.01, panchor=False)

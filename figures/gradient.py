@@ -1,4 +1,4 @@
-"""The gradient that false positives cause against the count law ρ_F / (1 − ρ_F) (Obs. 3.1)."""
+"""Gradient share of false positives against the count law ρ_F / (1 − ρ_F) (Obs. 3.1)."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pixcon_figures.palette import BLACK, color
-from pixcon_figures.saved import Content, first_of_groups, number, numbers, shortened
+from pixcon_figures.saved import Content, first_of_groups, number, numbers, shorten
 from pixcon_figures.style import NARROW, WIDE, explain, new_figure
 
 NAMES = {"supcon": "SupCon: mean of log-probabilities", "eq3": "Eq. 3: sum inside the logarithm"}
@@ -29,63 +29,68 @@ LAW_LINE: dict[str, Any] = {"color": BLACK, "linewidth": 0.8, "linestyle": ":"}
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``gradient``: E‖g_F‖ / E‖g_T‖ over the measured ρ_F for both forms, a panel per way of relabelling.
+    """``gradient``: E‖g_F‖ / E‖g_T‖ over the measured ρ_F for both forms, a panel per kind of relabelling.
 
-    Of each group the first checkpoint is drawn; the banks that its rules fill are large marks, one shape per rule.
-    Without a sweep there is one panel, of banks.
+    The first checkpoint of each group is drawn; its banks are large marks, one shape per rule. Without a sweep
+    there is one panel with the banks.
     """
     results = [result for _, result in first_of_groups(content["results"])]
     kinds = [kind for kind in RELABELLED if any(result["sweep"].get(kind) for result in results)]
     figure = new_figure(WIDE if len(kinds) > 1 else 1.4 * NARROW, 3.5)
     panels = figure.subplots(1, len(kinds) or 1, sharex=True, sharey=True, squeeze=False)[0]
-    looks = _looks(results)
+    styles = _styles(results)
     for panel, kind in zip(panels, kinds or [""], strict=True):
         for result in results:
-            _sweep(panel, result["sweep"].get(kind) or [], color(looks.groups.index(result["group"])))
-            _bank(panel, result, looks)
+            _sweep(panel, result["sweep"].get(kind) or [], color(styles.groups.index(result["group"])))
+            _bank(panel, result, styles)
         _law(panel)
-        panel.set(title=RELABELLED.get(kind, "no sweep: the banks as they are"), xlabel=r"measured $\rho_F$")
+        panel.set(title=RELABELLED.get(kind, "no sweep: banks as filled"), xlabel=r"measured $\rho_F$")
     panels[0].set_ylabel(r"$E\|g_F\| \,/\, E\|g_T\|$")
-    explain(figure, _legend(looks), "lower")
+    explain(figure, _legend(styles), "lower")
     return {"gradient": figure}
 
 
-class Looks(NamedTuple):
-    """What colours and shapes stand for, by place."""
+class Styles(NamedTuple):
+    """Groups by colour and rules by shape, in order."""
 
     groups: list[str]
     rules: list[str]
 
     def mark(self, result: Content, form: str) -> dict[str, Any]:
-        """How a bank is drawn: filled for Eq. 3, which is what trains, hollow for SupCon."""
-        own = color(self.groups.index(result["group"]))
+        """Mark of a bank: filled for Eq. 3, the training loss, hollow for SupCon."""
+        shade = color(self.groups.index(result["group"]))
         marker = BANKS[self.rules.index(result["rule"]) % len(BANKS)]
-        return {"color": own, "marker": marker, "markerfacecolor": own if form == "eq3" else "white", "markersize": 9}
+        return {
+            "color": shade,
+            "marker": marker,
+            "markerfacecolor": shade if form == "eq3" else "white",
+            "markersize": 9,
+        }
 
 
-def _looks(results: Sequence[Content]) -> Looks:
-    return Looks(*(list(dict.fromkeys(result[key] for result in results)) for key in ("group", "rule")))
+def _styles(results: Sequence[Content]) -> Styles:
+    return Styles(*(list(dict.fromkeys(result[key] for result in results)) for key in ("group", "rule")))
 
 
-def _sweep(panel: Axes, points: Sequence[Content], own: str) -> None:
-    """Both forms over one sweep."""
+def _sweep(panel: Axes, points: Sequence[Content], shade: str) -> None:
+    """Both forms of the loss over one sweep."""
     # ρ_F is a count, the same for both forms.
     rho_f = numbers(point["result"]["supcon"]["overall"]["rho_f"] for point in points)
-    for form, look in FORMS.items():
+    for form, style in FORMS.items():
         ratio = numbers(point["result"][form]["overall"]["ratio"] for point in points)
-        panel.plot(rho_f, ratio, color=own, **look)
+        panel.plot(rho_f, ratio, color=shade, **style)
 
 
-def _bank(panel: Axes, result: Content, looks: Looks) -> None:
-    """What one rule fills, in both forms."""
+def _bank(panel: Axes, result: Content, styles: Styles) -> None:
+    """The bank of one rule, in both forms of the loss."""
     forms = result["gradient"]
     for form in FORMS:
         x, y = number(forms["supcon"]["overall"]["rho_f"]), number(forms[form]["overall"]["ratio"])
-        panel.plot(x, y, clip_on=False, zorder=3, gid=f"bank {form}", **looks.mark(result, form))
+        panel.plot(x, y, clip_on=False, zorder=3, gid=f"bank {form}", **styles.mark(result, form))
 
 
 def _law(panel: Axes) -> None:
-    """The law over what the axis shows."""
+    """The law over the range of the axis."""
     right = max(panel.dataLim.x1 if np.isfinite(panel.dataLim.x1) else 0.0, 0.05)
     rho_f = np.linspace(0, min(1.05 * right, 0.95), 100)
     panel.plot(rho_f, rho_f / (1 - rho_f), label=LAW, **LAW_LINE)
@@ -93,16 +98,16 @@ def _law(panel: Axes) -> None:
     panel.set_ylim(bottom=0)
 
 
-def _legend(looks: Looks) -> list[Line2D]:
+def _legend(styles: Styles) -> list[Line2D]:
     banks = [
         Line2D(
             [], [], color="0.3", linestyle="", marker=marker, markersize=7, label=f"bank by rule {rule}, hollow: SupCon"
         )
-        for rule, marker in zip(looks.rules, itertools.cycle(BANKS), strict=False)
+        for rule, marker in zip(styles.rules, itertools.cycle(BANKS), strict=False)
     ]
-    groups = [Line2D([], [], color=color(k), linewidth=3, label=shortened(name)) for k, name in enumerate(looks.groups)]
+    groups = [Line2D([], [], color=color(k), linewidth=3, label=shorten(name)) for k, name in enumerate(styles.groups)]
     return [
-        *(Line2D([], [], color="0.3", label=NAMES[form], **look) for form, look in FORMS.items()),
+        *(Line2D([], [], color="0.3", label=NAMES[form], **style) for form, style in FORMS.items()),
         Line2D([], [], label=LAW, **LAW_LINE),
         *banks,
         *groups,

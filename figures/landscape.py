@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from pixcon_figures.palette import BLACK, BLUE, GREEN, MARKERS, ORANGE, PINK, SKY
-from pixcon_figures.saved import Content, number, shortened
-from pixcon_figures.style import LETTER, SMALL, WIDE, explain, new_figure, say_under
+from pixcon_figures.saved import Content, number, shorten
+from pixcon_figures.style import LETTER, SMALL, WIDE, explain, footnote, new_figure
 
 FAMILIES = {"ResNet": SKY, "MiT": PINK, "CLIP": ORANGE, "DINOv2": BLUE}
 OTHER_FAMILY = BLACK
-OWN = GREEN
+RUN_COLOR = GREEN
 TICKS = (1, 2, 5, 10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1000, 2000)
 """Millions of parameters."""
 HEIGHT = 4.4
@@ -25,11 +25,11 @@ LINE = 0.125
 MARK = 0.07
 """Half the size of a mark, in inches."""
 LEADER = {"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "shrinkB": 0}
-"""The line from a name to its point."""
+"""Line from a name to its point."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``landscape``: mIoU over millions of parameters; hollow stars are on another data set than the published."""
+    """``landscape``: mIoU over millions of parameters; hollow stars: another data set than the published."""
     result = content["landscape"]
     figure = new_figure(WIDE, HEIGHT)
     panel = figure.subplots()
@@ -38,16 +38,16 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     _axes(panel, result)
     entries = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     explain(figure, list(entries.values()), "upper")
-    say_under(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
-    _label(figure, panel, result["points"])  # last, when everything else has its place
+    footnote(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
+    _label(figure, panel, result["points"])  # last, as it depends on the layout
     return {"landscape": figure}
 
 
 def _point(panel: Axes, point: Content) -> None:
     x, y = number(point["parameters"]), 100 * number(point["miou"])
     if point["own"]:
-        face, label = (OWN, "own run") if point["comparable"] else ("white", "own run on another data set")
-        panel.plot(x, y, "*", markersize=12, color=OWN, markerfacecolor=face, label=label, linestyle="", zorder=4)
+        face, label = (RUN_COLOR, "own run") if point["comparable"] else ("white", "own run on another data set")
+        panel.plot(x, y, "*", markersize=12, color=RUN_COLOR, markerfacecolor=face, label=label, linestyle="", zorder=4)
         return
     marker = MARKERS[list(FAMILIES).index(point["family"])] if point["family"] in FAMILIES else "x"
     color = FAMILIES.get(point["family"], OTHER_FAMILY)
@@ -67,18 +67,18 @@ def _axes(panel: Axes, result: Content) -> None:
 
 
 def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
-    """Names beside their points, from the lowest up, each at the nearest height that is free."""
-    figure.draw_without_rendering()  # so that places on the page are known
-    places = [(number(point["parameters"]), 100 * number(point["miou"])) for point in points]
+    """Names beside their points, from the lowest up, each at the nearest free height."""
+    figure.draw_without_rendering()  # fixes the layout
+    positions = [(number(point["parameters"]), 100 * number(point["miou"])) for point in points]
     edge = panel.get_window_extent().x0 / figure.dpi
-    inches = [panel.transData.transform(at) / figure.dpi for at in places]
-    taken = [Box(x - MARK, x + MARK, y, MARK) for x, y in inches]
-    for point, at, (x, y) in sorted(zip(points, places, inches, strict=True), key=lambda each: each[1][1]):
-        name = shortened(point["name"], 28)
+    inches = [panel.transData.transform(at) / figure.dpi for at in positions]
+    occupied = [Box(x - MARK, x + MARK, y, MARK) for x, y in inches]
+    for point, at, (x, y) in sorted(zip(points, positions, inches, strict=True), key=lambda item: item[1][1]):
+        name = shorten(point["name"], 28)
         near, far = 1.5 * MARK, 1.5 * MARK + LETTER * len(name)
         sides = (Box(x + near, x + far, y, LINE / 2), Box(x - far, x - near, y, LINE / 2))
-        box = _free([side for side in sides if side.right > x or side.left > edge], taken)
-        taken.append(box)
+        box = _free([side for side in sides if side.right > x or side.left > edge], occupied)
+        occupied.append(box)
         on_the_right = box.left > x
         panel.annotate(
             name,
@@ -93,7 +93,7 @@ def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
 
 
 class Box(NamedTuple):
-    """What a name or a mark covers, in inches."""
+    """Area of a name or a mark, in inches."""
 
     left: float
     right: float
@@ -107,8 +107,8 @@ class Box(NamedTuple):
         return not beside and abs(self.y - other.y) < self.half + other.half
 
 
-def _free(boxes: Sequence[Box], taken: Sequence[Box]) -> Box:
-    """The first of ``boxes`` that is free of all ``taken`` when moved up or down, by as little as will do."""
+def _free(boxes: Sequence[Box], occupied: Sequence[Box]) -> Box:
+    """The box with the smallest shift up or down that overlaps none of ``occupied``."""
     shifts = (sign * step * LINE / 4 for step in itertools.count() for sign in (1, -1))
     moved = (box._replace(y=box.y + shift) for shift in shifts for box in boxes)
-    return next(box for box in moved if not any(box.covers(other) for other in taken))
+    return next(box for box in moved if not any(box.covers(other) for other in occupied))

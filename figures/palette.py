@@ -1,4 +1,4 @@
-"""Colours, distinguishable to the colour-blind (Okabe and Ito); a data set's own palette comes with its results."""
+"""Colour-blind-safe colours (Okabe and Ito); a data set's palette comes with its results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +16,13 @@ BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, BLACK = (
 GAIN = GREEN
 REGRESSION = VERMILLION
 REGRESSION_HATCH = "//////"
-"""Regressions are hatched too, as green and vermillion are the same grey."""
+"""Regressions are also hatched, as green and vermillion print as the same grey."""
 
 ERROR = "#FF0000"
 """Outlines of wrong regions, as in the paper's figures."""
 VOID = "#FFFFFF"
 MISSING = "0.85"
-"""Ground of a matrix, which shows where a value is undefined."""
+"""Background of a matrix, visible at undefined values."""
 STARVED = VERMILLION
 
 GROUPS = (BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, BLACK)
@@ -31,16 +31,16 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^vP*"
 
 
-def color(place: int) -> str:
-    """Colour of the group at ``place``; they repeat after seven."""
-    return GROUPS[place % len(GROUPS)]
+def color(index: int) -> str:
+    """Colour of group ``index``; colours repeat after seven."""
+    return GROUPS[index % len(GROUPS)]
 
 
-def line(place: int) -> dict[str, Any]:
-    """Colour and dashes of a group's line: other dashes where the colours start again."""
-    return {"color": color(place), "linestyle": DASHES[place // len(GROUPS) % len(DASHES)]}
+def line(index: int) -> dict[str, Any]:
+    """Colour and dashes of a group's line: dashes change when the colours repeat."""
+    return {"color": color(index), "linestyle": DASHES[index // len(GROUPS) % len(DASHES)]}
 
 
 def class_colors(palette: Sequence[Sequence[int]]) -> list[tuple[float, float, float]]:
-    """A data set's palette, 0..255 a channel, as colours of matplotlib's, 0..1."""
+    """A data set's palette, 0..255 per channel, as matplotlib colours, 0..1."""
     return [(red / 255, green / 255, blue / 255) for red, green, blue in palette]

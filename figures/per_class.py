@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, GAIN, REGRESSION, REGRESSION_HATCH
-from pixcon_figures.saved import Content, number, numbers, shortened, shown
-from pixcon_figures.style import SMALL, WIDE, new_figure, say_under
+from pixcon_figures.saved import Content, number, numbers, rounded, shorten
+from pixcon_figures.style import SMALL, WIDE, footnote, new_figure
 
 MOST_ROWS = 50
-"""Classes below each other; more go on in the next panel."""
+"""Most classes in a panel; further ones continue in the next."""
 COLUMNS = 3
 BAR = 0.13
-"""Height of a class, in inches: room for its name."""
-SAID = 0.13
-"""Height of a line of the notes."""
+"""Height of a class, in inches."""
+NOTE_LINE = 0.13
+"""Height of a line of notes, in inches."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -25,63 +25,63 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
     A panel per method, or per 50 classes of one; classes without a Δ are left out and named below.
     """
-    chunks = [(each, rows) for each in content["comparisons"] for rows in _chunks(each["per_class"]["rows"])]
+    chunks = [(c, rows) for c in content["comparisons"] for rows in _chunks(c["per_class"]["rows"])]
     parts = len(chunks) // len(content["comparisons"])
     columns = parts if parts > 1 else min(len(chunks), COLUMNS)
     lines = -(-len(chunks) // columns)
     longest = max(len(rows) for _, rows in chunks)
     notes = _notes(content, 110 if columns > 1 else 55)
-    below = SAID * (2 + notes.count("\n"))
+    below = NOTE_LINE * (2 + notes.count("\n"))
     figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.6 + BAR * max(longest, 4)) + below)
     panels = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
-    for place, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
+    for index, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
         _bars(panel, rows)
-        panel.set_title(_title(comparison) if place % parts == 0 else "(continued)")
+        panel.set_title(_title(comparison) if index % parts == 0 else "(continued)")
     for panel in panels[: len(chunks)]:
         panel.set_xlabel("Δ IoU (points)")
         panel.tick_params(labelbottom=True)
     for panel in panels[len(chunks) :]:
         panel.remove()
-    say_under(figure, notes)
+    footnote(figure, notes)
     return {"per-class": figure}
 
 
 def _chunks(rows: list[Content]) -> list[list[Content]]:
-    """Classes with a Δ in parts of nearly equal length; one empty part where there is none."""
-    kept = [row for row in rows if row["delta"] is not None]
-    parts = -(-len(kept) // MOST_ROWS) or 1
-    size = -(-len(kept) // parts) or 1
-    return [kept[start : start + size] for start in range(0, parts * size, size)]
+    """Classes with a Δ in parts of nearly equal length; one empty part if there are none."""
+    defined = [row for row in rows if row["delta"] is not None]
+    parts = -(-len(defined) // MOST_ROWS) or 1
+    size = -(-len(defined) // parts) or 1
+    return [defined[start : start + size] for start in range(0, parts * size, size)]
 
 
 def _bars(panel: Axes, rows: list[Content]) -> None:
-    places, deltas = np.arange(len(rows)), 100 * numbers(row["delta"] for row in rows)
+    positions, deltas = np.arange(len(rows)), 100 * numbers(row["delta"] for row in rows)
     for sign, face, hatch in ((deltas >= 0, GAIN, ""), (deltas < 0, REGRESSION, REGRESSION_HATCH)):
-        panel.barh(places[sign], deltas[sign], 0.75, color=face, hatch=hatch, edgecolor="white")
+        panel.barh(positions[sign], deltas[sign], 0.75, color=face, hatch=hatch, edgecolor="white")
     std = 100 * numbers(row["delta_std"] for row in rows)
-    panel.errorbar(deltas, places, xerr=std, fmt="none", ecolor="0.2", elinewidth=0.7)
+    panel.errorbar(deltas, positions, xerr=std, fmt="none", ecolor="0.2", elinewidth=0.7)
     panel.axvline(0, color=BLACK, linewidth=0.6)
-    panel.set_yticks(places, [shortened(row["name"], 20) for row in rows], fontsize=SMALL)
-    panel.set_ylim(max(len(rows), 1) - 0.4, -0.6)  # downwards: the hardest class comes first
+    panel.set_yticks(positions, [shorten(row["name"], 20) for row in rows], fontsize=SMALL)
+    panel.set_ylim(max(len(rows), 1) - 0.4, -0.6)  # the hardest class on top
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
 
 
 def _title(comparison: Content) -> str:
     net = 100 * number(comparison["per_class"]["mean"]["delta"])
-    names = f"{shortened(comparison['other'], 20)} − {shortened(comparison['baseline'], 20)}"
-    return f"{names}: mIoU {shown(net, 2, sign=True)}"
+    names = f"{shorten(comparison['other'], 20)} − {shorten(comparison['baseline'], 20)}"
+    return f"{names}: mIoU {rounded(net, 2, sign=True)}"
 
 
 def _notes(content: Content, width: int) -> str:
-    seeds = {count for each in content["comparisons"] for count in _seeds(each["per_class"])}
+    seeds = {count for c in content["comparisons"] for count in _seeds(c["per_class"])}
     notes = ["Hatched: regressions. Classes by the baseline's IoU, lowest on top."]
-    if all(each["per_class"]["paired"] for each in content["comparisons"]) and min(seeds) > 1:
+    if all(c["per_class"]["paired"] for c in content["comparisons"]) and min(seeds) > 1:
         notes.append("Bars and whiskers: mean and sample std of the seeds' Δ.")
-    undefined = (each["per_class"]["undefined"] for each in content["comparisons"])
-    notes += [f"Without an IoU, and left out: {', '.join(names)}." for names in undefined if names]
-    if any(each["per_class"].get("common") for each in content["comparisons"]):
-        notes.append("mIoU: each run's own, not over the same classes in all of them.")
+    undefined = (c["per_class"]["undefined"] for c in content["comparisons"])
+    notes += [f"Left out for lack of an IoU: {', '.join(names)}." for names in undefined if names]
+    if any(c["per_class"].get("common") for c in content["comparisons"]):
+        notes.append("mIoU: of each run over its classes, which differ between runs.")
     return textwrap.fill(" ".join(dict.fromkeys(notes)), width)
 
 

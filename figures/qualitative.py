@@ -14,33 +14,33 @@ from matplotlib.patheffects import withStroke
 from pixcon_diag.measures.error_regions import error_regions
 from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import ERROR, VOID, class_colors
-from pixcon_figures.saved import Content, number, shortened, shown
+from pixcon_figures.saved import Content, number, rounded, shorten
 from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, legend_columns, new_figure
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 
 ONE_BLOCK = 3
-"""Up to so many images make one block; more make two side by side, the first half on the left."""
+"""Most images in one block; more make two blocks side by side."""
 GAP = 0.12
-"""Between the blocks, in widths of a panel."""
+"""Gap between blocks, in panel widths."""
 CAPTION = 0.14
 """Height of the line below a row, in inches."""
 LINE = 0.15
-"""Height of a line of the strip at the foot."""
+"""Height of a line of the legend, in inches."""
 
 
 class Row(NamedTuple):
-    """One image's files, read."""
+    """The arrays of one image."""
 
     image: np.ndarray
     """(H, W, 3) uint8."""
-    truth: np.ndarray
+    target: np.ndarray
     """(H, W) class indices and void."""
     predictions: list[np.ndarray]
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``qualitative``: input | ground truth | predictions, a row per image; panels are the PNGs beside the JSON.
+    """``qualitative``: input | ground truth | predictions, a row per image; panels are the PNGs next to the JSON.
 
     Raises:
         DataError: a PNG is missing or damaged.
@@ -55,7 +55,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         if k % per_block == 0:
             most = _letters(len(cells[0]), len(rows))
             for panel, head in zip(axes, heads, strict=True):
-                panel.set_title(shortened(head, most), fontsize=SMALL, pad=2)
+                panel.set_title(shorten(head, most), fontsize=SMALL, pad=2)
     explain(figure, handles, "lower")
     return {"qualitative": figure}
 
@@ -80,14 +80,14 @@ def _panel_width(panels: int, images: int) -> float:
 
 
 def _letters(panels: int, images: int) -> int:
-    """How many letters fit above or below a panel."""
+    """Letters that fit above or below a panel."""
     return int(_panel_width(panels, images) / LETTER)
 
 
 def _grid(rows: Sequence[Row], panels: int, handles: Sequence[Patch]) -> tuple[Figure, list[list[Axes]]]:
-    """The axes of each image; a row of the grid is as high as the tallest of its images, which may differ in shape."""
+    """The axes of each image; a row of the grid is as high as its tallest image."""
     per_block = _per_block(len(rows))
-    ratios = [row.truth.shape[0] / row.truth.shape[1] for row in rows]
+    ratios = [row.target.shape[0] / row.target.shape[1] for row in rows]
     width = _panel_width(panels, len(rows))
     heights = [max(ratios[k::per_block]) * width + CAPTION for k in range(per_block)]
     blocks = [1.0] * panels if len(rows) <= ONE_BLOCK else [*[1.0] * panels, GAP, *[1.0] * panels]
@@ -106,49 +106,49 @@ def draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content) -
     colors = _lookup(content)
     most = _letters(len(axes), len(content["images"]))
     axes[0].imshow(row.image)
-    axes[0].set_xlabel(shortened(PurePosixPath(saved["name"]).stem, most), fontsize=SMALL, labelpad=1)
-    axes[1].imshow(colors[row.truth], interpolation="nearest")
+    axes[0].set_xlabel(shorten(PurePosixPath(saved["name"]).stem, most), fontsize=SMALL, labelpad=1)
+    axes[1].imshow(colors[row.target], interpolation="nearest")
     errors = (saved["error_baseline"], saved["error_other"])
     for panel, prediction, error in zip(axes[2:], row.predictions, errors, strict=False):
         panel.imshow(colors[prediction], interpolation="nearest")
-        _outline(panel, prediction, row.truth, content)
-        panel.set_xlabel(f"{shown(100 * number(error), 1)} %", fontsize=SMALL, labelpad=1)
+        _outline(panel, prediction, row.target, content)
+        panel.set_xlabel(f"{rounded(100 * number(error), 1)} %", fontsize=SMALL, labelpad=1)
     for panel in axes:
         blank(panel)
         panel.set_anchor("N")
 
 
 def _lookup(content: Content) -> np.ndarray:
-    """(256, 3) colour of each label; void, and what is no class, is white."""
+    """(256, 3) colour of each label; void and labels outside the classes are white."""
     table = np.tile(to_rgb(VOID), (256, 1))
     table[: len(content["palette"])] = class_colors(content["palette"])
     table[content["void"]] = to_rgb(VOID)
     return table
 
 
-def _outline(panel: Axes, prediction: np.ndarray, truth: np.ndarray, content: Content) -> None:
-    """Red around the regions that are wrong; white beside it, as a data set may have red classes."""
+def _outline(panel: Axes, prediction: np.ndarray, target: np.ndarray, content: Content) -> None:
+    """Outline wrong regions in red on white, as a data set may have red classes."""
     regions = error_regions(
         prediction,
-        truth,
+        target,
         void=content["void"],
         min_share=content["min_share"],
     )
     if not regions.sizes:
         return
-    height, width = truth.shape
-    # A margin of right pixels closes the outline of a region at the image's border.
-    kept = np.pad(regions.kept, 1).astype(float)
+    height, width = target.shape
+    # A margin of correct pixels closes the outline of a region at the image's border.
+    wrong = np.pad(regions.kept, 1).astype(float)
     lines = panel.contour(
-        np.arange(-1, width + 1), np.arange(-1, height + 1), kept, levels=[0.5], colors=ERROR, linewidths=0.7
+        np.arange(-1, width + 1), np.arange(-1, height + 1), wrong, levels=[0.5], colors=ERROR, linewidths=0.7
     )
     lines.set_path_effects([withStroke(linewidth=1.3, foreground="white")])
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
 def _strip(rows: Sequence[Row], content: Content) -> list[Patch]:
-    """What the colours mean, of the classes that occur."""
-    maps = [labels for row in rows for labels in (row.truth, *row.predictions)]
+    """Legend of the classes that occur."""
+    maps = [labels for row in rows for labels in (row.target, *row.predictions)]
     colors = class_colors(content["palette"])
     handles = [
         Patch(facecolor=colors[k], label=content["classes"][k]) for k in occurring_classes(maps, content["void"])

@@ -1,4 +1,4 @@
-"""What logs tell of every run, epoch by epoch: lines of runs, and the figures of retention, losses and thresholds."""
+"""Curves of every run over the epochs: retention, losses and thresholds."""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -9,42 +9,42 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLACK, GROUPS, line
-from pixcon_figures.saved import Content, called, numbers
+from pixcon_figures.saved import Content, legend_name, numbers
 from pixcon_figures.style import WIDE, explain, new_figure
 
 Values = Callable[[Content], Sequence[float | None]]
-"""A run's values, one an epoch."""
+"""Takes a run's values, one per epoch."""
 
 COLUMNS = 3
 GREY = "0.7"
 FEW = 12
-"""Up to so many values are marked one by one."""
+"""Most values that are marked individually."""
 
 
-def mask_ratio_figure(result: Content) -> Figure:
+def retention_figure(result: Content) -> Figure:
     """Retention of every run."""
     figure = new_figure(WIDE, 2.6)
     panel = figure.subplots()
-    for place, group in enumerate(result["groups"]):
-        draw_runs(panel, group, itemgetter("mask_ratio"), place)
+    for index, group in enumerate(result["groups"]):
+        draw_runs(panel, group, itemgetter("mask_ratio"), index)
     panel.set(xlabel="epochs finished", ylabel="unlabeled pixels\nretained (%)")
     _explain_groups(figure, panel, result)
     return figure
 
 
 def losses_figure(result: Content) -> Figure | None:
-    """A panel per loss, over a logarithmic axis where it is positive; None where no log has any."""
+    """A panel per loss, on a logarithmic axis if positive; None if no log has losses."""
     names = list(dict.fromkeys(name for group in result["groups"] for run in group["runs"] for name in run["losses"]))
-    if not (names := [name for name in names if known_values(result, _loss(name))]):
+    if not (names := [name for name in names if defined_values(result, _loss(name))]):
         return None
     columns = min(len(names), COLUMNS)
     rows = -(-len(names) // columns)
     figure = new_figure(WIDE, 0.4 + 2.2 * rows)
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
-        for place, group in enumerate(result["groups"]):
-            draw_runs(panel, group, _loss(name), place, scale=1)
-        if min(known_values(result, _loss(name))) > 0:
+        for index, group in enumerate(result["groups"]):
+            draw_runs(panel, group, _loss(name), index, scale=1)
+        if min(defined_values(result, _loss(name))) > 0:
             panel.set_yscale("log")
         panel.set(title=name, xlabel="epochs finished")
         panel.tick_params(labelbottom=True)
@@ -55,39 +55,39 @@ def losses_figure(result: Content) -> Figure | None:
 
 
 def thresholds_figure(result: Content) -> Figure | None:
-    """A panel for the first run of each group that has τ by class; None where none has.
+    """A panel for the first run of each group that has τ by class; None if there are none.
 
-    Few classes are named; many are grey behind their median.
+    Few classes are named; many are drawn in grey with their median.
     """
-    limited = [(group, run) for group in result["groups"] for run in group["runs"][:1] if run["thresholds"]]
-    if not limited:
+    with_thresholds = [(group, run) for group in result["groups"] for run in group["runs"][:1] if run["thresholds"]]
+    if not with_thresholds:
         return None
-    figure = new_figure(WIDE, 0.4 + 2.2 * len(limited))
-    panels = figure.subplots(len(limited), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for panel, (group, run) in zip(panels, limited, strict=True):
-        named = len(run["thresholds"]) <= len(GROUPS)
-        for place, (name, values) in enumerate(run["thresholds"].items()):
-            looks = {"label": name, **line(place)} if named else {"color": GREY, "linewidth": 0.6}
-            panel.plot(run["finished"], numbers(values), **marks(values), **looks)
-        if not named:
+    figure = new_figure(WIDE, 0.4 + 2.2 * len(with_thresholds))
+    panels = figure.subplots(len(with_thresholds), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for panel, (group, run) in zip(panels, with_thresholds, strict=True):
+        few = len(run["thresholds"]) <= len(GROUPS)
+        for index, (name, values) in enumerate(run["thresholds"].items()):
+            style = {"label": name, **line(index)} if few else {"color": GREY, "linewidth": 0.6}
+            panel.plot(run["finished"], numbers(values), **marks(values), **style)
+        if not few:
             by_class = np.stack([numbers(values) for values in run["thresholds"].values()])
             panel.plot(run["finished"], np.median(by_class, 0), color=BLACK, label=f"median of {len(by_class)} classes")
         panel.legend(loc="best")
-        panel.set(ylabel="τ", title=called(group["name"], len(group["runs"]), "first of "))
+        panel.set(ylabel="τ", title=legend_name(group["name"], len(group["runs"]), "first of "))
     panels[-1].set_xlabel("epochs finished")
     return figure
 
 
-def draw_runs(panel: Axes, group: Content, values: Values, place: int, scale: float = 100) -> None:
-    """A thin line per seed through the values that its log has: not every epoch need be evaluated."""
+def draw_runs(panel: Axes, group: Content, values: Values, index: int, scale: float = 100) -> None:
+    """A thin line per seed through its logged values; epochs without a value are skipped."""
     for run in group["runs"]:
-        finished, known = np.array(run["finished"]), numbers(values(run))
-        finished, known = finished[~np.isnan(known)], known[~np.isnan(known)]
-        panel.plot(finished, scale * known, linewidth=0.6, alpha=0.7, **marks(known), **line(place))
+        finished, defined = np.array(run["finished"]), numbers(values(run))
+        finished, defined = finished[~np.isnan(defined)], defined[~np.isnan(defined)]
+        panel.plot(finished, scale * defined, linewidth=0.6, alpha=0.7, **marks(defined), **line(index))
 
 
 def marks(values: Sequence[float | None] | np.ndarray) -> dict[str, Any]:
-    """A few values get a point each; a single one would otherwise not show."""
+    """Point marks if there are few values, as a single value makes no line."""
     return {"marker": "o", "markersize": 3} if len(values) <= FEW else {}
 
 
@@ -95,15 +95,15 @@ def _loss(name: str) -> Values:
     return lambda run: run["losses"].get(name, [None] * len(run["finished"]))
 
 
-def known_values(result: Content, values: Values) -> list[float]:
-    """Every value that some run's log has."""
+def defined_values(result: Content, values: Values) -> list[float]:
+    """Every defined value of all runs."""
     return [value for group in result["groups"] for run in group["runs"] for value in values(run) if value is not None]
 
 
 def _explain_groups(figure: Figure, panel: Axes, result: Content) -> None:
-    """What the lines' colours mean, without the thinness of the lines themselves."""
+    """A legend of the groups, with lines of normal width."""
     handles = [
-        panel.plot([], [], label=called(group["name"], len(group["runs"])), **line(place))[0]
-        for place, group in enumerate(result["groups"])
+        panel.plot([], [], label=legend_name(group["name"], len(group["runs"])), **line(index))[0]
+        for index, group in enumerate(result["groups"])
     ]
     explain(figure, handles, "lower")

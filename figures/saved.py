@@ -1,4 +1,4 @@
-"""Saved results as figures need them; in JSON an undefined value is ``null``, here it is NaN."""
+"""Reading saved results for figures; ``null`` in JSON becomes NaN."""
 
 import json
 import math
@@ -42,8 +42,8 @@ def numbers(values: Iterable[float | None]) -> np.ndarray:
     return np.array([number(value) for value in values])
 
 
-def shown(value: float | None, digits: int, *, sign: bool = False) -> str:
-    """A number as figures show it, a dash where it is undefined."""
+def rounded(value: float | None, digits: int, *, sign: bool = False) -> str:
+    """A number as text, a dash if undefined."""
     if value is None or math.isnan(value):
         return "–"
     return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
@@ -58,25 +58,25 @@ def by_group(results: Sequence[Content]) -> dict[str, list[Content]]:
 
 
 def first_of_groups(results: Sequence[Content]) -> list[tuple[str, Content]]:
-    """The first checkpoint of each group, and what it is called; a result per bank rule where there are several."""
+    """The first checkpoint of each group with its label; one result per bank rule if there are several."""
     firsts: list[tuple[str, Content]] = []
     for name, members in by_group(results).items():
         rules: dict[str | None, Content] = {}
         for member in members:
             rules.setdefault(member.get("rule"), member)
-        label = called(name, len(members) // len(rules), "first of ")
+        label = legend_name(name, len(members) // len(rules), "first of ")
         firsts += [(label, result) for result in rules.values()]
     return firsts
 
 
-def called(name: str, seeds: int, which: str = "") -> str:
-    """A group as legends name it."""
-    return shortened(name) if seeds == 1 else f"{shortened(name)} ({which}{seeds} seeds)"
+def legend_name(name: str, seeds: int, prefix: str = "") -> str:
+    """Name of a group in legends."""
+    return shorten(name) if seeds == 1 else f"{shorten(name)} ({prefix}{seeds} seeds)"
 
 
-def shortened(text: str, most: int = 32) -> str:
-    """``text`` within ``most`` characters, its middle left out where it is longer."""
-    if len(text) <= most:
+def shorten(text: str, limit: int = 32) -> str:
+    """``text`` in at most ``limit`` characters; a longer one loses its middle."""
+    if len(text) <= limit:
         return text
-    tail = (most - 1) // 2
-    return f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLUE, ORANGE
-from pixcon_figures.saved import Content, number, numbers, shortened, shown
-from pixcon_figures.style import NARROW, SMALL, WIDE, new_figure, say_under
+from pixcon_figures.saved import Content, number, numbers, rounded, shorten
+from pixcon_figures.style import NARROW, SMALL, WIDE, footnote, new_figure
 
 COLUMNS = 3
 
@@ -27,37 +27,37 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         panel.remove()
     for panel in panels[:, 0]:
         panel.set_ylabel(f"best {'EMA' if result['weights'] == 'ema' else 'student'} mIoU (%)")
-    base = "Diamond, value in bold: the base setting. " if result["base"] else "No setting is known to be the base. "
-    say_under(figure, base + "ep: epoch of the best mIoU.")
+    base = "Diamond and bold value: the base setting. " if result["base"] else "The base setting is unknown. "
+    footnote(figure, base + "ep: epoch of the best mIoU.")
     return {"sensitivity": figure}
 
 
 def _axis(panel: Axes, axis: Content) -> None:
-    """Values are evenly spaced, in order: they rarely lie on a scale of their own."""
+    """Settings of one hyperparameter, evenly spaced in order."""
     settings = axis["settings"]
     panel.plot(100 * numbers(setting["mean"] for setting in settings), color=BLUE, linewidth=0.8)
-    for place, setting in enumerate(settings):
-        _setting(panel, place, setting)
+    for index, setting in enumerate(settings):
+        _setting(panel, index, setting)
     panel.set_xticks(range(len(settings)), [_value(setting["value"]) for setting in settings])
     for tick, setting in zip(panel.get_xticklabels(), settings, strict=True):
         tick.set_fontweight("bold" if setting["is_base"] else "normal")
-    panel.set(xlabel=shortened(axis["hyperparameter"]), title=f"spread {shown(100 * number(axis['spread']), 2)} points")
+    panel.set(xlabel=shorten(axis["hyperparameter"]), title=f"spread {rounded(100 * number(axis['spread']), 2)} points")
     panel.set_xlim(-0.6, len(settings) - 0.4)
     panel.margins(y=0.2)
 
 
-def _setting(panel: Axes, place: int, setting: Content) -> None:
-    """Mean ± sample std over seeds, the seeds themselves where there are several, and when they peaked."""
+def _setting(panel: Axes, index: int, setting: Content) -> None:
+    """Mean ± sample std over seeds, the single seeds if there are several, and the peak epochs."""
     mean, std = 100 * number(setting["mean"]), 100 * number(setting["std"])
     marker, color = ("D", ORANGE) if setting["is_base"] else ("o", BLUE)
     if len(setting["best"]) > 1:
         best = 100 * numbers(setting["best"])
-        panel.plot(np.full(len(best), place), best, "_", color="0.4", markersize=6)
-    panel.errorbar(place, mean, std, marker=marker, color=color, markersize=5, elinewidth=0.8, zorder=3)
+        panel.plot(np.full(len(best), index), best, "_", color="0.4", markersize=6)
+    panel.errorbar(index, mean, std, marker=marker, color=color, markersize=5, elinewidth=0.8, zorder=3)
     top = mean if np.isnan(std) else mean + std
     panel.annotate(
         f"ep {_epochs(setting['peak_epochs'])}",
-        (place, top),
+        (index, top),
         xytext=(0, 5),
         textcoords="offset points",
         ha="center",
@@ -73,4 +73,4 @@ def _epochs(peaks: Sequence[int]) -> str:
 
 
 def _value(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else shortened(str(value), 12)
+    return f"{value:g}" if isinstance(value, float) else shorten(str(value), 12)

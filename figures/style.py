@@ -1,4 +1,4 @@
-"""How every figure looks: print-readable sizes, and fonts that a PDF keeps as text."""
+"""The style of all figures: sizes readable in print, fonts kept as text in PDFs."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -52,15 +52,12 @@ SCREEN_DPI = 100
 
 
 def style(settings: Mapping[str, Any] = MappingProxyType({})) -> AbstractContextManager[None]:
-    """The style within a block, whatever the reader's own settings are; figures are drawn and saved in it.
-
-    ``settings`` of matplotlib are added to it.
-    """
+    """A context with the style of all figures and ``settings``, independent of the user's matplotlib settings."""
     return matplotlib.style.context({**RC, **settings}, after_reset=True)
 
 
 class ShownFigure(Figure):
-    """A figure that a notebook shows without pyplot."""
+    """A figure that notebooks show without pyplot."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -69,24 +66,24 @@ class ShownFigure(Figure):
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, sizes in inches, whose parts make room for each other."""
+    """An empty figure with constrained layout; sizes in inches."""
     return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def page_width(columns: int) -> float:
-    """Width of a figure of square panels: of one panel alone not much more than a column's."""
+    """Width of a figure of square panels; a single panel takes little more than a column."""
     return WIDE if columns > 1 else 1.3 * NARROW
 
 
-def say_under(figure: Figure, text: str) -> None:
-    """A line below everything else: what a reader must know and the axes do not show."""
+def footnote(figure: Figure, text: str) -> None:
+    """A line of text below the panels."""
     figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color="0.35")
 
 
-def explain(figure: Figure, handles: Sequence[Any], where: Literal["upper", "lower"]) -> None:
-    """A legend of artists above or below the panels, in as many columns as fit; none where there is no handle."""
+def explain(figure: Figure, handles: Sequence[Any], side: Literal["upper", "lower"]) -> None:
+    """A legend of artists above or below the panels, in as many columns as fit; none without handles."""
     if handles:
-        loc: Any = f"outside {where} center"
+        loc: Any = f"outside {side} center"
         figure.legend(handles=handles, loc=loc, ncols=legend_columns(figure, handles))
 
 
@@ -97,7 +94,7 @@ def legend_columns(figure: Figure, handles: Sequence[Any]) -> int:
 
 
 def blank(axes: Axes) -> None:
-    """Take away what an image does not need: ticks, frame and grid."""
+    """Remove ticks, frame and grid."""
     axes.grid(False)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

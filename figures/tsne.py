@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from pixcon_figures.palette import class_colors
-from pixcon_figures.saved import Content, shortened, shown
+from pixcon_figures.saved import Content, rounded, shorten
 from pixcon_figures.style import WIDE, blank, explain, new_figure, page_width
 
 MOST_NAMES = 40
-"""More classes than this are not explained below the maps."""
+"""Most classes named below the maps."""
 COLUMNS = 3
 
 
@@ -33,12 +33,12 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 
 def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Content]) -> None:
-    """One of ``projections`` a panel; panels beyond them stay as they are."""
+    """One projection per panel; extra panels are left unchanged."""
     labels = np.array(content["projection"]["labels"])
     colors = dict(enumerate(class_colors(content["palette"])))
     for panel, projection in zip(panels, projections, strict=False):
         x, y = np.array(projection["positions"], dtype=float).reshape(-1, 2).T
-        # Rings in grey keep colours close to white visible.
+        # Grey rings keep colours close to white visible.
         sns.scatterplot(
             x=x,
             y=y,
@@ -53,8 +53,8 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
         )
         numbers = projection["separability"]
         panel.set_title(
-            f"{shortened(projection['name'])}\n{numbers['neighbours']}-NN purity {shown(numbers['purity'], 3)}"
-            f" (chance {shown(numbers['chance'], 3)})\nsilhouette {shown(numbers['silhouette'], 3)}"
+            f"{shorten(projection['name'])}\n{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
+            f" (chance {rounded(numbers['chance'], 3)})\nsilhouette {rounded(numbers['silhouette'], 3)}"
         )
         blank(panel)
         panel.spines[:].set_visible(True)

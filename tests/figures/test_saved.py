@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_figures.saved import called, first_of_groups, number, numbers, read_saved, shortened, shown
+from pixcon_figures.saved import first_of_groups, legend_name, number, numbers, read_saved, rounded, shorten
 from pixcon_train.core.errors import DataError
 
 
@@ -41,17 +41,22 @@ def test_the_first_of_each_group_and_rule() -> None:
 
 
 def test_numbers_and_names_as_shown() -> None:
-    assert [shown(-0.126, 2), shown(0.5, 1, sign=True), shown(None, 2), shown(math.nan, 2)] == [
+    assert [
+        rounded(-0.126, 2),
+        rounded(0.5, 1, sign=True),
+        rounded(None, 2),
+        rounded(math.nan, 2),
+    ] == [
         "−0.13",
         "+0.5",
         "–",
         "–",
     ]
-    assert called("none", 1) == "none" and called("none", 3) == "none (3 seeds)"
+    assert legend_name("none", 1) == "none" and legend_name("none", 3) == "none (3 seeds)"
 
 
 @pytest.mark.parametrize("most", [2, 7, 8])
 def test_a_shortened_name_fits(most: int) -> None:
-    assert shortened("abc", 3) == "abc"
-    short = shortened("abcdefghij", most)
+    assert shorten("abc", 3) == "abc"
+    short = shorten("abcdefghij", most)
     assert len(short) == most and "…" in short
