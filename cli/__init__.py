@@ -2,6 +2,6 @@
 
 import os
 
-# Threads that wait for each other give up their core instead of spinning. Where cores are shared (loader workers, a
-# second run) spinning made a step ten times slower; where they are not, it gains nothing. Read when torch is loaded.
+# Waiting threads yield their core instead of spinning. On shared cores (loader workers, a second run) spinning made a
+# step ten times slower; on free cores it gains nothing. The variable is read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,4 +1,4 @@
-"""What a look over a data set found, as a table and one line for each finding."""
+"""The report of `check-data`: a table of class shares, and one line per finding."""
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +10,7 @@ from pixcon_train.data.specs import DatasetSpec
 
 
 def show_report(console: Console, spec: DatasetSpec, report: SetReport) -> None:
-    """Print the share of each class in each list, then what is wrong."""
+    """Print the share of each class in each list, then the findings."""
     for each, found in report.lists:
         console.print(f"{each.split}: {found.pairs:,} pairs of {each.path}", soft_wrap=True, markup=False)
     show(console, _classes(spec, report))
@@ -24,7 +24,7 @@ def show_report(console: Console, spec: DatasetSpec, report: SetReport) -> None:
 
 
 def _classes(spec: DatasetSpec, report: SetReport) -> Table:
-    """Of each class and list the share of its pixels, and the number of masks that hold it."""
+    """For each class and list: its share of the pixels, and the number of masks with it."""
     heads = [head for each, _ in report.lists for head in (f"{each.split} px %", "masks")]
     made = table(f"{report.dataset} under {report.root}", "class", *heads)
     for label, name in enumerate(spec.classes):

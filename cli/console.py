@@ -1,7 +1,4 @@
-"""What is shown while a command works: results go to standard output, everything else to standard error.
-
-Keeping the two apart is what lets ``--json`` print JSON alone on standard output.
-"""
+"""Consoles: results go to standard output, everything else to standard error, so that ``--json`` prints only JSON."""
 
 import os
 import sys
@@ -21,7 +18,7 @@ from pixcon_train.core.progress import Progress
 
 def output() -> Console:
     """The console of results (standard output)."""
-    # A path or a class name with brackets is no markup, and one with `:100:` no emoji.
+    # Brackets in a path or class name are not markup, and `:100:` is not an emoji.
     return Console(highlight=False, markup=False, emoji=False)
 
 
@@ -31,13 +28,13 @@ def notes() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print ``value`` as JSON, escaped in ASCII where standard output's encoding lacks one of its characters."""
+    """Print ``value`` as JSON, escaped to ASCII if standard output cannot encode it."""
     text = to_json(value)
     click.echo(text if printable(text) == text else to_json(value, ascii_only=True))
 
 
 def print_file(text: str) -> None:
-    """Print ``text`` that may be read again as a file: UTF-8 unless a terminal of another encoding shows it."""
+    """Print ``text`` as a file's content: UTF-8, or the terminal's encoding on a terminal."""
     if sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
@@ -45,7 +42,7 @@ def print_file(text: str) -> None:
 
 
 def bars(console: Console) -> RichProgress:
-    """A progress display with time taken and time left; it shows nothing where ``console`` is not a terminal."""
+    """A progress display with elapsed and remaining time; disabled if ``console`` is not a terminal."""
     return RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -60,32 +57,32 @@ def bars(console: Console) -> RichProgress:
     )
 
 
-def told_to_stop(console: Console, name: str) -> None:
-    """Say that the signal ``name`` was heard. After SIGHUP there is no terminal, and writing to it would fail."""
+def announce_stop(console: Console, name: str) -> None:
+    """Report that signal ``name`` was received. After SIGHUP the terminal is gone, and writing to it would fail."""
     if name == "SIGHUP":
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             if stream.isatty():
-                os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+                os.dup2(null, stream.fileno())
+        os.close(null)
     console.print(f"{name}: finishing this step, then saving.")
 
 
 def launched_processes() -> int:
-    """How many processes torchrun started this command as; 1 without it."""
+    """Number of processes that torchrun started for this command; 1 without torchrun."""
     return int(os.environ["WORLD_SIZE"]) if "RANK" in os.environ and "WORLD_SIZE" in os.environ else 1
 
 
 def is_first_process() -> bool:
-    """Whether this is the process that speaks, of those that torchrun started."""
+    """Whether this is the process that prints, among those started by torchrun."""
     return launched_processes() == 1 or os.environ["RANK"] == "0"
 
 
 @contextmanager
 def progress(description: str) -> Iterator[Progress]:
-    """A callback (done, total) for a library, drawn as one bar on standard error while the block runs.
+    """A callback (done, total) that draws a bar on standard error within the block.
 
-    The bar is there from the first call on: where a result is found and nothing is computed, there is none.
+    The bar appears with the first call, so a cached result shows none.
     """
     display = bars(notes())
 

@@ -19,14 +19,14 @@ def main(context: click.Context) -> None:
     """Measure semi-supervised segmentation checkpoints.
 
     A checkpoint is a file (of this project, of UniMatch V2 or of PixCon, a bare state dict, safetensors), a run's
-    folder, a folder of runs, hf://owner/repo/file, or a group of seeds: name=path,path. With none named, the runs under
+    folder, a folder of runs, hf://owner/repo/file, or a group of seeds: name=path,path. Without one, the runs under
     ./runs are taken.
     """
     processes, name = launched_processes(), context.invoked_subcommand
     if processes > 1 and name != measure.name:
         raise click.UsageError(
-            f"{processes} processes were started, but `{name}` is one. Let them share the passes, then look: "
-            f"`torchrun … --no-python pixcon-diag measure CKPT…`, then `pixcon-diag {name} CKPT…` alone."
+            f"`{name}` runs in one process, but {processes} were started. Measure in parallel first: "
+            f"`torchrun … --no-python pixcon-diag measure CKPT…`, then run `pixcon-diag {name} CKPT…`."
         )
 
 

@@ -1,12 +1,12 @@
-"""From a result to what the user asked for: tables on the screen, JSON, a folder of files and figures."""
+"""Output of a result: tables on the screen, JSON, or a folder of files and figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixcon_cli.console import is_first_process, notes, output, print_json
-from pixcon_cli.tables import show_described
+from pixcon_cli.tables import show_tables
 
-if TYPE_CHECKING:  # --help must not load torch
+if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.tables.result import Result
 
 
@@ -25,15 +25,15 @@ def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(result.content)
         return
-    show_described(output(), result.tables)
+    show_tables(output(), result.tables)
 
 
 def notify(*lines: str) -> None:
-    """Notify what is going on, on standard error; one of several processes does."""
+    """Print notes on standard error, in the first process only."""
     for line in lines if is_first_process() else ():
         notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 
 def notify_written(paths: list[Path]) -> None:
-    """Notify which files were written."""
+    """Print the names of the files written."""
     notify(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")

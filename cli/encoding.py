@@ -1,6 +1,6 @@
-"""Output where not every character can be shown: a console or file in cp1252, Latin-1 or ASCII.
+"""Output to a console or file in cp1252, Latin-1 or ASCII.
 
-What the encoding lacks is spelled in ASCII: ρ_F as rho_F, – as -, a character of a name as its escape.
+Characters outside the encoding are spelled in ASCII: ρ_F as rho_F, – as -, others as escapes.
 """
 
 import codecs
@@ -25,20 +25,20 @@ def spell(text: str) -> str:
 
 
 def printable(text: str, stream: TextIO | None = None) -> str:
-    """``text`` as ``stream`` (standard output) will show it, so that its width is known before it is laid out."""
+    """``text`` as ``stream`` (standard output) shows it, whose width decides the layout."""
     encoding = (stream or sys.stdout).encoding or "utf-8"
     return text.encode(encoding, SPELLING).decode(encoding)
 
 
-def spell_what_is_missing() -> None:
-    """Let standard output and error spell what their encoding lacks, where Python would raise UnicodeEncodeError."""
+def spell_unencodable() -> None:
+    """Make standard output and error spell characters outside their encoding instead of raising UnicodeEncodeError."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=SPELLING)
 
 
 def _spelled(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # a byte of a file name that is in no encoding
+    if "\udc80" <= character <= "\udcff":  # an undecodable byte of a file name
         return f"\\x{ord(character) - 0xDC00:02x}"
     return SPELLED.get(character) or character.encode("ascii", "backslashreplace").decode("ascii")
 

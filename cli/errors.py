@@ -1,6 +1,6 @@
-"""From errors to messages and exit codes: a user's mistake prints one message; a defect of ours keeps its traceback.
+"""Messages and exit codes of errors: a user's mistake prints one message; other exceptions keep their traceback.
 
-Exit codes: 1 any other known error (a full disk, say), 2 usage or configuration, 3 data, 4 checkpoint, 5 training,
+Exit codes: 1 other expected errors (such as a full disk), 2 usage or configuration, 3 data, 4 checkpoint, 5 training,
 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
@@ -12,7 +12,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from pixcon_cli.encoding import spell_what_is_missing
+from pixcon_cli.encoding import spell_unencodable
 from pixcon_train.core.errors import PixConError
 
 
@@ -21,10 +21,10 @@ class Failure(click.ClickException):
 
     def __init__(self, error: PixConError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code  # type: ignore[misc]  # click calls it a class's, and reads the instance's
+        self.exit_code = error.exit_code  # type: ignore[misc]  # declared on the class, read from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print it; on a terminal its first word is red."""
+        """Print the message; on a terminal its first word is red."""
         word = click.style("Error:", fg="red", bold=True)
         click.echo(f"{word} {self.format_message()}", file=file, err=True, color=self.show_color)
 
@@ -35,12 +35,12 @@ def _end_without_output(reason: str) -> NoReturn:
 
 
 class PixConGroup(click.Group):
-    """A command group that turns a user's mistake into a message, in whatever encoding the console has."""
+    """A command group that turns a user's mistake into a message, in the console's encoding."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the group as a program; output that cannot be written is one message."""
-        spell_what_is_missing()
-        if sys.stdout is None:  # closed, and the next file that is opened would take its place
+        """Run the group as a program; a failure to write output gives one message."""
+        spell_unencodable()
+        if sys.stdout is None:  # closed; the next opened file would replace it
             _end_without_output("it is closed")
         try:
             try:
@@ -50,20 +50,20 @@ class PixConGroup(click.Group):
         except OSError as error:
             if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second attempt at exit
             _end_without_output(error.strerror or str(error))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.
 
         Raises:
-            Failure: a :class:`PixConError` came out of the command. Other exceptions pass unchanged.
-            Exit: the command was stopped from the keyboard.
+            Failure: the command raised a :class:`PixConError`. Other exceptions pass unchanged.
+            Exit: the command was interrupted from the keyboard.
         """
         try:
             return super().invoke(ctx)
         except PixConError as error:
             raise Failure(error) from error
         except KeyboardInterrupt:
-            click.echo("Stopped; nothing is half written.", err=True)
+            click.echo("Stopped; no file is incomplete.", err=True)
             raise click.exceptions.Exit(128 + signal.SIGINT) from None

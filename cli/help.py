@@ -1,4 +1,4 @@
-"""Help in which a command's own options come first, shared ones follow under headings, and examples end the page."""
+"""Help pages: the command's specific options first, then shared options under headings, then examples."""
 
 from collections.abc import Callable, Iterable
 from functools import reduce
@@ -15,16 +15,16 @@ _VALUES = (
     (type(click.FLOAT), "X"),
     (click.Path, "PATH"),
 )
-"""What stands for an option's value, by its type; click's own word is "INTEGER RANGE"."""
+"""Placeholder of an option's value by its type; click's default is "INTEGER RANGE"."""
 
 
-OWN = "Options"
+DEFAULT_HEADING = "Options"
 _ORDER = (
-    OWN,
+    DEFAULT_HEADING,
     *("Recipe", "Method", "Boundary band", "Bank"),
     *("Images", "Model", "Network", "Schedule", "Machine", "Output"),
 )
-"""Headings, the most particular first."""
+"""Headings, the most specific first."""
 
 
 class PixConCommand(click.Command):
@@ -42,18 +42,18 @@ class PixConCommand(click.Command):
                 parameter.metavar = next((word for kind, word in _VALUES if isinstance(parameter.type, kind)), None)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own options, then each group of shared ones under its heading."""
+        """The specific options, then each group of shared ones under its heading."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
-                groups.setdefault(getattr(parameter, "heading", OWN), []).append(record)
+                groups.setdefault(getattr(parameter, "heading", DEFAULT_HEADING), []).append(record)
         for heading in sorted(groups, key=_ORDER.index):
             with formatter.section(heading):
                 formatter.write_dl(groups[heading])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples, each on a line of its own that can be copied."""
+        """The examples, one per line."""
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
@@ -61,7 +61,7 @@ class PixConCommand(click.Command):
 
 
 def options_under(heading: str, options: Iterable[Decorator]) -> Decorator:
-    """Options that commands share, in order, under a heading of the help."""
+    """Shared options, in order, under a heading of the help."""
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
         return reduce(lambda wrapped, option: _headed(option(wrapped), heading), reversed(list(options)), command)
@@ -70,6 +70,6 @@ def options_under(heading: str, options: Iterable[Decorator]) -> Decorator:
 
 
 def _headed(command: Callable[..., Any], heading: str) -> Callable[..., Any]:
-    """``command``, whose last parameter now stands under ``heading``."""
-    command.__click_params__[-1].heading = heading  # type: ignore[attr-defined]  # where click puts them
+    """Put the last parameter of ``command`` under ``heading``."""
+    command.__click_params__[-1].heading = heading  # type: ignore[attr-defined]  # click's attribute
     return command

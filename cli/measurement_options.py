@@ -1,4 +1,4 @@
-"""The options that every measuring command takes, with one meaning."""
+"""Options shared by the measuring commands."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -10,7 +10,7 @@ import click
 from pixcon_cli.help import options_under
 from pixcon_train.method.admission import REPLAYED, rules_with_tau
 
-if TYPE_CHECKING:  # --help must not load torch
+if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.data.evaluation_data import DataChoice
     from pixcon_diag.groups.methods import StudyOptions
 
@@ -20,7 +20,7 @@ _DATA = [
     click.option(
         "--dataset", metavar="NAME", help="Built-in data set, or a data set's YAML file.  [default: the checkpoint's]"
     ),
-    click.option("--data-root", type=_PATH, help="Folder the list's paths start from (or PIXCON_DATA_ROOT)."),
+    click.option("--data-root", type=_PATH, help="Root of the list's paths (or PIXCON_DATA_ROOT)."),
     click.option("--list", "list_path", type=_PATH, help="File of `IMAGE MASK` lines.  [default: the validation list]"),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N images."),
     click.option(
@@ -36,25 +36,28 @@ _RUN = [
     click.option(
         "--weights",
         type=click.Choice(["ema", "student"]),
-        help="Which network.  [default: ema, or the only one in the file]",
+        help="Network to measure.  [default: ema, or the only one in the file]",
     ),
     click.option(
         "--protocol",
         type=click.Choice(["unimatch-v2", "pixcon"]),
-        help="Resize to a multiple of 14, or pad.  [default: what belongs to the architecture]",
+        help="Resize to a multiple of 14, or pad.  [default: that of the architecture]",
     ),
     click.option(
         "--window",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Sliding windows of N pixels; 0 for whole images.  [default: as the data set and the training crop say]",
+        help="Sliding windows of N pixels; 0 for whole images.  [default: by data set and training crop]",
     ),
     click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.  [default: auto]"),
     click.option(
-        "--batch-size", type=click.IntRange(min=1), metavar="N", help="Images at once.  [default: 4, or 1 with windows]"
+        "--batch-size",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Images per batch.  [default: 4; 1 with windows]",
     ),
     click.option(
-        "--workers", type=click.IntRange(min=0), metavar="N", help="Processes that read images.  [default: cores − 1]"
+        "--workers", type=click.IntRange(min=0), metavar="N", help="Processes that load images.  [default: cores − 1]"
     ),
 ]
 
@@ -81,7 +84,7 @@ _BAND = [
         type=click.Choice(["label", "ignore", "nearest"]),
         default="label",
         show_default=True,
-        help="What void is to the boundary band: a label, nothing, or the nearest label.",
+        help="Treatment of void by the boundary band: as a label, ignored, or as the nearest label.",
     ),
 ]
 
@@ -102,7 +105,7 @@ _REPLAY = [
         "rules",
         type=click.Choice(REPLAYED),
         multiple=True,
-        help="Admission rule to replay; may be given several times.  [default: all that say something]",
+        help="Admission rule to replay; may be given several times.  [default: all that can be replayed]",
     ),
     click.option(
         "--admission-tau",
@@ -119,16 +122,16 @@ _REPLAY = [
         type=click.Choice(["labeled", "unlabeled"]),
         default="labeled",
         show_default=True,
-        help="Which of the run's lists fills the bank; the unlabeled one's masks are used to measure alone.",
+        help="Which of the run's lists fills the bank; masks of the unlabeled list are used only for measuring.",
     ),
     click.option(
-        "--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank instead."
+        "--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank."
     ),
 ]
 
 _OUTPUT = [
     click.option("--out", type=_PATH, help="Folder for JSON, CSV and figures (PNG, PDF)."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output."),
+    click.option("--json", "as_json", is_flag=True, help="Print only JSON on standard output."),
 ]
 
 
@@ -138,7 +141,7 @@ _OUTPUT_OPTIONS = options_under("Output", _OUTPUT)
 
 
 LOG = """LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of UniMatch V1
-or V2 or of PrevMatch, or a group of seeds: name=path,path. With none named, the runs under ./runs are taken."""
+or V2 or of PrevMatch, or a group of seeds: name=path,path. Without one, the runs under ./runs are taken."""
 
 CHECKPOINTS = click.argument("methods", nargs=-1, metavar="[CKPT...]")
 """Files, run folders, folders of runs, hf:// addresses, or name=path[,path...]; none: the runs under ./runs."""
@@ -155,10 +158,10 @@ PREDICTIONS = click.option(
 
 
 def _no_predictions(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
-    """Raise where saved predictions are given to a command that needs more than they hold."""
+    """Raise if saved predictions are given to a command that needs confidences or features."""
     if value:
         raise click.UsageError(
-            f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no feature. "
+            f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no features. "
             "`boundary`, `per-class`, `qualitative` and `compare` measure them. For confidences of another framework "
             "use pixcon_diag.Contamination from Python (docs/python.md)."
         )
@@ -191,41 +194,41 @@ def bank_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return options_under("Bank", _REPLAY)(command)
 
 
-def seed_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``seed``, of what is drawn at random."""
-    return click.option("--seed", type=int, default=0, show_default=True, help=f"Of {what}.")
+def seed_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``seed``, of the random choices named."""
+    return click.option("--seed", type=int, default=0, show_default=True, help=f"Of {purpose}.")
 
 
 def weights_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``weights``, whose numbers of a log are read."""
+    """``weights``, the network whose values of a log are read."""
     return click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True, help=text)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give ``command`` the options of output alone: ``out`` and ``as_json``."""
+    """Give ``command`` only the options of output: ``out`` and ``as_json``."""
     return _OUTPUT_OPTIONS(command)
 
 
 def study_options(arguments: dict[str, Any]) -> "StudyOptions":
-    """What is measured and how, taken out of a command's arguments; the command's own options stay."""
+    """The options of a study, removed from a command's arguments; specific options of the command remain."""
     from pixcon_diag.groups.methods import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    given = _take(arguments, "weights", "seed")
+    values = _take(arguments, "weights", "seed")
     if "taus" in arguments:
-        given["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
+        values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)
     return StudyOptions(
         data=data_choice(arguments),
         run=RunChoice(**_take(arguments, *(field.name for field in fields(RunChoice)))),
         band=BandOptions(**_take(arguments, *(field.name for field in fields(BandOptions)))),
         bank=BankOptions(**bank),
-        **given,
+        **values,
     )
 
 
 def data_choice(arguments: dict[str, Any]) -> "DataChoice":
-    """The images that the user names, taken out of a command's arguments."""
+    """The choice of images, removed from a command's arguments."""
     from pixcon_diag.data.evaluation_data import DataChoice
 
     return DataChoice(**_take(arguments, "dataset", "list_path", "limit", "labels", root="data_root"))
@@ -238,10 +241,10 @@ _BANK = {
     "cap": "cap",
     "batch_size": "bank_batch",
 }
-"""Fields of :class:`BankOptions` and the arguments that set them."""
+"""Fields of :class:`BankOptions` by the arguments that set them."""
 
 
 def _take(arguments: dict[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
-    """The arguments called so, taken out of ``arguments``; those renamed by field."""
+    """The named entries, removed from ``arguments``; ``renamed`` gives the argument of a field."""
     pairs = {**{name: name for name in names}, **renamed}
     return {field: arguments.pop(name) for field, name in pairs.items() if name in arguments}

@@ -1,4 +1,4 @@
-"""The options that decide a training configuration, shared by `run` and `show-config`."""
+"""Options of a training configuration, shared by `run` and `show-config`."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -52,7 +52,7 @@ _HEADINGS = {
     "Schedule": ("schedule", "optimizer", "seed"),
     "Machine": ("runtime",),
 }
-"""Headings of the help and the sections of the configuration whose options stand under each."""
+"""Headings of the help by the sections of the configuration."""
 
 
 def _name(flag: str) -> str:
@@ -60,7 +60,7 @@ def _name(flag: str) -> str:
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give ``command`` the options of a configuration; it receives them all as keyword arguments."""
+    """Give ``command`` the options of a configuration; it receives them as keyword arguments."""
     presets = ", ".join(preset_names())
     recipe = [
         click.option("--preset", metavar="NAME", help=f"Recipe to start from: {presets}.  [default: {DEFAULT_PRESET}]"),
@@ -80,14 +80,14 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def command_line_values(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The values by dotted key that the command line sets; `--set` goes before a first-class option."""
-    given = {key: arguments[_name(flag)] for flag, (key, _) in _KEYS.items() if arguments[_name(flag)] is not None}
-    plain = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+    """Values set on the command line by dotted key; `--set` takes precedence over a specific option."""
+    values = {key: arguments[_name(flag)] for flag, (key, _) in _KEYS.items() if arguments[_name(flag)] is not None}
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
     return plain | parse_assignments(arguments["assignments"])
 
 
 def resolve_arguments(arguments: dict[str, Any]) -> TrainConfig:
-    """The configuration that the options describe.
+    """The configuration of the options.
 
     Raises:
         ConfigError: an unknown preset, recipe, data set or key, or a value that does not fit.

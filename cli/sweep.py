@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from pixcon_cli.console import notes, output, told_to_stop
+from pixcon_cli.console import announce_stop, notes, output
 from pixcon_cli.help import PixConCommand
-from pixcon_cli.tables import show_described
+from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Column, Table
 
-if TYPE_CHECKING:  # --help must not load torch
+if TYPE_CHECKING:  # --help imports no torch
     from pixcon_train.core.signals import StopRequest
     from pixcon_train.sweeps.run_states import RunState
 
@@ -31,19 +31,19 @@ _PATH = click.Path(path_type=Path)
 )
 @click.argument("file", type=_PATH)
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the sweep's folder.")
-@click.option("--data-root", type=_PATH, help="Folder the lists' paths start from (or PIXCON_DATA_ROOT).")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A value of all runs, by dotted key.")
-@click.option("--only", metavar="I/N", help="Every N-th run from the I-th on: one share of N machines.")
-@click.option("--dry-run", is_flag=True, help="List the runs and what they have come to; train nothing.")
+@click.option("--data-root", type=_PATH, help="Root of the lists' paths (or PIXCON_DATA_ROOT).")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Value for all runs, by dotted key.")
+@click.option("--only", metavar="I/N", help="Every N-th run from the I-th on, to divide a sweep among N machines.")
+@click.option("--dry-run", is_flag=True, help="List the runs and their states without training.")
 def sweep(
     file: Path, runs: Path, data_root: Path | None, assignments: tuple[str, ...], only: str | None, dry_run: bool
 ) -> None:
     """Train every run of the sweep in FILE: a grid of values, and seeds.
 
-    FILE is a YAML file, or the name of a ready one such as pascal/table4.
+    FILE is a YAML file, or the name of a built-in sweep such as pascal/table4.
 
-    Finished runs are skipped and unfinished ones gone on with, so the same command continues a sweep that was stopped.
-    The folder RUNS/NAME holds one run's folder each, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
+    Finished runs are skipped and unfinished ones resumed, so the same command continues an interrupted sweep. The
+    folder RUNS/NAME holds a folder per run, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
     `per-class` and `report` read it.
     """
     from pixcon_train.config.resolve import parse_assignments
@@ -51,35 +51,35 @@ def sweep(
     from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
-    described = read_sweep(find_sweep(file), changes)
-    chosen = described.points if only is None else every_nth(described.points, only)
+    grid = read_sweep(find_sweep(file), changes)
+    chosen = grid.points if only is None else every_nth(grid.points, only)
     console = notes()
-    with StopRequest(lambda name: told_to_stop(console, name)) as interruption:
+    with StopRequest(lambda name: announce_stop(console, name)) as interruption:
         from pixcon_train.core.errors import TrainingError
         from pixcon_train.sweeps.run_states import run_state
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
-        folder = runs / described.name
-        states = {point.name: run_state(point, folder) for point in described.points}
+        folder = runs / grid.name
+        states = {point.name: run_state(point, folder) for point in grid.points}
         if not dry_run:
             for number, point in enumerate(chosen, 1):
                 if not interruption.requested:
                     console.print(f"{number}/{len(chosen)} {point.name}", soft_wrap=True)
                     states[point.name] = _run(states[point.name], interruption, console)
                     _write(folder, list(states.values()))
-    shown = [states[point.name] for point in chosen]
-    _show(described.name, shown)
+    selected = [states[point.name] for point in chosen]
+    _show(grid.name, selected)
     if interruption.requested:
-        console.print(f"Stopped by {interruption.name}; the same command goes on.")
+        console.print(f"Stopped by {interruption.name}; the same command continues.")
         raise SystemExit(interruption.exit_code)
-    failed = [state for state in shown if state.state == "failed"]
+    failed = [state for state in selected if state.state == "failed"]
     if failed:
         reasons = "".join(f"\n{state.point.name}: {state.message}" for state in failed)
-        raise TrainingError(f"{len(failed)} of {len(shown)} runs failed.{reasons}")
+        raise TrainingError(f"{len(failed)} of {len(selected)} runs failed.{reasons}")
 
 
 def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "RunState":
-    """Do one run under a display of its own; say why where it failed."""
+    """Train one run with a progress display; print the reason if it fails."""
     from pixcon_cli.training import TrainingDisplay
     from pixcon_train.sweeps.running import run_point
 
@@ -100,7 +100,7 @@ def _write(folder: Path, states: Sequence["RunState"]) -> None:
 
 
 def _show(name: str, states: Sequence["RunState"]) -> None:
-    """Print what the runs have come to."""
+    """Print the state of every run."""
     columns: tuple[Column[RunState], ...] = (
         Column("run", "run", of=lambda state: state.point.name),
         Column("state", "state"),
@@ -108,4 +108,4 @@ def _show(name: str, states: Sequence["RunState"]) -> None:
         Column("epoch", "epoch", "count"),
         Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.row()['epochs']}"),
     )
-    show_described(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns)])
+    show_tables(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns)])

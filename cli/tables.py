@@ -1,4 +1,4 @@
-"""What all tables share: per cent, undefined values, and a layout that no width of the terminal breaks."""
+"""Tables in a terminal, laid out so that no number is broken at any width."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 UNDEFINED = "–"
 
 PLAIN_WIDTH = 140
-"""Columns of a table that is piped into a file, which has no width of its own."""
+"""Width of output that is not a terminal."""
 
 LONGEST_WORD = 24
-"""Characters of a word, such as a path, beyond which a narrow column may fold it."""
+"""Length from which a word, such as a path, may be folded in a narrow column."""
 TRANSPOSED_ROWS = 4
-"""Rows of a table that may become columns where it is too wide."""
+"""Most rows of a table that is transposed if it is too wide."""
 
 
 def per_cent(value: float | None, digits: int = 2) -> str:
-    """A fraction as per cent without the sign, which the column's head has."""
+    """A fraction in per cent, without the sign."""
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
 
 
@@ -40,33 +40,32 @@ def table(title: str, *columns: str, caption: str | None = None) -> Table:
 
 
 def add_row(target: Table, *cells: str) -> None:
-    """Add a row of plain text: a name with brackets is no markup."""
+    """Add a row of plain text, in which brackets are not markup."""
     target.add_row(*(Text(cell) for cell in cells))
 
 
 def show(console: Console, *tables: Table) -> None:
-    """Print tables, as wide as the terminal, or as they need where there is none."""
+    """Print tables at the width of the terminal."""
     width_of(console)
-    for each in tables:
-        console.print(each)
+    for item in tables:
+        console.print(item)
 
 
-def show_described(console: Console, tables: "Sequence[DescribedTable]") -> None:
-    """Print tables one below the other. Their notes are lines of their own, which wrap as wide as the screen; a note of
-    several tables is printed once."""
+def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:
+    """Print tables with their notes, which wrap at the width of the screen; a repeated note is printed once."""
     printed: set[str] = set()
-    for described in tables:
-        console.print(Text(described.title, style="bold"))
-        for made in render(described, width_of(console)):
-            console.print(made, width=max(console.width, made.width or 0), crop=False)
-        for note in (note for note in described.notes if note not in printed):
+    for source in tables:
+        console.print(Text(source.title, style="bold"))
+        for part in render(source, width_of(console)):
+            console.print(part, width=max(console.width, part.width or 0), crop=False)
+        for note in (note for note in source.notes if note not in printed):
             console.print(note, markup=False, style="dim")
             printed.add(note)
         console.print()
 
 
 def width_of(console: Console) -> int:
-    """The terminal's width, or :data:`PLAIN_WIDTH` where there is none."""
+    """The terminal's width, or :data:`PLAIN_WIDTH` without one."""
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     return console.width
@@ -76,24 +75,24 @@ class _Cell(NamedTuple):
     """Text in a table."""
 
     text: str
-    whole: bool = False
-    """Whether it stands on one line, as a number does; words may wrap."""
+    unbroken: bool = False
+    """Whether it must stay on one line, as a number; words may wrap."""
 
     @property
     def least(self) -> int:
-        """Width below which a number, or a word that is not a very long one, would be broken."""
+        """Width below which a number, or a word up to :data:`LONGEST_WORD`, would be broken."""
         words = min(LONGEST_WORD, max(map(cell_len, self.text.split()), default=0))
-        return cell_len(self.text) if self.whole else words
+        return cell_len(self.text) if self.unbroken else words
 
 
 @dataclass(frozen=True)
 class _Strip:
-    """Columns of text: what is printed as one table."""
+    """Columns of text, printed as one table."""
 
     heads: tuple[_Cell, ...]
     rows: tuple[tuple[_Cell, ...], ...]
     left: tuple[bool, ...]
-    """Of each column, whether its text starts at the left."""
+    """For each column, whether its text is flush left."""
 
     @property
     def least(self) -> list[int]:
@@ -120,67 +119,65 @@ class _Strip:
         return _Strip(heads, tuple(rows), (True, *(False,) * len(self.rows)))
 
 
-def render(described: "DescribedTable", width: int = PLAIN_WIDTH) -> list[Table]:
-    """A described table for a terminal, in which no number is broken or cut.
+def render(source: "DescribedTable", width: int = PLAIN_WIDTH) -> list[Table]:
+    """A table for a terminal, in which no number is broken or cut.
 
-    One table where it fits into ``width``; otherwise one with rows and columns exchanged where it has few rows;
-    otherwise several, each with some of the columns.
+    One table if it fits into ``width``; else a transposed one if it has few rows; else several, each with some of
+    the columns.
     """
-    texts = [column.kind == "text" for column in described.columns]
-    rows = [
-        [_Cell(printable(cell), not text) for cell, text in zip(row, texts, strict=True)] for row in described.texts()
-    ]
-    whole = _Strip(
-        tuple(_Cell(printable(column.title)) for column in described.columns), tuple(map(tuple, rows)), tuple(texts)
+    texts = [column.kind == "text" for column in source.columns]
+    rows = [[_Cell(printable(cell), not text) for cell, text in zip(row, texts, strict=True)] for row in source.texts()]
+    strip = _Strip(
+        tuple(_Cell(printable(column.title)) for column in source.columns), tuple(map(tuple, rows)), tuple(texts)
     )
-    return [_drawn(strip, width) for strip in _strips(whole, width)]
+    return [_to_rich(strip, width) for strip in _strips(strip, width)]
 
 
-def _strips(whole: _Strip, width: int) -> Iterator[_Strip]:
-    if whole.fits(width):
-        yield whole
+def _strips(strip: _Strip, width: int) -> Iterator[_Strip]:
+    if strip.fits(width):
+        yield strip
         return
-    turned = whole.transposed()
-    if 0 < len(whole.rows) <= TRANSPOSED_ROWS and turned.fits(width):
+    turned = strip.transposed()
+    if 0 < len(strip.rows) <= TRANSPOSED_ROWS and turned.fits(width):
         yield turned
         return
-    keys = _keys(whole)
+    keys = _keys(strip)
     chosen: list[int] = []
-    for column in (i for i in range(len(whole.heads)) if i not in keys):
-        if chosen and not whole.columns([*keys, *chosen, column]).fits(width):
-            yield whole.columns([*keys, *chosen])
+    for column in (i for i in range(len(strip.heads)) if i not in keys):
+        if chosen and not strip.columns([*keys, *chosen, column]).fits(width):
+            yield strip.columns([*keys, *chosen])
             chosen = []
         chosen.append(column)
-    yield whole.columns([*keys, *chosen])
+    yield strip.columns([*keys, *chosen])
 
 
-def _keys(whole: _Strip) -> list[int]:
-    """Columns that tell the rows apart, which each part of the table repeats: the first one, and what it needs."""
+def _keys(strip: _Strip) -> list[int]:
+    """Columns that distinguish the rows, repeated in each part: the first, and more if needed."""
     keys = [0]
 
     def distinct(column: int) -> int:
-        return len({tuple(row[i] for i in (*keys, column)) for row in whole.rows})
+        return len({tuple(row[i] for i in (*keys, column)) for row in strip.rows})
 
-    while distinct(0) < len(whole.rows):
-        best = max(range(len(whole.heads)), key=distinct)  # the first of equals
+    while distinct(0) < len(strip.rows):
+        best = max(range(len(strip.heads)), key=distinct)  # the first of equals
         if distinct(best) == distinct(0):
             break  # some rows are equal
         keys.append(best)
     return keys
 
 
-def _drawn(strip: _Strip, width: int) -> Table:
+def _to_rich(strip: _Strip, width: int) -> Table:
     widths = _widths(strip, width)
-    made = Table(width=_outer(widths))
+    table_ = Table(width=_outer(widths))
     for head, left, wide in zip(strip.heads, strip.left, widths, strict=True):
-        made.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
+        table_.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
     for row in strip.rows:
-        add_row(made, *(cell.text for cell in row))
-    return made
+        add_row(table_, *(cell.text for cell in row))
+    return table_
 
 
 def _widths(strip: _Strip, width: int) -> list[int]:
-    """Each column's width: what it needs, and from the left on what it would like as far as there is room."""
+    """Width of each column: its minimum, widened from the left to its natural width as space permits."""
     widths = strip.least
     spare = width - _outer(widths)
     for i, natural in enumerate(strip.natural):
@@ -191,5 +188,5 @@ def _widths(strip: _Strip, width: int) -> list[int]:
 
 
 def _outer(widths: Sequence[int]) -> int:
-    """Width of a table with its lines and the blanks beside each cell."""
+    """Width of a table with its lines and padding."""
     return sum(widths) + 3 * len(widths) + 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import notes, output, print_file, progress, told_to_stop
+from pixcon_cli.console import announce_stop, notes, output, print_file, progress
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
@@ -35,11 +35,11 @@ def main() -> None:
 @click.option("--name", help="Name of the run's folder.  [default: DATASET-PRESET-BANK-SEED]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
 def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
-    """Train, and leave latest.pth, best_ema.pth, best_student.pth and log.jsonl in the run's folder."""
+    """Train, and write latest.pth, best_ema.pth, best_student.pth and log.jsonl to the run's folder."""
     from pixcon_train.core.signals import StopRequest
 
     console = notes()
-    with StopRequest(lambda name: told_to_stop(console, name)) as interruption:
+    with StopRequest(lambda name: announce_stop(console, name)) as interruption:
         from pixcon_cli.training import TrainingDisplay, result_lines
         from pixcon_train.engine.trainer import train
         from pixcon_train.runs.folder import resume_config, run_folder, run_name
@@ -59,22 +59,22 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
 
 
 def _refuse_beside_resume(arguments: dict[str, Any]) -> None:
-    """Raise for an option that only a new run can follow."""
+    """Raise for an option that applies only to a new run."""
     for name, flag in {"preset": "--preset", "recipe": "--recipe", "config_file": "--config", "name": "--name"}.items():
         if arguments[name] is not None:
-            raise click.UsageError(f"{flag} is for a new run; --resume goes on with the configuration in its folder.")
+            raise click.UsageError(f"{flag} applies to a new run; --resume uses the configuration in the run's folder.")
 
 
 @main.command(
     cls=PixConCommand,
-    short_help="Choose labeled images of a list.",
+    short_help="Split a list into labeled and unlabeled images.",
     examples=("pixcon-train split train.txt --count 183 --dataset pascal --data-root /data/VOC2012 --out splits/183",),
 )
 @click.argument("source", metavar="LIST", type=click.Path(path_type=Path))
 @click.option("--count", type=int, help="Number of labeled images.")
 @click.option("--fraction", type=float, help="Share of labeled images, such as 0.125.")
 @click.option("--dataset", required=True, help="Data set whose classes the masks hold, or its YAML file.")
-@click.option("--data-root", type=click.Path(path_type=Path), help="Folder the list's paths start from.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Root of the list's paths.")
 @click.option("--labels", default="auto", show_default=True, help="How masks hold labels: auto, index, shifted, raw.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -101,13 +101,13 @@ def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choic
     ),
 )
 @click.argument("checkpoint", metavar="CKPT", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: beside CKPT, .safetensors]")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: next to CKPT, .safetensors]")
 @click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True)
 @click.option("--projection", is_flag=True, help="Keep the projection head, which inference does not need.")
 def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -> None:
     """Write the inference weights of CKPT as safetensors, described in the file's metadata.
 
-    CKPT is a file, or a run's folder: then its best epoch of the weights asked for.
+    CKPT is a file, or a run's folder: then its best epoch of the given weights.
     """
     from pixcon_diag.checkpoints.finding import checkpoint_path
     from pixcon_train.runs.export import export_weights
@@ -115,17 +115,17 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
     checkpoint = checkpoint_path(checkpoint, weights)
     stem = checkpoint.stem.removesuffix(f"_{weights}")
     target = out or checkpoint.with_name(f"{stem}_{weights}.safetensors")
-    about = export_weights(checkpoint, target, weights=weights, projection=projection)
+    info = export_weights(checkpoint, target, weights=weights, projection=projection)
     output().print(
-        f"{target}: {about['architecture']} {about['size']}, {about['num_classes']} classes, {weights} weights "
-        f"of epoch {about['epoch']}",
+        f"{target}: {info['architecture']} {info['size']}, {info['num_classes']} classes, {weights} weights "
+        f"of epoch {info['epoch']}",
         soft_wrap=True,
     )
 
 
 @main.command()
 def presets() -> None:
-    """List the presets and the recipes each one has."""
+    """List the presets with their recipes."""
     from pixcon_train.config.resolve import preset_names, read_preset
 
     for name in preset_names():
@@ -141,7 +141,7 @@ def presets() -> None:
 )
 @config_options
 def show_config(**arguments: Any) -> None:
-    """Print the configuration that these options give, explained, as YAML that --config reads."""
+    """Print the resolved configuration as commented YAML that --config reads."""
     from pixcon_train.config.resolve import commented_yaml
 
     print_file(commented_yaml(resolve_arguments(arguments)))

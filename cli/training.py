@@ -1,4 +1,4 @@
-"""Training on the screen: one bar with time left, one for what is done beside the steps, and one line an epoch."""
+"""Progress of training: a bar of iterations, a second bar for validation and similar work, and one line per epoch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
 class TrainingDisplay:
-    """Draws what the trainer tells (:class:`pixcon_train.engine.observer.TrainingObserver`) while it is entered."""
+    """A display of training, a :class:`pixcon_train.engine.observer.TrainingObserver` and context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -27,7 +27,7 @@ class TrainingDisplay:
         self._bars.stop()
 
     def started(self, lines: list[str], iteration: int, iterations: int) -> None:
-        """Print what the run is, and start the bar."""
+        """Print the description of the run, and start the bar."""
         for line in lines:
             self._console.print(line, soft_wrap=True)
         self._bars.update(self._training, completed=iteration, total=iterations)
@@ -36,21 +36,21 @@ class TrainingDisplay:
         """Move the bar."""
         self._bars.update(self._training, completed=iteration)
 
-    def progressed(self, what: str, done: int, total: int) -> None:
+    def progressed(self, description: str, done: int, total: int) -> None:
         """Show the second bar until it is full."""
-        self._bars.update(self._second, description=what, completed=done, total=total, visible=done < total)
+        self._bars.update(self._second, description=description, completed=done, total=total, visible=done < total)
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None:
         """Print the epoch's line; ``record`` is its entry in the log."""
         self._console.print(epoch_line(record), soft_wrap=True)
 
     def warned(self, line: str) -> None:
-        """Print what did not stop the run."""
+        """Print a warning."""
         self._console.print(line, soft_wrap=True)
 
 
 def result_lines(result: TrainingResult) -> list[str]:
-    """What a run reached, or how to go on with it."""
+    """The best mIoUs of a run, or how to resume it."""
     if result.signal is not None:
         return [
             f"Stopped by {result.signal} after {result.state.iteration} iterations; {result.folder / LATEST} is saved.",
@@ -66,9 +66,9 @@ def result_lines(result: TrainingResult) -> list[str]:
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:
-    """One line about an epoch: losses, retention, bank fill, both mIoUs, time; in per cent.
+    """One line per epoch: losses, retention, bank fill, both mIoUs in per cent, time.
 
-    Where something can contaminate and the truth is known, ρ_F stands behind retention and fill.
+    ρ_F follows retention and fill if it is recorded.
     """
     losses = record["losses"]
     parts = [f"epoch {record['epoch']}/{record['epochs']}", f"loss {losses['loss']:.3f} (x {losses['loss_x']:.3f}"]

@@ -1,8 +1,8 @@
-"""The command of an analysis, made of its row in the registry and of its own options, if it has any.
+"""The command of an analysis, built from its row in the registry and a module of specific options, if there is one.
 
-A module of this folder called as the analysis may hold ``OPTIONS`` (click options of its own), ``EXAMPLES`` (command
-lines, the simplest first), ``DETAILS`` (further help), ``FOLDER`` (where files go if --out is not given) and
-``DEFAULTS`` (which argument another one stands in for, where it is not given).
+The module of this folder with the name of the analysis may define ``OPTIONS`` (click options), ``EXAMPLES`` (command
+lines, the simplest first), ``DETAILS`` (further help), ``FOLDER`` (the default of --out) and ``DEFAULTS`` (for an
+argument, another one that supplies its value if it is not given).
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ from pixcon_cli.measurement_options import (
     study_options,
 )
 
-if TYPE_CHECKING:  # --help must not load torch
+if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.analyses.registry import Analysis
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -36,43 +36,43 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def analysis_command(analysis: "Analysis") -> click.Command:
     """The command of ``analysis``."""
-    own = _own_module(analysis.name)
+    options_module = _options_module(analysis.name)
 
     def run(out: Path | None, as_json: bool, **arguments: Any) -> None:
         from pixcon_diag.groups.methods import StudyOptions
         from pixcon_diag.study import Study
 
-        for name, other in getattr(own, "DEFAULTS", {}).items():
+        for name, other in getattr(options_module, "DEFAULTS", {}).items():
             arguments[name] = arguments[name] or arguments[other]
         methods = _methods(arguments)
         options = StudyOptions() if analysis.needs == "logs" else study_options(arguments)
         study = Study(**methods, options=options, bar=progress, notify=notify)
-        folder = out or getattr(own, "FOLDER", None)
-        if hasattr(own, "FOLDER"):
+        folder = out or getattr(options_module, "FOLDER", None)
+        if hasattr(options_module, "FOLDER"):
             arguments["folder"] = folder
         result = analysis.result(study, **arguments)
         for sentence in study.left_out:
             notify(f"left out: {sentence}")
         emit(result, out=folder, as_json=as_json)
 
-    options = [*_shared(analysis), *getattr(own, "OPTIONS", ())]
+    options = [*_shared(analysis), *getattr(options_module, "OPTIONS", ())]
     wrapped = reduce(lambda command, option: option(command), reversed(options), run)
     return click.command(
         analysis.name,
         cls=PixConCommand,
         short_help=analysis.summary,
-        help="\n\n".join(filter(None, (analysis.question, getattr(own, "DETAILS", None)))),
-        examples=getattr(own, "EXAMPLES", (f"pixcon-diag {analysis.name} none=runs/a clean=runs/b",)),
+        help="\n\n".join(filter(None, (analysis.question, getattr(options_module, "DETAILS", None)))),
+        examples=getattr(options_module, "EXAMPLES", (f"pixcon-diag {analysis.name} none=runs/a clean=runs/b",)),
     )(wrapped)
 
 
-def _own_module(name: str) -> Any:
+def _options_module(name: str) -> Any:
     module = f"pixcon_cli.diagnose.{name.replace('-', '_')}"
     return import_module(module) if find_spec(module) else None
 
 
 def _shared(analysis: "Analysis") -> Iterable[Decorator]:
-    """Arguments and options that follow from what the analysis needs."""
+    """Arguments and options that follow from the needs of the analysis."""
     if analysis.needs == "logs":
         return LOGS, BASELINE, output_options
     if analysis.needs == "stated scores":
@@ -82,5 +82,5 @@ def _shared(analysis: "Analysis") -> Iterable[Decorator]:
 
 
 def _methods(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What names the methods, taken out of a command's arguments."""
+    """The arguments that name the methods, removed from ``arguments``."""
     return {name: arguments.pop(name) for name in ("methods", "baseline", "predictions", "logs") if name in arguments}

@@ -14,7 +14,7 @@ from pixcon_cli.measurement_options import data_choice, data_options
 @click.command(
     "check-data",
     cls=PixConCommand,
-    short_help="Look over images and masks.",
+    short_help="Check images and masks.",
     examples=(
         "pixcon-diag check-data --dataset crops.yaml --data-root data",
         "pixcon-diag check-data runs/NAME",
@@ -30,10 +30,10 @@ from pixcon_cli.measurement_options import data_choice, data_options
 def check_data(
     checkpoint: str | None, labeled: Path | None, unlabeled: Path | None, out: Path | None, as_json: bool, **images: Any
 ) -> None:
-    """Look over a data set's lists: files, sizes, labels, classes, images that two lists share, the recipe.
+    """Check the lists of a data set: files, sizes, labels, classes, images shared between lists, the recipe.
 
-    With CKPT, the data it was trained and would be measured on. Exit code 3 where something is wrong; each finding
-    says what to do.
+    With CKPT, check the data it was trained on and would be measured on. The exit code is 3 if there are findings;
+    each one names its remedy.
     """
     from pixcon_cli.check_view import show_report
     from pixcon_diag.checkpoints.loading import load

@@ -16,5 +16,5 @@ EXAMPLES = (
     "pixcon-diag compare none=runs/a clean=runs/b",
     "pixcon-diag compare none=runs/a,runs/b clean=runs/c,runs/d --tau 0.9 --tau 0.95",
 )
-DETAILS = """Image noise and seed noise stand in separate rows. Seeds are paired in the order in which each group's
+DETAILS = """Image noise and seed noise are in separate rows. Seeds are paired in the order in which each group's
 checkpoints are named."""

@@ -7,5 +7,5 @@ EXAMPLES = (
     "pixcon-diag contamination runs/a",
     "pixcon-diag contamination umv2=best.pth --dataset pascal --data-root /data/VOC2012 --list val.txt",
 )
-DETAILS = """ρ_F is the teacher's error among the valid pixels with confidence >= τ. A checkpoint trained here knows
+DETAILS = """ρ_F is the teacher's error among the valid pixels with confidence >= τ. A checkpoint trained here names
 its data; a public file needs --data-root."""

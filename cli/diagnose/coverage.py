@@ -8,5 +8,5 @@ EXAMPLES = (
     "pixcon-diag coverage best.pth --dataset pascal --data-root /data/VOC2012 --bank-list labeled.txt",
 )
 DETAILS = """The admission rule is replayed over the labeled list, or over the list that --list names. For a training
-checkpoint also the bank that it stores: its fill, and how far the network has moved since."""
+checkpoint, also its stored bank: fill, and drift of the network since."""
 DEFAULTS = {"bank_list": "list_path"}

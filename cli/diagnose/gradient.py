@@ -16,4 +16,4 @@ OPTIONS = (
 )
 EXAMPLES = ("pixcon-diag gradient runs/a", "pixcon-diag gradient runs/a --rule confidence --admission-tau 0.9")
 DETAILS = """Anchors are pixels of the measured list with their target; the bank is filled by replaying the admission
-rule over the labeled list. Both forms of the loss, and a sweep that contaminates the clean bank step by step."""
+rule over the labeled list. Both forms of the loss, and a controlled contamination of the clean bank."""

@@ -13,4 +13,4 @@ OPTIONS = (
     ),
 )
 EXAMPLES = ("pixcon-diag landscape runs/a best.pth --points others.csv --out landscape",)
-DETAILS = """mIoU is what a checkpoint states of its weights; parameters are counted, without the projection head."""
+DETAILS = """The mIoU is the one stated in the checkpoint; parameters are counted without the projection head."""

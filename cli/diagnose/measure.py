@@ -21,7 +21,7 @@ from pixcon_cli.measurement_options import (
 
 @click.command(
     cls=PixConCommand,
-    short_help="Make the pass ahead, in one process or more.",
+    short_help="Run and cache the passes, in one process or several.",
     examples=(
         "pixcon-diag measure runs/",
         "torchrun --nproc_per_node 4 --no-python pixcon-diag measure runs/a",
@@ -33,10 +33,10 @@ from pixcon_cli.measurement_options import (
 @TAUS
 @band_options
 def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any) -> None:
-    """Run each checkpoint over its images once and cache what every other command needs of it.
+    """Run each checkpoint over its images once and cache the results for the other commands.
 
-    The other commands do this themselves where it is missing. This one can be started as several processes, which share
-    the images: torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
+    Other commands do this on demand. This one can run in several processes, which divide the images:
+    torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
     """
     from pixcon_diag.analyses.contamination import contamination_result
     from pixcon_diag.cache.parallel import LaunchedTeam, measure_together

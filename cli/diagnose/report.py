@@ -53,9 +53,9 @@ def report(
 
     options = study_options(arguments)
     study = Study(methods, baseline=baseline, predictions=predictions, options=options, bar=progress, notify=notify)
-    made = study.report(out or REPORT, count=count)
+    built = study.report(out or REPORT, count=count)
     if as_json:
-        print_json({result.command: result.content for result in made.results})
+        print_json({result.command: result.content for result in built.results})
         return
-    pictures = sum(path.suffix == ".png" for path in made.figures)
-    click.echo(f"{made.page}: {len(made.results)} sections, {pictures} figures.")
+    pictures = sum(path.suffix == ".png" for path in built.figures)
+    click.echo(f"{built.page}: {len(built.results)} sections, {pictures} figures.")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from pixcon_cli.tables import show_described
+from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Table
 
 
 def printed(tables: Sequence[Table], width: int) -> str:
     """What stands on the screen."""
     console = Console(file=(buffer := io.StringIO()), force_terminal=True, width=width, color_system=None, emoji=False)
-    show_described(console, tables)
+    show_tables(console, tables)
     return buffer.getvalue()
 
 

@@ -79,7 +79,7 @@ def test_an_error_is_coloured_on_a_terminal_alone(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err.startswith("\x1b[31m\x1b[1mError:\x1b[0m No list")
 
 
-@pytest.mark.parametrize("name", ["contamination", "report", "geometry", "tsne", "coverage", "gradient", "measure"])
+@pytest.mark.parametrize("name", ["contamination", "geometry", "tsne", "coverage", "gradient", "measure"])
 def test_saved_predictions_are_refused_with_what_measures_them(name: str) -> None:
     result = CliRunner().invoke(diag.main, [name, "--predictions", "mine=folder"])
     assert result.exit_code == 2 and "no confidence and no feature" in result.stderr

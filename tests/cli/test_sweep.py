@@ -94,7 +94,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, monke
         patch.setattr(TrainingDisplay, "stepped", stop)
         result = call(train.main, "sweep", file, "--runs", tmp_path)
     assert result.exit_code == 128 + signal.SIGINT
-    assert "Stopped by SIGINT; the same command goes on." in result.stderr
+    assert "Stopped by SIGINT; the same command continues." in result.stderr
     assert result.stdout.count("not started") == 3 and result.stdout.count("unfinished") == 1
     result = call(train.main, "sweep", file, "--runs", tmp_path)
     assert result.exit_code == 0 and result.stdout.count("finished") == 4

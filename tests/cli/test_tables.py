@@ -10,7 +10,7 @@ from rich.console import Console
 from pixcon_cli import console as consoles
 from pixcon_cli.console import notes, output, progress
 from pixcon_cli.encoding import spell
-from pixcon_cli.tables import add_row, per_cent, show, show_described, table
+from pixcon_cli.tables import add_row, per_cent, show, show_tables, table
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.table import Column, Table
 from tests.cli.printed import cells, printed
@@ -94,7 +94,7 @@ def test_a_note_of_several_tables_is_printed_once() -> None:
 
 
 def test_a_pipe_has_a_width_of_its_own() -> None:
-    show_described(Console(file=(buffer := io.StringIO()), width=40), [wide(2, 6)])
+    show_tables(Console(file=(buffer := io.StringIO()), width=40), [wide(2, 6)])
     assert max(map(len, buffer.getvalue().splitlines())) > 80
 
 

@@ -106,7 +106,7 @@ def test_export_writes_beside_the_checkpoint(trained: tuple[Path, Result]) -> No
         (["run", "--labelled", "x"], 2, "--labeled"),
         (["rnu"], 2, "No such command 'rnu'"),
         (["run", "--resume", "nowhere"], 4, "nowhere"),
-        (["run", "--resume", "nowhere", "--config", "x.yaml"], 2, "--config is for a new run"),
+        (["run", "--resume", "nowhere", "--config", "x.yaml"], 2, "--config applies to a new run"),
         (["export", "none.pth"], 4, "none.pth"),
         (["split", "none.txt", "--dataset", "pascal", "--data-root", ".", "--count", "3"], 3, "none.txt"),
     ],

@@ -70,7 +70,7 @@ def test_runs_without_a_value_in_common_say_so() -> None:
     figure = draw(content, Path())["dynamics"]
     assert len(figure.axes) == 1 and figure.get_supxlabel() == "No lead over none. clean: no epoch in common."
     content["dynamics"]["leads"][0]["same_classes"] = False
-    assert draw(content, Path())["dynamics"].get_supxlabel() == "No lead over none. clean: on other classes."
+    assert draw(content, Path())["dynamics"].get_supxlabel() == "No lead over none. clean: other classes."
 
 
 def test_a_baseline_without_values_leaves_no_empty_panel() -> None:
@@ -78,8 +78,8 @@ def test_a_baseline_without_values_leaves_no_empty_panel() -> None:
     content = dynamics_content({"none": [history("a", [nan, nan])], "clean": CLEAN})
     figure = draw(content, Path())["dynamics"]
     (panel,) = figure.axes
-    assert "no epoch that all seeds evaluated" in panel.get_legend().get_texts()[0].get_text()
-    assert figure.get_supxlabel() == "No leads: none has no epoch with the EMA teacher's mIoU of every seed."
+    assert "no epoch evaluated by all seeds" in panel.get_legend().get_texts()[0].get_text()
+    assert figure.get_supxlabel() == "No leads: none has no epoch with a mIoU of the EMA teacher for every seed."
     assert panel.get_xlabel() == "epochs finished"
 
 

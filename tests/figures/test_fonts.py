@@ -89,5 +89,6 @@ def test_what_no_font_has_is_drawn_as_numbers_and_said_once(tmp_path: Path, comm
         assert draw_saved(tmp_path, command, missing)
     (line,) = missing_characters(missing)
     assert (
-        line.startswith("figures: no installed font has U+FDD0; drawn as numbers") and missing_characters(set()) == []
+        line.startswith("figures: no installed font has U+FDD0; drawn as code points")
+        and missing_characters(set()) == []
     )

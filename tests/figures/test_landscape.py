@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from pixcon_diag.measures.landscape import PUBLISHED, OwnRun
-from pixcon_figures.landscape import LINE, OWN, draw
+from pixcon_figures.landscape import LINE, RUN_COLOR, draw
 from tests.figures.saved_results import landscape_content
 
 MINE = OwnRun("mine", "DINOv2-S", 24_800_000, 0.84, "pascal", "a.pth")
@@ -28,7 +28,7 @@ def test_published_points_by_family_on_a_logarithmic_axis() -> None:
 def test_own_runs_are_stars_and_those_not_comparable_hollow_and_said() -> None:
     drawn = figure(MINE, DIGITS)
     stars = [line for line in drawn.axes[0].lines if line.get_marker() == "*"]
-    assert [line.get_markerfacecolor() for line in stars] == [OWN, "white"]
+    assert [line.get_markerfacecolor() for line in stars] == [RUN_COLOR, "white"]
     assert tuple(stars[0].get_xydata()[0]) == (24.8, 84)
     assert "not comparable with it: digits run." in drawn.get_supxlabel().replace("\n", " ")
     assert {"own run", "own run on another data set"} < {text.get_text() for text in drawn.legends[0].get_texts()}

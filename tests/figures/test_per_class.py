@@ -65,7 +65,7 @@ def test_undefined_classes_are_left_out_and_said() -> None:
     drawn = figure(per_class_content(["clean"]))
     assert "class 1" not in [label.get_text() for label in drawn.axes[0].get_yticklabels()]
     said = drawn.get_supxlabel().replace("\n", " ")
-    assert "left out: class 1." in said and "mIoU: each run's own, not over the same classes in all" in said
+    assert "Left out for lack of an IoU: class 1." in said and "mIoU: of each run over its classes" in said
 
 
 def test_the_title_has_the_difference_of_the_mious() -> None:

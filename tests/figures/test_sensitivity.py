@@ -53,4 +53,4 @@ def test_without_a_known_base_none_is_marked() -> None:
     runs = [history("a", [0.8], tau=0.7), history("b", [0.9], tau=0.8)]
     figure = draw(sensitivity_content(runs), Path())["sensitivity"]
     assert {tick.get_fontweight() for tick in figure.axes[0].get_xticklabels()} == {"normal"}
-    assert "No setting is known to be the base" in figure.get_supxlabel()
+    assert "The base setting is unknown" in figure.get_supxlabel()

@@ -17,7 +17,7 @@ from tests.cli.farm import CLASSES, SIZES, call, measure, own_checkpoint
 def test_a_checkpoint_trained_here_needs_nothing_else(run_folder: Path) -> None:
     result = call("contamination", run_folder / BEST_EMA)
     assert result.exit_code == 0, result.output
-    assert "farm-clean-0" in result.stdout and "lower bound of the error" in " ".join(result.stdout.split())
+    assert "farm-clean-0" in result.stdout and "lower bound on the error" in " ".join(result.stdout.split())
     assert "pixcon-train checkpoint, unimatch_v2 nano, 3 classes of farm" in result.stderr
     assert all(label in result.stdout for label in CLASSES)
     assert "Boundary band" in result.stdout and "25.00" in result.stdout  # the mIoU that the file states
@@ -113,4 +113,4 @@ def test_undefined_rates_are_null_and_a_dash(run_folder: Path) -> None:
     overall = result["contamination"]["thresholds"][0]["overall"]
     assert (overall["retained"], overall["rho_f"]) == (0, None)
     printed = call("contamination", run_folder, "--tau", 1).stdout
-    assert "–" in printed and "nothing retained at τ = 1 of grass, sky, cow" in printed
+    assert "–" in printed and "no pixel retained at τ = 1 for grass, sky, cow" in printed

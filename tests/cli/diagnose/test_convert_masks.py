@@ -26,7 +26,7 @@ def test_colours_are_converted_by_the_data_set_s_palette(tmp_path: Path, spec: P
     arguments = ("convert-masks", tmp_path / "rgb", tmp_path / "out", "--dataset", spec)
     assert call(*arguments).stdout == f"Masks written to {tmp_path / 'out'}: 1.\n"
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 2]]
-    assert call(*arguments).stdout == f"Masks written to {tmp_path / 'out'}: 0; 1 were there already.\n"
+    assert call(*arguments).stdout == f"Masks written to {tmp_path / 'out'}: 0; 1 existed already.\n"
 
 
 def test_other_colours_are_an_error_after_all_that_can_be_written(tmp_path: Path, spec: Path) -> None:

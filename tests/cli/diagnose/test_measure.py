@@ -28,7 +28,7 @@ def test_other_commands_are_not_done_twice(run_folder: Path, monkeypatch: pytest
     monkeypatch.setenv("WORLD_SIZE", "2")
     result = call("boundary", run_folder)
     assert result.exit_code == 2
-    assert "2 processes were started, but `boundary` is one." in " ".join(result.stderr.split())
+    assert "`boundary` runs in one process, but 2 were started." in " ".join(result.stderr.split())
     assert "pixcon-diag measure CKPT" in " ".join(result.stderr.split())
 
 

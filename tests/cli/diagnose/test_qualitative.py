@@ -54,6 +54,9 @@ def test_what_cannot_be_shown_is_one_message(runs: Path, elsewhere: Path) -> Non
     )
     three = [f"{name}={runs / f'farm-none-{name}'}" for name in (0, 1)]
     one_message(
-        call("qualitative", *three, runs / "farm-clean-0", "--workers", 0), 2, "at most, got 3", "0, 1, farm-clean-0"
+        call("qualitative", *three, runs / "farm-clean-0", "--workers", 0),
+        2,
+        "at most two methods, got 3",
+        "0, 1, farm-clean-0",
     )
     one_message(call("qualitative", one, elsewhere / "farm-clean-0"), 2, "measured on different images")
