@@ -15,7 +15,7 @@ REPORT = Path("report")
 """Where a report is written if no folder is named."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What a report holds."""
 
@@ -24,6 +24,10 @@ class Report:
     figures: tuple[Path, ...]
     left_out: tuple[str, ...]
     """What could not be measured, and why."""
+
+    def __repr__(self) -> str:
+        pictures = sum(path.suffix == ".png" for path in self.figures)
+        return f"{self.page}: {len(self.sections)} sections, {pictures} figures."
 
 
 class Study(Methods):

@@ -57,5 +57,4 @@ def report(
     if as_json:
         print_json({result.command: result.content for result in built.results})
         return
-    pictures = sum(path.suffix == ".png" for path in built.figures)
-    click.echo(f"{built.page}: {len(built.results)} sections, {pictures} figures.")
+    click.echo(made)
