@@ -27,7 +27,7 @@ class Report:
 
     def __repr__(self) -> str:
         pictures = sum(path.suffix == ".png" for path in self.figures)
-        return f"{self.page}: {len(self.sections)} sections, {pictures} figures."
+        return f"{self.page}: {len(self.results)} sections, {pictures} figures."
 
 
 class Study(Methods):

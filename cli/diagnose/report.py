@@ -57,4 +57,4 @@ def report(
     if as_json:
         print_json({result.command: result.content for result in built.results})
         return
-    click.echo(made)
+    click.echo(built)
