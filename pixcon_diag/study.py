@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
-from pixcon_diag.groups.methods import Methods, Named, StudyOptions
+from pixcon_diag.groups.methods import Methods, Sources, StudyOptions
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
@@ -113,7 +113,11 @@ class Study(Methods):
 
 
 def compare(
-    methods: Named, *, baseline: str | None = None, predictions: Named = (), options: StudyOptions | None = None
+    methods: Sources,
+    *,
+    baseline: str | None = None,
+    predictions: Sources = (),
+    options: StudyOptions | None = None,
 ) -> Result:
     """The difference of every measurement between methods, with image noise and seed noise in separate rows.
 
@@ -139,7 +143,11 @@ def compare(
 
 
 def report(
-    methods: Named, folder: str | Path = REPORT, *, baseline: str | None = None, options: StudyOptions | None = None
+    methods: Sources,
+    folder: str | Path = REPORT,
+    *,
+    baseline: str | None = None,
+    options: StudyOptions | None = None,
 ) -> Report:
     """Every analysis that the checkpoints allow, written to ``folder`` as ``pixcon-diag report`` writes it.
 

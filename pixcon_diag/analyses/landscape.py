@@ -132,7 +132,7 @@ def result_of(methods: Methods, points: Path | None = None) -> Result:
     try:
         checkpoints = [checkpoint for _, members in methods.checkpoints for checkpoint in members]
     except CheckpointError:
-        if methods.named:
+        if methods.any_named:
             raise
         methods.notify(f"no checkpoint named and no runs in ./{RUNS}: only the published figures are shown.")
         checkpoints = []

@@ -1,4 +1,4 @@
-"""Which checkpoints belong together: the seeds of one method, named by the user or told by their configurations."""
+"""Groups of checkpoints: the seeds of one method, named by the user or derived from configurations."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 from pixcon_train.runs.file_names import CONFIG
 
 RUNS = Path("runs")
-"""Where runs are looked for when none is named."""
+"""Folder of runs if none is named."""
 RULE = "bank.rule"
 
 IsRun = Callable[[Path], bool]
@@ -28,32 +28,32 @@ class Group:
     name: str
     sources: tuple[str, ...]
     given: bool = False
-    """Whether the user chose the name; then it stands wherever the method is named."""
+    """Whether the user chose the name, which is then never changed."""
 
 
 def find_groups(
     arguments: Sequence[str], *, weights: WeightsAsked = None, holds_run: IsRun | None = None
 ) -> tuple[Group, ...]:
-    """The groups that the user names, the baseline first where that is known.
+    """The groups named by the user, the baseline first if it is known.
 
-    ``name=path[,path…]`` is a group; a file or a run's folder is a group of its own; a folder of runs stands for the
-    runs in it, those of one recipe together (all but the seed equal). No arguments: the folder ``runs`` here.
+    ``name=path[,path…]`` is a group; a file or a run's folder is a group by itself; a folder of runs stands for
+    its runs, grouped by recipe (equal in all but the seed). No arguments: the folder ``./runs``.
 
     Args:
         arguments: as on the command line.
-        weights: which checkpoint of a run's folder counts.
-        holds_run: whether a folder is a run's; by its checkpoints where None.
+        weights: which checkpoint of a run's folder is used.
+        holds_run: whether a folder is a run; None: if it holds checkpoints.
 
     Raises:
-        CheckpointError: nothing there.
-        ConfigError: a group without a name or a path, or two groups of one name.
+        CheckpointError: no checkpoint at a path.
+        ConfigError: a group without a name or a path, or two groups with one name.
     """
     holds = holds_run or (lambda folder: is_run(folder, weights))
     if not arguments:
         if not RUNS.is_dir() or not _runs_in(RUNS, holds):
             raise CheckpointError(
                 "No checkpoint was named, and there are no runs in ./runs. Name files, run folders or groups "
-                "(name=path,path), or train some here: `pixcon-train run --bank none` and `pixcon-train run`."
+                "(name=path,path), or train some: `pixcon-train run --bank none` and `pixcon-train run`."
             )
         arguments = (str(RUNS),)
     groups = [group for argument in arguments for group in _groups(argument, holds, weights)]
@@ -61,7 +61,7 @@ def find_groups(
 
 
 def split_name(argument: str) -> tuple[str | None, str]:
-    """Name and value of ``name=value``; no name and all of it where the ``=`` belongs to a path."""
+    """Name and value of ``name=value``; None and the whole argument if the ``=`` belongs to a path."""
     name, equals, value = argument.partition("=")
     return (name, value) if equals and "/" not in name and not _exists(argument) else (None, argument)
 
@@ -69,44 +69,44 @@ def split_name(argument: str) -> tuple[str | None, str]:
 def _exists(path: str) -> bool:
     try:
         return Path(path).exists()
-    except OSError:  # a group of many paths is too long for the name of one
+    except OSError:  # a group of many paths exceeds the length of a file name
         return False
 
 
-def named(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[list[LoadedCheckpoint]]:
-    """The checkpoints of each group under the names they have in tables, figures and messages.
+def with_names(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[list[LoadedCheckpoint]]:
+    """The checkpoints of each group under their names in tables, figures and messages.
 
-    A name that the user gave stays: a single checkpoint has it, and of several each one is "name seed N" where the
-    files tell different seeds, else "name/file", else "name N" by their order. Others are called as their files are,
-    and where these are equal by where they lie.
+    A name given by the user is kept: a single checkpoint has that name; several are "name seed N" if the files state
+    distinct seeds, else "name/file", else "name N" in order. Other checkpoints have the names of their files, or
+    their paths if those are equal.
     """
     names = [_names_within(group, loaded) for group, loaded in groups]
     count = Counter(name for members in names for name in members)
     return [
         [
-            replace(one, name=one.info.source if count[name] > 1 and not group.given else name)
-            for one, name in zip(loaded, own, strict=True)
+            replace(checkpoint, name=checkpoint.info.source if count[name] > 1 and not group.given else name)
+            for checkpoint, name in zip(loaded, new_names, strict=True)
         ]
-        for (group, loaded), own in zip(groups, names, strict=True)
+        for (group, loaded), new_names in zip(groups, names, strict=True)
     ]
 
 
 def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]:
-    own = [checkpoint.name for checkpoint in loaded]
+    file_names = [checkpoint.name for checkpoint in loaded]
     if not group.given:
-        return own
+        return file_names
     if len(loaded) == 1:
         return [group.name]
     seeds = [checkpoint.own.config.get("seed") if checkpoint.own is not None else None for checkpoint in loaded]
     if None not in seeds and len(set(seeds)) == len(seeds):
         return [f"{group.name} seed {seed}" for seed in seeds]
-    if len(set(own)) == len(own):
-        return [f"{group.name}/{name}" for name in own]
-    return [f"{group.name} {number}" for number in range(1, len(own) + 1)]
+    if len(set(file_names)) == len(file_names):
+        return [f"{group.name}/{name}" for name in file_names]
+    return [f"{group.name} {number}" for number in range(1, len(file_names) + 1)]
 
 
 def _disambiguate(groups: Sequence[Group]) -> tuple[Group, ...]:
-    """The groups, those of one name named by where they lie; not those whose name was given."""
+    """The groups, with paths as names where derived names are equal."""
     count = Counter(group.name for group in groups)
     apart = [
         replace(group, name=_location(group)) if count[group.name] > 1 and not group.given else group
@@ -114,7 +114,7 @@ def _disambiguate(groups: Sequence[Group]) -> tuple[Group, ...]:
     ]
     doubled = [name for name, number in Counter(group.name for group in apart).items() if number > 1]
     if doubled:
-        raise ConfigError(f"Two groups are called '{doubled[0]}'. Give each its own name: name=path[,path...].")
+        raise ConfigError(f"Two groups are called '{doubled[0]}'. Give each a distinct name: name=path[,path...].")
     return tuple(apart)
 
 
@@ -137,12 +137,12 @@ def _groups(argument: str, holds: IsRun, weights: WeightsAsked) -> list[Group]:
 
 
 def _sources(path: str, holds: IsRun, weights: WeightsAsked) -> list[str]:
-    """``path`` itself, or the runs in the folder it is."""
+    """``path`` itself, or its runs if it is a folder of runs."""
     folder = Path(path)
     if path.startswith(HUB) or not folder.is_dir() or holds(folder):
         return [path]
     runs = [str(run) for run in _runs_in(folder, holds)]
-    return runs or [str(checkpoint_path(folder, weights))]  # which says what was expected
+    return runs or [str(checkpoint_path(folder, weights))]  # raises, with what was expected
 
 
 def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
@@ -150,7 +150,7 @@ def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
 
 
 def short_name(source: str) -> str:
-    """What a single checkpoint is called: its run's folder, or its file, but the folder where that says little."""
+    """Name of a single checkpoint: its run's folder, or its file, or its folder if the file's name is generic."""
     path = Path(source.removeprefix(HUB))
     if not source.startswith(HUB) and path.is_dir():
         return folder_name(path)
@@ -158,9 +158,9 @@ def short_name(source: str) -> str:
 
 
 def by_recipe(runs: Sequence[Path]) -> list[Group]:
-    """Runs of equal configuration but for the seed together; those without a bank (the baseline) first.
+    """Runs grouped by configuration except the seed; those without a bank (the baseline) first.
 
-    A group is named by what its configuration differs in from the others'; a run without a configuration is alone.
+    A group is named by the values that distinguish its configuration; a run without a configuration is a group.
     """
     recipes: dict[str, dict[str, Any]] = {}
     members: dict[str, list[str]] = {}
@@ -175,7 +175,7 @@ def by_recipe(runs: Sequence[Path]) -> list[Group]:
 
 
 def _recipe(run: Path) -> dict[str, Any]:
-    """What the run's configuration says of its method; empty where there is none."""
+    """The method's part of the run's configuration; empty without a configuration."""
     if not (run / CONFIG).is_file():
         return {}
     values = flatten(read_yaml_mapping(run / CONFIG))
@@ -183,10 +183,10 @@ def _recipe(run: Path) -> dict[str, Any]:
 
 
 def _names(recipes: dict[str, dict[str, Any]], folders: dict[str, str]) -> dict[str, str]:
-    """A name for each recipe by its key; that of its first run's folder where nothing tells it from the others."""
-    telling = _telling([recipe for recipe in recipes.values() if recipe])
+    """A name for each recipe by its key; the folder of its first run if nothing distinguishes it."""
+    keys = _distinguishing_keys([recipe for recipe in recipes.values() if recipe])
     names = {
-        key: ", ".join(_value(name, recipe.get(name)) for name in telling if recipe) or folders[key]
+        key: ", ".join(_value(name, recipe.get(name)) for name in keys if recipe) or folders[key]
         for key, recipe in recipes.items()
     }
     if len(set(names.values())) == len(names):
@@ -194,20 +194,20 @@ def _names(recipes: dict[str, dict[str, Any]], folders: dict[str, str]) -> dict[
     return {key: f"{name} ({number})" for number, (key, name) in enumerate(names.items(), 1)}
 
 
-def _telling(recipes: Sequence[dict[str, Any]]) -> list[str]:
-    """Keys that tell all ``recipes`` apart: the bank's rule and the data set first, then others that are needed too.
+def _distinguishing_keys(recipes: Sequence[dict[str, Any]]) -> list[str]:
+    """Keys that distinguish all ``recipes``: the bank's rule and the data set first, then others as needed.
 
-    Where there is nothing to tell apart, the bank's rule.
+    If all are equal: the bank's rule.
     """
     chosen: list[str] = []
-    apart = 1
+    count = 1
     for key in dict.fromkeys((RULE, "data.dataset", *sorted(set().union(*recipes)))):
-        found = len({repr([recipe.get(name) for name in (*chosen, key)]) for recipe in recipes})
-        if found > apart:
-            chosen, apart = [*chosen, key], found
+        distinct = len({repr([recipe.get(name) for name in (*chosen, key)]) for recipe in recipes})
+        if distinct > count:
+            chosen, count = [*chosen, key], distinct
     return chosen or ([RULE] if any(RULE in recipe for recipe in recipes) else [])
 
 
 def _value(key: str, value: Any) -> str:
-    """How a group's name tells a value: the bank's rule by itself, others with their key within its section."""
+    """A value in a group's name: the bank's rule alone, others with their key."""
     return str(value) if key == RULE else f"{key.partition('.')[2] or key}={value}"

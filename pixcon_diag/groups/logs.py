@@ -1,4 +1,4 @@
-"""From what the user names to the histories of runs: run folders, folders of logs, files, groups of seeds."""
+"""Histories of runs from run folders, folders of logs, files and groups of seeds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +15,16 @@ TEXT = ("*.log", "*.txt")
 
 
 def read_groups(arguments: Sequence[str]) -> dict[str, list[RunHistory]]:
-    """Histories by group, the baseline first where that is known.
+    """Histories by group, the baseline first if it is known.
 
-    As :func:`pixcon_diag.groups.arguments.find_groups`, of logs instead of checkpoints; a folder of text logs stands
-    for the logs in it, each a group of its own, or seeds of the method that is named: ``name=folder``. None named: the
-    runs under ``./runs``.
+    As :func:`pixcon_diag.groups.arguments.find_groups`, for logs; a folder of text logs stands for its logs, each a
+    group by itself, or the seeds of one method: ``name=folder``. Without arguments: the runs under ``./runs``.
 
     Raises:
-        ConfigError: a group without a name or a path, two of one name, or a log named twice.
-        DataError: a log is missing, damaged or of no known kind, or none is named and there are no runs.
+        ConfigError: a group without a name or a path, two with one name, or a log named twice.
+        DataError: a log is missing, damaged or of an unknown format, or none is named and there are no runs.
     """
-    expanded = [each for argument in arguments or _runs_here() for each in _text_logs(argument)]
+    expanded = [log for argument in arguments or _default_runs() for log in _text_logs(argument)]
     groups = find_groups(expanded, holds_run=holds_log)
     read = {group: [read_history(Path(source)) for source in group.sources] for group in groups}
     _no_log_twice([run for runs in read.values() for run in runs])
@@ -35,25 +34,25 @@ def read_groups(arguments: Sequence[str]) -> dict[str, list[RunHistory]]:
 
 
 def holds_log(folder: Path) -> bool:
-    """Whether ``folder`` is a run's: it has our log, or TensorBoard's files."""
+    """Whether ``folder`` is a run: it holds a log of this project or TensorBoard files."""
     return (folder / LOG).is_file() or any(any(place.glob(EVENTS)) for place in (folder, folder / "tensorboard"))
 
 
-def _runs_here() -> list[str]:
+def _default_runs() -> list[str]:
     if not RUNS.is_dir() or not _holds_runs(RUNS):
         raise DataError(
             f"No log was named, and there are no runs in ./{RUNS}. Name run folders, log.jsonl, TensorBoard files, "
-            "text logs of UniMatch or PrevMatch or groups of them (name=path,path), or train here: `pixcon-train run`."
+            "text logs of UniMatch or PrevMatch or groups of them (name=path,path), or train one: `pixcon-train run`."
         )
     return [str(RUNS)]
 
 
 def _holds_runs(folder: Path) -> bool:
-    return any(holds_log(each) for each in folder.iterdir() if each.is_dir())
+    return any(holds_log(run) for run in folder.iterdir() if run.is_dir())
 
 
 def _text_logs(argument: str) -> list[str]:
-    """``argument``, or the text logs in the folder it is; in a group's, a folder of text logs gives way to those."""
+    """``argument`` with every folder of text logs replaced by its logs."""
     name, value = split_name(argument)
     if name is None:
         return _logs_of(argument)
@@ -61,7 +60,7 @@ def _text_logs(argument: str) -> list[str]:
 
 
 def _logs_of(path: str) -> list[str]:
-    """The text logs in the folder ``path``; itself where it is a file, a run's folder or one of runs."""
+    """The text logs in the folder ``path``; ``path`` itself if it is a file, a run or a folder of runs."""
     folder = Path(path)
     if not folder.is_dir() or holds_log(folder) or _holds_runs(folder):
         return [path]
@@ -75,7 +74,7 @@ def _logs_of(path: str) -> list[str]:
 
 
 def _no_log_twice(runs: Sequence[RunHistory]) -> None:
-    """One run counted as two seeds would have a spread of zero."""
+    """Raise if a run is named twice: counted as two seeds, its spread would be zero."""
     seen: set[Path] = set()
     for run in runs:
         path = Path(run.source).resolve()
@@ -85,6 +84,6 @@ def _no_log_twice(runs: Sequence[RunHistory]) -> None:
 
 
 def _name(group: Group, runs: Sequence[RunHistory]) -> str:
-    """The run's own name for a single file's group, as ``log.jsonl`` says little; otherwise the group's."""
+    """The run's name for a single file, as ``log.jsonl`` is generic; otherwise the group's name."""
     alone = len(runs) == 1 and not group.given and group.name == short_name(group.sources[0])
     return runs[0].name if alone else group.name

@@ -20,8 +20,7 @@ from pixcon_diag.data.evaluation_data import (
     choose_data,
     require_same_classes,
 )
-from pixcon_diag.groups.arguments import Group, find_groups, split_name
-from pixcon_diag.groups.arguments import named as with_names
+from pixcon_diag.groups.arguments import Group, find_groups, split_name, with_names
 from pixcon_diag.groups.logs import read_groups
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
@@ -41,7 +40,7 @@ T = TypeVar("T")
 
 Source = str | Path | LoadedCheckpoint
 """A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, or a network from :func:`wrap_module`."""
-Named = Mapping[str, Source | Sequence[Source]] | Source | Sequence[str | Path]
+Sources = Mapping[str, Source | Sequence[Source]] | Source | Sequence[str | Path]
 """Methods by name, each with one or several seeds; or paths and ``name=path,path`` as on the command line."""
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
@@ -56,7 +55,7 @@ def no_bar(description: str) -> Iterator[Progress]:
 
 @dataclass(frozen=True)
 class BankOptions:
-    """The replayed bank; None leaves a value to the checkpoint's own configuration, else to the paper (Table 5).
+    """The replayed bank; None: the value of the checkpoint's configuration, else of the paper (Table 5).
 
     Example:
         >>> BankOptions(list_path="labeled.txt", tau=0.9).split
@@ -64,7 +63,7 @@ class BankOptions:
     """
 
     list_path: Path | None = None
-    """File of ``IMAGE MASK`` lines that fills the bank; the split's list where None."""
+    """File of ``IMAGE MASK`` lines that fills the bank; None: the list of the split."""
     split: Split = "labeled"
     tau: float | None = None
     """Admission threshold of the rule ``confidence``."""
@@ -81,7 +80,7 @@ class BankOptions:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What is measured and how; None leaves a value to the checkpoint, the data set or the machine.
+    """Options of a study; None: the value follows from the checkpoint, the data set or the machine.
 
     Example:
         >>> StudyOptions(taus=(0.9, 0.95), data=DataChoice("pascal", limit=100)).seed
@@ -92,13 +91,13 @@ class StudyOptions:
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
     run: RunChoice = field(default_factory=RunChoice)
     taus: tuple[float, ...] = (0.95,)
-    """Confidence thresholds that are reported."""
+    """Confidence thresholds of the report."""
     band: BandOptions = field(default_factory=BandOptions)
     bank: BankOptions = field(default_factory=BankOptions)
     seed: int = 0
-    """Of t-SNE, the controlled sweep, the bootstrap and random images."""
+    """Seed of t-SNE, the controlled sweep, the bootstrap and random images."""
     cache: Path | None = None
-    """Folder of cached passes; ``diag`` beside each checkpoint where None."""
+    """Folder of cached passes; None: ``diag`` next to each checkpoint."""
 
     def __post_init__(self) -> None:
         paths_of(self, "cache")
@@ -119,21 +118,21 @@ class Methods:
     Args:
         methods: checkpoints by the method's name, several of one method being its seeds; or paths and
             ``name=path,path`` as on the command line. Empty: the runs under ``./runs``.
-        baseline: name of the method that the others are compared with; the first one where None.
+        baseline: method that the others are compared with; None: the first.
         predictions: folders of saved label maps by the method's name, or ``name=folder``.
-        logs: training logs likewise, where they do not lie beside the checkpoints or there are logs alone.
-        options: what is measured and how.
+        logs: training logs likewise, if they are not next to the checkpoints or there are no checkpoints.
+        options: what is measured, and how.
         bar: opens progress bars.
         notify: called with what is found, reused or left out.
     """
 
     def __init__(
         self,
-        methods: Named = (),
+        methods: Sources = (),
         *,
         baseline: str | None = None,
-        predictions: Named = (),
-        logs: Named | None = None,
+        predictions: Sources = (),
+        logs: Sources | None = None,
         options: StudyOptions | None = None,
         bar: Bar = no_bar,
         notify: Notify = no_notes,
@@ -141,49 +140,49 @@ class Methods:
         self.options = options or StudyOptions()
         self.baseline, self.bar, self.notify = baseline, bar, notify
         self.left_out: list[str] = []
-        """What could not be measured, and why, a sentence each."""
+        """A sentence for each measurement left out, with the reason."""
         self._networks: dict[str, LoadedCheckpoint] = {}
         self._arguments = self._as_arguments(methods)
         self._predictions = self._as_arguments(predictions)
         self._logs = None if logs is None else self._as_arguments(logs)
         self._lenient = False
-        self._made: dict[Hashable, Any] = {}
+        self._computed: dict[Hashable, Any] = {}
 
     @property
-    def named(self) -> bool:
-        """Whether any method was named; otherwise they are the runs under ``./runs``."""
+    def any_named(self) -> bool:
+        """Whether any method was named; if not, the methods are the runs under ``./runs``."""
         return bool(self._arguments or self._predictions or self._logs)
 
     @contextmanager
     def lenient(self, on: bool = True) -> Iterator[None]:
-        """Within the block, what only some checkpoints cannot give is left out and noted (or raised, if not ``on``)."""
+        """Within the block, measurements that fail are left out and noted (``on``), or raise (not ``on``)."""
         before, self._lenient = self._lenient, on
         try:
             yield
         finally:
             self._lenient = before
 
-    def attempt(self, what: str, make: Callable[[], T]) -> T | None:
-        """The value of ``make``; where it raises a :class:`PixConError` within :meth:`lenient`, None and a note."""
+    def attempt(self, description: str, make: Callable[[], T]) -> T | None:
+        """The value of ``make``; None and a note if it raises a :class:`PixConError` within :meth:`lenient`."""
         try:
             return make()
         except PixConError as error:
             if not self._lenient:
                 raise
-            sentence = f"{what}: {error}"
+            sentence = f"{description}: {error}"
             if sentence not in self.left_out:
                 self.left_out.append(sentence)
             return None
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of ``make``, computed once per ``key``."""
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]  # type: ignore[no-any-return]
+        if key not in self._computed:
+            self._computed[key] = make()
+        return self._computed[key]  # type: ignore[no-any-return]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The methods whose checkpoints are named."""
+        """The methods with checkpoints."""
         if not self._arguments and self._predictions:
             return ()
         groups = find_groups(self._arguments, weights=self.options.weights)
@@ -195,7 +194,7 @@ class Methods:
 
     @cached_property
     def checkpoints(self) -> list[tuple[Group, list[LoadedCheckpoint]]]:
-        """The checkpoints of each method under the names that they have in tables, the baseline's first.
+        """The checkpoints of each method under their names in tables, the baseline first.
 
         Raises:
             PixConError: a checkpoint cannot be read, or one is named twice.
@@ -218,13 +217,13 @@ class Methods:
         """Every checkpoint with the data it is measured on.
 
         Raises:
-            PixConError: a checkpoint or its data cannot be used, or the seeds of a method not with one another.
+            PixConError: a checkpoint or its data cannot be used, or the seeds of a method are not comparable.
         """
         members = []
         for group, loaded in self.checkpoints:
-            own = [Member(group.name, checkpoint, self._data(checkpoint)) for checkpoint in loaded]
-            require_one_list(own)
-            members += own
+            seeds = [Member(group.name, checkpoint, self._data(checkpoint)) for checkpoint in loaded]
+            require_one_list(seeds)
+            members += seeds
         return tuple(members)
 
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
@@ -238,7 +237,7 @@ class Methods:
         return data
 
     def passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
-        """One pass per checkpoint, made or cached.
+        """One pass per checkpoint, computed or cached.
 
         Args:
             counted: values of :class:`MeasureOptions` other than the thresholds.
@@ -265,10 +264,10 @@ class Methods:
         members: dict[str, list[Predictions]] = {}
         for member, measured in self.passes(**counted):
             members.setdefault(member.group, []).append(measured)
-        return tuple(MeasuredGroup(name, tuple(own)) for name, own in members.items())
+        return tuple(MeasuredGroup(name, tuple(passes)) for name, passes in members.items())
 
     def measured(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
-        """Every method with its passes, then the saved predictions, each a method of its own; the baseline first.
+        """Every method with its passes, then the saved predictions, each as a method; the baseline first.
 
         Args:
             counted: as of :meth:`passes`.
@@ -287,7 +286,7 @@ class Methods:
 
     @cached_property
     def _saved(self) -> list[SavedPredictions]:
-        """Saved predictions, on the images of the checkpoints beside them or those that the options name."""
+        """Saved predictions, on the images of the checkpoints, or without any those of the options."""
         measured = []
         for argument in self._predictions:
             name, folder = split_name(argument)
@@ -299,7 +298,7 @@ class Methods:
         return measured
 
     def require_comparable(self, least: int = 1) -> None:
-        """Raise where the methods cannot be compared with one another.
+        """Raise if the methods are not comparable.
 
         Raises:
             ConfigError: fewer methods than ``least``, or lists or labels that differ.
@@ -316,17 +315,17 @@ class Methods:
         Raises:
             PixConError: a bank cannot be replayed; left out within :meth:`lenient`.
         """
-        found = []
+        collected = []
         for member in self.members:
             once = partial(self.once, ("replay", member.checkpoint.name), partial(self._replay, member))
             replayed = self.attempt(f"bank coverage and gradient of {member.checkpoint.name}", once)
-            found += [] if replayed is None else [(member, replayed)]
-        return found
+            collected += [] if replayed is None else [(member, replayed)]
+        return collected
 
     def _replay(self, member: Member) -> ReplayedPass:
         bank, checkpoint = self.options.bank, member.checkpoint
-        named = self.options.data if isinstance(self.options.data, DataChoice) else DataChoice()
-        data = choose_data(replace(named, list_path=bank.list_path), checkpoint, bank.split)
+        choice = self.options.data if isinstance(self.options.data, DataChoice) else DataChoice()
+        data = choose_data(replace(choice, list_path=bank.list_path), checkpoint, bank.split)
         options = options_of(checkpoint, tau=bank.tau, size=bank.size, cap=bank.cap, batch_size=bank.batch_size)
         with self.bar(f"replaying {checkpoint.name}'s bank") as progress:
             return replay(
@@ -335,32 +334,32 @@ class Methods:
             )  # fmt: skip
 
     def histories(self) -> dict[str, list[RunHistory]]:
-        """The training logs of each method, the baseline's first: those named, else those beside the checkpoints.
+        """The training logs of each method, the baseline's first: those named, else those next to the checkpoints.
 
         Raises:
             PixConError: a log is missing or damaged; left out within :meth:`lenient`.
         """
         if self._logs is not None:
             return dict(self._baseline_first([*read_groups(self._logs).items()], lambda item: item[0]))
-        found: dict[str, list[RunHistory]] = {}
+        collected: dict[str, list[RunHistory]] = {}
         for group, checkpoints in self.checkpoints:
             for checkpoint in checkpoints:
                 history = self.attempt(f"training dynamics of {checkpoint.name}", partial(_history_beside, checkpoint))
                 if history is not None:
-                    found.setdefault(group.name, []).append(history)
-        return found
+                    collected.setdefault(group.name, []).append(history)
+        return collected
 
-    def _as_arguments(self, methods: Named) -> list[str]:
-        """The methods as the command line names them; networks in memory are kept by a name of their own."""
+    def _as_arguments(self, methods: Sources) -> list[str]:
+        """The methods as command-line arguments; networks in memory are stored by name."""
         if isinstance(methods, str | Path | LoadedCheckpoint):
             return [self._argument(methods)]
         if not isinstance(methods, Mapping):
             return [self._argument(source) for source in methods]
-        named = []
+        arguments = []
         for name, sources in methods.items():
-            several = [sources] if isinstance(sources, str | Path | LoadedCheckpoint) else sources
-            named.append(f"{name}={','.join(self._argument(source) for source in several)}")
-        return named
+            items = [sources] if isinstance(sources, str | Path | LoadedCheckpoint) else sources
+            arguments.append(f"{name}={','.join(self._argument(source) for source in items)}")
+        return arguments
 
     def _argument(self, source: Source) -> str:
         if not isinstance(source, LoadedCheckpoint):
@@ -376,28 +375,28 @@ class Methods:
 
 
 def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
-    """The log in a checkpoint's folder under the checkpoint's name: folders of two methods may be called alike."""
+    """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
     return replace(read_history(Path(checkpoint.info.source).parent), name=checkpoint.name)
 
 
 def _refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:
-    """Raise where two seeds are one: their spread would be zero, and a test over seeds would count them twice."""
+    """Raise if two seeds have the same weights, which would give zero spread and count twice in tests."""
     seen: dict[tuple[str, str], str] = {}
     for info in (checkpoint.info for checkpoint in members):
         key = info.sha256, info.weights
         if key in seen:
             raise ConfigError(
                 f"The group '{group}' has the same weights twice: {seen[key]} and {info.source} have equal content. "
-                "Seeds are different runs: name each run once."
+                "Name each run once."
             )
         seen[key] = info.source
 
 
 def require_one_list(members: Sequence[Member]) -> None:
-    """Make sure that all are measured on the same images with the same classes.
+    """Raise unless all members are measured on the same images with the same classes.
 
     Raises:
-        ConfigError: they are not.
+        ConfigError: images or classes differ.
     """
     lists: dict[tuple[str, str, str], str] = {}
     for member in members:
@@ -405,15 +404,15 @@ def require_one_list(members: Sequence[Member]) -> None:
         lists.setdefault(info.same_images, f"{name} on {info.list_name} in {info.root} ({info.dataset})")
     if len(lists) > 1:
         raise ConfigError(
-            f"These would be measured on different images: {'; '.join(lists.values())}. A comparison, and a mean over "
-            "seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
+            f"These checkpoints are measured on different images: {'; '.join(lists.values())}. A comparison, or a mean "
+            "over seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
         )
     for member in members[1:]:
         difference = label_difference(members[0].data, member.data)
         if difference is not None:
             raise ConfigError(
-                f"{members[0].checkpoint.name} and {member.checkpoint.name} do not agree on the labels of "
-                f"{member.data.spec.name}: {difference}. A comparison, and a mean over seeds, needs the same classes "
+                f"{members[0].checkpoint.name} and {member.checkpoint.name} disagree on the labels of "
+                f"{member.data.spec.name}: {difference}. A comparison, or a mean over seeds, needs the same classes "
                 "in the same order, and the same void, background and form of the masks. Name checkpoints trained on "
-                "the same labels; if only a checkpoint's description is wrong, give the right one with --dataset."
+                "the same labels; if only a checkpoint's description is wrong, correct it with --dataset."
             )

@@ -1,1 +1,1 @@
-"""What runs wrote while they trained, whoever wrote it."""
+"""Training logs of this project and of others."""

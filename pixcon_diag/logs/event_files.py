@@ -1,4 +1,4 @@
-"""The scalars of TensorBoard event files: a resumed run leaves several, and a folder may hold several runs."""
+"""The scalars of TensorBoard event files, of which a resumed run has several and a folder may hold several runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pixcon_diag.logs.event_records import read_events
 EVENTS = "events.out.tfevents.*"
 
 Series = dict[int, tuple[int, float]]
-"""A curve by step: the place of the value in the order of writing, and the value."""
+"""A curve by step: the write order of the value, and the value."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Curves:
     by_tag: dict[str, Series]
     """Tags in the order in which they first appear."""
     earlier: tuple[Path, ...] = ()
-    """Files of earlier runs, which are left out."""
+    """Files of earlier runs, left out."""
 
 
 def read_curves(files: Sequence[Path]) -> Curves:
     """Every scalar of the last run in ``files``, which are in the order of writing.
 
-    A file in which every curve of the run before begins again is a run begun anew. Otherwise it goes on with that run,
-    and what lies beyond the point where it goes on is superseded: of each curve, what was written from the file's first
-    step on; of all curves, what was written from the step on that the file says it resumes at, as in TensorBoard.
+    A file in which every curve of the previous run starts over is a new run. Otherwise it continues that run and
+    supersedes what follows: in each curve, the values from the file's first step on; in all curves, the values from
+    the step at which the file states that it resumes, as in TensorBoard.
 
     Raises:
         DataError: a file cannot be read or is damaged.
@@ -45,7 +45,7 @@ def read_curves(files: Sequence[Path]) -> Curves:
                 if (number := _scalar(value)) is not None:
                     written.setdefault(value.tag, {})[event.step] = (order, number)
                     order += 1
-        if _begins_anew(curves, written):
+        if _starts_over(curves, written):
             curves, earlier, current = {}, [*earlier, *current], []
         for tag, series in written.items():
             curves[tag] = {step: value for step, value in curves.get(tag, {}).items() if step < min(series)} | series
@@ -54,29 +54,29 @@ def read_curves(files: Sequence[Path]) -> Curves:
 
 
 def _before(curves: Mapping[str, Series], step: int) -> dict[str, Series]:
-    """What the curves have before ``step``; those that begin later are left out."""
+    """The curves before ``step``; curves that begin later are left out."""
     cut = {tag: {s: value for s, value in series.items() if s < step} for tag, series in curves.items()}
     return {tag: series for tag, series in cut.items() if series}
 
 
-def _begins_anew(curves: Mapping[str, Series], written: Mapping[str, Series]) -> bool:
-    """Whether all of the curves in ``written`` that were there before begin at their first step again.
+def _starts_over(curves: Mapping[str, Series], written: Mapping[str, Series]) -> bool:
+    """Whether all curves in ``written`` that already exist start over at their first step.
 
-    A constant, written once at every start, is no curve.
+    A constant, written once at every start, does not count as a curve.
     """
     shared = [tag for tag in written if len(curves.get(tag, {})) > 1]
     return bool(shared) and all(min(written[tag]) <= min(curves[tag]) for tag in shared)
 
 
 def _scalar(value: Any) -> float | None:
-    """The number of a summary's value, in either of the two forms TensorBoard's writers use; None for anything else."""
+    """The number of a summary's value, in either of TensorBoard's two forms; None for anything else."""
     if value.HasField("simple_value"):
         return float(value.simple_value)
     if value.HasField("tensor") and value.metadata.plugin_data.plugin_name == "scalars":
         from tensorboard.util.tensor_util import make_ndarray
 
         if any(dim.size != 1 for dim in value.tensor.tensor_shape.dim):
-            return None  # no scalar, and perhaps too large a shape to build
+            return None  # not a scalar, and possibly too large to build
         try:
             return float(make_ndarray(value.tensor).item())
         except (TypeError, ValueError):

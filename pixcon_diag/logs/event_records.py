@@ -1,4 +1,4 @@
-"""The events of a TensorBoard file, every length and checksum verified before anything is read by it."""
+"""The events of a TensorBoard file, with every length and checksum verified first."""
 
 import struct
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import Any, BinaryIO, NoReturn
 from pixcon_train.core.errors import DataError
 
 HEAD, TAIL = 12, 4
-"""Bytes of a record before its content, length (8) and the length's checksum (4), and after it: its checksum."""
+"""Bytes of a record before its content (length: 8, checksum of the length: 4) and after it (checksum: 4)."""
 
 
 def read_events(file: Path) -> Iterator[Any]:
-    """The events of ``file`` in order; a last one that was cut off, as a killed run leaves it, is left out.
+    """The events of ``file`` in order; an incomplete last one, as left by a killed run, is left out.
 
     Raises:
-        DataError: the file cannot be read, is damaged, or is no event file.
+        DataError: the file cannot be read, is damaged, or is not an event file.
     """
     from google.protobuf.message import DecodeError
     from tensorboard.compat.proto.event_pb2 import Event
@@ -26,27 +26,27 @@ def read_events(file: Path) -> Iterator[Any]:
                 try:
                     yield Event.FromString(content)
                 except DecodeError:
-                    _refuse(file, at, "is no event")
+                    _refuse(file, at, "is not an event")
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def _records(file: Path, handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Where each record begins, and its content."""
+    """Offset and content of each record."""
     from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
     at, size = 0, file.stat().st_size
     while at < size:
         head = handle.read(HEAD)
-        whole = len(head) == HEAD
-        if whole:
+        complete = len(head) == HEAD
+        if complete:
             length, checksum = struct.unpack("<QI", head)
             if checksum != masked_crc32c(head[:8]):
                 _refuse(file, at, "does not match its checksum")
-            whole = length <= size - at - HEAD - TAIL
-        if not whole:
+            complete = length <= size - at - HEAD - TAIL
+        if not complete:
             if at == 0:
-                _refuse(file, at, "is not whole")
+                _refuse(file, at, "is incomplete")
             return
         content = handle.read(length)
         if handle.read(TAIL) != struct.pack("<I", masked_crc32c(content)):
@@ -57,6 +57,6 @@ def _records(file: Path, handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _refuse(file: Path, at: int, problem: str) -> NoReturn:
     raise DataError(
-        f"{file} is damaged, or no TensorBoard event file: its record at byte {at} {problem}. Copy it anew, or "
+        f"{file} is damaged, or not a TensorBoard event file: its record at byte {at} {problem}. Copy it again, or "
         "give the run's text log."
     )

@@ -1,4 +1,4 @@
-"""One door to every kind of run log."""
+"""Reading a run log of any known format."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def read_history(path: Path) -> RunHistory:
     file; or a text log of UniMatch V1 or V2 or of PrevMatch.
 
     Raises:
-        DataError: nothing there, nothing known there, or a damaged log.
+        DataError: no log at the path, an unknown format, or a damaged log.
     """
     if path.is_dir():
         return _read_folder(path)
@@ -30,13 +30,13 @@ def read_history(path: Path) -> RunHistory:
 
 
 def _read_folder(folder: Path) -> RunHistory:
-    """A folder's own log before its TensorBoard files, which hold the same numbers at less precision."""
+    """The folder's ``log.jsonl`` if there is one, as TensorBoard files hold the same numbers at lower precision."""
     if (folder / LOG).is_file():
         return read_run_log(folder / LOG)
-    for place in (folder, folder / "tensorboard"):
-        if any(place.glob(EVENTS)):
-            return read_tensorboard(place)
+    for candidate in (folder, folder / "tensorboard"):
+        if any(candidate.glob(EVENTS)):
+            return read_tensorboard(candidate)
     raise DataError(
         f"{folder} holds no log: expected {LOG} (a run of pixcon-train) or TensorBoard's {EVENTS}. "
-        "Give the path of a text log itself."
+        "For a text log, give the path of the file."
     )

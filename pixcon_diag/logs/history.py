@@ -1,4 +1,4 @@
-"""What a run's log tells of its epochs, whoever wrote it (measurements, section 7)."""
+"""The epochs of a run as its log records them, in one form for all trainers."""
 
 import math
 from collections import Counter
@@ -18,9 +18,9 @@ class Evaluation:
     """One network on the validation list; rates are fractions."""
 
     miou: float = NAN
-    """NaN where it was not evaluated."""
+    """NaN if it was not evaluated."""
     iou: tuple[float, ...] = ()
-    """Per class, in class order; empty where the log has no IoU per class."""
+    """IoU per class, in class order; empty if the log has none."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,23 @@ class EpochRecord:
     """One epoch of a run."""
 
     epoch: int
-    """As the source counts."""
+    """Number of the epoch in the log."""
     student: Evaluation
     ema: Evaluation
     retention: float
-    """Share of unlabeled pixels that the threshold retained in training; NaN where the log has none."""
+    """Share of unlabeled pixels that the threshold retained in training; NaN if the log has none."""
     losses: dict[str, float]
-    """Means over the epoch: `loss`, `loss_x`, `loss_u` and what else the source has."""
+    """Means over the epoch: `loss`, `loss_x`, `loss_u` and further losses of the log."""
     threshold: float = NAN
-    """Mean τ over the unlabeled pixels of the epoch; this and the next three are NaN where the log has none."""
+    """Mean τ over the unlabeled pixels of the epoch; this and the next three are NaN if the log has none."""
     contamination: float = NAN
-    """ρ_F of the retained pseudo-labels as they trained, among pixels whose truth the trainer knew."""
+    """ρ_F of the retained pseudo-labels as trained on, over pixels of known target."""
     replaced: float = NAN
     """Share of the retained pseudo-labels that noise replaced."""
     bank_contamination: float = NAN
-    """Share of the bank's entries of known truth that were wrong when the epoch ended."""
+    """Share of wrong entries among the bank's entries of known target, at the end of the epoch."""
     thresholds: dict[str, float] = field(default_factory=dict)
-    """τ by class name when the epoch ended; empty where the rule has one τ for all, or the log none."""
+    """τ by class name at the end of the epoch; empty if the rule has a single τ or the log has none."""
 
     def evaluation(self, weights: Weights) -> Evaluation:
         """The teacher's evaluation (`ema`) or the student's."""
@@ -57,9 +57,9 @@ class BestEpoch:
 
     weights: Weights
     epoch: int
-    """As the source counts."""
+    """Number of the epoch in the log."""
     finished: int
-    """Epochs finished by then, which is the same count for every source."""
+    """Epochs finished by then, comparable across trainers."""
     miou: float
     iou: tuple[float, ...]
 
@@ -73,32 +73,32 @@ class RunHistory:
     """Path of the file or folder."""
     format: Literal["pixcon", "tensorboard", "unimatch"]
     classes: tuple[str, ...]
-    """Names in class order; empty where the log has no IoU per class."""
+    """Names in class order; empty if the log has no IoU per class."""
     first_epoch: int
-    """Number the source gives to a run's first epoch: 0 (UniMatch) or 1."""
+    """Number of the first epoch in the log: 0 (UniMatch) or 1."""
     epochs: tuple[EpochRecord, ...]
     config: dict[str, Any] = field(default_factory=dict)
-    """Hyperparameters by dotted key; empty where the source does not hold them."""
+    """Hyperparameters by dotted key; empty if the log does not hold them."""
     absent: Literal["skip", "zero"] | None = None
-    """How a class in neither truth nor prediction counted in the mIoU; None where the source does not say."""
+    """Treatment of a class absent from target and prediction in the mIoU; None if unknown."""
     note: str | None = None
-    """What was left out, and what the trainer warned of, in sentences."""
+    """Sentences on what was left out and on the trainer's warnings."""
 
     def finished(self, epoch: int) -> int:
-        """Epochs finished when the source's ``epoch`` was evaluated."""
+        """Epochs finished when ``epoch`` was evaluated."""
         return epoch - self.first_epoch + 1
 
     def curve(self, weights: Weights) -> dict[int, float]:
-        """mIoU by number of epochs finished, where it is known."""
+        """mIoU by number of epochs finished; epochs without a value are left out."""
         points = {self.finished(record.epoch): record.evaluation(weights).miou for record in self.epochs}
         return {finished: miou for finished, miou in points.items() if not math.isnan(miou)}
 
     def best(self, weights: Weights) -> BestEpoch | None:
-        """The epoch with the highest mIoU, the first one of equals; None where these weights were never evaluated."""
-        known = [record for record in self.epochs if not math.isnan(record.evaluation(weights).miou)]
-        if not known:
+        """The epoch with the highest mIoU, the first one of equals; None if these weights were never evaluated."""
+        evaluated = [record for record in self.epochs if not math.isnan(record.evaluation(weights).miou)]
+        if not evaluated:
             return None
-        record = max(known, key=lambda each: each.evaluation(weights).miou)
+        record = max(evaluated, key=lambda record: record.evaluation(weights).miou)
         evaluation = record.evaluation(weights)
         return BestEpoch(weights, record.epoch, self.finished(record.epoch), evaluation.miou, evaluation.iou)
 
@@ -108,12 +108,12 @@ class RunHistory:
 
 
 def folder_name(folder: Path) -> str:
-    """What a run's folder is called, also from within it."""
+    """Name of a run's folder, also for a relative path such as ``.``."""
     return folder.resolve().name if folder.name in ("", "..") else folder.name
 
 
 def disambiguate(runs: Sequence[RunHistory]) -> list[RunHistory]:
-    """The runs, those of one name named by where they lie: seeds in folders of one name, say."""
+    """The runs, with their paths as names where names are equal."""
     count = Counter(run.name for run in runs)
     return [replace(run, name=run.source) if count[run.name] > 1 else run for run in runs]
 

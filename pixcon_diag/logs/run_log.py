@@ -15,10 +15,10 @@ EXPECTED = "Expected a log of pixcon-train; was it edited?"
 def read_run_log(path: Path) -> RunHistory:
     """The run whose log is ``path``; its name is its folder's. Epochs count from 1.
 
-    A last line without its end is what a crash leaves (resuming repairs it); it is left out, and noted.
+    An incomplete last line, as left by a crash and repaired by resuming, is left out and noted.
 
     Raises:
-        DataError: no such file, a line that is no record, no finished epoch, or epochs that begin again.
+        DataError: no such file, a line that is not a record, no finished epoch, or epochs that restart.
     """
     try:
         log = read_log_file(path)
@@ -51,14 +51,14 @@ def read_run_log(path: Path) -> RunHistory:
 
 
 def _notes(records: list[dict[str, Any]], cut_off: bool) -> list[str]:
-    """What was left out, and what the trainer warned of."""
+    """Notes on what was left out, and the trainer's warnings."""
     warnings = [str(line) for record in records for line in record.get("warnings", ())]
     cut = ["the last line was cut off by a crash and is left out."] if cut_off else []
     return [*cut, *(f"warning in training: {line}" for line in warnings)]
 
 
 def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Class names of the first validation; empty where no epoch was validated."""
+    """Class names of the first validation; empty if no epoch was validated."""
     for record in records:
         for values in record["validation"].values():
             return tuple(values["iou"])
@@ -66,13 +66,13 @@ def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _epochs(path: Path, records: list[dict[str, Any]], classes: tuple[str, ...]) -> tuple[EpochRecord, ...]:
-    """The epochs, which follow each other and have IoUs of the same classes."""
+    """The epochs, checked to ascend and to have IoUs of the same classes."""
     last = 0
     for record in records:
         if record["epoch"] <= last:
             raise DataError(
-                f"{path}: epoch {record['epoch']:d} follows epoch {last:d}: two runs wrote into this log. Train again, "
-                "each run in a folder of its own."
+                f"{path}: epoch {record['epoch']:d} follows epoch {last:d}: two runs wrote to this log. Train again, "
+                "each run in a separate folder."
             )
         last = record["epoch"]
         for values in record["validation"].values():
@@ -86,9 +86,9 @@ def _epoch(record: dict[str, Any]) -> EpochRecord:
         epoch=int(record["epoch"]),
         student=_evaluation(record["validation"].get("student")),
         ema=_evaluation(record["validation"].get("ema")),
-        retention=_number(record["mask_ratio" if "mask_ratio" in record else "retention"]),  # its name before 0.1.0
+        retention=_number(record["mask_ratio" if "mask_ratio" in record else "retention"]),  # the key before 0.1.0
         losses={name: _number(value) for name, value in record["losses"].items()},
-        threshold=_number(record.get("threshold")),  # this and what follows are not in logs of earlier versions
+        threshold=_number(record.get("threshold")),  # from here on not in logs of earlier versions
         contamination=_number(record.get("contamination")),
         replaced=_number(record.get("replaced")),
         bank_contamination=_number((record.get("bank") or {}).get("contamination")),
@@ -97,12 +97,12 @@ def _epoch(record: dict[str, Any]) -> EpochRecord:
 
 
 def _evaluation(values: dict[str, Any] | None) -> Evaluation:
-    """One network's validation; undefined where the epoch was not validated."""
+    """One network's validation; undefined if the epoch was not validated."""
     if values is None:
         return Evaluation()
     return Evaluation(_number(values["miou"]), tuple(_number(value) for value in values["iou"].values()))
 
 
 def _number(value: float | None) -> float:
-    """A number of the log, where null stands for an undefined one."""
+    """A number of the log; null is an undefined one."""
     return NAN if value is None else float(value)

@@ -1,4 +1,4 @@
-"""Reading a run's TensorBoard files: this project's, UniMatch V2's and PixCon's release, told apart by their tags."""
+"""Reading TensorBoard files of this project, UniMatch V2 and the PixCon release, distinguished by their tags."""
 
 import re
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from pixcon_diag.statistics import NAN, mean
 from pixcon_train.core.errors import DataError
 
 _OLD_RETENTION = "epoch/mask_ratio"
-"""Our own tag of retention before 0.1.0."""
+"""This project's tag of retention before 0.1.0."""
 
 
 class Dialect:
-    """How one trainer names and writes its curves; this one is our own: everything by iteration, at an epoch's end."""
+    """Tags and steps of one trainer's curves; the base class is this project's: by iteration, at epoch ends."""
 
     student, ema = "epoch/validation/student/miou", "epoch/validation/ema/miou"
     student_class, ema_class = "epoch/validation/student/iou/{}", "epoch/validation/ema/iou/{}"
-    """Tags of class IoUs, with a place for the name."""
+    """Tags of class IoUs, with a placeholder for the name."""
     scale = 1.0
-    """What turns a written IoU into a fraction."""
+    """Factor from a written IoU to a fraction."""
     first_epoch = 1
     absent: Literal["skip", "zero"] = "skip"
     retention = "epoch/retention"
@@ -37,8 +37,8 @@ class Dialect:
         self.losses = {tag.rpartition("/")[2]: tag for tag in curves if tag.startswith("epoch/losses/")}
 
     @classmethod
-    def speaks(cls, curves: dict[str, Series]) -> bool:
-        """Whether the curves are this trainer's."""
+    def matches(cls, curves: dict[str, Series]) -> bool:
+        """Whether the curves are of this trainer."""
         return cls.student in curves or cls.ema in curves
 
     def steps(self) -> dict[int, int]:
@@ -46,7 +46,7 @@ class Dialect:
         return dict(enumerate(sorted(self.curves.get("epoch/losses/loss", {})), 1))
 
     def training(self, tag: str, step: int) -> float:
-        """Mean of a training curve over the epoch that ends with ``step``; NaN where there is none."""
+        """Mean of a training curve over the epoch that ends with ``step``; NaN if there is none."""
         return self._value(tag, step)
 
     def history(self, path: Path, name: str) -> RunHistory:
@@ -65,8 +65,8 @@ class Dialect:
     def _classes(self) -> tuple[str, ...]:
         """Class names in the order in which their curves begin, which is class order."""
         tags = "|".join(re.escape(tag).replace(r"\{\}", "(.+)") for tag in (self.student_class, self.ema_class))
-        found = (re.fullmatch(tags, tag) for tag in self.curves)
-        return tuple(dict.fromkeys(match[1] or match[2] for match in found if match))
+        matches = (re.fullmatch(tags, tag) for tag in self.curves)
+        return tuple(dict.fromkeys(match[1] or match[2] for match in matches if match))
 
     def _epoch(self, epoch: int, step: int, classes: tuple[str, ...]) -> EpochRecord:
         losses = {name: self.training(tag, step) for name, tag in self.losses.items() if tag in self.curves}
@@ -114,7 +114,7 @@ class UniMatchV2(Dialect):
         return {step: step for step in self._written}
 
     def training(self, tag: str, step: int) -> float:
-        """Mean of what was written between the evaluation before and this one; nothing says how long an epoch is."""
+        """Mean of the values written since the previous evaluation, as the length of an epoch is not recorded."""
         end = self._written[step]
         start = max((order for order in self._written.values() if order < end), default=-1)
         return mean([value for order, value in self.curves.get(tag, {}).values() if start < order < end])
@@ -137,32 +137,32 @@ DIALECTS = (Dialect, UniMatchV2, PixConRelease)
 
 
 def read_tensorboard(path: Path) -> RunHistory:
-    """The run that an event file tells of, or all of a folder's event files together; of several runs the last one.
+    """The run in an event file, or in all event files of a folder together; of several runs the last one.
 
     Raises:
-        DataError: no event file, a damaged one, or none of the tags of a known trainer.
+        DataError: no event file, a damaged one, or no tag of a known trainer.
     """
     files = sorted(path.glob(EVENTS)) if path.is_dir() else [path]
     if not files:
         raise DataError(f"No TensorBoard event file ({EVENTS}) in {path}. Give a run folder or a log file.")
-    found = read_curves(files)
-    curves = found.by_tag
+    scalars = read_curves(files)
+    curves = scalars.by_tag
     folder = files[0].absolute().parent
     name = folder_name(folder.parent if folder.name == "tensorboard" else folder)
     for dialect in DIALECTS:
-        if dialect.speaks(curves):
-            return replace(dialect(curves).history(path, name), note=_note(found.earlier))
+        if dialect.matches(curves):
+            return replace(dialect(curves).history(path, name), note=_note(scalars.earlier))
     raise DataError(
-        f"{path} holds no mIoU per epoch: expected one of the tags {', '.join(each.ema for each in DIALECTS)}; "
+        f"{path} holds no mIoU per epoch: expected one of the tags {', '.join(dialect.ema for dialect in DIALECTS)}; "
         f"found {', '.join(sorted(curves)[:8]) or 'no scalars'}."
     )
 
 
 def _note(earlier: Sequence[Path]) -> str | None:
-    """What was left out."""
+    """The note on earlier runs."""
     if not earlier:
         return None
     return (
-        f"the folder holds more than one run, each begun anew; these are the curves of the last one. Left out: "
+        f"the folder holds several runs; these are the curves of the last one. Left out: "
         f"{', '.join(file.name for file in earlier)}. To read an earlier run, give its event file."
     )

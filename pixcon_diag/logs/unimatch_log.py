@@ -1,10 +1,10 @@
 """Reading the text logs of UniMatch V1 and V2 and of PrevMatch: the configuration, then epochs of progress and
 evaluation lines.
 
-An epoch's progress lines hold running means since its start, so that the last one stands for the epoch. `Loss s` is the
-mean of the two strong views' losses, which is L_u. Class IoUs and their mean are printed in per cent with two digits,
+Progress lines hold running means since the start of the epoch, so the last one gives the epoch's mean. `Loss s` is the
+mean of the two strong views' losses, L_u. Class IoUs and their mean are printed in per cent with two digits,
 student first; UniMatch V1, PrevMatch and labeled-only runs have no EMA column, and runs whose teacher is the student
-itself call it `EMA (not used as teacher)`. Epochs count from 0.
+label it `EMA (not used as teacher)`. Epochs count from 0.
 """
 
 import re
@@ -28,16 +28,16 @@ CLASS = re.compile(rf">>>> Class \[(\d{{1,9}}) (.+)\] IoU: ({NUMBER}){EMA}")
 MEAN = re.compile(rf">>>> (?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
 NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "retention", "mask": "retention"}
 ROUNDING = 1.01e-4
-"""Two numbers printed with two digits in per cent differ from each other's exact value by at most 1e-4."""
-NEW_LOG = "Get the log anew, or cut it off after the last whole evaluation."
+"""Rounding to two digits in per cent changes the difference of two numbers by at most 1e-4."""
+NEW_LOG = "Copy the log again, or cut it after the last complete evaluation."
 
 
 def read_unimatch_log(path: Path) -> RunHistory:
-    """The run that a text log tells of. A last epoch broken off before its evaluation is left out, and noted.
+    """The run of a text log. A last epoch without an evaluation is left out and noted.
 
     Raises:
-        DataError: the file cannot be read, is no such log, is cut off within an evaluation, lacks an epoch or a class,
-            holds several runs, or its class IoUs do not have the mean it states.
+        DataError: the file cannot be read, is not such a log, ends within an evaluation, lacks an epoch or a class,
+            holds several runs, or its class IoUs do not match the stated mean.
     """
     try:
         lines = split_lines(read_text(path))
@@ -65,7 +65,7 @@ def read_unimatch_log(path: Path) -> RunHistory:
 
 @dataclass
 class _Parser:
-    """Takes a log line by line; what it has of the epoch under way is in ``number`` and the four after it."""
+    """Parses a log line by line; ``number`` and the four fields after it hold the current epoch."""
 
     path: Path
     num_classes: int
@@ -73,7 +73,7 @@ class _Parser:
     epochs: list[EpochRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unknown: str | None = None
-    """The first evaluation line of another form."""
+    """The first evaluation line of an unknown form."""
     number: int | None = None
     progress: dict[str, float] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
@@ -81,22 +81,22 @@ class _Parser:
     ema: list[float] = field(default_factory=list)
 
     def read(self, line_number: int, line: str) -> None:
-        """Take in one line; one of another kind (a scheduler's message, a warning) is passed over."""
-        if found := EPOCH.search(line):
-            self._start(line_number, int(found[1]))
-        elif found := PROGRESS.search(line):
-            self.progress = _values(found[1])
-        elif found := CLASS.search(line):
-            self._add_class(line_number, int(found[1]), found[2], found[3], found[5])
-        elif found := MEAN.search(line):
-            if found[2] and not self.epochs:
-                self.notes.append("its EMA was evaluated, but was not the teacher.")
-            self._close(line_number, found[1], found[3])
-        elif found := EVALUATION.search(line):
-            self.unknown = self.unknown or found[0][:100]
+        """Parse one line; lines of other kinds (a scheduler's message, a warning) are skipped."""
+        if match := EPOCH.search(line):
+            self._start(line_number, int(match[1]))
+        elif match := PROGRESS.search(line):
+            self.progress = _values(match[1])
+        elif match := CLASS.search(line):
+            self._add_class(line_number, int(match[1]), match[2], match[3], match[5])
+        elif match := MEAN.search(line):
+            if match[2] and not self.epochs:
+                self.notes.append("the EMA was evaluated but was not the teacher.")
+            self._close(line_number, match[1], match[3])
+        elif match := EVALUATION.search(line):
+            self.unknown = self.unknown or match[0][:100]
 
     def finish(self, line_number: int, planned: int | None) -> None:
-        """The log ends, where ``planned`` epochs were meant to be."""
+        """End of the log, for ``planned`` epochs."""
         if self.student:
             self._fail(
                 line_number,
@@ -106,14 +106,14 @@ class _Parser:
         if not self.epochs:
             self._refuse_without_epochs()
         if planned is not None and self.epochs[-1].epoch + 1 < planned:
-            end = "; the one under way was not evaluated." if self.number is not None else "."
+            end = "; the epoch in progress was not evaluated." if self.number is not None else "."
             self.notes.append(f"the run ends after {self.epochs[-1].epoch + 1} of {planned} epochs{end}")
 
     def _refuse_without_epochs(self) -> NoReturn:
-        """There is nothing to read."""
+        """Raise for a log without an evaluated epoch."""
         if self.unknown is not None:
             raise DataError(
-                f"{self.path} has evaluations of a form that is not known, without a mIoU: found `{self.unknown}`, "
+                f"{self.path} has evaluations of an unknown form, without a mIoU: found `{self.unknown}`, "
                 "expected `>>>> Class [0 name] IoU: …` and `>>>> MeanIoU: …`."
             )
         raise DataError(
@@ -122,7 +122,7 @@ class _Parser:
         )
 
     def _start(self, line_number: int, epoch: int) -> None:
-        """An epoch begins. One broken off before its evaluation may begin again, as after resuming."""
+        """Start of an epoch. One without an evaluation may start again, as after resuming."""
         if self.student:
             self._fail(line_number, f"the evaluation of epoch {self.number} ends before its MeanIoU line")
         last = self.epochs[-1].epoch if self.epochs else epoch - 1
@@ -131,7 +131,7 @@ class _Parser:
                 line_number,
                 f"the epochs begin again, epoch {epoch} after epoch {last}: the log of another run, or of this one "
                 "resumed from an earlier state, was appended",
-                "Give each run a file of its own.",
+                "Give each run a separate file.",
             )
         if epoch != last + 1:
             self._fail(line_number, f"epoch {epoch} follows epoch {last}, the last one evaluated")
@@ -145,7 +145,7 @@ class _Parser:
         self.ema += [fraction(ema)] if ema else []
 
     def _close(self, line_number: int, student: str, ema: str | None) -> None:
-        """An epoch's last line: check what was gathered and keep it."""
+        """Last line of an epoch: check and store its values."""
         if self.number is None:
             self._fail(line_number, "found an evaluation outside of any epoch")
         if len(self.student) != self.num_classes or len(self.ema) != (self.num_classes if ema else 0):
@@ -167,7 +167,7 @@ class _Parser:
         self.number, self.progress, self.names, self.student, self.ema = None, {}, [], [], []
 
     def _evaluation(self, line_number: int, iou: list[float], stated: str | None) -> Evaluation:
-        """One network's IoUs, whose mean must be the one stated; none where its column is missing."""
+        """The IoUs of one network, checked against the stated mean; empty if its column is missing."""
         if stated is None:
             return Evaluation()
         miou = fraction(stated)
@@ -179,17 +179,17 @@ class _Parser:
         return Evaluation(miou, tuple(iou))
 
     def _fail(self, line_number: int, problem: str, remedy: str = NEW_LOG) -> NoReturn:
-        """Refuse the log: numbers from a damaged one cannot be trusted."""
-        whole = f"epochs {self.epochs[0].epoch} to {self.epochs[-1].epoch}" if self.epochs else "no epoch"
-        raise DataError(f"{self.path}, line {line_number}: {problem}. Before it {whole} can be read. {remedy}")
+        """Raise: numbers of a damaged log are unreliable."""
+        readable = f"epochs {self.epochs[0].epoch} to {self.epochs[-1].epoch}" if self.epochs else "no epoch"
+        raise DataError(f"{self.path}, line {line_number}: {problem}. Before it, {readable} can be read. {remedy}")
 
 
 def _values(text: str) -> dict[str, float]:
-    """Values of a progress line by name: `Loss x: 0.1` is `loss_x`; a line cut off gives those before the cut."""
+    """Values of a progress line by name: `Loss x: 0.1` is `loss_x`; a truncated line gives the complete values."""
     values = {}
     for part in text.split(", "):
-        found = re.fullmatch(r"([A-Za-z_ ]+): (\d+\.\d+|nan|inf)", part)
-        if found:
-            name = found[1].strip().lower()
-            values[NAMES.get(name, name.replace(" ", "_"))] = float(found[2])
+        match = re.fullmatch(r"([A-Za-z_ ]+): (\d+\.\d+|nan|inf)", part)
+        if match:
+            name = match[1].strip().lower()
+            values[NAMES.get(name, name.replace(" ", "_"))] = float(match[2])
     return values

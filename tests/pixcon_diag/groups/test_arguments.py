@@ -12,7 +12,7 @@ import torch
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import wrap_module
-from pixcon_diag.groups.arguments import Group, find_groups, named, short_name, split_name
+from pixcon_diag.groups.arguments import Group, find_groups, short_name, split_name, with_names
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.runs.file_names import BEST_EMA
 
@@ -215,12 +215,12 @@ def files(*names: str, seeds: tuple[int, ...] = ()) -> list[LoadedCheckpoint]:
 )
 def test_a_name_that_was_given_is_in_every_member_s(loaded: list[LoadedCheckpoint], names: list[str]) -> None:
     group = Group("umv2", tuple(each.info.source for each in loaded), given=True)
-    assert [each.name for each in named([(group, loaded)])[0]] == names
+    assert [each.name for each in with_names([(group, loaded)])[0]] == names
 
 
 def test_files_without_a_given_name_are_called_as_they_are_and_disambiguate_by_place() -> None:
     loaded = [*files("weights", "weights"), *files("other")]
     groups = [(Group(each.name, (each.info.source,)), [each]) for each in loaded]
-    assert [each.name for (each,) in named(groups)] == ["0/weights.pth", "1/weights.pth", "other"]
+    assert [each.name for (each,) in with_names(groups)] == ["0/weights.pth", "1/weights.pth", "other"]
     given = (Group("weights", ("x",), given=True), files("x"))
-    assert [each.name for (each,) in named([groups[1], given])] == ["1/weights.pth", "weights"]
+    assert [each.name for (each,) in with_names([groups[1], given])] == ["1/weights.pth", "weights"]

@@ -106,14 +106,14 @@ def test_damage_is_an_error_wherever_it_is(tmp_path: Path) -> None:
     content = path.read_bytes()
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
-        with pytest.raises(DataError, match="is damaged, or no TensorBoard event file"):
+        with pytest.raises(DataError, match="is damaged, or not a TensorBoard event file"):
             read_curves([path])
 
 
 @pytest.mark.parametrize("content", [b"not an event file at all, but long enough", b"short"])
 def test_something_else_is_an_error(tmp_path: Path, content: bytes) -> None:
     (path := tmp_path / "events.out.tfevents.1").write_bytes(content)
-    with pytest.raises(DataError, match="no TensorBoard event file"):
+    with pytest.raises(DataError, match="not a TensorBoard event file"):
         read_curves([path])
 
 
@@ -130,7 +130,7 @@ def test_hostile_records_cost_no_memory(tmp_path: Path) -> None:
     path.write_bytes(whole + framed(b"x", length=2**62))  # read as one whose end is missing
     assert len(read_curves([path]).by_tag["train/loss"]) == 10
     path.write_bytes(whole + framed(b"\xff" * 20))
-    with pytest.raises(DataError, match=f"record at byte {len(whole)} is no event"):
+    with pytest.raises(DataError, match=f"record at byte {len(whole)} is not an event"):
         read_curves([path])
     huge = TensorProto(dtype=1, float_val=[1.0])
     huge.tensor_shape.dim.add(size=10**10)

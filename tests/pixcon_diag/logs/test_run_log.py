@@ -121,7 +121,7 @@ def test_a_log_of_two_runs_or_of_other_classes_is_refused(tmp_path: Path) -> Non
     path = write_run(tmp_path)
     text = path.read_text()
     path.write_text(2 * text, encoding="utf-8")
-    with pytest.raises(DataError, match="epoch 1 follows epoch 3: two runs wrote into this log"):
+    with pytest.raises(DataError, match="epoch 1 follows epoch 3: two runs wrote to this log"):
         read_run_log(path)
     first, last = text.rsplit("\n", 2)[:2]
     path.write_text(f"{first}\n{last.replace(CLASSES[0], 'other')}\n", encoding="utf-8")

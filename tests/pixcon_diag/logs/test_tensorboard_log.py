@@ -69,7 +69,7 @@ def test_two_runs_in_a_folder_are_never_one(tmp_path: Path) -> None:
                 writer.add_scalar("eval/mIoU_ema", value, epoch)
     run = read_tensorboard(tmp_path / "run")
     assert run.curve("ema") == pytest.approx({1: 0.1, 2: 0.2})
-    assert run.note is not None and "more than one run" in run.note
+    assert run.note is not None and "several runs" in run.note
     first = min((tmp_path / "run").iterdir())
     alone = read_tensorboard(first)
     assert alone.curve("ema") == pytest.approx({1: 0.4, 2: 0.8, 3: 0.55}) and alone.note is None

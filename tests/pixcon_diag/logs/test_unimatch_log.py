@@ -65,7 +65,7 @@ def test_an_ema_that_is_not_the_teacher_is_read_and_said(tmp_path: Path) -> None
     path.write_text(path.read_text(encoding="utf-8").replace("EMA:", "EMA (not used as teacher):"), encoding="utf-8")
     run = read_unimatch_log(path)
     assert run.epochs == plain.epochs
-    assert run.note == "its EMA was evaluated, but was not the teacher."
+    assert run.note == "the EMA was evaluated but was not the teacher."
 
 
 def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
@@ -82,14 +82,14 @@ def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
 def test_the_log_of_another_run_appended_is_one_message(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "run.log", TWO)
     path.write_text(2 * path.read_text(encoding="utf-8"), encoding="utf-8")
-    with pytest.raises(DataError, match=r"the epochs begin again, epoch 0 after epoch 1.* a file of its own"):
+    with pytest.raises(DataError, match=r"the epochs begin again, epoch 0 after epoch 1.* a separate file"):
         read_unimatch_log(path)
 
 
 def test_another_tasks_evaluations_are_a_form_that_is_not_known(tmp_path: Path) -> None:
     line = "[2023-03-24 15:36:45,930][    INFO] ***** Evaluation ***** >>>> Changed IoU: 48.19\n"
     (path := tmp_path / "run.log").write_text(header() + epoch_text(0, TWO[0])[:200] + "\n" + line, encoding="utf-8")
-    with pytest.raises(DataError, match=r"of a form that is not known, without a mIoU: found .*Changed IoU: 48.19"):
+    with pytest.raises(DataError, match=r"of an unknown form, without a mIoU: found .*Changed IoU: 48.19"):
         read_unimatch_log(path)
 
 
@@ -127,7 +127,7 @@ def test_a_run_that_was_cancelled_between_evaluations_is_read_as_far_as_it_went(
     (path := tmp_path / "run.log").write_text(text + "slurmstepd: error: *** STEP 4.0 CANCELLED ***\n")
     run = read_unimatch_log(path)
     assert len(run.epochs) == 2
-    assert run.note == "the run ends after 2 of 60 epochs; the one under way was not evaluated."
+    assert run.note == "the run ends after 2 of 60 epochs; the epoch in progress was not evaluated."
 
 
 def test_an_epoch_begun_again_after_resuming_counts_once(tmp_path: Path) -> None:
@@ -164,12 +164,12 @@ def damaged(kind: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("no header", "is no text log of a known form"),
-        ("header cut", "is no text log of a known form"),
-        ("header without nclass", "is no text log of a known form"),
-        ("empty", "is no text log of a known form"),
+        ("no header", "is not a text log of a known format"),
+        ("header cut", "is not a text log of a known format"),
+        ("header without nclass", "is not a text log of a known format"),
+        ("empty", "is not a text log of a known format"),
         ("no epoch", "has no evaluated epoch"),
-        ("cut in the classes", "cut off in the evaluation of epoch 1, after 2 of 3 classes. Before it epochs 0 to 0"),
+        ("cut in the classes", "cut off in the evaluation of epoch 1, after 2 of 3 classes. Before it, epochs 0 to 0"),
         ("cut in a number", "cut off in the evaluation of epoch 1, after 3 of 3 classes"),
         ("class missing", "line 21: found class 2 where class 1 of 3 is due"),
         ("class garbled", "found class 2 where class 1 of 3 is due"),
@@ -314,7 +314,7 @@ def test_logs_of_other_releases(reference: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("augseg_pascal_r101_92labels", "is no text log of a known form"),
+        ("augseg_pascal_r101_92labels", "is not a text log of a known format"),
         ("unimatch_v1_levir_change_detection", "found .* Unchanged IoU"),
     ],
 )
