@@ -12,18 +12,18 @@ from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
-"""Where a report is written if no folder is named."""
+"""Default folder of a report."""
 
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What a report holds."""
+    """A written report."""
 
     page: Path
     results: tuple[Result, ...]
     figures: tuple[Path, ...]
     left_out: tuple[str, ...]
-    """What could not be measured, and why."""
+    """A sentence for each measurement left out, with the reason."""
 
     def __repr__(self) -> str:
         pictures = sum(path.suffix == ".png" for path in self.figures)
@@ -33,8 +33,8 @@ class Report:
 class Study(Methods):
     """Methods compared with one another; every analysis of the command line is a method of the same name.
 
-    Checkpoints are loaded and passes made when an analysis first needs them, once per study; passes are cached beside
-    the checkpoints and reused by later studies and commands.
+    Checkpoints are loaded and passes run on first use, once per study; passes are cached next to the checkpoints and
+    reused by later studies and commands.
 
     Args:
         methods: checkpoints by the method's name, several of one method being its seeds; or paths and
@@ -70,12 +70,12 @@ class Study(Methods):
         """Every analysis that these checkpoints allow, as a folder with a page, tables and figures.
 
         Args:
-            folder: where it is written.
+            folder: folder of the report.
             count: images in the grid.
 
         Raises:
-            PixConError: a checkpoint cannot be measured at all, or the folder cannot be written. What only some
-                checkpoints cannot give is left out and noted.
+            PixConError: a checkpoint cannot be measured, or the folder cannot be written. Analyses that
+                some checkpoints do not allow are left out and noted.
         """
         from pixcon_figures.drawing import draw_saved, missing_characters
 
@@ -83,7 +83,7 @@ class Study(Methods):
         if not self.groups:
             raise ConfigError(
                 "A report needs a checkpoint. `boundary`, `per-class`, `qualitative` and `compare` measure "
-                "saved label maps alone."
+                "saved label maps without one."
             )
         self.require_comparable()
         self.measured()
@@ -92,7 +92,7 @@ class Study(Methods):
         figures: dict[str, list[Path]] = {}
         missing: set[str] = set()
         for result in results:
-            result.write(folder)  # all before the first is drawn: Fig. 11 needs two of them
+            result.write(folder)  # all before drawing, as Fig. 11 needs two of them
         with self.bar("drawing") as progress:
             for done, result in enumerate(results):
                 progress(done, len(results))
@@ -123,9 +123,9 @@ def compare(
 
     Args:
         methods: as of :class:`Study`.
-        baseline: the method that the others are compared with; the first one where None.
+        baseline: method that the others are compared with; None: the first.
         predictions: folders of saved label maps by the method's name.
-        options: what is measured and how.
+        options: what is measured, and how.
 
     Raises:
         PixConError: fewer than two methods, or a checkpoint that cannot be measured.
@@ -153,12 +153,12 @@ def report(
 
     Args:
         methods: as of :class:`Study`.
-        folder: where it is written.
-        baseline: the method that the others are compared with; the first one where None.
-        options: what is measured and how.
+        folder: folder of the report.
+        baseline: method that the others are compared with; None: the first.
+        options: what is measured, and how.
 
     Raises:
-        PixConError: a checkpoint cannot be measured at all, or the folder cannot be written.
+        PixConError: a checkpoint cannot be measured, or the folder cannot be written.
 
     Example:
         >>> import tempfile, torch

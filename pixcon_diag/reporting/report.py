@@ -1,4 +1,4 @@
-"""A folder with everything that was measured: one page to read, and every table and figure as files."""
+"""Report of a study: a page, with every table and figure as files."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ def write_report(
     left_out: Sequence[str] = (),
     title: str = "Diagnosis",
 ) -> list[Path]:
-    """Write the page, and every table as Markdown and LaTeX; JSON, CSV and figures lie beside it already.
+    """Write the page, and every table as Markdown and LaTeX; JSON, CSV and figures are already in the folder.
 
     Args:
-        folder: where the results were written.
+        folder: folder with the results.
         results: in any order.
-        figures: pictures by command.
-        left_out: what could not be measured, and why.
-        title: of the page.
+        figures: paths of figures by command.
+        left_out: sentences on what could not be measured.
+        title: title of the page.
 
     Returns:
         The paths written.
