@@ -91,12 +91,12 @@ def _table_of_runs(
 def _ends(curve: Curve) -> Iterator[Column[_Run]]:
     """Columns of the first and the last defined value."""
     for end, index in (("first", 0), ("last", -1)):
-        yield Column(f"{end}_{curve.key}", end, curve.kind, curve.digits, curve.head, _defined_value(curve.key, index))
+        yield Column(f"{end}_{curve.key}", end, curve.kind, curve.digits, curve.head, _defined_value(curve, index))
 
 
-def _defined_value(key: str, index: int) -> Callable[[_Run], Cell]:
+def _defined_value(curve: Curve, index: int) -> Callable[[_Run], Cell]:
     def value(row: _Run) -> Cell:
-        defined = [value for value in getattr(row.run, key) if value == value]
+        defined = [value for value in curve.values(row.run) if value == value]
         return defined[index] if defined else None
 
     return value

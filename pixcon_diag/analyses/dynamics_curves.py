@@ -7,16 +7,24 @@ from pixcon_diag.tables.table import Column, Kind, Table
 
 
 class Curve(NamedTuple):
-    """A quantity with a value in each epoch, by its name in :class:`RunDynamics`."""
+    """A quantity of :class:`RunDynamics` with a value in each epoch."""
 
     key: str
+    """Its name in CSV files."""
     head: str
     kind: Kind = "per_cent"
     digits: int | None = None
+    attribute: str = ""
+    """Its attribute, if other than ``key``."""
+
+    def values(self, run: RunDynamics) -> tuple[float, ...]:
+        """The values of ``run``, one per epoch."""
+        values: tuple[float, ...] = getattr(run, self.attribute or self.key)
+        return values
 
 
 MIOUS = (Curve("ema_miou", "EMA mIoU %"), Curve("student_miou", "student mIoU %"))
-RETAINED = Curve("mask_ratio", "retained %")
+RETAINED = Curve("mask_ratio", "retained %", attribute="retention")
 TRAINING = (
     Curve("threshold", "τ", "number", 3),
     Curve("contamination", "ρ_F", "number"),
@@ -67,7 +75,7 @@ def thresholds_tables(result: DynamicsResult) -> list[Table]:
 
 
 def _curve_column(curve: Curve) -> Column[_Epoch]:
-    return Column(curve.key, curve.head, curve.kind, curve.digits, of=lambda r: getattr(r.run, curve.key)[r.i])
+    return Column(curve.key, curve.head, curve.kind, curve.digits, of=lambda r: curve.values(r.run)[r.i])
 
 
 def _loss_column(name: str) -> Column[_Epoch]:
@@ -77,7 +85,7 @@ def _loss_column(name: str) -> Column[_Epoch]:
 def logged(result: DynamicsResult) -> list[Curve]:
     """The curves of :data:`TRAINING` that at least one log has."""
     runs = [run for group in result.groups for run in group.runs]
-    return [c for c in TRAINING if any(value == value for run in runs for value in getattr(run, c.key))]
+    return [c for c in TRAINING if any(value == value for run in runs for value in c.values(run))]
 
 
 def _epochs(result: DynamicsResult) -> list[_Epoch]:

@@ -27,8 +27,8 @@ class RunDynamics:
     """Epochs finished: the axis that runs of different sources share."""
     ema_miou: tuple[float, ...]
     student_miou: tuple[float, ...]
-    mask_ratio: tuple[float, ...]
-    """Share of unlabeled pixels retained in training (retention on the training views)."""
+    retention: tuple[float, ...]
+    """Share of unlabeled pixels retained in training; ``mask_ratio`` in JSON."""
     losses: dict[str, tuple[float, ...]]
     threshold: tuple[float, ...]
     """Mean τ over the unlabeled pixels of the epoch; NaN where the log has none, as in the next four."""
@@ -100,7 +100,11 @@ class DynamicsResult:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content."""
-        return asdict(self)
+        return asdict(self, dict_factory=lambda pairs: {_JSON_KEYS.get(name, name): value for name, value in pairs})
+
+
+_JSON_KEYS = {"retention": "mask_ratio"}
+"""Keys in saved results that differ from the attribute."""
 
 
 def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema") -> DynamicsResult:
@@ -175,7 +179,7 @@ def _run(run: RunHistory) -> RunDynamics:
         finished=tuple(run.finished(record.epoch) for record in run.epochs),
         ema_miou=tuple(record.ema.miou for record in run.epochs),
         student_miou=tuple(record.student.miou for record in run.epochs),
-        mask_ratio=tuple(record.retention for record in run.epochs),
+        retention=tuple(record.retention for record in run.epochs),
         losses={name: tuple(record.losses.get(name, NAN) for record in run.epochs) for name in names},
         threshold=tuple(record.threshold for record in run.epochs),
         contamination=tuple(record.contamination for record in run.epochs),

@@ -134,7 +134,7 @@ def test_public_logs(reference: Path) -> None:
     assert result.leads[0].live == 0
     best = [run.best_ema for run in result.groups[1].runs]
     assert [(each.miou, each.epoch) for each in best if each] == [(0.8629, 38), (0.8792, 50)]
-    curve = result.groups[1].runs[1].mask_ratio
+    curve = result.groups[1].runs[1].retention
     assert len(curve) == 60 and (curve[0], curve[-1]) == (0.710, 0.980)
     assert result.groups[1].runs[1].losses["loss_u"][0] == 0.035
     assert "NaN" not in to_json(result.to_dict())
