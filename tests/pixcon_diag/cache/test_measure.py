@@ -23,6 +23,7 @@ from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.models.build import build_model
+from tests.checkpoints import overwritten, replaced
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, Network, cpu, images, network, seen
 from tests.pixcon_train.data.files import THREE
 
@@ -357,16 +358,6 @@ def test_a_file_s_pass_is_kept_beside_it(data: EvaluationData, tmp_path: Path) -
     key = json.loads(manifest.read_text())["key"]
     assert (key["checkpoint"], key["weights"]) == (load(path).info.sha256, "unnamed")
     assert (key["data"]["images"], key["data"]["dataset"]) == (IMAGES, THREE.name)
-
-
-def overwritten(path: Path, data: bytes) -> None:
-    with path.open("r+b") as handle:
-        handle.write(data)
-
-
-def replaced(path: Path, data: bytes) -> None:
-    (other := path.with_suffix(".new")).write_bytes(data)
-    other.replace(path)
 
 
 def cut(path: Path, data: bytes) -> None:

@@ -18,8 +18,9 @@ from pixcon_diag.checkpoints.layouts.registry import recognise
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.zip_files import zip_records
-from pixcon_train.runs.checkpoint import Checkpoint, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
+from tests.checkpoints import example_checkpoint
 
 PLACES = 400
 """Damaged files of each kind."""
@@ -34,30 +35,17 @@ def entries(seed: int) -> dict[str, Tensor]:
 
 def own(path: Path) -> None:
     bank = {"queue": torch.randn(3, 2, 4), "ptr": torch.tensor([0, 1, 0]), "filled": torch.tensor([True, False, False])}
-    checkpoint = Checkpoint(
+    checkpoint = example_checkpoint(
         architecture="unimatch_v2",
-        size="nano",
         num_classes=3,
         projection=False,
-        embedding_dim=4,
         classes=["sky", "road", "car"],
         palette=[[0, 0, 0], [255, 0, 0], [0, 255, 0]],
-        data={"name": "test"},
-        root="/data",
-        lists={},
-        config={"seed": 3},
-        version="0.1.0",
-        epoch=7,
-        iteration=70,
         metrics={"ema": {"miou": 0.5, "iou": [0.5, 0.5, 0.5]}},
-        best={},
         student=entries(1),
         ema=entries(2),
         bank=bank,
         optimizer={"state": {0: {"exp_avg": torch.randn(4)}}},
-        scaler=None,
-        rng={},
-        progress={},
     )
     save_checkpoint(path, checkpoint)
 

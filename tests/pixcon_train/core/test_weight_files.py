@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import sha256
 from pixcon_train.core.weight_files import read_structure, read_weights
+from tests.checkpoints import overwritten, refused, replaced
 
 
 class RunsCode:
@@ -31,13 +32,6 @@ def good(tmp_path: Path) -> Path:
     path = tmp_path / "good.pth"
     torch.save({"weight": torch.arange(1000.0)}, path)
     return path
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(CheckpointError) as caught:
-        read_weights(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("module", [b"numpy.core.multiarray", b"numpy._core.multiarray"])
@@ -172,16 +166,6 @@ def test_attributes_that_a_file_gives_a_dict_do_not_stand_for_its_methods(tmp_pa
     content.__dict__.update(get=1, keys=2)
     torch.save(content, path := tmp_path / "best.pth")
     assert list(read_weights(path).content.items()) == [("weight", torch.ones(1))]
-
-
-def overwritten(path: Path, data: bytes) -> None:
-    with path.open("r+b") as handle:
-        handle.write(data)
-
-
-def replaced(path: Path, data: bytes) -> None:
-    (other := path.with_suffix(".new")).write_bytes(data)
-    other.replace(path)
 
 
 def cut(path: Path, data: bytes) -> None:

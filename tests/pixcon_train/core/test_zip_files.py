@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_files import read_weights
+from tests.checkpoints import refused
 
 
 def content() -> dict[str, torch.Tensor]:
@@ -27,13 +27,6 @@ def content() -> dict[str, torch.Tensor]:
 def path(tmp_path: Path) -> Path:
     torch.save(content(), path := tmp_path / "weights.pth")
     return path
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(CheckpointError) as caught:
-        read_weights(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 def zipped_again(path: Path, compression: int = zipfile.ZIP_STORED, **changed: bytes | None) -> None:

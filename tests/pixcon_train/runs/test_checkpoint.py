@@ -1,6 +1,6 @@
 """Checkpoints: what is saved comes back, a failed write leaves the old file, and a strange file is one message."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +10,7 @@ import torch
 from pixcon_train.core import files
 from pixcon_train.core.errors import CheckpointError, PixConError
 from pixcon_train.runs.checkpoint import FORMAT_VERSION, Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
-
-
-def example(**changes: Any) -> Checkpoint:
-    state = {"head.weight": torch.arange(6.0).reshape(2, 3), "head.bias": torch.zeros(2)}
-    checkpoint = Checkpoint(
-        architecture="pixcon",
-        size="nano",
-        num_classes=2,
-        projection=True,
-        embedding_dim=4,
-        classes=["sky", "road"],
-        palette=[[0, 0, 0], [255, 0, 0]],
-        data={"name": "test", "void": 255},
-        root="/data",
-        lists={"val": {"path": "val.txt", "sha256": "0", "text": "a.jpg a.png\n"}},
-        config={"schedule": {"epochs": 2}},
-        version="0.1.0",
-        epoch=1,
-        iteration=10,
-        metrics={"student": {"miou": 0.5, "miou_zero": 0.4, "iou": [0.5, float("nan")]}},
-        best={"student": {"miou": 0.5, "epoch": 1}},
-        student=state,
-        ema={key: value + 1 for key, value in state.items()},
-        bank={"queue": torch.zeros(2, 3, 4), "ptr": torch.zeros(2, dtype=torch.int64)},
-        optimizer={"state": {}, "param_groups": [{"lr": 0.1, "params": [0]}]},
-        scaler=None,
-        rng={"seed": 0},
-        progress={"step": 0, "meters": {}},
-    )
-    return replace(checkpoint, **changes)
+from tests.checkpoints import example_checkpoint
 
 
 def same(one: Any, other: Any) -> bool:
@@ -54,7 +25,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:
-    saved = example()
+    saved = example_checkpoint()
     save_checkpoint(tmp_path / "latest.pth", saved)
     loaded = load_checkpoint(tmp_path / "latest.pth")
     for field in fields(Checkpoint):
@@ -63,14 +34,14 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
 
 
 def test_the_file_is_safe_content(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "latest.pth", example())
+    save_checkpoint(tmp_path / "latest.pth", example_checkpoint())
     assert is_checkpoint(torch.load(tmp_path / "latest.pth", weights_only=True))
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed")])
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     path = tmp_path / "latest.pth"
-    save_checkpoint(path, example(epoch=1))
+    save_checkpoint(path, example_checkpoint(epoch=1))
 
     def half_a_file(content: Any, target: Path) -> None:
         target.write_bytes(b"PK half")
@@ -78,21 +49,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(torch, "save", half_a_file)
     with pytest.raises(PixConError, match=r"Could not write .*latest\.pth.*intact"):
-        save_checkpoint(path, example(epoch=2))
+        save_checkpoint(path, example_checkpoint(epoch=2))
     assert load_checkpoint(path).epoch == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["latest.pth"]
 
 
 def test_a_full_disk_while_syncing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "latest.pth"
-    save_checkpoint(path, example(epoch=1))
+    save_checkpoint(path, example_checkpoint(epoch=1))
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(PixConError, match="No space left"):
-        save_checkpoint(path, example(epoch=2))
+        save_checkpoint(path, example_checkpoint(epoch=2))
     assert load_checkpoint(path).epoch == 1
 
 
@@ -106,7 +77,7 @@ def test_another_file_is_one_message(tmp_path: Path) -> None:
 
 def test_a_later_format_asks_for_an_update(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
-    save_checkpoint(path, example())
+    save_checkpoint(path, example_checkpoint())
     content = torch.load(path, weights_only=True)
     torch.save({**content, "format_version": FORMAT_VERSION + 1}, path)
     with pytest.raises(CheckpointError, match="Update pixcon-diag"):
@@ -115,7 +86,7 @@ def test_a_later_format_asks_for_an_update(tmp_path: Path) -> None:
 
 def test_a_missing_entry_is_named(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
-    save_checkpoint(path, example())
+    save_checkpoint(path, example_checkpoint())
     content = torch.load(path, weights_only=True)
     del content["palette"]
     torch.save(content, path)
@@ -125,7 +96,7 @@ def test_a_missing_entry_is_named(tmp_path: Path) -> None:
 
 def test_a_truncated_file_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
-    save_checkpoint(path, example())
+    save_checkpoint(path, example_checkpoint())
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(CheckpointError, match=r"latest\.pth"):
         load_checkpoint(path)

@@ -9,37 +9,20 @@ from safetensors import SafetensorError, safe_open
 
 from pixcon_train.core.errors import CheckpointError, PixConError
 from pixcon_train.core.files import sha256
-from pixcon_train.runs.checkpoint import Checkpoint, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
+from tests.checkpoints import example_checkpoint
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     student = {"head.weight": torch.ones(2, 3), "proj_head.0.weight": torch.ones(4, 3)}
-    checkpoint = Checkpoint(
-        architecture="pixcon",
-        size="nano",
-        num_classes=2,
-        projection=True,
-        embedding_dim=4,
-        classes=["sky", "road"],
-        palette=[[0, 0, 0], [255, 0, 0]],
-        data={"name": "test"},
-        root="/data",
-        lists={},
+    checkpoint = example_checkpoint(
         config={"seed": 3},
-        version="0.1.0",
         epoch=7,
-        iteration=70,
         metrics={"ema": {"miou": 0.5, "iou": [0.5, float("nan")]}},
-        best={},
         student=student,
         ema={key: 2 * value for key, value in student.items()},
-        bank=None,
-        optimizer={},
-        scaler=None,
-        rng={},
-        progress={},
     )
     save_checkpoint(tmp_path / "best_ema.pth", checkpoint)
     return tmp_path / "best_ema.pth"
