@@ -6,12 +6,13 @@ from typing import Any
 from rich.console import Console
 
 from pixcon_cli.console import bars
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
-class TrainingDisplay:
-    """A display of training, a :class:`pixcon_train.engine.observer.TrainingObserver` and context manager."""
+class TrainingDisplay(TrainingObserver):
+    """Displays the events of a run; a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -53,7 +53,7 @@ def _prepared(sizes: Sizes, options: Options, compile_it: bool) -> Run:
     }
     with patch.object(torch, "compile", partial(torch.compile, backend=sizes.backend)):
         run = new_run(values, options.scratch)
-    without_dropout(run.setup)
+    without_dropout(run.parts)
     return run
 
 

@@ -61,7 +61,7 @@ class StepState:
 
 def one_step(run: Run) -> StepState:
     """Iteration 9 of ``run``, at which the teacher's decay is 0.9."""
-    scaler = run.setup.accelerator.scaler
+    scaler = run.parts.accelerator.scaler
     if scaler is not None:
         scaler.load_state_dict(scaler.state_dict() | {"scale": _SCALE})
     gradients: dict[str, Tensor] = {}
@@ -69,13 +69,13 @@ def one_step(run: Run) -> StepState:
     def note(*_: Any) -> None:  # after unscaling, if there is a loss scale
         gradients.update((name, _plain(p.grad)) for name, p in named if p.grad is not None)
 
-    named = list(run.setup.student.named_parameters())
-    before = _state(run.setup.student).weights
-    hook = run.setup.optimizer.optimizer.register_step_pre_hook(note)
+    named = list(run.parts.student.named_parameters())
+    before = _state(run.parts.student).weights
+    hook = run.parts.optimizer.optimizer.register_step_pre_hook(note)
     scalars = run.stepper.step([run.batch()], 9).scalars
     hook.remove()
     losses = {name: _plain(value) for name, value in scalars.items() if name.startswith("loss")}
-    return StepState(losses, gradients, before, _state(run.setup.student), _state(run.setup.teacher))
+    return StepState(losses, gradients, before, _state(run.parts.student), _state(run.parts.teacher))
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -133,8 +133,8 @@ def _prepared(preset: str, device: str, precision: str, sizes: Sizes, options: O
         "runtime.precision": precision,
     }
     run = new_run(values, options.scratch)
-    fill_bank(run.setup, 16)
-    without_dropout(run.setup)
+    fill_bank(run.parts, 16)
+    without_dropout(run.parts)
     return run
 
 

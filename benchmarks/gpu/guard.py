@@ -51,8 +51,8 @@ def sync_is_an_error(device: torch.device) -> Iterator[None]:
 def guarded_step(case: str, device: str, folder: Path) -> Run:
     """One optimizer step of ``CASES[case]`` under the guard; on a GPU after an unguarded step that loads kernels."""
     run = new_run({**TINY, "runtime.device": device, **CASES[case]}, folder)
-    if run.setup.bank is not None:
-        fill_bank(run.setup, 4)
+    if run.parts.bank is not None:
+        fill_bank(run.parts, 4)
     batch = run.batch()
     if run.device.type == "cuda":
         run.stepper.step([batch], 0)

@@ -1,4 +1,4 @@
-"""A training run without a data set: networks, bank, rules and optimizer of ``set_up``, with synthetic crops."""
+"""A training run without a data set: networks, bank, rules and optimizer of ``build_components``, with synthetic crops."""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from pixcon_train.config.resolve import build_config, dotted_layer, preset_layer
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import seeded
 from pixcon_train.core.void import VOID
+from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import batch_layout, open_accelerator
-from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.models.base import SegmentationModel
 
@@ -45,26 +45,26 @@ class Run:
     """Everything that a step needs."""
 
     config: TrainConfig
-    setup: RunComponents
+    parts: RunComponents
     stepper: Stepper
 
     @property
     def device(self) -> torch.device:
         """Device of networks and batches."""
-        return self.setup.accelerator.device
+        return self.parts.accelerator.device
 
     def batch(self, seed: int = 0, *, void: bool = True, micro: int | None = None) -> MicroBatch:
         """Synthetic crops for one forward pass of this run, or ``micro`` crops."""
-        classes, crop = self.setup.student.num_classes, self.config.data.crop
-        return synthetic_batch(micro or self.setup.layout.micro, crop, classes, self.device, seed=seed, void=void)
+        classes, crop = self.parts.student.num_classes, self.config.data.crop
+        return synthetic_batch(micro or self.parts.layout.micro, crop, classes, self.device, seed=seed, void=void)
 
     def changed(self, values: Mapping[str, Any]) -> "Run":
         """The same networks, bank and optimizer with other values of `runtime` and `schedule`."""
         config = _config({**_asked(self.config), **values})
         accelerator = open_accelerator(config.runtime)
-        self.setup.student.set_activation_checkpointing(config.runtime.activation_checkpointing)
-        setup = replace(self.setup, accelerator=accelerator, layout=batch_layout(config.schedule, accelerator))
-        return Run(config, setup, Stepper(config, setup))
+        self.parts.student.set_activation_checkpointing(config.runtime.activation_checkpointing)
+        parts = replace(self.parts, accelerator=accelerator, layout=batch_layout(config.schedule, accelerator))
+        return Run(config, parts, Stepper(config, parts))
 
 
 def new_run(values: Mapping[str, Any], folder: Path) -> Run:
@@ -73,10 +73,10 @@ def new_run(values: Mapping[str, Any], folder: Path) -> Run:
     spec = write_data(folder / f"data{classes}", classes)
     own = {key: value for key, value in values.items() if key != "classes"}
     config = _config({"data.dataset": str(spec), "data.root": str(spec.parent), **own})
-    setup = set_up(config, open_accelerator(config.runtime))
-    for network in (setup.student, setup.teacher):
+    parts = build_components(config, open_accelerator(config.runtime))
+    for network in (parts.student, parts.teacher):
         enliven(network)
-    return Run(config, setup, Stepper(config, setup))
+    return Run(config, parts, Stepper(config, parts))
 
 
 @torch.no_grad()
@@ -88,18 +88,18 @@ def enliven(network: SegmentationModel) -> SegmentationModel:
     return network
 
 
-def fill_bank(setup: RunComponents, entries: int) -> None:
+def fill_bank(parts: RunComponents, entries: int) -> None:
     """Add ``entries`` unit vectors of each class to the bank, the same on every device."""
-    assert setup.bank is not None
-    classes, _, dim = setup.bank.queue.shape
+    assert parts.bank is not None
+    classes, _, dim = parts.bank.queue.shape
     vectors = F.normalize(torch.randn(classes * entries, dim, generator=seeded(1)), dim=1)
     labels = torch.arange(classes).repeat_interleave(entries)
-    setup.bank.enqueue(vectors.to(setup.accelerator.device), labels.to(setup.accelerator.device))
+    parts.bank.enqueue(vectors.to(parts.accelerator.device), labels.to(parts.accelerator.device))
 
 
-def without_dropout(setup: RunComponents) -> None:
+def without_dropout(parts: RunComponents) -> None:
     """Switch off dropout layers, which draw from the device's generator."""
-    for module in setup.student.modules():
+    for module in parts.student.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):
             module.p = 0.0
 
@@ -141,7 +141,7 @@ def synthetic_batch(micro: int, crop: int, classes: int, device: torch.device, *
 
 
 def write_data(root: Path, classes: int) -> Path:
-    """Write a few tiny images with every class in every mask, for ``set_up``; the specification's path."""
+    """Write a few tiny images with every class in every mask, for ``build_components``; the specification's path."""
     path = root / "synthetic.yaml"
     if path.exists():
         return path

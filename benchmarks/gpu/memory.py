@@ -75,7 +75,7 @@ def _case(name: str, run: Run, repeats: int) -> Row:
         times = seconds_of(lambda: run.stepper.step([batch], 0), run.device, repeats)
         peak = peak_of(lambda: run.stepper.step([batch], 0), run.device)
     except torch.OutOfMemoryError:
-        run.setup.optimizer.zero_grad()
+        run.parts.optimizer.zero_grad()
         return measured(name, "out of memory")
     finally:
         if run.device.type == "cuda":
@@ -95,12 +95,12 @@ def _row(name: str, run: Run, seconds: float, peak: int | None) -> Row:
 
 def prediction(run: Run) -> float | None:
     """Estimate of docs/launching.md in GB, with the saved tensors halved in bf16; None for nano."""
-    row = TABLE.get(run.setup.student.size)
+    row = TABLE.get(run.parts.student.size)
     if row is None:
         return None
     runtime = run.config.runtime
     image = row.checkpointed if runtime.activation_checkpointing else row.image
-    return row.fixed + IMAGES * run.setup.layout.micro * image * (1.0 if runtime.precision == "fp32" else 0.5)
+    return row.fixed + IMAGES * run.parts.layout.micro * image * (1.0 if runtime.precision == "fp32" else 0.5)
 
 
 def _late(options: Options) -> bool:

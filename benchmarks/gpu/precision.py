@@ -67,14 +67,14 @@ def follow(values: dict[str, Any], options: Options) -> Course:
     sizes = SMALL if options.small else FULL
     common = {"consistency.threshold.rule": "quantile", "runtime.device": options.device}
     run = new_run({**sizes.values, **common, **values}, options.scratch)
-    without_dropout(run.setup)
+    without_dropout(run.parts)
     batches = [run.batch(seed) for seed in range(2)]
     losses, finite, skipped_steps = [], True, 0
     for iteration in range(STEPS):
         scalars = run.stepper.step([batches[iteration % 2]], iteration).scalars
         losses.append(float(scalars["loss_x"]))
         finite = finite and all(math.isfinite(float(value)) for value in scalars.values())
-        skipped_steps += bool(run.setup.optimizer.step_was_skipped)
+        skipped_steps += bool(run.parts.optimizer.step_was_skipped)
     times = seconds_of(lambda: run.stepper.step(batches[:1], STEPS), run.device, sizes.repeats)
     return Course(losses, finite, skipped_steps, median(times))
 

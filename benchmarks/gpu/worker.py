@@ -58,24 +58,24 @@ def main(processes: int, device: str, scratch: Path, rank: int) -> None:
 
 
 def _stepped(run: Run) -> dict[str, Any]:
-    fill_bank(run.setup, 16)
-    without_dropout(run.setup)
-    stepper, student = Undrawn(run.config, run.setup), run.setup.student
+    fill_bank(run.parts, 16)
+    without_dropout(run.parts)
+    stepper, student = Undrawn(run.config, run.parts), run.parts.student
     before = {key: value.detach().cpu().clone() for key, value in student.named_parameters()}
     losses = [float(stepper.step(_share(run, seed), seed).scalars["loss"]) for seed in range(STEPS)]
-    assert run.setup.bank is not None
+    assert run.parts.bank is not None
     return {
         "losses": losses,
         "before": before,
         "weights": {key: value.detach().cpu() for key, value in student.named_parameters()},
         "buffers": {key: value.cpu() for key, value in student.named_buffers() if value.is_floating_point()},
-        "bank": {key: value.cpu() for key, value in run.setup.bank.state_dict().items()},
+        "bank": {key: value.cpu() for key, value in run.parts.bank.state_dict().items()},
     }
 
 
 def _share(run: Run, seed: int) -> list[MicroBatch]:
     """This process's micro-batches of the step's whole batch."""
-    layout = run.setup.layout
+    layout = run.parts.layout
     whole = run.batch(seed, void=False, micro=BATCH)
 
     def cut(item: dict[str, Any], number: int) -> dict[str, Any]:

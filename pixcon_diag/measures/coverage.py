@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.coverage_result import ADMITTED, MAPS, CoverageResult
 from pixcon_diag.measures.plotting import DrawnMeasurement
+from pixcon_train.core.counting import masked_bincount
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.label_checks import check_maps
 from pixcon_train.evaluation.strays import TRUTH
@@ -22,10 +23,8 @@ def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> T
         admitted: class under which each pixel is admitted, integer (B, h, w), −1 where it is not.
         num_classes: K.
     """
-    rows = torch.stack((labels, admitted, torch.where(admitted == labels, admitted, -1)), 1).flatten(2).long()
-    groups = torch.where((rows >= 0) & (rows < num_classes), rows, num_classes)  # one more takes what is in no class
-    counts = rows.new_zeros((*rows.shape[:2], num_classes + 1))
-    return counts.scatter_add_(2, groups, torch.ones_like(groups))[..., :num_classes]
+    rows = torch.stack((labels, admitted, torch.where(admitted == labels, admitted, -1)), 1).flatten(0, 1).long()
+    return masked_bincount(rows, (rows >= 0) & (rows < num_classes), num_classes).view(-1, 3, num_classes)
 
 
 class Coverage(DrawnMeasurement):

@@ -9,6 +9,7 @@ from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.measures.boundary import boundary_statistics
 from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
+from pixcon_train.core.counting import masked_bincount
 from pixcon_train.evaluation.iou import image_statistics
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
@@ -71,11 +72,9 @@ class ImageCounts(LabelMeasurement):
         counted = self.counted(prediction, target)
         self.statistics.append(image_statistics(prediction, target, counted, self.num_classes).int())
         bins = bin_of(confidence, self.edges) if bins is None else bins
-        width, outside = len(self.edges), 2 * len(self.edges)
-        cell = torch.add(bins, prediction != target, alpha=width)
-        cell = torch.where(counted, cell, outside).flatten(1)
-        histogram = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
-        self.histogram.append(histogram[:, :outside].view(-1, 2, width).int())
+        width = len(self.edges)
+        histogram = masked_bincount(torch.add(bins, prediction != target, alpha=width), counted, 2 * width)
+        self.histogram.append(histogram.view(-1, 2, width).int())
         self.boundary.append(boundary_statistics(prediction, target, bands, void=self.void).int())
 
     def compute(self) -> ImageCountsResult:

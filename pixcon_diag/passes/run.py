@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
-from pixcon_train.data.loading import Collate, ErrorsAsItems, default_workers, raise_errors, worker_deaths
+from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, default_workers, raise_errors, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
 from pixcon_train.models.base import SegmentationModel
 
@@ -114,7 +115,7 @@ def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions, *, pinned: b
     return DataLoader(
         ErrorsAsItems(dataset),
         batch_size=options.batch_size,
-        collate_fn=Collate(list),
+        collate_fn=partial(collate_or_error, collate=list),
         num_workers=workers,
         pin_memory=pinned,
         worker_init_fn=ignore_stop_signals,

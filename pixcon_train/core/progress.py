@@ -1,14 +1,24 @@
-"""How libraries report progress without knowing who shows it."""
+"""Callbacks by which libraries report progress and notes."""
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
+
+Item = TypeVar("Item")
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (done, total), 0 <= done <= total, once before the first item and then after each one."""
 
 
 def silent(done: int, total: int) -> None:
-    """The progress callback of someone who does not want to know."""
+    """A progress callback that does nothing."""
+
+
+def tracked(items: Sequence[Item], progress: Progress) -> Iterator[Item]:
+    """``items``; ``progress`` is called before the first one and after each one."""
+    progress(0, len(items))
+    for done, item in enumerate(items, 1):
+        yield item
+        progress(done, len(items))
 
 
 Notify: TypeAlias = Callable[[str], None]
@@ -16,4 +26,4 @@ Notify: TypeAlias = Callable[[str], None]
 
 
 def no_notes(sentence: str) -> None:
-    """The notification callback that drops every sentence."""
+    """A notification callback that does nothing."""

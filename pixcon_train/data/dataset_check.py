@@ -1,4 +1,4 @@
-"""Looking over a data set before anything is trained or measured on it (measurements, section 9)."""
+"""Checks of a data set before training or measurement (measurements, section 9)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file
-from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent, tracked
 from pixcon_train.core.void import VOID
 from pixcon_train.data.file_findings import Finding, Gathered
 from pixcon_train.data.image_headers import check_sizes, read_image_header
@@ -21,31 +21,31 @@ from pixcon_train.data.reading import Encoding, expected_labels, lookup, remedy
 from pixcon_train.data.specs import DatasetSpec
 
 Images = Literal["none", "size", "whole"]
-"""How far images are looked at: not at all, their headers, or all their pixels, which finds damaged ones."""
+"""How images are checked: not at all, by their headers, or by decoding them, which finds damaged ones."""
 
 _MUCH = 0.001
-"""Share of void in masks of one class from which on it is taken for the other one."""
+"""Share of void from which masks of one class and void count as suspicious."""
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """What a look over a list of a data set found."""
+    """Result of the check of a list."""
 
     dataset: str
     root: str
     pairs: int
-    """Pairs looked at."""
+    """Pairs checked."""
     encoding: Encoding
-    """How the masks hold labels."""
+    """How the masks encode labels."""
     pixels: tuple[int, ...]
     """Labeled pixels per class."""
     masks: tuple[int, ...]
-    """Masks that hold a pixel of each class."""
+    """Masks with a pixel of each class."""
     void: int
     """Void pixels."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
-    """What may be meant, and should be known."""
+    """Observations that may be intended."""
 
     @property
     def ok(self) -> bool:
@@ -57,7 +57,7 @@ class DataReport:
         return asdict(self) | {"ok": self.ok}
 
     def raise_for_findings(self) -> None:
-        """Raise the first finding, and say how many there are.
+        """Raise the first finding, with the number of others.
 
         Raises:
             DataError: there is one.
@@ -80,20 +80,21 @@ def check_data(
     masks_optional: bool = False,
     progress: Progress = silent,
 ) -> DataReport:
-    """Look at every pair of a list.
+    """Check every pair of a list.
 
     Args:
         num_classes: of the model to be measured, if any; masks must not hold more.
-        images: how far images are looked at.
-        masks_optional: a mask need not be there, as in an unlabeled list.
+        images: how images are checked.
+        masks_optional: masks may be missing, as in an unlabeled list.
     """
-    classes = list(_class_count(spec, num_classes))
-    pairs = () if classes else pairs  # against another number of classes every mask would be wrong
+    classes = []
+    if num_classes not in (None, spec.num_classes):
+        mismatch = f"The checkpoint predicts {num_classes} classes but {spec.name} has {spec.num_classes}. "
+        classes = [Finding("", f"{mismatch}Choose the data set that it was trained on with --dataset.")]
+        pairs = ()  # against another number of classes every mask would be wrong
     counts = _Counts(spec, root, encoding)
-    progress(0, len(pairs))
-    for done, pair in enumerate(pairs, 1):
-        counts.look_at(pair, images, masks_optional)
-        progress(done, len(pairs))
+    for pair in tracked(pairs, progress):
+        counts.check(pair, images, masks_optional)
     findings = [*classes, *counts.gathered.findings(len(pairs)), *counts.foreign_values(), *counts.two_values()]
     order = {pair.mask or pair.image: position for position, pair in reversed(list(enumerate(pairs)))}
     labels = [counts.meaning == k for k in range(spec.num_classes)]
@@ -110,17 +111,8 @@ def check_data(
     )
 
 
-def _class_count(spec: DatasetSpec, num_classes: int | None) -> Iterator[Finding]:
-    if num_classes is not None and num_classes != spec.num_classes:
-        yield Finding(
-            "",
-            f"The checkpoint predicts {num_classes} classes but {spec.name} has {spec.num_classes}. "
-            "Choose the data set that it was trained on with --dataset.",
-        )
-
-
 class _Counts:
-    """What the pairs of one list hold."""
+    """Counts over the pairs of one list."""
 
     def __init__(self, spec: DatasetSpec, root: Path, encoding: Encoding) -> None:
         self.spec, self.root, self.encoding = spec, root, encoding
@@ -128,27 +120,27 @@ class _Counts:
         self.pixels = np.zeros(256, dtype=np.int64)
         """By stored value."""
         self.holding = np.zeros(256, dtype=np.int64)
-        """Masks that hold a value."""
+        """Masks with each value."""
         self.masks = 0
         self.absent = 0
-        """Masks that need not be there and are not."""
+        """Optional masks that are missing."""
         self.images = ImageNotes()
         self.foreign: dict[str, np.ndarray] = {}
-        """Values that are no label, by mask."""
+        """Values outside the labels, by mask."""
         self.gathered = Gathered()
 
-    def look_at(self, pair: Pair, images: Images, masks_optional: bool) -> None:
-        """Look at an image and its mask, and go on whatever is wrong with them."""
+    def check(self, pair: Pair, images: Images, masks_optional: bool) -> None:
+        """Check an image and its mask; errors are gathered."""
         mask = pair.mask
         if mask is not None and masks_optional and not is_file(self.root / mask):
             mask, self.absent = None, self.absent + 1
         try:
-            self._look_at(pair.image, mask, images)
+            self._check(pair.image, mask, images)
         except DataError as error:
             paths = [str(self.root / file) for file in pair if file is not None]
             self.gathered.add(pair.mask or pair.image, str(error) + self._where(pair), paths)
 
-    def _look_at(self, image: str, mask: str | None, images: Images) -> None:
+    def _check(self, image: str, mask: str | None, images: Images) -> None:
         if mask is not None:
             self._count(mask, read_indices(self.root / mask))
         if images == "none":
@@ -169,7 +161,7 @@ class _Counts:
             self.foreign[mask] = foreign
 
     def _where(self, pair: Pair) -> str:
-        """Where a missing file lies instead, if it can be told."""
+        """Where a missing file is instead, if known."""
         missing = next((file for file in pair if file is not None and not is_file(self.root / file)), None)
         if missing is None:
             return ""
@@ -198,7 +190,7 @@ class _Counts:
         )
 
     def _stretched(self) -> str:
-        """What to do with labels that were spread over 0..255, so that the masks can be looked at."""
+        """The remedy for labels that are spread over 0..255, for display."""
         values, count = np.flatnonzero(self.pixels), self.spec.num_classes
         void_first = self.encoding == "raw"
         if len(values) != count + void_first or values[0] != 0 or values[-1] != 255 or np.ptp(np.diff(values)) > 1:
@@ -208,7 +200,7 @@ class _Counts:
         return f"{what} seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
 
     def _one_too_high(self, values: np.ndarray) -> str:
-        """What to do with labels that count from 1, in masks without a value for no data."""
+        """The remedy for labels from 1 on, in masks without a value for no data."""
         first = self.spec.first_label
         if self.pixels[first] or values.tolist() != [self.spec.num_classes + first] or self.spec.labels != "index":
             return ""
@@ -218,32 +210,32 @@ class _Counts:
         )
 
     def two_values(self) -> Iterator[Finding]:
-        """Masks of 0 and void where void was not said to be meant."""
+        """Masks of only 0 and void, if the description does not set void."""
         if self._only_void() and "void" not in self.spec.model_fields_set:
             void = self.spec.void
             yield Finding("", f"{self._two_values()} If {void} is void, say `void: {void}` in the data set's YAML.")
 
     def notes(self) -> Iterator[str]:
-        """What may be meant, and should be known."""
+        """Observations that may be intended."""
         if self._only_void() and "void" in self.spec.model_fields_set:
             yield self._two_values()
-        yield from self._untold_form()
+        yield from self._unknown_encoding()
         yield from self.images.sentences()
         if self.absent:
-            yield f"{self.absent:,} masks of the unlabeled list are not there; they would only serve to measure."
+            yield f"{self.absent:,} masks of the unlabeled list are missing; they are only used for measurement."
 
-    def _untold_form(self) -> Iterator[str]:
-        """That no mask tells ADE20K's two forms apart."""
+    def _unknown_encoding(self) -> Iterator[str]:
+        """A note if no mask distinguishes ADE20K's two encodings."""
         spec, count = self.spec, self.spec.num_classes
         telling = self.holding[[count, spec.void]].any()
         if spec.labels == "ade20k" and spec.void and self.encoding == "raw" and self.masks and not telling:
             yield (
-                f"No mask holds {count} or {spec.void}, so that the form of the masks cannot be told: they are read as "
+                f"No mask holds {count} or {spec.void}, so that the encoding of the masks is unknown: they are read as "
                 f"raw (0 is other, 1 is `{spec.classes[0]}`). If 0 is `{spec.classes[0]}`, say --labels shifted."
             )
 
     def _only_void(self) -> bool:
-        """Whether masks show the first class and void alone, and much of the latter."""
+        """Whether masks hold only the first class and a notable share of void."""
         present = [k for k in range(self.spec.num_classes) if self.pixels[self.meaning == k].any()]
         void = self.pixels[self.meaning == VOID].sum()
         return present == [0] and not self.foreign and bool(void > _MUCH * self.pixels.sum())

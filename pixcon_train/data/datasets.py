@@ -1,10 +1,11 @@
 """Labeled, unlabeled and evaluation images as PyTorch data sets.
 
-Every random choice is a function of (seed, epoch, position), so that loader workers, a resumed run and several
-processes need no random state: the same position gives the same crop.
+Every random choice is a function of (seed, epoch, position): loader workers, resumed runs and several processes need no
+random state.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,99 +23,69 @@ from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry, normalise, random_crop, strong_view
 
 _PADDED = 254
-"""Marks padding of unlabeled crops on its way to the ignore mask."""
+"""Label of padding in unlabeled crops, before it becomes the ignore mask."""
 _LABELED, _UNLABELED = 2, 3
-"""Streams of random numbers."""
+"""Random streams."""
 
 
+@dataclass(eq=False)
 class TrainingDataset(Dataset[dict[str, Any]]):
-    """Random crops of a list's images; ``set_epoch`` chooses the epoch that items belong to."""
+    """Random crops of a list's images, each a function of (seed, epoch, position); ``epoch`` may be set."""
 
-    def __init__(self, spec: DatasetSpec, root: Path, pairs: Sequence[Pair], geometry: Geometry, *, seed: int) -> None:
-        self._spec = spec
-        self._root = root
-        self._pairs = pairs
-        self._geometry = geometry
-        self._seed = seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that later items belong to."""
-        self._epoch = epoch
+    spec: DatasetSpec
+    root: Path
+    pairs: Sequence[Pair]
+    geometry: Geometry
+    seed: int = field(kw_only=True)
+    epoch: int = field(default=0, init=False)
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self.pairs)
 
 
+@dataclass(eq=False)
 class LabeledDataset(TrainingDataset):
     """Labeled crops, the list repeated to ``length`` (one pass of the unlabeled list).
 
     An item is ``image`` (3, c, c) float32 normalised, ``mask`` (c, c) int64 with 255 for void and padding, ``name``.
     """
 
-    def __init__(
-        self,
-        spec: DatasetSpec,
-        root: Path,
-        pairs: Sequence[Pair],
-        geometry: Geometry,
-        *,
-        encoding: Encoding,
-        length: int,
-        seed: int,
-    ) -> None:
-        super().__init__(spec, root, pairs, geometry, seed=seed)
-        self._encoding = encoding
-        self._length = length
+    encoding: Encoding = field(kw_only=True)
+    length: int = field(kw_only=True)
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        # A labeled list longer than the unlabeled one goes on in the next epoch where this one stops.
-        begin = self._epoch * self._length if len(self._pairs) > self._length else 0
-        pair = self._pairs[(begin + index) % len(self._pairs)]
-        image, mask = _read(self._root, pair, self._spec, self._encoding)
-        generator = seeded(self._seed, _LABELED, self._epoch, index)
-        image, mask = random_crop(image, mask, self._geometry, fill=VOID, generator=generator)
+        # A labeled list longer than the unlabeled one continues in the next epoch.
+        begin = self.epoch * self.length if len(self.pairs) > self.length else 0
+        pair = self.pairs[(begin + index) % len(self.pairs)]
+        image, mask = _read(self.root, pair, self.spec, self.encoding)
+        generator = seeded(self.seed, _LABELED, self.epoch, index)
+        image, mask = random_crop(image, mask, self.geometry, fill=VOID, generator=generator)
         return {"image": normalise(image), "mask": mask.long(), "name": pair.image}
 
 
+@dataclass(eq=False)
 class UnlabeledDataset(TrainingDataset):
-    """Unlabeled crops; a mask beside an image is opened only where ``targets`` says how it holds labels.
+    """Unlabeled crops; masks are only read if ``targets``, their encoding, is given.
 
     An item is ``weak``, ``strong1``, ``strong2`` (3, c, c) float32 normalised views of one crop, ``ignore`` (c, c)
     uint8, 255 where the crop is padding and 0 elsewhere, ``name``; and with ``targets`` also ``target`` (c, c) int64,
     255 for void and padding, of the same crop.
     """
 
-    def __init__(
-        self,
-        spec: DatasetSpec,
-        root: Path,
-        pairs: Sequence[Pair],
-        geometry: Geometry,
-        *,
-        seed: int,
-        targets: Encoding | None = None,
-    ) -> None:
-        super().__init__(spec, root, pairs, geometry, seed=seed)
-        self._targets = targets
-
-    @property
-    def has_targets(self) -> bool:
-        """Whether items have ``target``."""
-        return self._targets is not None
+    targets: Encoding | None = field(default=None, kw_only=True)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        pair = self._pairs[index]
-        generator = seeded(self._seed, _UNLABELED, self._epoch, index)
-        if self._targets is None or pair.mask is None:
-            image = _channels_first(read_image(self._root / pair.image))
+        pair = self.pairs[index]
+        generator = seeded(self.seed, _UNLABELED, self.epoch, index)
+        if self.targets is None or pair.mask is None:
+            image = _channels_first(read_image(self.root / pair.image))
             mask = torch.zeros(image.shape[1:], dtype=torch.uint8)
         else:
-            image, mask = _read(self._root, pair, self._spec, self._targets)
-        crop, marks = random_crop(image, mask, self._geometry, fill=_PADDED, generator=generator)
+            image, mask = _read(self.root, pair, self.spec, self.targets)
+        crop, marks = random_crop(image, mask, self.geometry, fill=_PADDED, generator=generator)
         padded = marks == _PADDED
         item = {
             "weak": normalise(crop),
@@ -123,20 +94,20 @@ class UnlabeledDataset(TrainingDataset):
             "ignore": torch.where(padded, VOID, 0).to(torch.uint8),
             "name": pair.image,
         }
-        return item | {"target": torch.where(padded, VOID, marks).long()} if self.has_targets else item
+        return item | {"target": torch.where(padded, VOID, marks).long()} if self.targets else item
 
 
+@dataclass(eq=False)
 class EvaluationDataset(Dataset[dict[str, Any]]):
     """Whole images with their masks, in the list's order.
 
     An item is ``image`` (3, H, W) float32 normalised, ``mask`` (H, W) int64 with 255 for void, ``name``, ``index``.
     """
 
-    def __init__(self, spec: DatasetSpec, root: Path, pairs: Sequence[Pair], *, encoding: Encoding) -> None:
-        self.spec = spec
-        self.root = root
-        self.pairs = pairs
-        self.encoding = encoding
+    spec: DatasetSpec
+    root: Path
+    pairs: Sequence[Pair]
+    encoding: Encoding = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.pairs)

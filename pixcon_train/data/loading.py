@@ -1,4 +1,4 @@
-"""Loaders of crops and validation images, whose workers hand a user's mistake on instead of a traceback."""
+"""Data loaders whose workers pass on a user's mistake as one message."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +13,9 @@ from pixcon_train.data.sampling import PairedDataset, StepSampler
 
 
 class ErrorsAsItems(Dataset[Any]):
-    """A data set that gives a user's mistake as an item instead of raising it.
+    """A data set that returns a user's mistake as an item instead of raising it; see :func:`raise_errors`.
 
-    A loader worker that raises has its traceback pasted into the message; see :func:`raise_errors`.
+    PyTorch would paste the traceback of a loader worker into the message.
     """
 
     def __init__(self, dataset: Any) -> None:
@@ -31,21 +31,16 @@ class ErrorsAsItems(Dataset[Any]):
             return error
 
 
-class Collate:
-    """``collate`` for items of a :class:`ErrorsAsItems` data set: a batch with a mistake in it becomes that mistake."""
-
-    def __init__(self, collate: Callable[[list[Any]], Any] = default_collate) -> None:
-        self._collate = collate
-
-    def __call__(self, items: list[Any]) -> Any:
-        return next((item for item in items if isinstance(item, PixConError)), None) or self._collate(items)
+def collate_or_error(items: list[Any], collate: Callable[[list[Any]], Any] = default_collate) -> Any:
+    """A batch of items of an :class:`ErrorsAsItems` data set; with a mistake among them, the mistake."""
+    return next((item for item in items if isinstance(item, PixConError)), None) or collate(items)
 
 
 def raise_errors(batches: Iterable[Any]) -> Iterator[Any]:
-    """``batches``, raising the mistake that stands in for one.
+    """``batches``; a mistake among them is raised.
 
     Raises:
-        PixConError: an item could not be made.
+        PixConError: an item could not be read.
         WorkerError: a worker process died.
     """
     iterator = iter(batches)
@@ -63,8 +58,8 @@ def raise_errors(batches: Iterable[Any]) -> Iterator[Any]:
 def worker_deaths() -> Iterator[None]:
     """Turn a loader worker's death within the block into one message.
 
-    PyTorch raises it from a signal handler, hence at any line of the training process; where a batch is being received
-    at that moment, the connection breaks instead.
+    PyTorch raises it from a signal handler, hence at any line of the training process; while a batch is received, the
+    connection breaks instead.
 
     Raises:
         WorkerError: a worker process died.
@@ -88,7 +83,7 @@ def training_loader(dataset: PairedDataset, sampler: StepSampler, *, workers: in
     """Loader of collated (labeled, unlabeled) micro-batches; its workers live until the run ends."""
     return DataLoader(
         ErrorsAsItems(dataset),
-        collate_fn=Collate(),
+        collate_fn=collate_or_error,
         batch_sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,

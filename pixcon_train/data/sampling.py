@@ -1,36 +1,26 @@
-"""Which labeled and unlabeled crops make each step's batch: a function of (seed, epoch, position) alone.
+"""The labeled and unlabeled crops of each step's batch: a function of (seed, epoch, position) alone.
 
-No loader state has to be saved: a run that resumes within an epoch skips to its position without reading what lies
-before, and several processes cut the same global batches into parts.
+No loader state is saved: a run that resumes within an epoch skips to its position without reading earlier items, and
+several processes divide the same global batches.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset
 
 from pixcon_train.core.seeding import seeded
+from pixcon_train.data.datasets import TrainingDataset
 
 Key = tuple[int, int, int]
 """Epoch, position in the labeled data, position in the unlabeled data."""
 
 
-class EpochDataset(Protocol):
-    """Training data whose item i is a function of (seed, epoch, i)."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that later items belong to."""
-
-
 @dataclass(frozen=True)
 class BatchLayout:
-    """How the optimizer step's batch is cut: ``processes`` × ``accumulation`` pieces of ``micro`` pairs."""
+    """The division of an optimizer step's batch: ``processes`` × ``accumulation`` pieces of ``micro`` pairs."""
 
     micro: int
     accumulation: int
@@ -38,35 +28,33 @@ class BatchLayout:
     rank: int = 0
 
     def piece(self, number: int) -> int:
-        """Place of this process's micro-batch ``number`` among all of the step's: those of rank 0 come first."""
+        """Index of this process's micro-batch ``number`` in the step: those of rank 0 come first."""
         return self.rank * self.accumulation + number
 
     @property
     def batch(self) -> int:
-        """Pairs behind one optimizer step."""
+        """Pairs per optimizer step."""
         return self.micro * self.accumulation * self.processes
 
 
+@dataclass(eq=False)
 class PairedDataset(Dataset[tuple[dict[str, Any], dict[str, Any]]]):
     """Labeled and unlabeled items fetched together.
 
-    The key carries the epoch, because loader workers live through all epochs and never see a ``set_epoch`` call in
-    the process that started them.
+    The key holds the epoch, because loader workers live through all epochs and work on a copy of the data sets.
     """
 
-    def __init__(self, labeled: EpochDataset, unlabeled: EpochDataset) -> None:
-        self._labeled = labeled
-        self._unlabeled = unlabeled
+    labeled: TrainingDataset
+    unlabeled: TrainingDataset
 
     def __getitem__(self, key: Key) -> tuple[dict[str, Any], dict[str, Any]]:
         epoch, labeled, unlabeled = key
-        self._labeled.set_epoch(epoch)
-        self._unlabeled.set_epoch(epoch)
-        return self._labeled[labeled], self._unlabeled[unlabeled]
+        self.labeled.epoch = self.unlabeled.epoch = epoch
+        return self.labeled[labeled], self.unlabeled[unlabeled]
 
 
 class StepSampler:
-    """Yields the keys of one process's micro-batches, epoch by epoch; a last incomplete batch is left out."""
+    """Yields the keys of one process's micro-batches, epoch by epoch; a last incomplete batch is dropped."""
 
     def __init__(self, *, labeled: int, unlabeled: int, seed: int, layout: BatchLayout) -> None:
         """``labeled`` and ``unlabeled`` are lengths; an epoch is one pass of the unlabeled data."""
@@ -83,7 +71,7 @@ class StepSampler:
         return self._unlabeled // self._layout.batch
 
     def seek(self, epoch: int, start: int) -> None:
-        """Let the next pass be ``epoch``, from optimizer step ``start`` on."""
+        """Start the next pass at optimizer step ``start`` of ``epoch``."""
         self._epoch = epoch
         self._start = start
 

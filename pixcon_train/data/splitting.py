@@ -1,4 +1,4 @@
-"""Making a labeled and an unlabeled list out of a list whose images all have masks."""
+"""Splitting a list of images with masks into a labeled and an unlabeled list."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.progress import Progress, silent
+from pixcon_train.core.progress import Progress, silent, tracked
 from pixcon_train.core.void import VOID
 from pixcon_train.data.lists import Pair, choose_labeled, write_list
 from pixcon_train.data.reading import read_mask
@@ -15,18 +15,18 @@ from pixcon_train.data.sources import DataSource
 
 @dataclass(frozen=True)
 class Split:
-    """A list cut in two."""
+    """A list split in two."""
 
     labeled: list[Pair]
     unlabeled: list[Pair]
     missing: list[str]
-    """Classes that the list has and no labeled image shows."""
+    """Classes of the list without a labeled image."""
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write ``labeled.txt`` and ``unlabeled.txt`` to ``folder`` and return their paths.
 
         Raises:
-            ConfigError: one is there already; nothing is overwritten.
+            ConfigError: one exists; nothing is overwritten.
         """
         paths = folder / "labeled.txt", folder / "unlabeled.txt"
         for path in paths:
@@ -37,7 +37,7 @@ class Split:
         return paths
 
     def summary(self) -> str:
-        """How many images each list has, and which classes have no labeled image."""
+        """The size of each list, and the classes without a labeled image."""
         text = f"{len(self.labeled)} labeled, {len(self.unlabeled)} unlabeled images"
         return f"{text}; no labeled image shows {', '.join(self.missing)}" if self.missing else text
 
@@ -54,7 +54,7 @@ def split_list(
 ) -> Split:
     """Split the list at ``path`` by ``seed``: ``count`` labeled images, or the ``fraction`` of all, rounded.
 
-    Every class of the list is represented where so many images can do it (:func:`choose_labeled`).
+    Every class of the list is represented if so many images suffice (:func:`choose_labeled`).
 
     Raises:
         ConfigError: not one of ``count`` and ``fraction`` is given, or it leaves one of the lists empty.
@@ -64,11 +64,9 @@ def split_list(
     wanted = _labeled_count(len(pairs), count, fraction)
     encoding = source.encoding(labels, pairs)
     classes = []
-    progress(0, len(pairs))
-    for done, pair in enumerate(pairs, 1):
+    for pair in tracked(pairs, progress):
         mask = read_mask(source.root / str(pair.mask), source.spec, encoding)
         classes.append(frozenset(np.unique(mask).tolist()) - {VOID})
-        progress(done, len(pairs))
     chosen = set(choose_labeled(classes, count=wanted, seed=seed))
     shown = frozenset[int]().union(*(classes[i] for i in chosen))
     missing = sorted(frozenset[int]().union(*classes) - shown)

@@ -1,1 +1,1 @@
-"""Running a configuration: trainer, stepper, state, processes."""
+"""Training by a configuration: trainer, optimizer step, state, processes."""

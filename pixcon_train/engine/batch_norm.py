@@ -9,10 +9,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class RunningStatistics:
-    """Batch norm's running statistics over processes: those of one process that does all forward passes in turn.
+    """Batch norm's running statistics over processes: equal to those of one process that runs all forward passes.
 
-    Rank 0's passes count as the first ones. On CUDA batch norm is synchronised in its forward pass
-    (:class:`torch.nn.SyncBatchNorm`) and nothing is left to do; PyTorch has no synchronised one for other devices.
+    Rank 0's passes come first. On CUDA :class:`torch.nn.SyncBatchNorm` synchronises the forward pass and this class
+    does nothing; PyTorch has no synchronised batch norm for other devices.
     """
 
     def __init__(self, module: nn.Module, accelerator: Accelerator) -> None:
@@ -22,14 +22,14 @@ class RunningStatistics:
         self._before: list[tuple[Tensor, int]] = []
 
     def remember(self) -> None:
-        """Keep the statistics before an optimizer step's forward passes."""
+        """Store the statistics before an optimizer step's forward passes."""
         self._before = [(_read(norm), _passes(norm)) for norm in self._norms]
 
     def compose(self) -> None:
-        """Put together what the processes' passes since :meth:`remember` made of them.
+        """Combine the updates by all processes' passes since :meth:`remember`.
 
-        A pass turns r into (1 − m)·r + m·s, so a process's a passes make d·r + u of r, with d = (1 − m)^a and u its own
-        share; P processes in turn make d^P·r + Σ_k d^(P−1−k)·u_k of it.
+        A pass turns r into (1 − m)·r + m·s, so the a passes of a process turn it into d·r + u, with d = (1 − m)^a and u
+        its own share, and P processes in turn into d^P·r + Σ_k d^(P−1−k)·u_k.
         """
         if not self._norms:
             return
@@ -46,23 +46,20 @@ class RunningStatistics:
 
 
 def _keeps_its_own(module: nn.Module) -> TypeGuard[_BatchNorm]:
-    """Whether ``module`` is a batch norm whose statistics are of this process alone."""
+    """Whether ``module`` is a batch norm with statistics of this process alone."""
     return isinstance(module, _BatchNorm) and module.track_running_stats and not isinstance(module, nn.SyncBatchNorm)
 
 
 def _read(norm: _BatchNorm) -> Tensor:
-    """A copy of the running mean and variance, one behind the other."""
-    assert norm.running_mean is not None and norm.running_var is not None
-    return torch.cat([norm.running_mean, norm.running_var])
+    """A copy of the running mean and variance, concatenated."""
+    return torch.cat([norm.get_buffer("running_mean"), norm.get_buffer("running_var")])
 
 
 def _write(norm: _BatchNorm, statistics: Tensor, passes: int) -> None:
-    assert norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None
-    norm.running_mean.copy_(statistics[: norm.num_features])
-    norm.running_var.copy_(statistics[norm.num_features :])
-    norm.num_batches_tracked.fill_(passes)
+    norm.get_buffer("running_mean").copy_(statistics[: norm.num_features])
+    norm.get_buffer("running_var").copy_(statistics[norm.num_features :])
+    norm.get_buffer("num_batches_tracked").fill_(passes)
 
 
 def _passes(norm: _BatchNorm) -> int:
-    assert norm.num_batches_tracked is not None
-    return int(norm.num_batches_tracked)
+    return int(norm.get_buffer("num_batches_tracked"))

@@ -1,4 +1,4 @@
-"""The accelerator as the configuration asks for it: device, precision, processes, and how a batch is cut over them."""
+"""The accelerator of a configuration (device, precision, processes), and the division of a batch among processes."""
 
 import torch
 from accelerate import Accelerator
@@ -11,17 +11,17 @@ from pixcon_train.data.sampling import BatchLayout
 
 
 def open_accelerator(runtime: RuntimeConfig) -> Accelerator:
-    """Accelerator for the device and precision asked for; under torchrun, one of several processes.
+    """Accelerator with the configured device and precision; under torchrun, of one of several processes.
 
     Raises:
-        ConfigError: the device is not there, or cannot do the precision.
+        ConfigError: the device is not available, or does not support the precision.
     """
     # accelerate keeps one precision and one device per process; each run has its own
     AcceleratorState._reset_state(reset_partial_state=True)
     precision = "no" if runtime.precision == "fp32" else runtime.precision
     try:
         accelerator = Accelerator(cpu=runtime.device == "cpu", mixed_precision=precision)
-    except (ValueError, RuntimeError) as error:  # how accelerate says that a device lacks fp16 or bf16
+    except (ValueError, RuntimeError) as error:  # accelerate's errors for a device without fp16 or bf16
         raise ConfigError(f"runtime.precision={runtime.precision} does not work here: {error}") from error
     found = accelerator.device.type
     if runtime.device not in {"auto", found}:
@@ -35,7 +35,7 @@ def batch_layout(schedule: ScheduleConfig, accelerator: Accelerator) -> BatchLay
     """This process's share of the effective batch; without ``micro_batch``, one forward pass per process and step.
 
     Raises:
-        ConfigError: the effective batch cannot be cut that way.
+        ConfigError: the effective batch cannot be divided that way.
     """
     processes = accelerator.num_processes
     micro = schedule.micro_batch or schedule.batch // processes
@@ -49,21 +49,17 @@ def batch_layout(schedule: ScheduleConfig, accelerator: Accelerator) -> BatchLay
 
 
 def average_gradients(module: nn.Module, accelerator: Accelerator) -> None:
-    """Replace each gradient of ``module`` by its mean over the processes; nothing to do for one process.
+    """Replace each gradient of ``module`` by its mean over the processes; a no-op for one process.
 
-    DistributedDataParallel is not used: it allows one forward pass per backward pass, and a step has two, of which only
-    one uses the projection head.
+    DistributedDataParallel is not used: it allows one forward pass per backward pass, but a step has two, only one of
+    which uses the projection head.
     """
-    _average([p.grad for p in module.parameters() if p.grad is not None], accelerator)
-
-
-def _average(tensors: list[Tensor], accelerator: Accelerator) -> None:
-    """Replace tensors by their means over the processes, in one transfer."""
-    if accelerator.num_processes == 1 or not tensors:
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    if accelerator.num_processes == 1 or not gradients:
         return
-    mean = over_processes(torch.cat([tensor.flatten() for tensor in tensors]), accelerator)
-    for tensor, piece in zip(tensors, mean.split([tensor.numel() for tensor in tensors]), strict=True):
-        tensor.copy_(piece.view_as(tensor))
+    mean = over_processes(torch.cat([gradient.flatten() for gradient in gradients]), accelerator)  # one transfer
+    for gradient, piece in zip(gradients, mean.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(piece.view_as(gradient))
 
 
 def over_processes(tensor: Tensor, accelerator: Accelerator) -> Tensor:
@@ -73,5 +69,5 @@ def over_processes(tensor: Tensor, accelerator: Accelerator) -> Tensor:
 
 
 def any_process(flag: bool, accelerator: Accelerator) -> bool:
-    """Whether ``flag`` is set in any process; every process calls this at the same point and waits for the others."""
+    """Whether ``flag`` is set in any process; every process calls this at the same point, which is a sync."""
     return bool(over_processes(torch.tensor(float(flag), device=accelerator.device), accelerator).item() > 0)

@@ -1,4 +1,4 @@
-"""What stops a run: a non-finite loss, detected without a device sync every iteration, and memory running out."""
+"""Failures of a run: a non-finite loss, detected without a device sync every iteration, and out of memory."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ class _Pending:
     iteration: int
     names: tuple[str, ...]
     finite: Tensor
-    """Bool scalar in host memory, valid once ``ready`` has happened."""
+    """Bool scalar in host memory, valid once ``ready`` is recorded."""
     ready: "torch.cuda.Event | None"
 
 
 class NonFiniteLossDetector:
-    """Queues one flag per iteration and looks at each when it has arrived by itself.
+    """Queues one flag per iteration and checks each once it is in host memory.
 
-    On CUDA the flag travels by an asynchronous copy and is looked at some iterations later; elsewhere at once.
+    On CUDA the flag is copied asynchronously and checked some iterations later; elsewhere at once.
     """
 
     def __init__(self) -> None:
         self._pending: deque[_Pending] = deque()
 
     def add(self, iteration: int, loss: Tensor, names: list[str]) -> None:
-        """Watch the scalar ``loss`` of ``iteration``, computed from the files ``names``.
+        """Queue the check of the scalar ``loss`` of ``iteration``, computed from the files ``names``.
 
         Raises:
             TrainingError: as :meth:`check`.
@@ -46,7 +46,7 @@ class NonFiniteLossDetector:
         self.check()
 
     def check(self, *, wait: bool = False) -> None:
-        """Look at every flag that has arrived; with ``wait``, at all of them (before weights are saved, say).
+        """Check every flag that has arrived; with ``wait``, all of them (before weights are saved, for example).
 
         Raises:
             TrainingError: a loss was NaN or infinite; the message names the iteration and its files.
@@ -64,15 +64,15 @@ class NonFiniteLossDetector:
 
 
 _CPU = "DefaultCPUAllocator"
-"""How PyTorch begins to say that a CPU's memory is out, which has no class of its own."""
+"""Start of PyTorch's message when CPU memory is out; that error has no class of its own."""
 
 
 @contextmanager
 def explain_out_of_memory(config: TrainConfig) -> Iterator[None]:
-    """Turn what PyTorch raises when the memory is out into a message.
+    """Turn PyTorch's out-of-memory errors into a message.
 
     Raises:
-        ConfigError: the device's memory does not hold what ``config`` asks for.
+        ConfigError: the device has too little memory for ``config``.
     """
     try:
         yield

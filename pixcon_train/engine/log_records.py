@@ -1,4 +1,4 @@
-"""The parts of the log's records."""
+"""Parts of the log's records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from pixcon_train.method.class_bank import ClassBank
 
 
 def step_record(means: Mapping[str, float]) -> dict[str, Any]:
-    """What is logged of one or more steps.
+    """Part of a record on one or more steps, from the means of their scalars.
 
     `losses` by name; `retention`, the share of unlabeled pixels that the threshold retained; `threshold`, their mean
-    τ; `replaced`, the share of retained pseudo-labels that noise replaced, where there is noise; `contamination`, ρ_F
-    of the pseudo-labels as they train: the share of retained ones, of those whose truth is known, that are wrong, where
-    there is truth. A share of nothing is None.
+    τ; with noise `replaced`, the share of retained pseudo-labels that it replaced; with ground truth `contamination`,
+    ρ_F of the pseudo-labels used in training: the share of wrong ones among the retained ones with known truth. A
+    share of nothing is None.
     """
     record = {
         "losses": {name: value for name, value in means.items() if name.startswith("loss")},
@@ -27,10 +27,9 @@ def step_record(means: Mapping[str, float]) -> dict[str, Any]:
 
 
 def bank_record(bank: ClassBank | None) -> dict[str, Any] | None:
-    """`entries` per class and `fill`, their share of the bank's places; None without a bank.
+    """`entries` per class, `fill`, their share of the bank's slots, and `contamination`; None without a bank.
 
-    And `contamination`, the share of the entries whose truth is known that are of another class than the one they were
-    entered under: None where no truth is known.
+    `contamination` is the share of entries under a wrong class among those with known truth, None if there are none.
     """
     if bank is None:
         return None
@@ -48,5 +47,5 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def validation_record(metrics: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
-    """By `student` and `ema`: both mIoUs, and `iou` by class name; empty where the epoch was not validated."""
+    """By `student` and `ema`: both mIoUs, and `iou` by class name; empty if the epoch was not validated."""
     return {name: {**values, "iou": dict(zip(classes, values["iou"], strict=True))} for name, values in metrics.items()}

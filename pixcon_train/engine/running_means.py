@@ -1,4 +1,4 @@
-"""Running means of a step's numbers that wait for the device only when they are read."""
+"""Running means of a step's scalars that sync with the device only when they are read."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ class RunningMeans:
     """Sums of named scalars since the last reading (on the device) and over the epoch (on the host)."""
 
     def __init__(self, average: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
-        """``average`` takes the mean of a tensor over processes; every process reads at the same points."""
+        """``average`` computes the mean of a tensor over processes; every process reads at the same points."""
         self._average = average
         self._names: tuple[str, ...] = ()
         self._window: Tensor | None = None
@@ -27,7 +27,7 @@ class RunningMeans:
         self._window_count += 1
 
     def read(self) -> dict[str, float]:
-        """Means since the last reading; waits for the device. Empty where nothing was added."""
+        """Means since the last reading, which is a sync; empty if nothing was added."""
         if self._window is None:
             return {}
         sums = self._average(self._window).tolist()
@@ -38,14 +38,14 @@ class RunningMeans:
         return means
 
     def finish_epoch(self) -> dict[str, float]:
-        """Means over the epoch, and start the next one. Empty for an epoch without steps."""
+        """Means over the epoch, empty for one without steps; the next epoch begins."""
         self.read()
         means = {name: total / self._epoch_count for name, total in zip(self._names, self._epoch, strict=True)}
         self._epoch, self._epoch_count = [], 0
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything, unread: reading here would round the sums otherwise than in a run that was not saved."""
+        """The sums as they are: reading them here would change their rounding compared with a run without this save."""
         return {
             "names": list(self._names),
             "window": self._window,
@@ -55,8 +55,8 @@ class RunningMeans:
         }
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Take over a saved state; its tensor goes to ``device``."""
-        # "mask_ratio" is retention in checkpoints of before 0.1.0
+        """Load a saved state; its tensor is moved to ``device``."""
+        # "mask_ratio" is the name of retention in checkpoints from before 0.1.0
         self._names = tuple("retention" if name == "mask_ratio" else name for name in state["names"])
         self._window = None if state["window"] is None else state["window"].to(device)
         self._window_count = state["window_count"]

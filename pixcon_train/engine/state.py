@@ -1,4 +1,4 @@
-"""The state of a run: where it stands, and from a running training to a checkpoint and back."""
+"""The state of a run, and its conversion to a checkpoint and back."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,34 +9,34 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.engine.setup import RunComponents
+from pixcon_train.engine.components import RunComponents
 from pixcon_train.evaluation.iou_result import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
 
 @dataclass
 class TrainState:
-    """Where training stands. Saved with every checkpoint, so that a resumed run writes the same log."""
+    """Progress of a run, saved with every checkpoint, so that a resumed run writes the same log."""
 
     epoch: int = 0
-    """Epochs finished: trained and, where it was their turn, validated."""
+    """Epochs finished: trained and, if due, validated."""
     step: int = 0
-    """Optimizer steps done in the epoch under way; all of them when only its validation is left."""
+    """Optimizer steps done in the current epoch; all of them if only its validation is left."""
     iteration: int = 0
     """Optimizer steps done in the whole run."""
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Validation of the weights as they are, by `student` and `ema`; empty after a step that none followed."""
+    """Validation of the current weights, by `student` and `ema`; empty if they were not validated."""
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Best validation, by `student` and `ema`: `epoch`, `miou`, and `score`, the mIoU it was chosen by."""
+    """Best validation, by `student` and `ema`: `epoch`, `miou`, and `score`, the mIoU that selected it."""
     stale: int = 0
     """Validations since the teacher's best one."""
     finished: bool = False
-    """Whether the run has come to its end, by its last epoch or by patience."""
+    """Whether the run has ended, by its last epoch or by patience."""
 
     def record(self, metrics: dict[str, dict[str, Any]], *, absent: Absent) -> set[str]:
-        """Take in a validation; returns those of `student` and `ema` for which it is the best so far.
+        """Record a validation; returns those of `student` and `ema` for which it is the best so far.
 
-        ``absent`` is the mIoU convention that chooses.
+        ``absent`` is the mIoU convention that selects.
         """
         self.metrics = metrics
         scores = {name: values["miou" if absent == "skip" else "miou_zero"] for name, values in metrics.items()}
@@ -47,15 +47,15 @@ class TrainState:
         return better
 
     def _better(self, name: str, score: float) -> bool:
-        """Whether ``score`` beats the best one of ``name``; anything beats none, and an undefined one beats nothing."""
+        """Whether ``score`` exceeds the best one of ``name``, if there is one; NaN exceeds nothing."""
         if name not in self.best or math.isnan(self.best[name]["score"]):
             return True
         return bool(score > self.best[name]["score"])
 
 
-def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, means: dict[str, Any]) -> Checkpoint:
-    """The state of a run; tensors are those in use, so save it before the next step."""
-    student, spec = setup.student, setup.data.spec
+def snapshot(config: TrainConfig, parts: RunComponents, state: TrainState, means: dict[str, Any]) -> Checkpoint:
+    """The state of a run as a checkpoint, which shares its tensors: save it before the next step."""
+    student, spec = parts.student, parts.data.spec
     return Checkpoint(
         architecture=student.architecture,
         size=student.size,
@@ -65,8 +65,8 @@ def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, means
         classes=list(spec.classes),
         palette=[list(color) for color in spec.palette],
         data=spec.to_dict(),
-        root=str(setup.data.root.resolve()),
-        lists=setup.data.lists,
+        root=str(parts.data.root.resolve()),
+        lists=parts.data.lists,
         config=config.model_dump(),
         version=version("pixcon-diag"),
         epoch=state.epoch,
@@ -74,50 +74,44 @@ def snapshot(config: TrainConfig, setup: RunComponents, state: TrainState, means
         metrics=state.metrics,
         best=state.best,
         student=student.state_dict(),
-        ema=setup.teacher.state_dict(),
-        bank=None if setup.bank is None else setup.bank.state_dict(),
-        optimizer=setup.optimizer.state_dict(),
-        scaler=None if setup.accelerator.scaler is None else setup.accelerator.scaler.state_dict(),
+        ema=parts.teacher.state_dict(),
+        bank=None if parts.bank is None else parts.bank.state_dict(),
+        optimizer=parts.optimizer.state_dict(),
+        scaler=None if parts.accelerator.scaler is None else parts.accelerator.scaler.state_dict(),
         rng={"seed": config.seed},
-        progress={
-            "step": state.step,
-            "stale": state.stale,
-            "finished": state.finished,
-            "meters": means,
-        },
-        rules={name: rule.state_dict() for name, rule in setup.rules.modules().items()},
+        progress={"step": state.step, "stale": state.stale, "finished": state.finished, "meters": means},
+        rules={name: rule.state_dict() for name, rule in parts.rules.modules().items()},
     )
 
 
-def restore(checkpoint: Checkpoint, setup: RunComponents) -> tuple[TrainState, dict[str, Any]]:
-    """Load ``checkpoint`` into ``setup``; returns where the run stands and the state of its running means.
+def restore(checkpoint: Checkpoint, parts: RunComponents) -> tuple[TrainState, dict[str, Any]]:
+    """Load ``checkpoint`` into ``parts``; returns the run's progress and the state of its running means.
 
     Raises:
-        CheckpointError: the data set or its lists are not those the run started with, so that it could not go on
-            exactly, or a network is NaN or infinite.
+        CheckpointError: the data set or its lists have changed since the run started, or a network is NaN or infinite.
     """
     refuse_non_finite(checkpoint.student)
     refuse_non_finite(checkpoint.ema)
-    if DatasetSpec.from_dict(checkpoint.data) != setup.data.spec:
+    if DatasetSpec.from_dict(checkpoint.data) != parts.data.spec:
         raise CheckpointError(
-            f"The description of {setup.data.spec.name} has changed since the run started; going on would mix two data "
+            f"The description of {parts.data.spec.name} has changed since the run started; going on would mix two data "
             "sets. Bring the old description back, or start a new run with --name."
         )
     for name, saved in checkpoint.lists.items():
-        if saved["sha256"] != setup.data.lists[name]["sha256"]:
+        if saved["sha256"] != parts.data.lists[name]["sha256"]:
             raise CheckpointError(
-                f"The {name} list {setup.data.lists[name]['path']} has changed since the run started; going on would "
+                f"The {name} list {parts.data.lists[name]['path']} has changed since the run started; going on would "
                 "mix two data sets. Bring the old list back, or start a new run with --name."
             )
-    setup.student.load_state_dict(checkpoint.student)
-    setup.teacher.load_state_dict(checkpoint.ema)
-    if setup.bank is not None and checkpoint.bank is not None:
-        setup.bank.load_state_dict({**setup.bank.state_dict(), **checkpoint.bank})
-    for name, rule in setup.rules.modules().items():
+    parts.student.load_state_dict(checkpoint.student)
+    parts.teacher.load_state_dict(checkpoint.ema)
+    if parts.bank is not None and checkpoint.bank is not None:
+        parts.bank.load_state_dict({**parts.bank.state_dict(), **checkpoint.bank})
+    for name, rule in parts.rules.modules().items():
         rule.load_state_dict({**rule.state_dict(), **checkpoint.rules.get(name, {})})
-    setup.optimizer.load_state_dict(checkpoint.optimizer)
-    if setup.accelerator.scaler is not None and checkpoint.scaler is not None:
-        setup.accelerator.scaler.load_state_dict(checkpoint.scaler)
+    parts.optimizer.load_state_dict(checkpoint.optimizer)
+    if parts.accelerator.scaler is not None and checkpoint.scaler is not None:
+        parts.accelerator.scaler.load_state_dict(checkpoint.scaler)
     progress = checkpoint.progress
     state = TrainState(
         epoch=checkpoint.epoch,

@@ -13,18 +13,16 @@ from pixcon_train.core.errors import TrainingError, WorkerError
 from pixcon_train.core.files import remove_leftovers
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.loading import raise_errors, worker_deaths
-from pixcon_train.engine.calibration import count_confidence
+from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import any_process, open_accelerator, over_processes
+from pixcon_train.engine.evaluator import Evaluator
 from pixcon_train.engine.failures import NonFiniteLossDetector, explain_out_of_memory
 from pixcon_train.engine.log_records import bank_record, step_record, validation_record
-from pixcon_train.engine.observer import NullObserver, TrainingObserver
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.running_means import RunningMeans
-from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.engine.training_warnings import TrainingWarnings
-from pixcon_train.evaluation.validation import validate
-from pixcon_train.method.thresholds import PerClassThreshold
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
@@ -35,14 +33,14 @@ _BEST = {"ema": BEST_EMA, "student": BEST_STUDENT}
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a call of :func:`train` ended."""
+    """Outcome of a call of :func:`train`."""
 
     folder: Path
     state: TrainState
     signal: str | None
     """Name of the signal that ended it; None when the run is finished."""
     is_main: bool = True
-    """Whether this is the process that saves and tells, of several."""
+    """Whether this is the main process, which saves and reports."""
 
 
 def train(
@@ -53,10 +51,10 @@ def train(
     interruption: StopRequest | None = None,
     observer: TrainingObserver | None = None,
 ) -> TrainingResult:
-    """Train as ``config`` says, in ``folder``, from the start or (``resume``) from where ``latest.pth`` there stands.
+    """Train by ``config`` in ``folder``, from the start or (``resume``) from the state in its ``latest.pth``.
 
-    ``interruption`` is asked after each step and each validation batch; when it has a signal, the run is saved and the
-    call returns.
+    ``interruption`` is checked after each step and each validation batch; on a signal the run is saved and the call
+    returns.
 
     Raises:
         PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
@@ -68,16 +66,16 @@ def train(
         >>> values = {"data.crop": 28, "data.val_limit": 2, "schedule.epochs": 1, "runtime.workers": 0}
         >>> config = load_config(recipe="small", values=values | {"schedule.batch": 64, "schedule.micro_batch": 16})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     train(config, Path(folder) / "run").position.epoch
+        ...     train(config, Path(folder) / "run").state.epoch
         1
     """
     accelerator = open_accelerator(config.runtime)
-    observer = observer if observer is not None and accelerator.is_main_process else NullObserver()
+    observer = observer if observer is not None and accelerator.is_main_process else TrainingObserver()
     if accelerator.is_main_process and not resume:
         refuse_to_overwrite(folder)
     with explain_out_of_memory(config):
-        setup = set_up(config, accelerator, partial(observer.progressed, "checking data"))
-        trainer = Trainer(config, folder, setup, interruption or StopRequest(), observer)
+        parts = build_components(config, accelerator, partial(observer.progressed, "checking data"))
+        trainer = Trainer(config, folder, parts, interruption or StopRequest(), observer)
         try:
             return trainer.run(resume=resume)
         finally:
@@ -85,27 +83,28 @@ def train(
 
 
 class Trainer:
-    """One run, from its position to its end or to a signal."""
+    """One run, from its state to its end or to a signal."""
 
     def __init__(
         self,
         config: TrainConfig,
         folder: Path,
-        setup: RunComponents,
+        parts: RunComponents,
         interruption: StopRequest,
         observer: TrainingObserver,
     ) -> None:
         self._config = config
         self._folder = folder
-        self._setup = setup
-        self._accelerator = setup.accelerator
+        self._parts = parts
+        self._accelerator = parts.accelerator
         self._interruption = interruption
         self._observer = observer
         self._state = TrainState()
-        self._means = RunningMeans(partial(over_processes, accelerator=setup.accelerator))
+        self._means = RunningMeans(partial(over_processes, accelerator=parts.accelerator))
         self._loss_detector = NonFiniteLossDetector()
-        self._stepper = Stepper(config, setup)
-        self._warnings = TrainingWarnings(config, setup.iterations)
+        self._stepper = Stepper(config, parts)
+        self._evaluator = Evaluator(parts, observer, self._stop_alone)
+        self._warnings = TrainingWarnings(config, parts.iterations)
         self._log: RunLog | None = None
 
     def run(self, *, resume: bool) -> TrainingResult:
@@ -113,51 +112,46 @@ class Trainer:
         self._start(resume)
         try:
             with worker_deaths():
-                return self._train()
+                while not self._state.finished:
+                    started = time.monotonic()
+                    if not (self._train_epoch() and self._finish_epoch(started)):
+                        self._save(LATEST)
+                        break
         except WorkerError as error:
             raise TrainingError(f"{error} What was saved is intact; go on with --resume {self._folder}.") from error
-
-    def _train(self) -> TrainingResult:
-        while not self._state.finished:
-            started = time.monotonic()
-            if not (self._train_epoch() and self._finish_epoch(started)):
-                self._save(LATEST)
-                return self._outcome(self._interruption.name)
-        return self._outcome(None)
+        signal = None if self._state.finished else self._interruption.name
+        return TrainingResult(self._folder, self._state, signal, self._accelerator.is_main_process)
 
     def close(self) -> None:
         """Flush the log."""
         if self._log is not None:
             self._log.close()
 
-    def _outcome(self, signal: str | None) -> TrainingResult:
-        return TrainingResult(self._folder, self._state, signal, self._accelerator.is_main_process)
-
     def _start(self, resume: bool) -> None:
-        """Load the state where there is one; else save a first one, which shows early whether the disk is writable."""
+        """Load the saved state, or save the initial one: a disk that cannot be written is an error before training."""
         if resume:
             checkpoint = load_checkpoint(self._folder / LATEST)
-            self._state, means = restore(checkpoint, self._setup)
+            self._state, means = restore(checkpoint, self._parts)
             self._means.load_state_dict(means, self._accelerator.device)
         if self._accelerator.is_main_process:
             remove_leftovers(self._folder)
             save_config(self._folder, self._config)
-            stands_at = self._state.iteration if resume else None
-            self._log = RunLog(self._folder, iteration=stands_at, epoch=self._state.epoch, note=self._observer.warned)
+            iteration = self._state.iteration if resume else None
+            self._log = RunLog(self._folder, iteration=iteration, epoch=self._state.epoch, note=self._observer.warned)
         warnings = [] if resume else self._warnings.at_start()
         if not resume:
             self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
             self._save(LATEST)
-        self._observer.started(self._setup.lines(), self._state.iteration, self._setup.iterations)
+        self._observer.started(self._parts.lines(), self._state.iteration, self._parts.iterations)
         self._warn(warnings)
 
     def _train_epoch(self) -> bool:
-        """Do the steps that the epoch still has; False on a stop request."""
-        state, sampler = self._state, self._setup.sampler
-        if self._stop(boundary=True) or not self._calibrate():
+        """Do the remaining steps of the epoch; False on a stop request."""
+        state, sampler = self._state, self._parts.sampler
+        if self._stop(boundary=True) or not (state.step or self._evaluator.calibrate()):
             return False
         sampler.seek(state.epoch, state.step)
-        batches = raise_errors(self._setup.loader)
+        batches = raise_errors(self._parts.loader)
         while state.step < sampler.steps:
             pieces = self._fetch(batches)
             if pieces is None:
@@ -174,49 +168,26 @@ class Trainer:
                 self._write("step", {"iteration": state.iteration, **step_record(self._means.read()), **self._rates()})
             if self._stop(boundary=boundary):
                 return False
-            self._save_on_schedule()
+            if (every := self._config.runtime.save_every) is not None and state.iteration % every == 0:
+                self._save(LATEST)
         return True
-
-    def _calibrate(self) -> bool:
-        """As an epoch begins, set thresholds by the held-out images if the rule wants it; False on a stop request."""
-        setup, threshold = self._setup, self._setup.rules.threshold
-        if not isinstance(threshold, PerClassThreshold) or setup.held_out is None or self._state.step:
-            return True
-        counts = count_confidence(
-            setup.teacher,
-            setup.held_out,
-            device=self._accelerator.device,
-            protocol=setup.protocol,
-            window=setup.window,
-            progress=partial(self._observer.progressed, "calibrating thresholds"),
-            stop=self._told_to_stop_alone,
-        )
-        if counts is None:
-            return False
-        threshold.calibrate(self._accelerator.reduce(counts, reduction="sum"))
-        return True
-
-    def _thresholds(self) -> dict[str, float] | None:
-        """τ by class name, as at the end of the epoch, of a rule that has one for each."""
-        values = self._setup.rules.threshold.per_class()
-        return None if values is None else dict(zip(self._setup.data.spec.classes, values, strict=True))
 
     def _fetch(self, batches: Iterator[MicroBatch]) -> list[MicroBatch] | None:
-        """All micro-batches of the next step; None when the workers were ended by the signal that ends the run."""
+        """All micro-batches of the next step; None if the signal that stops the run has ended the workers."""
         try:
-            return list(islice(batches, self._setup.layout.accumulation))
+            return list(islice(batches, self._parts.layout.accumulation))
         except WorkerError:
             if self._interruption.requested:
                 return None
             raise
 
     def _finish_epoch(self, started: float) -> bool:
-        """Validate, log, save; False on a stop request, which leaves the epoch to be finished after resuming."""
+        """Validate, log, save; False on a stop request: the resumed run then finishes the epoch."""
         state, schedule = self._state, self._config.schedule
         self._loss_detector.check(wait=True)
         last = state.epoch + 1 == schedule.epochs
         due = last or (state.epoch + 1) % schedule.validate_every == 0
-        metrics = self._validate() if due else {}
+        metrics = self._evaluator.validate() if due else {}
         if metrics is None:
             return False
         state.epoch, state.step = state.epoch + 1, 0
@@ -237,36 +208,18 @@ class Trainer:
         for line in lines:
             self._observer.warned(f"warning: {line}")
 
-    def _validate(self) -> dict[str, dict[str, Any]] | None:
-        """Metrics by `student` and `ema`; None on a stop request."""
-        setup, metrics = self._setup, dict[str, dict[str, Any]]()
-        for name, model in (("student", setup.student), ("ema", setup.teacher)):
-            result = validate(
-                model,
-                setup.validation,
-                setup.metric,
-                device=self._accelerator.device,
-                protocol=setup.protocol,
-                window=setup.window,
-                progress=partial(self._observer.progressed, f"validation ({name})"),
-                stop=self._told_to_stop_alone,
-            )
-            if result is None:
-                return None
-            metrics[name] = result
-        return metrics
-
     def _record(self, means: dict[str, float], metrics: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The log's record of an epoch."""
+        """The log's record of an epoch; `thresholds` is τ by class name, of a rule that has one for each."""
+        classes, thresholds = self._parts.data.spec.classes, self._parts.rules.threshold.per_class()
         return {
             "epoch": self._state.epoch,
             "epochs": self._config.schedule.epochs,
             "iteration": self._state.iteration,
             **step_record(means),
             **self._rates(),
-            "thresholds": self._thresholds(),
-            "bank": bank_record(self._setup.bank),
-            "validation": validation_record(metrics, self._setup.data.spec.classes),
+            "thresholds": None if thresholds is None else dict(zip(classes, thresholds, strict=True)),
+            "bank": bank_record(self._parts.bank),
+            "validation": validation_record(metrics, classes),
             "seconds": seconds,
         }
 
@@ -275,25 +228,20 @@ class Trainer:
         return {"learning_rate": self._stepper.learning_rates(self._state.iteration - 1)}
 
     def _stop(self, *, boundary: bool) -> bool:
-        """Whether to stop. Several processes agree on it, which makes them wait, so they do at ``boundary`` only."""
+        """Whether to stop. Several processes have to agree, which is a sync, so they do at a ``boundary`` only."""
         if self._accelerator.num_processes == 1:
             return self._interruption.requested
         return boundary and any_process(self._interruption.requested, self._accelerator)
 
-    def _told_to_stop_alone(self) -> bool:
-        """Whether to stop at once, which several processes cannot without agreeing on it."""
+    def _stop_alone(self) -> bool:
+        """Whether to stop between boundaries: only a single process can."""
         return self._accelerator.num_processes == 1 and self._interruption.requested
 
-    def _save_on_schedule(self) -> None:
-        every = self._config.runtime.save_every
-        if every is not None and self._state.iteration % every == 0:
-            self._save(LATEST)
-
     def _save(self, name: str) -> None:
-        """Save the state under ``name``, never one that a non-finite loss has spoilt."""
+        """Save the state under ``name``, after checking that every loss up to it was finite."""
         self._loss_detector.check(wait=True)
         if self._accelerator.is_main_process:
-            checkpoint = snapshot(self._config, self._setup, self._state, self._means.state_dict())
+            checkpoint = snapshot(self._config, self._parts, self._state, self._means.state_dict())
             save_checkpoint(self._folder / name, checkpoint)
 
     def _write(self, event: str, record: dict[str, Any]) -> None:

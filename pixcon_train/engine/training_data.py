@@ -1,4 +1,4 @@
-"""The data of a run: three lists, looked over before training begins, and the data sets made of them."""
+"""The data of a run: three lists, checked before training begins, and their data sets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ _HELD_OUT = 21
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run trains and validates on."""
+    """The data that a run trains and validates on."""
 
     spec: DatasetSpec
     root: Path
@@ -32,19 +32,19 @@ class TrainingData:
     unlabeled: UnlabeledDataset
     val: EvaluationDataset
     held_out: EvaluationDataset | None
-    """Labeled images that calibrate thresholds and do not train; None for a rule that needs none."""
+    """Labeled images that calibrate thresholds and are not trained on; None for rules without calibration."""
     labeled_count: int
     """Labeled images to train on; ``labeled`` repeats them."""
     labeled_pixels: tuple[int, ...]
     """Labeled pixels per class, of all labeled images."""
     notes: tuple[str, ...]
-    """What the look over labeled and validation images found that should be known."""
+    """Notes of the check of labeled and validation images."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
 
 
 def open_training_data(config: TrainConfig, progress: Progress = silent) -> TrainingData:
-    """The data that ``config`` names; every labeled and validation mask has been looked at once.
+    """The data of ``config``, after a check of every labeled and validation mask.
 
     Raises:
         ConfigError: no root, no list, or an unknown data set.
@@ -76,13 +76,7 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
         spec=spec,
         root=source.root,
         labeled=LabeledDataset(
-            spec,
-            source.root,
-            trained,
-            crops,
-            encoding=encoding,
-            length=len(pairs["unlabeled"]),
-            seed=config.seed,
+            spec, source.root, trained, crops, encoding=encoding, length=len(pairs["unlabeled"]), seed=config.seed
         ),
         unlabeled=UnlabeledDataset(
             spec, source.root, pairs["unlabeled"], crops, seed=config.seed, targets=encoding if has_targets else None
@@ -103,15 +97,15 @@ def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
 
 
 def describe_list(path: Path) -> dict[str, str]:
-    """A list as a checkpoint stores it."""
+    """The entry of a list in a checkpoint."""
     return {"path": str(path.resolve()), "sha256": sha256(path), "text": read_text(path)}
 
 
 def _reads_targets(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:
-    """Whether the unlabeled list's masks are read, to measure.
+    """Whether the masks of the unlabeled list are read, for measurement.
 
     Raises:
-        DataError: they are asked for, and one is not there.
+        DataError: they are required and one is missing.
     """
     choice = config.data.unlabeled_truth
     informative = RULES[config.bank.rule].pixels == "unlabeled" or config.consistency.noise.rate > 0
@@ -127,7 +121,7 @@ def _reads_targets(config: TrainConfig, source: DataSource, unlabeled: list[Pair
 
 
 def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Labeled images to calibrate thresholds on, drawn by the seed, and those to train on.
+    """Labeled images to calibrate thresholds on, drawn by the seed, and the others to train on.
 
     Raises:
         DataError: there is only one labeled image.
@@ -147,7 +141,7 @@ def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], lis
 
 
 def _check_present(source: DataSource, pairs: list[Pair]) -> None:
-    """Raise for unlabeled images that are not there; they are decoded only in training."""
+    """Raise for missing unlabeled images, which are decoded only in training."""
     missing = [pair.image for pair in pairs if not is_file(source.root / pair.image)]
     if missing:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Warnings of a run that trains but learns little from its unlabeled images, each with what to change."""
+"""Warnings of a run that gains little from its unlabeled images, each with a remedy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ MOST_WARMUP = 0.2
 MOST_LAG = 0.05
 """mIoU by which the teacher may trail its student at the end."""
 TEACHER_SPANS = 20
-"""Spans 1/(1 − γ) of the teacher's average that a run should hold."""
+"""Minimum length of a run in time constants 1/(1 − γ) of the teacher's average."""
 
 
 class TrainingWarnings:
@@ -34,16 +34,16 @@ class TrainingWarnings:
         ]
 
     def at_epoch(self, record: Mapping[str, Any], *, last: bool) -> list[str]:
-        """What an epoch's record shows: nothing retained (after the first epoch), a teacher far behind at the end."""
+        """Nothing retained in the epoch (after the first one); a teacher far below its student at the end."""
         return [*self._retention(record, last), *(self._lag(record) if last else [])]
 
     def _retention(self, record: Mapping[str, Any], last: bool) -> list[str]:
-        begun = record["epoch"] > 1 or last  # in its first epoch a network from scratch is unsure everywhere
+        begun = record["epoch"] > 1 or last  # a network from scratch starts with low confidence
         if record["retention"] != 0 or self._retention_warned or not begun:
             return []
         self._retention_warned = True
         return [
-            f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images teach nothing: "
+            f"no pseudo-label was retained in epoch {record['epoch']}, so the unlabeled images contribute nothing: "
             f"{_or([*self._lower(), *self._follow(), 'train longer'])}."
         ]
 
@@ -57,7 +57,7 @@ class TrainingWarnings:
         ]
 
     def _lower(self) -> list[str]:
-        """The advice of a lower threshold, where the rule reads a value that lowers it."""
+        """The advice of a lower threshold, if a value of the rule lowers it."""
         values = self._config.consistency
         name, value = {
             "quantile": ("consistency.threshold.quantile", values.threshold.quantile),
@@ -67,7 +67,7 @@ class TrainingWarnings:
         return [f"lower the threshold ({name} is {value:g})"] if value > 0 else []
 
     def _follow(self) -> list[str]:
-        """The advice of a faster teacher, where the run is short for the one it has."""
+        """The advice of a faster teacher, if the run is short for the configured one."""
         decay = max(0.0, round(1 - TEACHER_SPANS / self._iterations, 3))
         if not 0 < decay < self._config.ema_decay:
             return []
@@ -75,5 +75,5 @@ class TrainingWarnings:
 
 
 def _or(advice: list[str]) -> str:
-    """Several ways to go, as one phrase."""
+    """Several remedies as one phrase."""
     return ", or ".join(filter(None, (", ".join(advice[:-1]), advice[-1])))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from pixcon_train.core.counting import masked_bincount
 from pixcon_train.evaluation.iou_result import IoUResult
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
 
@@ -16,10 +17,8 @@ def image_statistics(prediction: Tensor, target: Tensor, counted: Tensor, num_cl
         counted: (B, H, W) bool, the valid pixels.
         num_classes: K.
     """
-    outside = num_classes**2  # one more cell takes what does not count, so that shapes do not depend on the data
-    cell = torch.where(counted, torch.add(prediction, target, alpha=num_classes), outside).flatten(1)
-    counts = cell.new_zeros((len(cell), outside + 1)).scatter_add_(1, cell, cell.new_ones(()).expand_as(cell))
-    confusion = counts[:, :outside].view(-1, num_classes, num_classes)  # by target and prediction
+    counts = masked_bincount(torch.add(prediction, target, alpha=num_classes), counted, num_classes**2)
+    confusion = counts.view(-1, num_classes, num_classes)  # by target and prediction
     return torch.stack((confusion.diagonal(dim1=1, dim2=2), confusion.sum(1), confusion.sum(2)), 1)
 
 
@@ -55,6 +54,10 @@ class SegmentationIoU(LabelMeasurement):
         prediction, target = prediction.long(), target.long()
         counted = self.counted(prediction, target)
         self.counts += image_statistics(prediction, target, counted, self.num_classes).sum(0)
+
+    def update_from_probabilities(self, probabilities: Tensor, target: Tensor) -> None:
+        """Count one batch by its class probabilities (B, K, H, W); ``target`` and errors as of :meth:`update`."""
+        self.update(probabilities.argmax(1), target)
 
     def compute(self) -> IoUResult:
         """Result over everything seen so far.

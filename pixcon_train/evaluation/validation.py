@@ -1,6 +1,7 @@
-"""mIoU of a network on the validation list, during training."""
+"""A network's pass over images with masks during training, and the metrics of a validation."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -12,18 +13,21 @@ from pixcon_train.core.errors import TrainingError
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
-from pixcon_train.data.loading import Collate, ErrorsAsItems, raise_errors
+from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors
 from pixcon_train.evaluation.inference import predict_probabilities
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 
 BATCH = 8
-"""Images per forward pass where neighbours in the list have one size; 1 with windows, whose images are large."""
+"""Images per forward pass if neighbours in the list have one size; 1 with windows, whose images are large."""
+
+Batch = list[tuple[Tensor, Tensor]]
+"""Images (B, 3, H, W) and masks (B, H, W), one pair for each run of neighbours with one size."""
 
 
-def collate_by_size(items: list[dict[str, Any]]) -> list[tuple[Tensor, Tensor]]:
-    """Images (B, 3, H, W) and masks (B, H, W), one pair for each run of neighbours with one size."""
+def collate_by_size(items: list[dict[str, Any]]) -> Batch:
+    """A batch of consecutive items."""
     runs = [list(run) for _, run in groupby(items, key=lambda item: item["image"].shape)]
     return [(torch.stack([i["image"] for i in run]), torch.stack([i["mask"] for i in run])) for run in runs]
 
@@ -33,51 +37,21 @@ def validation_loader(
 ) -> DataLoader[Any]:
     """Loader of this process's share of the images, ``batch`` at a time.
 
-    Batches are dealt out whole, since a network's output depends in its last digits on what else is in the batch.
+    Batches are assigned whole, since the last digits of a network's output depend on the rest of the batch.
     """
     share = [i for i in range(len(dataset)) if i // batch % processes == rank]
     return DataLoader(
         Subset(ErrorsAsItems(dataset), share),
         batch_size=batch,
-        collate_fn=Collate(collate_by_size),
+        collate_fn=partial(collate_or_error, collate=collate_by_size),
         num_workers=workers,
         worker_init_fn=ignore_stop_signals,
     )
 
 
-def validate(
-    model: SegmentationModel,
-    batches: Iterable[list[tuple[Tensor, Tensor]]],
-    metric: SegmentationIoU,
-    *,
-    device: torch.device,
-    protocol: Literal["unimatch-v2", "pixcon"],
-    window: SlidingWindow | None,
-    progress: Progress,
-    stop: Callable[[], bool],
-) -> dict[str, Any] | None:
-    """`miou`, `miou_zero` (both conventions, fractions) and `iou` per class of ``model``, or None if told to stop.
-
-    ``metric`` is reset and filled; the model comes back in the mode it was in. Over several processes the counts are
-    added up, so that the result is what one process gives.
-
-    Raises:
-        TrainingError: the network predicts NaN.
-    """
-    metric.reset()
-
-    def count(probabilities: Tensor, masks: Tensor) -> None:
-        metric.update(probabilities.argmax(1), masks)
-
-    finished = over_images(
-        model, batches, count, device=device, protocol=protocol, window=window, progress=progress, stop=stop
-    )
-    return summary(metric) if finished else None
-
-
 def over_images(
     model: SegmentationModel,
-    batches: Iterable[list[tuple[Tensor, Tensor]]],
+    batches: Iterable[Batch],
     count: Callable[[Tensor, Tensor], None],
     *,
     device: torch.device,
@@ -86,7 +60,9 @@ def over_images(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> bool:
-    """Call ``count`` with probabilities and masks of all images; False if told to stop.
+    """Call ``count`` with the probabilities and masks of all images; False if ``stop`` returned True in between.
+
+    Afterwards the model is in the mode it was in. Over several processes each passes over its share of the images.
 
     Raises:
         TrainingError: the network predicts NaN, on images of this or another process.
@@ -95,7 +71,7 @@ def over_images(
     model.eval()
     total, done = len(batches), 0  # type: ignore[arg-type]
     progress(0, total)
-    finite = torch.ones((), dtype=torch.bool, device=device)  # looked at in the end: it would wait for the device
+    finite = torch.ones((), dtype=torch.bool, device=device)  # read after the loop: a sync
     with torch.inference_mode():
         for done, groups in enumerate(raise_errors(batches), 1):
             for images, masks in groups:
@@ -116,7 +92,7 @@ def over_images(
 
 
 def _in_every_process(flag: Tensor) -> bool:
-    """Whether ``flag`` is set in all processes; each calls this at the same point, so that none waits for another."""
+    """Whether ``flag`` is set in all processes; each process calls this at the same point."""
     least = flag.int()
     if distributed.is_available() and distributed.is_initialized():
         distributed.all_reduce(least, op=distributed.ReduceOp.MIN)

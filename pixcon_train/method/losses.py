@@ -4,26 +4,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixcon_train.core.void import VOID
 
-def supervised_loss(logits: Tensor, labels: Tensor, *, ignore: int = 255) -> Tensor:
+
+def supervised_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over labeled pixels: scalar; 0 with a gradient of 0 where there are none.
 
     Args:
         logits: (B, K, H, W).
-        labels: (B, H, W) int64, ``ignore`` where unlabeled.
+        labels: (B, H, W) int64, 255 where unlabeled.
     """
-    losses = F.cross_entropy(logits.float(), labels, ignore_index=ignore, reduction="none")
-    return losses.sum() / (labels != ignore).sum().clamp(min=1)
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=VOID, reduction="none")
+    return losses.sum() / (labels != VOID).sum().clamp(min=1)
 
 
-def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int, ignore: int = 255) -> Tensor:
+def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int) -> Tensor:
     """Mean cross-entropy over hard pixels: those whose probability of the true class is at most ``threshold``.
 
-    Where fewer than ``min_kept`` are, the threshold rises until that many are kept; where fewer than ``min_kept`` are
-    labeled, all count. Shapes as in :func:`supervised_loss`. Source: UniMatch V2's recipe for Cityscapes.
+    If fewer than ``min_kept`` are hard, the threshold rises until that many are kept; if fewer than ``min_kept`` are
+    labeled, all are kept. Shapes as in :func:`supervised_loss`. Source: UniMatch V2's recipe for Cityscapes.
     """
-    losses = F.cross_entropy(logits.float(), labels, ignore_index=ignore, reduction="none").flatten()
-    valid = (labels != ignore).flatten()
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=VOID, reduction="none").flatten()
+    valid = (labels != VOID).flatten()
     certainty = torch.where(valid, (-losses.detach()).exp(), torch.inf)
     kth = certainty.kthvalue(min(min_kept, certainty.numel())).values
     limit = torch.where(valid.sum() < min_kept, torch.inf, kth.clamp(min=threshold))
@@ -32,7 +34,7 @@ def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int
 
 
 def consistency_loss(logits: Tensor, pseudo: Tensor, weights: Tensor, excluded: Tensor) -> Tensor:
-    """Weighted cross-entropy against pseudo-labels, divided by the number of all pixels that are not excluded.
+    """Weighted cross-entropy against pseudo-labels, divided by the number of pixels that are not excluded.
 
     Args:
         logits: (B, K, H, W) of a strong view.
@@ -51,7 +53,7 @@ def consistency_weights(confidence: Tensor, pseudo: Tensor, *, kind: str, width:
 
     Args:
         confidence: c, (B, H, W).
-        pseudo: ŷ, (B, H, W) int64, as the teacher gives it for the weak view.
+        pseudo: ŷ, (B, H, W) int64, the teacher's for the weak view.
         kind: ``none`` – 1; ``confidence`` – c; ``boundary`` – ``factor`` where another pseudo-label lies within
             ``width`` pixels (a square), 1 elsewhere; ``both`` – their product.
         width: in pixels, at least 1.

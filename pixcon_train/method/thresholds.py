@@ -1,8 +1,8 @@
 """Which pseudo-labels the consistency branch retains: the fixed threshold of the paper, and those of its appendix B.
 
-A rule gives each pixel the threshold as it stood before the step, retains c ≥ τ, and learns from sums over the step's
-whole batch. So a step does not depend on how its batch is cut into micro-batches and processes; the quantile alone is
-taken in each forward pass. Nothing waits for the device; the state is in buffers, which a checkpoint keeps.
+A rule gives each pixel the threshold from before the step, retains c ≥ τ, and is updated by sums over the step's whole
+batch. So a step does not depend on the division of its batch into micro-batches and processes, except for the quantile,
+which is of each forward pass. There is no device sync; the state is in buffers, which checkpoints contain.
 """
 
 import math
@@ -11,12 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pixcon_train.core.counting import masked_bincount
+from pixcon_train.core.void import VOID
+
 BINS = 100
-"""Bins of confidence that a calibration counts in; candidates of a threshold are their lower edges."""
+"""Confidence bins of the calibration; their lower edges are the candidate thresholds."""
 
 
 class TeacherPrediction(NamedTuple):
-    """What the teacher says of the weak views."""
+    """The teacher's prediction of the weak views."""
 
     confidence: Tensor
     """c, (B, H, W) float32."""
@@ -27,7 +30,7 @@ class TeacherPrediction(NamedTuple):
 
 
 class Threshold(nn.Module):
-    """A rule; this one has the fixed threshold τ (paper, Sec. 3.1): c ≥ τ."""
+    """The base of all rules: the fixed threshold τ (paper, Sec. 3.1), c ≥ τ."""
 
     tau: Tensor
 
@@ -36,30 +39,30 @@ class Threshold(nn.Module):
         self.register_buffer("tau", torch.tensor(tau))
 
     def forward(self, prediction: TeacherPrediction) -> Tensor:
-        """τ of each pixel, (B, H, W) or a scalar for all of them; later updates leave it as it is."""
+        """τ per pixel (B, H, W), or a scalar; a copy that later updates do not change."""
         return self.tau.clone()
 
     def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
-        """What this rule learns from a batch, as sums (S,) to be added up over the step's batch; empty for none.
+        """Sums (S,) of a batch that update the rule once they are added over the step's batch; empty for none.
 
         Args:
-            prediction: as the rule saw it.
+            prediction: the input of :meth:`forward`.
             retained: (B, H, W) bool, pixels that count and have c ≥ τ.
         """
         return self.tau.new_zeros(0)
 
     def update(self, sums: Tensor) -> None:
-        """Learn from the step's sums."""
+        """Update the rule by the step's sums."""
 
     def per_class(self) -> list[float] | None:
-        """Thresholds in class order; None for a rule that has one for all classes."""
+        """Thresholds in class order; None for a rule with one for all classes."""
         return None
 
 
 class QuantileThreshold(Threshold):
     """Relaxed retention: τ is the q-quantile of the confidences of a forward pass; a share of 1 − q is retained.
 
-    Of n pixels that count, the ⌊q·n⌋ least confident ones are left out, unless as confident as the next one.
+    Of n counted pixels the ⌊q·n⌋ least confident ones are excluded, unless they tie with the next one.
     """
 
     def __init__(self, quantile: float) -> None:
@@ -68,11 +71,11 @@ class QuantileThreshold(Threshold):
         self._quantile = quantile
 
     def forward(self, prediction: TeacherPrediction) -> Tensor:
-        # What does not count sorts to the front, where no quantile lies.
+        # Pixels that do not count are sorted to the front, below every quantile.
         ordered = torch.where(prediction.counted, prediction.confidence, -1.0).flatten().sort().values
         count = prediction.counted.sum()
-        place = ordered.numel() - count + (count.float() * self._quantile).floor().long()
-        return ordered.index_select(0, place.clamp(max=ordered.numel() - 1)[None])[0]
+        index = ordered.numel() - count + (count.float() * self._quantile).floor().long()
+        return ordered.index_select(0, index.clamp(max=ordered.numel() - 1)[None])[0]
 
 
 class DynamicThreshold(Threshold):
@@ -95,8 +98,8 @@ class DynamicThreshold(Threshold):
 class Floor(nn.Module):
     """Self-adaptive floor (paper, B.1, iii): max(minimum, β·r), r the running mean of c over retained pixels.
 
-    It keeps thresholds from falling to the least admissible one as the model grows confident. The paper has no formula;
-    this one is ours. r starts at 0.
+    It keeps thresholds above the minimum as the model grows confident. The paper has no formula; this one is ours. r
+    starts at 0.
     """
 
     mean: Tensor
@@ -110,7 +113,7 @@ class Floor(nn.Module):
         return (self._beta * self.mean).clamp(min=self._minimum)
 
     def update(self, sums: Tensor) -> None:
-        """Learn from the sum (2,) of the retained confidences and their count."""
+        """Update by the sum of the retained confidences and their count (2,)."""
         _move(self.mean, sums, self._momentum)
 
 
@@ -133,23 +136,23 @@ class FlooredThreshold(DynamicThreshold):
 
 
 class PerClassThreshold(Threshold):
-    """One threshold a class, calibrated on labeled images that are held out from training (paper, B.1).
+    """One threshold per class, calibrated on labeled images that are held out from training (paper, B.1).
 
     τ_k* = argmin over τ of ε̄_k(τ)·ρ_k(τ) + λ_k·(1 − ρ_k(τ)), and a pixel with pseudo-label k is retained where
     c ≥ max(τ_k*, floor). Over the held-out pixels predicted as k, n_k(τ) of them with c ≥ τ: ρ_k(τ) = n_k(τ)/n_k(0) is
     the coverage; ε̄_k(τ) = wrong/n_k(τ) + √(ln(1/δ) / (2·n_k(τ))), at most 1, Hoeffding's upper bound of the noise;
     λ_k = λ_0·(N_max/N_k)^γ, with N_k the labeled pixels of class k, is larger for rare classes and so lowers their
-    thresholds. Of equal risks the lowest τ counts. A class that was never predicted has the start value.
+    thresholds. Ties go to the lowest τ. A class that was never predicted keeps the start value.
 
-    The bound takes pixels as independent, which neighbours are not: it is tighter than it should be. The paper gives no
-    values for λ_0, γ, δ; read λ_0 as the error rate that the last pixels let in may have.
+    The bound assumes independent pixels, but neighbours are not, so it is too tight. The paper gives no values for λ_0,
+    γ, δ; λ_0 is the tolerated error rate of the least confident retained pixels.
     """
 
     thresholds: Tensor
     penalty: Tensor
 
     def __init__(self, penalty: Tensor, *, start: float, minimum: float, delta: float, floor: Floor) -> None:
-        """``penalty`` is λ_k (K,), see :func:`coverage_penalty`; ``minimum`` the least candidate of τ."""
+        """``penalty`` is λ_k (K,), see :func:`coverage_penalty`; ``minimum`` the smallest candidate of τ."""
         super().__init__(start)
         self.register_buffer("penalty", penalty.float())
         self.register_buffer("thresholds", torch.full(penalty.shape, start))
@@ -180,22 +183,21 @@ class PerClassThreshold(Threshold):
         self.thresholds.copy_(torch.where(number[:, 0] > 0, chosen, self._start))
 
 
-def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, num_classes: int, void: int) -> Tensor:
+def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, num_classes: int) -> Tensor:
     """Pixels by predicted class and bin of confidence, the wrong ones and all: (K, 2, BINS) int64.
 
     Args:
-        confidence, predicted, target: (B, H, W); ``void`` pixels do not count.
+        confidence, predicted, target: (B, H, W); void pixels do not count.
     """
     bins = (confidence * BINS).long().clamp(max=BINS - 1)
-    outside = num_classes * BINS  # one more cell takes what does not count, so that shapes do not depend on the data
-    cell = torch.where(target != void, predicted * BINS + bins, outside).flatten()
-    counted = torch.stack([(predicted != target).flatten(), torch.ones_like(cell, dtype=torch.bool)]).long()
-    counts = counted.new_zeros(2, outside + 1).scatter_add_(1, cell.expand(2, -1), counted)
-    return counts[:, :outside].view(2, num_classes, BINS).transpose(0, 1)
+    valid = target != VOID
+    counted = torch.stack([valid & (predicted != target), valid])
+    counts = masked_bincount((predicted * BINS + bins).expand_as(counted), counted, num_classes * BINS)
+    return counts.view(2, num_classes, BINS).transpose(0, 1)
 
 
 def coverage_penalty(pixels: Tensor, *, weight: float, power: float) -> Tensor:
-    """λ_k = λ_0·(N_max/N_k)^γ (paper, B.1, ii): (K,) of labeled pixels (K,). A class without any counts as one."""
+    """λ_k = λ_0·(N_max/N_k)^γ (paper, B.1, ii): (K,) of labeled pixels (K,). A class without pixels counts as one."""
     return weight * (pixels.max() / pixels.clamp(min=1)) ** power
 
 
@@ -204,6 +206,6 @@ def _sum_and_count(values: Tensor, counted: Tensor) -> Tensor:
 
 
 def _move(mean: Tensor, sums: Tensor, momentum: float) -> None:
-    """Move a running mean towards the mean that a sum and a count (2,) give; a count of 0 leaves it."""
+    """Update a running mean by a sum and a count (2,); a no-op for a count of 0."""
     total, count = sums
     mean.copy_(torch.where(count > 0, momentum * mean + (1 - momentum) * total / count.clamp(min=1), mean))

@@ -113,11 +113,11 @@ def test_another_step_does_not_pass_for_the_same(tmp_path: Path) -> None:
     options = Options("cpu", True, tmp_path, 0)
     expected = devices.one_step(devices._prepared("pixcon", "cpu", "fp32", devices.SMALL, options))
     other = devices._prepared("pixcon", "cpu", "fp32", devices.SMALL, options)
-    for group in other.setup.optimizer.param_groups:
+    for group in other.parts.optimizer.param_groups:
         group["peak_lr"] *= 2
     rows = {row.what: row for row in devices.compare("x", devices.one_step(other), expected, devices.LIMITS["fp32"])}
     assert [row.verdict for row in rows.values()] == ["pass", "pass", "FAIL"]
-    other.setup.optimizer.optimizer.step = lambda *_, **__: None
+    other.parts.optimizer.optimizer.step = lambda *_, **__: None
     still = list(devices.compare("x", devices.one_step(other), expected, devices.LIMITS["fp32"]))
     assert [row.verdict for row in still] == ["FAIL"]
 

@@ -6,21 +6,19 @@ from typing import Any
 import pytest
 
 from pixcon_train.core.errors import DataError, WorkerError
-from pixcon_train.data.loading import Collate, ErrorsAsItems, raise_errors, training_loader, worker_deaths
+from pixcon_train.data.datasets import TrainingDataset
+from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors, training_loader, worker_deaths
 from pixcon_train.data.sampling import BatchLayout, PairedDataset, StepSampler
 
 
-class Recorder:
-    """Training data whose item says which epoch it was asked in."""
+class Recorder(TrainingDataset):
+    """Training data whose items hold the epoch in which they are read."""
 
     def __init__(self) -> None:
         self.epoch = -1
 
     def __len__(self) -> int:
         return 4
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         if index == 3 and self.epoch == 2:
@@ -54,7 +52,7 @@ def test_a_mistake_in_a_worker_arrives_as_itself(workers: int) -> None:
 def test_other_errors_are_not_hidden() -> None:
     with pytest.raises(IndexError):
         ErrorsAsItems([1, 2])[5]
-    assert Collate(sum)([1, 2]) == 3
+    assert collate_or_error([1, 2], sum) == 3
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ import torch
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.data import datasets, transforms
 from pixcon_train.engine import trainer
+from pixcon_train.engine.components import build_components
 from pixcon_train.engine.distributed import open_accelerator
-from pixcon_train.engine.setup import set_up
+from pixcon_train.engine.evaluator import Evaluator
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.state import restore
-from pixcon_train.evaluation.validation import validate
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
@@ -71,9 +72,9 @@ def trained(spec: Path, folder: Path, case: str) -> None:
     class Dumping(trainer.Trainer):
         def close(self) -> None:
             super().close()
-            setup = self._setup
-            assert setup.bank is not None
-            modules = (setup.student, setup.teacher, setup.bank, *setup.rules.modules().values())
+            parts = self._parts
+            assert parts.bank is not None
+            modules = (parts.student, parts.teacher, parts.bank, *parts.rules.modules().values())
             state = [each.state_dict() for each in modules]
             torch.save(state, folder / f"rank{self._accelerator.process_index}.pt")
 
@@ -84,19 +85,11 @@ def trained(spec: Path, folder: Path, case: str) -> None:
 def validated(spec: Path, folder: Path, source: Path) -> None:
     """Validate the teacher of the run in ``source``, and leave its counts."""
     asked = tiny_config(spec, bank__rule="clean", schedule__batch=8, schedule__micro_batch=2)
-    setup = set_up(asked, open_accelerator(asked.runtime))
-    restore(load_checkpoint(source / LATEST), setup)
-    result = validate(
-        setup.teacher,
-        setup.validation,
-        setup.metric,
-        device=setup.accelerator.device,
-        protocol=setup.protocol,
-        window=None,
-        progress=lambda done, total: None,
-        stop=lambda: False,
-    )
-    torch.save(result, folder / f"scores{setup.accelerator.process_index}.pt")
+    parts = build_components(asked, open_accelerator(asked.runtime))
+    restore(load_checkpoint(source / LATEST), parts)
+    result = Evaluator(parts, TrainingObserver(), lambda: False).validate()
+    assert result is not None
+    torch.save(result["ema"], folder / f"scores{parts.accelerator.process_index}.pt")
 
 
 def in_double() -> None:

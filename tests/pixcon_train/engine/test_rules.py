@@ -10,9 +10,9 @@ import torch
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.lists import read_list
+from pixcon_train.engine.components import build_components
 from pixcon_train.engine.distributed import open_accelerator
-from pixcon_train.engine.observer import NullObserver
-from pixcon_train.engine.setup import set_up
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
@@ -52,7 +52,7 @@ def plain(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tor
     return load_checkpoint(folder / LATEST).student
 
 
-class StopAt(NullObserver):
+class StopAt(TrainingObserver):
     """Asks a run to stop after a step, or while thresholds are calibrated."""
 
     def __init__(self, iteration: int, *, calibrating: bool) -> None:
@@ -157,13 +157,13 @@ def test_without_masks_nothing_is_measured_and_nothing_else_changes(tmp_path: Pa
 
 def test_images_held_out_do_not_train(spec: Path) -> None:
     asked = tiny_config(spec, consistency__threshold__rule="per_class", consistency__threshold__held_out=0.3)
-    data = set_up(asked, open_accelerator(asked.runtime)).data
+    data = build_components(asked, open_accelerator(asked.runtime)).data
     assert data.held_out is not None and data.labeled_count == 3
     out = [pair.image for pair in data.held_out.pairs]
     trained = {data.labeled[index]["name"] for index in range(len(data.labeled))}
     assert len(out) == 1 and trained == {f"labeled{i}.jpg" for i in range(4)} - set(out)
     plain = tiny_config(spec)
-    assert set_up(plain, open_accelerator(plain.runtime)).data.held_out is None
+    assert build_components(plain, open_accelerator(plain.runtime)).data.held_out is None
 
 
 def test_the_only_labeled_image_is_not_held_out(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
 from pixcon_train.core.signals import StopRequest
-from pixcon_train.engine.observer import NullObserver
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult, train
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
@@ -29,7 +29,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny(tmp_path_factory.mktemp("tiny"))
 
 
-class StopAt(NullObserver):
+class StopAt(TrainingObserver):
     """Asks a run to stop at one point of it, as a signal would."""
 
     def __init__(self, *, iteration: int | None = None, work: str | None = None) -> None:
@@ -129,7 +129,7 @@ def test_a_run_interrupted_at_every_step_is_the_run_left_alone(spec: Path, whole
 def test_a_killed_run_goes_on_from_its_last_save(spec: Path, whole: Path, tmp_path: Path) -> None:
     """What was logged after the save is dropped and written again."""
 
-    class Kill(NullObserver):
+    class Kill(TrainingObserver):
         def stepped(self, iteration: int) -> None:
             if iteration == 7:
                 raise KeyboardInterrupt  # passes through everything, as the end of the process would
@@ -219,7 +219,7 @@ def test_a_bad_image_in_the_middle_is_one_message(tmp_path: Path) -> None:
 
 
 def test_a_loader_worker_that_is_killed_is_one_message(spec: Path, tmp_path: Path) -> None:
-    class Killer(NullObserver):
+    class Killer(TrainingObserver):
         def stepped(self, iteration: int) -> None:
             for process in multiprocessing.active_children():
                 process.kill()
@@ -267,7 +267,7 @@ def test_a_log_that_cannot_be_written_leaves_the_last_checkpoint(
 def test_data_that_vanish_are_one_message(tmp_path: Path) -> None:
     spec = write_tiny(tmp_path)
 
-    class Vanish(NullObserver):
+    class Vanish(TrainingObserver):
         def stepped(self, iteration: int) -> None:
             for path in [*tmp_path.glob("*.jpg"), *tmp_path.glob("*.png")]:
                 path.unlink()
@@ -294,7 +294,7 @@ def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: P
     (tmp_path / "tensorboard").write_text("in the way")
     told = []
 
-    class Listen(NullObserver):
+    class Listen(TrainingObserver):
         def warned(self, line: str) -> None:
             told.append(line)
 
@@ -310,7 +310,7 @@ def test_what_is_done_to_images_is_said_when_training_begins(tmp_path: Path) -> 
     Image.open(tmp_path / "labeled0.jpg").save(tmp_path / "labeled0.jpg", exif=tag)
     told = []
 
-    class Listen(NullObserver):
+    class Listen(TrainingObserver):
         def started(self, lines: list[str], iteration: int, iterations: int) -> None:
             told.extend(lines)
 

@@ -42,7 +42,7 @@ def test_advice_to_a_very_short_run_can_be_followed(iterations: int) -> None:
     ("rule", "advice"),
     [
         ("quantile", "lower the threshold (consistency.threshold.quantile is 0.2), or train longer."),
-        ("dynamic", "teach nothing: train longer."),
+        ("dynamic", "contribute nothing: train longer."),
         ("dynamic_floor", "lower the threshold (consistency.threshold.minimum is 0.5), or train longer."),
         ("per_class", "lower the threshold (consistency.tau is 0.95), or train longer."),
     ],

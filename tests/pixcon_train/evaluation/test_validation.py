@@ -12,7 +12,7 @@ from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.sources import open_dataset
 from pixcon_train.evaluation import validation
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.evaluation.validation import validate, validation_loader
+from pixcon_train.evaluation.validation import over_images, summary, validation_loader
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
 from tests.pixcon_train.tiny import write_tiny
@@ -71,14 +71,16 @@ def test_nan_in_another_process_ends_this_one_too(dataset: EvaluationDataset, mo
         validated(build_model("unimatch_v2", "nano", 3, projection=False), dataset)
 
 
-def validated(network: SegmentationModel, dataset: EvaluationDataset) -> dict[str, Any] | None:
-    return validate(
+def validated(network: SegmentationModel, dataset: EvaluationDataset) -> dict[str, Any]:
+    metric = SegmentationIoU(3)
+    assert over_images(
         network,
         validation_loader(dataset, rank=0, processes=1, workers=0),
-        SegmentationIoU(3),
+        metric.update_from_probabilities,
         device=torch.device("cpu"),
         protocol="unimatch-v2",
         window=None,
         progress=silent,
         stop=lambda: False,
     )
+    return summary(metric)

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_train.config.schema import TrainConfig
-from pixcon_train.engine import setup
+from pixcon_train.engine import components as building
 from pixcon_train.engine import stepper as stepping
+from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import open_accelerator
-from pixcon_train.engine.setup import RunComponents, set_up
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.method import consistency as consistency_branch
 from pixcon_train.method import contrastive as bank_branch
@@ -104,7 +104,7 @@ def _record(monkeypatch: pytest.MonkeyPatch) -> list[Piece]:
 
 def _deviations(config: TrainConfig, monkeypatch: pytest.MonkeyPatch, steps: int) -> dict[str, float]:
     """Largest relative deviation over all steps of each number that a step logs or leaves behind."""
-    parts = set_up(config, open_accelerator(config.runtime))
+    parts = build_components(config, open_accelerator(config.runtime))
     trainer = PlainTrainer(parts.student, parts.teacher, _recipe(config, parts.iterations), parts.student.num_classes)
     stepper, pieces, batches = Stepper(config, parts), _record(monkeypatch), iter(parts.loader)
     worst: dict[str, float] = {}
@@ -214,8 +214,12 @@ PLANTS: dict[str, tuple[Any, str, Plant]] = {  # where, which function, how it i
     "EMA decay one iteration ahead": (stepping, "ema_decay", lambda f: lambda i, ceiling: f(i + 1, ceiling)),
     "EMA of the weights before the update": (stepping, "update_teacher", lambda f: lambda t, s, d: f(t, t, d)),
     "learning rate one iteration ahead": (stepping, "rate", lambda f: lambda i, **schedule: f(i + 1, **schedule)),
-    "no weight decay": (setup, "build_optimizer", lambda f: lambda m, **values: f(m, **values | {"weight_decay": 0.0})),
-    "decay of biases": (setup, "build_optimizer", lambda f: lambda m, **values: f(m, **values | {"decay_1d": True})),
+    "no weight decay": (
+        building,
+        "build_optimizer",
+        lambda f: lambda m, **values: f(m, **values | {"weight_decay": 0.0}),
+    ),
+    "decay of biases": (building, "build_optimizer", lambda f: lambda m, **values: f(m, **values | {"decay_1d": True})),
     "loss weight 1 % larger": (step, "contrast", lambda f: lambda *a: (f(*a)[0] * 1.01, f(*a)[1])),
     "temperature 1 % larger": (
         bank_branch,

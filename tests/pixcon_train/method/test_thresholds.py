@@ -172,7 +172,7 @@ def test_each_pixel_has_its_class_threshold() -> None:
 def test_confidence_counts_by_hand() -> None:
     confidence = torch.tensor([[[0.005, 0.995, 1.0, 0.5]]])
     predicted, truth = torch.tensor([[[0, 1, 1, 1]]]), torch.tensor([[[0, 0, 1, 255]]])
-    counts = confidence_counts(confidence, predicted, truth, num_classes=2, void=255)
+    counts = confidence_counts(confidence, predicted, truth, num_classes=2)
     expected = torch.zeros(2, 2, BINS, dtype=torch.long)
     expected[0, 1, 0] = 1
     expected[1, 0, BINS - 1] = 1

@@ -9,7 +9,7 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.core.yaml_files import dump_yaml
-from pixcon_train.engine.observer import NullObserver
+from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point, one_process, read_sweep
@@ -43,7 +43,7 @@ def test_a_stopped_run_is_gone_on_with(tmp_path: Path) -> None:
     (point,) = points(tmp_path, {"bank.rule": ["clean"]})
     interruption = StopRequest()
 
-    class Stop(NullObserver):
+    class Stop(TrainingObserver):
         def stepped(self, iteration: int) -> None:
             if iteration == 2:
                 interruption.name = "SIGINT"

@@ -1,4 +1,4 @@
-"""Everything a run works with, built from its configuration: data, networks, bank, optimizer, loaders."""
+"""The components of a run, built from its configuration: data, networks, bank, optimizer, loaders."""
 
 import copy
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ from pixcon_train.models.build import build_model
 from pixcon_train.models.pretrained import load_pretrained_backbone
 
 _INITIAL = 20
-"""Stream of random numbers that the initial weights come from."""
+"""Random stream of the initial weights."""
 
 
 @dataclass(frozen=True)
 class RunComponents:
-    """The parts of a run."""
+    """The components of a run."""
 
     accelerator: Accelerator
     data: TrainingData
@@ -59,7 +59,7 @@ class RunComponents:
     loader: DataLoader[Any]
     validation: DataLoader[Any]
     held_out: DataLoader[Any] | None
-    """Labeled images that calibrate thresholds; None for a rule that needs none."""
+    """Labeled images that calibrate thresholds; None for rules without calibration."""
     metric: SegmentationIoU
     protocol: Protocol
     window: SlidingWindow | None
@@ -68,7 +68,7 @@ class RunComponents:
     """Optimizer steps of the whole run."""
 
     def lines(self) -> list[str]:
-        """What is trained on what, for the user: two lines, and notes on the data."""
+        """Two lines for the user on the data and the network, and the notes on the data."""
         parameters = sum(p.numel() for p in self.student.parameters())
         precision = "fp32" if self.accelerator.mixed_precision == "no" else self.accelerator.mixed_precision
         hardware = f"{self.accelerator.device}, {self.accelerator.num_processes} process(es), {precision}"
@@ -82,8 +82,8 @@ class RunComponents:
         ]
 
 
-def set_up(config: TrainConfig, accelerator: Accelerator, progress: Progress = silent) -> RunComponents:
-    """Build the parts of a run; ``progress`` follows the look over the data.
+def build_components(config: TrainConfig, accelerator: Accelerator, progress: Progress = silent) -> RunComponents:
+    """Build the components of a run; ``progress`` follows the check of the data.
 
     Raises:
         ConfigError: a value does not fit the device.
@@ -92,14 +92,21 @@ def set_up(config: TrainConfig, accelerator: Accelerator, progress: Progress = s
     """
     data = open_training_data(config, progress)
     layout = batch_layout(config.schedule, accelerator)
-    _something_to_paste(config, layout)
+    _check_cutmix(config, layout)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
     student = _student(config, data.spec.num_classes, accelerator)
     student.to(device=accelerator.device, memory_format=memory_format)  # type: ignore[call-overload]  # mypy's stub lacks it
     teacher = copy.deepcopy(student).eval().requires_grad_(False)
+    bank = None
+    if config.bank.enabled:
+        bank = ClassBank(data.spec.num_classes, config.bank.size, config.bank.dim).to(accelerator.device)
     sampler = _sampler(config, data, layout)
+    rates = config.optimizer.model_dump(include={"lr", "lr_factor", "weight_decay", "decay_1d"})
     workers = default_workers() if config.runtime.workers is None else config.runtime.workers
     pin = accelerator.device.type == "cuda"
+    protocol = config.evaluation.protocol
+    if protocol == "auto":
+        protocol = ARCHITECTURES[config.model.architecture].protocol
     # Windows are as large as the crops the network is trained on, as in both releases.
     window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
     evaluation = partial(
@@ -114,24 +121,24 @@ def set_up(config: TrainConfig, accelerator: Accelerator, progress: Progress = s
         data=data,
         student=student.train(),
         teacher=teacher,
-        bank=_bank(config, data.spec.num_classes, accelerator),
+        bank=bank,
         rules=consistency_rules(config, data, accelerator),
-        optimizer=_optimizer(config, student, accelerator),
+        optimizer=accelerator.prepare_optimizer(build_optimizer(student, **rates)),
         layout=layout,
         sampler=sampler,
         loader=training_loader(PairedDataset(data.labeled, data.unlabeled), sampler, workers=workers, pin=pin),
         validation=evaluation(data.val),
         held_out=None if data.held_out is None else evaluation(data.held_out),
         metric=SegmentationIoU(data.spec.num_classes).to(accelerator.device),
-        protocol=_protocol(config),
+        protocol=protocol,
         window=window,
         memory_format=memory_format,
         iterations=sampler.steps * config.schedule.epochs,
     )
 
 
-def _something_to_paste(config: TrainConfig, layout: BatchLayout) -> None:
-    """Raise where CutMix, which fills a box from another image of the same forward pass, has no other image."""
+def _check_cutmix(config: TrainConfig, layout: BatchLayout) -> None:
+    """Raise where CutMix, which pastes from another image of the same forward pass, has no other image."""
     if layout.micro == 1 and config.consistency.cutmix > 0:
         raise ConfigError(
             "One image in a forward pass leaves CutMix nothing to paste from. Use a schedule.micro_batch (or a "
@@ -139,14 +146,9 @@ def _something_to_paste(config: TrainConfig, layout: BatchLayout) -> None:
         )
 
 
-def _protocol(config: TrainConfig) -> Protocol:
-    chosen = config.evaluation.protocol
-    return ARCHITECTURES[config.model.architecture].protocol if chosen == "auto" else chosen
-
-
 def _student(config: TrainConfig, num_classes: int, accelerator: Accelerator) -> SegmentationModel:
-    """A new student with the pretrained encoder asked for, the same in every process."""
-    with torch.random.fork_rng(devices=[]):  # initialisers draw from the global generator and take no other
+    """A new student with its pretrained encoder, the same in every process."""
+    with torch.random.fork_rng(devices=[]):  # initialisers only draw from the global generator
         torch.manual_seed(mix(config.seed, _INITIAL))
         student = build_model(
             config.model.architecture,
@@ -157,9 +159,8 @@ def _student(config: TrainConfig, num_classes: int, accelerator: Accelerator) ->
         )
     load_pretrained_backbone(student, config.model.pretrained_source)
     student.set_activation_checkpointing(config.runtime.activation_checkpointing)
-    if (
-        accelerator.num_processes > 1 and accelerator.device.type == "cuda"
-    ):  # PyTorch has no synchronised batch norm for CPUs
+    # PyTorch has no synchronised batch norm for CPUs
+    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
         student = torch.nn.SyncBatchNorm.convert_sync_batchnorm(student)
     return student
 
@@ -174,14 +175,8 @@ def _sampler(config: TrainConfig, data: TrainingData, layout: BatchLayout) -> St
     return sampler
 
 
-def _bank(config: TrainConfig, num_classes: int, accelerator: Accelerator) -> ClassBank | None:
-    if not config.bank.enabled:
-        return None
-    return ClassBank(num_classes, config.bank.size, config.bank.dim).to(accelerator.device)
-
-
 def consistency_rules(config: TrainConfig, data: TrainingData, accelerator: Accelerator) -> ConsistencyRules:
-    """The rules of the weak-to-strong branch, in their first state, on the accelerator's device."""
+    """The rules of the weak-to-strong branch in their initial state, on the accelerator's device."""
     consistency, num_classes = config.consistency, data.spec.num_classes
     noise = None
     if consistency.noise.rate > 0:
@@ -208,15 +203,3 @@ def _threshold(config: TrainConfig, data: TrainingData) -> Threshold:
     return PerClassThreshold(
         penalty, start=config.consistency.tau, minimum=values.minimum, delta=values.delta, floor=floor
     )
-
-
-def _optimizer(config: TrainConfig, student: SegmentationModel, accelerator: Accelerator) -> AcceleratedOptimizer:
-    recipe = config.optimizer
-    plain = build_optimizer(
-        student,
-        lr=recipe.lr,
-        lr_factor=recipe.lr_factor,
-        weight_decay=recipe.weight_decay,
-        decay_1d=recipe.decay_1d,
-    )
-    return accelerator.prepare_optimizer(plain)

@@ -1,0 +1,69 @@
+"""Passes of a run's networks over images with masks: validation, and the calibration of thresholds by class."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixcon_train.engine.components import RunComponents
+from pixcon_train.engine.observer import TrainingObserver
+from pixcon_train.evaluation.validation import Batch, over_images, summary
+from pixcon_train.method.thresholds import BINS, PerClassThreshold, confidence_counts
+from pixcon_train.models.base import SegmentationModel
+
+
+class Evaluator:
+    """Validates the networks of a run and calibrates its thresholds; ``stop`` is called after each batch."""
+
+    def __init__(self, parts: RunComponents, observer: TrainingObserver, stop: Callable[[], bool]) -> None:
+        self._parts, self._observer, self._stop = parts, observer, stop
+
+    def validate(self) -> dict[str, dict[str, Any]] | None:
+        """Metrics (see :func:`summary`) by `student` and `ema`; None on a stop request.
+
+        Raises:
+            TrainingError: a network predicts NaN.
+        """
+        metric, metrics = self._parts.metric, dict[str, dict[str, Any]]()
+        for name, model in (("student", self._parts.student), ("ema", self._parts.teacher)):
+            metric.reset()
+            if not self._pass(model, self._parts.validation, metric.update_from_probabilities, f"validation ({name})"):
+                return None
+            metrics[name] = summary(metric)
+        return metrics
+
+    def calibrate(self) -> bool:
+        """Set the thresholds of a rule by class from the held-out images, if the rule has any; False on a stop request.
+
+        Raises:
+            TrainingError: the teacher predicts NaN.
+        """
+        parts, threshold = self._parts, self._parts.rules.threshold
+        if not isinstance(threshold, PerClassThreshold) or parts.held_out is None:
+            return True
+        num_classes, device = parts.teacher.num_classes, parts.accelerator.device
+        counts = torch.zeros(num_classes, 2, BINS, dtype=torch.long, device=device)
+
+        def count(probabilities: Tensor, masks: Tensor) -> None:
+            counts.add_(confidence_counts(*probabilities.max(1), masks, num_classes=num_classes))
+
+        if not self._pass(parts.teacher, parts.held_out, count, "calibrating thresholds"):
+            return False
+        threshold.calibrate(parts.accelerator.reduce(counts, reduction="sum"))
+        return True
+
+    def _pass(
+        self, model: SegmentationModel, batches: Iterable[Batch], count: Callable[[Tensor, Tensor], None], what: str
+    ) -> bool:
+        return over_images(
+            model,
+            batches,
+            count,
+            device=self._parts.accelerator.device,
+            protocol=self._parts.protocol,
+            window=self._parts.window,
+            progress=partial(self._observer.progressed, what),
+            stop=self._stop,
+        )
