@@ -13,7 +13,7 @@ from pixcon_diag.provenance import CheckpointInfo
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import CheckpointError, DataError
-from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.core.files import read_input
 from pixcon_train.data.specs import spec_for_class_count
 
 ENCODER_NAMES = {
@@ -105,11 +105,7 @@ def read_points(path: Path) -> list[OwnRun]:
     Raises:
         DataError: the file is missing, lacks a column, or has a value that is not a number.
     """
-    try:
-        text = read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {unreadable(error)}.") from error
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(read_input(path, str(path), DataError)))
     missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
     if missing:
         raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")

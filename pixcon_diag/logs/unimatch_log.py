@@ -16,7 +16,7 @@ from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, fracti
 from pixcon_diag.logs.unimatch_config import read_config
 from pixcon_diag.statistics import NAN, mean
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import read_text, split_lines, unreadable
+from pixcon_train.core.files import read_input, split_lines
 from pixcon_train.core.yaml_files import flatten
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
@@ -39,12 +39,8 @@ def read_unimatch_log(path: Path) -> RunHistory:
         DataError: the file cannot be read, is not such a log, ends within an evaluation, lacks an epoch or a class,
             holds several runs, or its class IoUs do not match the stated mean.
     """
-    try:
-        lines = split_lines(read_text(path))
-    except FileNotFoundError:
-        raise DataError(f"No log at {path}. Give a run folder, a TensorBoard event file or a text log.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a text log: {unreadable(error)}.") from error
+    missing = f"No log at {path}. Give a run folder, a TensorBoard event file or a text log."
+    lines = split_lines(read_input(path, f"The text log {path}", DataError, missing=missing))
     config = read_config(path, lines)
     parser = _Parser(path, config["nclass"])
     for number, line in enumerate(lines, 1):

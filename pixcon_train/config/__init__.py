@@ -1,1 +1,1 @@
-"""What a run is: the schema, presets, and how values are resolved."""
+"""The configuration of a run: schema, presets, resolution of values."""

@@ -1,4 +1,4 @@
-"""From preset, file and command line to one checked configuration: defaults < preset < file < command line."""
+"""Resolving a configuration: defaults < preset < file < command line."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from pixcon_train.config.schema import Section, TrainConfig
 from pixcon_train.core.errors import ConfigError
@@ -20,20 +21,20 @@ DEFAULT_PRESET = "pixcon"
 
 @dataclass(frozen=True)
 class Layer:
-    """Some values and where they come from, for messages."""
+    """Values and their source, which messages name."""
 
     source: str
     values: Mapping[str, Any]
 
 
-def known_keys(section: type[Section] = TrainConfig, prefix: str = "") -> list[str]:
-    """Every dotted key of a configuration, in the order of its declaration."""
-    keys: list[str] = []
+def known_keys(section: type[Section] = TrainConfig, prefix: str = "") -> dict[str, FieldInfo]:
+    """Every dotted key of a configuration and its field, in the order of declaration."""
+    keys: dict[str, FieldInfo] = {}
     for name, field in section.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            keys += known_keys(field.annotation, f"{prefix}{name}.")
+            keys |= known_keys(field.annotation, f"{prefix}{name}.")
         else:
-            keys.append(prefix + name)
+            keys[prefix + name] = field
     return keys
 
 
@@ -56,7 +57,7 @@ def read_preset(name: str) -> dict[str, Any]:
 
 
 def preset_layers(name: str, recipe: str) -> list[Layer]:
-    """What preset ``name`` sets for ``recipe``, the group of data sets that share values.
+    """The layers of preset ``name`` for ``recipe``, a group of data sets with common values.
 
     Raises:
         ConfigError: no such preset, or it has no such recipe.
@@ -69,14 +70,14 @@ def preset_layers(name: str, recipe: str) -> list[Layer]:
         )
     layers = [Layer(f"preset {name}", {"preset": name, **preset["values"]})]
     values = dict(recipes[recipe])
-    parent = values.pop("like", None)  # a recipe may start from another one's values
+    parent = values.pop("like", None)  # a recipe may extend another one
     if parent is not None:
         layers.append(Layer(f"preset {name}, recipe {parent}", recipes[parent]))
     return [*layers, Layer(f"preset {name}, recipe {recipe}", values)]
 
 
 def file_layer(path: Path) -> Layer:
-    """The values that a user's YAML file sets."""
+    """The layer of a user's YAML file."""
     return Layer(str(path), read_yaml_mapping(path))
 
 
@@ -100,17 +101,17 @@ def dotted_layer(source: str, values: Mapping[str, Any]) -> Layer:
     nested: dict[str, Any] = {}
     for key, value in values.items():
         *parents, last = key.split(".")
-        place = nested
+        section = nested
         for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
+            section = section.setdefault(parent, {})
+            if not isinstance(section, dict):
                 raise ConfigError(f"'{key}' in {source} goes into '{parent}', which is a value and not a section.")
-        place[last] = value
+        section[last] = value
     return Layer(source, nested)
 
 
 def build_config(layers: Iterable[Layer]) -> TrainConfig:
-    """The configuration that ``layers`` give together, a later one before an earlier one.
+    """The configuration of ``layers``; later ones take precedence.
 
     Raises:
         ConfigError: an unknown key (with the nearest known one), a value that does not fit, or a value missing.
@@ -127,10 +128,10 @@ def build_config(layers: Iterable[Layer]) -> TrainConfig:
 
 
 def resolve_config(above: Sequence[Layer], *, preset: str | None = None, recipe: str | None = None) -> TrainConfig:
-    """The configuration that the layers ``above`` a preset give.
+    """The configuration of a preset and the layers ``above`` it.
 
-    ``preset`` and ``recipe`` go before what the layers say; without them it is the layers' preset, else the default
-    one, and the recipe of the layers' data set, else that of `digits`.
+    ``preset`` and ``recipe`` take precedence over the layers; by default they are the layers' preset, else
+    :data:`DEFAULT_PRESET`, and the recipe of the layers' data set, else of `digits`.
 
     Raises:
         ConfigError: an unknown preset, recipe, data set or key, or a value that does not fit.
@@ -170,7 +171,7 @@ def load_config(
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """``below`` with the values of ``above`` put over it, section by section; neither changes."""
+    """``below`` updated by the values of ``above``, section by section; both stay unchanged."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
@@ -188,7 +189,7 @@ def lookup(values: Any, key: str) -> Any:
 
 
 def _check_keys(layer: Layer) -> None:
-    """Raise for the first key of ``layer`` that no configuration has."""
+    """Raise for the first unknown key of ``layer``."""
     known = known_keys()
     sections = {key.rsplit(".", 1)[0] for key in known if "." in key}
     for key in flatten(layer.values):
@@ -201,7 +202,7 @@ def _check_keys(layer: Layer) -> None:
 
 
 def _explain(detail: Any, layers: list[Layer]) -> str:
-    """One line for one of pydantic's errors: key, value, where it was set, what was expected."""
+    """The message for one of pydantic's errors: key, value, source, what was expected."""
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "missing":
         return f"No value for '{key}': neither a preset nor the command line sets it."
@@ -213,20 +214,14 @@ def _explain(detail: Any, layers: list[Layer]) -> str:
 
 
 def describe_key(key: str) -> str:
-    """What the value at dotted ``key`` means, and its default where it does not depend on the preset."""
-    section: type[Section] = TrainConfig
-    *parents, name = key.split(".")
-    for parent in parents:
-        kind = section.model_fields[parent].annotation
-        assert isinstance(kind, type) and issubclass(kind, Section)
-        section = kind
-    field = section.model_fields[name]
+    """The description of dotted ``key``, with its default if that does not depend on the preset."""
+    field = known_keys()[key]
     default = f"  [default: {field.default}]" if not field.is_required() and field.default is not None else ""
     return " ".join((field.description or "").split()) + default
 
 
 def commented_yaml(section: Section, indent: str = "") -> str:
-    """``section`` as YAML that ``--config`` reads, each value under a comment that explains it."""
+    """``section`` as YAML for ``--config``, each value below its description as a comment."""
     lines: list[str] = []
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)

@@ -1,6 +1,6 @@
-"""The configuration of a training run: typed, nested, strict. ``pixcon_train/config/resolve.py`` fills it in.
+"""The schema of a training run's configuration: typed, nested, strict; see ``pixcon_train/config/resolve.py``.
 
-A field without a default has its value from the preset: it is what recipes differ in.
+Fields without a default are set by the preset: recipes differ in them.
 """
 
 from collections.abc import Collection
@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pixcon_train.core.hints import hint
+from pixcon_train.core.patch_size import PATCH_SIZE
 from pixcon_train.method.admission import RULES
 from pixcon_train.models.architectures import ARCHITECTURES
 
 Size = Literal["nano", "small", "base", "large", "giant"]
-
-PATCH = 14
-"""Edge of a DINOv2 patch in pixels; crops are multiples of it."""
 
 
 def _one_of(names: Collection[str]) -> AfterValidator:
@@ -30,35 +28,35 @@ def _one_of(names: Collection[str]) -> AfterValidator:
 
 
 class Section(BaseModel):
-    """Part of a configuration: unknown keys and values of another type are errors, and nothing changes later."""
+    """Part of a configuration: frozen; unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class DataConfig(Section):
-    """Which images, and how they are cropped."""
+    """The images, and how they are cropped."""
 
     dataset: str = "digits"
     """Name of a built-in data set, or path of a data set's YAML file."""
     root: str | None = None
-    """Folder that the lists' paths start from; PIXCON_DATA_ROOT where none is given. `digits` makes its own."""
+    """Folder that the lists' paths are relative to; by default PIXCON_DATA_ROOT. `digits` creates its own."""
     labeled: str | None = None
-    """List of labeled images, one `IMAGE MASK` pair a line; the data set's own where none is given."""
+    """List of labeled images, one `IMAGE MASK` pair per line; by default the data set's own."""
     unlabeled: str | None = None
-    """List of unlabeled images; masks beside them never train. The data set's own list where none is given."""
+    """List of unlabeled images; their masks, if any, are not trained on. By default the data set's own."""
     unlabeled_truth: Literal["auto", "always", "never"] = "auto"
-    """Whether to read the masks of the unlabeled list, to measure contamination: `auto` where the bank's rule or the
-    noise makes it worth knowing and the list has masks."""
+    """Whether to read the masks of the unlabeled list, to measure contamination: `auto` if the list has masks and the
+    bank's rule or the noise can contaminate."""
     val: str | None = None
-    """List of validation images with masks; the data set's own where none is given."""
+    """List of validation images with masks; by default the data set's own."""
     val_limit: int | None = Field(default=None, ge=1)
-    """Validate on the first so many images of the list; all of them where none is given."""
+    """Validate on this many first images of the list; by default on all."""
     labels: Literal["auto", "index", "shifted", "raw"] = "auto"
-    """How masks hold labels: `auto` looks at them. `raw` is ADE20K's official 0..150 with 0 = other."""
-    crop: int = Field(ge=PATCH, multiple_of=PATCH)
+    """How masks encode labels; `auto` detects it. `raw` is ADE20K's official 0..150 with 0 = other."""
+    crop: int = Field(ge=PATCH_SIZE, multiple_of=PATCH_SIZE)
     """Edge of the square training crop in pixels, a multiple of 14."""
     scale_min: float = Field(default=0.5, gt=0)
-    """Least factor of the random scaling of an image's long side."""
+    """Smallest factor of the random scaling of an image's long side."""
     scale_max: float = Field(default=2.0, gt=0)
     """Largest factor of the random scaling."""
     scale_of: Literal["image", "base"]
@@ -96,11 +94,11 @@ class ScheduleConfig(Section):
     epochs: int = Field(ge=1)
     """Passes over the unlabeled list."""
     batch: int = Field(ge=1)
-    """Effective batch: labeled images, and as many unlabeled ones, behind one optimizer step."""
+    """Effective batch of an optimizer step: labeled images, and as many unlabeled ones."""
     micro_batch: int | None = Field(default=None, ge=1)
-    """Images of each kind in one forward pass of one process; gradients are accumulated up to `batch`."""
+    """Labeled images, and as many unlabeled ones, per forward pass and process; gradients accumulate up to `batch`."""
     patience: int | None = Field(default=None, ge=1)
-    """Stop after so many validations without a better EMA mIoU; never where none is given."""
+    """Stop after this many validations without a better EMA mIoU; by default never."""
     validate_every: int = Field(default=1, ge=1)
     """Epochs between validations; the last epoch is always validated."""
 
@@ -115,11 +113,11 @@ class OptimizerConfig(Section):
     weight_decay: float = Field(default=0.01, ge=0)
     """AdamW's decoupled weight decay."""
     decay_1d: bool
-    """Decay biases and norm weights too (UniMatch V2); PixCon's release leaves 1-D parameters out."""
+    """Also decay biases and norm weights (UniMatch V2); PixCon's release excludes 1-D parameters."""
     power: float = Field(default=0.9, ge=0)
     """Exponent of the polynomial decay."""
     warmup: int = Field(default=0, ge=0)
-    """Iterations of linear warm-up, from 1/warmup of the rate on; a model trained from scratch needs some."""
+    """Iterations of linear warm-up from 1/warmup of the rate; training from scratch needs some."""
 
 
 class LossConfig(Section):
@@ -128,30 +126,30 @@ class LossConfig(Section):
     ohem: bool
     """Online hard example mining (Cityscapes) instead of plain cross-entropy."""
     ohem_threshold: float = Field(default=0.7, gt=0, le=1)
-    """Pixels whose probability of the true class is at most this count as hard."""
+    """A pixel is hard if its probability of the true class is at most this."""
     ohem_min_kept: int = Field(default=200_000, ge=1)
-    """Least number of pixels kept in a batch."""
+    """Minimum number of pixels kept in a batch."""
 
 
 class ThresholdConfig(Section):
-    """What decides the threshold of the weak-to-strong branch (paper, appendix B); `docs/training.md` has formulas."""
+    """The threshold of the weak-to-strong branch (paper, appendix B); see `docs/training.md` for formulas."""
 
     rule: Literal["fixed", "quantile", "dynamic", "dynamic_floor", "per_class"] = "fixed"
-    """`tau` throughout; a quantile of the batch; the running mean confidence, also with a floor; one for each class."""
+    """`tau`; a quantile of the batch; the running mean confidence, optionally with a floor; one per class."""
     quantile: float = Field(default=0.2, ge=0, lt=1)
-    """Share of the least confident pixels that `quantile` leaves out."""
+    """Share of pixels, the least confident ones, that `quantile` excludes."""
     momentum: float = Field(default=0.999, ge=0, lt=1)
-    """Of the running means, per step (FreeMatch's value)."""
+    """Momentum of the running means, per step (FreeMatch's value)."""
     minimum: float = Field(default=0.5, ge=0, lt=1)
-    """Least threshold of `dynamic_floor` and `per_class`."""
+    """Minimum threshold of `dynamic_floor` and `per_class`."""
     beta: float = Field(default=0.9, ge=0, le=1)
-    """The floor as a share of the running mean confidence of retained pixels, where that is above `minimum`."""
+    """The floor as a share of the running mean confidence of retained pixels, if that is above `minimum`."""
     held_out: float = Field(default=0.05, gt=0, lt=1)
-    """Share of the labeled images (at least one) that `per_class` holds out from training to calibrate on."""
+    """Share of the labeled images (at least one) that `per_class` holds out from training for calibration."""
     penalty: float = Field(default=0.05, ge=0)
-    """λ_0 of `per_class`: the error rate that the last pixels let in may have, for the most frequent class."""
+    """λ_0 of `per_class`: tolerated error rate of the least confident retained pixels, for the most frequent class."""
     rarity: float = Field(default=0.5, ge=0)
-    """γ of `per_class`: how much more a rare class may have, (N_max / N_k)^γ times."""
+    """γ of `per_class`: a rare class tolerates (N_max / N_k)^γ times as much."""
     delta: float = Field(default=0.05, gt=0, lt=1)
     """δ of `per_class`: probability that Hoeffding's bound is too low."""
 
@@ -162,7 +160,7 @@ class NoiseConfig(Section):
     rate: float = Field(default=0.0, ge=0, le=1)
     """Probability that a retained pseudo-label is replaced; 0 for no noise."""
     kind: Literal["uniform", "confusion"] = "uniform"
-    """By any other class alike, or by those that the student mistakes it for on labeled pixels."""
+    """By another class uniformly at random, or by the student's confusions on labeled pixels."""
 
 
 class ConsistencyConfig(Section):
@@ -171,13 +169,13 @@ class ConsistencyConfig(Section):
     tau: float = Field(default=0.95, ge=0, le=1)
     """A pseudo-label is used where the teacher's confidence is at least this (paper, Sec. 3.1)."""
     dropout: Literal["encoder", "fused"]
-    """Where complementary dropout acts: the four encoder features (UniMatch V2) or the fused feature (PixCon)."""
+    """Where complementary dropout acts: on the four encoder features (UniMatch V2) or on the fused one (PixCon)."""
     cutmix: float = Field(default=0.5, ge=0, le=1)
     """Probability of a CutMix box in a strong view."""
     weighting: Literal["none", "confidence", "boundary", "both"] = "none"
     """Weight of a retained pixel in the loss (paper, Sec. 3.4): 1, its confidence, more near a boundary, or both."""
     boundary_width: int = Field(default=3, ge=1)
-    """Pixels from another pseudo-label within which a pixel is near a boundary."""
+    """Distance in pixels to another pseudo-label within which a pixel is near a boundary."""
     boundary_factor: float = Field(default=2.0, gt=0)
     """Weight of a pixel near a boundary."""
     threshold: ThresholdConfig = ThresholdConfig()
@@ -205,9 +203,9 @@ class BankConfig(Section):
     weight: float = Field(default=0.1, ge=0)
     """λ_pix of Eq. 4."""
     tau: float = Field(default=0.95, ge=0, le=1)
-    """Confidence that the rules `confidence` and `pseudo` ask for."""
+    """Minimum confidence of the rules `confidence` and `pseudo`."""
     start: Literal["at_once", "all_classes"]
-    """The loss counts from the first entry on, or (paper, Sec. 3.2) once every class has an entry."""
+    """The loss is used from the first entry on, or (paper, Sec. 3.2) once every class has an entry."""
 
     @property
     def enabled(self) -> bool:
@@ -219,14 +217,14 @@ class EvaluationConfig(Section):
     """Validation during training."""
 
     protocol: Literal["auto", "unimatch-v2", "pixcon"] = "auto"
-    """How an image is brought to a multiple of 14; `auto` = what belongs to the architecture."""
+    """How an image is brought to a multiple of 14; `auto` = the architecture's protocol."""
     absent: Literal["skip", "zero"] = "skip"
-    """A class in neither target nor prediction is left out of the mIoU that chooses the best epoch, or counts 0 there
+    """A class in neither target nor prediction is excluded from the mIoU that selects the best epoch, or counts 0
     (UniMatch V2). The log has both."""
 
 
 class RuntimeConfig(Section):
-    """How the machine is used; nothing here is part of the recipe."""
+    """Hardware and logging options, which are not part of the recipe."""
 
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `mps`."""
@@ -239,15 +237,15 @@ class RuntimeConfig(Section):
     activation_checkpointing: bool = False
     """Recompute the encoder's activations in the backward pass: less memory, more time."""
     workers: int | None = Field(default=None, ge=0)
-    """Data loader processes for each training process; none given: CPU cores less one, at most 8."""
+    """Data loader processes per training process; by default the CPU cores less one, at most 8."""
     log_every: int = Field(default=20, ge=1)
-    """Iterations between log records of the step; the only points where the host waits for the device."""
+    """Iterations between log records of steps; the host syncs with the device only there."""
     save_every: int | None = Field(default=None, ge=1)
-    """Iterations between saves of `latest` within an epoch; only at its end where none is given."""
+    """Iterations between saves of `latest` within an epoch; by default only at its end."""
 
 
 class TrainConfig(Section):
-    """Everything that decides a run, beside the data and the version of this package.
+    """The complete configuration of a run.
 
     Example:
         >>> from pixcon_train import load_config
@@ -256,9 +254,9 @@ class TrainConfig(Section):
     """
 
     preset: str
-    """The preset the other values started from."""
+    """The preset that the other values start from."""
     seed: int = Field(default=0, ge=0)
-    """Seed of every random draw, beside the epoch or iteration and the position."""
+    """Seed of every random draw, combined with the epoch or iteration and the position."""
     ema_decay: float = Field(default=0.996, ge=0, lt=1)
     """Ceiling γ of the teacher's decay min(1 − 1/(i+1), γ)."""
     data: DataConfig

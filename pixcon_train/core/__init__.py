@@ -1,1 +1,1 @@
-"""What every other folder stands on: errors, files, seeds, progress, signals."""
+"""Shared basics: errors, files, random generators, progress, signals."""

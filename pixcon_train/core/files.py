@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside their place, then renamed into it."""
+"""Reading text, and writing files atomically: to a temporary name, then renamed."""
 
 import codecs
 import errno
@@ -16,19 +16,19 @@ from typing import Any
 from pixcon_train.core.errors import PixConError
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
-"""Names that :func:`replacing` gives while it writes."""
+"""Temporary names of :func:`replacing`."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _LONGEST_STEM = 200
-"""Bytes of :func:`file_stem`; file systems take names of 255 bytes."""
+"""Longest :func:`file_stem` in bytes; file systems allow names of 255 bytes."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; rename it to ``path`` when the block succeeds.
 
-    The folder is made if missing. When the block fails the temporary file is removed and ``path`` is as before.
+    A missing folder is created. If the block fails, the temporary file is removed and ``path`` is unchanged.
 
     Raises:
         PixConError: the disk is full or the folder cannot be written; the message names ``path``.
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())  # a rename must not outrun its content when the machine stops
+            os.fsync(handle.fileno())  # the rename must not reach the disk before the content
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -49,7 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in ``folder``, which nobody else is writing to."""
+    """Remove temporary files of killed processes from ``folder``, to which no other process may be writing."""
     for path in folder.glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             with suppress(OSError):
@@ -57,7 +57,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file that a person or another program wrote, its line ends as ``\\n``.
+    """The text of a file written by a person or another program, with ``\\n`` as line ends.
 
     UTF-8 with or without a byte-order mark, or UTF-16 with one, as PowerShell's `>` and Tee-Object write it.
 
@@ -73,8 +73,21 @@ def read_text(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def read_input(path: Path, what: str, kind: type[PixConError], *, missing: str | None = None) -> str:
+    """:func:`read_text` of a file that a user names; ``what`` it is begins the message, or ``missing`` is the message.
+
+    Raises:
+        PixConError: of ``kind``, where the file cannot be read.
+    """
+    try:
+        return read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        absent = missing is not None and isinstance(error, FileNotFoundError)
+        raise kind(missing if absent else f"{what} cannot be read: {unreadable(error)}.") from None
+
+
 def unreadable(error: OSError | UnicodeDecodeError) -> str:
-    """Why :func:`read_text` could not read a file, in a few words, and what to do about an encoding."""
+    """A phrase for an error of :func:`read_text`, with the remedy for an unknown encoding."""
     if isinstance(error, UnicodeDecodeError):
         found = f"the byte 0x{error.object[error.start]:02x} at position {error.start}"
         return f"it is not text in UTF-8 or UTF-16 ({found}); save it as UTF-8"
@@ -82,7 +95,7 @@ def unreadable(error: OSError | UnicodeDecodeError) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file lies at ``path``; a name that is too long or holds a NUL byte names none."""
+    """Whether a file is at ``path``; False for a name that is too long or holds a NUL byte."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -90,7 +103,7 @@ def is_file(path: Path) -> bool:
 
 
 def file_stem(name: str) -> str:
-    """Name of a path's file without its suffix, cut where a prefix and a suffix would not fit into a name any more."""
+    """File name of a path without its suffix, shortened so that a prefix and a suffix still fit."""
     stem = PurePosixPath(name).stem
     content = stem.encode(errors="surrogatepass")
     if len(content) <= _LONGEST_STEM:
@@ -108,7 +121,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` as UTF-8, whole or not at all; what is no text (a lone surrogate) as its escape."""
+    """Write ``text`` to ``path`` atomically as UTF-8; lone surrogates are written as their escapes."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
@@ -123,12 +136,12 @@ def to_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> 
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` to ``path`` as by :func:`to_json`, whole or not at all."""
+    """Write ``value`` to ``path`` atomically as JSON (:func:`to_json`)."""
     write_text(path, to_json(value) + "\n")
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's content, read in pieces."""
+    """Hexadecimal SHA-256 of a file's content, read in chunks."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -145,7 +158,7 @@ def _finite(value: Any) -> Any:
 
 
 def paths_of(options: object, *names: str) -> None:
-    """Turn fields of a frozen dataclass that a user gave as strings into paths."""
+    """Convert the string fields ``names`` of a frozen dataclass to paths."""
     for name in names:
         value = getattr(options, name)
         object.__setattr__(options, name, value if value is None else Path(value))

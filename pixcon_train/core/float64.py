@@ -1,4 +1,4 @@
-"""Float64 where the device has it, else on the CPU: Apple's GPUs (MPS) know no double precision."""
+"""Float64 on the device, or on the CPU for devices without it, such as Apple's GPUs (MPS)."""
 
 from functools import cache
 
@@ -20,6 +20,6 @@ def float64_device(device: torch.device) -> torch.device:
 def _has_float64(device: torch.device) -> bool:
     try:
         torch.zeros((), dtype=torch.float64, device=device)
-    except (TypeError, RuntimeError):  # MPS raises the one, builds of other devices the other
+    except (TypeError, RuntimeError):  # MPS raises a TypeError, other devices a RuntimeError
         return False
     return True

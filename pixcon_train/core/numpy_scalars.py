@@ -1,15 +1,15 @@
-"""NumPy scalars in checkpoints: UniMatch V2's files hold them beside the tensors."""
+"""NumPy scalars in checkpoints, which UniMatch V2's files hold in addition to tensors."""
 
 from typing import Any
 
 import numpy as np
 
 _KINDS = "biufcUS"
-"""Booleans, numbers and texts, as NumPy's dtypes call them."""
+"""Kinds of dtypes that are read: booleans, numbers, text."""
 
 
 def allowed_globals() -> list[Any]:
-    """What ``torch.load(weights_only=True)`` has to allow for them, under the names of NumPy 1 and of NumPy 2."""
+    """The globals that ``torch.load(weights_only=True)`` must allow, under the names of NumPy 1 and NumPy 2."""
     return [
         (numpy_scalar, "numpy.core.multiarray.scalar"),
         (numpy_scalar, "numpy._core.multiarray.scalar"),
@@ -19,7 +19,7 @@ def allowed_globals() -> list[Any]:
 
 
 def numpy_scalar(dtype: np.dtype, data: bytes) -> bool | int | float | complex | str | bytes:
-    """The value of a pickled NumPy scalar; stands in for NumPy's own function, which accepts any dtype.
+    """The value of a pickled NumPy scalar; replaces NumPy's function, which accepts any dtype.
 
     Raises:
         ValueError: the dtype is neither a number's nor a text's, or the data are not of its size.
@@ -27,6 +27,6 @@ def numpy_scalar(dtype: np.dtype, data: bytes) -> bool | int | float | complex |
     if not isinstance(dtype, np.dtype) or dtype.kind not in _KINDS or len(data) != dtype.itemsize:
         raise ValueError(f"expected a NumPy number or text, got {dtype}")
     value: bool | int | float | complex | str | bytes | np.generic = np.ndarray((), dtype, data).item()
-    if isinstance(value, np.generic):  # a long double, which Python has not
+    if isinstance(value, np.generic):  # a long double has no Python type
         return complex(value) if dtype.kind == "c" else float(value)
     return value

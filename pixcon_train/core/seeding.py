@@ -1,4 +1,4 @@
-"""Random generators whose state is a function of numbers: seed, stream, epoch, position."""
+"""Random generators seeded by several integers: seed, stream, epoch, position."""
 
 import torch
 
@@ -8,6 +8,11 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 def seeded(*parts: int) -> torch.Generator:
     """A CPU generator whose state is a function of ``parts``; parts that differ in one number are unrelated."""
     return torch.Generator().manual_seed(mix(*parts))
+
+
+def uniform(low: float, high: float, generator: torch.Generator) -> float:
+    """A number drawn uniformly from [low, high)."""
+    return low + (high - low) * torch.rand((), generator=generator).item()
 
 
 def mix(*parts: int) -> int:

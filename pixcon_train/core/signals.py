@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a question the training loop asks, so that a step is always finished and saved."""
+"""SIGINT, SIGTERM and SIGHUP as a flag that the training loop polls, so that it finishes and saves its step."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 class StopRequest:
-    """While entered, remembers the first such signal instead of dying of it; then the old handlers are back.
+    """While entered, records the first such signal instead of exiting; afterwards the previous handlers are back.
 
-    Later signals change nothing: `timeout` and Slurm send one to the process and one more to its group. A SIGHUP that
-    `nohup` has switched off stays off.
+    Later signals are ignored: `timeout` and Slurm send one to the process and another to its group. Under `nohup`
+    SIGHUP stays ignored.
     """
 
     def __init__(self, on_signal: Callable[[str], None] | None = None) -> None:
-        """``on_signal`` is called with the signal's name at its first arrival, to tell the user to wait."""
+        """``on_signal`` is called with the name of the first signal, to ask the user to wait."""
         self.name: str | None = None
         self.exit_code = 0
         self._on_signal = on_signal
@@ -25,7 +25,7 @@ class StopRequest:
 
     @property
     def requested(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal was received."""
         return self.name is not None
 
     def __enter__(self) -> "StopRequest":
@@ -49,15 +49,15 @@ class StopRequest:
 
 
 def _switched_off(number: signal.Signals) -> bool:
-    """Whether a hang-up is ignored on purpose. Background jobs of a script ignore SIGINT, but not on purpose."""
+    """Whether SIGHUP is ignored on purpose, by nohup. (Background jobs of a script ignore SIGINT by default.)"""
     return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
 
 
 def ignore_stop_signals(worker: int = 0) -> None:
-    """Keep a data loader worker out of a stop: the training process decides when it ends.
+    """Leave the shutdown of a data loader worker to the training process.
 
-    A signal from the terminal or to the process group does not reach it, since it leaves the group. A SIGTERM to it
-    alone (Slurm signals every process of a job) ends it without an error that would break into its parent's step.
+    The worker leaves the process group, so that signals to the group do not reach it. A SIGTERM to the worker itself
+    (Slurm signals every process of a job) ends it without an error that would interrupt a training step.
     """
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

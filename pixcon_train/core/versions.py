@@ -1,4 +1,4 @@
-"""The versions of packages below which a file must not be opened, or cannot be."""
+"""Minimum versions of packages, checked before they open a file."""
 
 import re
 from functools import cache
@@ -11,15 +11,15 @@ FLOORS = {
     "timm": ("1.0.21", "cannot build the encoder without its weights, as loading does"),
     "pillow": ("10.3", "lets a prepared image overflow a buffer (CVE-2024-28219)"),
 }
-"""Least version of a package, as in pyproject.toml, and what is wrong with those below."""
+"""Minimum version of each package, as in pyproject.toml, and the fault of older ones."""
 
 
 @cache
 def require(package: str) -> None:
-    """Do nothing where the installed ``package`` is recent enough, or where no metadata say how recent it is.
+    """Check that the installed ``package`` has at least its minimum version; without metadata it passes.
 
     Raises:
-        ConfigError: it is below its floor.
+        ConfigError: it is older.
     """
     floor, fault = FLOORS[package]
     try:

@@ -1,4 +1,4 @@
-"""What tensors a network can be made of: dense numbers of the kinds that layers have, and finite ones."""
+"""Checks of state dicts: dense tensors of known types, finite values, expected entries."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from pixcon_train.core.errors import CheckpointError
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _COUNTS = (torch.int64, torch.int32)
 _SHOWN = 3
-"""Entries that a message names."""
+"""Most entries that a message names."""
 
 
 def refuse_other_kinds(state: Mapping[str, Tensor]) -> None:
-    """Make sure that every entry is a plain dense tensor of floats, or of integers as batch norm counts with.
+    """Check that every entry is a dense tensor of floats, or of integers as batch norm counts with.
 
     Raises:
         CheckpointError: some are quantised, sparse, complex, expanded, without values, …; the message names the first.
@@ -28,10 +28,10 @@ def refuse_other_kinds(state: Mapping[str, Tensor]) -> None:
 
 
 def refuse_non_finite(state: Mapping[str, Tensor]) -> None:
-    """Make sure that no weight is NaN or infinite.
+    """Check that no weight is NaN or infinite.
 
     Raises:
-        CheckpointError: some are; the message names the first entries with how many of their values.
+        CheckpointError: some are; the message names the first entries and counts their values.
     """
     floats = {key: value for key, value in state.items() if value.is_floating_point()}
     bad = {key: int((~value.isfinite()).sum()) for key, value in floats.items() if not value.isfinite().all()}
@@ -44,7 +44,7 @@ def refuse_non_finite(state: Mapping[str, Tensor]) -> None:
 
 
 def _other_kind(value: Tensor) -> str | None:
-    """What is wrong with the kind of a tensor; None where nothing is."""
+    """The fault of a tensor's type or layout; None if there is none."""
     if value.is_meta:
         return "without values (on the meta device)"
     if value.is_nested or value.layout != torch.strided:
@@ -62,7 +62,7 @@ def _first(entries: list[str]) -> str:
 
 
 def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
-    """Why ``state`` cannot replace ``expected``, a phrase for each entry: missing, superfluous, or of another kind."""
+    """Why ``state`` cannot replace ``expected``, a phrase per entry: missing, unexpected, another type or shape."""
     common = [(key, state[key], value) for key, value in expected.items() if key in state]
     return [
         *(f"{key} is missing" for key in expected if key not in state),

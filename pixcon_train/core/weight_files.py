@@ -1,4 +1,4 @@
-"""Reading files of weights. A file is untrusted: nothing in it is ever run, and what is damaged is not loaded."""
+"""Reading weight files. Files are untrusted: no code in them is run, and damaged ones are refused."""
 
 import hashlib
 import json
@@ -27,30 +27,29 @@ CONTENT_HASH = "content_sha256"
 """Entry in the metadata of this project's exports: :func:`content_hash` of what was exported."""
 
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How files begin that torch.save wrote before it wrote zip files."""
+"""First bytes of files of torch.save from before it wrote zip files."""
 _SETTLED = 2 * 10**9
-"""Nanoseconds after which a second write of a file cannot have the time of the first one on any file system."""
+"""Nanoseconds after which another write of a file changes its time on every file system."""
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """What was read from a file of weights, all of it from the same bytes."""
+    """Content and hash of a weight file, both of the same bytes."""
 
     content: Any
-    """What was saved, or tensors by key for safetensors; tensors are on the CPU and nothing of them is mapped."""
+    """The saved object, or tensors by key for safetensors; tensors are on the CPU and not memory-mapped."""
     metadata: dict[str, str]
-    """What a safetensors file says beside its tensors; empty otherwise."""
+    """Metadata of a safetensors file; empty otherwise."""
     sha256: str
     """Of the file."""
     verified: bool
-    """Whether the content was compared with checksums of the file; False where the file has none."""
+    """Whether the content was compared with checksums in the file; False if it has none."""
 
 
 def read_weights(path: Path) -> WeightFile:
     """Read a safetensors file, whatever its name, or one that ``torch.save`` wrote.
 
-    The file is opened once. Its hash, its check and its content are of the same bytes, whatever happens to the file
-    meanwhile.
+    The file is opened once: hash, check and content are of the same bytes even if the file is replaced meanwhile.
 
     Raises:
         CheckpointError: the file is missing, truncated, damaged, no such file, changes while it is read, or holds
@@ -65,7 +64,7 @@ def read_weights(path: Path) -> WeightFile:
         sha256, verified = _fingerprint(handle)
         try:
             content = _torch_content(handle, path)
-        finally:  # what is wrong may be that the file has changed
+        finally:  # a change of the file may be the reason for an error
             now = os.fstat(handle.fileno())
             if not (settled and _identity(before) == _identity(now)) and _file_sha256(handle) != sha256:
                 raise CheckpointError(f"{path} has changed while it was read. Is it still being written? Start again.")
@@ -122,7 +121,7 @@ def _is_safetensors(handle: BufferedReader) -> bool:
 
 
 def _fingerprint(handle: BufferedReader) -> tuple[str, bool]:
-    """SHA-256 of the open file, and whether its checksums were compared on the way."""
+    """SHA-256 of the open file, and whether it has checksums, which are compared meanwhile."""
     if not is_zip(handle):
         return _file_sha256(handle), False
     records = zip_records(handle)
@@ -135,7 +134,7 @@ def _file_sha256(handle: BufferedReader) -> str:
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
-    """What a write changes of a file's status."""
+    """The parts of a file's status that a write changes."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
@@ -152,7 +151,7 @@ def _torch_content(handle: BufferedReader, path: Path, device: str = "cpu") -> A
 
 
 def _plain(value: Any) -> Any:
-    """Nested dicts without the attributes that a file may give to an OrderedDict in place of its methods."""
+    """Nested values as plain dicts and lists: a file may replace the methods of an OrderedDict by attributes."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in dict.items(value)}
     return [_plain(item) for item in value] if type(value) is list else value
@@ -167,7 +166,7 @@ def _read_safetensors(data: bytes, path: Path) -> WeightFile:
         metadata = {
             str(key): str(value) for key, value in json.loads(data[8 : 8 + length]).get("__metadata__", {}).items()
         }
-    except Exception as error:  # SafetensorError, and what its values raise where torch has no such dtype
+    except Exception as error:  # SafetensorError, or another error where torch lacks the dtype
         reason = ascii(str(error).partition("\n")[0][:200])[1:-1]
         raise CheckpointError(f"{path} is no safetensors file, or it is cut short: {reason}. {AGAIN}") from error
     expected = metadata.get(CONTENT_HASH)
@@ -180,7 +179,7 @@ def _read_safetensors(data: bytes, path: Path) -> WeightFile:
 
 
 def _why_unreadable(handle: BufferedReader, path: Path, reason: str) -> str:
-    """One message for what torch.load said about a file."""
+    """The message for an error of torch.load."""
     named = re.search(r"GLOBAL:? ([\w.]+)|<class '([\w.]+)'>", reason)
     if named:
         return (
@@ -195,7 +194,7 @@ def _why_unreadable(handle: BufferedReader, path: Path, reason: str) -> str:
     if is_zip(handle) and re.search("PytorchStreamReader|hasRecord|record size", reason):
         first = said[1:-1].partition(". ")[0][:200]
         return f"{path} lacks records of torch.save, or they do not fit one another ({first}). {AGAIN}"
-    if is_zip(handle):  # whole, or it would not have come this far
+    if is_zip(handle):  # a damaged one is refused before
         return (
             f"{path} is whole, but what it holds cannot be restored ({said[1:200]}). Expected tensors, numbers and "
             "text: save its state dict alone with torch.save and give that file."

@@ -1,4 +1,4 @@
-"""YAML as people write it: ``5e-6`` is a number, a duplicate key is an error, and a broken file is one message."""
+"""Reading YAML: ``5e-6`` is a number, a duplicate key is an error, and each error is one message."""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.core.files import read_input
 
 _LONGEST = 100_000
-"""Characters of a YAML file; PyYAML takes seconds for so many, and configurations have a few thousand."""
+"""Most characters of a YAML file: PyYAML takes seconds for as many, and configurations have a few thousand."""
 _MOST_VALUES = 100_000
-"""Values in a YAML file, an alias counted wherever it stands."""
+"""Most values of a YAML file, with aliases expanded."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,20 +52,20 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 class _TextLoader(_Loader):
-    """Takes every plain word as text: ``no`` is a name here, not false."""
+    """Reads every plain word as text: ``no`` is a name, not false."""
 
 
 _TextLoader.yaml_implicit_resolvers = {}
 
 
 def parse_yaml(text: str, source: str, *, as_text: bool = False) -> Any:
-    """The value that ``text`` writes.
+    """The value of the YAML document ``text``.
 
     Args:
-        as_text: take numbers, dates and words such as ``no`` as the text they are written with.
+        as_text: read numbers, dates and words such as ``no`` as text.
 
     Raises:
-        ConfigError: ``text`` is not YAML, or too large; the message names ``source`` and the place.
+        ConfigError: ``text`` is not YAML, or too large; the message names ``source`` and the position.
     """
     if len(text) > _LONGEST:
         raise ConfigError(f"{source} has {len(text):,} characters; expected a YAML file of at most {_LONGEST:,}.")
@@ -82,7 +82,7 @@ def parse_yaml(text: str, source: str, *, as_text: bool = False) -> Any:
 
 
 def _check_size(value: Any, source: str) -> None:
-    """Raise where ``value`` holds more than any configuration, as a few aliases of aliases do."""
+    """Raise where ``value`` has too many values, as nested aliases can have."""
     count, waiting = 0, [value]
     while waiting:
         count += 1
@@ -103,11 +103,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing, unreadable, not YAML, or does not hold a mapping.
     """
-    try:
-        text = read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Could not read the configuration {path}: {unreadable(error)}.") from error
-    value = parse_yaml(text, str(path))
+    value = parse_yaml(read_input(path, f"The configuration {path}", ConfigError), str(path))
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The zip files that torch.save writes: where each record lies, and whether its bytes have their checksum."""
+"""The zip files of torch.save: the position of each record, and the check of its checksum."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ _LOCAL_HEADER = struct.Struct("<4s2xHH8xIIHH")
 _DESCRIPTOR = 24
 """Bytes that may follow a record: the longest data descriptor."""
 _FOLDER = 0x10
-"""Attribute of a record for which torch reads nothing, whatever its size is."""
+"""Attribute of records that torch reads as empty, whatever their size."""
 _UTF8, _SIZES_FOLLOW, _ENCRYPTED = 0x800, 0x8, 0x2041
 _CHUNK = 1 << 20
 
@@ -77,7 +77,7 @@ def has_checksums(records: Sequence[Record]) -> bool:
 
 
 def checked_sha256(handle: BufferedReader, records: Sequence[Record]) -> str:
-    """SHA-256 of the whole open file, whose records' checksums are compared on the way where there are any.
+    """SHA-256 of the whole open file; the checksums of its records, if any, are compared meanwhile.
 
     Raises:
         CheckpointError: a record does not have its checksum; the message names the file.
@@ -106,7 +106,7 @@ def check_records(handle: BufferedReader, records: Sequence[Record]) -> None:
 
 
 def _refuse_other_zips(entries: Sequence[ZipInfo], path: str) -> None:
-    """Raise for a zip that torch.save did not write, and whose records need not be damaged."""
+    """Raise for zips that torch.save did not write although they may be intact."""
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise CheckpointError(
             f"{path} is a TorchScript archive (torch.jit.save), which holds code. Expected weights alone: "
@@ -122,7 +122,7 @@ def _refuse_other_zips(entries: Sequence[ZipInfo], path: str) -> None:
 
 
 def _record(handle: BufferedReader, entry: ZipInfo) -> Record:
-    """Where a record lies, as its own header has it, which has to agree with the list of records."""
+    """A record by its own header, which has to agree with the list of records."""
     handle.seek(entry.header_offset)
     header = handle.read(_LOCAL_HEADER.size)
     if len(header) == _LOCAL_HEADER.size:
@@ -149,7 +149,7 @@ def _encoded(entry: ZipInfo) -> bytes:
 
 
 def _read(handle: BufferedReader, size: int, update: Callable[[bytes], None] | None = None) -> int:
-    """CRC-32 of the next ``size`` bytes, fewer where the file ends; ``update`` gets them too."""
+    """CRC-32 of the next ``size`` bytes, or of the rest of the file; ``update`` is called with each chunk."""
     crc = 0
     while size > 0 and (chunk := handle.read(min(size, _CHUNK))):
         crc = zlib.crc32(chunk, crc)

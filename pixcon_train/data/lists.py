@@ -1,4 +1,4 @@
-"""Lists of images and masks in UniMatch V2's form: one `IMAGE MASK` pair of relative paths a line."""
+"""Lists of images and masks in UniMatch V2's format: one `IMAGE MASK` pair of relative paths per line."""
 
 import itertools
 import random
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_file, read_text, split_lines, unreadable, write_text
+from pixcon_train.core.files import is_file, read_input, split_lines, write_text
 
 
 class Pair(NamedTuple):
@@ -16,21 +16,17 @@ class Pair(NamedTuple):
 
     image: str
     mask: str | None
-    """None where the line names no mask, or the image itself, as an unlabeled list may."""
+    """None if the line has no mask, or repeats the image, as unlabeled lists may."""
 
 
 def read_list(path: Path, *, masks_required: bool) -> list[Pair]:
-    """Pairs of the list at ``path``; empty lines are passed over.
+    """Pairs of the list at ``path``; empty lines are skipped.
 
     Raises:
-        DataError: no such file, nothing in it, a line that is not one or two paths, or a mask missing though required.
+        DataError: no such file, no lines, a line that is not one or two paths, or a missing mask that is required.
     """
-    try:
-        text = read_text(path)
-    except FileNotFoundError:
-        raise DataError(f"No list at {path}. Expected a text file of `IMAGE MASK` lines.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The list {path} cannot be read: {unreadable(error)}.") from None
+    missing = f"No list at {path}. Expected a text file of `IMAGE MASK` lines."
+    text = read_input(path, f"The list {path}", DataError, missing=missing)
     return parse_list(text, str(path), masks_required=masks_required)
 
 
@@ -38,7 +34,7 @@ def parse_list(text: str, where: str, *, masks_required: bool) -> list[Pair]:
     """Pairs of a list's ``text``, as a checkpoint stores it; ``where`` names it in messages.
 
     Raises:
-        DataError: nothing in it, a line that is not one or two paths, or a mask missing though required.
+        DataError: no lines, a line that is not one or two paths, or a missing mask that is required.
     """
     if "\0" in text:
         raise DataError(
@@ -72,7 +68,7 @@ _TAB, _SPACES = re.compile(r" *\t[ \t]*"), re.compile(" +")
 
 
 def write_list(path: Path, pairs: list[Pair]) -> None:
-    """Write ``pairs`` as a list, whole or not at all; :func:`read_list` reads the same pairs."""
+    """Write ``pairs`` as a list atomically; :func:`read_list` reads the same pairs."""
     write_text(path, "".join(f"{_line(pair)}\n" for pair in pairs))
 
 
@@ -84,44 +80,38 @@ def _line(pair: Pair) -> str:
 
 
 def located(pairs: list[Pair], root: Path) -> list[Pair]:
-    """``pairs`` with paths that are there under ``root``, where the list was written by another convention.
+    """``pairs`` with paths that exist under ``root``, for a list with another path convention.
 
-    `/images/a.jpg` (DeepLab's lists) means `images/a.jpg` where nothing is at the absolute place, and a backslash
-    (Windows) a slash. The first such path that leads to a file tells for the whole list; no more than a few files
-    are looked for.
+    `/images/a.jpg` (DeepLab's lists) means `images/a.jpg` if the absolute path does not exist, and a backslash
+    (Windows) is a slash. The first such path to a file decides for the whole list; only a few files are tried.
     """
     for marked, usual in _CONVENTIONS:
         paths = (path for pair in pairs for path in pair if path is not None and marked(path))
         for path in itertools.islice(paths, _LOOK_AT):
             if is_file(root / path):
                 break
-            if _leads_somewhere(root, path):
+            if is_file(root / path.replace("\\", "/").lstrip("/")):
                 pairs = [Pair(usual(image), None if mask is None else usual(mask)) for image, mask in pairs]
                 break
     return pairs
 
 
 _LOOK_AT = 10
-"""Paths of another convention that are looked for."""
-
-
-def _leads_somewhere(root: Path, path: str) -> bool:
-    """Whether a file is at ``path`` written with slashes and below ``root``."""
-    return is_file(root / path.replace("\\", "/").lstrip("/"))
+"""Most paths that are tried."""
 
 
 _CONVENTIONS: tuple[tuple[Callable[[str], bool], Callable[[str], str]], ...] = (
     (lambda path: "\\" in path, lambda path: path.replace("\\", "/")),
     (lambda path: path.startswith("/"), lambda path: path.lstrip("/")),
 )
-"""Whether a path follows another convention, and how it is usually written."""
+"""Whether a path follows another convention, and its conversion."""
 
 
 def choose_labeled(classes_of: list[frozenset[int]], *, count: int, seed: int) -> list[int]:
-    """Positions of ``count`` images, drawn by ``seed``, with every class among them where that is possible.
+    """Positions of ``count`` images, drawn by ``seed``, with every class among them if possible.
 
-    Rare classes are served first: as long as a class is missing, the next image is one that holds the rarest missing
-    class and, among those, the most missing ones. What remains is drawn uniformly.
+    Rare classes come first: while a class is missing, the next image holds the rarest missing class and, among those,
+    the most missing classes. The rest is drawn uniformly.
 
     Args:
         classes_of: for each image the classes in its mask.

@@ -1,4 +1,4 @@
-"""Where a data set lies: its specification, its root, and the lists that belong to it."""
+"""A data set on disk: its specification, root and lists."""
 
 import os
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _OPTIONS = {
     "labeled": "--bank-list to measure, --labeled to train",
     "unlabeled": "--bank-list to measure, --unlabeled to train",
 }
-"""Options that name a list, by what it is; the usual ones are those of validation."""
+"""Options for a list by its kind; by default those of validation."""
 _LOOK_AT = 50
-"""Masks looked at to tell how a data set holds labels; void is in nearly every image of those that have it."""
+"""Masks read to detect the encoding; void is in nearly every image of data sets that have it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class DataSource:
     def list_path(self, given: str | Path | None, default: str | None, what: str) -> Path:
         """The list ``given`` on the command line or in a file, else the data set's own.
 
-        A relative path is looked for from here, then from the root.
+        A relative path is relative to the working directory, else to the root.
 
         Raises:
             ConfigError: neither is there.
@@ -41,22 +41,19 @@ class DataSource:
                 f"({_options(what)}). `pixcon-train split` makes labeled and unlabeled lists."
             )
         if given is None:
-            return self._own_list(self.root / str(default), what)
+            path, name = self.root / str(default), self.spec.name
+            if not path.is_file():
+                raise DataError(
+                    f"{name}'s {what} list is not at {path}. Name one ({_options(what)}): a file of `IMAGE MASK` lines "
+                    f"relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
+                )
+            return path
         path = Path(given)
         below = self.root / path
         return below if not path.exists() and below.exists() else path
 
-    def _own_list(self, path: Path, what: str) -> Path:
-        if not path.is_file():
-            name = self.spec.name
-            raise DataError(
-                f"{name}'s {what} list is not at {path}. Name one ({_options(what)}): a file of `IMAGE MASK` lines "
-                f"relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
-            )
-        return path
-
     def read(self, path: Path, *, masks_required: bool = True) -> list[Pair]:
-        """Pairs of a list, their paths as they lead to files below the root (:func:`located`).
+        """Pairs of a list, with paths in the usual convention (:func:`located`).
 
         Raises:
             DataError: as of :func:`read_list`.
@@ -64,13 +61,13 @@ class DataSource:
         return located(read_list(path, masks_required=masks_required), self.root)
 
     def encoding(self, labels: str, pairs: list[Pair]) -> Encoding:
-        """How the masks of ``pairs`` hold labels.
+        """The encoding of the masks of ``pairs``.
 
         Args:
-            labels: ``auto`` looks at them; ``index``, ``shifted`` and ``raw`` say it.
+            labels: ``auto`` detects it; else ``index``, ``shifted`` or ``raw``.
 
         Raises:
-            ConfigError: no such form, or ``raw`` or ``shifted`` for a data set that has only one.
+            ConfigError: unknown encoding, or ``raw`` or ``shifted`` for a data set with only one.
             DataError: a mask that was looked at is missing, unreadable or coloured.
         """
         if labels == "auto":
@@ -94,7 +91,7 @@ def _options(what: str) -> str:
 def open_dataset(name: str, root: str | Path | None = None) -> DataSource:
     """The data set ``name`` (built in, or a user's YAML file) under ``root``, else under PIXCON_DATA_ROOT.
 
-    ``digits`` makes its own files the first time.
+    ``digits`` creates its files on first use.
 
     Raises:
         ConfigError: unknown data set, or no root given.
@@ -114,7 +111,7 @@ def locate(spec: DatasetSpec, root: str | Path | None = None) -> DataSource:
 
 
 def existing_root(given: str | Path) -> Path:
-    """The folder that a data root names.
+    """The folder of a data root.
 
     Raises:
         DataError: there is no such folder.

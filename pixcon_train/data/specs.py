@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.files import read_text, unreadable
+from pixcon_train.core.files import read_input
 from pixcon_train.core.hints import hint
 from pixcon_train.core.yaml_files import parse_yaml
 
@@ -17,7 +17,7 @@ Color = tuple[int, int, int]
 
 
 class DatasetSpec(BaseModel):
-    """What a data set is, apart from where it lies.
+    """A data set, apart from its location.
 
     Lists hold ``IMAGE MASK`` lines relative to the data's root; masks are indexed PNGs.
 
@@ -37,20 +37,20 @@ class DatasetSpec(BaseModel):
     palette: tuple[Color, ...]
     """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's, by the values in masks."""
     void: int = Field(default=255, ge=0, le=255)
-    """Label of pixels without a class; never trained on, never measured. Where it is 0, the classes are 1..K in masks
+    """Label of pixels without a class; never trained on or measured. If it is 0, masks hold 1..K for the classes
     (mmsegmentation's `reduce_zero_label`)."""
     background: int | None = None
-    """Class left out of means over foreground classes; None where there is no background."""
+    """Class excluded from means over foreground classes; None if there is no background."""
     evaluation: Literal["whole", "sliding"] = "whole"
     """Whole images, or sliding windows of `window_crop` pixels."""
     window_crop: int | None = None
     """Edge of a sliding window, a multiple of 14."""
     base_size: int = Field(default=512, gt=0)
-    """Long side that PixCon's release scales images from, in pixels."""
+    """Base of the random scaling in PixCon's release: a long side in pixels."""
     labels: Literal["index", "ade20k"] = "index"
     """`ade20k`: masks hold 0..K with 0 = other (raw), or 0..K−1 with void (shifted)."""
     recipe: str = "small"
-    """Section of a preset that belongs to this data set."""
+    """Recipe in a preset for this data set."""
     val_list: str = "val.txt"
     """Validation list, relative to the root."""
     labeled_list: str | None = None
@@ -61,7 +61,7 @@ class DatasetSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _named_palette(cls, values: Any) -> Any:
-        """Pascal VOC's colours of the values in masks; black is void where 0 is."""
+        """Pascal VOC's colours of the values in masks; black is void if 0 is."""
         if not isinstance(values, dict) or values.get("palette") != "voc":
             return values
         first = 1 if values.get("void") in (0, "0") else 0
@@ -110,12 +110,12 @@ class DatasetSpec(BaseModel):
 
     @property
     def first_label(self) -> int:
-        """What masks hold for the first class: 0, or 1 where 0 is void."""
+        """Value of the first class in masks: 0, or 1 if 0 is void."""
         return 1 if self.void == 0 else 0
 
     @property
     def foreground(self) -> tuple[int, ...]:
-        """Classes without the background; all of them where there is none."""
+        """All classes except the background, if any."""
         return tuple(k for k in range(self.num_classes) if k != self.background)
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,22 +127,19 @@ class DatasetSpec(BaseModel):
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            ConfigError: it describes no data set.
+            ConfigError: it does not describe a data set.
         """
         return _validated(value, "the stored data set description")
 
 
 def voc_palette(count: int) -> list[Color]:
     """Pascal VOC's colours: the bits of the label, spread over the high bits of red, green and blue."""
-    return [_voc_color(label) for label in range(count)]
+    return [(_voc_part(label), _voc_part(label >> 1), _voc_part(label >> 2)) for label in range(count)]
 
 
-def _voc_color(label: int) -> Color:
-    parts = [0, 0, 0]
-    for bit in range(8):
-        for channel in range(3):
-            parts[channel] |= (label >> (3 * bit + channel) & 1) << (7 - bit)
-    return parts[0], parts[1], parts[2]
+def _voc_part(bits: int) -> int:
+    """Every third bit, from the lowest one on, as a byte from its highest bit on."""
+    return sum((bits >> 3 * bit & 1) << 7 - bit for bit in range(8))
 
 
 def builtin_names() -> list[str]:
@@ -179,20 +176,14 @@ def _builtin(name: str) -> DatasetSpec:
 
 
 def spec_for_class_count(count: int) -> DatasetSpec | None:
-    """The public data set with ``count`` classes, which is all a public checkpoint tells of its data; else None."""
+    """The public data set with ``count`` classes, if any: public checkpoints only show the number of their classes."""
     names = {21: "pascal", 19: "cityscapes", 150: "ade20k", 81: "coco", 11: "camvid"}
     return get_spec(names[count]) if count in names else None
 
 
 def _from_file(path: Path) -> DatasetSpec:
-    try:
-        text = read_text(path)
-    except FileNotFoundError:
-        raise ConfigError(
-            f"No data set description at {path}. Give a built-in name or an existing YAML file."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The data set description {path} cannot be read: {unreadable(error)}.") from None
+    missing = f"No data set description at {path}. Give a built-in name or an existing YAML file."
+    text = read_input(path, f"The data set description {path}", ConfigError, missing=missing)
     value = parse_yaml(text, str(path))
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds a {type(value).__name__}; expected keys such as `classes` and `void`.")
@@ -211,7 +202,7 @@ def _validated(value: dict[str, Any], where: str) -> DatasetSpec:
 
 
 def _first_problem(error: ValidationError) -> str:
-    """The first problem in a sentence: of an unknown key, which may be why another one is missing, with the nearest."""
+    """The first problem as a sentence; unknown keys come first, since they may be why another key is missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
@@ -224,6 +215,6 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def shortened(value: Any) -> str:
-    """A value of a YAML file for a message, cut where it is long."""
+    """A value of a YAML file for a message, shortened if long."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,8 +1,8 @@
-"""What a state dict is: architecture, size, class count and projection, read from its keys and shapes."""
+"""Inferring a network from its state dict: architecture, size, class count and projection."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,39 +17,33 @@ from pixcon_train.models.sizes import SIZES
 State = dict[str, Tensor]
 
 _PATCHES_KEY = re.compile(rf"(?:^|(?<=\.))(?:backbone\.(?:vit\.)?)?{re.escape(PATCHES)}$")
-"""The end of the key of the weight that every encoder has, as the network itself names it."""
+"""End of the key of a weight that every encoder has, without wrappers' prefixes."""
 
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What :func:`build_model` needs to make a model that the state dict fits."""
+    """The arguments of :func:`build_model` for a model that fits a state dict."""
 
     architecture: str
     size: str
     num_classes: int
     projection: bool
     embedding_dim: int
-    """D of the projection head; 256 where there is none."""
+    """D of the projection head; 256 if there is none."""
 
     def build(self) -> SegmentationModel:
-        """A model with fresh weights."""
-        return build_model(
-            self.architecture,
-            self.size,
-            self.num_classes,
-            projection=self.projection,
-            embedding_dim=self.embedding_dim,
-        )
+        """A model with initial weights."""
+        return build_model(**asdict(self))
 
 
 def strip_prefix(state: Mapping[str, Tensor]) -> State:
-    """``state`` under the network's own names, without what wrappers add to them.
+    """``state`` under the network's own names, without the prefixes of wrappers.
 
-    Removed are torch.compile's ``_orig_mod.`` anywhere in a key, AveragedModel's ``n_averaged``, and what stands before
-    the network's own names (``module.`` of data parallelism, Lightning's ``model.``, …) with all that stands beside it.
+    Removed are torch.compile's ``_orig_mod.`` anywhere in a key, AveragedModel's ``n_averaged``, and the prefix of the
+    network (``module.`` of data parallelism, Lightning's ``model.``, …) with all entries that do not have it.
 
     Raises:
-        CheckpointError: there are several networks in it, or two keys become the same.
+        CheckpointError: it holds several networks, or two keys become equal.
     """
     kept = {key: value for key, value in state.items() if key.rpartition(".")[2] != "n_averaged"}
     result = {key.replace("_orig_mod.", ""): value for key, value in kept.items()}
@@ -64,7 +58,7 @@ def strip_prefix(state: Mapping[str, Tensor]) -> State:
 
 
 def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
-    """Description of the model whose state dict this is (keys without ``module.``).
+    """Description of the model of a state dict (keys without ``module.``).
 
     Raises:
         CheckpointError: it is of neither architecture, or of an unknown size.
@@ -123,7 +117,7 @@ def _rows(value: Tensor) -> int:
 
 
 def _size(state: Mapping[str, Tensor], prefix: str) -> str:
-    """The size with the encoder's width and depth."""
+    """The size by the encoder's width and depth."""
     dim = _rows(state[prefix + PATCHES])
     depth = len({key.split(".blocks.")[1].split(".")[0] for key in state if key.startswith(f"{prefix}blocks.")})
     for name, size in SIZES.items():
@@ -134,12 +128,12 @@ def _size(state: Mapping[str, Tensor], prefix: str) -> str:
 
 
 def _with_background(state: Mapping[str, Tensor], architecture: Architecture) -> Mapping[str, Tensor]:
-    """``state`` with two output channels in place of the one that its classifier has."""
+    """``state`` with two output channels instead of the one of its classifier."""
     keys = (architecture.classifier, architecture.classifier.removesuffix("weight") + "bias")
     return dict(state) | {key: torch.cat([torch.zeros_like(state[key]), state[key]]) for key in keys if key in state}
 
 
 def _with_mask_token(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> State:
-    """``state`` with zeros for the mask token, which nothing uses and timm's files lack."""
+    """``state`` with zeros for the mask token, which is unused and not in timm's files."""
     missing = [key for key in expected if key.endswith("mask_token") and key not in state]
     return dict(state) | {key: torch.zeros(expected[key].shape) for key in missing}

@@ -1,1 +1,1 @@
-"""What a run leaves on disk: its folder, log and checkpoints."""
+"""A run on disk: its folder, log and checkpoints."""

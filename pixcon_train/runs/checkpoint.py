@@ -1,7 +1,7 @@
-"""A checkpoint that describes itself: whoever has the file knows the model, the data, the recipe and the result.
+"""Self-describing checkpoints: each file holds the model, the data set, the configuration and the result.
 
 The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tensors, strings, numbers, lists and dicts.
-``latest.pth`` is where training goes on; ``best_ema.pth`` and ``best_student.pth`` are the epochs with the best mIoU of
+Training resumes from ``latest.pth``; ``best_ema.pth`` and ``best_student.pth`` are of the epochs with the best mIoU of
 the teacher and of the student, which differ by as much as the effects under study.
 """
 
@@ -36,7 +36,7 @@ class Checkpoint:
     data: dict[str, Any]
     """The data set's specification, as ``DatasetSpec.from_dict`` takes it."""
     root: str
-    """Folder that the lists' paths start from."""
+    """Folder that the lists' paths are relative to."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
     config: dict[str, Any]
@@ -48,8 +48,8 @@ class Checkpoint:
     iteration: int
     """Optimizer steps done."""
     metrics: dict[str, dict[str, Any]]
-    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class, of these very
-    weights; empty where they were not validated, as in the middle of an epoch."""
+    """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class of these weights; empty if
+    they were not validated, as in the middle of an epoch."""
     best: dict[str, dict[str, Any]]
     """By `student` and `ema`: `epoch`, `miou` and `score` (the mIoU that chose it) of the best validation."""
     student: dict[str, torch.Tensor]
@@ -60,16 +60,16 @@ class Checkpoint:
     scaler: dict[str, Any] | None
     """State of fp16 loss scaling; None at other precisions."""
     rng: dict[str, Any]
-    """`seed`: every draw is a function of it, the epoch or iteration, and the position, so this is the whole state."""
+    """`seed`: every draw is a function of it, the epoch or iteration, and the position."""
     progress: dict[str, Any]
-    """Where within the epoch training stands, and the sums of the epoch's averages so far."""
+    """Progress within the epoch, and the sums of its running means."""
     rules: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
-    """By `threshold` and, where there is any, `noise`: the state of the weak-to-strong branch's rules. Empty in files
-    from before there were other rules than a fixed threshold."""
+    """By `threshold` and, with noise, `noise`: the state of the weak-to-strong branch's rules. Empty in files of
+    versions that only had a fixed threshold."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write ``checkpoint`` to ``path``, whole or not at all.
+    """Write ``checkpoint`` to ``path`` atomically.
 
     Raises:
         PixConError: the file cannot be written (a full disk, say); a previous file is intact.
@@ -78,7 +78,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     with replacing(path) as temporary:
         try:
             torch.save({"format": CHECKPOINT_FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
-        except RuntimeError as error:  # torch's zip writer reports a failed write as this, not as OSError
+        except RuntimeError as error:  # torch's zip writer raises this for a failed write
             raise OSError(str(error).splitlines()[0]) from error
 
 
@@ -94,7 +94,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def describe_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint that this package wrote to ``path``, without the values of its tensors, which are on ``meta``.
 
-    It takes no time and memory for them: for whoever asks about the run alone.
+    For questions about the run alone: no time or memory is spent on weights.
 
     Raises:
         CheckpointError: as :func:`load_checkpoint`, except for damage to the values of tensors.
@@ -133,7 +133,7 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
 
 
 def _fits(content: dict[str, Any], entry: "Field[Any]") -> bool:
-    """Whether an entry has the type that a checkpoint has it in; of dicts of tensors, all that is in them too."""
+    """Whether an entry has the type of its field; in a dict of tensors, every value is checked."""
     value = content[entry.name]
     for kind in get_args(entry.type) if isinstance(entry.type, UnionType) else (entry.type,):
         if isinstance(value, get_origin(kind) or kind):

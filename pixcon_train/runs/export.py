@@ -1,4 +1,4 @@
-"""Inference weights as safetensors, with the description of what they are in the file's metadata."""
+"""Inference weights as safetensors, with their description in the file's metadata."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -18,25 +18,17 @@ PROJECTION = "proj_head."
 
 Weights = Literal["ema", "student"]
 
+DESCRIBED = (
+    *("architecture", "size", "num_classes", "projection", "embedding_dim", "weights"),
+    *("classes", "palette", "data", "epoch", "iteration", "metrics", "config", "version"),
+)
+"""Entries of the description of exported weights, in order."""
+
 
 def describe(checkpoint: Checkpoint, weights: Weights, *, projection: bool) -> dict[str, Any]:
-    """What exported weights say of themselves: model, data, recipe, epoch and both mIoUs of that epoch."""
-    return {
-        "architecture": checkpoint.architecture,
-        "size": checkpoint.size,
-        "num_classes": checkpoint.num_classes,
-        "projection": projection,
-        "embedding_dim": checkpoint.embedding_dim,
-        "weights": weights,
-        "classes": checkpoint.classes,
-        "palette": checkpoint.palette,
-        "data": checkpoint.data,
-        "epoch": checkpoint.epoch,
-        "iteration": checkpoint.iteration,
-        "metrics": checkpoint.metrics,
-        "config": checkpoint.config,
-        "version": checkpoint.version,
-    }
+    """Description of exported weights: model, data, recipe, epoch and both mIoUs of that epoch."""
+    values = vars(checkpoint) | {"projection": projection, "weights": weights}
+    return {name: values[name] for name in DESCRIBED}
 
 
 def export_weights(source: Path, target: Path, *, weights: Weights = "ema", projection: bool = False) -> dict[str, Any]:
@@ -46,7 +38,7 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
     `content_sha256`, a hash of all of this and of the weights, which loading checks.
 
     Args:
-        projection: Keep ``proj_head.*``, which inference does not need but the embedding measurements use.
+        projection: keep ``proj_head.*``, which inference does not need but the embedding measurements use.
 
     Raises:
         CheckpointError: ``source`` is no whole checkpoint of this package, or the network is NaN or infinite.
@@ -72,6 +64,6 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
     with replacing(target) as temporary:
         try:
             save_file(tensors, temporary, metadata=metadata)
-        except SafetensorError as error:  # its way to report a failed write, in place of OSError
+        except SafetensorError as error:  # raised for a failed write
             raise OSError(str(error)) from error
     return description

@@ -1,4 +1,4 @@
-"""The folder of a run: its name, what may be written there, and going on with what lies there."""
+"""The folder of a run: its name, protection from overwriting, and the configuration of a resumed run."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from pixcon_train.runs.checkpoint import describe_checkpoint
 from pixcon_train.runs.file_names import CONFIG, LATEST
 
 CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
-"""What a resumed run may set anew: how the machine is used, when to give up, and where the data now lies."""
+"""Prefixes of keys that may change on resume: hardware and logging, patience, the data root."""
 
 
 def run_name(config: TrainConfig) -> str:
@@ -34,7 +34,7 @@ def run_folder(parent: Path, name: str) -> Path:
 
 
 def refuse_to_overwrite(folder: Path) -> None:
-    """Make sure that a new run in ``folder`` overwrites nothing.
+    """Check that a new run in ``folder`` overwrites nothing.
 
     Raises:
         ConfigError: a run is there already.
@@ -50,11 +50,11 @@ def refuse_to_overwrite(folder: Path) -> None:
 
 
 def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
-    """Configuration of the run in ``folder`` with ``changes`` (by dotted key) put over it.
+    """Configuration of the run in ``folder`` updated by ``changes`` (by dotted key).
 
     Raises:
-        CheckpointError: there is no run to go on with.
-        ConfigError: a change would make it another run.
+        CheckpointError: there is no run to resume.
+        ConfigError: a change is not possible on resume.
     """
     saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
     config = build_config([saved, dotted_layer("the command line", changes)])

@@ -1,6 +1,6 @@
-"""What a run writes while it goes: ``log.jsonl``, one JSON record a line, and the same numbers for TensorBoard.
+"""The log of a run: ``log.jsonl``, one JSON record per line, and the same numbers for TensorBoard.
 
-Records have an ``event``: `start` (configuration), `step` (losses and learning rates every so many iterations), `epoch`
+Records have an ``event``: `start` (configuration), `step` (losses and learning rates, every few iterations), `epoch`
 (student and EMA mIoU, per-class IoU of both, mean losses, retention, bank fill, learning rates). Rates are fractions,
 undefined values ``null``.
 """
@@ -21,11 +21,11 @@ class RunLog:
     def __init__(
         self, folder: Path, *, iteration: int | None, epoch: int, note: Callable[[str], None] = lambda line: None
     ) -> None:
-        """Open the log of the run in ``folder``, which stands at ``iteration`` with ``epoch`` epochs finished.
+        """Open the log of the run in ``folder``, at ``iteration`` with ``epoch`` epochs finished.
 
-        Records beyond that point were written by a process that died before it could save; they are dropped, since
-        the same steps are about to be done again. Of a new run (``iteration`` None) there is nothing to keep. ``note``
-        is told in one line where TensorBoard's files cannot be written.
+        Later records, of a process that died before it saved, are dropped, since the same steps are done again. A new
+        run (``iteration`` None) starts an empty log. ``note`` is called with one line if TensorBoard's files cannot be
+        written.
 
         Raises:
             DataError: the log is damaged before its last line.

@@ -1,5 +1,4 @@
-"""Reading and keeping a run's ``log.jsonl``, one JSON record a line; its content is described in
-``pixcon_train/runs/log.py``."""
+"""Reading and formatting a run's ``log.jsonl``; see ``pixcon_train/runs/log.py`` for its records."""
 
 import json
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ LOG = "log.jsonl"
 
 @dataclass(frozen=True)
 class LogFile:
-    """What a log holds."""
+    """Content of a log."""
 
     records: list[dict[str, Any]]
     cut_off: bool = False
-    """Whether a last line without its end, as a crash leaves it, was left out."""
+    """Whether an incomplete last line, as after a crash, was dropped."""
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The records of a run's log, in order; empty where there is no log. A last line cut off by a crash is left out.
+    """The records of a run's log, in order; empty if there is no log. An incomplete last line is dropped.
 
     Raises:
         DataError: it cannot be read, or a line is no record.
@@ -34,7 +33,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def read_log_file(path: Path) -> LogFile:
-    """What a run's log holds.
+    """The content of a run's log.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -61,7 +60,7 @@ def read_log_file(path: Path) -> LogFile:
 
 
 def _record(line: str) -> dict[str, Any]:
-    """One line's record; ValueError (JSONDecodeError is one) where it is none."""
+    """The record of one line; raises ValueError (or JSONDecodeError) if it is none."""
     record = json.loads(line)
     if not isinstance(record, dict) or "event" not in record:
         raise ValueError("it has no `event`")
@@ -69,5 +68,5 @@ def _record(line: str) -> dict[str, Any]:
 
 
 def log_line(record: dict[str, Any]) -> str:
-    """``record`` as a line of the log, in ASCII: some readers of lines also split at U+2028, NEL and others."""
+    """``record`` as a line of the log, in ASCII, since some readers also split lines at U+2028, NEL and others."""
     return to_json(record, indent=None, ascii_only=True) + "\n"

@@ -1,4 +1,4 @@
-"""The log's numbers as TensorBoard curves. They repeat ``log.jsonl``, so a run goes on where they cannot be written."""
+"""The log's numbers as TensorBoard curves; a run continues without them if they cannot be written."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,12 +11,12 @@ FOLDER = "tensorboard"
 
 
 class TensorBoardLog:
-    """Writes curves until the disk refuses, then says so once and writes nothing more."""
+    """Writes curves; after a failed write it notifies once and writes nothing more."""
 
     def __init__(self, folder: Path, *, resumed_at: int | None, note: Callable[[str], None]) -> None:
         """Open the curves of the run in ``folder``; those beyond iteration ``resumed_at`` are superseded.
 
-        ``note`` is told in one line when they cannot be written.
+        ``note`` is called with one line if they cannot be written.
         """
         self._folder = folder / FOLDER
         self._note = note
@@ -37,7 +37,7 @@ class TensorBoardLog:
             self._give_up(error)
 
     def close(self) -> None:
-        """Flush what is still held."""
+        """Flush buffered values."""
         try:
             if self._writer is not None:
                 self._writer.close()
@@ -54,7 +54,7 @@ class TensorBoardLog:
 
 
 def _scalars(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    """The numbers in a nested record by slash-separated name; positions in the record itself are no curves."""
+    """The numbers in a nested record by slash-separated name, without `epoch` and `iteration`."""
     found: list[tuple[str, float]] = []
     for key, value in record.items():
         if isinstance(value, Mapping):
