@@ -31,16 +31,7 @@ _MODULES = {
 
 __version__ = version("pixcon-diag")
 
-__all__ = [
-    "ClassBank",
-    "DatasetSpec",
-    "TrainConfig",
-    "__version__",
-    "build_model",
-    "get_spec",
-    "load_config",
-    "train",
-]
+__all__ = ["ClassBank", "DatasetSpec", "TrainConfig", "__version__", "build_model", "get_spec", "load_config", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,9 @@
-"""The embedded data set: scenes of scikit-learn's handwritten digits on crops of its two photographs.
+"""The built-in data set: scenes of scikit-learn's handwritten digits on crops of its two photographs.
 
-Written once to a cache folder in the ordinary layout (JPEG, PNG masks, lists), so that the same code reads it as reads
-any data set. Long-tailed: each digit is less frequent than the one before it. A digit's hue tells its class in part:
-each class has its own, but 7, 8 and 9 lie between two others and every digit strays a little. Outside the labeled
-scenes a few digits wear another one's hue, which nothing labeled warns of: there a teacher is sure and wrong.
+Written once to a cache folder in the usual layout (JPEG, PNG masks, lists), so that it is read like any data set. The
+classes are long-tailed: each digit is less frequent than the one before it. The hue of a digit is informative: each
+class has its own, but 7, 8 and 9 are between two others, and hues are noisy. Outside the labeled scenes a few digits
+have the hue of another class, which no labeled scene shows: there a teacher is wrong with high confidence.
 """
 
 import os
@@ -21,7 +21,7 @@ from pixcon_train.core.errors import PixConError
 from pixcon_train.data.lists import Pair, write_list
 
 VERSION = 1
-"""Part of the folder's name; raised when the code below draws other scenes from the same parameters."""
+"""Part of the folder's name; increased when the same parameters give other scenes."""
 CACHE_VARIABLE = "PIXCON_CACHE"
 
 _HUES = (0.00, 0.11, 0.25, 0.36, 0.49, 0.62, 0.76, 0.18, 0.425, 0.555)
@@ -30,7 +30,7 @@ _HUES = (0.00, 0.11, 0.25, 0.36, 0.49, 0.62, 0.76, 0.18, 0.425, 0.555)
 
 @dataclass(frozen=True)
 class Scenes:
-    """What makes the scenes easy or hard."""
+    """Parameters of the scenes."""
 
     edge: int = 112
     train: int = 480
@@ -43,22 +43,22 @@ class Scenes:
     hue_noise: float = 0.018
     """Deviation of a digit's hue from its class's."""
     misleading: float = 0.05
-    """Share of digits outside the labeled scenes that wear another one's hue."""
+    """Share of digits outside the labeled scenes with the hue of another class."""
     tail: float = 0.9
-    """Frequency of a class over that of the class before it."""
+    """Frequency of a class relative to the class before it."""
     ring: int = 1
     """Width in pixels of the void ring around a digit, as Pascal VOC has it."""
     seed: int = 0
 
 
 def cache_folder() -> Path:
-    """Folder for what is made once: PIXCON_CACHE, else the user's cache."""
+    """The cache folder: PIXCON_CACHE, else the user's cache."""
     given = os.environ.get(CACHE_VARIABLE)
     return Path(given) if given else Path.home() / ".cache" / "pixcon-diag"
 
 
 def digits_root(scenes: Scenes | None = None) -> Path:
-    """Root of the scenes, made the first time it is asked for; other parameters have another folder.
+    """Root of the scenes, created on first use; other parameters have another folder.
 
     Raises:
         PixConError: the cache folder cannot be written.
@@ -78,15 +78,15 @@ def digits_root(scenes: Scenes | None = None) -> Path:
 
 
 def write_scenes(root: Path, scenes: Scenes) -> None:
-    """Write all scenes and lists to ``root``, whole or not at all; another process may be doing the same."""
+    """Write all scenes and lists to ``root`` atomically; another process may do so at the same time."""
     root.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
     try:
-        building.chmod(0o755)  # mkdtemp's 0700 would keep others out of a shared cache
+        building.chmod(0o755)  # mkdtemp's 0700 would exclude other users of a shared cache
         _write_all(building, scenes)
         building.rename(root)
     except OSError:
-        if not root.is_dir():  # else another process was first, with the same content
+        if not root.is_dir():  # else another process has written the same content
             raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -129,7 +129,7 @@ class _Material:
         return cls(digits.images / 16, digits.target, list(load_sample_images().images))
 
     def of(self, digit: int, split: str) -> np.ndarray:
-        """Glyphs of ``digit``; training and validation share none."""
+        """Glyphs of ``digit``, disjoint for training and validation."""
         members: np.ndarray = self.glyphs[self.labels == digit]
         cut = len(members) * 3 // 4
         return members[:cut] if split == "train" else members[cut:]
@@ -145,14 +145,14 @@ def draw_scene(
     for _ in range(rng.integers(scenes.digits[0], scenes.digits[1] + 1)):
         digit = int(rng.choice(10, p=frequency / frequency.sum()))
         glyphs = material.of(digit, split)
-        worn = int(rng.choice(10, p=frequency / frequency.sum())) if rng.random() < misleading else digit
-        _paste(image, mask, glyphs[rng.integers(len(glyphs))], digit, _color(worn, scenes, rng), scenes, rng)
+        hue_of = int(rng.choice(10, p=frequency / frequency.sum())) if rng.random() < misleading else digit
+        _paste(image, mask, glyphs[rng.integers(len(glyphs))], digit, _color(hue_of, scenes, rng), scenes, rng)
     noisy = image + rng.normal(0, 6, image.shape)
     return noisy.clip(0, 255).astype(np.uint8), mask
 
 
 def _background(material: _Material, scenes: Scenes, rng: np.random.Generator) -> np.ndarray:
-    """A dimmed crop of a photograph, half grayed so that hue belongs to the digits."""
+    """A dark, half desaturated crop of a photograph, so that hue is of the digits."""
     photograph = material.photographs[rng.integers(len(material.photographs))]
     edge = int(rng.integers(scenes.edge, 2 * scenes.edge))
     top, left = (int(rng.integers(side - edge + 1)) for side in photograph.shape[:2])

@@ -1,40 +1,40 @@
-"""What is wrong with the files of a list, the same faults of many files gathered into one finding."""
+"""Faults of the files of a list, with equal faults of many files gathered into one finding."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _SHOWN = 3
-"""Files named in a message; a report holds them all."""
+"""Most files named in a message; a report has them all."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong."""
+    """One fault."""
 
     file: str
-    """The first file that has it; empty where it is no file's."""
+    """The first file with it; empty for a fault of no file."""
     message: str
     """What was found, what was expected, and what to do."""
     files: tuple[str, ...] = ()
-    """All files that have it, in the list's order."""
+    """All files with it, in the list's order."""
 
 
 @dataclass
 class Gathered:
-    """Faults of files as they are found; those whose messages differ in names and numbers alone are one finding."""
+    """Faults of files; those whose messages only differ in names and numbers are one finding."""
 
     faults: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, file: str, message: str, paths: Sequence[str]) -> None:
-        """Add what is wrong with ``file``; ``paths`` are those that the message may name."""
+        """Add a fault of ``file``; ``paths`` are the paths that the message may name."""
         kind = message
         for path in sorted(paths, key=len, reverse=True):
             kind = kind.replace(path, "…")
         self.faults.setdefault(re.sub(r"\d+", "#", kind), []).append((file, message))
 
     def findings(self, total: int) -> list[Finding]:
-        """One finding for each kind of fault, in the order of the first ones; ``total`` pairs were looked at."""
+        """One finding per kind of fault, in order of occurrence; ``total`` is the number of checked pairs."""
         return [_finding(same, total) for same in self.faults.values()]
 
 

@@ -1,4 +1,4 @@
-"""The one place where image files are opened: regular files of a few formats, and every damage is one error."""
+"""Opening image files: only regular files of a few formats; damage of any kind is one error."""
 
 import io
 import os
@@ -33,19 +33,19 @@ FORMATS: dict[type[ImageFile], tuple[bytes, ...]] = {
     WebPImageFile: (b"RIFF",),
     PpmImageFile: (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf"),
 }
-"""Formats that are read, by the first bytes of their files. Pillow knows others, some of which start programs."""
+"""Supported formats by the first bytes of their files. Pillow reads others, some by starting programs."""
 
 MAX_PIXELS = 175_000_000
-"""Larger images are refused. A whole image, its network input and its logits have to fit into memory."""
+"""Largest image: a whole image, its network input and its logits have to fit into memory."""
 
 MAX_BYTES = 2**31
-"""Larger files are refused: an image of :data:`MAX_PIXELS` needs less."""
+"""Largest file: an image of :data:`MAX_PIXELS` needs less."""
 
 _PLAUSIBLE = 2**24
-"""Pixels that are decoded however small the file is."""
+"""Number of pixels that is decoded for any size of the file."""
 
 _PIXELS_A_BYTE = 10_000
-"""No file of the formats read here holds more, except blank ones: deflate cannot, at one bit a pixel."""
+"""Most pixels per byte, the limit of deflate at one bit per pixel, which only blank images exceed."""
 
 DAMAGE = (
     OSError,
@@ -64,18 +64,17 @@ DAMAGE = (
     zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow raises on a damaged file, by the place of the damage."""
+"""Errors of Pillow for damaged files, depending on the damage."""
 
 
 @contextmanager
 def open_image(path: Path, what: str) -> Iterator[ImageFile]:
     """An image file with its header read; decode it by :func:`load` within the block.
 
-    Whatever Pillow raises within the block, for ``path`` or in decoding it, is a :class:`DataError`, and Pillow's
-    warnings stay silent.
+    Any error of Pillow within the block becomes a :class:`DataError`, and Pillow's warnings are silenced.
 
     Args:
-        what: the file is, for messages: ``image``, ``mask``.
+        what: kind of file for messages: ``image``, ``mask``.
 
     Raises:
         DataError: missing, no regular file, of another format, or damaged.
@@ -83,7 +82,7 @@ def open_image(path: Path, what: str) -> Iterator[ImageFile]:
     """
     require("pillow")
     try:
-        with open(path, "rb", opener=_open_at_once) as file, warnings.catch_warnings():
+        with open(path, "rb", opener=_open_nonblocking) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _check_file(os.fstat(file.fileno()), path, what)
             with closing(_identified(file, path, what)) as image:
@@ -97,10 +96,10 @@ def open_image(path: Path, what: str) -> Iterator[ImageFile]:
 
 
 def load(image: ImageFile, path: Path, what: str) -> None:
-    """Decode an opened image, unless its size says that this would be in vain.
+    """Decode an opened image of a plausible size.
 
     Raises:
-        DataError: the image is too large, or its file too small for so many pixels.
+        DataError: the image is too large, or its file too small for its pixels.
     """
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
@@ -117,8 +116,8 @@ def load(image: ImageFile, path: Path, what: str) -> None:
     image.load()
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting for the other end of a pipe."""
+def _open_nonblocking(path: str, flags: int) -> int:
+    """Open without blocking on a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
@@ -130,7 +129,7 @@ def _check_file(status: os.stat_result, path: Path, what: str) -> None:
 
 
 def _identified(file: BinaryIO, path: Path, what: str) -> ImageFile:
-    """The image with its header read, of the format that its first bytes say, whatever its name ends in."""
+    """The image with its header read; its first bytes decide the format, not its name."""
     start = file.read(8)
     file.seek(0)
     for reader, signatures in FORMATS.items():
@@ -143,7 +142,7 @@ def _identified(file: BinaryIO, path: Path, what: str) -> ImageFile:
 
 
 def _essential_chunks(file: BinaryIO) -> BinaryIO:
-    """A PNG file without its texts and profiles, which can be damaged or unpack to gigabytes.
+    """A PNG file without texts and profiles, which can be damaged or expand to gigabytes.
 
     Critical chunks (their names begin with a capital), transparency and EXIF remain, EXIF before the pixels.
     """

@@ -1,4 +1,4 @@
-"""What an image file says of its pixels before they are decoded: size, orientation, and how samples are stored."""
+"""Headers of image files: size, orientation and sample format, read before decoding."""
 
 import re
 import struct
@@ -15,7 +15,7 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.data.image_files import DAMAGE, open_image
 
 ORIENTATION = 0x0112
-"""EXIF's and TIFF's tag of how the picture has to be turned to stand upright: 1 (not at all) to 8."""
+"""EXIF's and TIFF's orientation tag, from 1 (upright) to 8."""
 
 SAVE_ANEW = "Save the image as an 8-bit PNG, scaled as the images are that the network was trained on."
 
@@ -25,28 +25,28 @@ _BITS, _PHOTOMETRIC, _PLANAR, _SAMPLE_FORMAT = 258, 262, 284, 339
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its pixels."""
+    """The header of an image file."""
 
     format: str
     """Pillow's name: PNG, JPEG, …"""
     stored: tuple[int, int]
-    """Height and width of the pixels as they lie in the file."""
+    """Height and width of the stored pixels."""
     orientation: int
-    """How to turn them, 1 (not at all) to 8."""
+    """Orientation, 1 (upright) to 8."""
     bits: int
-    """Of a sample."""
-    signed: bool
+    """Bits per sample."""
+    signed: bool = False
     """Whether samples are signed integers."""
-    floating: bool
+    floating: bool = False
     """Whether samples are floating-point numbers."""
-    inverted: bool
+    inverted: bool = False
     """Whether 0 is white (TIFF's WhiteIsZero)."""
-    compression: str
+    compression: str = ""
     """Pillow's name of a TIFF file's compression, otherwise empty."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width of the picture that stands upright."""
+        """Height and width of the upright image."""
         height, width = self.stored
         return (width, height) if self.orientation > 4 else (height, width)
 
@@ -62,10 +62,10 @@ def read_header(path: Path, what: str = "image") -> Header:
 
 
 def read_image_header(path: Path) -> Header:
-    """The header of an image whose samples can be read.
+    """The header of an image with supported samples.
 
     Raises:
-        DataError: missing, unreadable, of another format, or with samples whose black and white are not known.
+        DataError: missing, unreadable, of another format, or with samples of unknown range.
     """
     header = read_header(path)
     check_samples(header, path)
@@ -87,15 +87,12 @@ def header_of(image: ImageFile) -> Header:
         stored=(image.height, image.width),
         orientation=_exif_orientation(image),
         bits=_bits(image),
-        signed=False,
         floating=image.mode == "F",
-        inverted=False,
-        compression="",
     )
 
 
 def upright(pixels: np.ndarray, header: Header) -> np.ndarray:
-    """Decoded pixels (H, W, …) turned as the header says; those of TIFF files Pillow has turned already."""
+    """Decoded pixels (H, W, …) turned upright; Pillow has already turned those of TIFF files."""
     if header.format == "TIFF" or header.orientation == 1:
         return pixels
     if header.orientation > 4:
@@ -108,11 +105,11 @@ def upright(pixels: np.ndarray, header: Header) -> np.ndarray:
 
 
 def check_sizes(image_path: Path, mask_path: Path) -> Header:
-    """Header of an image whose mask has its size, both upright.
+    """Header of an image, after a check that its upright mask has the same size.
 
     Raises:
-        DataError: the sizes differ, one of the files is missing or unreadable, or the image's black and white are not
-            known.
+        DataError: the sizes differ, one of the files is missing or unreadable, or the range of the image's samples is
+            unknown.
     """
     image, mask = read_header(image_path, "image"), read_header(mask_path, "mask")
     if image.shape != mask.shape:
@@ -125,7 +122,7 @@ def check_sizes(image_path: Path, mask_path: Path) -> Header:
 
 
 def check_samples(header: Header, path: Path) -> None:
-    """Raise where it is not known which samples of an image are black and white.
+    """Raise if the range of an image's samples, black to white, is unknown.
 
     Raises:
         DataError: they are signed, floating-point, or have more than 16 bits.
@@ -162,7 +159,7 @@ def _tiff_header(image: TiffImageFile) -> Header:
     bits, form = tags.get(_BITS, (1,))[0], tags.get(_SAMPLE_FORMAT, (1,))[0]
     if tags.get(_PLANAR) == 2 and bits != 8 and len(tags.get(_BITS, (1,))) > 1:
         raise ValueError(f"channels of {bits} bits lie in planes of their own, which is read of 8 bits only")
-    image.info.pop("xmp", None)  # else Pillow looks for another orientation there
+    image.info.pop("xmp", None)  # Pillow would read another orientation from it
     return Header(
         format="TIFF",
         stored=(tags[257], tags[256]),
@@ -176,7 +173,7 @@ def _tiff_header(image: TiffImageFile) -> Header:
 
 
 def _check_bitmap(image: BmpImageFile) -> None:
-    """Pillow drops a palette of grays together with the number of bits that an index has."""
+    """Raise for a gray palette with indices that Pillow would unpack with another number of bits."""
     assert image.fp is not None
     image.fp.seek(14)
     (size,) = struct.unpack("<I", image.fp.read(4))
@@ -187,7 +184,7 @@ def _check_bitmap(image: BmpImageFile) -> None:
 
 
 def _exif_orientation(image: ImageFile) -> int:
-    """Orientation in EXIF data; 1 where there are none, or they are damaged."""
+    """Orientation in EXIF data; 1 if there are none or they are damaged."""
     if "exif" not in image.info:
         return 1
     exif = Image.Exif()
@@ -203,7 +200,7 @@ def _valid(orientation: object) -> int:
 
 
 def _bits(image: ImageFile) -> int:
-    """Bits of a sample by what the decoder is to unpack (``L;4``), or by the largest value of a PNM file."""
+    """Bits per sample by the decoder's packed format (``L;4``), or by the maximum value of a PNM file."""
     raw, largest = unpacking(image)
     if largest is not None:
         return largest.bit_length()
@@ -212,7 +209,7 @@ def _bits(image: ImageFile) -> int:
 
 
 def unpacking(image: ImageFile) -> tuple[str, int | None]:
-    """Name of the packed form of an image's samples, and the largest value that a PNM file's header states."""
+    """The packed format of an image's samples, and the maximum value in a PNM file's header."""
     arguments = image.tile[0][3] if image.tile else ""
     raw, *rest = arguments if isinstance(arguments, tuple) else (arguments,)
     return str(raw), rest[0] if rest and image.format == "PPM" and image.tile[0][0] != "raw" else None

@@ -1,4 +1,4 @@
-"""What is done to images before a network sees them, in a sentence a kind."""
+"""Notes on the preparation of images: turning and bit depth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from pixcon_train.data.image_headers import Header
 
 
 class ImageNotes:
-    """Counts the images that are turned upright, and those of more than 8 bits."""
+    """Counts images that are turned upright, and images of more than 8 bits."""
 
     def __init__(self) -> None:
         self._turned: list[Path] = []
@@ -23,7 +23,7 @@ class ImageNotes:
             self._deep.append(path)
 
     def sentences(self) -> Iterator[str]:
-        """What is done to how many images."""
+        """A sentence per kind of preparation."""
         if self._turned:
             yield f"{_counted(self._turned)} turned upright, as EXIF says." + self._unverified()
         if self._deep:
@@ -34,7 +34,7 @@ class ImageNotes:
             return ""
         return (
             f" Turning keeps the size of {self._same_size:,} of them, so that sizes do not show whether their masks "
-            "were drawn on the upright picture, as they must be."
+            "belong to the upright image, as they must."
         )
 
 

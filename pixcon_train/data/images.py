@@ -1,4 +1,4 @@
-"""Images as 8-bit RGB, whatever kind of samples their files hold."""
+"""Reading images as 8-bit RGB from samples of any supported kind."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from pixcon_train.data.image_headers import SAVE_ANEW, Header, check_samples, he
 def read_image(path: Path) -> np.ndarray:
     """An image as RGB, turned upright: uint8 (H, W, 3).
 
-    Of samples of more than 8 bits the upper 8 are read, so that 257·v is v.
+    The upper 8 bits of deeper samples are read, so that 257·v becomes v.
 
     Raises:
-        DataError: missing, unreadable, cut short, or with samples whose black and white are not known.
+        DataError: missing, unreadable, cut short, or with samples of unknown range.
     """
     with open_image(path, "image") as image:
         header = header_of(image)
@@ -27,7 +27,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def transparent_pixels(path: Path) -> int:
-    """Pixels of an image that are not fully opaque, whose colour :func:`read_image` takes as it is stored.
+    """Number of pixels that are not fully opaque; :func:`read_image` ignores their transparency.
 
     Raises:
         DataError: as :func:`read_image`.
@@ -41,7 +41,7 @@ def transparent_pixels(path: Path) -> int:
 
 
 def _wide(image: ImageFile) -> bool:
-    """Whether Pillow keeps gray samples of more than 8 bits, which its conversion to RGB would cut off at 255."""
+    """Whether Pillow keeps gray samples of more than 8 bits, which its conversion to RGB would clip at 255."""
     return image.mode.startswith("I")
 
 
@@ -59,7 +59,7 @@ def _gray(image: ImageFile, header: Header, path: Path) -> np.ndarray:
 
 
 def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
-    """RGB samples (H, W, 3); of those of 16 bits Pillow reads the upper 8."""
+    """RGB samples (H, W, 3); Pillow reads the upper 8 of 16 bits."""
     pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
     if header.bits == 16 and pixels.max() < 16 and (pixels.any() or not _is_black(path)):
         raise _nearly_black(path, f"{256 * int(pixels.max()) + 255:,} of 65,535")
@@ -67,7 +67,7 @@ def _rgb(image: ImageFile, header: Header, path: Path) -> np.ndarray:
 
 
 def _is_black(path: Path) -> bool:
-    """Whether the lower 8 bits of 16-bit RGB samples are 0, too; False where they cannot be read."""
+    """Whether the lower 8 bits of 16-bit RGB samples are also 0; False if they cannot be read."""
     with open_image(path, "image") as image:
         other = {f"{image.mode};16{one}": f"{image.mode};16{two}" for one, two in ("BL", "LB")}
         raw, _ = unpacking(image)

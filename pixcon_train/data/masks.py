@@ -1,4 +1,4 @@
-"""The values that a mask or a predicted label map stores, exactly as they are in its file."""
+"""Reading the stored values of masks and predicted label maps exactly."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from pixcon_train.data.image_headers import Header, header_of, unpacking, uprigh
 
 
 def read_indices(path: Path, what: str = "mask") -> np.ndarray:
-    """The values that a mask's file stores, turned upright: uint8 (H, W).
+    """The stored values of a mask, turned upright: uint8 (H, W).
 
     Args:
-        what: the file is, for messages.
+        what: kind of file for messages.
 
     Raises:
-        DataError: missing, unreadable, compressed with loss, coloured instead of indexed, or with values that are no
-            integer of one byte.
+        DataError: missing, unreadable, compressed lossily, coloured instead of indexed, or with values that are no
+            one-byte integers.
     """
     with open_image(path, what) as image:
         header = header_of(image)
@@ -31,7 +31,7 @@ def read_indices(path: Path, what: str = "mask") -> np.ndarray:
 
 
 def _check_exact(header: Header, path: Path, what: str) -> None:
-    """Refuse files that do not give back the values that were saved."""
+    """Refuse formats that do not preserve the saved values."""
     if header.format == "JPEG" or "jpeg" in header.compression or header.compression == "webp":
         raise DataError(
             f"{path} is {'a JPEG file' if header.format == 'JPEG' else 'compressed as a JPEG file is'}: its values are "
@@ -54,7 +54,7 @@ def _check_single_channel(image: ImageFile, path: Path, what: str) -> None:
 
 
 def _keep_values(image: ImageFile) -> None:
-    """Keep Pillow from stretching a PNM file's samples so that the largest that its header allows becomes white."""
+    """Keep Pillow from scaling a PNM file's samples by the maximum value in its header."""
     _, largest = unpacking(image)
     if largest is None:
         return
@@ -66,7 +66,7 @@ def _keep_values(image: ImageFile) -> None:
 
 
 def _stored_values(image: ImageFile, header: Header) -> np.ndarray:
-    """Decoded samples without what Pillow does to gray ones of less than 8 bits, inverted or signed."""
+    """Decoded samples without Pillow's conversions of gray ones with less than 8 bits, inverted or signed."""
     values = np.array(image)
     if image.mode == "1":
         return (values ^ header.inverted).astype(np.uint8)
@@ -83,7 +83,7 @@ def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
     """Values as uint8.
 
     Raises:
-        DataError: one is no whole number or does not fit.
+        DataError: a value is not an integer or does not fit.
     """
     with np.errstate(invalid="ignore"):  # a signalling NaN
         whole = values == np.round(values)
@@ -101,7 +101,7 @@ def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
 
 
 def listed(values: np.ndarray) -> str:
-    """The different values among ``values`` in words, at most eight of them."""
+    """The distinct values of ``values`` in words, at most eight of them."""
     different = np.unique(values)
     shown = ", ".join(f"{value:.9g}" for value in different[:8].tolist()) + (", …" if len(different) > 8 else "")
     return f"the value {shown}" if len(different) == 1 else f"the values {shown}"

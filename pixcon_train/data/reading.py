@@ -1,4 +1,4 @@
-"""Masks as labels, and images together with their masks."""
+"""Reading masks as labels, and images together with their masks."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,20 +14,20 @@ from pixcon_train.data.masks import listed, read_indices
 from pixcon_train.data.specs import DatasetSpec, builtin_names
 
 Encoding = Literal["index", "shifted", "raw"]
-"""How masks hold labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others hold the label itself."""
+"""How masks encode labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others store the label itself."""
 
 
 def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """A mask as labels: uint8 (H, W), 0..K−1 and 255 for void, whatever value the file has for it.
+    """A mask as labels: uint8 (H, W), 0..K−1 and 255 for void, independent of the value in the file.
 
     Raises:
-        DataError: missing, unreadable, coloured instead of indexed, or with values that are no label.
+        DataError: missing, unreadable, coloured instead of indexed, or with values outside the labels.
     """
     return labels_of(read_indices(path), path, spec, encoding)
 
 
 def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """Labels that a mask's stored values mean: uint8, 255 for void.
+    """Labels of a mask's stored values: uint8, 255 for void.
 
     Raises:
         DataError: a value is no label; the message names ``path``.
@@ -57,10 +57,10 @@ def read_pair(
 
 
 def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
-    """How the masks of a data set hold labels, from looking at some of them.
+    """The encoding of a data set's masks, detected from some of them.
 
-    Only ADE20K needs telling apart. The official masks never hold 255, the shifted ones do in nearly every image and
-    never hold K; the first mask with either decides. Where none has, they are taken for official.
+    Only ADE20K has two encodings. The official masks never contain 255; the shifted ones nearly always do and never
+    contain K; the first mask with either decides. Without one, masks count as official.
 
     Raises:
         DataError: a mask that was looked at is missing, unreadable or coloured.
@@ -82,7 +82,7 @@ _INVALID = 256
 
 
 def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """What each stored value means: (256,) uint16, a label, 255 for void, or 256 for a value that is no label."""
+    """The meaning of each stored value: (256,) uint16, a label, 255 for void, or 256 for a value outside the labels."""
     table = np.full(256, _INVALID, dtype=np.uint16)
     if encoding == "raw":
         table[1 : spec.num_classes + 1] = np.arange(spec.num_classes)
@@ -94,14 +94,14 @@ def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
 
 
 def expected_labels(spec: DatasetSpec, encoding: Encoding) -> str:
-    """What masks may hold, in words."""
+    """The valid values of masks, in words."""
     if encoding == "raw":
         return f"1..{spec.num_classes}, or 0 for {'void' if spec.void == 0 else 'other'}"
     return f"0..{spec.num_classes - 1}, or {spec.void} for void"
 
 
 def remedy(values: list[int], spec: DatasetSpec) -> str:
-    """What to do about masks that hold ``values``, which are no labels."""
+    """The remedy for masks with ``values`` outside the labels."""
     if spec.name == "cityscapes" and max(values) <= 33:
         return "These look like labelIds: list the files ending in _labelTrainIds.png instead of _labelIds.png."
     if spec.labels == "ade20k" and values == [spec.num_classes]:

@@ -1,4 +1,4 @@
-"""Random crops and strong views, each a function of a generator that is handed in (UniMatch V2's recipe).
+"""Random crops and strong views, functions of a given generator (UniMatch V2's recipe).
 
 Geometry acts on uint8 images and labels together; strong views on the cropped uint8 image; normalisation comes last.
 """
@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
+
+from pixcon_train.core.seeding import uniform
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -29,7 +31,7 @@ class Geometry:
     crop: int
     """Edge in pixels."""
     base_size: int | None
-    """What is scaled: a fixed long side (PixCon's release), or where None the image's own (UniMatch V2)."""
+    """Base of the scaling: a fixed long side (PixCon's release), or None for the image's own (UniMatch V2)."""
     scale: tuple[float, float] = (0.5, 2.0)
     """Range of the factor on the long side."""
 
@@ -77,8 +79,8 @@ def strong_view(image: Tensor, *, generator: torch.Generator) -> Tensor:
     if _chance(GRAY_PROBABILITY, generator):
         image = F.rgb_to_grayscale(image, num_output_channels=3)
     if _chance(BLUR_PROBABILITY, generator):
-        sigma = _real(*BLUR_SIGMA, generator)
-        radius = max(1, round(3 * sigma))  # a wider kernel adds less than a hundredth of the weight
+        sigma = uniform(*BLUR_SIGMA, generator)
+        radius = max(1, round(3 * sigma))  # a wider kernel adds less than 1 % of the weight
         image = F.gaussian_blur(image, [2 * radius + 1] * 2, [sigma, sigma])
     return image
 
@@ -86,7 +88,8 @@ def strong_view(image: Tensor, *, generator: torch.Generator) -> Tensor:
 def _jitter(image: Tensor, generator: torch.Generator) -> Tensor:
     """Brightness, contrast, saturation and hue by random amounts in random order."""
     *relative, hue = JITTER
-    amounts = [_real(1 - strength, 1 + strength, generator) for strength in relative] + [_real(-hue, hue, generator)]
+    ranges = [*((1 - strength, 1 + strength) for strength in relative), (-hue, hue)]
+    amounts = [uniform(low, high, generator) for low, high in ranges]
     for position in torch.randperm(len(amounts), generator=generator).tolist():
         image = _ADJUSTMENTS[position](image, amounts[position])
     return image
@@ -104,14 +107,10 @@ def denormalise(image: Tensor) -> Tensor:
     return ((image * std[:, None, None] + mean[:, None, None]).clamp(0, 1) * 255).round().to(torch.uint8)
 
 
-def _real(low: float, high: float, generator: torch.Generator) -> float:
-    return low + (high - low) * torch.rand((), generator=generator).item()
-
-
 def _integer(low: int, high: int, generator: torch.Generator) -> int:
     """Uniform over low..high, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator).item())
 
 
 def _chance(probability: float, generator: torch.Generator) -> bool:
-    return _real(0, 1, generator) < probability
+    return uniform(0, 1, generator) < probability

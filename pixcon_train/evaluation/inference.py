@@ -1,7 +1,7 @@
 """The two whole-image protocols of the public releases, and sliding windows.
 
 ``unimatch-v2`` resizes the image to the nearest multiple of 14 and the logits back; ``pixcon`` pads by reflection at
-the right and bottom and crops the logits. They differ measurably, so every result names its own.
+the right and bottom and crops the logits. Their results differ, so every result names its protocol.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class ModelPrediction(NamedTuple):
     covered: tuple[int, int]
     """Height and width in image pixels that ``fused`` covers: H, W, or more where the image was padded."""
     network_logits: Tensor | None = None
-    """(B, K, H', W'), as the network gave them, over the same ``covered`` pixels; None with sliding windows."""
+    """(B, K, H', W'), output of the network over the same ``covered`` pixels; None with sliding windows."""
 
 
 def predict_probabilities(
@@ -36,7 +36,7 @@ def predict_probabilities(
     Args:
         model: in eval mode; called under the caller's autocast and grad mode.
         images: (B, 3, H, W), normalised, any size.
-        protocol: how a whole image is brought to a multiple of 14; also applied to an image smaller than a window.
+        protocol: how a whole image is brought to a multiple of 14; also used for images smaller than a window.
         window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
     """
     height, width = images.shape[-2:]
@@ -60,9 +60,9 @@ def predict_logits(
 
 
 def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tuple[ModelOutput, tuple[int, int]]:
-    """What the network gives for whole images, and the height and width in image pixels that it covers."""
+    """The network's output for whole images, and the height and width in image pixels that it covers."""
     height, width = images.shape[-2:]
-    unit = model.patch_size  # 14, but a wrapped network has its own
+    unit = model.patch_size  # 14, except for wrapped networks
     if protocol == "unimatch-v2":
         return model(resize(images, _nearest(height, unit), _nearest(width, unit))), (height, width)
     if protocol == "pixcon":
@@ -72,7 +72,7 @@ def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tupl
 
 
 def _at_image_size(logits: Tensor, images: Tensor, protocol: Protocol) -> Tensor:
-    """The network's logits brought to the images' size, float32: resized back, or cropped where it saw padding."""
+    """The network's logits at the images' size, float32: resized, or without the padding."""
     height, width = images.shape[-2:]
     if protocol == "unimatch-v2":
         return resize(logits.float(), height, width)

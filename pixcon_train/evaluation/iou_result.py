@@ -1,4 +1,4 @@
-"""What the intersection over union of a whole set gives (measurements, section 0)."""
+"""Intersection over union of a whole set: counts and what follows from them (measurements, section 0)."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -37,9 +37,9 @@ class IoUResult:
         return tuple(k for k, pixels in enumerate(self.union) if pixels)
 
     def miou(self, absent: Absent = "skip") -> float:
-        """Mean over classes; an absent one is left out (``skip``) or counts 0 (``zero``, UniMatch V2).
+        """Mean over classes; an absent one is excluded (``skip``) or counts 0 (``zero``, UniMatch V2).
 
-        NaN where no class is present and ``skip`` is asked for.
+        NaN for ``skip`` without a present class.
         """
         present = [value for value in self.iou if value == value]
         divisor = len(self.iou) if absent == "zero" else len(present)
@@ -47,7 +47,7 @@ class IoUResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of valid pixels predicted right; NaN where there is none."""
+        """Share of valid pixels that are predicted correctly; NaN without valid pixels."""
         return sum(self.intersection) / sum(self.target) if sum(self.target) else float("nan")
 
     def to_dict(self) -> dict[str, Any]:

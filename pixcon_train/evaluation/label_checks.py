@@ -1,4 +1,4 @@
-"""What metrics check of the label maps that they are fed: shape, type, and that what is counted is a class."""
+"""Checks of metrics' label maps: shape, type, and that counted labels are classes."""
 
 from collections.abc import Sequence
 
@@ -24,19 +24,19 @@ def check_maps(**maps: Tensor) -> None:
 
 
 class LabelMeasurement(Measurement):
-    """A measurement of labels, which counts those that are no class and refuses to give a result with them.
+    """A measurement of label maps that counts labels outside the classes, and refuses a result if there are any.
 
-    To raise as soon as one is met would wait for the device at each batch: they are left out there, and
-    :meth:`refuse_strays` raises.
+    Raising at once would need a device sync per batch: such labels are excluded there, and :meth:`refuse_strays`
+    raises.
 
     Args:
         num_classes: K.
         void: the label that is never counted.
-        maps: what holds the labels, in the plural: ``valid pixels of the prediction``.
+        maps: names of the label maps, in the plural: ``valid pixels of the prediction``.
     """
 
     strays: Tensor
-    """(maps, 3) int64: of each map the number of labels that are no class, the smallest and the largest of them."""
+    """(maps, 3) int64: per map the number of labels outside the classes, the smallest and the largest."""
 
     def __init__(self, num_classes: int, *, void: int, maps: Sequence[str] = (TRUTH, PREDICTION)) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class LabelMeasurement(Measurement):
         return self.classes_only(PREDICTION, prediction, valid)
 
     def classes_only(self, name: str, labels: Tensor, counted: Tensor) -> Tensor:
-        """Where ``labels`` are classes among what is ``counted``, bool; what else is counted is noted.
+        """Where ``counted`` labels are classes, bool; other counted labels are recorded as strays.
 
         Args:
             name: one of the maps.
@@ -59,7 +59,7 @@ class LabelMeasurement(Measurement):
             counted: bool, of the same shape.
         """
         if labels.device.type == "cpu" and self._all_classes(labels, counted):
-            return counted  # two passes; what follows is for a device that is not waited for, and for the message
+            return counted  # two passes; the rest is for devices, without a sync, and for the message
         classes = (labels >= 0) & (labels < self.num_classes)
         stray = counted & ~classes
         row = (stray.sum(), labels.where(stray, _LARGEST).amin(), labels.where(stray, _SMALLEST).amax())
@@ -74,12 +74,12 @@ class LabelMeasurement(Measurement):
         return bool(low >= 0) and bool(high < self.num_classes)
 
     def refuse_strays(self, *also: str) -> None:
-        """Raise PixConError where some labels were no class, or where ``also`` says what else was wrong."""
+        """Raise PixConError if some labels were outside the classes, or with the further faults ``also``."""
         refuse_strays(self.strays.cpu().numpy(), self.num_classes, self.void, self._maps, also)
 
 
 def _joined(rows: Tensor) -> Tensor:
-    """Rows of several processes or batches (P, ..., 3) as one."""
+    """Rows of several processes or batches (P, ..., 3) combined into one."""
     return torch.stack((rows[..., 0].sum(0), rows[..., 1].amin(0), rows[..., 2].amax(0)), -1)
 
 

@@ -14,7 +14,7 @@ from pixcon_train.core.float64 import float64_device
 
 
 class _Sealed:
-    """Carries a result through torchmetrics, which walks into dataclasses and refuses frozen ones."""
+    """A wrapper of a result: torchmetrics recurses into dataclasses and fails on frozen ones."""
 
     def __init__(self, result: Any) -> None:
         self.result = result
@@ -51,7 +51,7 @@ class Measurement(Metric):
         return {name: copy.detach().cpu().numpy() for name, copy in copies.items()}
 
     def restore(self, states: Mapping[str, np.ndarray]) -> None:
-        """Go on from a :meth:`snapshot` of a metric with the same arguments.
+        """Restore a :meth:`snapshot` of a metric with the same arguments.
 
         Raises:
             KeyError: a statistic is missing.
@@ -65,7 +65,7 @@ class Measurement(Metric):
         self._update_count = 1  # torchmetrics would warn that nothing was counted yet
 
     def _placed(self, state: np.ndarray) -> Tensor:
-        """A copy on the metric's device, or where that has no float64, on the CPU."""
+        """A copy on the metric's device, or on the CPU for float64 if the device lacks it."""
         wide = state.dtype == np.float64
         return torch.tensor(state, device=float64_device(self.device) if wide else self.device)
 

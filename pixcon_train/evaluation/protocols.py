@@ -1,4 +1,4 @@
-"""How an image is brought to a network: the two whole-image protocols of the public releases, and sliding windows."""
+"""Inference protocols: the two whole-image protocols of the public releases, and sliding windows."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Labels that are no class: noted while counting, refused when a result is asked for."""
+"""Labels outside the classes: recorded while counting, refused when a result is computed."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ PREDICTION, TRUTH = "valid pixels of the prediction", "valid pixels of the groun
 def refuse_strays(
     strays: np.ndarray, num_classes: int, void: int, maps: Sequence[str] = (TRUTH, PREDICTION), also: Sequence[str] = ()
 ) -> None:
-    """Raise PixConError where some labels were no class, or where ``also`` says what else was wrong.
+    """Raise PixConError if some labels were outside the classes, or with the further faults ``also``.
 
     Args:
-        strays: (maps, 3) int64: of each map the number of labels that are no class, the smallest and the largest.
+        strays: (maps, 3) int64: per map the number of labels outside the classes, the smallest and the largest.
         num_classes: K.
         void: the label that is never counted.
-        maps: what holds the labels, in the plural.
+        maps: names of the label maps, in the plural.
         also: sentences about other faults.
     """
     found = [

@@ -1,1 +1,1 @@
-"""What one training step computes."""
+"""The training method: losses, bank, admission, thresholds and one step of training."""

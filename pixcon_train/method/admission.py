@@ -1,7 +1,7 @@
 """Admission: which pixels enter the bank, and under which class (paper, Sec. 3.2).
 
-Every rule is an object in :data:`RULES`; the configuration, the training step, the replay and the help of the commands
-follow from it. The command line checks names against it, so this module does not import torch.
+Every rule is an object in :data:`RULES`, which the configuration, the training step, the replay and the commands' help
+read. The command line checks names against it, so this module does not import torch.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdmissionRule:
-    """One way to fill the bank."""
+    """A rule by which pixels enter the bank."""
 
     name: str
     title: str
-    """Row of Table 4, with whether an entry can be wrong."""
+    """Its row of Table 4, and whether an entry can be wrong."""
     description: str
     """Which pixels enter, for the documentation and ``--help``."""
     pixels: Literal["labeled", "unlabeled"] | None
-    """Which images the pixels come from; None for no bank."""
+    """The images that the pixels are from; None without a bank."""
     admit: Callable[[Tensor, Tensor, float], Tensor] | None = None
     """Class (B, h, w) under which each pixel is admitted, −1 where it is not.
 
@@ -39,7 +39,7 @@ class AdmissionRule:
     uses_tau: bool = False
     """Whether ``admit`` depends on τ."""
     no_replay: str = ""
-    """What a replay over a list of labeled images lacks of its bank, after "which"; empty for a replayed rule."""
+    """Why a replay over labeled images does not give its bank, after "which"; empty for a replayed rule."""
 
 
 def _clean(labels: Tensor, logits: Tensor, tau: float) -> Tensor:
@@ -71,11 +71,7 @@ RULES: dict[str, AdmissionRule] = {
     for rule in (
         AdmissionRule("none", "None (λ_pix = 0, baseline)", "no bank and no contrastive branch", None),
         AdmissionRule(
-            "clean",
-            "Clean-positive (ρ_F = 0)",
-            "labeled pixels that the student predicts correctly",
-            "labeled",
-            _clean,
+            "clean", "Clean-positive (ρ_F = 0)", "labeled pixels that the student predicts correctly", "labeled", _clean
         ),
         AdmissionRule("labeled", "Labeled (ρ_F = 0)", "all labeled pixels", "labeled", _labeled),
         AdmissionRule(  # left open by the paper (Sec. 5)
@@ -112,7 +108,7 @@ RULES: dict[str, AdmissionRule] = {
 """All rules by name."""
 
 REPLAYED = tuple(name for name, rule in RULES.items() if rule.pixels == "labeled" and not rule.no_replay)
-"""Rules whose bank a replay over a list of labeled images gives."""
+"""Rules with a bank that a replay over labeled images gives."""
 
 
 def rules_with_tau() -> str:

@@ -1,7 +1,7 @@
 """The pixels of a step that may become anchors and bank entries (paper, Sec. 3.2 and appendix D).
 
-Labels, confidence and padding are brought to the feature's resolution by nearest neighbour, logits bilinearly (appendix
-D; corners are aligned as in the release, on which the paper is silent).
+Labels, confidence and padding are resized to the feature's resolution by nearest neighbour, logits bilinearly (appendix
+D; with aligned corners as in the release, which the paper does not specify).
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class BankSettings:
     tau: float = 0.95
     """Threshold of the rules that have one."""
     wait_for_all: bool = False
-    """Whether the loss counts only once every class has an entry."""
+    """Whether the loss is used only once every class has an entry."""
 
     @property
     def admission(self) -> AdmissionRule:
@@ -50,7 +50,7 @@ class Candidates(NamedTuple):
     target: Tensor
     """(B, h, w) int64 true class, −1 where unknown."""
     weights: Tensor
-    """(B, h, w), of an entry."""
+    """(B, h, w), weight of an entry."""
 
 
 def labeled_candidates(labeled: ModelOutput, labels: Tensor, settings: BankSettings) -> Candidates:
@@ -67,7 +67,7 @@ def unlabeled_candidates(views: Views, settings: BankSettings) -> Candidates:
     """Unlabeled pixels, admitted by the teacher's pseudo-label and confidence.
 
     The embeddings are those of the strong views, which are computed anyway; as in ReCo, pixels are admitted by the
-    pseudo-labels that CutMix moved along.
+    pseudo-labels after CutMix.
     """
     assert views.output.embedding is not None and settings.admission.admit is not None
     size = views.output.embedding.shape[-2:]
@@ -81,7 +81,7 @@ def unlabeled_candidates(views: Views, settings: BankSettings) -> Candidates:
 def _candidates(
     embedding: Tensor, admitted: Tensor, target: Tensor, evidence: Tensor, rule: AdmissionRule
 ) -> Candidates:
-    """With the weights that ``rule`` gives by ``evidence``, its second argument."""
+    """Candidates with the weights of ``rule``; ``evidence`` is its second argument."""
     weights = evidence.new_ones(admitted.shape) if rule.weigh is None else rule.weigh(admitted, evidence)
     return Candidates(embedding, admitted, target, weights)
 

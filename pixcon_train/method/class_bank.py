@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 def bank_fill(state: Mapping[str, Tensor]) -> Tensor:
-    """How many entries a saved bank holds of each class: (K,) int64.
+    """Number of entries per class in a saved bank: (K,) int64.
 
-    PixCon's release saves ``filled`` as bool, true where a class is full; any other class holds ``ptr`` entries. Early
-    checkpoints of this project saved the numbers themselves.
+    PixCon's release saves ``filled`` as bool, true for a full class; other classes have ``ptr`` entries. Early
+    checkpoints of this project saved the numbers.
 
     Args:
         state: with ``queue`` (K, N, D), ``ptr`` (K,) and ``filled`` (K,).
@@ -21,7 +21,7 @@ def bank_fill(state: Mapping[str, Tensor]) -> Tensor:
 
 
 class ClassBank(nn.Module):
-    """K ring buffers of N embeddings of D numbers, filled without a loop over classes and without a host wait.
+    """K ring buffers of N embeddings of D numbers, filled without a loop over classes or a device sync.
 
     The state dict is that of PixCon's release – ``queue`` (K, N, D), ``ptr`` (K,) next slot, ``filled`` (K,) bool, true
     where a class is full (see :func:`bank_fill`) – and, of each entry, ``truth`` (K, N), its true class or −1 where
@@ -53,16 +53,16 @@ class ClassBank(nn.Module):
         destination[f"{prefix}filled"] = self.filled == self.queue.shape[1]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
-        own = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
-        if {"queue", "ptr", "filled"} <= own.keys():
-            state_dict[f"{prefix}filled"] = bank_fill(own)
+        bank = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
+        if {"queue", "ptr", "filled"} <= bank.keys():
+            state_dict[f"{prefix}filled"] = bank_fill(bank)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @torch.no_grad()
     def enqueue(
         self, embeddings: Tensor, labels: Tensor, target: Tensor | None = None, weights: Tensor | None = None
     ) -> None:
-        """Append entries in their order; the oldest of a full class make room.
+        """Append entries in order; in a full class they replace the oldest ones.
 
         Args:
             embeddings: (M, D), unit norm; no gradient is kept.
@@ -76,14 +76,14 @@ class ClassBank(nn.Module):
         arriving = member.sum(0)
         kept = (labels >= 0) & (rank >= arriving.clamp(min=size)[labels.clamp(min=0)] - size)  # the newest N suffice
         slot = labels * size + (self.ptr[labels.clamp(min=0)] + rank) % size
-        # A row that is not kept repeats the write of one that is, so that shapes never depend on the data.
+        # A row that is not kept repeats the write of a kept one, so that shapes do not depend on the data.
         source = torch.where(kept, torch.arange(len(labels), device=labels.device), kept.int().argmax())
-        place = torch.where(kept.any(), slot[source], 0)
+        target_slot = torch.where(kept.any(), slot[source], 0)
         target = torch.full_like(labels, -1) if target is None else target
         weights = self.weight.new_ones(labels.shape) if weights is None else weights
         for buffer, values in ((self.queue, embeddings), (self.truth, target), (self.weight, weights)):
             rows = buffer.flatten(0, 1)
-            rows[place] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
+            rows[target_slot] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
         self.ptr.copy_((self.ptr + arriving) % size)
         self.filled.copy_((self.filled + arriving).clamp(max=size))
 
@@ -98,7 +98,7 @@ class ClassBank(nn.Module):
         return self.queue.view(-1, dim), labels, self.held().view(-1)
 
     def contamination(self) -> tuple[Tensor, Tensor]:
-        """Of each class, entries whose true class is another one, and entries whose true class is known: (K,) each."""
+        """Entries per class with another true class, and entries with a known true class: (K,) each."""
         known = self.held() & (self.truth >= 0)
         wrong = known & (self.truth != torch.arange(len(self.truth), device=self.truth.device)[:, None])
         return wrong.sum(1), known.sum(1)

@@ -26,14 +26,14 @@ class Weighting:
 
 @dataclass(frozen=True)
 class ConsistencyRules:
-    """What becomes of the teacher's labels; their state changes between steps."""
+    """Rules for the teacher's labels; their state changes between steps."""
 
     threshold: Threshold = field(default_factory=Threshold)
     noise: Noise | None = None
     weighting: Weighting = Weighting()
 
     def modules(self) -> dict[str, nn.Module]:
-        """Those with a state, by name."""
+        """The rules with a state, by name."""
         return {"threshold": self.threshold} | ({} if self.noise is None else {"noise": self.noise})
 
 
@@ -56,9 +56,9 @@ class Consistency:
     threshold: Tensor
     counts: dict[str, Tensor]
     observed: Tensor
-    """Sums that the threshold learns from."""
+    """Sums that update the threshold."""
     views: Views | None
-    """None unless they were to be embedded."""
+    """None unless the views were embedded."""
 
 
 def consistency(
@@ -70,20 +70,17 @@ def consistency(
     *,
     embed: bool,
 ) -> Consistency:
-    """The two strong views against the pseudo-labels of the weak one; ``embed`` also projects the views."""
+    """Losses of the two strong views against the weak view's pseudo-labels; ``embed`` also projects the views."""
     weak_labels = _pseudo_labels(teacher, batch, rules, randomness.noise)
     inside = [box_masks(boxes, batch.weak.shape[-2:]) for boxes in randomness.boxes]
 
     def both(first: Tensor, second: Tensor | None = None) -> Tensor:
-        """What belongs to the two strong views, or to both of them, after CutMix: first views first."""
+        """Tensors of the two strong views, or one for both, after CutMix: first views first."""
         views = (first, first if second is None else second)
         return torch.cat([cutmix(view, mask) for view, mask in zip(views, inside, strict=True)])
 
     output = student(
-        both(*batch.strong),
-        embed=embed,
-        encoder_scale=randomness.encoder_scale,
-        fused_scale=randomness.fused_scale,
+        both(*batch.strong), embed=embed, encoder_scale=randomness.encoder_scale, fused_scale=randomness.fused_scale
     )
     pseudo, padding = both(weak_labels.pseudo), both(batch.padding)
     halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(weak_labels.weights), padding))
@@ -104,15 +101,15 @@ def consistency(
 
 
 class _PseudoLabels(NamedTuple):
-    """What the weak views' labels are worth, each (B, H, W)."""
+    """Pseudo-labels of the weak views, each (B, H, W)."""
 
     confidence: Tensor
     pseudo: Tensor
     """Labels, after noise."""
     weights: Tensor
-    """In the loss; 0 where a label is not retained."""
+    """Weights in the loss; 0 where a label is not retained."""
     tau: Tensor
-    """Or a scalar."""
+    """(B, H, W) or a scalar."""
     counts: dict[str, Tensor]
     observed: Tensor
 
@@ -121,7 +118,7 @@ class _PseudoLabels(NamedTuple):
 def _pseudo_labels(
     teacher: SegmentationModel, batch: StepBatch, rules: ConsistencyRules, generator: torch.Generator | None
 ) -> _PseudoLabels:
-    """The teacher's labels of the weak views, as the rules pass them on."""
+    """The teacher's labels of the weak views after the rules."""
     confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
     prediction = TeacherPrediction(confidence, labels, ~batch.padding)
     tau = rules.threshold(prediction)

@@ -1,7 +1,7 @@
 """The contrastive branch of a step: anchors drawn from the candidates, and L_pix against the bank (paper, Sec. 3.2).
 
-Everything keeps fixed shapes: absent rows are labelled −1. Nothing waits for the device, and a pixel is chosen by its
-index before any feature is gathered.
+Shapes are fixed: absent rows are labelled −1. There is no device sync, and pixels are selected by index before their
+features are gathered.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from pixcon_train.method.candidates import BankSettings, Candidates
 from pixcon_train.method.class_bank import ClassBank
 
 _NEVER = -1e9
-"""Similarity of what does not count: exp() of it is exactly 0, and unlike −inf it has a gradient."""
+"""Similarity of empty slots: its exp() is exactly 0, and unlike −inf it has a gradient."""
 
 
 _LEAST = 1e-12
-"""Least weight of an entry, whose logarithm is taken."""
+"""Minimum weight of an entry, before its logarithm."""
 
 
 class Anchors(NamedTuple):
@@ -27,7 +27,7 @@ class Anchors(NamedTuple):
     positions: Tensor
     """(A,) int64, of pixels in the flattened (B, h, w) map."""
     labels: Tensor
-    """(A,) class of each, −1 where there are fewer."""
+    """(A,) class of each, −1 for padding."""
 
 
 def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: torch.Generator | None) -> Anchors:
@@ -38,7 +38,7 @@ def select_anchors(admitted: Tensor, *, num_classes: int, cap: int, generator: t
         generator: of the tensor's device.
     """
     flat = admitted.flatten()
-    # One sort by (class, random number) lays every class out in random order; −1 goes behind the last class.
+    # One sort by (class, random number) puts every class in random order; −1 comes after the last class.
     group = torch.where(flat < 0, num_classes, flat)
     draw = torch.randint(1 << 40, flat.shape, generator=generator, device=flat.device)
     ordered, order = (group * (1 << 40) + draw).sort()
@@ -66,19 +66,13 @@ def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
 
 
 def info_nce(
-    anchors: Tensor,
-    labels: Tensor,
-    queue: Tensor,
-    held: Tensor,
-    *,
-    temperature: float,
-    weight: Tensor | None = None,
+    anchors: Tensor, labels: Tensor, queue: Tensor, held: Tensor, *, temperature: float, weight: Tensor | None = None
 ) -> Tensor:
     """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
 
     With s_k = log Σ w_b·exp(z·b/η) over the entries b of class k, Eq. 3 for an anchor of class a is
-    log Σ_k exp(s_k) − s_a: the cross-entropy of the s_k. So the similarities, the one large array, are gone through
-    only once. Equation 3 itself has w_b = 1; the paper leaves a soft admission, with other weights, open (Sec. 5).
+    log Σ_k exp(s_k) − s_a: the cross-entropy of the s_k. So the similarities, the only large array, are read
+    once. Equation 3 has w_b = 1; the paper leaves soft admission, with other weights, open (Sec. 5).
 
     Args:
         anchors: (A, D), unit norm.
@@ -104,7 +98,7 @@ def info_nce(
 
 
 class Admitted(NamedTuple):
-    """What the step wants to enter into the bank, after the cap: arguments of :meth:`ClassBank.enqueue`."""
+    """Entries for the bank, after the cap: the arguments of :meth:`ClassBank.enqueue`."""
 
     embeddings: Tensor
     """(A, D), detached."""
@@ -119,7 +113,7 @@ class Admitted(NamedTuple):
 def contrast(
     candidates: Candidates, bank: ClassBank, settings: BankSettings, generator: torch.Generator | None
 ) -> tuple[Tensor, Admitted]:
-    """L_pix (Eq. 3) of the admitted pixels against the bank as it stands, and what they would add to it."""
+    """L_pix (Eq. 3) of the admitted pixels against the bank, which is not changed, and the entries for it."""
     anchors = select_anchors(candidates.admitted, num_classes=len(bank.filled), cap=settings.cap, generator=generator)
     embeddings = gather_pixels(candidates.embedding, anchors.positions).float()
     chosen = thin(anchors.labels, limit=settings.max_anchors, generator=generator)

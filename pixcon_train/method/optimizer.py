@@ -34,7 +34,7 @@ def rate(iteration: int, *, total: int, power: float, warmup: int = 0) -> float:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
-    """Give each group ``factor`` times its peak learning rate."""
+    """Set each group's learning rate to ``factor`` times its peak."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak_lr"] * factor
 
@@ -48,7 +48,7 @@ def ema_decay(iteration: int, ceiling: float) -> float:
 def update_teacher(teacher: nn.Module, student: nn.Module, decay: float) -> None:
     """teacher ← decay · teacher + (1 − decay) · student, over parameters and floating-point buffers.
 
-    Buffers that count (batch norm's number of batches) are copied.
+    Integer buffers (batch norm's number of batches) are copied.
     """
     pairs = list(zip(teacher.state_dict().values(), student.state_dict().values(), strict=True))
     averaged = [(old, new) for old, new in pairs if old.is_floating_point()]

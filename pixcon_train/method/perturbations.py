@@ -1,4 +1,4 @@
-"""Random parts of a step that act on whole batches: CutMix boxes and complementary dropout masks."""
+"""Random perturbations of a batch: CutMix boxes and complementary dropout."""
 
 import math
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pixcon_train.core.seeding import uniform
+
 AREA = (0.02, 0.4)
-"""Least and largest share of the image that a CutMix box covers (UniMatch V2's recipe)."""
+"""Smallest and largest share of the image that a CutMix box covers (UniMatch V2's recipe)."""
 ASPECT = (0.3, 1 / 0.3)
-"""Least and largest ratio of a box's height to its width."""
+"""Smallest and largest ratio of a box's height to its width."""
 
 
 def draw_boxes(batch: int, edge: int, *, probability: float, generator: torch.Generator) -> Tensor:
@@ -22,27 +24,23 @@ def draw_boxes(batch: int, edge: int, *, probability: float, generator: torch.Ge
     """
     boxes = torch.zeros(batch, 4, dtype=torch.long)
     for image in range(batch):
-        if _uniform(0, 1, generator) < probability:
+        if uniform(0, 1, generator) < probability:
             boxes[image] = torch.tensor(_draw_box(edge, generator))
     return boxes
 
 
 def _draw_box(edge: int, generator: torch.Generator) -> tuple[int, int, int, int]:
-    """A box inside the image; its area is drawn once, its aspect and place again until it fits.
+    """A box inside the image; its area is drawn once, its aspect and corner until the box fits.
 
-    As the release draws it: aspect and corner uniform, so that what is kept leans towards boxes with more room.
+    As in the release, aspect and corner are uniform, so that shapes that fit more often are more frequent.
     """
-    area = _uniform(*AREA, generator) * edge * edge
+    area = uniform(*AREA, generator) * edge * edge
     while True:
-        aspect = _uniform(*ASPECT, generator)
+        aspect = uniform(*ASPECT, generator)
         height, width = int(math.sqrt(area * aspect)), int(math.sqrt(area / aspect))
-        top, left = int(_uniform(0, edge, generator)), int(_uniform(0, edge, generator))
+        top, left = int(uniform(0, edge, generator)), int(uniform(0, edge, generator))
         if top + height <= edge and left + width <= edge:
             return top, left, height, width
-
-
-def _uniform(low: float, high: float, generator: torch.Generator) -> float:
-    return low + (high - low) * torch.rand((), generator=generator).item()
 
 
 def box_masks(boxes: Tensor, size: Sequence[int]) -> Tensor:
@@ -68,7 +66,7 @@ def cutmix(tensor: Tensor, inside: Tensor) -> Tensor:
 def encoder_dropout(batch: int, channels: int, *, generator: torch.Generator) -> Tensor:
     """UniMatch V2's complementary dropout: factors (2·batch, channels) for the first views, then the second ones.
 
-    Per image a mask 2·Bernoulli(0.5) for one view and its complement for the other; half of the pairs keep 1.
+    Per image a mask 2·Bernoulli(0.5) for one view and its complement for the other; half of the pairs are not dropped.
     """
     mask = torch.bernoulli(torch.full((batch, channels), 0.5), generator=generator)
     undropped = torch.randperm(batch, generator=generator)[: batch // 2]

@@ -1,4 +1,4 @@
-"""What a training step is given: one (micro-)batch, and every random choice."""
+"""Inputs of a training step: one (micro-)batch, and every random choice."""
 
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ class StepBatch(NamedTuple):
     padding: Tensor
     """(B, H, W) bool, padding of the unlabeled images."""
     target: Tensor | None = None
-    """Ground truth of the unlabeled images (B, H, W) int64, 255 = void or padding: it measures and is in no loss. None
-    where there is none."""
+    """Ground truth of the unlabeled images (B, H, W) int64, 255 = void or padding, for measurement only. None if
+    unknown."""
 
 
 class StepRandomness(NamedTuple):
@@ -30,10 +30,10 @@ class StepRandomness(NamedTuple):
     boxes: tuple[Tensor, Tensor]
     """CutMix boxes of the two views, (B, 4) int64 rows (y, x, height, width)."""
     encoder_scale: Tensor | None
-    """(2·B, dim) factors on the encoder's features, first views first; None where dropout acts elsewhere."""
+    """(2·B, dim) factors on the encoder's features, first views first; None if dropout acts elsewhere."""
     fused_scale: Tensor | None
     """(2·B, C) factors on the fused feature, first views first."""
     generator: torch.Generator | None
-    """Draws anchors; of the device that the batch is on."""
+    """Draws anchors; on the batch's device."""
     noise: torch.Generator | None = None
-    """Draws the teacher noise; of the same device."""
+    """Draws the teacher noise; on the same device."""

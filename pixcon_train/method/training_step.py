@@ -1,8 +1,8 @@
 """One training step: UniMatch V2's consistency and the clean-positive branch (paper, Eq. 4 and appendix D).
 
-A pure function of the batch, the two networks, the bank, the rules, and its randomness, which is handed in. It neither
-waits for the device nor changes the bank, the rules or the weights: the caller runs the backward pass, enqueues what
-was admitted, and lets the rules learn from what they observed.
+A pure function of the batch, the two networks, the bank, the rules and the randomness, all of which are arguments. It
+has no device sync and does not change the bank, the rules or the weights: the caller runs the backward pass, enqueues
+the admitted pixels, and updates the rules by their sums.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from pixcon_train.models.base import SegmentationModel
 
 @dataclass(frozen=True)
 class StepSettings:
-    """What is fixed over a run, but for the state of the rules."""
+    """Settings of a run; only the state of the rules changes."""
 
     rules: ConsistencyRules = field(default_factory=ConsistencyRules)
     bank: BankSettings | None = None
@@ -31,7 +31,7 @@ class StepSettings:
 
 
 class Observed(NamedTuple):
-    """Sums that the rules learn from, once they are added up over the step's whole batch."""
+    """Sums that update the rules once they are added over the step's whole batch."""
 
     threshold: Tensor
     noise: Tensor | None
@@ -40,7 +40,7 @@ class Observed(NamedTuple):
 
 @dataclass(frozen=True)
 class StepResult:
-    """Scalars on the device, and what was admitted and observed."""
+    """Scalars on the device, admitted pixels, and sums for the rules."""
 
     loss: Tensor
     """L of Eq. 4, to be differentiated; the other scalars are detached."""
@@ -71,7 +71,7 @@ def training_step(
 ) -> StepResult:
     """Losses of one step: L = (L_x + L_u)/2 + λ_pix · L_pix, L_u = (L_s1 + L_s2)/2.
 
-    As the paper's Fig. 8 has it, for a rule over labeled pixels; the weak-to-strong branch is UniMatch V2's::
+    As in the paper's Fig. 8, for a rule over labeled pixels; the weak-to-strong branch is UniMatch V2's::
 
         # supervised
         logits, z = student(images)                            # z: (B, D, h, w), unit norm (Eq. 1)
@@ -80,9 +80,9 @@ def training_step(
         # weak to strong
         with no_grad():
             confidence, pseudo = softmax(teacher(weak)).max(1)
-        τ = threshold(confidence)                              # 0.95 throughout, or a rule of appendix B
+        τ = threshold(confidence)                              # 0.95, or a rule of appendix B
         retained = (confidence >= τ) & ~padding
-        pseudo = noise(pseudo)                                 # where teacher noise is asked for
+        pseudo = noise(pseudo)                                 # with teacher noise
         for view in (1, 2):
             paste CutMix boxes into strong[view], pseudo and retained alike
         logits_s1, logits_s2 = student(strong views, complementary dropout of channels)
@@ -93,18 +93,18 @@ def training_step(
         target = nearest(labels, size of z)
         admitted = rule(target, bilinear(logits, size of z))   # clean: where argmax == target (Eq. 2)
         anchors = up to cap pixels of each class of admitted
-        loss_pix = info_nce(at most max_anchors of anchors, bank)  # Eq. 3, against the bank as it stands
+        loss_pix = info_nce(at most max_anchors of anchors, bank)  # Eq. 3, against the current bank
         loss = (loss_x + loss_u) / 2 + λ_pix · loss_pix
 
         # the caller, after the backward pass
         bank.enqueue(anchors)                                  # so that no anchor is its own positive
 
-    For the rule ``pseudo``, z and the pixels are those of the strong views, under ``pseudo``.
+    For the rule ``pseudo``, z and the pixels are of the strong views, with the labels ``pseudo``.
 
     Args:
         student: in train mode.
         teacher: in eval mode.
-        bank: needed where ``settings.bank`` is set; read, not written.
+        bank: required if ``settings.bank`` is set; not changed.
     """
     pixels = None if settings.bank is None else settings.bank.admission.pixels
     labeled = student(batch.images, embed=pixels == "labeled")
@@ -121,7 +121,7 @@ def training_step(
         loss_pix, admitted = contrast(candidates, bank, settings.bank, randomness.generator)
         loss = loss + settings.bank.weight * loss_pix
     noise = settings.rules.noise
-    mistaken = None if noise is None else noise.observe(labeled.logits.detach(), batch.labels)
+    confused = None if noise is None else noise.observe(labeled.logits.detach(), batch.labels)
     return StepResult(
         loss=loss,
         loss_x=loss_x.detach(),
@@ -132,5 +132,5 @@ def training_step(
         threshold=unlabeled.threshold,
         counts=unlabeled.counts,
         admitted=admitted,
-        observed=Observed(unlabeled.observed, mistaken),
+        observed=Observed(unlabeled.observed, confused),
     )

@@ -1,4 +1,4 @@
-"""The registry of architectures: what belongs to each beside its network. Imports no torch until one is built."""
+"""The registry of architectures; torch is imported only when a network is built."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pixcon_train.models.base import SegmentationModel
 
 PATCHES = "patch_embed.proj.weight"
-"""The weight that every encoder has, under its own name."""
+"""Key, within the encoder, of a weight that every encoder has."""
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,22 @@ class Architecture:
 
     name: str
     network: str
-    """Module and class of the network, made from a size and a number of classes."""
+    """Module and class of the network, built from a size and a number of classes."""
     encoder: str
     """Prefix of the encoder's keys."""
     classifier: str
-    """Key of the weight of the classifier's last layer, which has a row for each class."""
+    """Key of the weight of the classifier's last layer, which has one row per class."""
     protocol: Literal["unimatch-v2", "pixcon"]
     """The whole-image protocol of its release."""
     windows: Mapping[str, int] = field(default_factory=dict)
-    """Edge of the sliding windows by data set, where it is not the data set's usual one."""
+    """Edge of the sliding windows by data set, where it differs from the data set's default."""
 
     def matches(self, state: Mapping[str, Tensor]) -> bool:
         """Whether a state dict (keys without ``module.``) is of this architecture."""
         return self.encoder + PATCHES in state and self.classifier in state
 
     def new_model(self, size: str, num_classes: int) -> SegmentationModel:
-        """A network with fresh weights, without projection head."""
+        """A network with initial weights, without projection head."""
         module, _, name = self.network.partition(":")
         model: SegmentationModel = getattr(import_module(module), name)(size, num_classes)
         return model
@@ -63,4 +63,4 @@ ARCHITECTURES = {
         ),
     )
 }
-"""All architectures by name; a state dict is compared with them in this order."""
+"""All architectures by name; state dicts are compared with them in this order."""

@@ -12,8 +12,8 @@ from pixcon_train.core.patch_size import PATCH_SIZE
 from pixcon_train.models.sizes import ModelSize
 
 _OFFSET = 0.1
-"""DINOv2 adds this to the grid's edge before it divides, so that rounding down never loses a row; it also shifts
-the sampling points a little, so weights trained with it need it."""
+"""DINOv2 adds this to the grid's edge before the division, so that rounding down never loses a row; it also shifts the
+sampling points slightly, so weights trained with it need it."""
 
 
 class SwiGLU(nn.Module):
@@ -51,7 +51,7 @@ class DinoV2(VisionTransformer):
             init_values=size.layer_scale,
             mlp_layer=SwiGLU if size.gated else Mlp,
         )
-        self.mask_token = nn.Parameter(torch.zeros(1, size.dim))  # unused, but every DINOv2 file holds it
+        self.mask_token = nn.Parameter(torch.zeros(1, size.dim))  # unused, but in every DINOv2 file
         self.dim = size.dim
         self.patch_size = PATCH_SIZE
         self.native_grid = size.grid
@@ -101,7 +101,7 @@ class DinoV2(VisionTransformer):
 
 
 def resample_position_embedding(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
-    """``embedding`` (1, 1 + n², dim) of a square grid brought to ``grid`` patches: (1, 1 + h·w, dim)."""
+    """``embedding`` (1, 1 + n², dim) of a square grid resampled to ``grid`` patches: (1, 1 + h·w, dim)."""
     edge = round((embedding.shape[1] - 1) ** 0.5)
     square = embedding[:, 1:].unflatten(1, (edge, edge)).permute(0, 3, 1, 2)
     factors = [(side + _OFFSET) / edge for side in grid]

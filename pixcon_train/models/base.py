@@ -1,4 +1,4 @@
-"""What both architectures share: one forward pass that gives logits, fused feature and, asked for, the embedding."""
+"""The common base of both architectures: one forward pass to logits, fused feature and optional embedding."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -15,11 +15,11 @@ class ModelOutput(NamedTuple):
     fused: Tensor
     """(B, C, h, w), the decoder feature that feeds the classifier, after any complementary dropout."""
     embedding: Tensor | None
-    """(B, D, h, w), unit norm per pixel (paper, Eq. 1); None unless asked for."""
+    """(B, D, h, w), unit norm per pixel (paper, Eq. 1); None unless requested."""
 
 
 class Encoder(Protocol):
-    """What a decoder needs of an encoder."""
+    """The interface of an encoder to its decoder."""
 
     dim: int
     """Channels of its maps."""
@@ -45,7 +45,7 @@ class SegmentationModel(nn.Module):
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder, wherever the release's keys put it."""
+        """The encoder, whose place in the module tree follows the release's keys."""
         raise NotImplementedError
 
     @property

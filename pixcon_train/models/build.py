@@ -13,13 +13,13 @@ from pixcon_train.models.sizes import SIZES
 def build_model(
     architecture: str, size: str, num_classes: int, *, projection: bool, embedding_dim: int = 256
 ) -> SegmentationModel:
-    """A model with fresh weights.
+    """A model with initial weights.
 
     Args:
         architecture: ``unimatch_v2`` or ``pixcon``.
         size: ``nano``, ``small``, ``base``, ``large`` or ``giant``.
         num_classes: K.
-        projection: with the projection head g_φ (paper, Eq. 1), which both architectures may carry.
+        projection: with the projection head g_φ (paper, Eq. 1), which both architectures can have.
         embedding_dim: D of the projection head.
 
     Raises:

@@ -25,7 +25,7 @@ def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
         source: ``hub`` (timm's DINOv2 of the model's size), ``none``, or a ``.pth`` or ``.safetensors`` file.
 
     Raises:
-        ConfigError: ``hub`` for a size that the hub has not.
+        ConfigError: ``hub`` for a size that is not on the hub.
         CheckpointError: the hub cannot be reached, or the file is missing, damaged or of another size.
     """
     if source == "none":
@@ -59,7 +59,7 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
 
 
 def _is_other_grid(found: Tensor | None, expected: Tensor) -> bool:
-    """Whether ``found`` is a position embedding of a square grid of another size; anything else is left to fail."""
+    """Whether ``found`` is a position embedding of a square grid of another size; other shapes fail in loading."""
     if found is None or found.ndim != 3 or found.shape[1] == expected.shape[1]:
         return False
     patches = found.shape[1] - 1
@@ -67,11 +67,11 @@ def _is_other_grid(found: Tensor | None, expected: Tensor) -> bool:
 
 
 def _original_names(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """``state`` under DINOv2's own names, giant's MLP included."""
+    """``state`` under DINOv2's names, also for giant's MLP."""
     renamed = {}
     for key, value in state.items():
         name = key
-        if key not in expected:  # in the other sizes `fc1` is the original name
+        if key not in expected:  # in other sizes `fc1` is the original name
             for timms, originals in _TIMM_TO_ORIGINAL.items():
                 name = name.replace(timms, originals)
         renamed[name] = value
@@ -93,7 +93,7 @@ def _from_hub(size: str) -> dict[str, Tensor]:
         raise ConfigError(f"There is no pretrained encoder of size {size}; use --pretrained none or a file.")
     try:
         return timm.create_model(name, pretrained=True, num_classes=0).state_dict()
-    except Exception as error:  # whatever the network, the cache or the hub raise
+    except Exception as error:  # network, cache and hub raise many kinds
         raise CheckpointError(
             f"timm's hub did not give {name}: {error}. Without network, download DINOv2's file elsewhere and give its "
             "path with --pretrained FILE, or train from scratch with --pretrained none."

@@ -1,4 +1,4 @@
-"""Encoder sizes, and the decoder widths that belong to them in both architectures (the two public releases)."""
+"""Encoder sizes and their decoder widths in both architectures (the two public releases)."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class ModelSize:
     layer_scale: float = 1e-5
     """Initial LayerScale. DINOv2's 1e-5 is for pretraining at scale; nano, trained from scratch, starts at 1."""
     hub_name: str | None = None
-    """timm's name of the pretrained encoder; None where there is none."""
+    """timm's name of the pretrained encoder; None if there is none."""
 
 
 _S_AND_B_BLOCKS = (2, 5, 8, 11)

@@ -1,1 +1,1 @@
-"""Many runs from one grid."""
+"""Sweeps: many runs by the points of a grid."""

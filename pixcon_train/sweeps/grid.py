@@ -1,8 +1,8 @@
-"""A sweep: one run for each point of a grid and each seed, described by one YAML file.
+"""A sweep: one run per point of a grid and seed, described by one YAML file.
 
 ``base`` holds the values all runs share (``preset``, ``recipe``, ``dataset``, any other nested or by dotted key),
 ``grid`` lists of values by dotted key, of which every combination is a point, and ``seeds`` the seeds of each point.
-Several grids in a list are taken one after the other: a table that varies one value at a time has one grid for each.
+Several grids in a list follow one another: a table that varies one value at a time has one grid per value.
 """
 
 import re
@@ -22,7 +22,7 @@ from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 _KEYS = ("name", "base", "grid", "seeds")
 _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
 _LONGEST = 200
-"""Characters of a folder's name; file systems take 255."""
+"""Longest name of a folder; file systems allow 255 characters."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Sweep:
 
 
 def find_sweep(path: Path) -> Path:
-    """``path`` itself where there is such a file, else the ready one of that name: ``pascal/table4``.
+    """``path`` itself if there is such a file, else the built-in sweep of that name: ``pascal/table4``.
 
     Raises:
         ConfigError: neither.
@@ -62,15 +62,15 @@ def find_sweep(path: Path) -> Path:
 
 
 def _ready() -> dict[str, Path]:
-    """The sweep files that come with the package, by name."""
-    found = find_spec("pixcon_sweeps")  # a checkout that is used without being installed has them beside the package
+    """The sweep files of the package, by name."""
+    found = find_spec("pixcon_sweeps")  # without installation, they are next to the package
     places = list(found.submodule_search_locations or ()) if found else [str(Path(__file__).parents[1] / "sweeps")]
     files = sorted(file for place in places for file in Path(place).glob("*/*.yaml"))
     return {f"{file.parent.name}/{file.stem}": file for file in files}
 
 
 def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
-    """The sweep that the YAML file ``path`` describes, with ``changes`` (by dotted key) put over its base.
+    """The sweep of the YAML file ``path``, its base updated by ``changes`` (by dotted key).
 
     Raises:
         ConfigError: the file is no sweep, a key is unknown, a value does not fit, a grid or a list is empty, or two
@@ -86,7 +86,7 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
     if changed or any("seed" in values for values in (base, changes or {}, *combinations)):
         what = f"'{changed}' is varied by the grid" if changed else "'seed' is set like any other value"
         raise ConfigError(f"{what} in {path}. Change the file: values to vary stand in `grid`, seeds in `seeds`.")
-    seeds = _seeds(content.get("seeds", [0]), path)
+    seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
     given = [{**values, "seed": seed} for values in combinations for seed in seeds]
     points = tuple(_point(values, {**base, **(changes or {})}, path) for values in given)
     _different(points, path)
@@ -94,7 +94,7 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
 
 
 def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
-    """The points of ``share``, `i/n`: the i-th and every n-th after it, so that n machines together run all of them.
+    """The points of ``share``, `i/n`: the i-th and every n-th after it, so that n machines together run all points.
 
     Raises:
         ConfigError: no such share.
@@ -106,7 +106,7 @@ def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
 
 
 def _flat(section: Any, name: str, path: Path) -> dict[str, Any]:
-    """Values of a part of the file by dotted key, whichever way they are nested."""
+    """Values of a section of the file by dotted key."""
     if not isinstance(section, Mapping):
         raise ConfigError(f"`{name}` in {path} is {section!r}; expected a mapping, {_EXAMPLE}.")
     values: dict[str, Any] = {}
@@ -121,7 +121,7 @@ def _flat(section: Any, name: str, path: Path) -> dict[str, Any]:
 
 
 def _grids(section: Any, path: Path) -> list[dict[str, list[Any]]]:
-    """The grids of the file, each with a list of different values for each key."""
+    """The grids of the file, each with a list of distinct values per key."""
     grids = [_flat(grid, "grid", path) for grid in (section if isinstance(section, list) else [section or {}])]
     if not grids or not all(grids):
         raise ConfigError(f"A `grid` in {path} is empty; expected lists of values by dotted key, {_EXAMPLE}.")
@@ -130,12 +130,8 @@ def _grids(section: Any, path: Path) -> list[dict[str, list[Any]]]:
     return grids
 
 
-def _seeds(seeds: Any, path: Path) -> list[Any]:
-    return _different_values(seeds, f"`seeds` of {path}")
-
-
 def _different_values(values: Any, where: str) -> list[Any]:
-    """``values``, where they are a list without repetitions."""
+    """``values``, if they are a list without repetitions."""
     if not isinstance(values, list) or not values:
         raise ConfigError(f"{where} is {values!r}; expected a list of at least one value, such as [0, 1].")
     repeated = [value for position, value in enumerate(values) if value in values[:position]]
@@ -157,17 +153,17 @@ def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path) -> Point
 
 
 def _folder_name(values: Mapping[str, Any]) -> str:
-    """`key-value--key-value`; what would be no part of a path, or two parts of one, becomes a dash."""
+    """`key-value--key-value`, with a dash for characters that a path component cannot contain."""
     parts = [f"{key}-{value}" for key, value in values.items()]
     return "--".join(re.sub(r"[^\w.+-]+", "-", part).strip("-") for part in parts)
 
 
 def _different(points: Sequence[Point], path: Path) -> None:
-    """Raise where two points are one run, or would lie in one folder."""
+    """Raise if two points are the same run or have the same folder."""
     runs: dict[str, str] = {}
     folders: set[str] = set()
     for point in points:
-        same = runs.setdefault(_what_counts(point.config), point.name)
+        same = runs.setdefault(_outcome_key(point.config), point.name)
         if same != point.name:
             raise ConfigError(
                 f"{same} and {point.name} in {path} would be the same run. Leave one of them out (without a bank, "
@@ -181,8 +177,8 @@ def _different(points: Sequence[Point], path: Path) -> None:
         folders.add(point.name)
 
 
-def _what_counts(config: TrainConfig) -> str:
-    """What decides a run's result, as text; without a bank, its other values do not."""
+def _outcome_key(config: TrainConfig) -> str:
+    """The values that a run's result depends on, as text; without a bank, its other values do not matter."""
     values = flatten(config.model_dump())
     if not config.bank.enabled:
         values = {key: value for key, value in values.items() if key == "bank.rule" or not key.startswith("bank.")}
@@ -190,10 +186,10 @@ def _what_counts(config: TrainConfig) -> str:
 
 
 def one_process(processes: int) -> None:
-    """Raise where a sweep was started as several processes.
+    """Raise if a sweep was started as several processes.
 
     Raises:
-        ConfigError: it was; a failed run would leave the processes waiting for each other.
+        ConfigError: it was: after a failed run the processes would wait for each other.
     """
     if processes > 1:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""What each run of a sweep has come to."""
+"""The state of each run of a sweep."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ State = Literal["not started", "unfinished", "finished", "failed"]
 
 @dataclass(frozen=True)
 class RunState:
-    """What one run of a sweep has come to."""
+    """The state of one run of a sweep."""
 
     point: Point
     folder: Path
@@ -23,12 +23,12 @@ class RunState:
     miou: float = float("nan")
     """Best mIoU of the EMA teacher, a fraction; NaN before the first validation."""
     epoch: int | None = None
-    """Epoch of it, from 1; None before the first validation."""
+    """Its epoch, from 1; None before the first validation."""
     epochs_done: int = 0
     message: str | None = None
-    """Why it failed."""
+    """The error of a failed run."""
     trace: str | None = None
-    """Where it failed, if it was a defect rather than a mistake."""
+    """The traceback, if the error is a defect rather than a user's mistake."""
 
     def row(self) -> dict[str, Any]:
         """As a row of a table: run, the grid's values, state, best EMA mIoU and its epoch."""
@@ -44,11 +44,11 @@ class RunState:
 
 
 def run_state(point: Point, parent: Path) -> RunState:
-    """What lies in the folder of ``point`` under ``parent``; it failed where that is no checkpoint or another run's."""
+    """The state of ``point`` in its folder under ``parent``; `failed` for a damaged or another run's checkpoint."""
     folder = parent / point.name
     if not (folder / LATEST).exists():
         return RunState(point, folder, "not started")
-    from pixcon_train.runs.checkpoint import describe_checkpoint  # imports torch, as does the next
+    from pixcon_train.runs.checkpoint import describe_checkpoint  # imports torch, as does the next line
     from pixcon_train.runs.folder import resume_config
 
     try:

@@ -1,4 +1,4 @@
-"""Doing the runs of a sweep, one after the other."""
+"""Running the points of a sweep."""
 
 import gc
 import traceback
@@ -18,9 +18,9 @@ from pixcon_train.sweeps.run_states import RunState, run_state
 def run_point(
     point: Point, parent: Path, *, interruption: StopRequest | None = None, observer: TrainingObserver | None = None
 ) -> RunState:
-    """Do the run of ``point`` under ``parent`` from where it stands; nothing where it is finished.
+    """Start or resume the run of ``point`` under ``parent``; a no-op if it is finished.
 
-    Whatever goes wrong in it is the state `failed`, so that other runs can follow.
+    Any error becomes the state `failed`, so that other runs can follow.
     """
     before = run_state(point, parent)
     if before.state in {"finished", "failed"}:

@@ -246,7 +246,7 @@ def test_an_unlabeled_list_needs_no_masks(root: Path) -> None:
     pairs = [*read_list(root / "val.txt", masks_required=True)[:2], Pair("images/2.png", None)]
     report = check_data(THREE, root, pairs, encoding="index", images="whole", masks_optional=True)
     assert report.ok and report.pixels == (1, 1, 1)
-    assert report.notes == ("1 masks of the unlabeled list are not there; they would only serve to measure.",)
+    assert report.notes == ("1 masks of the unlabeled list are missing; they are only used for measurement.",)
 
 
 def test_masks_alone_can_be_looked_at(root: Path) -> None:
