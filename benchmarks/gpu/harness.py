@@ -1,4 +1,4 @@
-"""A training run without a data set: networks, bank, rules and optimizer of ``build_components``, with synthetic crops."""
+"""A training run without a data set: networks, bank, rules and optimizer, with synthetic crops."""
 
 import json
 from collections.abc import Mapping
