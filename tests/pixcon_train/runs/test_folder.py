@@ -11,14 +11,14 @@ from pixcon_train.core.yaml_files import read_yaml_mapping
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import CONFIG, LATEST
 from pixcon_train.runs.folder import refuse_to_overwrite, resume_config, run_folder, run_name, save_config
-from tests.pixcon_train.runs.test_checkpoint import example
+from tests.checkpoints import example_checkpoint
 from tests.pixcon_train.tiny import tiny_config
 
 CONFIGURATION = tiny_config(Path("/data/tiny.yaml"), seed=3, bank__rule="labeled")
 
 
 def put_run(folder: Path, *, finished: bool, config: TrainConfig = CONFIGURATION) -> None:
-    save_checkpoint(folder / LATEST, example(progress={"finished": finished}, config=config.model_dump()))
+    save_checkpoint(folder / LATEST, example_checkpoint(progress={"finished": finished}, config=config.model_dump()))
 
 
 def test_a_run_is_named_after_data_preset_rule_and_seed() -> None:
@@ -60,7 +60,7 @@ def test_there_must_be_a_run_to_resume(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_an_older_configuration_says_so(tmp_path: Path) -> None:
-    old = replace(example(), config={"schedule": {"epoch": 3}})
+    old = replace(example_checkpoint(), config={"schedule": {"epoch": 3}})
     save_checkpoint(tmp_path / LATEST, old)
     with pytest.raises(ConfigError, match=r"'schedule\.epoch' in .*latest\.pth"):
         resume_config(tmp_path, {})
@@ -69,7 +69,7 @@ def test_a_checkpoint_of_an_older_configuration_says_so(tmp_path: Path) -> None:
 def test_a_run_from_before_an_option_goes_on_with_its_default(tmp_path: Path) -> None:
     config = CONFIGURATION.model_dump()
     del config["consistency"]["threshold"], config["data"]["unlabeled_truth"]
-    save_checkpoint(tmp_path / LATEST, example(progress={"finished": False}, config=config))
+    save_checkpoint(tmp_path / LATEST, example_checkpoint(progress={"finished": False}, config=config))
     assert resume_config(tmp_path, {}) == CONFIGURATION
     with pytest.raises(ConfigError, match=r"'consistency.threshold.rule' is 'fixed' in .*cannot change to 'dynamic'"):
         resume_config(tmp_path, {"consistency.threshold.rule": "dynamic"})
