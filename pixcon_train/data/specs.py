@@ -204,14 +204,14 @@ def _validated(value: dict[str, Any], where: str) -> DatasetSpec:
 def _first_problem(error: ValidationError) -> str:
     """The first problem as a sentence; unknown keys come first, since they may be why another key is missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    place = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key '{place}'{hint(place, DatasetSpec.model_fields)}."
+        return f"unknown key '{key}'{hint(key, DatasetSpec.model_fields)}."
     message = problem["msg"].removeprefix("Value error, ")
-    if not place or problem["type"] == "missing":
-        return f"`{place}`: {message}" if place else message
+    if not key or problem["type"] == "missing":
+        return f"`{key}`: {message}" if key else message
     quotes = " A text that YAML reads as something else needs quotes." if problem["type"] == "string_type" else ""
-    return f"`{place}` is {shortened(problem['input'])}: {message}.{quotes}"
+    return f"`{key}` is {shortened(problem['input'])}: {message}.{quotes}"
 
 
 def shortened(value: Any) -> str:

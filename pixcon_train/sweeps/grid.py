@@ -64,8 +64,8 @@ def find_sweep(path: Path) -> Path:
 def _ready() -> dict[str, Path]:
     """The sweep files of the package, by name."""
     found = find_spec("pixcon_sweeps")  # without installation, they are next to the package
-    places = list(found.submodule_search_locations or ()) if found else [str(Path(__file__).parents[1] / "sweeps")]
-    files = sorted(file for place in places for file in Path(place).glob("*/*.yaml"))
+    folders = list(found.submodule_search_locations or ()) if found else [str(Path(__file__).parents[1] / "sweeps")]
+    files = sorted(file for folder in folders for file in Path(folder).glob("*/*.yaml"))
     return {f"{file.parent.name}/{file.stem}": file for file in files}
 
 

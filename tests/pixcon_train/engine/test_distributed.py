@@ -28,7 +28,7 @@ def test_shares_make_the_effective_batch(
 
 def test_micro_batches_are_numbered_over_the_processes() -> None:
     accelerators: list[Any] = [SimpleNamespace(num_processes=4, process_index=rank) for rank in range(4)]
-    shares = [batch_layout(ScheduleConfig(epochs=1, batch=16, micro_batch=2), each) for each in accelerators]
+    shares = [batch_layout(ScheduleConfig(epochs=1, batch=16, micro_batch=2), process) for process in accelerators]
     assert [share.piece(i) for share in shares for i in range(share.accumulation)] == list(range(8))
 
 
@@ -72,13 +72,13 @@ def test_running_statistics_are_those_of_one_process_in_turn() -> None:
 
     accelerator: Any = SimpleNamespace(num_processes=3, gather=gather)
     statistics = [RunningStatistics(norm, accelerator) for norm in norms]
-    for each in statistics:
-        each.remember()
-    for place, batch in enumerate(batches):
+    for process in statistics:
+        process.remember()
+    for index, batch in enumerate(batches):
         alone(batch)
-        norms[place // 2](batch)
-    for each in statistics:
-        each.compose()  # the last one has heard of all
+        norms[index // 2](batch)
+    for process in statistics:
+        process.compose()  # the last one gathers from all
     assert torch.allclose(norms[2].running_mean, alone.running_mean, atol=1e-6)
     assert torch.allclose(norms[2].running_var, alone.running_var, rtol=1e-6)
     assert norms[2].num_batches_tracked == alone.num_batches_tracked == 7

@@ -75,7 +75,7 @@ def trained(spec: Path, folder: Path, case: str) -> None:
             parts = self._parts
             assert parts.bank is not None
             modules = (parts.student, parts.teacher, parts.bank, *parts.rules.modules().values())
-            state = [each.state_dict() for each in modules]
+            state = [module.state_dict() for module in modules]
             torch.save(state, folder / f"rank{self._accelerator.process_index}.pt")
 
     trainer.Trainer = Dumping  # type: ignore[misc]

@@ -84,7 +84,7 @@ class PlainTrainer:
             self.bank[label] = [*self.bank[label], embedding][-self.recipe.bank_size :]
         self._adamw(iteration)
         self._average(iteration)
-        return {name: sum(each[name] for each in logged) / len(logged) for name in logged[0]}
+        return {name: sum(values[name] for values in logged) / len(logged) for name in logged[0]}
 
     def _forward_backward(self, piece: Piece, pieces: int) -> tuple[dict[str, float], list[tuple[int, Tensor]]]:
         torch.manual_seed(piece.layers)
@@ -107,7 +107,7 @@ class PlainTrainer:
         losses = []
         for view, logits in enumerate(output.logits.chunk(2)):
             labels, certain, padding = (
-                _pasted(each, piece.boxes[view]) for each in (pseudo, confidence, piece.padding)
+                _pasted(values, piece.boxes[view]) for values in (pseudo, confidence, piece.padding)
             )
             picked = (certain >= self.recipe.tau) & ~padding
             losses.append(_mean_negative_log(logits, labels, picked) * picked.sum() / (~padding).sum())
@@ -140,7 +140,7 @@ class PlainTrainer:
             lot = torch.rand(len(drawn), generator=generator).tolist()
             order = sorted(range(len(drawn)), key=lambda i: lot[i] + (drawn[i] is None))
             drawn = [drawn[i] for i in order[: self.recipe.max_anchors]]
-        return [each for each in drawn if each is not None]
+        return [pixel for pixel in drawn if pixel is not None]
 
     def _info_nce(self, pixels: Tensor, anchors: list[tuple[int, int]]) -> Tensor:
         losses = []

@@ -108,7 +108,7 @@ def test_a_saved_bank_goes_on_where_it_was(early: bool) -> None:
     bank, again = partly_filled(), ClassBank(4, 3, 1)
     state = bank.state_dict()
     again.load_state_dict(state | {"filled": bank.filled} if early else state)
-    for each in (bank, again):
-        each.enqueue(torch.tensor([[20.0], [21.0]]), torch.tensor([2, 3]))
+    for filling in (bank, again):
+        filling.enqueue(torch.tensor([[20.0], [21.0]]), torch.tensor([2, 3]))
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in bank.state_dict().items())
     assert again.filled.tolist() == [3, 3, 2, 1]

@@ -118,8 +118,8 @@ def test_candidates_have_the_release_s_feature_size(golden: dict[str, np.ndarray
     target = torch.from_numpy(golden["pixcon_step/target"])[:1].long()
     with torch.no_grad():
         candidates = labeled_candidates(student(_batch().images[:1], embed=True), target, BankSettings("clean"))
-    for each in (candidates.admitted, candidates.embedding):
-        assert each.shape[-2:] == tuple(golden["pixcon_step/feature_size"])
+    for values in (candidates.admitted, candidates.embedding):
+        assert values.shape[-2:] == tuple(golden["pixcon_step/feature_size"])
 
 
 @pytest.mark.reference
