@@ -101,12 +101,6 @@ def normalise(image: Tensor) -> Tensor:
     return normalised
 
 
-def denormalise(image: Tensor) -> Tensor:
-    """The inverse of :func:`normalise`, to show an image: uint8."""
-    mean, std = torch.tensor(MEAN, device=image.device), torch.tensor(STD, device=image.device)
-    return ((image * std[:, None, None] + mean[:, None, None]).clamp(0, 1) * 255).round().to(torch.uint8)
-
-
 def _integer(low: int, high: int, generator: torch.Generator) -> int:
     """Uniform over low..high, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator).item())

@@ -6,13 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
 from pixcon_train.data.lists import Pair, write_list
 from pixcon_train.data.specs import DatasetSpec, voc_palette
+from pixcon_train.data.transforms import MEAN, STD
 
 THREE = DatasetSpec(name="three", classes=("ground", "cat", "dog"), palette=tuple(voc_palette(3)), background=0)
 """Three classes, void 255."""
+
+
+def denormalise(image: Tensor) -> Tensor:
+    """The uint8 image of a normalised one."""
+    mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
+    return ((image * std + mean).clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def save_image(path: Path, pixels: np.ndarray) -> Path:

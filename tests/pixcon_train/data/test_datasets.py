@@ -13,8 +13,8 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.data import datasets
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.transforms import Geometry, denormalise
-from tests.pixcon_train.data.files import THREE, save_image, write_pairs
+from pixcon_train.data.transforms import Geometry
+from tests.pixcon_train.data.files import THREE, denormalise, save_image, write_pairs
 
 CROP = Geometry(crop=28, base_size=None)
 SMALL = Geometry(crop=28, base_size=20, scale=(1.0, 1.0))

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from pixcon_train.core.seeding import seeded
 from pixcon_train.data import transforms
-from pixcon_train.data.transforms import Geometry, denormalise, normalise, random_crop, strong_view
+from pixcon_train.data.transforms import Geometry, normalise, random_crop, strong_view
+from tests.pixcon_train.data.files import denormalise
 
 FILL = 254
 
