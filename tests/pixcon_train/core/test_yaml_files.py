@@ -110,7 +110,7 @@ def test_other_encodings_of_a_file(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
-    with pytest.raises(ConfigError, match=r"pipe\.yaml: not a regular file"):
+    with pytest.raises(ConfigError, match=r"pipe\.yaml cannot be read: not a regular file"):
         read_yaml_mapping(tmp_path / "pipe.yaml")
 
 
