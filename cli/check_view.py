@@ -1,19 +1,29 @@
 """The report of `check-data`: a table of class shares, and one line per finding."""
 
-from rich.console import Console
-from rich.table import Table
+from typing import NamedTuple
 
-from pixcon_cli.tables import add_row, per_cent, show, table
+from rich.console import Console
+
+from pixcon_cli.tables import show_tables
 from pixcon_diag.data.set_checks import SetReport
-from pixcon_train.data.dataset_check import DataReport
+from pixcon_diag.statistics import quotient
+from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.specs import DatasetSpec
+
+
+class _Class(NamedTuple):
+    """A class, or void, with its counts in each list."""
+
+    name: str
+    shares: list[float]
+    masks: list[int] | None
 
 
 def show_report(console: Console, spec: DatasetSpec, report: SetReport) -> None:
     """Print the share of each class in each list, then the findings."""
-    for each, found in report.lists:
-        console.print(f"{each.split}: {found.pairs:,} pairs of {each.path}", soft_wrap=True, markup=False)
-    show(console, _classes(spec, report))
+    for data_list, counts in report.lists:
+        console.print(f"{data_list.split}: {counts.pairs:,} pairs of {data_list.path}", soft_wrap=True, markup=False)
+    show_tables(console, [_classes(spec, report)])
     console.print(f"Masks hold labels as '{report.encoding}'.", markup=False)
     for note in report.all_notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
@@ -25,15 +35,21 @@ def show_report(console: Console, spec: DatasetSpec, report: SetReport) -> None:
 
 def _classes(spec: DatasetSpec, report: SetReport) -> Table:
     """For each class and list: its share of the pixels, and the number of masks with it."""
-    heads = [head for each, _ in report.lists for head in (f"{each.split} px %", "masks")]
-    made = table(f"{report.dataset} under {report.root}", "class", *heads)
-    for label, name in enumerate(spec.classes):
-        counts = [(_share(found.pixels[label], found), f"{found.masks[label]:,}") for _, found in report.lists]
-        add_row(made, name, *(cell for cells in counts for cell in cells))
-    add_row(made, "(void)", *(cell for _, found in report.lists for cell in (_share(found.void, found), "")))
-    return made
+    totals = [sum(counts.pixels) + counts.void for _, counts in report.lists]
+    pairs = list(zip(totals, (counts for _, counts in report.lists), strict=True))
+    rows = [
+        _Class(name, [quotient(c.pixels[k], total) for total, c in pairs], [c.masks[k] for _, c in pairs])
+        for k, name in enumerate(spec.classes)
+    ]
+    rows.append(_Class("(void)", [quotient(c.void, total) for total, c in pairs], None))
+    columns: list[Column[_Class]] = [Column("class", "class", of=lambda r: r.name)]
+    for index, (data_list, _) in enumerate(report.lists):
+        columns += _list_columns(data_list.split, index)
+    return Table.of("check-data", f"{report.dataset} under {report.root}", rows, columns)
 
 
-def _share(pixels: int, found: DataReport) -> str:
-    total = sum(found.pixels) + found.void
-    return per_cent(pixels / total if total else None)
+def _list_columns(split: str, index: int) -> list[Column[_Class]]:
+    return [
+        Column(f"{split}_share", f"{split} px %", "per_cent", of=lambda r: r.shares[index]),
+        Column(f"{split}_masks", "masks", "count", of=lambda r: r.masks[index] if r.masks else None),
+    ]

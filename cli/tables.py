@@ -1,6 +1,5 @@
 """Tables in a terminal, laid out so that no number is broken at any width."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,8 +14,6 @@ from pixcon_cli.encoding import printable
 if TYPE_CHECKING:
     from pixcon_diag.tables.table import Table as DescribedTable
 
-UNDEFINED = "–"
-
 PLAIN_WIDTH = 140
 """Width of output that is not a terminal."""
 
@@ -26,29 +23,9 @@ TRANSPOSED_ROWS = 4
 """Most rows of a table that is transposed if it is too wide."""
 
 
-def per_cent(value: float | None, digits: int = 2) -> str:
-    """A fraction in per cent, without the sign."""
-    return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}"
-
-
-def table(title: str, *columns: str, caption: str | None = None) -> Table:
-    """An empty table; the first column holds text, the others numbers."""
-    result = Table(title=title, title_justify="left", caption=caption, caption_justify="left", title_style="bold")
-    for index, column in enumerate(columns):
-        result.add_column(Text(column), justify="right" if index else "left", overflow="fold", no_wrap=index > 0)
-    return result
-
-
 def add_row(target: Table, *cells: str) -> None:
     """Add a row of plain text, in which brackets are not markup."""
     target.add_row(*(Text(cell) for cell in cells))
-
-
-def show(console: Console, *tables: Table) -> None:
-    """Print tables at the width of the terminal."""
-    width_of(console)
-    for item in tables:
-        console.print(item)
 
 
 def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:

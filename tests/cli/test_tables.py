@@ -1,5 +1,4 @@
 import io
-import math
 import re
 from collections import Counter
 from typing import Any
@@ -10,23 +9,10 @@ from rich.console import Console
 from pixcon_cli import console as consoles
 from pixcon_cli.console import notes, output, progress
 from pixcon_cli.encoding import spell
-from pixcon_cli.tables import add_row, per_cent, show, show_tables, table
+from pixcon_cli.tables import show_tables
 from pixcon_diag.statistics import Spread
 from pixcon_diag.tables.table import Column, Table
 from tests.cli.printed import cells, printed
-
-
-def test_fractions_become_per_cent_and_the_undefined_a_dash() -> None:
-    assert (per_cent(0.98765), per_cent(1.0), per_cent(0.5, 0)) == ("98.77", "100.00", "50")
-    assert (per_cent(math.nan), per_cent(None)) == ("–", "–")
-
-
-def test_cells_are_plain_text_and_a_pipe_is_wide_enough() -> None:
-    made = table("Title", "name", *(f"column {index}" for index in range(8)))
-    add_row(made, "run[bold]/best", *("100.00",) * 8)
-    show(Console(file=(buffer := io.StringIO()), width=60), made)
-    lines = buffer.getvalue().splitlines()
-    assert any("run[bold]/best" in line and line.count("100.00") == 8 for line in lines)
 
 
 def test_brackets_and_colons_in_a_path_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
