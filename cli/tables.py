@@ -145,12 +145,12 @@ def _keys(strip: _Strip) -> list[int]:
 
 def _to_rich(strip: _Strip, width: int) -> Table:
     widths = _widths(strip, width)
-    table_ = Table(width=_outer(widths))
+    result = Table(width=_outer(widths))
     for head, left, wide in zip(strip.heads, strip.left, widths, strict=True):
-        table_.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
+        result.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
     for row in strip.rows:
-        add_row(table_, *(cell.text for cell in row))
-    return table_
+        add_row(result, *(cell.text for cell in row))
+    return result
 
 
 def _widths(strip: _Strip, width: int) -> list[int]:

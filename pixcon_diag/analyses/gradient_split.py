@@ -73,5 +73,5 @@ def temperature_of(checkpoint: LoadedCheckpoint, temperature: float | None = Non
     """The given η, else that of the checkpoint's training, else the paper's (Table 5)."""
     if temperature is not None:
         return temperature
-    own = checkpoint.own
-    return GradientOptions().temperature if own is None else float(own.config["bank"]["temperature"])
+    run = checkpoint.own
+    return GradientOptions().temperature if run is None else float(run.config["bank"]["temperature"])

@@ -79,10 +79,13 @@ def stated_miou(info: CheckpointInfo) -> tuple[float, str] | None:
     }
     now, best, best_epoch = by_weights.get(info.weights, (None, None, None))
     if now is not None:
-        return now, f"{info.weights}, epoch {_shown(scores.epoch)}"
+        return now, f"{info.weights}, epoch {_epoch(scores.epoch)}"
     if best is None:
         return None
-    return best, f"the run's best {info.weights}, epoch {_shown(best_epoch)}; the weights are of {_shown(scores.epoch)}"
+    return (
+        best,
+        f"the run's best {info.weights}, epoch {_epoch(best_epoch)}; the weights are of {_epoch(scores.epoch)}",
+    )
 
 
 def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
@@ -95,7 +98,7 @@ def _dataset(loaded: LoadedCheckpoint) -> tuple[str, str]:
     return spec.name, f"; {loaded.info.num_classes} classes are assumed to be {spec.name}"
 
 
-def _shown(epoch: int | None) -> str:
+def _epoch(epoch: int | None) -> str:
     return "unknown" if epoch is None else str(epoch)
 
 

@@ -35,7 +35,7 @@ def read_groups(arguments: Sequence[str]) -> dict[str, list[RunHistory]]:
 
 def holds_log(folder: Path) -> bool:
     """Whether ``folder`` is a run: it holds a log of this project or TensorBoard files."""
-    return (folder / LOG).is_file() or any(any(place.glob(EVENTS)) for place in (folder, folder / "tensorboard"))
+    return (folder / LOG).is_file() or any(any(parent.glob(EVENTS)) for parent in (folder, folder / "tensorboard"))
 
 
 def _default_runs() -> list[str]:
