@@ -3,11 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import NAN
 
 Weights = Literal["ema", "student"]
@@ -65,7 +66,7 @@ class BestEpoch:
 
 
 @dataclass(frozen=True)
-class RunHistory:
+class RunHistory(Serializable):
     """One run, epoch by epoch."""
 
     name: str
@@ -101,10 +102,6 @@ class RunHistory:
         record = max(evaluated, key=lambda record: record.evaluation(weights).miou)
         evaluation = record.evaluation(weights)
         return BestEpoch(weights, record.epoch, self.finished(record.epoch), evaluation.miou, evaluation.iou)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 def folder_name(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import Any
 
 import numpy as np
 import torch
@@ -158,10 +157,6 @@ class BoundaryError(DrawnMeasurement):
         """
         self.refuse_strays()
         return BoundaryResult.from_counts(self.widths, self.counts.tolist())
-
-    def options(self) -> dict[str, Any]:
-        """What a result depends on beside the pixels, for its provenance."""
-        return {name: getattr(self, name) for name in ("widths", "distance", "void_mode")}
 
 
 def _reach_chessboard(values: Tensor, width: int) -> Tensor:

@@ -1,9 +1,10 @@
 """What the boundary measurement gives: counts beside rates, in the band of each width and in its interior."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
 
@@ -44,7 +45,7 @@ class BandError:
 
 
 @dataclass(frozen=True)
-class BoundaryResult:
+class BoundaryResult(Serializable):
     """Errors pooled over a set of images."""
 
     overall: ErrorRate
@@ -79,10 +80,6 @@ class BoundaryResult:
                 return each
         asked = ", ".join(str(each.width) for each in self.widths)
         raise ConfigError(f"Width {width} was not measured. Measured: {asked}. Ask for it when the pass is made.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def check_band(widths: Sequence[int], distance: str, void_mode: str) -> None:

@@ -1,13 +1,14 @@
 """One measurement of two groups: its difference with image noise and with seed noise, never mixed (section 8)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from pixcon_diag.measures.seeds import SeedNoise, seed_noise
 from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
+from pixcon_diag.serialization import Serializable
 from pixcon_train.core.progress import Progress, silent
 
 Unit = Literal["fraction", "number", "count"]
@@ -30,7 +31,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class ComparisonRow:
+class ComparisonRow(Serializable):
     """The difference of one measurement, other − baseline."""
 
     measure: str
@@ -42,10 +43,6 @@ class ComparisonRow:
     same_classes: bool = True
     """Whether all values are means over the same classes, or over none: a difference is not of the methods alone
     where they are not."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 def compare(

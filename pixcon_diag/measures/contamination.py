@@ -1,7 +1,6 @@
 """Contamination ρ_F and retention of confidence-filtered pseudo-labels (Sec. 3.3, Table 8), from one pass."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -135,11 +134,6 @@ class Contamination(DrawnMeasurement):
         """
         counts = ContaminationCounts.from_state(self.snapshot(), self.edges, void=self.void)
         return ContaminationResult.from_counts(counts, self.taus, self.widths, self.calibration_bins)
-
-    def options(self) -> dict[str, Any]:
-        """What a result depends on beside the pixels, for its provenance."""
-        names = ("taus", "widths", "distance", "void_mode", "calibration_bins")
-        return {name: getattr(self, name) for name in names}
 
     def _state(self, name: str, *shape: int) -> None:
         self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")

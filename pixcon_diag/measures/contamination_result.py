@@ -1,12 +1,12 @@
 """What the contamination measurement gives: counts beside rates, computed from the histograms of one pass."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from pixcon_diag.measures.confidence import FIXED_POINT
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
@@ -154,7 +154,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class ContaminationResult:
+class ContaminationResult(Serializable):
     """The measurement of one pass: asked thresholds, the whole curve, calibration."""
 
     thresholds: tuple[ThresholdResult, ...]
@@ -190,10 +190,6 @@ class ContaminationResult:
                 return each
         asked = ", ".join(str(each.tau) for each in self.thresholds)
         raise ConfigError(f"Threshold {tau} was not measured. Measured: {asked}. Ask for it when the pass is made.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -> ThresholdResult:

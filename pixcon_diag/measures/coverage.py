@@ -96,8 +96,11 @@ class Coverage(DrawnMeasurement):
         Raises:
             PixConError: a valid pixel's label, or the class under which a pixel was admitted, was no class.
         """
-        return CoverageResult.from_state(self.snapshot(), self.num_classes, void=self.void, **self.options())
-
-    def options(self) -> dict[str, Any]:
-        """What a result depends on beside the pixels, for its provenance."""
-        return {name: getattr(self, name) for name in ("batch_size", "cap", "bank_size")}
+        return CoverageResult.from_state(
+            self.snapshot(),
+            self.num_classes,
+            void=self.void,
+            batch_size=self.batch_size,
+            cap=self.cap,
+            bank_size=self.bank_size,
+        )

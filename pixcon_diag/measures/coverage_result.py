@@ -1,11 +1,11 @@
 """What the coverage measurement gives: how many pixels of each class reach the bank (Sec. G.3)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotients
 from pixcon_train.evaluation.strays import TRUTH, refuse_strays
 
@@ -36,7 +36,7 @@ class ClassCoverage:
 
 
 @dataclass(frozen=True)
-class CoverageResult:
+class CoverageResult(Serializable):
     """One replayed pass, starting from an empty bank."""
 
     images: int
@@ -98,10 +98,6 @@ class CoverageResult:
                 images_until_full=_until_full(entered, len(counts), batch_size, bank_size),
             ),
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def _per_batch(eligible: np.ndarray, batch_size: int) -> np.ndarray:

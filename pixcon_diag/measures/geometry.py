@@ -176,7 +176,3 @@ class Geometry(DrawnMeasurement):
         self.refuse_strays()
         sums, pixels = self.sums.cpu().numpy(), self.pixels.cpu().numpy()
         return GeometryResult.from_sums(sums, pixels, self.foreground, self.min_pixels)
-
-    def options(self) -> dict[str, Any]:
-        """What a result depends on beside features and labels, for its provenance."""
-        return {"foreground": self.foreground, "min_pixels": self.min_pixels}

@@ -1,11 +1,11 @@
 """What the geometry measurement gives, computed from the sums and counts of one pass."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import PixConError
 
@@ -56,7 +56,7 @@ class TightnessMeans:
 
 
 @dataclass(frozen=True)
-class GeometryResult:
+class GeometryResult(Serializable):
     """Table 9: means over the foreground classes with enough pixels, and what they come from.
 
     The class-distance normalised variance of a pair is (V_j + V_k) / (2‖μ_j − μ_k‖²) with the mean μ_k = S_k / n_k of a
@@ -119,10 +119,6 @@ class GeometryResult:
             classes=_classes(pixels, compactness, pairs, spread),
             cosine=tuple(tuple(row) for row in cosine.tolist()),
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spread: np.ndarray) -> ClassGeometry:

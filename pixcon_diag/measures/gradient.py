@@ -168,10 +168,6 @@ class ContaminationGradient(DrawnMeasurement):
             raise PixConError("Some embeddings are NaN or infinite. Does the checkpoint hold a network that diverged?")
         return GradientResult.from_sums(dict(zip(FORMS, self.sums.cpu().numpy(), strict=True)))
 
-    def options(self) -> dict[str, Any]:
-        """What a result depends on beside anchors and bank, for its provenance."""
-        return {"temperature": self.temperature}
-
 
 def _check(anchors: Tensor, labels: Tensor, entries: Entries[Tensor]) -> None:
     """Raise ValueError where shapes or types do not fit."""

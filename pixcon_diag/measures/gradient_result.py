@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotient
 
 COLUMNS = (
@@ -116,7 +116,7 @@ class FormResult:
 
 
 @dataclass(frozen=True)
-class GradientResult:
+class GradientResult(Serializable):
     """Both forms over the same anchors and bank."""
 
     eq3: FormResult
@@ -140,20 +140,12 @@ class GradientResult:
         forms = ((form.overall, *form.classes) for form in (self.eq3, self.supcon))
         return np.array([[astuple(rates) for rates in form] for form in forms], dtype=np.float64)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
-class SweepPoint:
+class SweepPoint(Serializable):
     """One degree of contamination."""
 
     fraction: float
     """Entries relabelled, of each class. The resulting ρ_F is measured: it differs from this where classes differ in
     size or are confused unevenly."""
     result: GradientResult
-
-    def to_dict(self) -> dict[str, Any]:
-        """The point as nested dicts and tuples of numbers."""
-        return asdict(self)

@@ -1,9 +1,10 @@
 """Model size against mIoU: the paper's published figures and the user's own runs (Fig. 7, Table 1)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
+from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
 
 Family = Literal["ResNet", "MiT", "CLIP", "DINOv2"]
@@ -72,17 +73,13 @@ class OwnRun:
 
 
 @dataclass(frozen=True)
-class LandscapeResult:
+class LandscapeResult(Serializable):
     """Published points in the order of Table 1, then the user's."""
 
     points: tuple[Point, ...]
     setting: str
     notes: tuple[str, ...]
     """What must be said beside the picture."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 PUBLISHED: tuple[tuple[str, str, float], ...] = (

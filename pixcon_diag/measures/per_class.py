@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
@@ -37,7 +37,7 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
-class PerClassResult:
+class PerClassResult(Serializable):
     """Every class, hardest for the baseline first; undefined ones last."""
 
     rows: tuple[ClassRow, ...]
@@ -56,10 +56,6 @@ class PerClassResult:
     worsened_on_all: tuple[str, ...]
     undefined: tuple[str, ...]
     """Classes without an IoU in some seed: they have no delta."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerClassResult:

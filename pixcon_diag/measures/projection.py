@@ -1,14 +1,14 @@
 """t-SNE maps of the same pixels for several checkpoints, and how separable the classes are (Fig. 11, Sec. G.4)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
 from pixcon_diag.measures.pixel_sample_result import PixelSample
+from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 
@@ -55,7 +55,7 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class ProjectionResult:
+class ProjectionResult(Serializable):
     """The same pixels under each checkpoint; tuples of pixels go along."""
 
     projections: tuple[Projection, ...]
@@ -71,10 +71,6 @@ class ProjectionResult:
     """Pixels of each class."""
     sample_seed: int
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 def project(

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
@@ -30,7 +31,7 @@ class RankedImage:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Serializable):
     """The chosen images, first to be shown first."""
 
     rank_by: RankBy
@@ -39,10 +40,6 @@ class Ranking:
     """Images that could have been chosen."""
     undefined: tuple[str, ...]
     """Images without a valid pixel: they have no error and are never ranked."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 def image_errors(statistics: np.ndarray) -> np.ndarray:

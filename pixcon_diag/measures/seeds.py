@@ -7,11 +7,11 @@ second − first.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
 
 MOST_SEEDS = 20
@@ -61,7 +61,7 @@ class PairedSeeds:
 
 
 @dataclass(frozen=True)
-class SeedNoise:
+class SeedNoise(Serializable):
     """Two groups of seeds."""
 
     first: SeedSummary
@@ -70,10 +70,6 @@ class SeedNoise:
     higher_is_better: bool
     paired: PairedSeeds | None
     """None where the groups differ in size, or a value is undefined."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def seed_noise(first: Sequence[float], second: Sequence[float], *, higher_is_better: bool = True) -> SeedNoise:

@@ -1,11 +1,12 @@
 """Sensitivity to one hyperparameter at a time, from the configurations that logs hold (Table 10, Sec. H.3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
@@ -55,7 +56,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class SensitivityResult:
+class SensitivityResult(Serializable):
     """One block per hyperparameter; all blocks share the base setting."""
 
     weights: Weights
@@ -64,10 +65,6 @@ class SensitivityResult:
     axes: tuple[Axis, ...]
     partly_known: tuple[str, ...]
     """Keys that only some of the logs have, and that could therefore not be compared."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content."""
-        return asdict(self)
 
 
 Group = list[RunHistory]

@@ -1,10 +1,10 @@
 """The bank that a training checkpoint carries: fill, purity, and how far the network has moved on since (Sec. G.3)."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotient, quotients
 from pixcon_train.core.errors import CheckpointError
 
@@ -16,7 +16,7 @@ NOT_KNOWN = "Not known: of no entry was the true class known in training, as of 
 
 
 @dataclass(frozen=True)
-class StoredBank:
+class StoredBank(Serializable):
     """A stored bank, arrays in class order."""
 
     size: int
@@ -44,10 +44,6 @@ class StoredBank:
     """Mean over all entries, NaN where there is none."""
     purity: str | None
     """Why the contamination is unknown; None where it is known."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as nested dicts and tuples of numbers."""
-        return asdict(self)
 
 
 def measure_stored_bank(

@@ -6,13 +6,14 @@ mixed. A difference is second − first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import issparse
 
 from pixcon_diag.measures.geometry_result import TightnessMeans
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import ConfigError
 
@@ -28,7 +29,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
-class ImageNoise:
+class ImageNoise(Serializable):
     """A difference and its percentile interval over resampled images."""
 
     first: float
@@ -44,10 +45,6 @@ class ImageNoise:
     images: int
     runs: tuple[int, int]
     """Checkpoints in each group; a group's value is the mean over them."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as a dict of numbers."""
-        return asdict(self)
 
 
 def paired_bootstrap(
