@@ -22,6 +22,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.run import evaluation_dataset, run_pass
+from pixcon_train.data.dataset_check import check_data
 
 BOUND = 1.25
 """Largest allowed time of the full pass, relative to inference alone."""
@@ -49,9 +50,10 @@ def compare(
         run_pass(checkpoint.model, evaluation_dataset(data), [], passing)
 
     def full() -> None:
-        data.check()  # measure() does so once per process, in the warm-up
+        # measure() checks the data once per process, which the warm-up did.
+        check_data(data.spec, data.source.root, data.pairs, encoding=data.encoding)
         with tempfile.TemporaryDirectory() as folder:
-            measure(checkpoint, data, run=run, keep=Path(folder))
+            measure(checkpoint, data, run=run, cache=Path(folder))
 
     alone, whole = [], []
     for _ in range(repeats + 1):

@@ -63,6 +63,6 @@ def convert_masks(
         description = conversion.value_conversion(conversion.parse_changes(changes), shift or 0)
     with progress("converting") as bar:
         result = conversion.convert_folder(source, target, convert, palette, description, bar)
-    existing = f"; {result.there:,} existed already" if result.there else ""
+    existing = f"; {result.unchanged:,} existed already" if result.unchanged else ""
     click.echo(f"Masks written to {target}: {result.converted:,}{existing}.")
     result.raise_for_colors(dataset or "")

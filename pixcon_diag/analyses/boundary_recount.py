@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from pixcon_diag.measures.boundary import boundary_bands, boundary_statistics
-from pixcon_diag.passes.measured import Predictions, read_truth
+from pixcon_diag.passes.measured import Predictions, read_target
 from pixcon_diag.passes.options import BandOptions
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import VOID
@@ -37,7 +37,7 @@ def recount(members: Sequence[Predictions], options: BandOptions, progress: Prog
 
 def _image(members: Sequence[Predictions], image: int, options: BandOptions) -> Iterator[np.ndarray]:
     """Counts (W + 1, 2) of one image for each of ``members``, which share a list."""
-    target = torch.from_numpy(read_truth(members[0].data, image))[None]
+    target = torch.from_numpy(read_target(members[0].data, image))[None]
     bands = boundary_bands(target, options.widths, void=VOID, distance=options.distance, void_mode=options.void_mode)
     for member in members:
         prediction = torch.from_numpy(member.label_maps.read(image))[None]

@@ -12,7 +12,7 @@ from PIL import Image
 from pixcon_diag.data.label_maps import encode_label_map
 from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
 from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image_errors, rank_images
-from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_truth
+from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_target
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import file_stem, replacing
 from pixcon_train.core.void import VOID
@@ -81,7 +81,7 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
     palette = [part for color in data.spec.palette for part in color]
     palette += [255] * (3 * 256 - len(palette))  # void is drawn white
     stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
-    target = read_truth(data, image.index)
+    target = read_target(data, image.index)
     maps = [member.label_maps.read(image.index) for member in chosen.members]
     pixels = read_image(data.source.root / data.pairs[image.index].image)
     files = {"image": f"{stem}_image.png", "truth": f"{stem}_truth.png", "predictions": [

@@ -1,4 +1,4 @@
-"""The pass of one network over one list of images: found in the cache, or run and cached."""
+"""The pass of one network over one list of images, reused from the cache or run and cached."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,20 +22,20 @@ if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.run import PredictedBatch
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
-"""Devices whose cached passes are looked for where none is asked for, in order of preference."""
+"""Devices whose cached passes are reused where none is requested, in order of preference."""
 
 
 class Collecting(Protocol):
-    """What a pass feeds: it can be saved after any batch and resumed."""
+    """Statistics of a pass, which can be saved after any batch and resumed."""
 
     def update(self, batch: "PredictedBatch") -> None:
         """Count one batch."""
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """All that was counted."""
+        """All sufficient statistics."""
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a snapshot."""
+        """Resume from a snapshot."""
 
 
 @dataclass(frozen=True)
@@ -47,50 +47,49 @@ class PassResult:
     inference: InferenceInfo
     """How the network was run."""
     maps: LabelMapFiles | None
-    """The label maps, where they are kept."""
+    """The label maps, where they are cached."""
     folder: Path | None
-    """Where the pass is cached."""
+    """Folder of the cached pass; None where it is not cached."""
 
 
 @dataclass(frozen=True)
 class PassJob:
-    """A network, the images it is run on, what is counted, and where the pass is cached."""
+    """A network, its images, the statistics to count, and the folder of the cache."""
 
     checkpoint: LoadedCheckpoint
     data: EvaluationData
     options: PassOptions
     counted: Mapping[str, Any]
-    """What decides what is counted."""
+    """The options that determine the statistics."""
     with_maps: bool
-    """Whether label maps are kept."""
-    keep: Path | None
-    """Folder of passes; ``diag`` beside the checkpoint where None. A wrapped module's pass is then not cached."""
+    """Whether label maps are cached."""
+    cache: Path | None
+    """Folder of passes; ``diag`` beside the checkpoint where None (not cached for a wrapped module)."""
     progress: Progress
     notify: Notify
     share: tuple[int, int] | None = None
-    """Rank and number of the processes that share the list, where this is the job of one of them."""
+    """Rank and number of the processes that share the list; None for the whole list."""
 
     def result(self, collector: Callable[[], Collecting]) -> PassResult:
-        """The pass in the cache, else a new or resumed one that feeds ``collector``.
+        """The cached pass, else a new or resumed one that updates ``collector``.
 
         Raises:
             ConfigError: the device is not there or too small.
             DataError: an image or mask cannot be read, or a check of the data found something.
             PixConError: the folder cannot be written.
         """
-        cached = self.cached()
-        if cached is not None:
+        if (cached := self.cached()) is not None:
             return cached
         from pixcon_diag.cache.running import run_job  # imports torch
 
         return run_job(self, collector())
 
     def cached(self) -> PassResult | None:
-        """The complete pass in the cache, on any type of device where none was asked for; None where there is none."""
+        """The complete cached pass, of any type of device where none is requested; None where there is none."""
         if self.folder is None:
             return None
-        asked = self.options.device_type
-        for store in (self.store(device) for device in ([asked] if asked else DEVICE_TYPES)):
+        requested = self.options.device_type
+        for store in (self.store(device) for device in ([requested] if requested else DEVICE_TYPES)):
             if store.claims_complete and (found := store.read()) is not None:
                 return self.reuse(store, found)
         return None
@@ -98,14 +97,14 @@ class PassJob:
     def reuse(self, store: Store, found: CachedPass) -> PassResult:
         """The result of a complete pass found in ``store``."""
         inference = replace(self.options.inference(""), **found.made)
-        self.notify(f"{self.checkpoint.name}: using the pass kept in {store.folder} (made on {inference.device}).")
+        self.notify(f"{self.checkpoint.name}: reusing the pass cached in {store.folder} (made on {inference.device}).")
         maps = LabelMapFiles(tuple(store.maps_folder / name for name in found.maps)) if self.with_maps else None
         return PassResult(found.state, inference, maps, store.folder)
 
     @property
     def folder(self) -> Path | None:
         """Folder of passes; None where nothing is cached."""
-        return self.keep or pass_folder(self.checkpoint)
+        return self.cache or pass_folder(self.checkpoint)
 
     def store(self, device_type: str) -> Store:
         """The store of the pass made on a type of device."""
@@ -119,10 +118,9 @@ class PassJob:
 
     @property
     def images(self) -> range:
-        """The images of the list that are this job's: neighbours, in whole batches, so that each batch is one of the
-        undivided pass.
+        """The job's range of the list, in whole batches, so that its batches are those of the undivided pass.
 
-        A network's output depends in its last digits on what else is in the batch. Empty where there are more
+        A network's output depends in its last digits on the other images of the batch. Empty where there are more
         processes than batches.
         """
         rank, processes = self.share or (0, 1)
@@ -132,7 +130,7 @@ class PassJob:
         return range(min(first, images), min(last, images))
 
     def check_data(self) -> None:
-        """Look over the data before the network is run on them.
+        """Check the data before the network is run on them.
 
         Raises:
             DataError: the first finding.

@@ -1,4 +1,4 @@
-"""What tells one pass from another, and where the passes of a checkpoint are cached."""
+"""The cache key of a pass, and the folder of a checkpoint's cached passes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,21 +12,21 @@ from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.options import PassOptions
 
 FORMAT = 3
-"""Raised when the same key would now give other numbers, or a state of another layout. 2: labels outside the classes
-are counted by map and value; images are turned upright and those of 16 bits are not cut off at 255. 3: boundary errors
-of each image."""
+"""Raised when the same key gives other numbers, or a state of another layout. 2: labels outside the classes are counted
+by map and value; images are rotated as their EXIF data say and 16-bit ones are not truncated at 255. 3: boundary errors
+per image."""
 
 
 def pass_key(
     checkpoint: LoadedCheckpoint, data: EvaluationData, options: PassOptions, counted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Everything that decides what a pass finds, but for the type of its device: another value is another pass.
+    """Everything that determines the results of a pass except the type of its device.
 
     Args:
-        counted: what decides what is counted.
+        counted: the options that determine the statistics.
     """
     about = asdict(data.info())
-    del about["list_name"]  # the same pairs under another name are the same
+    del about["list_name"]  # the name of the list does not matter
     return {
         "format": FORMAT,
         "version": version("pixcon-diag"),
@@ -38,13 +38,13 @@ def pass_key(
         "files": files_hash(data),
         "protocol": options.protocol,
         "window": None if options.window is None else options.window.crop,
-        # A network's output depends in its last digits on what else is in the batch: a pixel that lies on a threshold
-        # or between two classes may change sides.
+        # A network's output depends in its last digits on the other images of the batch: a pixel at a threshold or
+        # between two classes may change.
         "batch_size": options.batch_size,
         "options": dict(counted),
     }
 
 
 def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:
-    """Folder for the passes of a checkpoint; None for a wrapped module, which lies nowhere."""
+    """Folder for the passes of a checkpoint; None for a wrapped module, which has no file."""
     return None if checkpoint.wrapped is not None else results_folder(checkpoint.info.source)

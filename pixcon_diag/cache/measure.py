@@ -25,23 +25,23 @@ def measure(
     options: MeasureOptions | None = None,
     run: RunChoice | None = None,
     *,
-    keep: Path | None = None,
+    cache: Path | None = None,
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> MeasuredPass:
     """One pass of ``checkpoint`` over ``data`` with every measurement that needs predictions, or the cached one.
 
     Args:
-        data: what to measure on; what the checkpoint says of itself where None.
-        options: what is counted.
-        run: how the network is run. Where it names no device, a cached pass made on any is taken.
-        keep: folder that passes are cached in; ``diag`` beside the checkpoint where None, or the user's cache where
-            that cannot be written. A wrapped module's pass is cached only where a folder is given.
+        data: images with masks; those that the checkpoint names where None.
+        options: the statistics to count.
+        run: how the network is run. Without a device, a cached pass of any device is reused.
+        cache: folder of cached passes; ``diag`` beside the checkpoint where None, or the user's cache where that cannot
+            be written. The pass of a wrapped module is cached only if a folder is given.
         progress: receives the number of images done.
-        notify: receives what is reused, resumed or made again, and where the mIoU is not the one that the file states.
+        notify: called when a pass is reused, resumed or repeated, and when the mIoU differs from the stated one.
 
     Raises:
-        ConfigError: an option does not make sense, the device is not there or too small, or the checkpoint and the data
+        ConfigError: an option is invalid, the device is not there or too small, or the checkpoint and the data
             set have different numbers of classes.
         DataError: an image or mask cannot be read, or a check of the data found something.
 
@@ -56,11 +56,11 @@ def measure(
     data = choose_data(DataChoice(), checkpoint) if data is None else data
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    return measured_pass(PassJob(checkpoint, data, passing, options.key(), True, keep, progress, notify), options)
+    return measured_pass(PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify), options)
 
 
 def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
-    """The result of a job with every measurement; where its mIoU is not the stated one, this is notified.
+    """The result of a job with every measurement; notifies where its mIoU is not the stated one.
 
     Raises:
         PixConError: as :meth:`PassJob.result`.

@@ -1,4 +1,4 @@
-"""One pass made by several processes: each runs and caches its part of the list, and the first one joins the parts."""
+"""One pass by several processes: each runs and caches a part of the list, and the first one joins the parts."""
 
 import shutil
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from pixcon_diag.passes.run import choose_device
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
 PATIENCE = timedelta(days=7)
-"""How long a process waits for the others to finish their parts."""
+"""Timeout of a process that waits for the others to finish their parts."""
 
 
 class Team(Protocol):
@@ -31,27 +31,27 @@ class Team(Protocol):
     rank: int
     processes: int
 
-    def first_says(self, answer: bool) -> bool:
-        """The first process's answer, in all of them, once all have come here."""
+    def broadcast(self, value: bool) -> bool:
+        """The first process's ``value``, returned in all of them once all have called this."""
 
 
 class LaunchedTeam:
-    """The processes that torchrun started; one, where it did not."""
+    """The processes started by torchrun; a single one without it."""
 
     def __init__(self, device: str | None) -> None:
         self._state = PartialState(cpu=device == "cpu", timeout=PATIENCE)
         self.rank, self.processes = self._state.process_index, self._state.num_processes
         self.device = str(self._state.device) if self.processes > 1 else device
-        """Where this process computes: its own accelerator, of several."""
+        """The device of this process: one accelerator per process."""
 
-    def first_says(self, answer: bool) -> bool:
+    def broadcast(self, value: bool) -> bool:
         """See :class:`Team`."""
-        answers = [answer]
-        broadcast_object_list(answers)
-        return answers[0]
+        values = [value]
+        broadcast_object_list(values)
+        return values[0]
 
     def end(self) -> None:
-        """Part: from here on each process is on its own, and a metric's ``compute`` asks no other one."""
+        """Destroy the process group, so that later metrics compute locally."""
         self._state.destroy_process_group()
 
 
@@ -62,17 +62,17 @@ def measure_together(
     run: RunChoice,
     team: Team,
     *,
-    keep: Path | None = None,
+    cache: Path | None = None,
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> MeasuredPass | None:
     """As :func:`pixcon_diag.cache.measure.measure`, with the images shared by the processes of ``team``.
 
-    Each process runs its part of the list and caches it, so that an interrupted pass is resumed with the same number of
-    processes where each one stopped. The parts together are the pass that one process makes: counts are the same ones.
+    Each process runs and caches its part of the list; an interrupted pass is resumed by the same number of processes.
+    The joined counts equal those of a single process.
 
     Args:
-        keep: folder that passes are cached in, which all processes see; as in ``measure`` where None.
+        cache: folder of cached passes, shared by all processes; as in ``measure`` where None.
 
     Returns:
         The pass in the first process, None in the others.
@@ -81,21 +81,21 @@ def measure_together(
         As ``measure``.
     """
     passing = pass_options(checkpoint, data, run)
-    job = PassJob(checkpoint, data, passing, options.key(), True, keep, progress, notify)
+    job = PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify)
     if team.processes > 1 and job.folder is not None:
         done = team.rank == 0 and replace(job, notify=no_notes).cached() is not None
-        if not team.first_says(done):
+        if not team.broadcast(done):
             parts = [replace(job, share=(rank, team.processes)) for rank in range(team.processes)]
             parts[team.rank].result(lambda: Collector(data.spec.num_classes, options))
-            team.first_says(True)  # all parts are there
+            team.broadcast(True)  # all parts are there
             if team.rank == 0:
                 _join(job, parts, options)
-            team.first_says(True)
+            team.broadcast(True)
     return measured_pass(job, options) if team.rank == 0 else None
 
 
 def _join(job: PassJob, parts: Sequence[PassJob], options: MeasureOptions) -> None:
-    """Make the undivided pass of its parts, which are removed."""
+    """Join the parts into the undivided pass and remove them."""
     device = choose_device(job.options.device).type
     whole, stores = job.store(device), [part.store(device) for part in parts]
     with whole.locked(job.notify):

@@ -1,4 +1,4 @@
-"""A bank filled anew by a checkpoint's own predictions: one pass over the labeled list, cached like any other."""
+"""The replay of a checkpoint's bank from its predictions: one pass over the labeled list, cached like any other."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -12,8 +12,6 @@ import numpy as np
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.measures.bank_entries import Entries
-from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_diag.passes.options import RunChoice, pass_options
 from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
@@ -25,38 +23,23 @@ if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.bank_collector import BankCollector
 
 Space = Literal["projection", "fused feature"]
-"""Where embeddings live: the projection head's output, or, without a head, the fused decoder feature."""
+"""Space of the embeddings: the projection head's output or, without a head, the fused decoder feature."""
 
 
 @dataclass(frozen=True)
-class ReplayedPass:
-    """Banks filled by every admission rule from the images of one list."""
+class ReplayedPass(ReplayedBanks):
+    """Banks filled by every admission rule from the images of one list, with their provenance."""
 
     name: str
     provenance: Provenance
     data: EvaluationData
-    options: ReplayOptions
     space: Space
-    banks: ReplayedBanks
     stored: StoredBank | None
-    """The bank that the checkpoint carries, where it has one."""
+    """The bank stored in the checkpoint; None where it has none."""
     folder: Path | None
-    """Where the replay is cached."""
+    """Folder of the cached replay."""
     trained: str | None = None
-    """The bank's rule in training, which need not be one that is replayed; None where the file does not say."""
-
-    def coverage(self, rule: str) -> CoverageResult:
-        """How many pixels of each class ``rule`` lets in."""
-        return self.banks.coverage(rule)
-
-    def entries(self, rule: str) -> Entries[np.ndarray]:
-        """What the bank of ``rule`` holds, with the truth of each entry."""
-        return self.banks.entries(rule)
-
-    @property
-    def confusion(self) -> np.ndarray:
-        """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
-        return self.banks.confusion
+    """The bank's rule in training, which may be one that is not replayed; None where the file does not name it."""
 
 
 def replay(
@@ -65,22 +48,22 @@ def replay(
     options: ReplayOptions | None = None,
     run: RunChoice | None = None,
     *,
-    keep: Path | None = None,
+    cache: Path | None = None,
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> ReplayedPass:
     """Fill a bank for each admission rule over one pass of ``data`` (the checkpoint's labeled list where None).
 
     Args:
-        data: images with masks; their order decides which come together in a training batch.
+        data: images with masks, whose order determines the training batches.
         options: of the bank.
         run: protocol, windows, device, batch size and workers.
-        keep: folder of the cache; beside the checkpoint where None.
-        progress: called with images done and in all.
-        notify: called with a line of what a user should know.
+        cache: folder of the cache; ``diag`` beside the checkpoint where None.
+        progress: called with the images done and their total.
+        notify: called when a replay is reused, resumed or repeated.
 
     Raises:
-        ConfigError: no feature (sliding windows), or what ``measure`` raises.
+        ConfigError: no feature (sliding windows), or as for ``measure``.
         DataError: an image or mask cannot be read.
 
     Example:
@@ -95,16 +78,15 @@ def replay(
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, options.key(), False, keep, progress, notify)
+    job = PassJob(checkpoint, data, passing, options.key(), False, cache, progress, notify)
     result = job.result(partial(_collector, job, options))
     banks = ReplayedBanks(result.state, data.spec.num_classes, options)
     return ReplayedPass(
+        **vars(banks),
         name=checkpoint.name,
         provenance=Provenance(checkpoint.info, data.info(), result.inference, asdict(options), version("pixcon-diag")),
         data=data,
-        options=options,
         space="projection" if checkpoint.info.projection else "fused feature",
-        banks=banks,
         stored=_stored(part(result.state, "stored"), banks),
         folder=result.folder,
         trained=rule_of(checkpoint),
@@ -122,7 +104,7 @@ def _collector(job: PassJob, options: ReplayOptions) -> "BankCollector":
 
 
 def _stored(bank: Mapping[str, np.ndarray], banks: ReplayedBanks) -> StoredBank | None:
-    """The checkpoint's own bank beside what its weights now make of the labeled images."""
+    """The stored bank of the checkpoint against the current embeddings of the labeled images."""
     if not bank:
         return None
     current = banks.mean_embeddings("clean")
@@ -132,12 +114,12 @@ def _stored(bank: Mapping[str, np.ndarray], banks: ReplayedBanks) -> StoredBank 
 
 
 def rule_of(checkpoint: LoadedCheckpoint) -> str | None:
-    """The bank's rule in training; None where the file does not say."""
+    """The bank's rule in training; None where the file does not name it."""
     return None if checkpoint.own is None else str(checkpoint.own.config["bank"]["rule"])
 
 
 def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:
-    """The bank's options that are given, else those the checkpoint was trained with, else the paper's (Table 5)."""
+    """The given options of the bank, else those of the checkpoint's training, else the paper's (Table 5)."""
     config = checkpoint.own.config if checkpoint.own is not None else None
     own = {} if config is None else {
         "tau": config["bank"]["tau"],

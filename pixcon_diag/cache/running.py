@@ -1,4 +1,4 @@
-"""Running the pass of a job, saved from time to time so that an interrupted one is resumed."""
+"""Run the pass of a job, saving it periodically so that an interrupted pass is resumed."""
 
 import time
 
@@ -13,11 +13,11 @@ from pixcon_diag.passes.run import PredictedBatch, choose_device, evaluation_dat
 from pixcon_diag.provenance import InferenceInfo
 
 SAVE_EVERY = 10.0
-"""Seconds between saves: what an interrupted pass loses at most."""
+"""Seconds between saves, at most lost when a pass is interrupted."""
 
 
 def run_job(job: PassJob, collector: Collecting) -> PassResult:
-    """Run the network of ``job``, or resume its pass; where another process is running it, wait and take its result.
+    """Run the network of ``job``, or resume its pass; where another process is running it, wait for its result.
 
     Raises:
         PixConError: as :meth:`PassJob.result`.
@@ -40,7 +40,7 @@ def run_job(job: PassJob, collector: Collecting) -> PassResult:
 
 
 class _CachedRun:
-    """A pass that is saved between batches, when all statistics are of the same images."""
+    """A pass that is saved between batches, when all statistics cover the same images."""
 
     def __init__(
         self, job: PassJob, collector: Collecting, store: Store, inference: InferenceInfo, found: CachedPass | None
@@ -53,12 +53,12 @@ class _CachedRun:
         if found is not None and found.done:
             collector.restore(found.state)
             name, folder = job.checkpoint.name, store.folder
-            job.notify(f"{name}: going on after {found.done} of {self.total} images (the pass kept in {folder}).")
+            job.notify(f"{name}: resuming after {found.done} of {self.total} images (the pass cached in {folder}).")
 
     def finish(self) -> PassResult:
-        """Run the network on the images that are left."""
-        left = Subset(evaluation_dataset(self.job.data), self.job.images[self.start :])
-        run_pass(self.job.checkpoint.model, left, [self._consume], self.job.options, self._progress)
+        """Run the network on the remaining images."""
+        remaining = Subset(evaluation_dataset(self.job.data), self.job.images[self.start :])
+        run_pass(self.job.checkpoint.model, remaining, [self._consume], self.job.options, self._progress)
         maps = self.maps.maps() if self.job.with_maps else None
         return PassResult(self._save(self.total), self.inference, maps, self.store.folder)
 

@@ -5,21 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.weight_files import EXPECTED, read_weights
+from pixcon_train.core.weight_files import EXPECTED, WeightFile, read_weights
 
 
 @dataclass(frozen=True)
-class CheckpointFile:
-    """A checkpoint file's content, on the CPU."""
+class CheckpointFile(WeightFile):
+    """A file of weights that holds a dictionary."""
 
-    path: Path
-    sha256: str
     content: dict[str, Any]
-    """The dictionary it holds; tensors by key for safetensors."""
-    metadata: dict[str, str]
-    """What a safetensors file says beside its tensors; empty otherwise."""
-    verified: bool
-    """Whether the content was compared with checksums of the file; False where the file has none."""
+    """The dictionary; tensors by key for safetensors."""
+    path: Path
 
 
 def read_file(path: Path) -> CheckpointFile:
@@ -33,4 +28,4 @@ def read_file(path: Path) -> CheckpointFile:
     read = read_weights(path)
     if not isinstance(read.content, dict):
         raise CheckpointError(f"{path} holds a {type(read.content).__name__}, not a dictionary of weights. {EXPECTED}")
-    return CheckpointFile(path, read.sha256, read.content, read.metadata, read.verified)
+    return CheckpointFile(**vars(read), path=path)

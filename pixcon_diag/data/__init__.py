@@ -1,1 +1,1 @@
-"""Which images and label maps are measured."""
+"""The images and label maps to be measured."""

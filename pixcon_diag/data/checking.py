@@ -1,13 +1,13 @@
-"""The look over the data before anything is measured on them, once in a process."""
+"""The check of the data before a measurement, once per process."""
 
 from typing import get_args
 
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
-from pixcon_train.data.dataset_check import Images
+from pixcon_train.data.dataset_check import Images, check_data
 
-_SOUND: set[str] = set()
-"""Data that this process has looked over, so that several checkpoints on one list do not look again."""
+_CHECKED: set[str] = set()
+"""Data checked in this process, so that several checkpoints on one list check it once."""
 _LEVELS = get_args(Images)
 
 
@@ -19,21 +19,29 @@ def check_once(
     progress: Progress = silent,
     notify: Notify = no_notes,
 ) -> None:
-    """Raise where the data are not what they should be, before an hour is spent on them.
+    """Raise for faulty data, before an hour is spent measuring them.
 
     Args:
-        num_classes: of what is measured.
-        images: how far images are looked at.
-        notify: told what may be meant, and should be known.
+        num_classes: of the network.
+        images: how thoroughly images are checked.
+        notify: called with the remarks of the check.
 
     Raises:
         DataError: the first finding.
     """
     identity = f"{data.info()} {num_classes} {files_hash(data)}"
-    if f"{identity} {images}" in _SOUND:
+    if f"{identity} {images}" in _CHECKED:
         return
-    report = data.check(num_classes=num_classes, images=images, progress=progress)
+    report = check_data(
+        data.spec,
+        data.source.root,
+        data.pairs,
+        encoding=data.encoding,
+        num_classes=num_classes,
+        images=images,
+        progress=progress,
+    )
     report.raise_for_findings()
     for note in report.notes:
         notify(f"note: {note}")
-    _SOUND.update(f"{identity} {level}" for level in _LEVELS[: _LEVELS.index(images) + 1])
+    _CHECKED.update(f"{identity} {level}" for level in _LEVELS[: _LEVELS.index(images) + 1])

@@ -1,16 +1,16 @@
-"""Whether two checkpoints are measured on the same images with the same classes, so that their numbers compare."""
+"""Whether two checkpoints are measured on the same images with the same classes."""
 
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_train.data.specs import DatasetSpec
 
 
 def comparable(first: EvaluationData, other: EvaluationData) -> bool:
-    """Whether numbers of both can be compared: the same images, read with the same meaning of their labels."""
+    """Whether results on both can be compared: the images and the meaning of their labels are the same."""
     return first.info().same_images == other.info().same_images and label_difference(first, other) is None
 
 
 def label_difference(first: EvaluationData, other: EvaluationData) -> str | None:
-    """The first difference in what labels mean, ``first`` against ``other``; None where they mean the same."""
+    """The first difference in the meaning of labels, ``first`` against ``other``; None where there is none."""
     classes = class_difference(first.spec, other.spec)
     if classes is not None:
         return classes

@@ -1,4 +1,4 @@
-"""Which images a checkpoint is measured on: what the user says, else what the checkpoint knows of itself."""
+"""The images a checkpoint is measured on: those the user names, else those its file names."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -12,8 +12,6 @@ from pixcon_diag.data.set_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import paths_of
-from pixcon_train.core.progress import Progress, silent
-from pixcon_train.data.dataset_check import DataReport, Images, check_data
 from pixcon_train.data.lists import Pair, located, parse_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
@@ -22,7 +20,7 @@ from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 
 @dataclass(frozen=True)
 class DataChoice:
-    """What the user says about the data; None leaves it to the checkpoint or to the data set.
+    """The user's choice of data; None takes the value of the checkpoint or of the data set.
 
     Example:
         >>> DataChoice("digits", limit=10).labels
@@ -32,13 +30,13 @@ class DataChoice:
     dataset: str | None = None
     """Name of a built-in data set, or path of a YAML file."""
     root: Path | None = None
-    """Folder that the list's paths start from."""
+    """Folder that the paths in the list are relative to."""
     list_path: Path | None = None
     """File of ``IMAGE MASK`` lines."""
     limit: int | None = None
-    """Only the first so many pairs."""
+    """Number of pairs from the start of the list."""
     labels: str = "auto"
-    """How masks hold labels: ``auto`` looks at them; ``raw`` is ADE20K's official form."""
+    """Form of the labels in masks: ``auto`` detects it; ``raw`` is ADE20K's official form."""
 
     def __post_init__(self) -> None:
         paths_of(self, "root", "list_path")
@@ -46,14 +44,14 @@ class DataChoice:
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Pairs to measure, where they lie, and what their masks mean."""
+    """Image and mask pairs, their folder, and the meaning of the masks' labels."""
 
     source: DataSource
     list_name: str
     pairs: tuple[Pair, ...]
     encoding: Encoding
     note: str | None = None
-    """What was assumed and should be known, in a sentence."""
+    """An assumption that the user should know of, in a sentence."""
     limited: bool = False
     """Whether the user asked for a part of the list."""
 
@@ -63,7 +61,7 @@ class EvaluationData:
         return self.source.spec
 
     def info(self) -> DataInfo:
-        """The part of a result's provenance that says what was measured."""
+        """The provenance of the data."""
         lines = "".join(f"{pair.image} {pair.mask}\n" for pair in self.pairs)
         return DataInfo(
             dataset=self.spec.name,
@@ -75,37 +73,17 @@ class EvaluationData:
             labels=self.encoding,
         )
 
-    def check(
-        self, *, num_classes: int | None = None, images: Images = "size", progress: Progress = silent
-    ) -> DataReport:
-        """Look at every pair before anything is measured (measurements, section 9).
-
-        Args:
-            num_classes: of the model to be measured.
-            images: how far images are looked at.
-        """
-        return check_data(
-            self.spec,
-            self.source.root,
-            self.pairs,
-            encoding=self.encoding,
-            num_classes=num_classes,
-            images=images,
-            progress=progress,
-        )
-
 
 Split = Literal["val", "labeled", "unlabeled"]
-"""Which of a data set's lists: what is validated on, or what a run is trained on."""
+"""A list of a data set: of validation or of training."""
 
 
 def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, split: Split = "val") -> EvaluationData:
     """The data to measure ``checkpoint`` on.
 
-    The data set is the one asked for, else the checkpoint's own, else the public one with its number of classes (which
-    is said in ``note``). Root and list (of validation, or of another ``split``) are those asked for, else those that
-    the checkpoint was trained with if it is measured on its own data set, else PIXCON_DATA_ROOT and the data set's own
-    list.
+    The data set is the chosen one, else the checkpoint's, else the public one with its number of classes (stated in
+    ``note``). Root and list (of validation, or of another ``split``) are the chosen ones, else those of training if the
+    data set is that of training, else PIXCON_DATA_ROOT and the list of the data set.
 
     Raises:
         ConfigError: the data set or its root is not known, or the options contradict it.
@@ -126,10 +104,10 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
 
 
 def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> None:
-    """Make sure that a checkpoint predicts as many classes as a data set has.
+    """Require that a checkpoint predicts as many classes as a data set has.
 
     Raises:
-        ConfigError: it does not.
+        ConfigError: the numbers differ.
     """
     if checkpoint.info.num_classes != spec.num_classes:
         raise ConfigError(
@@ -139,10 +117,10 @@ def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> Non
 
 
 def check_choice(choice: DataChoice, checkpoint: str) -> None:
-    """Raise what :func:`choose_data` would of what the user says, as far as that is known before loading a checkpoint.
+    """Raise the errors of :func:`choose_data` that can be found before a checkpoint is loaded.
 
     Args:
-        checkpoint: file, folder or address. One of this project may know where its data are, others do not.
+        checkpoint: file, folder or address. Only checkpoints of this project may name their data.
 
     Raises:
         ConfigError: the data set or its root is not known.
@@ -161,11 +139,11 @@ def choose_lists(
     labeled: Path | None = None,
     unlabeled: Path | None = None,
 ) -> tuple[DataSource, Encoding, tuple[NamedList, ...]]:
-    """Data set, form of the masks, and all lists: those named, else those the checkpoint was trained with, else the
-    data set's own. Where only training lists are named, its validation list need not be there.
+    """Data set, form of the masks, and all lists: those named, else those of training, else those of the data set.
+    Where only training lists are named, a missing validation list is skipped.
 
     Raises:
-        ConfigError, DataError: as of :func:`choose_data`.
+        ConfigError, DataError: as for :func:`choose_data`.
     """
     own = _own(choice, checkpoint)
     source, _ = _source(choice, checkpoint, own)
@@ -182,7 +160,7 @@ def choose_lists(
 
 
 def _has_list(choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, others: bool) -> bool:
-    """Whether there is a list of ``split`` to look at."""
+    """Whether there is a list of ``split`` to check."""
     if choice.list_path is not None:
         return True
     if own is not None:
@@ -196,10 +174,10 @@ def _default_list(spec: DatasetSpec, split: Split) -> str | None:
 
 
 def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
-    """The checkpoint, where it is of this project and measured on the data set that it was trained on."""
+    """The run of a checkpoint of this project that is measured on the data set of its training; None otherwise."""
     own = checkpoint.own if checkpoint is not None else None
     if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
-        return None  # another data set, or another description of it: what the user says counts
+        return None  # another data set, or another description of it: the user's choice takes precedence
     return own
 
 
@@ -210,13 +188,13 @@ def _labels(choice: DataChoice, own: RunRecord | None) -> str:
 def _source(
     choice: DataChoice, checkpoint: LoadedCheckpoint | None, own: RunRecord | None
 ) -> tuple[DataSource, str | None]:
-    """Specification and root, and a word on what was assumed."""
+    """Specification and root, with a note on an assumption."""
     if own is not None:
         spec, root = DatasetSpec.from_dict(own.data), choice.root or Path(own.root)
         if root.is_dir() or choice.root is not None:
             return locate(spec, root), None
         found = locate(spec)
-        return found, f"{root}, where it was trained, is not here; taking {found.root}."
+        return found, f"{root}, the folder of its training, is not here; using {found.root}."
     if choice.dataset is not None:
         return open_dataset(choice.dataset, choice.root), None
     if checkpoint is None:
@@ -227,23 +205,23 @@ def _source(
 
 
 def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
-    """The public data set with that many classes: all that a public file tells."""
+    """The public data set with that many classes, as public files name none."""
     spec = spec_for_class_count(num_classes)
     if spec is None:
         raise ConfigError(
             f"The checkpoint does not say which data set it is for, and no public one has {num_classes} classes. "
             "Give --dataset with a YAML file of its class names."
         )
-    note = f"the file names no data set; {num_classes} classes are taken for {spec.name} (--dataset says otherwise)."
+    note = f"the file names no data set; {num_classes} classes are assumed to be {spec.name} (--dataset overrides this)."
     return locate(spec, choice.root), note
 
 
 def _fewer_in_training(choice: DataChoice, own: RunRecord | None, images: int) -> str | None:
-    """Why the stated mIoU may differ from the one of this pass, where training validated on a part of the list."""
+    """Why the stated mIoU may differ from that of this pass, where training validated on a part of the list."""
     limit = None if own is None else own.config["data"]["val_limit"]
     if limit is None or choice.list_path is not None or images == limit:
         return None
-    return f"training validated on the first {limit} images of the list, this measures {images} (see --limit)."
+    return f"training validated on the first {limit} images of the list; {images} are measured here (see --limit)."
 
 
 def _pairs(
@@ -260,7 +238,7 @@ def _pairs(
 
 
 def files_hash(data: EvaluationData) -> str:
-    """Hash of sizes and times of all images and masks: a changed file makes another pass."""
+    """Hash of sizes and times of all images and masks, so that a changed file invalidates cached passes."""
     digest = hashlib.sha256()
     for pair in data.pairs:
         for name in (pair.image, pair.mask):
@@ -268,5 +246,5 @@ def files_hash(data: EvaluationData) -> str:
                 status = (data.source.root / str(name)).stat()
                 digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
             except OSError:
-                digest.update(f"{name} missing\n".encode())  # the check of the data says it properly
+                digest.update(f"{name} missing\n".encode())  # the check of the data reports it
     return digest.hexdigest()

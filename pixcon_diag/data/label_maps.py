@@ -1,11 +1,10 @@
-"""Predicted label maps as palette PNGs: those a pass keeps, and those that any framework saved."""
+"""Predicted label maps as palette PNGs, written by a pass or saved by any framework."""
 
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -15,23 +14,9 @@ from pixcon_train.core.files import file_stem, is_file
 from pixcon_train.data.masks import read_indices
 
 
-class LabelMaps(Protocol):
-    """Predictions of the images of a list, in its order."""
-
-    def __len__(self) -> int:
-        """Number of images."""
-
-    def read(self, index: int) -> np.ndarray:
-        """Predicted classes of an image, (H, W) uint8.
-
-        Raises:
-            DataError: the map cannot be read.
-        """
-
-
 @dataclass(frozen=True)
 class LabelMapFiles:
-    """Label maps that lie in files."""
+    """Predicted label maps of a list of images, in its order."""
 
     files: tuple[Path, ...]
 
@@ -66,7 +51,7 @@ class LabelMapWriter:
         self.hashes = dict(hashes or {})
 
     def write(self, names: Sequence[str], predictions: np.ndarray) -> None:
-        """Write the next maps; their file names tell their place in the list and their image.
+        """Write the next maps; file names consist of the index in the list and the image's name.
 
         Args:
             names: of the images.
@@ -90,37 +75,37 @@ class LabelMapWriter:
 
 
 def encode_label_map(labels: np.ndarray, palette: Sequence[int]) -> bytes:
-    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of each, and black beyond its end."""
+    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of each; labels beyond it are black."""
     image = Image.fromarray(labels)
-    # Of a shorter palette Pillow makes a PNG of fewer bits, which cuts labels beyond it (void, say).
+    # With a shorter palette Pillow writes fewer bits, which truncates larger labels such as void.
     image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=1)  # label maps are flat: more effort saves next to nothing
+    image.save(buffer, format="PNG", compress_level=1)  # label maps compress well: more effort saves almost nothing
     return buffer.getvalue()
 
 
 def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
-    """The maps of ``images`` in a folder: under the image's own relative path, or its file's name, ending in .png.
+    """The maps of ``images`` in a folder, named by the image's relative path or its file name, with suffix .png.
 
     Raises:
-        DataError: there is no such folder, an image has no map there, or two images have the same.
+        DataError: there is no such folder, an image has no map, or two images share one.
     """
     if not folder.is_dir():
-        raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices an image.")
+        raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices per image.")
     files = [_find(folder, image) for image in images]
-    owners: dict[Path, str] = {}
+    images_of: dict[Path, str] = {}
     for file, image in zip(files, images, strict=True):
-        if owners.setdefault(file, image) != image:
+        if images_of.setdefault(file, image) != image:
             raise DataError(
-                f"{file} would be the prediction of both {owners[file]} and {image}. Save predictions under the "
-                "images' own relative paths."
+                f"{file} would be the prediction of both {images_of[file]} and {image}. Save predictions under the "
+                "images' relative paths."
             )
     return LabelMapFiles(tuple(files))
 
 
 def _find(folder: Path, image: str) -> Path:
     path = PurePosixPath(image).with_suffix(".png")
-    relative = path.relative_to(path.anchor)  # joined to the folder, an absolute path would lead out of it
+    relative = path.relative_to(path.anchor)  # an absolute path would leave the folder
     for candidate in (folder / relative, folder / relative.name):
         if is_file(candidate):
             return candidate

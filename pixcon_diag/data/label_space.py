@@ -1,4 +1,4 @@
-"""Whether label maps that any framework saved number the classes as the data set does."""
+"""Check that saved label maps number the classes as the data set does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,42 +10,42 @@ from pixcon_train.core.void import VOID
 from pixcon_train.data.masks import listed
 from pixcon_train.data.specs import DatasetSpec
 
-_MOST = 0.5
-"""Precision, as a mean over the predicted classes, from which on shifted labels are taken for the right ones."""
-_MUCH = 0.2
-"""Share of pixels predicted as classes that no mask has, from which on this is said."""
+_SHIFTED = 0.5
+"""Mean precision over the predicted classes above which labels count as shifted."""
+_ABSENT = 0.2
+"""Share of pixels predicted as classes that no mask has above which a remark is made."""
 
 
 class LabelSpace:
-    """Values of the label maps of a list beside the truth."""
+    """Values in the label maps of a list, counted against the targets."""
 
     def __init__(self, spec: DatasetSpec, folder: Path) -> None:
         self.spec, self.folder = spec, folder
         self.confusion = np.zeros((spec.num_classes, 256), dtype=np.int64)
-        """Valid pixels by truth and by the value that the map holds."""
+        """Valid pixels by target and by value in the map."""
         self.held = np.zeros(256, dtype=np.int64)
-        """Pixels by value, void ones too."""
+        """Pixels by value, including void ones."""
         self.files = 0
         self.foreign: list[Path] = []
-        """Maps with values that are no class."""
+        """Maps with values outside the classes."""
 
-    def add(self, labels: np.ndarray, truth: np.ndarray, file: Path) -> np.ndarray:
-        """Count a map (H, W) uint8 beside its truth, uint8 with 255 for void.
+    def add(self, labels: np.ndarray, target: np.ndarray, file: Path) -> np.ndarray:
+        """Count a map (H, W) uint8 against its target, uint8 with 255 for void.
 
         Returns:
-            Its valid pixels by truth and predicted class, (K, K) int64; without those of a value that is no class.
+            Its valid pixels by target and predicted class, (K, K) int64, without values outside the classes.
 
         Raises:
             DataError: they differ in size.
         """
-        if labels.shape != truth.shape:
-            sizes = [f"{each.shape[1]}×{each.shape[0]}" for each in (labels, truth)]
+        if labels.shape != target.shape:
+            sizes = [f"{array.shape[1]}×{array.shape[0]}" for array in (labels, target)]
             raise DataError(
                 f"{file} is {sizes[0]} pixels, but its mask is {sizes[1]}. Save predictions at the mask's size."
             )
         classes = self.spec.num_classes
-        valid = truth != VOID
-        cells = truth[valid].astype(np.int64) * 256 + labels[valid]
+        valid = target != VOID
+        cells = target[valid].astype(np.int64) * 256 + labels[valid]
         counts = np.bincount(cells, minlength=256 * classes).reshape(classes, 256)
         self.confusion += counts
         self.held += np.bincount(labels.ravel(), minlength=256)
@@ -55,7 +55,7 @@ class LabelSpace:
         return counts[:, :classes]
 
     def check(self) -> None:
-        """Look at what all maps hold together.
+        """Check the values of all maps together.
 
         Raises:
             DataError: their labels are shifted by one, or are not all classes.
@@ -88,9 +88,9 @@ class LabelSpace:
         if self.held[unused] or len(predicted) < 2 or self.confusion[:, classes + max(shift, 0) :].any():
             return
         total = self.confusion[:, predicted].sum(0)
-        right = np.mean([self.confusion[v - shift, v] for v in predicted] / total)
-        as_they_are = np.mean([self.confusion[v, v] if v < classes else 0 for v in predicted] / total)
-        if right < _MOST or right < 2 * as_they_are:
+        shifted = np.mean([self.confusion[v - shift, v] for v in predicted] / total)
+        unshifted = np.mean([self.confusion[v, v] if v < classes else 0 for v in predicted] / total)
+        if shifted < _SHIFTED or shifted < 2 * unshifted:
             return
         miou = [100 * self._miou(by) for by in (0, shift)]
         form = ", as in ADE20K's official form (0 is no class; mmsegmentation saves label + 1)" * (shift == 1)
@@ -108,10 +108,10 @@ class LabelSpace:
         return float((np.diagonal(counts)[union > 0] / union[union > 0]).mean())
 
     def notes(self) -> Iterator[str]:
-        """What may be meant, and should be known."""
+        """Remarks on values that may be intended."""
         absent = [k for k in range(self.spec.num_classes) if not self.confusion[k].any() and self.confusion[:, k].any()]
         share = self.confusion[:, absent].sum() / max(1, self.confusion.sum())
-        if share > _MUCH:
+        if share > _ABSENT:
             names = ", ".join(self.spec.classes[k] for k in absent[:5]) + (", …" if len(absent) > 5 else "")
             yield (
                 f"{100 * share:.1f} % of the valid pixels in {self.folder} are predicted as classes that no mask of "

@@ -1,4 +1,4 @@
-"""Masks of colours, or of other values, as PNG files of labels."""
+"""Conversion of masks of colours, or of other values, to PNG files of labels."""
 
 import json
 from collections import Counter
@@ -20,9 +20,9 @@ from pixcon_train.data.masks import read_indices
 from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
 
 SUFFIXES = {".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm"}
-"""Files in a folder of masks that are taken for masks."""
+"""Suffixes of the files in a folder that count as masks."""
 RECORD = ".convert-masks.json"
-"""File in the converted masks' folder that says how they were made, and from what."""
+"""File beside the converted masks that records the conversion and their sources."""
 _UNKNOWN = 256
 _SHOWN = 8
 """Colours named in a message."""
@@ -33,24 +33,24 @@ Convert = Callable[[Path], tuple[np.ndarray, Counter[Color]]]
 
 @dataclass
 class Conversion:
-    """What became of a folder of masks."""
+    """The outcome of converting a folder of masks."""
 
     converted: int = 0
-    there: int = 0
-    """Masks that an earlier run had converted."""
+    unchanged: int = 0
+    """Masks converted by an earlier run."""
     left_out: list[Path] = field(default_factory=list)
     """Masks with unknown colours, which were not written."""
     pixels: int = 0
     unknown: Counter[Color] = field(default_factory=Counter)
     """Pixels by colour that no class has."""
     files: Counter[Color] = field(default_factory=Counter)
-    """Masks that have it."""
+    """Number of masks by such a colour."""
 
     def raise_for_colors(self, dataset: str) -> None:
-        """Name the colours that no class has.
+        """Raise for colours that no class has.
 
         Raises:
-            DataError: there is one.
+            DataError: there are such colours.
         """
         if not self.left_out:
             return
@@ -69,7 +69,7 @@ class Conversion:
 
 
 def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: int = 0) -> Convert:
-    """Read colours as the data set's palette says; labels are as its masks hold them.
+    """Convert colours by the data set's palette to labels in the form of its masks.
 
     Args:
         void_colors: of pixels without a class. Of Pascal VOC's palette that of 255 is one, or of 0 where that is void.
@@ -79,13 +79,13 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
         ConfigError: two classes have one colour, or a class has that of void.
     """
     palette = list(spec.palette)
-    usual = voc_palette(256)
+    voc = voc_palette(256)
     first = spec.first_label
-    void = [*void_colors, *([usual[0 if first else VOID]] if palette == usual[first : first + len(palette)] else [])]
+    void = [*void_colors, *([voc[0 if first else VOID]] if palette == voc[first : first + len(palette)] else [])]
     doubled = [color for color, count in Counter([*palette, *dict.fromkeys(void)]).items() if count > 1]
     if doubled:
         names = [spec.classes[k] for k, color in enumerate(palette) if color == doubled[0]]
-        raise ConfigError(f"The colour {doubled[0]} of {' and '.join(names)} in {spec.name} stands for two things.")
+        raise ConfigError(f"The colour {doubled[0]} of {' and '.join(names)} in {spec.name} has two meanings.")
     colors = np.array([*palette, *void], dtype=np.int16)
     labels = np.array([*range(first, first + len(palette)), *[spec.void] * len(void)])
     table = np.full(1 << 24, _UNKNOWN, dtype=np.uint16)
@@ -111,11 +111,11 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
 
 
 def _check_opaque(path: Path) -> None:
-    """Raise where the colour of some pixels is not seen, and so tells no class."""
+    """Raise for transparent pixels, whose colour is not visible and names no class."""
     count = transparent_pixels(path)
     if count:
         raise DataError(
-            f"{path} has {count:,} transparent pixels, whose colour tells no class. Save it without an alpha channel, "
+            f"{path} has {count:,} transparent pixels, whose colour names no class. Save it without an alpha channel, "
             "with the colour of void where it is transparent."
         )
 
@@ -127,14 +127,14 @@ def _codes(rgb: np.ndarray) -> np.ndarray:
 
 
 def by_value(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> Convert:
-    """Read labels and change them.
+    """Convert label values.
 
     Args:
-        changes: old and new values; other values stay.
-        shift: added to all values that ``changes`` does not name; 255, and what falls below 0, is 255 then.
+        changes: old and new values; other values are unchanged.
+        shift: added to the values not in ``changes``; 255 and results below 0 become 255.
     """
-    moved = np.arange(256) + shift
-    table = np.where((moved < 0) | (moved > 255) | (np.arange(256) == VOID), VOID, moved).astype(np.uint8)
+    shifted = np.arange(256) + shift
+    table = np.where((shifted < 0) | (shifted > 255) | (np.arange(256) == VOID), VOID, shifted).astype(np.uint8)
     for old, new in changes:
         table[old] = new
 
@@ -149,11 +149,10 @@ def convert_folder(
 ) -> Conversion:
     """Convert every mask in ``source`` to a palette PNG under the same relative path in ``target``.
 
-    Files are written whole. What is there already, from a mask that has not changed, is left, so that a run can be
-    repeated; :data:`RECORD` in ``target`` tells.
+    Files are written whole. Masks that have not changed since an earlier run, recorded in :data:`RECORD`, are skipped.
 
     Args:
-        palette: the colour of each stored value, to look at the files.
+        palette: the colour of each stored value, for viewing.
         how: ``convert`` in words; ``target`` holds masks of one conversion only.
 
     Raises:
@@ -171,11 +170,11 @@ def convert_folder(
     write_json(target / RECORD, {"conversion": how, "sources": sources})
     progress(0, len(files))
     try:
-        for done, (file, place) in enumerate(targets.items(), 1):
-            name, state = place.relative_to(target).as_posix(), _state(file)
-            if sources.get(name) == state and place.is_file():
-                made.there += 1
-            elif _convert(file, place, convert, palette, made):
+        for done, (file, path) in enumerate(targets.items(), 1):
+            name, state = path.relative_to(target).as_posix(), _state(file)
+            if sources.get(name) == state and path.is_file():
+                made.unchanged += 1
+            elif _convert(file, path, convert, palette, made):
                 sources[name] = state
             progress(done, len(files))
     finally:
@@ -184,30 +183,30 @@ def convert_folder(
 
 
 def _state(file: Path) -> list[Any]:
-    """What tells whether a mask has changed, as JSON holds it."""
+    """The state by which a changed mask is detected, ready for JSON."""
     status = file.stat()
     return [str(file.resolve()), status.st_size, status.st_mtime_ns]
 
 
-def _recorded(target: Path, places: Iterable[Path], how: str) -> dict[str, list[Any]]:
-    """What each mask in ``target`` was made from.
+def _recorded(target: Path, outputs: Iterable[Path], how: str) -> dict[str, list[Any]]:
+    """The source of each mask in ``target``.
 
     Raises:
-        ConfigError: they were made by another conversion, or it is not known how.
+        ConfigError: they are of another, or of an unknown, conversion.
     """
     path = target / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         conversion, sources = str(record["conversion"]), dict(record["sources"])
     except FileNotFoundError:
-        there = next((place for place in places if place.exists()), None)
-        if there is None:
+        existing = next((output for output in outputs if output.exists()), None)
+        if existing is None:
             return {}
         raise ConfigError(
-            f"{there} is there already, and no {RECORD} in {target} says how it was made. Choose a new folder."
+            f"{existing} exists already, and no {RECORD} in {target} says how it was made. Choose a new folder."
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{path} does not say how the masks beside it were made. Choose a new folder.") from None
+        raise ConfigError(f"{path} does not record how the masks beside it were made. Choose a new folder.") from None
     if conversion != how:
         raise ConfigError(
             f"{target} holds masks that were converted in another way: {conversion}; now it would be {how}. Choose a "
@@ -217,32 +216,32 @@ def _recorded(target: Path, places: Iterable[Path], how: str) -> dict[str, list[
 
 
 def _targets(files: Sequence[Path], source: Path, target: Path) -> dict[Path, Path]:
-    """Where each file goes."""
+    """The output path of each file."""
     if not files:
         raise DataError(f"{source} holds no masks. Expected image files ({', '.join(sorted(SUFFIXES))}).")
     targets = {file: (target / file.relative_to(source)).with_suffix(".png") for file in files}
-    owners: dict[Path, Path] = {}
+    sources: dict[Path, Path] = {}
     existing = {file.resolve() for file in files}
-    for file, place in targets.items():
-        if owners.setdefault(place, file) != file:
-            raise DataError(f"{owners[place]} and {file} would both become {place}. Remove or rename one.")
-        if place.resolve() in existing:
-            raise ConfigError(f"{place} is one of the masks, and would be overwritten. Choose another folder.")
+    for file, output in targets.items():
+        if sources.setdefault(output, file) != file:
+            raise DataError(f"{sources[output]} and {file} would both become {output}. Remove or rename one.")
+        if output.resolve() in existing:
+            raise ConfigError(f"{output} is one of the masks, and would be overwritten. Choose another folder.")
     return targets
 
 
-def _convert(file: Path, place: Path, convert: Convert, palette: Sequence[Color], made: Conversion) -> bool:
-    """Write the labels of one mask; whether no colour was unknown."""
+def _convert(file: Path, output: Path, convert: Convert, palette: Sequence[Color], made: Conversion) -> bool:
+    """Write the labels of one mask; returns whether all its colours are known."""
     labels, unknown = convert(file)
     made.pixels += labels.size
     if unknown:
         made.left_out.append(file)
         made.unknown += unknown
         made.files.update(unknown.keys())
-        place.unlink(missing_ok=True)  # of the mask as it was before
+        output.unlink(missing_ok=True)  # of an earlier version of the mask
         return False
     content = encode_label_map(labels, [part for color in palette for part in color])
-    with replacing(place) as temporary:
+    with replacing(output) as temporary:
         temporary.write_bytes(content)
     made.converted += 1
     return True

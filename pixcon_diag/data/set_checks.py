@@ -1,4 +1,4 @@
-"""Looking over all lists of a data set together, and at what belongs to no list."""
+"""The check of all lists of a data set together, and of its recipe."""
 
 import os
 import posixpath
@@ -30,25 +30,25 @@ class NamedList:
 
 @dataclass(frozen=True)
 class SetReport:
-    """What a look over a data set's lists found."""
+    """The findings on a data set's lists."""
 
     dataset: str
     root: str
     encoding: Encoding
     lists: tuple[tuple[NamedList, DataReport], ...]
     findings: tuple[Finding, ...]
-    """What is wrong beside the files of a list: the recipe, images in two lists."""
+    """Faults outside the files of a list: the recipe, images in two lists."""
     notes: tuple[str, ...]
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """Those of all lists, too; one that two lists share (another number of classes) once."""
+        """All findings, including those of the lists; one shared by two lists (a number of classes) is given once."""
         found = [*self.findings, *(finding for _, report in self.lists for finding in report.findings)]
         return tuple(dict.fromkeys(found))
 
     @property
     def all_notes(self) -> tuple[str, ...]:
-        """Those of all lists, too, which are named."""
+        """All notes, including those of the lists, which are named."""
         return self.notes + tuple(
             f"{listed.split} list: {note}" for listed, report in self.lists for note in report.notes
         )
@@ -85,15 +85,19 @@ def check_lists(
     num_classes: int | None = None,
     progress: Progress = silent,
 ) -> SetReport:
-    """Look at every file of ``lists``, decoding it, at the recipe, and for images that two lists share.
+    """Check every file of ``lists``, decoding it, the recipe, and images in two lists.
 
     Args:
         num_classes: of the model to be measured, if any.
     """
     images = {listed.split: _images(listed.pairs, root) for listed in lists}
     shared = list(_shared(images))
-    total, done = sum(len(listed.pairs) for listed in lists), 0
-    reports = []
+    total = sum(len(listed.pairs) for listed in lists)
+    reports: list[tuple[NamedList, DataReport]] = []
+
+    def advance(done: int, _: int) -> None:
+        progress(sum(report.pairs for _, report in reports) + done, total)
+
     for listed in lists:
         report = check_data(
             spec,
@@ -103,25 +107,12 @@ def check_lists(
             num_classes=num_classes,
             images="whole",
             masks_optional=listed.split == "unlabeled",
-            progress=_Part(progress, done, total),
+            progress=advance,
         )
         reports.append((listed, report))
-        done += len(listed.pairs)
     findings = [*_recipe(spec), *(Finding("", message) for fault, message in shared if fault)]
     notes = [message for fault, message in [*_twice(images), *shared] if not fault]
     return SetReport(spec.name, str(root), encoding, tuple(reports), tuple(findings), tuple(notes))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Progress of one list as a part of all."""
-
-    whole: Progress
-    before: int
-    total: int
-
-    def __call__(self, done: int, total: int) -> None:
-        self.whole(self.before + done, self.total)
 
 
 def _recipe(spec: DatasetSpec) -> Iterator[Finding]:
@@ -135,7 +126,7 @@ def _recipe(spec: DatasetSpec) -> Iterator[Finding]:
 
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
-"""By split: where each image lies, and how the list names it."""
+"""By split: the path of each image, and its name in the list."""
 
 
 def _images(pairs: Sequence[Pair], root: Path) -> list[tuple[str, str]]:
@@ -150,7 +141,7 @@ def _twice(images: Images) -> Iterator[tuple[bool, str]]:
     """Lists that name an image more than once, which is no fault."""
     for split, listed in images.items():
         names = dict(reversed(listed))
-        again = [names[place] for place, count in Counter(place for place, _ in listed).items() if count > 1]
+        again = [names[path] for path, count in Counter(path for path, _ in listed).items() if count > 1]
         if again:
             yield False, f"{_number(again)} in the {split} list more than once: {named(again)}."
 
@@ -158,12 +149,12 @@ def _twice(images: Images) -> Iterator[tuple[bool, str]]:
 def _shared(images: Images) -> Iterator[tuple[bool, str]]:
     """Images that two lists share: whether that is a fault, and a sentence.
 
-    What is validated on must not be trained on; a labeled image may also be used without its labels.
+    Validation images must not be trained on; a labeled image may also be used without its labels.
     """
     for one, other in (("labeled", "val"), ("unlabeled", "val"), ("labeled", "unlabeled")):
-        there = {place for place, _ in images.get(other, ())}
+        others = {path for path, _ in images.get(other, ())}
         names = dict(reversed(images.get(one, ())))
-        both = [names[place] for place in dict.fromkeys(place for place, _ in images.get(one, ())) if place in there]
+        both = [names[path] for path in dict.fromkeys(path for path, _ in images.get(one, ())) if path in others]
         if not both:
             continue
         found = f"{_number(both)} in both the {one} and the {other} list: {named(both)}."

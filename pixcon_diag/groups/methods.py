@@ -252,7 +252,7 @@ class Methods:
         with self.bar(f"measuring {member.checkpoint.name}") as progress:
             return measure(
                 member.checkpoint, member.data, options, self.options.run,
-                keep=self.options.cache, progress=progress, notify=self.notify,
+                cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
 
     def networks(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
@@ -330,7 +330,7 @@ class Methods:
         with self.bar(f"replaying {checkpoint.name}'s bank") as progress:
             return replay(
                 checkpoint, data, options, self.options.run,
-                keep=self.options.cache, progress=progress, notify=self.notify,
+                cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
 
     def histories(self) -> dict[str, list[RunHistory]]:

@@ -1,9 +1,9 @@
-"""The rows of a bank, each with the true class that a bank in training does not know."""
+"""The rows of a bank with the true class of each entry, which training does not use."""
 
 from typing import Generic, NamedTuple, TypeVar
 
 Array = TypeVar("Array")
-"""NumPy arrays in what is stored, tensors where a gradient is computed from them."""
+"""NumPy arrays in stored replays, tensors for the gradient."""
 
 
 class Entries(NamedTuple, Generic[Array]):

@@ -1,4 +1,4 @@
-"""Boundary bands, and the error inside and outside of them (Sec. G.1, Table 7)."""
+"""Boundary bands, and the error rate inside and outside them (Sec. G.1, Table 7)."""
 
 from collections.abc import Sequence
 from math import isqrt
@@ -15,35 +15,8 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.label_checks import check_maps
 
 _LOWEST = -(2**15 - 1)
-"""Below every label. Labels travel as int16, whose maxima are several times faster than int64's; unlike −2^15 the
-negative of this is representable, so that a minimum is the negative of a maximum."""
-
-
-def boundary_band(
-    mask: Tensor, width: int, *, void: int, distance: Distance = "chessboard", void_mode: VoidMode = "label"
-) -> Tensor:
-    """Valid pixels with a different label within ``width`` of them; the image border is no transition.
-
-    Args:
-        mask: ground truth, integer (..., H, W), labels below 2^15 in magnitude.
-        width: w >= 1, in pixels.
-        void: the label of pixels that are never in the band.
-        distance: ``chessboard`` (max of the two coordinate distances) or ``euclidean``.
-        void_mode: what void is to its neighbours: ``label`` – a label like any other, so that object/void transitions
-            count (as in the paper); ``ignore`` – nothing, so that transitions lie between two valid labels only;
-            ``nearest`` – the label of the nearest (Euclidean) valid pixel of its image.
-
-    Returns:
-        Bool (..., H, W), on the mask's device; False everywhere where all is void.
-
-    Raises:
-        ConfigError: a width below 1, or an unknown distance or void mode.
-
-    Example:
-        >>> boundary_band(torch.tensor([[0, 0, 1, 1, 255]]), 1, void=255).int().tolist()
-        [[0, 1, 1, 1, 0]]
-    """
-    return boundary_bands(mask, (width,), void=void, distance=distance, void_mode=void_mode)[0]
+"""Below every label. Labels are int16, whose maxima are several times faster than int64's. Unlike −2^15 this value can
+be negated, so a minimum is computed as the negative of a maximum."""
 
 
 def boundary_bands(
@@ -54,13 +27,33 @@ def boundary_bands(
     distance: Distance = "chessboard",
     void_mode: VoidMode = "label",
 ) -> list[Tensor]:
-    """The bands of several widths, as :func:`boundary_band` gives each, for the cost of filling void only once."""
+    """For each width the valid pixels with a different label within it; the image border is no transition.
+
+    Args:
+        mask: ground truth, integer (..., H, W), labels below 2^15 in magnitude.
+        widths: each w >= 1, in pixels.
+        void: the label of pixels that are never in the band.
+        distance: ``chessboard`` (max of the two coordinate distances) or ``euclidean``.
+        void_mode: how void pixels affect their neighbours: ``label`` – void is a label like any other, so object/void
+            transitions count (as in the paper); ``ignore`` – only transitions between two valid labels count;
+            ``nearest`` – void takes the label of the nearest (Euclidean) valid pixel of its image.
+
+    Returns:
+        Bool (..., H, W) per width, on the mask's device; False everywhere where all is void.
+
+    Raises:
+        ConfigError: a width below 1, or an unknown distance or void mode.
+
+    Example:
+        >>> boundary_bands(torch.tensor([[0, 0, 1, 1, 255]]), [1], void=255)[0].int().tolist()
+        [[0, 1, 1, 1, 0]]
+    """
     check_band(widths, distance, void_mode)
     valid = mask != void
     labels = mask.to(torch.int16)
     if void_mode == "nearest":
         labels = _fill_void(labels, valid)
-    # A pixel has another label within reach where the largest and the smallest label within reach differ.
+    # Another label is within reach where the largest and the smallest label within reach differ.
     above, below = labels, -labels
     if void_mode == "ignore":
         above, below = above.masked_fill(~valid, _LOWEST), below.masked_fill(~valid, _LOWEST)
@@ -85,14 +78,14 @@ def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tens
 class BoundaryError(DrawnMeasurement):
     r"""Error rate, wrong pixels / pixels, inside boundary bands and in their interiors, pooled over the set.
 
-    The state is int64 counts (len(widths) + 1, 2): exact, of fixed size, and the same in whatever order images come.
+    The state is int64 counts (len(widths) + 1, 2): exact, of fixed size and independent of the order of the images.
 
     Args:
         num_classes: K.
         void: the value of ground truth that is never counted.
-        widths: widths of the band in pixels; the result has each once, in ascending order.
-        distance: as in :func:`boundary_band`.
-        void_mode: as in :func:`boundary_band`.
+        widths: widths of the band in pixels; the result holds them sorted, without duplicates.
+        distance: as in :func:`boundary_bands`.
+        void_mode: as in :func:`boundary_bands`.
 
     Raises:
         ConfigError: no width, a width below 1, or an unknown distance or void mode.
@@ -132,7 +125,7 @@ class BoundaryError(DrawnMeasurement):
         Args:
             prediction: ŷ, integer (B, H, W), in [0, K).
             target: y, integer (B, H, W), in [0, K) or void.
-            bands: the bands of ``target``, one per width in ascending order, where the caller has them already.
+            bands: the bands of ``target``, one per width in ascending order, if already computed.
 
         Raises:
             ValueError: the shapes differ, labels are no integers, or there is not one band per width.
@@ -143,7 +136,7 @@ class BoundaryError(DrawnMeasurement):
             bands = boundary_bands(
                 target, self.widths, void=self.void, distance=self.distance, void_mode=self.void_mode
             )
-        shapes = [tuple(each.shape) for each in (prediction, target, *bands)]
+        shapes = [tuple(labels.shape) for labels in (prediction, target, *bands)]
         if len(set(shapes)) != 1 or len(bands) != len(self.widths):
             raise ValueError(f"Expected prediction, target, {len(self.widths)} bands, each (B, H, W), got {shapes}.")
         self.counted(prediction, target)
@@ -180,7 +173,7 @@ def _sliding_maximum(values: Tensor, reach: int, dim: int) -> Tensor:
     values = F.pad(values, padding, value=_LOWEST)
     window, span = 2 * reach + 1, 1
     while span < window:
-        step = min(span, window - span)  # the last pass overlaps, which a maximum does not mind
+        step = min(span, window - span)  # the last pass may overlap, which does not change a maximum
         length = values.shape[dim] - step
         values = torch.maximum(values.narrow(dim, 0, length), values.narrow(dim, step, length))
         span += step
@@ -189,10 +182,10 @@ def _sliding_maximum(values: Tensor, reach: int, dim: int) -> Tensor:
 
 def _fill_void(labels: Tensor, valid: Tensor) -> Tensor:
     """Labels with every void pixel replaced by the nearest valid one of its image; on the host, image by image."""
-    known = valid.flatten(0, -3).cpu().numpy() if valid.ndim > 2 else valid[None].cpu().numpy()
-    images = labels.reshape(known.shape).cpu().numpy().copy()
-    for image, seen in zip(images, known, strict=True):
-        if seen.any() and not seen.all():
-            rows, columns = distance_transform_edt(~seen, return_distances=False, return_indices=True)
+    valid_maps = valid.flatten(0, -3).cpu().numpy() if valid.ndim > 2 else valid[None].cpu().numpy()
+    images = labels.reshape(valid_maps.shape).cpu().numpy().copy()
+    for image, inside in zip(images, valid_maps, strict=True):
+        if inside.any() and not inside.all():
+            rows, columns = distance_transform_edt(~inside, return_distances=False, return_indices=True)
             image[:] = image[rows, columns]
     return torch.from_numpy(np.ascontiguousarray(images)).reshape(labels.shape).to(labels.device)

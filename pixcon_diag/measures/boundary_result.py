@@ -1,19 +1,21 @@
-"""What the boundary measurement gives: counts beside rates, in the band of each width and in its interior."""
+"""Result of the boundary measurement: counts and error rates in the band of each width and in its interior."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics import quotient
 from pixcon_train.core.errors import ConfigError
 
+T = TypeVar("T")
+
 Distance = Literal["chessboard", "euclidean"]
 VoidMode = Literal["label", "ignore", "nearest"]
 
 NEARLY_EMPTY = 0.005
-"""Share of valid pixels below which a band's error says little: the 1-pixel band of VOC holds some 2 %, but with void
-ignored, which there surrounds every object, next to nothing."""
+"""Share of valid pixels below which a band's error is unreliable. The 1-pixel band of VOC holds about 2 %; with void
+ignored, which surrounds every object there, it is nearly empty."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ class BandError:
     band: ErrorRate
     interior: ErrorRate
     share: float
-    """Of the valid pixels, how many the band holds; NaN where there is no valid pixel."""
+    """Fraction of the valid pixels in the band; NaN where there is no valid pixel."""
     nearly_empty: bool
-    """Whether the share is below ``NEARLY_EMPTY``, so that the band's error says little."""
+    """Whether the share is below ``NEARLY_EMPTY``, so the band's error is unreliable."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,26 @@ class BoundaryResult(Serializable):
         )
 
     def at(self, width: int) -> BandError:
-        """The errors for one of the widths asked for.
+        """The errors for one of the measured widths.
 
         Raises:
-            ConfigError: ``width`` was not asked for.
+            ConfigError: ``width`` was not measured.
         """
-        for each in self.widths:
-            if each.width == width:
-                return each
-        asked = ", ".join(str(each.width) for each in self.widths)
-        raise ConfigError(f"Width {width} was not measured. Measured: {asked}. Ask for it when the pass is made.")
+        return find_measured("Width", {rates.width: rates for rates in self.widths}, width)
+
+
+def find_measured(quantity: str, results: Mapping[float, T], value: float) -> T:
+    """The result at a measured ``value`` of a quantity.
+
+    Raises:
+        ConfigError: the value was not measured.
+    """
+    if value not in results:
+        measured = ", ".join(map(str, results))
+        raise ConfigError(
+            f"{quantity} {value} was not measured. Measured: {measured}. Ask for it when the pass is made."
+        )
+    return results[value]
 
 
 def check_band(widths: Sequence[int], distance: str, void_mode: str) -> None:

@@ -24,7 +24,7 @@ class Quantity:
     values: tuple[float, ...]
     """Of each checkpoint."""
     per_image: tuple[PerImage, ...] | None = None
-    """Of each checkpoint, statistics of every image that pool into the value; None where they do not add up."""
+    """Of each checkpoint, per-image statistics that pool into the value; None where they do not add up."""
     statistic: Statistic | None = None
     classes: tuple[tuple[int, ...], ...] | None = None
     """Of each checkpoint the classes that its value is a mean over; None for what is no mean over classes."""
@@ -41,8 +41,7 @@ class ComparisonRow(Serializable):
     """None where the measurement does not add up over images."""
     seed_noise: SeedNoise
     same_classes: bool = True
-    """Whether all values are means over the same classes, or over none: a difference is not of the methods alone
-    where they are not."""
+    """Whether all values are means over the same classes, or over none; otherwise the classes add to the difference."""
 
 
 def compare(
@@ -56,13 +55,13 @@ def compare(
 ) -> list[ComparisonRow]:
     """A row for each measurement that both groups have, in the baseline's order.
 
-    Every measurement is drawn with the same images, from ``seed``.
+    Every bootstrap draws the same images, from ``seed``.
 
     Raises:
         ConfigError: no draws, a level outside (0, 1), or too many seeds for an exact test.
     """
-    theirs = {quantity.measure: quantity for quantity in other}
-    shared = [(first, theirs[first.measure]) for first in baseline if first.measure in theirs]
+    others = {quantity.measure: quantity for quantity in other}
+    shared = [(first, others[first.measure]) for first in baseline if first.measure in others]
     rows = []
     for done, (first, second) in enumerate(shared):
         progress(done, len(shared))

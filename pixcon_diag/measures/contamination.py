@@ -14,20 +14,20 @@ from pixcon_diag.measures.plotting import DrawnMeasurement
 from pixcon_train.evaluation.label_checks import check_maps
 
 CONFIDENCE_SLACK = 1e-3
-"""A softmax may exceed 1 by rounding (more in half precision); anything further is not a probability."""
+"""A softmax may exceed 1 by rounding (more in half precision); larger values are not probabilities."""
 
 
 class Contamination(DrawnMeasurement):
-    r"""Teacher error among the pixels that a confidence threshold keeps.
+    r"""Teacher error among the pixels retained by a confidence threshold.
 
     With valid pixels V (ground truth is not void), confidence c, prediction ŷ, ground truth y, K_τ = {V with c >= τ}:
     retention = |K_τ| / |V|, retained accuracy = |K_τ ∧ ŷ = y| / |K_τ|, ρ_F = 1 − retained accuracy. The same by
-    predicted class (what a confidence bank of that class would hold) and by ground-truth class (what the threshold
-    loses), inside the boundary band of each width and in the interior, over the whole curve of τ; and the calibration
-    of c.
+    predicted class (the contamination of a confidence bank of that class) and by target class (what the threshold
+    discards), inside the boundary band of each width and in the interior, over the whole curve of τ; and the
+    calibration of c.
 
     The state is integer histograms of c, (K, 2, bins) twice and (len(widths) + 1, 2, bins): its size does not depend on
-    the number of images, sums are exact, and neither the order nor the split of batches matters.
+    the number of images, sums are exact, and the order and size of batches do not matter.
 
     Args:
         num_classes: K.
@@ -35,7 +35,7 @@ class Contamination(DrawnMeasurement):
         taus: thresholds to report; each is exact, as an edge of the histogram.
         widths: widths of the boundary band in pixels; none gives no boundary rows.
         distance: metric of the band, "chessboard" or "euclidean".
-        void_mode: what void is to the band, "label", "ignore" or "nearest" (see :mod:`pixcon_diag.measures.boundary`).
+        void_mode: how void affects the band, "label", "ignore" or "nearest" (see :mod:`pixcon_diag.measures.boundary`).
         calibration_bins: M, the number of equal bins of the reliability diagram and of ECE.
 
     Raises:
@@ -98,10 +98,10 @@ class Contamination(DrawnMeasurement):
             confidence: c, floating point, (B, H, W), in [0, 1].
             prediction: ŷ, integer, (B, H, W), in [0, K).
             target: y, integer, (B, H, W), in [0, K) or void.
-            bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, where the caller has
-                them already; computed here otherwise.
+            bands: boundary bands of ``target``, bool (B, H, W), one per width in ascending order, if already
+                computed.
             bins: the confidences' bins, as :func:`pixcon_diag.measures.binning.bin_of` gives them for
-                :attr:`edges`, likewise.
+                :attr:`edges`, if already computed.
 
         Raises:
             ValueError: the shapes differ, labels are no integers, or there is not one band per width.
@@ -110,15 +110,15 @@ class Contamination(DrawnMeasurement):
         target, prediction = target.long(), prediction.long()
         classes = self.counted(prediction, target)
         counted = classes & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)  # False for NaN
-        # As strays are: raising here would wait for the device.
+        # Counted, as strays are: raising here would need a device sync.
         self.rejected += (classes & ~counted).sum()
-        # Pixels not counted keep a place in every index (selecting would wait for the device too) and weigh nothing.
-        truth, prediction = torch.where(counted, target, 0), torch.where(counted, prediction, 0)
+        # Pixels that do not count stay in every index with weight 0, as selecting would need a device sync too.
+        target, prediction = torch.where(counted, target, 0), torch.where(counted, prediction, 0)
         bins, weight = bin_of(confidence, self.edges) if bins is None else bins, counted.long()
-        cell = torch.add(bins, prediction != truth, alpha=len(self.edges))
+        cell = torch.add(bins, prediction != target, alpha=len(self.edges))
         for state, row in (
             (self.by_predicted, prediction),
-            (self.by_truth, truth),
+            (self.by_truth, target),
             (self.zones, self._zone(target, bands)),
         ):
             _add(state, torch.add(cell, row, alpha=2 * len(self.edges)), weight)
@@ -143,7 +143,7 @@ class Contamination(DrawnMeasurement):
     ) -> None:
         """Raise ValueError where shapes differ or bands are missing."""
         check_maps(prediction=prediction, target=target)
-        shapes = [tuple(each.shape) for each in (confidence, target, *(bands or ()))]
+        shapes = [tuple(values.shape) for values in (confidence, target, *(bands or ()))]
         if len(set(shapes)) != 1:
             raise ValueError(f"Expected confidence, prediction, target and bands of one shape (B, H, W), got {shapes}.")
         if bands is not None and len(bands) != len(self.widths):
@@ -162,5 +162,5 @@ class Contamination(DrawnMeasurement):
 
 
 def _add(state: Tensor, index: Tensor, weight: Tensor) -> None:
-    """state.flatten()[index] += weight over all pixels, as one scatter without a wait for the device."""
+    """state.flatten()[index] += weight over all pixels, as one scatter without a device sync."""
     state.view(-1).scatter_add_(0, index.flatten(), weight.flatten())

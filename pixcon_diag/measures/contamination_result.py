@@ -1,13 +1,14 @@
-"""What the contamination measurement gives: counts beside rates, computed from the histograms of one pass."""
+"""Result of the contamination measurement: counts and rates computed from the histograms of one pass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.measures.boundary_result import find_measured
 from pixcon_diag.measures.confidence import FIXED_POINT
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics import quotient, quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
 
@@ -85,7 +86,7 @@ class ClassRates:
     macro_rho_f: float
     """Mean over the classes with a non-empty K_τ."""
     empty: tuple[int, ...]
-    """Classes whose K_τ is empty: they are in no macro ρ_F."""
+    """Classes whose K_τ is empty, excluded from macro ρ_F."""
 
     @property
     def retained_classes(self) -> tuple[int, ...]:
@@ -95,16 +96,16 @@ class ClassRates:
     @classmethod
     def from_counts(cls, pixels: np.ndarray, retained: np.ndarray, correct: np.ndarray) -> "ClassRates":
         """Rates of three count arrays (K,)."""
-        each = [Rates.from_counts(*counts) for counts in zip(pixels, retained, correct, strict=True)]
+        rates = [Rates.from_counts(*counts) for counts in zip(pixels, retained, correct, strict=True)]
         return cls(
-            pixels=tuple(rates.pixels for rates in each),
-            retained=tuple(rates.retained for rates in each),
-            correct=tuple(rates.correct for rates in each),
-            retention=tuple(rates.retention for rates in each),
-            rho_f=tuple(rates.rho_f for rates in each),
-            macro_retention=_mean([rates.retention for rates in each if rates.pixels]),
-            macro_rho_f=_mean([rates.rho_f for rates in each if rates.retained]),
-            empty=tuple(index for index, rates in enumerate(each) if not rates.retained),
+            pixels=tuple(row.pixels for row in rates),
+            retained=tuple(row.retained for row in rates),
+            correct=tuple(row.correct for row in rates),
+            retention=tuple(row.retention for row in rates),
+            rho_f=tuple(row.rho_f for row in rates),
+            macro_retention=_mean([row.retention for row in rates if row.pixels]),
+            macro_rho_f=_mean([row.rho_f for row in rates if row.retained]),
+            empty=tuple(k for k, row in enumerate(rates) if not row.retained),
         )
 
 
@@ -124,9 +125,9 @@ class ThresholdResult:
     tau: float
     overall: Rates
     by_predicted: ClassRates
-    """A set of pixels per predicted class: ρ_F is what a confidence bank of that class would hold."""
+    """A set of pixels per predicted class: ρ_F is the contamination of a confidence bank of that class."""
     by_truth: ClassRates
-    """A set of pixels per ground-truth class: 1 − retention is what the threshold loses."""
+    """A set of pixels per ground-truth class: 1 − retention is the share that the threshold discards."""
     zones: tuple[ZoneRates, ...]
 
 
@@ -155,7 +156,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class ContaminationResult(Serializable):
-    """The measurement of one pass: asked thresholds, the whole curve, calibration."""
+    """The measurement of one pass: the reported thresholds, the whole curve, calibration."""
 
     thresholds: tuple[ThresholdResult, ...]
     curve: Curve
@@ -180,29 +181,25 @@ class ContaminationResult(Serializable):
         )
 
     def at(self, tau: float) -> ThresholdResult:
-        """The result at one of the thresholds asked for.
+        """The result at one of the measured thresholds.
 
         Raises:
-            ConfigError: ``tau`` was not asked for.
+            ConfigError: ``tau`` was not measured.
         """
-        for each in self.thresholds:
-            if each.tau == tau:
-                return each
-        asked = ", ".join(str(each.tau) for each in self.thresholds)
-        raise ConfigError(f"Threshold {tau} was not measured. Measured: {asked}. Ask for it when the pass is made.")
+        return find_measured("Threshold", {result.tau: result for result in self.thresholds}, tau)
 
 
 def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -> ThresholdResult:
     start = counts.edges.index(tau)
-    zones, zones_kept = counts.zones.sum(-1), counts.zones[..., start:].sum(-1)
+    zones, retained = counts.zones.sum(-1), counts.zones[..., start:].sum(-1)
     return ThresholdResult(
         tau=tau,
-        overall=_zone_rates(zones, zones_kept),
+        overall=_zone_rates(zones, retained),
         zones=tuple(
             ZoneRates(
                 width=width,
-                band=_zone_rates(zones[: index + 1], zones_kept[: index + 1]),
-                interior=_zone_rates(zones[index + 1 :], zones_kept[index + 1 :]),
+                band=_zone_rates(zones[: index + 1], retained[: index + 1]),
+                interior=_zone_rates(zones[index + 1 :], retained[index + 1 :]),
             )
             for index, width in enumerate(widths)
         ),
@@ -213,13 +210,13 @@ def _threshold(counts: ContaminationCounts, tau: float, widths: Sequence[int]) -
 
 def _class_rates(histogram: np.ndarray, start: int) -> ClassRates:
     """Rates of every class over the bins from ``start`` on; the histogram is (K, 2, bins)."""
-    kept = histogram[..., start:].sum(-1)
-    return ClassRates.from_counts(histogram.sum((1, 2)), kept.sum(1), kept[:, 0])
+    retained = histogram[..., start:].sum(-1)
+    return ClassRates.from_counts(histogram.sum((1, 2)), retained.sum(1), retained[:, 0])
 
 
-def _zone_rates(pixels: np.ndarray, kept: np.ndarray) -> Rates:
+def _zone_rates(pixels: np.ndarray, retained: np.ndarray) -> Rates:
     """Rates of some zones together; both arrays (zones, 2) with correct and wrong pixels."""
-    return Rates.from_counts(pixels.sum(), kept.sum(), kept[:, 0].sum())
+    return Rates.from_counts(pixels.sum(), retained.sum(), retained[:, 0].sum())
 
 
 def _curve(counts: ContaminationCounts) -> Curve:
@@ -227,7 +224,7 @@ def _curve(counts: ContaminationCounts) -> Curve:
     correct = right[::-1].cumsum()[::-1]
     retained = correct + wrong[::-1].cumsum()[::-1]
     total = int(right.sum() + wrong.sum())
-    points = [Rates.from_counts(total, kept, good) for kept, good in zip(retained, correct, strict=True)]
+    points = [Rates.from_counts(total, *counts) for counts in zip(retained, correct, strict=True)]
     return Curve(
         tau=counts.edges,
         retained=tuple(point.retained for point in points),
@@ -242,8 +239,7 @@ def _calibration(counts: ContaminationCounts, bins: int) -> Calibration:
     right, wrong = np.add.reduceat(counts.zones.sum(0), starts, axis=-1)
     sums = np.add.reduceat(counts.confidence_sum, starts)
     pixels = right + wrong
-    accuracy = [quotient(*each) for each in zip(right, pixels, strict=True)]
-    confidence = [quotient(*each) for each in zip(sums, pixels, strict=True)]
+    accuracy, confidence = quotients(right, pixels).tolist(), quotients(sums, pixels).tolist()
     gaps = sum(int(n) * abs(a - c) for n, a, c in zip(pixels, accuracy, confidence, strict=True) if n)
     return Calibration(
         lower=tuple(m / bins for m in range(bins)),

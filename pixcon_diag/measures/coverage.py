@@ -16,7 +16,7 @@ NOT_ADMITTED = -1
 
 
 def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> Tensor:
-    """Labelled, eligible and rightly eligible pixels of each image and class: (B, 3, K) int64.
+    """Labeled, eligible and correctly eligible pixels of each image and class: (B, 3, K) int64.
 
     Args:
         labels: y, integer (B, h, w); a value outside [0, K) is no class.
@@ -28,13 +28,13 @@ def coverage_statistics(labels: Tensor, admitted: Tensor, num_classes: int) -> T
 
 
 class Coverage(DrawnMeasurement):
-    r"""How many pixels of each class the admission rule lets into the bank in one pass of the labeled split.
+    r"""How many pixels of each class the admission rule admits to the bank in one pass over the labeled split.
 
-    Images are grouped, in the order in which they come, into training batches of ``batch_size``; of each, at most
-    ``cap`` pixels a class are admitted; a class's queue holds at most ``bank_size``. How the images are batched for the
-    network does not matter, but their order does, as it decides which come together.
+    Images are grouped in order into training batches of ``batch_size``; at most ``cap`` pixels per class and batch are
+    admitted, and a class's queue holds at most ``bank_size``. The batches of the network do not matter, but the order
+    of the images does, as it decides which share a training batch.
 
-    The state is int64 counts (3, K) of each image; several processes' images follow one another.
+    The state is int64 counts (3, K) per image; the images of several processes are concatenated.
 
     Args:
         num_classes: K.

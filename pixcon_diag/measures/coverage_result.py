@@ -1,4 +1,4 @@
-"""What the coverage measurement gives: how many pixels of each class reach the bank (Sec. G.3)."""
+"""Result of the coverage measurement: how many pixels of each class reach the bank (Sec. G.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pixcon_train.evaluation.strays import TRUTH, refuse_strays
 
 ADMITTED = "admitted pixels"
 MAPS = (TRUTH, ADMITTED)
-"""What holds labels."""
+"""The maps that hold labels."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,16 @@ class ClassCoverage:
     images: tuple[int, ...]
     """Images that contain the class."""
     labeled: tuple[int, ...]
-    """Pixels labelled with it."""
+    """Pixels labeled with it."""
     eligible: tuple[int, ...]
     """Pixels that the rule admits under it."""
     rho_f: tuple[float, ...]
-    """Share of the eligible whose truth is another class; 0 for the rules that enter a pixel under its label. NaN where
-    none is eligible."""
+    """Share of the eligible pixels whose target is another class; 0 for the rules that enter a pixel under its label,
+    NaN where no pixel is eligible."""
     admitted: tuple[int, ...]
     """Of the eligible, those within the cap: Σ over batches of min(m, eligible in the batch)."""
     fill: tuple[int, ...]
-    """Entries that the bank ends up with: min(N, admitted)."""
+    """Entries of the final bank: min(N, admitted)."""
     images_until_full: tuple[int | None, ...]
     """Images seen at the end of the batch in which the class's queue fills up; None where it does not."""
 
@@ -51,7 +51,7 @@ class CoverageResult(Serializable):
     """Median over all K classes of the eligible pixels."""
     min_eligible: int
     starved: tuple[int, ...]
-    """Classes without an entry: they are in no L_pix. Those of them in ``absent`` could not have one."""
+    """Classes without an entry, which L_pix leaves out; those also in ``absent`` cannot have one."""
     absent: tuple[int, ...]
     """Classes that no image contains."""
     classes: ClassCoverage
@@ -74,7 +74,7 @@ class CoverageResult(Serializable):
         """
         refuse_strays(state["strays"], num_classes, void, MAPS)
         counts = state.get("counts", np.zeros((0, 3, num_classes), dtype=np.int64))
-        labeled, eligible, right = counts.sum(0)
+        labeled, eligible, correct = counts.sum(0)
         entered = np.minimum(_per_batch(counts[:, 1], batch_size), cap)
         fill = np.minimum(entered.sum(0), bank_size)
         return cls(
@@ -92,7 +92,7 @@ class CoverageResult(Serializable):
                 images=tuple((counts[:, 0] > 0).sum(0).tolist()),
                 labeled=tuple(labeled.tolist()),
                 eligible=tuple(eligible.tolist()),
-                rho_f=tuple((1 - quotients(right, eligible)).tolist()),
+                rho_f=tuple((1 - quotients(correct, eligible)).tolist()),
                 admitted=tuple(entered.sum(0).tolist()),
                 fill=tuple(fill.tolist()),
                 images_until_full=_until_full(entered, len(counts), batch_size, bank_size),

@@ -15,12 +15,12 @@ class RunDynamics:
     """One run's curves; every tuple has one value per epoch of the log."""
 
     name: str
-    """The source's where it is one run's alone, otherwise the path."""
+    """The source's name where it is unique, otherwise the path."""
     source: str
     classes: tuple[str, ...]
     """Names of the class IoUs, in order; empty where the log has none."""
     absent: Literal["skip", "zero"] | None
-    """How a class in neither truth nor prediction counted in the mIoU; None where the source does not say."""
+    """How a class in neither target nor prediction counted in the mIoU; None where the source does not say."""
     epoch: tuple[int, ...]
     """As the source counts."""
     finished: tuple[int, ...]
@@ -33,11 +33,11 @@ class RunDynamics:
     threshold: tuple[float, ...]
     """Mean τ over the unlabeled pixels of the epoch; NaN where the log has none, as in the next four."""
     contamination: tuple[float, ...]
-    """ρ_F of the retained pseudo-labels as they trained, among pixels whose truth the trainer knew."""
+    """ρ_F of the retained pseudo-labels as they trained, among pixels with a known target."""
     replaced: tuple[float, ...]
     """Share of the retained pseudo-labels that noise replaced."""
     bank_contamination: tuple[float, ...]
-    """Share of the bank's entries of known truth that were wrong when the epoch ended."""
+    """Share of the bank's entries with a known target that were wrong when the epoch ended."""
     thresholds: dict[str, tuple[float, ...]]
     """τ by class when the epoch ended; empty where the log has none by class."""
     best_ema: BestEpoch | None
@@ -48,7 +48,7 @@ class RunDynamics:
 
 @dataclass(frozen=True)
 class Band:
-    """Mean and spread over the seeds, at the epochs where every one of them has a value; tuples go along."""
+    """Mean and spread over the seeds, at the epochs where every seed has a value; tuples are parallel."""
 
     finished: tuple[int, ...]
     mean: tuple[float, ...]
@@ -66,7 +66,7 @@ class GroupDynamics:
     runs: tuple[RunDynamics, ...]
     band: Band
     varied: tuple[str, ...]
-    """Keys of the configuration, the seed apart, in which the runs differ: with any, they are no mere seeds."""
+    """Keys of the configuration, the seed apart, in which the runs differ: if any, they are not just seeds."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ _JSON_KEYS = {"retention": "mask_ratio"}
 def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema") -> DynamicsResult:
     """Curves and bands of each group, and each later group's lead over the first one.
 
-    A seed is live at an epoch if its mIoU there is known: early stopping ends it, and an epoch that was not validated
-    does not count. Beyond the all-live window a mean would be over fewer seeds and jump when one ends; there is none.
+    A seed is live at an epoch if its mIoU is known there: not after early stopping, nor at an epoch without validation.
+    Means are given over the all-live window only; beyond it they would jump whenever a seed ends.
 
     Args:
         groups: runs by method, the baseline first; the runs of a method are its seeds.
@@ -160,10 +160,10 @@ def band(curves: Sequence[Mapping[int, float]]) -> Band:
     values = [[curve[epoch] for curve in curves] for epoch in finished]
     return Band(
         finished=tuple(finished),
-        mean=tuple(mean(each) for each in values),
-        std=tuple(sample_std(each) for each in values),
-        low=tuple(min(each) for each in values),
-        high=tuple(max(each) for each in values),
+        mean=tuple(mean(row) for row in values),
+        std=tuple(sample_std(row) for row in values),
+        low=tuple(min(row) for row in values),
+        high=tuple(max(row) for row in values),
     )
 
 

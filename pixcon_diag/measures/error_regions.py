@@ -1,4 +1,4 @@
-"""Regions where a prediction disagrees with the truth: what the red contours outline (measurements, section 6)."""
+"""Regions where a prediction differs from the target, outlined in red in the figures (measurements, section 6)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,35 +44,35 @@ class ErrorRegions:
 
 
 def error_regions(
-    prediction: np.ndarray, truth: np.ndarray, *, void: int, min_share: float = MIN_SHARE
+    prediction: np.ndarray, target: np.ndarray, *, void: int, min_share: float = MIN_SHARE
 ) -> ErrorRegions:
-    """Connected regions where ``prediction`` is wrong, whatever it says instead; void is never wrong.
+    """Connected regions where ``prediction`` is wrong, of whatever class; void is never wrong.
 
-    A region is kept if it has at least ``min_share`` of the image's pixels (void ones count as the image's).
+    A region is outlined if it has at least ``min_share`` of the image's pixels (void ones count as the image's).
 
     Args:
         prediction: (H, W) class indices.
-        truth: (H, W) class indices and ``void``.
+        target: (H, W) class indices and ``void``.
 
     Raises:
         ValueError: shapes differ, or are not (H, W).
 
     Example:
-        >>> truth = np.zeros((10, 20), dtype=np.uint8)
-        >>> prediction = truth.copy()
+        >>> target = np.zeros((10, 20), dtype=np.uint8)
+        >>> prediction = target.copy()
         >>> prediction[2, 3:5] = 1
-        >>> [error_regions(prediction, truth, void=255, min_share=share).sizes for share in (0.01, 0.02)]
+        >>> [error_regions(prediction, target, void=255, min_share=share).sizes for share in (0.01, 0.02)]
         [(2,), ()]
     """
-    if prediction.shape != truth.shape or truth.ndim != 2:
-        raise ValueError(f"Expected two maps of one shape (H, W), got {prediction.shape}, {truth.shape}.")
-    valid = truth != void
-    wrong = (prediction != truth) & valid
+    if prediction.shape != target.shape or target.ndim != 2:
+        raise ValueError(f"Expected two maps of one shape (H, W), got {prediction.shape}, {target.shape}.")
+    valid = target != void
+    wrong = (prediction != target) & valid
     labels, _ = ndimage.label(wrong, NEIGHBOURS)
     sizes = np.bincount(labels.ravel())
-    sizes[0] = 0  # label 0 is everything that is right
-    # A region of exactly the share is kept, whichever way the product is rounded.
-    large = (sizes >= min_share * truth.size * (1 - 1e-12)) & (sizes > 0)
+    sizes[0] = 0  # label 0 is the background of correct pixels
+    # A region of exactly this share counts as large however the product is rounded.
+    large = (sizes >= min_share * target.size * (1 - 1e-12)) & (sizes > 0)
     small = ~large & (sizes > 0)
     return ErrorRegions(
         kept=large[labels],

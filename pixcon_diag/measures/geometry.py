@@ -18,7 +18,7 @@ _TINY = 1e-12
 """Norm below which a feature is taken as zero, as in torch.nn.functional.normalize."""
 
 _TILE = 2**18
-"""Numbers converted to float64 at once: they fit a processor's cache, and a larger copy takes several times as long."""
+"""Numbers converted to float64 at once: they fit the processor's cache; a larger copy is several times slower."""
 
 
 def labels_on_grid(
@@ -36,7 +36,7 @@ def labels_on_grid(
     height, width = labels.shape[-2:]
     below, beside = (covered[0] - height, covered[1] - width) if covered else (0, 0)
     padded = F.pad(labels.long(), (0, beside, 0, below), value=void)
-    # As training brings labels to this resolution; float32 holds every label exactly.
+    # As in training; float32 represents every label exactly.
     return F.interpolate(padded[:, None].float(), size, mode="nearest")[:, 0].long()
 
 
@@ -64,12 +64,12 @@ def image_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> Iter
     device = float64_device(features.device)
     features, labels = features.to(device), labels.to(device)
     tile = max(1, _TILE // features.shape[1])
-    for image, truth in zip(features.flatten(2), labels.flatten(1), strict=True):
-        counted = truth[(truth >= 0) & (truth < num_classes)].bincount(minlength=num_classes)
-        # Few of many classes are in one image: to wait for the device here is cheaper than to multiply zeros.
+    for image, classes in zip(features.flatten(2), labels.flatten(1), strict=True):
+        counted = classes[(classes >= 0) & (classes < num_classes)].bincount(minlength=num_classes)
+        # An image holds few of the classes: a device sync here is cheaper than multiplying zeros.
         present = counted.nonzero()[:, 0]
         sums = features.new_zeros((len(present), features.shape[1]), dtype=torch.float64)
-        for part, group in zip(image.split(tile, 1), truth.split(tile), strict=True):
+        for part, group in zip(image.split(tile, 1), classes.split(tile), strict=True):
             sums += _unit_sums(part.double(), group == present[:, None])
         yield present, sums, counted[present]
 
@@ -77,15 +77,15 @@ def image_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> Iter
 def _unit_sums(vectors: Tensor, member: Tensor) -> Tensor:
     """Sums of the columns of ``vectors`` (C, P), each scaled to unit norm, over the rows of ``member`` (G, P): (G, C).
 
-    A product, unlike a scatter into few rows, neither contends for memory nor depends on the order of threads; it
-    carries 1/‖f‖, so that no scaled copy is made.
+    Unlike a scatter into few rows, a product has no memory contention and does not depend on the order of threads;
+    it includes 1/‖f‖, so no scaled copy is made.
     """
     scale = vectors.square().sum(0).clamp(min=_TINY**2).rsqrt()
     return (scale * member) @ vectors.T
 
 
 class Geometry(DrawnMeasurement):
-    r"""How tightly the classes cluster in feature space and how far apart they lie.
+    r"""How tightly the classes cluster in feature space and how well they are separated.
 
     With features f scaled to unit norm per pixel, S_k = Σ f and n_k their number over the pixels of class k,
     compactness_k = ‖S_k‖ / n_k (mean cosine of the class's pixels to its unit centroid), inter-class cosine = cosine of
@@ -99,10 +99,10 @@ class Geometry(DrawnMeasurement):
         channels: C.
         void: the value of ground truth that is in no class.
         foreground: classes that means run over; all of them where None.
-        min_pixels: classes with fewer feature pixels are left out and listed.
+        min_pixels: classes with fewer feature pixels are excluded and listed.
 
     Raises:
-        ConfigError: a foreground class that there is not, or a minimum below 1.
+        ConfigError: a foreground class outside 0..K − 1, or a minimum below 1.
 
     Example:
         >>> metric = Geometry(num_classes=2, channels=2, void=255, min_pixels=1)
@@ -132,7 +132,7 @@ class Geometry(DrawnMeasurement):
         self.foreground = tuple(range(num_classes)) if foreground is None else tuple(sorted(set(foreground)))
         if min_pixels < 1:
             raise ConfigError(f"Expected a class to need at least 1 pixel, got a minimum of {min_pixels}.")
-        if not all(0 <= each < num_classes for each in self.foreground):
+        if not all(0 <= k < num_classes for k in self.foreground):
             raise ConfigError(f"Expected foreground classes in 0..{num_classes - 1}, got {self.foreground}.")
         self.add_state("sums", torch.zeros(num_classes, channels, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("pixels", torch.zeros(num_classes, dtype=torch.int64), dist_reduce_fx="sum")

@@ -1,4 +1,4 @@
-"""What the geometry measurement gives, computed from the sums and counts of one pass."""
+"""Result of the geometry measurement, computed from the sums and counts of one pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from pixcon_diag.statistics import quotients
 from pixcon_train.core.errors import PixConError
 
 MIN_PIXELS = 100
-"""Default for the fewest feature pixels of a class whose centroid is looked at."""
+"""Default minimum of feature pixels for a class to be measured."""
 
 ROUNDING = 16 * float(np.finfo(np.float32).eps)
-"""Length up to which a mean of unit-norm float32 features, or a difference of two such means, is nothing but rounding:
-a centroid no longer than that has no direction, and classes no further apart than that have the same mean."""
+"""Norm up to which a mean of unit-norm float32 features, or a difference of two such means, is rounding error: a
+centroid of at most this norm has no direction, and two classes at most this far apart have the same mean."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ClassGeometry:
 
 @dataclass(frozen=True)
 class TightnessMeans:
-    """The means of Table 9, which a bootstrap computes anew for each draw; NaN where no class or pair defines them."""
+    """The means of Table 9, recomputed for every bootstrap draw; NaN where no class or pair defines them."""
 
     compactness: float
     mean_inter: float
@@ -57,7 +57,7 @@ class TightnessMeans:
 
 @dataclass(frozen=True)
 class GeometryResult(Serializable):
-    """Table 9: means over the foreground classes with enough pixels, and what they come from.
+    """Table 9: means over the foreground classes with enough pixels, and the quantities behind them.
 
     The class-distance normalised variance of a pair is (V_j + V_k) / (2‖μ_j − μ_k‖²) with the mean μ_k = S_k / n_k of a
     class's unit features and their variance V_k = 1 − ‖μ_k‖²; lower is better separated (Galanti et al., 2022).
@@ -114,7 +114,7 @@ class GeometryResult(Serializable):
             cdnv=_mean_over_pairs(spread),
             closest=None if closest is None else (int(min(closest)), int(max(closest))),
             measured=tuple(np.flatnonzero(chosen).tolist()),
-            left_out=tuple(each for each in foreground if not enough[each]),
+            left_out=tuple(k for k in foreground if not enough[k]),
             min_pixels=min_pixels,
             classes=_classes(pixels, compactness, pairs, spread),
             cosine=tuple(tuple(row) for row in cosine.tolist()),
@@ -135,7 +135,7 @@ def _classes(pixels: np.ndarray, compactness: np.ndarray, pairs: np.ndarray, spr
 def _cosines(sums: np.ndarray, norms: np.ndarray) -> np.ndarray:
     """Cosines of every two centroids (K, K); NaN for classes whose ``norms`` (K,) are 0, as of features that cancel."""
     unit = quotients(sums, norms[:, None])
-    cosine: np.ndarray = np.clip(unit @ unit.T, -1.0, 1.0)  # a rounding error must not make a cosine of 1 + 2e-16
+    cosine: np.ndarray = np.clip(unit @ unit.T, -1.0, 1.0)  # rounding may give 1 + 2e-16
     np.fill_diagonal(cosine, np.where(norms > 0, 1.0, np.nan))
     return cosine
 
@@ -150,8 +150,8 @@ def _cdnv(sums: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """A copy with NaN on the diagonal and in the rows and columns that are not chosen."""
-    kept = chosen[:, None] & chosen & ~np.eye(len(chosen), dtype=bool)
-    return np.where(kept, matrix, np.nan)
+    pairs = chosen[:, None] & chosen & ~np.eye(len(chosen), dtype=bool)
+    return np.where(pairs, matrix, np.nan)
 
 
 def _mean_over_pairs(matrix: np.ndarray) -> float:
@@ -161,5 +161,5 @@ def _mean_over_pairs(matrix: np.ndarray) -> float:
 
 def _mean(values: np.ndarray) -> float:
     """Mean of the values that are not NaN; NaN where there are none."""
-    kept = values[~np.isnan(values)]
-    return float(kept.mean()) if len(kept) else float("nan")
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -1,4 +1,4 @@
-"""What false positives in the bank do to an anchor's gradient (Obs. 3.1, Cor. 3.2, Eqs. 3, 5 and 6)."""
+"""How false positives in the bank change an anchor's gradient (Obs. 3.1, Cor. 3.2, Eqs. 3, 5 and 6)."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
@@ -23,12 +23,12 @@ ROUNDING = 16
 :class:`GradientSplit`."""
 
 PADDING = -1
-"""Label of an anchor's row that is padding."""
+"""Label of a padding row among the anchors."""
 
 ANCHORS, ENTERED, ENTRY_TRUTH = "anchors", "entries, by the class they were entered under,", "entries, by their truth,"
 
 _CHUNK = 256
-"""Anchors at once: bounds memory, as each meets every entry of the bank."""
+"""Anchors at once: bounds memory, as every anchor is compared with every entry."""
 
 
 class GradientSplit(NamedTuple):
@@ -37,8 +37,8 @@ class GradientSplit(NamedTuple):
     Each is a sum Σ_b c_b b over the bank's entries b with coefficients c_b = w_b − m·v_b, where w_b is the entry's
     weight among the positives of the part (0 for other entries), m = Σ w_b, and v_b its weight in z̄. A sum is exactly
     0 where its norm does not exceed ``ROUNDING`` · (ε₆₄ · m + ε · Σ |c_b|), with ε₆₄ of float64 and ε of the
-    embeddings' own type: what is left there is the rounding of the weights and of the embeddings, and has no direction.
-    So it is, for Eq. 3, in a bank of one class, whose positives are all of its entries.
+    embeddings' own type: such a sum is rounding error of weights and embeddings and has no
+    direction. This happens for Eq. 3 in a bank of one class, where all entries are positives.
     """
 
     true: Tensor
@@ -73,7 +73,7 @@ def split_gradient(
     """
     precision = torch.finfo(torch.promote_types(anchors.dtype, entries.embeddings.dtype)).eps
     vectors = to_float64(entries.embeddings)
-    labels, entries = labels.to(vectors.device), Entries(*(each.to(vectors.device) for each in entries))
+    labels, entries = labels.to(vectors.device), Entries(*(column.to(vectors.device) for column in entries))
     similarity = to_float64(anchors) @ vectors.T / temperature
     positive = (labels[:, None] == entries.labels) & entries.held
     mean = _softmax(similarity, entries.held.expand_as(positive))
@@ -171,15 +171,15 @@ class ContaminationGradient(DrawnMeasurement):
 
 def _check(anchors: Tensor, labels: Tensor, entries: Entries[Tensor]) -> None:
     """Raise ValueError where shapes or types do not fit."""
-    rows = {len(each) for each in entries}
+    rows = {len(column) for column in entries}
     if anchors.ndim != 2 or labels.shape != anchors.shape[:1] or len(rows) != 1:
         raise ValueError(
             f"Expected anchors (A, D), labels (A,) and entries of one length, got {tuple(anchors.shape)}, "
             f"{tuple(labels.shape)} and {sorted(rows)}."
         )
-    for name, each in (("anchors' labels", labels), ("entries' labels", entries.labels), ("truth", entries.truth)):
-        if each.is_floating_point():
-            raise ValueError(f"Expected class indices (integers) as {name}, got {each.dtype}.")
+    for name, classes in (("anchors' labels", labels), ("entries' labels", entries.labels), ("truth", entries.truth)):
+        if classes.is_floating_point():
+            raise ValueError(f"Expected class indices (integers) as {name}, got {classes.dtype}.")
 
 
 def _part(weights: Tensor, mean: Tensor, vectors: Tensor, precision: float) -> Tensor:
@@ -202,7 +202,7 @@ def _part(weights: Tensor, mean: Tensor, vectors: Tensor, precision: float) -> T
 def _softmax(logits: Tensor, among: Tensor) -> Tensor:
     """Softmax over the entries ``among`` of each row, exactly 0 elsewhere; all 0 where a row has none."""
     weights = logits.masked_fill(~among, -torch.inf).softmax(1)
-    return torch.where(among, weights, 0.0)  # a row without any is NaN before
+    return torch.where(among, weights, 0.0)  # softmax gives NaN in a row without any
 
 
 def _columns(split: GradientSplit) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the gradient measurement gives, computed from sums over anchors."""
+"""Result of the gradient measurement, computed from sums over anchors."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ COLUMNS = (
     "deflection",
     "deflections",
 )
-"""What is summed per class; the plurals count the anchors for which the quantity before is defined."""
+"""Sums per class; a plural counts the anchors for which the preceding quantity is defined."""
 
 LAW_TOLERANCE = 0.1
-"""Beyond this relative difference between ratio and law, a class is said to depart from it."""
+"""Relative difference between ratio and law above which a class departs from the law."""
 
 
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -47,7 +47,7 @@ class GradientOptions:
 
 @dataclass(frozen=True)
 class SplitRates:
-    """Some anchors' means; NaN where no anchor has a positive, or where what follows says otherwise."""
+    """Some anchors' means; NaN where no anchor has a positive, and in the cases named below."""
 
     anchors: int
     """Anchors with a positive, |A+|."""
@@ -108,10 +108,10 @@ class FormResult:
         return cls.from_rates([SplitRates.from_sums(row) for row in (sums.sum(0), *sums)])
 
     @classmethod
-    def from_rates(cls, rates: Sequence[SplitRates]) -> "FormResult":
-        """The result of the rates over all anchors, and after them those of each class."""
-        overall, *classes = rates
-        departs = tuple(k for k, own in enumerate(classes) if abs(own.departure - 1) > LAW_TOLERANCE)
+    def from_rates(cls, all_rates: Sequence[SplitRates]) -> "FormResult":
+        """The result of the overall rates followed by those of each class."""
+        overall, *classes = all_rates
+        departs = tuple(k for k, rates in enumerate(classes) if abs(rates.departure - 1) > LAW_TOLERANCE)
         return cls(overall, tuple(classes), departs)
 
 
@@ -127,7 +127,7 @@ class GradientResult(Serializable):
     @classmethod
     def from_sums(cls, sums: Mapping[str, np.ndarray]) -> "GradientResult":
         """The result of sums (K, len(COLUMNS)) by form."""
-        return cls(**{form: FormResult.from_sums(each) for form, each in sums.items()})
+        return cls(**{form: FormResult.from_sums(form_sums) for form, form_sums in sums.items()})
 
     @classmethod
     def from_array(cls, rates: np.ndarray) -> "GradientResult":
@@ -136,7 +136,7 @@ class GradientResult(Serializable):
         return cls(FormResult.from_rates(eq3), FormResult.from_rates(supcon))
 
     def to_array(self) -> np.ndarray:
-        """All rates, (2, K + 1, 10) float64: of both forms the overall ones and then those of each class."""
+        """All rates, (2, K + 1, 10) float64: of both forms, the overall rates followed by those of each class."""
         forms = ((form.overall, *form.classes) for form in (self.eq3, self.supcon))
         return np.array([[astuple(rates) for rates in form] for form in forms], dtype=np.float64)
 

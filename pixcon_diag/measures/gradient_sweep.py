@@ -22,7 +22,7 @@ def contamination_sweep(
     temperature: float = 0.1,
     confusion: Tensor | None = None,
 ) -> tuple[SweepPoint, ...]:
-    """The gradient split of the same anchors while ever more entries of a clean bank carry a wrong label.
+    """The gradient split of the same anchors as a growing fraction of a clean bank is relabeled.
 
     The sweep is nested: an entry that is wrong at one fraction is wrong in the same way at every larger one.
 
@@ -31,11 +31,11 @@ def contamination_sweep(
         labels: (A,) int64, −1 for padding.
         entries: a bank whose labels are the truth.
         num_classes: K.
-        generator: of the CPU, where labels are drawn, so that they are the same on every device.
+        generator: on the CPU, so that the drawn labels do not depend on the device.
         fractions: each in [0, 1].
         temperature: η.
-        confusion: (K, K), how often truth k was predicted as j: wrong labels are drawn as the model confuses classes,
-            and entries of a class that it never confuses with a class in the bank stay clean. None draws them uniformly
+        confusion: (K, K), how often truth k was predicted as j: wrong labels follow the model's confusions, and
+            entries of a class never confused with a class in the bank stay clean. None draws wrong labels uniformly
             from the other classes in the bank.
 
     Raises:
@@ -43,15 +43,15 @@ def contamination_sweep(
     """
     for fraction in fractions:
         if not 0 <= fraction <= 1:
-            raise ConfigError(f"Expected fractions of relabelled entries in [0, 1], got {fraction}.")
-    host = Entries(*(each.cpu() for each in entries))
+            raise ConfigError(f"Expected fractions of relabeled entries in [0, 1], got {fraction}.")
+    host = Entries(*(column.cpu() for column in entries))
     wrong = _wrong_labels(host, _likelihood(host, num_classes, confusion), generator)
     turn = _turn(host, num_classes, generator)
     points = []
     for fraction in fractions:
-        relabelled = torch.where(turn < fraction, wrong, host.labels).to(entries.labels.device)
+        relabeled = torch.where(turn < fraction, wrong, host.labels).to(entries.labels.device)
         metric = ContaminationGradient(num_classes, temperature=temperature).to(anchors.device)
-        metric.update(anchors, labels, entries._replace(labels=relabelled, truth=entries.labels))
+        metric.update(anchors, labels, entries._replace(labels=relabeled, truth=entries.labels))
         points.append(SweepPoint(float(fraction), metric.compute()))
     return tuple(points)
 
@@ -67,18 +67,18 @@ def _likelihood(entries: Entries[Tensor], num_classes: int, confusion: Tensor | 
 
 
 def _wrong_labels(entries: Entries[Tensor], likelihood: Tensor, generator: torch.Generator) -> Tensor:
-    """The label that each entry gets once it is relabelled (M,); its own where no other is possible."""
+    """The label that each entry gets once it is relabeled (M,); unchanged where no other is possible."""
     possible = likelihood.sum(1) > 0
     # multinomial refuses a row of zeros; what it draws there is not used.
     drawn = torch.multinomial(
         torch.where(possible[:, None], likelihood, 1.0), len(entries.labels), replacement=True, generator=generator
     )
-    own = entries.labels
-    return torch.where(possible[own], drawn[own, torch.arange(len(own))], own)
+    labels = entries.labels
+    return torch.where(possible[labels], drawn[labels, torch.arange(len(labels))], labels)
 
 
 def _turn(entries: Entries[Tensor], num_classes: int, generator: torch.Generator) -> Tensor:
-    """When each held entry is relabelled (M,): the r-th of n in its class once the fraction exceeds (r − 1/2) / n."""
+    """When each held entry is relabeled (M,): the r-th of n in its class once the fraction exceeds (r − 1/2) / n."""
     group = torch.where(entries.held, entries.labels, num_classes)
     draw = torch.rand(group.shape, generator=generator, dtype=torch.float64)
     order = (group + draw).argsort()

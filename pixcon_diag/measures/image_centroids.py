@@ -1,4 +1,4 @@
-"""Class sums of unit features image by image: what the geometry of any set of the images comes from (section 5)."""
+"""Class sums of unit-norm features per image, from which the geometry of any set of images follows (section 5)."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from pixcon_train.evaluation.measurement import Measurement
 
 
 class ImageCentroids(Measurement):
-    """S_k and n_k of every image: the geometry's sufficient statistics, kept apart so that images can be drawn anew.
+    """S_k and n_k of every image: the geometry's sufficient statistics per image, so that images can be resampled.
 
     The state grows by C + 2 numbers for each class of each image, and one for each image.
 
@@ -39,7 +39,7 @@ class ImageCentroids(Measurement):
             self.classes.append(torch.tensor([len(present)], device=labels.device))
             self.label.append(present.to(labels.device))
             self.pixels.append(pixels.to(labels.device))
-            self.sums.append(sums)  # float64, and so perhaps not on the metric's device
+            self.sums.append(sums)  # float64, which the metric's device may lack
 
     def compute(self) -> CentroidRows:
         """The rows so far."""

@@ -1,4 +1,4 @@
-"""Class sums of unit features image by image, from which the geometry of any set of images follows (section 5)."""
+"""Result of the class sums per image: the geometry of any set of the images (section 5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 
 @dataclass(frozen=True)
 class CentroidRows:
-    """A row for each class of each image; arrays go along."""
+    """A row for each class of each image; the arrays with R rows are parallel."""
 
     classes: np.ndarray
-    """(I,) int64, how many of the rows each image has, in the order in which images came."""
+    """(I,) int64, number of rows of each image, in the order of the images."""
     label: np.ndarray
     """(R,) int64, the class."""
     pixels: np.ndarray
@@ -26,18 +26,18 @@ class CentroidRows:
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray], num_classes: int) -> "CentroidRows":
         """The rows of a :class:`pixcon_diag.measures.image_centroids.ImageCentroids`, from a snapshot of its state."""
-        none = np.zeros(0, dtype=np.int64)
+        empty = np.zeros(0, dtype=np.int64)
         return cls(
-            classes=state.get("classes", none),
-            label=state.get("label", none),
-            pixels=state.get("pixels", none),
+            classes=state.get("classes", empty),
+            label=state.get("label", empty),
+            pixels=state.get("pixels", empty),
             sums=state.get("sums", np.zeros((0, 0))),
             num_classes=num_classes,
         )
 
     @property
     def image(self) -> np.ndarray:
-        """(R,) int64, place of each row's image."""
+        """(R,) int64, index of each row's image."""
         return np.repeat(np.arange(len(self.classes)), self.classes)
 
     def geometry(self, foreground: Sequence[int], min_pixels: int = MIN_PIXELS) -> GeometryResult:
@@ -52,7 +52,7 @@ class CentroidRows:
         return GeometryResult.from_sums(sums, pixels, foreground, min_pixels)
 
     def per_image(self) -> csr_matrix:
-        """(I, K·(C + 1)) sparse float64: of each image, S_k and then n_k of every class, ready to be pooled."""
+        """(I, K·(C + 1)) sparse float64: of each image, S_k and then n_k of every class, which can be pooled."""
         width = self.sums.shape[1] + 1
         values = np.concatenate((self.sums, self.pixels[:, None]), 1)
         columns = self.label[:, None] * width + np.arange(width)

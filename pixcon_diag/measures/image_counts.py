@@ -1,4 +1,4 @@
-"""What each image adds to mIoU, error, retention, ρ_F and boundary error: for ranking and resampling images."""
+"""Counts per image of mIoU, error, retention, ρ_F and boundary error, for ranking and resampling images."""
 
 from collections.abc import Sequence
 
@@ -62,7 +62,7 @@ class ImageCounts(LabelMeasurement):
             target: y, integer (B, H, W), in [0, K) or void.
             bands: W boundary bands of ``target``, bool (B, H, W), the same widths for every batch.
             bins: the confidences' bins, as :func:`pixcon_diag.measures.binning.bin_of` gives them for
-                :attr:`edges`, where the caller has them already.
+                :attr:`edges`, if already computed.
 
         Raises:
             ValueError: the shapes differ, or something else than integers.

@@ -1,4 +1,4 @@
-"""What each image adds to mIoU, error, retention, ρ_F and boundary error, as arrays over images (section 8)."""
+"""Result of the counts per image: mIoU, error, retention, ρ_F and boundary error as arrays (section 8)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pixcon_train.evaluation.strays import refuse_strays
 
 @dataclass(frozen=True)
 class ImageCountsResult:
-    """Counts of every image, in the order in which images came; they add up to those of any set of images."""
+    """Counts of every image, in their order; sums over images give the counts of any set."""
 
     statistics: np.ndarray
     """(I, 3, K) int64: true positives, predicted and true pixels per class."""
@@ -47,5 +47,5 @@ class ImageCountsResult:
         Raises:
             ValueError: ``tau`` is no edge of the histogram.
         """
-        kept = self.histogram[..., self.edges.index(tau) :].sum(-1)
-        return np.stack((self.histogram.sum((1, 2)), kept.sum(1), kept[:, 1]), 1)
+        retained = self.histogram[..., self.edges.index(tau) :].sum(-1)
+        return np.stack((self.histogram.sum((1, 2)), retained.sum(1), retained[:, 1]), 1)

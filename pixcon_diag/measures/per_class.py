@@ -9,7 +9,7 @@ from pixcon_diag.statistics import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 SeedIoU = Sequence[Sequence[float]]
-"""IoU by seed and class, fractions; NaN for a class in neither truth nor prediction."""
+"""IoU by seed and class, fractions; NaN for a class in neither target nor prediction."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class PerClassResult(Serializable):
     baseline_seeds: int
     other_seeds: int
     paired: bool
-    """Whether both have the same number of seeds, which are then taken in order: first with first, and so on."""
+    """Whether both have the same number of seeds, which are then paired in order."""
     mean: ClassRow
-    """Each seed's mIoU, the mean over the classes that it has an IoU of: the last line of Table 6, and the number that
-    is called mIoU everywhere else."""
+    """Each seed's mIoU, the mean over its classes with an IoU: the last line of Table 6, and the mIoU reported
+    everywhere else."""
     common: ClassRow | None
     """Mean over the classes that have an IoU in every seed of both methods; None where every seed has an IoU of the
     same classes, as it is the mIoU then."""
@@ -59,7 +59,7 @@ class PerClassResult(Serializable):
 
 
 def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerClassResult:
-    """Mean IoU per class over the seeds of each method, the difference, and how steady it is over seeds.
+    """Mean IoU per class over the seeds of each method, the difference, and its consistency over seeds.
 
     Args:
         classes: K names in class order.
@@ -77,18 +77,18 @@ def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerC
     for name, seeds in (("baseline", baseline), ("other method", other)):
         _check(name, seeds, len(classes))
     rows = [_row(k, name, [s[k] for s in baseline], [s[k] for s in other]) for k, name in enumerate(classes)]
-    kept = [row.index for row in rows if not math.isnan(row.delta)]
+    common = [row.index for row in rows if not math.isnan(row.delta)]
     methods = (baseline, other)
-    uneven = any(len(_defined(seed)) != len(kept) for seeds in methods for seed in seeds)
+    uneven = any(len(_defined(seed)) != len(common) for seeds in methods for seed in seeds)
     return PerClassResult(
-        # Python's sort is stable: equal classes stay in class order.
+        # The sort is stable: ties stay in class order.
         rows=tuple(sorted(rows, key=lambda row: (1.0, 0.0) if math.isnan(row.delta) else (0.0, row.baseline))),
         baseline_seeds=len(baseline),
         other_seeds=len(other),
         paired=len(baseline) == len(other),
         mean=_row(-1, "mIoU", *([mean(_defined(s)) for s in seeds] for seeds in methods)),
         common=_row(
-            -1, f"mean of {len(kept)} classes", *([mean([s[k] for k in kept]) for s in seeds] for seeds in methods)
+            -1, f"mean of {len(common)} classes", *([mean([s[k] for k in common]) for s in seeds] for seeds in methods)
         )
         if uneven
         else None,

@@ -11,24 +11,24 @@ from pixcon_train.evaluation.measurement import Measurement
 
 STRIDE = 4
 """Pixels between candidates. A cell of the fused feature is at most 3.5 pixels wide (a patch of 14 at 4 times the token
-resolution), so that no two candidates share one: a feature met twice would be its own nearest neighbour."""
+resolution), so no two candidates share one: a duplicated feature would be its own nearest neighbour."""
 
 NEVER = torch.iinfo(torch.int64).max
 STATES = ("keys", "labels", "places", "features", "norms")
 
 
 class PixelSampler(Measurement):
-    """Keeps the ``per_class`` pixels of each class with the smallest hash of (seed, image name, position).
+    """The ``per_class`` pixels of each class with the smallest hash of (seed, image name, position).
 
-    Which pixels these are depends on the ground truth alone: not on the checkpoint, the order of the images, or their
-    split into batches and processes. Every candidate of a class is as likely as any other. Memory does not depend on
-    the number of images, but for their names. Each update waits for the device, to see how many pixels it has to fetch.
+    The sample depends on the targets alone: not on the checkpoint, the order of the images or their split into batches
+    and processes. Every candidate of a class is equally likely. Apart from the images' names, memory does not depend on
+    the number of images. Each update syncs the device once, for the number of new pixels.
 
     Args:
         num_classes: K.
-        void: the ground truth that is never sampled.
+        void: the label that is never sampled.
         per_class: pixels per class.
-        seed: another one gives other pixels.
+        seed: decides the sample.
 
     Raises:
         ConfigError: ``per_class`` is below 1.
@@ -60,12 +60,12 @@ class PixelSampler(Measurement):
     def update(
         self, fused: Tensor | None, target: Tensor, names: Sequence[str], covered: tuple[int, int] | None = None
     ) -> None:
-        """Take in one batch.
+        """Add one batch.
 
         Args:
             fused: (B, C, h, w), the feature that feeds the classifier.
             target: (B, H, W), class indices and void.
-            names: of the B images; they tell the images of the set apart.
+            names: of the B images, unique in the set.
             covered: height and width in image pixels that ``fused`` covers; H, W where None (no padding).
 
         Raises:
@@ -85,10 +85,10 @@ class PixelSampler(Measurement):
         labels = target[image, place[:, 0], place[:, 1]].long()
         owner = torch.tensor(identities, device=target.device)[image]
         new = (_key(owner, place), labels, torch.cat([owner[:, None], place], 1), features, norms)
-        merged = [torch.cat([*_listed(getattr(self, state)), each]) for state, each in zip(STATES, new, strict=True)]
-        kept = _smallest(merged[0], merged[1], self.per_class)
-        for state, each in zip(STATES, merged, strict=True):
-            setattr(self, state, [each[kept]])
+        merged = [torch.cat([*_listed(getattr(self, state)), rows]) for state, rows in zip(STATES, new, strict=True)]
+        smallest = smallest_by_class(merged[0], merged[1], self.per_class)
+        for state, rows in zip(STATES, merged, strict=True):
+            setattr(self, state, [rows[smallest]])
 
     def compute(self) -> PixelSample:
         """The sample so far; empty where no pixel was valid."""
@@ -97,7 +97,7 @@ class PixelSampler(Measurement):
         )
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Discard the sample."""
         super().reset()
         self._names = {}
 
@@ -109,13 +109,13 @@ class PixelSampler(Measurement):
         place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
         keys = _key(owner[:, None, None], place)
         counted = (labels != self.void) & (labels >= 0) & (labels < self.num_classes)
-        hopeful = counted & (keys < self._bar(target.device)[labels.clamp(0, self.num_classes - 1)])
-        image, row, column = hopeful.nonzero(as_tuple=True)
-        kept = _smallest(keys[image, row, column], labels[image, row, column], self.per_class)
-        return image[kept], place[row[kept], column[kept]]
+        candidate = counted & (keys < self._bar(target.device)[labels.clamp(0, self.num_classes - 1)])
+        image, row, column = candidate.nonzero(as_tuple=True)
+        smallest = smallest_by_class(keys[image, row, column], labels[image, row, column], self.per_class)
+        return image[smallest], place[row[smallest], column[smallest]]
 
     def _bar(self, device: torch.device) -> Tensor:
-        """(K,): the largest hash kept of each class that has its number, which a new pixel has to stay below."""
+        """(K,): the largest sampled hash of each class with a full sample, an upper bound for new pixels."""
         bar = torch.full((self.num_classes,), NEVER, device=device)
         if self.keys:
             keys, labels = torch.cat(_listed(self.keys)), torch.cat(_listed(self.labels))
@@ -144,7 +144,7 @@ def _key(owner: Tensor, place: Tensor) -> Tensor:
 
 
 def _shifted(value: Tensor, bits: int) -> Tensor:
-    """Logical shift to the right; torch's own copies the sign."""
+    """Logical shift to the right; torch's shift copies the sign."""
     shifted: Tensor = (value >> bits) & (2 ** (64 - bits) - 1)
     return shifted
 
@@ -154,7 +154,7 @@ def _signed(value: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
-def _smallest(keys: Tensor, labels: Tensor, count: int) -> Tensor:
+def smallest_by_class(keys: Tensor, labels: Tensor, count: int) -> Tensor:
     """Indices of the ``count`` smallest keys of each class, by class and then by key."""
     order = keys.argsort(stable=True)
     order = order[labels[order].argsort(stable=True)]
@@ -164,6 +164,6 @@ def _smallest(keys: Tensor, labels: Tensor, count: int) -> Tensor:
 
 
 def _at(fused: Tensor, image: Tensor, place: Tensor, covered: tuple[int, int]) -> Tensor:
-    """(M, C) float32: the feature's cell that each pixel lies in (nearest neighbour)."""
+    """(M, C) float32: the feature at each pixel (nearest neighbour)."""
     cells = [place[:, axis] * fused.shape[2 + axis] // covered[axis] for axis in (0, 1)]
     return fused.detach()[image, :, cells[0], cells[1]].float()

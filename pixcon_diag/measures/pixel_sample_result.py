@@ -1,4 +1,4 @@
-"""What the class-balanced sample of pixels gives (section 5)."""
+"""Result of the class-balanced sample of pixels (section 5)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PixelSample:
-    """The sampled pixels, by class and then in an order that the seed decides; arrays go along."""
+    """The sampled pixels, sorted by class and then by hash; arrays are parallel."""
 
     features: np.ndarray
     """(M, C) float32, of unit norm."""
     norms: np.ndarray
-    """(M,) float32: what the features were divided by."""
+    """(M,) float32: norm of the features before normalisation."""
     labels: np.ndarray
-    """(M,) int64, the pixels' ground truth."""
+    """(M,) int64, the pixels' target."""
     pixels: tuple[tuple[str, int, int], ...]
     """Image, row and column of each pixel, at the mask's resolution."""
     num_classes: int
@@ -31,18 +31,18 @@ class PixelSample:
         """The sample of a :class:`pixcon_diag.measures.pixel_sample.PixelSampler`, from a snapshot of its state.
 
         Args:
-            state: the snapshot; of several parts that were joined, each has up to ``per_class`` pixels of a class.
+            state: the snapshot; of several joined parts, each has up to ``per_class`` pixels of a class.
             names: of the images, by the numbers that :func:`image_number` gives them.
         """
         keys, labels = (state.get(name, np.zeros(0, dtype=np.int64)) for name in ("keys", "labels"))
         order = np.lexsort((keys, labels))  # by class, then by hash
         ordered = labels[order]
-        kept = order[np.arange(len(order)) - np.searchsorted(ordered, ordered) < per_class]
-        rows = state["places"][kept].tolist() if len(kept) else []
+        smallest = order[np.arange(len(order)) - np.searchsorted(ordered, ordered) < per_class]
+        rows = state["places"][smallest].tolist() if len(smallest) else []
         return cls(
-            features=state.get("features", np.zeros((0, 0), dtype=np.float32))[kept],
-            norms=state.get("norms", np.zeros(0, dtype=np.float32))[kept],
-            labels=labels[kept],
+            features=state.get("features", np.zeros((0, 0), dtype=np.float32))[smallest],
+            norms=state.get("norms", np.zeros(0, dtype=np.float32))[smallest],
+            labels=labels[smallest],
             pixels=tuple((names.get(owner, f"{owner:x}"), row, column) for owner, row, column in rows),
             num_classes=num_classes,
             per_class=per_class,

@@ -15,27 +15,27 @@ from pixcon_train.core.progress import Progress, silent
 PERPLEXITY = 30.0
 NEIGHBOURS = 10
 FEWEST = 10
-"""Fewer pixels make no map."""
+"""Minimum number of pixels of a map."""
 ITERATIONS = 750
 """Of one map: 250 with exaggeration and 500 after it."""
 EVERY = 25
-"""Iterations between two words on progress."""
+"""Iterations between progress updates."""
 SHRINK = 0.1
-"""What the first map is scaled by before a second one starts from it. Tried on noisy clusters: at full size the second
-keeps a divergence 5 to 12 % above an independent fit's; with a tenth it is at most 2 % above, and classes move a third
-to a sixth as far as between independent fits."""
+"""Scale of the first map as the initialisation of a later one. Measured on noisy clusters: without scaling, the later
+map's divergence stays 5 to 12 % above that of an independent fit; scaled by 0.1, at most 2 % above, and classes move a
+third to a sixth as far as between independent fits."""
 
 
 @dataclass(frozen=True)
 class Separability:
-    """Numbers in feature space, where distance is 1 − cosine; a map distorts distances, these do not depend on it."""
+    """Separability in feature space with distance 1 − cosine, independent of the distortions of a map."""
 
     neighbours: int
     """k."""
     purity: float
-    """Mean share of a pixel's k nearest neighbours (itself left out) that have its class, in [0, 1]."""
+    """Mean share of a pixel's k nearest neighbours (excluding itself) that have its class, in [0, 1]."""
     chance: float
-    """What a random feature would give: the mean share of its class among the other pixels."""
+    """The purity of a random feature: the mean share of a pixel's class among the other pixels."""
     class_purity: tuple[float, ...]
     """Mean over the pixels of each class; NaN for a class without one."""
     silhouette: float
@@ -48,15 +48,15 @@ class Projection:
 
     name: str
     positions: tuple[tuple[float, float], ...]
-    """Of each pixel; only clusters and neighbourhoods mean something, distances between clusters do not."""
+    """Of each pixel; clusters and neighbourhoods are meaningful, distances between clusters are not."""
     kl_divergence: float
-    """What t-SNE minimised; not comparable over different samples."""
+    """The minimised objective; not comparable between samples."""
     separability: Separability
 
 
 @dataclass(frozen=True)
 class ProjectionResult(Serializable):
-    """The same pixels under each checkpoint; tuples of pixels go along."""
+    """The same pixels under each checkpoint; tuples over pixels are parallel."""
 
     projections: tuple[Projection, ...]
     aligned: bool
@@ -83,7 +83,7 @@ def project(
     jobs: int = 1,
     progress: Progress = silent,
 ) -> ProjectionResult:
-    """t-SNE of each sample from a PCA initialisation, and the numbers beside the picture.
+    """t-SNE of each sample from a PCA initialisation, and the separability of its classes.
 
     Independent fits (the paper's Fig. 11) may put the same class anywhere; with ``aligned`` each later map starts from
     the first one's positions. Euclidean distance of unit features orders pairs as their cosine does.
@@ -94,7 +94,7 @@ def project(
         perplexity: of t-SNE; lowered where the sample is too small for it.
         neighbours: k of the purity.
         jobs: threads.
-        progress: told of the iterations done, of all maps together.
+        progress: called with the iterations done, over all maps.
 
     Raises:
         ConfigError: no sample, one with fewer than 10 pixels or a feature that is not finite, or samples of different
@@ -150,7 +150,7 @@ def separability(
 
 
 def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
-    """The first sample, when all are of its pixels and there are enough of them."""
+    """The first sample; raises unless all samples have its pixels and these are enough."""
     if not samples:
         raise ConfigError("A t-SNE needs at least one checkpoint's sample of pixels.")
     name, first = next(iter(samples.items()))
@@ -177,20 +177,20 @@ def _tsne(
     from openTSNE import TSNE, TSNEEmbedding
     from openTSNE.affinity import PerplexityBasedNN
 
-    # Exact neighbours: a sample is small, and approximate ones would add noise of their own.
+    # Exact neighbours: the sample is small, and approximate ones add noise.
     near = PerplexityBasedNN(features, perplexity=perplexity, method="exact", random_state=seed, n_jobs=jobs)
     common = {"negative_gradient_method": "bh", "random_state": seed, "n_jobs": jobs}
     common |= {"callbacks": step, "callbacks_every_iters": EVERY}
     if start is None:
         embedding = TSNE(initialization="pca", **common).fit(features, affinities=near)
     else:
-        # Without early exaggeration, which would tear the given positions apart, but with its momentum after it.
+        # No early exaggeration, which would break up the initial positions, but the momentum that follows it.
         embedding = TSNEEmbedding(SHRINK * start, near, **common).optimize(n_iter=500, momentum=0.8)
     return np.asarray(embedding), float(embedding.kl_divergence)
 
 
 class _Step:
-    """What openTSNE calls every so many iterations of one map."""
+    """The callback of openTSNE during one map."""
 
     def __init__(self, progress: Progress, number: int, maps: int) -> None:
         self.progress, self.done, self.total = progress, number * ITERATIONS, maps * ITERATIONS

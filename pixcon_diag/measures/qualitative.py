@@ -21,7 +21,7 @@ class RankedImage:
     """One image's errors: wrong / valid pixels, NaN where it has no valid pixel."""
 
     index: int
-    """Place in the list that was measured."""
+    """Index in the measured list."""
     name: str
     error_baseline: float
     error_other: float
@@ -39,7 +39,7 @@ class Ranking(Serializable):
     candidates: int
     """Images that could have been chosen."""
     undefined: tuple[str, ...]
-    """Images without a valid pixel: they have no error and are never ranked."""
+    """Images without a valid pixel, which have no error and are not ranked."""
 
 
 def image_errors(statistics: np.ndarray) -> np.ndarray:
@@ -63,18 +63,17 @@ def rank_images(
     generator: np.random.Generator | None = None,
     chosen: Sequence[str] = (),
 ) -> Ranking:
-    """Choose ``count`` images; equals stay in the list's order.
+    """Choose ``count`` images; ties stay in the order of the list.
 
     ``error-diff`` ranks by error of the baseline − error of ``other``, the largest first (wins), ``regressions`` by
-    the opposite,
-    ``error`` the largest error (of ``other`` where there is one), ``random`` draws from ``generator`` without
-    replacement, ``names`` takes ``chosen`` in the order given.
+    the opposite, ``error`` by the largest error (of ``other`` where there is one), ``random`` draws from ``generator``
+    without replacement, ``names`` takes ``chosen`` in the order given.
 
     Args:
         names: of the images, in the order of the errors.
         baseline: (n,) errors from :func:`image_errors`.
         other: (n,) errors of the method compared with it.
-        chosen: for ``names``: names of images, or what is unique in them (the file's name without folder and ending).
+        chosen: for ``names``: names of images, or a unique part of them (the file name without folder and suffix).
 
     Raises:
         ConfigError: a difference is asked for without a second method, an unknown or ambiguous name, ``random``
@@ -108,7 +107,7 @@ def _pick(
     *,
     paired: bool,
 ) -> list[RankedImage]:
-    """All of ``images`` in the order asked for; of ``names``, the chosen ones."""
+    """All of ``images`` in the order of ``rank_by``; for ``names``, the chosen ones."""
     if rank_by in ("error-diff", "regressions") and not paired:
         raise ConfigError(
             f"Ranking by `{rank_by}` compares two methods, but one was given. Rank by `error` or `random`."
@@ -129,14 +128,14 @@ def _pick(
 
 
 def _find(images: Sequence[RankedImage], name: str) -> RankedImage:
-    """The image called ``name``, by its whole path or by its file's name without ending."""
+    """The image called ``name``, by its path or its file name, with or without suffix."""
     found = [image for image in images if name == image.name]
     found = found or [image for image in images if name in (_stem(image.name), PurePosixPath(image.name).name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise ConfigError(
-            f"{name!r} means several images: {', '.join(each.name for each in found[:4])}. Give the path."
+            f"{name!r} means several images: {', '.join(image.name for image in found[:4])}. Give the path."
         )
     near = hint(name, [_stem(image.name) for image in images])
     raise ConfigError(f"No image is called {name!r} among the {len(images)} measured{near}.")
@@ -147,6 +146,6 @@ def _stem(name: str) -> str:
 
 
 def occurring_classes(label_maps: Iterable[np.ndarray], void: int) -> tuple[int, ...]:
-    """Classes in any of ``label_maps``, ascending, void left out: what the strip at a figure's foot has to explain."""
+    """Classes in any of ``label_maps``, ascending, without void: the classes in a figure's legend."""
     found = {int(label) for labels in label_maps for label in np.unique(labels)}
     return tuple(sorted(found - {void}))

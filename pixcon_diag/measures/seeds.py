@@ -1,8 +1,7 @@
 """Seed noise in a difference between two groups of runs: means, deviations, and exact tests of paired seeds.
 
-It asks what other seeds would have given on these very images. What other images would have given for these very
-weights is a different question (:mod:`pixcon_diag.measures.uncertainty`); the two are never mixed. A difference is
-second − first.
+Seed noise is the variation over training seeds on fixed images. Image noise, the variation over images for fixed
+weights, is in :mod:`pixcon_diag.measures.uncertainty`; the two are never mixed. A difference is second − first.
 """
 
 import math
@@ -15,7 +14,7 @@ from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
 
 MOST_SEEDS = 20
-"""The exact permutation test looks at every one of 2^n sign patterns."""
+"""The exact permutation test enumerates 2^n sign patterns."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SeedNoise(Serializable):
 
 
 def seed_noise(first: Sequence[float], second: Sequence[float], *, higher_is_better: bool = True) -> SeedNoise:
-    """Mean ± std of two groups of seeds, and where they pair up one by one, exact tests of the improvement.
+    """Mean ± std of two groups of seeds and, where they are paired, exact tests of the improvement.
 
     Args:
         first: one value a seed.
@@ -120,7 +119,7 @@ def permutation_test(gains: np.ndarray) -> ExactTest:
     sums = np.zeros(1)
     for gain in np.abs(gains):
         sums = np.concatenate((sums - gain, sums + gain))
-    # The observed pattern is one of them, but its sum was rounded in another order.
+    # The observed pattern is among them, but its sum is rounded in another order.
     observed, slack = gains.sum(), 1e-12 * np.abs(gains).sum()
     one_sided = float((sums >= observed - slack).mean())
     return _test(one_sided, float((np.abs(sums) >= abs(observed) - slack).mean()), len(gains))

@@ -23,7 +23,8 @@ DEFAULTS: Mapping[str, Any] = {
     "bank.max_anchors": 1024,
     "ema_decay": 0.996,
 }
-"""Published values (Table 5), the first one as UniMatch V2 calls it: what tells the base run where several could be."""
+"""Published values (Table 5), which decide between several candidates for the base run; UniMatch V2 names the first
+one."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ class SensitivityResult(Serializable):
 
     weights: Weights
     base: tuple[str, ...]
-    """Names of the base setting's runs; empty where none could be told from the others."""
+    """Names of the base setting's runs; empty where the base is ambiguous."""
     axes: tuple[Axis, ...]
     partly_known: tuple[str, ...]
-    """Keys that only some of the logs have, and that could therefore not be compared."""
+    """Keys present in only some of the logs, which cannot be compared."""
 
 
 Group = list[RunHistory]
@@ -75,9 +76,8 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
     """Best mIoU and its epoch for each value of each hyperparameter that ``runs`` vary.
 
     Runs with equal recipes are seeds of one setting. Every setting must differ from the base one in a single
-    hyperparameter. The base is the setting of the run with the name or source ``base``; where none is given, the only
-    one from which every other differs once, or, among several (a single hyperparameter), the one with the published
-    default.
+    hyperparameter. The base is the setting of the run with the name or source ``base``; where None, the only one from
+    which every other differs once, or, among several (a single hyperparameter), the one with the published default.
 
     Raises:
         ConfigError: fewer than two settings, a log without configuration or without an evaluation of ``weights``, no
@@ -108,7 +108,7 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
 
 
 def recipe_keys(runs: Sequence[RunHistory]) -> list[str]:
-    """Keys of the configuration that all ``runs`` know and that make up a recipe: not the seed, nor where it ran."""
+    """Keys of the configuration that all ``runs`` have and that belong to the recipe: not the seed or the machine."""
     return sorted(key for key in _shared(runs) if key not in NOT_RECIPE and not key.startswith(RUNTIME))
 
 
@@ -148,7 +148,7 @@ def _differences(first: Group, second: Group, keys: Sequence[str]) -> list[str]:
 
 
 def _base(groups: list[Group], keys: Sequence[str], name: str | None) -> tuple[Group, bool]:
-    """The setting all others are compared with, and whether it is known to be the base or only the first that would do.
+    """The setting all others are compared with, and whether it is known to be the base or only the first candidate.
 
     Raises:
         ConfigError: the run called ``name`` is not there, or no setting is one hyperparameter away from every other.
@@ -167,7 +167,7 @@ def _base(groups: list[Group], keys: Sequence[str], name: str | None) -> tuple[G
 
 
 def _too_different(tried: list[Group], groups: list[Group], keys: Sequence[str]) -> str:
-    """What keeps the setting that comes closest from being the base."""
+    """Why no setting is the base: the differences of the closest candidate."""
     center = min(tried, key=lambda g: sum(len(_differences(g, other, keys)) > 1 for other in groups))
     other = max(groups, key=lambda g: len(_differences(center, g, keys)))
     values = ", ".join(
@@ -180,7 +180,7 @@ def _too_different(tried: list[Group], groups: list[Group], keys: Sequence[str])
 
 
 def _axis(key: str, groups: list[Group], base: Group | None, weights: Weights) -> Axis:
-    """One block; ``groups`` holds the setting all others differ from, whether it is known as the base or not."""
+    """One block; ``groups`` holds the setting all others differ from, whether or not it is known to be the base."""
     reference = mean([best.miou for best in _bests(base, weights)]) if base else NAN
     settings = [_setting(key, group, reference, group is base, weights) for group in groups]
     numbers = all(isinstance(setting.value, int | float) for setting in settings)
@@ -205,5 +205,5 @@ def _setting(key: str, group: Group, reference: float, is_base: bool, weights: W
 
 
 def _bests(group: Group, weights: Weights) -> list[BestEpoch]:
-    """Best epoch of each run; :func:`_check` has seen that there is one."""
+    """Best epoch of each run; :func:`_check` ensures that there is one."""
     return [best for run in group if (best := run.best(weights)) is not None]

@@ -1,4 +1,4 @@
-"""The bank that a training checkpoint carries: fill, purity, and how far the network has moved on since (Sec. G.3)."""
+"""The bank that a training checkpoint carries: fill, purity, and staleness (Sec. G.3)."""
 
 from dataclasses import dataclass
 
@@ -27,19 +27,19 @@ class StoredBank(Serializable):
     with_entry: int
     at_capacity: int
     staleness: tuple[float, ...]
-    """Cosine of the stored centroid to the current one: 1 where the network still embeds the class where the bank has
-    it, less the further it has moved. NaN where either is missing or its embeddings cancel (the mean's norm does not
-    exceed 16 times the rounding of its type), and where no current ones were given."""
+    """Cosine of the stored centroid to the current one: 1 if the network has not moved the class since, lower the
+    further it has. NaN where either centroid is missing or cancels (its norm does not exceed 16 times the rounding of
+    its type), and where no current embeddings are given."""
     mean_staleness: float
     """Mean over the classes that have one."""
     known: tuple[int, ...] | None
-    """Entries whose true class is known; None where the checkpoint does not keep it."""
+    """Entries with a known true class; None where the checkpoint does not store it."""
     contamination: tuple[float, ...]
-    """Share of the known entries that are of another class than the one they stand under; NaN where none is known."""
+    """Share of the known entries whose true class is not the class they were entered under; NaN where none is known."""
     overall_contamination: float
-    """The same of the known entries of all classes."""
+    """The same over the entries of all classes."""
     weight: tuple[float, ...]
-    """Mean weight of the entries, which is 1 unless the rule weights them; NaN where there is none."""
+    """Mean weight of the entries, 1 unless the rule weights them; NaN without an entry."""
     mean_weight: float
     """Mean over all entries, NaN where there is none."""
     purity: str | None
@@ -62,7 +62,7 @@ def measure_stored_bank(
             (:func:`pixcon_train.method.class_bank.bank_fill` of a saved state, whose own ``filled`` may be bool).
         current: (K, D), each class's mean embedding under the checkpoint's weights, over admitted pixels; zero for a
             class without pixels.
-        truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not keep it,
+        truth: (K, N) integer, true class of each entry, −1 where unknown; None where the checkpoint does not store it,
             as public ones and those of earlier versions.
         weight: (K, N) of each entry; 1 each where None.
 
@@ -108,7 +108,7 @@ def measure_stored_bank(
 
 
 def _refuse_non_finite(queue: np.ndarray, held: np.ndarray, weight: np.ndarray | None) -> None:
-    """Raise for NaN and infinity among the entries; what lies behind the fill is of no entry."""
+    """Raise for NaN and infinity among the entries; rows beyond the fill are not entries."""
     finite = np.isfinite(queue).all(2) & np.isfinite(1.0 if weight is None else weight)
     bad = (~finite & held).sum(1)
     if bad.any():
@@ -130,5 +130,5 @@ def _staleness(queue: np.ndarray, held: np.ndarray, current: np.ndarray | None) 
 
 
 def _rounding(embeddings: np.ndarray) -> float:
-    """Norm up to which a mean of unit-norm embeddings is nothing but rounding."""
+    """Norm up to which a mean of unit-norm embeddings is rounding error."""
     return 16 * float(np.finfo(embeddings.dtype).eps)

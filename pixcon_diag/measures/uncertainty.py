@@ -1,8 +1,8 @@
 """Image noise in a difference between two checkpoints or groups: a paired bootstrap over images.
 
-It asks what another validation set would have given for these very weights, and works with one seed. What other seeds
-would have given on these very images is a different question (:mod:`pixcon_diag.measures.seeds`); the two are never
-mixed. A difference is second − first.
+Image noise is the variation over validation images for fixed weights, and needs one seed only. Seed noise, the
+variation over seeds on fixed images, is in :mod:`pixcon_diag.measures.seeds`; the two are never mixed. A difference is
+second − first.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ PerImage: TypeAlias = np.ndarray | Any  # or a scipy.sparse matrix, which has no
 """Statistics of every image, first axis the images."""
 
 _CHUNK = 256
-"""Draws at once: bounds the bootstrap's memory."""
+"""Draws at once, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ImageNoise(Serializable):
     level: float
     draws: int
     undefined: int
-    """Draws without a value, which the interval leaves out: those where a set came out empty."""
+    """Draws without a value (an empty set), excluded from the interval."""
     images: int
     runs: tuple[int, int]
     """Checkpoints in each group; a group's value is the mean over them."""
@@ -56,19 +56,19 @@ def paired_bootstrap(
     draws: int = 2000,
     level: float = 0.95,
 ) -> ImageNoise:
-    """Percentile interval of the difference of a statistic when images are drawn anew, with replacement.
+    """Percentile interval of the difference of a statistic over images resampled with replacement.
 
-    Every draw takes the same images for all checkpoints, pools their sufficient statistics and computes the statistic
-    from the pool, so that a checkpoint against itself differs by exactly 0.
+    Every draw uses the same images for all checkpoints, pools their sufficient statistics and computes the statistic
+    from the pool, so the difference of a checkpoint to itself is exactly 0.
 
     Args:
         first: an array (I, ...) a checkpoint of the first group: per-image statistics that add up, images in one order;
             or a sparse matrix (I, S).
         second: the same for the second group.
         statistic: e.g. :func:`pooled_miou`.
-        rng: decides the draws.
-        draws: how many.
-        level: share of the draws that the interval holds.
+        rng: generator of the draws.
+        draws: number of resamples.
+        level: coverage of the interval.
 
     Raises:
         ConfigError: no draws, or a level outside (0, 1).
@@ -83,7 +83,7 @@ def paired_bootstrap(
     """
     if draws < 1 or not 0 < level < 1:
         raise ConfigError(f"Expected draws >= 1 and a level between 0 and 1, got {draws} and {level}.")
-    sizes = {each.shape[0] for each in (*first, *second)}
+    sizes = {statistics.shape[0] for statistics in (*first, *second)}
     if not first or not second or len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"Expected statistics of the same images for every checkpoint, got {sorted(sizes)} images.")
     images = sizes.pop()
@@ -109,8 +109,8 @@ def paired_bootstrap(
 
 def pooled_miou(counts: np.ndarray) -> np.ndarray:
     """mIoU over present classes from pooled (..., 3, K): true positives, predicted and true pixels per class."""
-    hit, predicted, truth = np.moveaxis(counts, -2, 0)
-    union = predicted + truth - hit
+    hit, predicted, target = np.moveaxis(counts, -2, 0)
+    union = predicted + target - hit
     present = union > 0
     total = np.divide(hit, union, out=np.zeros_like(hit, dtype=np.float64), where=present).sum(-1)
     return quotients(total, present.sum(-1))

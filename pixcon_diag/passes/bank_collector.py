@@ -1,4 +1,4 @@
-"""A replay of the bank: one pass over the images that fill it, by every admission rule."""
+"""A replay of the bank: one pass over the images that fill it, for every admission rule."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import labels_on_grid
+from pixcon_diag.measures.pixel_sample import smallest_by_class
 from pixcon_diag.passes.replayed import ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
@@ -19,25 +20,25 @@ from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.models.base import resize
 
 _KEYS = 30
-"""Stream of random numbers that decide which pixels stay within the cap."""
+"""Random stream that selects the pixels within the cap."""
 
 
 class BankCollector:
-    """Replays the admission rules over the images of a pass, in training batches of ``options.batch_size``.
+    """The banks of all admission rules, filled from the images of a pass in training batches of ``options.batch_size``.
 
-    The banks end up with the entries that training would have under these weights, each with its true class. They are
-    read from the :meth:`snapshot` (:class:`pixcon_diag.passes.replayed.ReplayedBanks`).
+    The final entries are those of training under these weights, each with its true class. They are read from the
+    :meth:`snapshot` (:class:`pixcon_diag.passes.replayed.ReplayedBanks`).
 
-    Labels and the network's own logits are brought to the feature's resolution as in training
+    Labels and the native logits of the network are resized to the feature's resolution as in training
     (:func:`pixcon_train.method.candidates.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both
-    are resized once, from the pixels that the network saw; padding beyond the image is void.
+    are resized once, from the network's input; padding beyond the image is void.
 
     Args:
         num_classes: K.
         embed: from features (M, C) to unit-norm embeddings (M, D).
         options: of the replay.
-        images: in the list, the last of which ends a training batch however many there are in it.
-        stored: the checkpoint's own bank, which the snapshot then holds too.
+        images: number of images; the last one ends a training batch, which may be smaller.
+        stored: the bank of the checkpoint, copied to the snapshot.
     """
 
     def __init__(
@@ -72,32 +73,32 @@ class BankCollector:
         Raises:
             ConfigError: there is no feature, as with sliding windows.
         """
-        fused, covered, own = batch.inference.fused, batch.inference.covered, batch.inference.network_logits
-        if fused is None or own is None or not fused.shape[1]:
+        fused, covered, native = batch.inference.fused, batch.inference.covered, batch.inference.network_logits
+        if fused is None or native is None or not fused.shape[1]:
             raise ConfigError(
                 "The bank cannot be replayed without the decoder feature of whole images: use --window 0, or name the "
                 "feature of a wrapped module."
             )
         size = (fused.shape[2], fused.shape[3])
         labels = labels_on_grid(batch.target, size, void=VOID, covered=covered)
-        logits = resize(own.float(), *size)
-        for feature, truth, scores in zip(fused, labels, logits, strict=True):
-            self._image(feature, truth, scores)
+        logits = resize(native.float(), *size)
+        for image in zip(fused, labels, logits, strict=True):
+            self._image(*image)
 
-    def _image(self, feature: Tensor, truth: Tensor, logits: Tensor) -> None:
-        """One image: feature (C, h, w), truth (h, w), logits (K, h, w)."""
-        draw = torch.rand(truth.numel(), generator=seeded(self.options.seed, _KEYS, self.seen))
-        flat = truth.flatten()
+    def _image(self, feature: Tensor, target: Tensor, logits: Tensor) -> None:
+        """One image: feature (C, h, w), target (h, w), logits (K, h, w)."""
+        draw = torch.rand(target.numel(), generator=seeded(self.options.seed, _KEYS, self.seen))
+        flat = target.flatten()
         valid = flat != VOID
         cells = flat[valid] * self.num_classes + logits.argmax(0).flatten()[valid]
         counted = cells.bincount(minlength=self.num_classes**2)
         self.confusion += counted.view(self.num_classes, self.num_classes).cpu()
         for rule in REPLAYED:
-            admitted = admit(rule, logits[None], truth[None], tau=self.options.tau)[0]
+            admitted = admit(rule, logits[None], target[None], tau=self.options.tau)[0]
             coverage = self.coverage[rule]
-            if coverage.device != truth.device:  # to() touches every image's counts, however many there are
-                coverage.to(truth.device)
-            coverage.update(truth[None], admitted[None])
+            if coverage.device != target.device:  # to() touches every image's counts, however many there are
+                coverage.to(target.device)
+            coverage.update(target[None], admitted[None])
             entered = admitted.flatten().cpu()
             index = _within_cap(draw, entered, self.options.cap)
             chosen = index.to(feature.device)
@@ -108,22 +109,22 @@ class BankCollector:
             self._flush()
 
     def _bank(self, rule: str, dim: int) -> ClassBank:
-        """The bank of a rule; an empty one for embeddings of ``dim`` numbers where nothing was entered yet."""
+        """The bank of a rule; an empty one for embeddings of ``dim`` numbers before the first entry."""
         return self.banks.setdefault(rule, ClassBank(self.num_classes, self.options.size, dim))
 
     def _flush(self) -> None:
-        """Enter what the images since the last full batch have: ``cap`` pixels a class, drawn from all of them."""
+        """Enter ``cap`` pixels per class, drawn from all images since the last full batch."""
         for rule, parts in self.pending.items():
             if parts:
-                draw, entered, truth, rows = (torch.cat(column) for column in zip(*parts, strict=True))
-                kept = _within_cap(draw, entered, self.options.cap)
+                draw, entered, target, rows = (torch.cat(column) for column in zip(*parts, strict=True))
+                index = _within_cap(draw, entered, self.options.cap)
                 bank = self._bank(rule, rows.shape[1])
-                if len(kept):  # a batch may have no pixel that the rule lets in
-                    bank.enqueue(rows[kept], entered[kept], truth[kept])
+                if len(index):  # the rule may admit no pixel of a batch
+                    bank.enqueue(rows[index], entered[index], target[index])
             self.pending[rule] = []
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """All that was counted."""
+        """All sufficient statistics and banks."""
         state = {"confusion": self.confusion.numpy().copy(), "seen": np.array(self.seen), **self.stored}
         for rule in REPLAYED:
             bank = dict(self.banks[rule].named_buffers()) if rule in self.banks else {}
@@ -134,10 +135,10 @@ class BankCollector:
         return state
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a snapshot.
+        """Resume from a snapshot.
 
         Raises:
-            KeyError: something is missing.
+            KeyError: a statistic is missing.
         """
         self.confusion, self.seen = torch.tensor(state["confusion"]), int(state["seen"])
         for rule in REPLAYED:
@@ -153,7 +154,5 @@ class BankCollector:
 
 def _within_cap(draw: Tensor, entered: Tensor, cap: int) -> Tensor:
     """Indices of the ``cap`` pixels of each class with the smallest draws; ``entered`` is −1 where a pixel is not."""
-    order = np.lexsort((draw.numpy(), entered.numpy()))  # by class, then by draw
-    ordered = entered.numpy()[order]
-    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return torch.from_numpy(order[(rank < cap) & (ordered >= 0)])
+    index = smallest_by_class(draw, entered, cap)
+    return index[entered[index] >= 0]

@@ -1,4 +1,4 @@
-"""Everything that one pass measures of a network's predictions, in one object that can be saved and resumed."""
+"""All measurements of one pass, which can be saved and resumed."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ from pixcon_train.evaluation.measurement import Measurement
 class Collector:
     """The metrics of one pass: counts of each image, confidences, class sums of the feature, and a sample of pixels.
 
-    What they find is read from the :meth:`snapshot` (:class:`pixcon_diag.passes.measured.MeasuredPass`).
+    Results are read from the :meth:`snapshot` (:class:`pixcon_diag.passes.measured.MeasuredPass`).
 
     Args:
         num_classes: K.
@@ -51,19 +51,19 @@ class Collector:
         }
 
     def update(self, batch: PredictedBatch) -> None:
-        """Count one batch; a network without a feature for whole images adds nothing to geometry and sample."""
+        """Count one batch; without a feature for whole images, geometry and sample stay empty."""
         device = batch.target.device
         for metric in self._metrics().values():
             if metric.device != device:  # to() touches every image's tensors, however many there are
                 metric.to(device)
-        counted, zones = (batch.confidence, batch.prediction, batch.target), self.contamination
-        # Bins and bands are the most expensive part of both metrics, and the same for both.
+        maps, zones = (batch.confidence, batch.prediction, batch.target), self.contamination
+        # Bins and bands dominate the cost of both metrics, which share them.
         bins = bin_of(batch.confidence, self.images.edges)
         bands = boundary_bands(
             batch.target, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
         )
-        self.images.update(*counted, bands, bins)
-        self.contamination.update(*counted, bands, bins)
+        self.images.update(*maps, bands, bins)
+        self.contamination.update(*maps, bands, bins)
         fused, covered = batch.inference.fused, batch.inference.covered
         if fused is not None and fused.shape[1]:
             self.centroids.update(fused, batch.target, covered)
@@ -75,7 +75,7 @@ class Collector:
         return {f"{name}.{key}": value for name, metric in metrics for key, value in metric.snapshot().items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a :meth:`snapshot`.
+        """Resume from a :meth:`snapshot`.
 
         Raises:
             KeyError: a statistic is missing.
@@ -84,7 +84,7 @@ class Collector:
             metric.restore(part(state, name))
 
     def prepend(self, other: "Collector") -> None:
-        """Take in what another collector counted of the images before this one's."""
-        theirs = other._metrics()
+        """Add the statistics of another collector over the images before this one's."""
+        others = other._metrics()
         for name, metric in self._metrics().items():
-            metric.merge_state(theirs[name])
+            metric.merge_state(others[name])

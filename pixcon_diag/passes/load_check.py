@@ -1,7 +1,7 @@
-"""The check of the load: the mIoU of a pass beside the one that the file states of the weights it measured."""
+"""The load check: the measured mIoU against the mIoU that the file states for the same weights."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
@@ -11,55 +11,43 @@ from pixcon_train.data.lists import located, parse_list
 from pixcon_train.evaluation.iou_result import IoUResult
 
 TOLERANCE = 0.003
-"""Difference of the mIoUs beyond which something is wrong: what precision and resizing change stays well below."""
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What the pass should give, and how sure that is."""
-
-    miou: float
-    same_list: bool
-    """Whether the file states it for the very images that were measured; otherwise it names no list."""
+"""Difference of the mIoUs that indicates an error; precision and resizing change far less."""
 
 
 def stated_miou(info: CheckpointInfo) -> float | None:
-    """The mIoU that a file states of the weights measured at their epoch; None where it states that of other epochs."""
+    """The mIoU that a file states for the measured weights at their epoch; None where it states other epochs only."""
     return {"ema": info.scores.ema, "student": info.scores.student}.get(info.weights)
 
 
 def check_load(
     checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, iou: IoUResult
 ) -> LoadCheck | None:
-    """Compare the mIoU of a pass with the stated one; None where the file states none of these weights on these images.
+    """Compare the mIoU of a pass with the stated one; None where the file states none for these weights and images.
 
-    A file of this project says which list its mIoU is of, so that another list, or a part of it, is no reason to doubt
-    the load. Other files name no list: theirs is compared unless the user limited the images. It may count a class in
-    neither truth nor prediction as 0, as UniMatch V2 does, or leave it out: the closer of both is compared.
+    A file of this project names the list of its mIoU, so measuring another list, or a part of it, is no reason to doubt
+    the load. Other files name no list: their mIoU is compared unless the user limited the images. A class in neither
+    target nor prediction may count as 0, as in UniMatch V2, or be excluded: the closer of both is compared.
     """
-    expected = _expected(checkpoint, data)
-    if expected is None:
+    stated, same_list = stated_miou(checkpoint.info), _same_list(checkpoint, data)
+    if stated is None or same_list is None:
         return None
-    ways = (iou.miou("skip"),) if expected.same_list else (iou.miou("skip"), iou.miou("zero"))
-    measured = min(ways, key=lambda way: abs(way - expected.miou))
-    check = LoadCheck(expected.miou, measured, measured - expected.miou, expected.same_list)
-    if not abs(check.difference) <= TOLERANCE:  # NaN, where no pixel has a class, is no agreement
+    candidates = (iou.miou("skip"),) if same_list else (iou.miou("skip"), iou.miou("zero"))
+    measured = min(candidates, key=lambda miou: abs(miou - stated))
+    check = LoadCheck(stated, measured, measured - stated, same_list)
+    if not abs(check.difference) <= TOLERANCE:  # also for NaN, where no pixel is valid
         return replace(check, warning=_warning(checkpoint, data, passing, check))
     return check
 
 
-def _expected(checkpoint: LoadedCheckpoint, data: EvaluationData) -> _Expected | None:
-    stated = stated_miou(checkpoint.info)
-    if stated is None:
-        return None
+def _same_list(checkpoint: LoadedCheckpoint, data: EvaluationData) -> bool | None:
+    """Whether the file's mIoUs are of the measured images; False where it names no list, None if they are of others."""
     own = checkpoint.own
     if own is None:
-        return None if data.limited or checkpoint.stated_of_part else _Expected(stated, same_list=False)
+        return None if data.limited or checkpoint.stated_of_part else False
     listed = own.lists["val"]
     pairs = located(parse_list(listed["text"], listed["path"], masks_required=True), data.source.root)
     part = tuple(pairs[: own.config["data"]["val_limit"]])
-    same = own.data == data.spec.to_dict() and part == data.pairs
-    return _Expected(stated, same_list=True) if same else None
+    return True if own.data == data.spec.to_dict() and part == data.pairs else None
 
 
 def _warning(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, check: LoadCheck) -> str:
@@ -75,14 +63,14 @@ def _warning(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOp
 
 
 def _causes(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, check: LoadCheck) -> str:
-    """What could be wrong and what to try, the likeliest first."""
-    usual = pass_options(checkpoint, data, RunChoice())
+    """Possible causes and remedies, most likely first."""
+    default = pass_options(checkpoint, data, RunChoice())
     causes = []
-    if (passing.protocol, passing.window) != (usual.protocol, usual.window):
-        causes.append("it was run with another --protocol or --window than belongs to it (leave them out)")
+    if (passing.protocol, passing.window) != (default.protocol, default.window):
+        causes.append("it was run with a --protocol or --window other than its default (leave them out)")
     if not check.same_list:
         causes.append("the list is another one (--list)")
-    causes.append("masks hold labels in another way (--labels, pixcon-diag check-data)")
+    causes.append("masks hold labels in another form (--labels, pixcon-diag check-data)")
     if not check.same_list:
         causes.append(f"it was trained on another data set or order of classes than {data.spec.name} (--dataset)")
         causes.append("it was validated with another protocol (--protocol, --window)")

@@ -1,4 +1,4 @@
-"""What a pass found, read from its stored arrays: of a checkpoint, or of label maps that any framework saved."""
+"""Results of a pass, of a checkpoint or of saved label maps, computed from its stored arrays."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Predictions:
     provenance: Provenance
     data: EvaluationData
     maps: LabelMapFiles | None
-    """None where a pass was not kept."""
+    """None where the pass was not cached."""
 
     @property
     def statistics(self) -> np.ndarray:
@@ -51,13 +51,13 @@ class Predictions:
 
     @property
     def label_maps(self) -> LabelMapFiles:
-        """The maps.
+        """The label maps.
 
         Raises:
-            ConfigError: they were not kept.
+            ConfigError: they were not cached.
         """
         if self.maps is None:
-            raise ConfigError(f"{self.name}'s label maps were not kept. Give measure() a folder to keep its pass in.")
+            raise ConfigError(f"{self.name}'s label maps were not cached. Give measure() a folder for its cache.")
         return self.maps
 
 
@@ -90,16 +90,16 @@ class MeasuredPass(Predictions):
         return self.counts.statistics
 
     def contamination(self, taus: Sequence[float] | None = None) -> ContaminationResult:
-        """Retention and ρ_F at some thresholds of the pass; at those it was asked for where None.
+        """Retention and ρ_F at some thresholds of the pass; at those of its options where None.
 
         Raises:
             ConfigError: a threshold that was not counted.
-            PixConError: a confidence was no probability, or a prediction or ground truth no class.
+            PixConError: a confidence was no probability, or a prediction or target no class.
         """
         options = self.options
         counts = ContaminationCounts.from_state(part(self.state, "contamination"), self._edges, void=VOID)
-        asked = dict.fromkeys(options.taus) if taus is None else taus
-        return ContaminationResult.from_counts(counts, [*asked], options.band_widths, options.calibration_bins)
+        reported = dict.fromkeys(options.taus) if taus is None else taus
+        return ContaminationResult.from_counts(counts, [*reported], options.band_widths, options.calibration_bins)
 
     @cached_property
     def _centroids(self) -> CentroidRows:
@@ -107,7 +107,7 @@ class MeasuredPass(Predictions):
 
     @property
     def without_feature(self) -> int:
-        """Images that have no decoder feature, as with sliding windows."""
+        """Number of images without a decoder feature, as with sliding windows."""
         return len(self.counts.statistics) - len(self._centroids.classes)
 
     @property
@@ -180,11 +180,11 @@ def measure_predictions(
     """Count the label maps in ``folder`` (see :func:`pixcon_diag.data.label_maps.find_label_maps`) against the masks.
 
     Args:
-        notify: told what may be meant, and should be known.
+        notify: called with remarks on the maps and masks.
 
     Raises:
         DataError: a check of the masks found something; a map is missing, damaged, of another size than its mask, or
-            holds a class that there is not; or the maps' labels are shifted by one.
+            holds an unknown class; or the labels are shifted by one.
     """
     maps = find_label_maps(folder, [pair.image for pair in data.pairs])
     check_once(data, data.spec.num_classes, images="none", progress=progress, notify=notify)
@@ -194,7 +194,7 @@ def measure_predictions(
     progress(0, len(maps))
     for index in range(len(maps)):
         labels = maps.read(index)
-        confusion = space.add(labels, read_truth(data, index), maps.files[index])
+        confusion = space.add(labels, read_target(data, index), maps.files[index])
         digest.update(labels.tobytes())
         rows.append(np.stack((confusion.diagonal(), confusion.sum(0), confusion.sum(1))))
         progress(index + 1, len(maps))
@@ -217,8 +217,8 @@ def measure_predictions(
     return SavedPredictions(name or folder.resolve().name, provenance, data, maps, np.stack(rows))
 
 
-def read_truth(data: EvaluationData, index: int) -> np.ndarray:
-    """Ground truth of an image, (H, W) uint8 with 255 for void.
+def read_target(data: EvaluationData, index: int) -> np.ndarray:
+    """Target of an image, (H, W) uint8 with 255 for void.
 
     Raises:
         DataError: the mask cannot be read.

@@ -1,4 +1,4 @@
-"""What decides a pass beside the weights and the images: how the network is run, and what is counted."""
+"""The options of a pass: how the network is run, and what is counted."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from pixcon_train.models.architectures import ARCHITECTURES
 
 @dataclass(frozen=True)
 class RunChoice:
-    """How to run a network; None leaves it to the checkpoint, the data set or the machine.
+    """How to run a network; None takes the default of the checkpoint, the data set or the machine.
 
     Example:
         >>> RunChoice(device="cuda", batch_size=8).workers is None
@@ -31,7 +31,7 @@ class RunChoice:
 
     def __post_init__(self) -> None:
         if self.window:
-            SlidingWindow(self.window)  # raises where it is no multiple of a patch
+            SlidingWindow(self.window)  # raises unless it is a multiple of the patch size
 
 
 @dataclass(frozen=True)
@@ -44,24 +44,24 @@ class PassOptions:
     device: str | None = None
     """The machine's accelerator, else its CPU, where None or ``auto``."""
     batch_size: int = 4
-    """Images read, and at most predicted, at once: what memory depends on."""
+    """Images read, and at most predicted, at once, which determines memory."""
     workers: int | None = None
     """Processes that read images; one less than the cores where None."""
 
     @property
     def device_type(self) -> str | None:
-        """The kind of device, without its number; None where it is yet to be chosen."""
+        """The kind of device, without its number; None where it is not chosen yet."""
         return None if self.device in (None, "auto") else self.device.partition(":")[0]
 
     def inference(self, device: str) -> InferenceInfo:
-        """The part of a result's provenance that says how the network was run on ``device``."""
+        """The provenance of a pass on ``device``."""
         window = None if self.window is None else (self.window.crop, self.window.stride)
         return InferenceInfo(self.protocol, window, self.batch_size, device)
 
 
 @dataclass(frozen=True)
 class BandOptions:
-    """What a boundary band is; see :func:`pixcon_diag.measures.boundary.boundary_band`.
+    """Definition of the boundary band; see :func:`pixcon_diag.measures.boundary.boundary_bands`.
 
     Example:
         >>> BandOptions(widths=(2,), void_mode="ignore").widths
@@ -75,7 +75,7 @@ class BandOptions:
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What one pass counts: the options of contamination, and of the sample of pixels.
+    """What one pass counts: the options of contamination and of the pixel sample.
 
     Example:
         >>> MeasureOptions(taus=(0.9, 0.95)).widths
@@ -83,7 +83,7 @@ class MeasureOptions:
     """
 
     taus: Sequence[float] = (0.95,)
-    """Thresholds that have to be exact; those of the usual grid (0.005 apart, finer close to 1) always are."""
+    """Thresholds to be exact; those of the default grid (0.005 apart, finer close to 1) always are."""
     widths: Sequence[int] = (1, 3, 5)
     """Widths of the boundary band in pixels."""
     distance: Distance = "chessboard"
@@ -94,19 +94,19 @@ class MeasureOptions:
     sample_seed: int = 0
 
     def key(self) -> dict[str, Any]:
-        """What makes two passes different: thresholds that lie on the usual grid do not."""
-        usual = confidence_edges((), self.calibration_bins)
-        own = sorted({float(tau) for tau in self.taus} - set(usual))
-        return asdict(self) | {"taus": own, "widths": self.band_widths}
+        """The part of the cache key that these options determine; thresholds on the default grid are not part of it."""
+        grid = confidence_edges((), self.calibration_bins)
+        extra = sorted({float(tau) for tau in self.taus} - set(grid))
+        return asdict(self) | {"taus": extra, "widths": self.band_widths}
 
     @property
     def band_widths(self) -> list[int]:
-        """Each width once, ascending, as bands are counted."""
+        """The widths, ascending and without duplicates."""
         return sorted(set(self.widths))
 
 
 def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunChoice) -> PassOptions:
-    """How the network is run: as asked, else as belongs to its architecture and the data set.
+    """How the network is run: as requested, else by the defaults of its architecture and the data set.
 
     Raises:
         ConfigError: the checkpoint and the data set have different numbers of classes.
@@ -118,14 +118,14 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
         protocol=run.protocol or checkpoint.protocol,
         window=window,
         device=run.device,
-        # Images of data sets with sliding windows are large, and a batch gains them nothing.
+        # Data sets with sliding windows have large images, for which batches bring no speed.
         batch_size=run.batch_size or (1 if window else 4),
         workers=run.workers,
     )
 
 
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
-    """Edge of the sliding windows: the crop the network was trained on, where that is known; None for whole images."""
+    """Edge of the sliding windows: the training crop where known; None for whole images."""
     if data.spec.evaluation == "whole":
         return None
     if checkpoint.own is not None:

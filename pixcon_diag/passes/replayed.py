@@ -1,7 +1,7 @@
 """The banks of a replay, read from its stored arrays."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from pixcon_train.core.void import VOID
 from pixcon_train.method.admission import REPLAYED
 
 FORMAT = 4
-"""Raised when the same options give another state. 2: truth within the bank. 3: the network's own logits. 4: the last
-training batch is entered, the fill is a number, the checkpoint's own bank is there."""
+"""Raised when the same options give another state. 2: true classes in the bank. 3: native logits. 4: the last
+training batch is entered, the fill is a number, the checkpoint's bank is included."""
 
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """The bank and its admission, as training has them (paper, Table 5)."""
+    """The bank and its admission, with the defaults of training (paper, Table 5)."""
 
     tau: float = 0.95
     """Threshold of the rules that have one."""
@@ -32,7 +32,7 @@ class ReplayOptions:
     seed: int = 0
 
     def key(self) -> dict[str, Any]:
-        """What makes two replays different."""
+        """The part of the cache key that these options determine."""
         return {"replay": {"format": FORMAT, "rules": list(REPLAYED), **asdict(self)}}
 
 
@@ -40,7 +40,7 @@ class ReplayOptions:
 class ReplayedBanks:
     """The bank of every admission rule after all images of a list."""
 
-    state: Mapping[str, np.ndarray]
+    state: Mapping[str, np.ndarray] = field(repr=False, compare=False)
     """As :meth:`pixcon_diag.passes.bank_collector.BankCollector.snapshot` gives it."""
     num_classes: int
     options: ReplayOptions
@@ -58,7 +58,7 @@ class ReplayedBanks:
         )
 
     def entries(self, rule: str) -> Entries[np.ndarray]:
-        """All K·N rows of the bank of ``rule``, with the truth of each entry."""
+        """All K·N rows of the bank of ``rule``, with the true class of each entry."""
         bank = part(self.state, f"{rule}.bank")
         classes, size, dim = bank["queue"].shape
         held = np.arange(size) < bank["filled"][:, None]
@@ -75,5 +75,5 @@ class ReplayedBanks:
 
     @property
     def confusion(self) -> np.ndarray:
-        """(K, K) int64: how often truth k was predicted as j, at the feature's resolution."""
+        """(K, K) int64: how often target k was predicted as j, at the feature's resolution."""
         return self.state["confusion"]

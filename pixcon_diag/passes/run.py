@@ -1,4 +1,4 @@
-"""The pass: one network over one data set, each batch handed to whatever measures it."""
+"""The pass: one network over one data set, with every batch passed to all consumers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from pixcon_train.models.base import SegmentationModel
 
 @dataclass(frozen=True)
 class PredictedBatch:
-    """Images of one size with what the network made of them, on its device."""
+    """Images of one size with their predictions, on the network's device."""
 
     names: tuple[str, ...]
     target: Tensor
@@ -38,7 +38,7 @@ class PredictedBatch:
 
 
 Consumer = Callable[[PredictedBatch], None]
-"""Takes what it needs of a batch (a Metric's ``update``) and keeps nothing of it."""
+"""Processes a batch, as a Metric's ``update``, without holding on to it."""
 
 
 def choose_device(name: str | None) -> torch.device:
@@ -52,14 +52,14 @@ def choose_device(name: str | None) -> torch.device:
         return found or torch.empty(0).device
     try:
         return torch.empty(0, device=name).device
-    # An unknown word, a number too high, a build without CUDA: torch raises different classes.
+    # torch raises different classes for an unknown name, an index out of range and a build without CUDA.
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"Device '{name}' cannot be used here ({reason}). Use --device auto or cpu.") from error
 
 
 def evaluation_dataset(data: EvaluationData) -> EvaluationDataset:
-    """The images and masks of ``data`` in order; void is 255 whatever the files hold."""
+    """The images and masks of ``data`` in order; void is always 255."""
     return EvaluationDataset(data.spec, data.source.root, data.pairs, encoding=data.encoding)
 
 
@@ -70,26 +70,26 @@ def run_pass(
     options: PassOptions,
     progress: Progress = silent,
 ) -> None:
-    """Predict every image of ``dataset`` once, in order, and hand each batch to every consumer.
+    """Predict every image of ``dataset`` once, in order, and pass each batch to every consumer.
 
-    Memory does not depend on the number of images: nothing of a batch outlives it. The pass may be broken off at any
-    moment by an exception (Ctrl-C, or one raised by ``progress``); the consumers then hold what was done so far.
+    Memory does not depend on the number of images. The pass may be interrupted at any time by an exception (Ctrl-C, or
+    one raised by ``progress``); the consumers then hold the statistics of the batches so far.
 
     Args:
-        model: in eval mode; on the device of ``options`` during the pass, and after it where it was before, so that
-            networks measured one after the other do not fill the device.
+        model: in eval mode; moved to the device of ``options`` for the pass and back afterwards, so that
+            several networks do not fill the device.
         dataset: items with ``image`` (3, H, W) normalised, ``mask`` (H, W) and ``name``.
 
     Raises:
         DataError: an image or mask cannot be read.
         ConfigError: a batch does not fit into the device's memory.
         WorkerError: a loader worker died.
-        CheckpointError: the network predicts NaN; no consumer has seen the batch.
+        CheckpointError: the network predicts NaN; the batch reaches no consumer.
     """
     total, done = len(dataset), 0  # type: ignore[arg-type]
     device = choose_device(options.device)
     progress(done, total)
-    with _lent(model, device), worker_deaths():
+    with _moved(model, device), worker_deaths():
         for items in raise_errors(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options, device)
@@ -100,7 +100,7 @@ def run_pass(
 
 
 @contextmanager
-def _lent(model: nn.Module, device: torch.device) -> Iterator[None]:
+def _moved(model: nn.Module, device: torch.device) -> Iterator[None]:
     """``model`` on ``device`` while the block runs."""
     before = next((parameter.device for parameter in model.parameters()), device)
     model.to(device)
@@ -123,7 +123,7 @@ def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions, *, pinned: b
 
 
 def _same_size(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Runs of neighbours with images of one size, so that order is kept and nothing is padded."""
+    """Consecutive images of one size, so the order is preserved and nothing is padded."""
     for _, run in groupby(items, key=lambda item: item["image"].shape):
         yield list(run)
 
@@ -135,7 +135,7 @@ def _predict(
     images = torch.stack([item["image"] for item in items]).to(device, non_blocking=True)
     masks = torch.stack([item["mask"] for item in items]).to(device, non_blocking=True)
     try:
-        network = cast(SegmentationModel, model)  # or a wrapped module, which has what inference uses
+        network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
         inference = predict_probabilities(network, images, protocol=options.protocol, window=options.window)
     except torch.OutOfMemoryError as error:
         size = "x".join(str(edge) for edge in images.shape[-2:])
@@ -149,10 +149,10 @@ def _predict(
 
 
 def _refuse_nan(confidence: Tensor, items: list[dict[str, Any]]) -> None:
-    """Raise where a network's probabilities are NaN: every measurement would take them for some class."""
-    finite = confidence.flatten(1).sum(1).isfinite().tolist()  # a NaN is in the sum, which needs no memory
+    """Raise where a network's probabilities are NaN, which every measurement would count as some class."""
+    finite = confidence.flatten(1).sum(1).isfinite().tolist()  # a sum propagates NaN without extra memory
     if not all(finite):
-        names = [item["name"] for item, sound in zip(items, finite, strict=True) if not sound]
+        names = [item["name"] for item, valid in zip(items, finite, strict=True) if not valid]
         raise CheckpointError(
             f"The network predicts NaN for {', '.join(names)}, so there is nothing to measure. Has its training "
             "diverged, or does it overflow? Take an earlier checkpoint."

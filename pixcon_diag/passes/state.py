@@ -1,4 +1,4 @@
-"""Stored statistics, by names that say which part they are of."""
+"""Stored statistics, named ``part.statistic``."""
 
 from collections.abc import Mapping
 

@@ -3,7 +3,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from pixcon_diag.measures.landscape import PUBLISHED, OwnRun
+from pixcon_diag.measures.landscape import OwnRun, published
 from pixcon_figures.landscape import LINE, RUN_COLOR, draw
 from tests.figures.saved_results import landscape_content
 
@@ -18,7 +18,7 @@ def figure(*own: OwnRun) -> Figure:
 def test_published_points_by_family_on_a_logarithmic_axis() -> None:
     (panel,) = figure().axes
     assert panel.get_xscale() == "log"
-    assert len(panel.lines) == len(PUBLISHED)
+    assert len(panel.lines) == len(published())
     assert (44.5, 55.3) in [tuple(line.get_xydata()[0].round(6)) for line in panel.lines]
     looks = {line.get_label(): (line.get_color(), line.get_marker()) for line in panel.lines}
     assert set(looks) == {"ResNet", "MiT", "CLIP", "DINOv2"} and len(set(looks.values())) == 4
@@ -38,7 +38,7 @@ def test_every_point_is_named_and_no_name_covers_another() -> None:
     drawn = figure(MINE, DIGITS)
     panel = drawn.axes[0]
     assert sorted(text.get_text() for text in panel.texts) == sorted(
-        [*(name for name, *_ in PUBLISHED), "mine", "digits run"]
+        [*(point.name for point in published()), "mine", "digits run"]
     )
     drawn.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in panel.texts]  # without the line to the point

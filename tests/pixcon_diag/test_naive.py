@@ -180,8 +180,8 @@ def made(folder: Path, architecture: str, protocol: str) -> Study:
         for item in evaluation_dataset(data)
     ]
     tau = safe_threshold(loops)
-    measured = measure(checkpoint, data, MeasureOptions(taus=(tau,), widths=WIDTHS), how, keep=folder / "kept")
-    replayed = replay(checkpoint, data, replace(BANK, tau=tau), how, keep=folder / "kept")
+    measured = measure(checkpoint, data, MeasureOptions(taus=(tau,), widths=WIDTHS), how, cache=folder / "kept")
+    replayed = replay(checkpoint, data, replace(BANK, tau=tau), how, cache=folder / "kept")
     return Study(checkpoint, data, protocol, measured, replayed, loops, tau)
 
 

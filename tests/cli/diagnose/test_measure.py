@@ -19,7 +19,7 @@ def test_it_prints_what_contamination_prints_and_leaves_the_pass(run_folder: Pat
     made = call("measure", run_folder, "--json")
     assert made.exit_code == 0, made.output
     reused = call("contamination", run_folder, "--json")
-    assert "using the pass kept in" in reused.stderr
+    assert "reusing the pass cached in" in reused.stderr
     assert json.loads(made.stdout) == json.loads(reused.stdout)
 
 

@@ -203,7 +203,7 @@ def test_later_commands_use_the_pass_that_was_kept_and_say_so(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = call("contamination", run_folder, "--workers", 0)
-    assert first.exit_code == 0 and "using the pass kept" not in first.stderr
+    assert first.exit_code == 0 and "reusing the pass cached" not in first.stderr
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
@@ -212,7 +212,7 @@ def test_later_commands_use_the_pass_that_was_kept_and_say_so(
     for command in (("contamination", "--tau", 0.7), ("geometry", "--min-pixels", 1), ("boundary", "--width", 4)):
         result = call(command[0], run_folder, "--workers", 0, *command[1:])
         assert result.exit_code == 0, result.output
-        assert f"farm-clean-0: using the pass kept in {run_folder / 'diag'}" in result.stderr
+        assert f"farm-clean-0: reusing the pass cached in {run_folder / 'diag'}" in result.stderr
 
 
 def test_a_damaged_pass_is_told_of_and_made_again(run_folder: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_damaged_pass_is_told_of_and_made_again(run_folder: Path) -> None:
     (state,) = (run_folder / "diag").glob("*/state-*.npz")
     state.write_bytes(b"")
     result = call("contamination", run_folder, "--json", "--workers", 0)
-    assert result.exit_code == 0 and "is damaged" in result.stderr and "made again" in result.stderr
+    assert result.exit_code == 0 and "is damaged" in result.stderr and "run again" in result.stderr
     assert json.loads(result.stdout)["results"] == [before]
 
 

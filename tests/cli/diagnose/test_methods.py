@@ -53,7 +53,7 @@ def test_a_pass_serves_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "_predict", lambda *a: passes.append(1) or real(*a))
     for command in ("contamination", "boundary", "geometry", "per-class", "compare"):
         result = call(command, "--workers", 0)
-        assert result.exit_code == 0 and result.stderr.count("using the pass kept in") >= 4, result.output
+        assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") >= 4, result.output
     assert call("boundary", "--width", 2, "--distance", "euclidean", "--workers", 0).exit_code == 0
     assert passes == []
 

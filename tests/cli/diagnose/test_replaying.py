@@ -52,4 +52,4 @@ def test_one_replay_serves_both_commands(runs: Path, monkeypatch: pytest.MonkeyP
     ask("contamination", runs / "farm-clean-1")
     no_network(monkeypatch)
     result = call("gradient", runs / "farm-clean-1", "--admission-tau", 0.45, "--workers", 0)
-    assert result.exit_code == 0 and result.stderr.count("using the pass kept in") == 2, result.output
+    assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 2, result.output

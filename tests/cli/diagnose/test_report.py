@@ -40,7 +40,7 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     assert call("report", *two).exit_code == 0
     no_network(monkeypatch)
     result = call("report", *two, "--out", "again")
-    assert result.exit_code == 0 and result.stderr.count("using the pass kept in") == 4, result.output
+    assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 4, result.output
     assert result.stdout == "again/report.md: 13 sections, 0 figures.\n"
     first, again = (
         {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -14,7 +14,7 @@ from pixcon_diag.analyses.boundary_counts import MeasuredBoundary, measure_bound
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.boundary import BoundaryError
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions, measure_predictions, read_truth
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions, measure_predictions, read_target
 from pixcon_diag.passes.options import BandOptions
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> EvaluationData:
 
 
 def passed(data: EvaluationData, place: Path, seed: int = 0) -> MeasuredPass:
-    return measure(network(f"seed {seed}", seed), data, run=cpu(), keep=place)
+    return measure(network(f"seed {seed}", seed), data, run=cpu(), cache=place)
 
 
 def one(*members: Predictions, options: BandOptions | None = None) -> list[MeasuredBoundary]:
@@ -40,7 +40,7 @@ def metric(member: Predictions, options: BandOptions) -> BoundaryError:
     """The metric, fed with the member's label maps."""
     found = BoundaryError(member.data.spec.num_classes, void=VOID, **asdict(options))
     for index in range(len(member.data.pairs)):
-        maps = (member.label_maps.read(index), read_truth(member.data, index))
+        maps = (member.label_maps.read(index), read_target(member.data, index))
         found.update(*(torch.from_numpy(labels)[None] for labels in maps))
     return found
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_counted_is_named(data: EvaluationData, tmp_path: Path) -
     member = passed(data, tmp_path / "kept")
     with pytest.raises(ConfigError, match="at least 1 pixel, got 0"):
         one(member, options=BandOptions((0,)))
-    with pytest.raises(ConfigError, match="seed 0's label maps were not kept"):
+    with pytest.raises(ConfigError, match="seed 0's label maps were not cached"):
         one(measure(network("seed 0"), data, run=cpu()), options=FINE)
     member.label_maps.files[2].unlink()
     with pytest.raises(DataError, match=member.label_maps.files[2].name):

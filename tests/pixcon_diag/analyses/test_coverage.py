@@ -40,7 +40,16 @@ def replayed(
         state |= {f"{rule}.coverage.{name}": value for name, value in metric.snapshot().items()}
     banks = ReplayedBanks(state, 3, chosen)
     where = provenance(name, data, options={"tau": chosen.tau, "size": chosen.size})
-    return ReplayedPass(name, where, data, chosen, "projection", banks, stored, None, trained)
+    return ReplayedPass(
+        **vars(banks),
+        name=name,
+        provenance=where,
+        data=data,
+        space="projection",
+        stored=stored,
+        folder=None,
+        trained=trained,
+    )
 
 
 def bank(**more: np.ndarray) -> StoredBank:

@@ -211,7 +211,7 @@ def test_a_second_split_of_a_cached_replay_computes_nothing(
 
     def again(**changes: Any) -> str:
         options = GradientOptions(**{"anchors": 8, "fractions": (0.0, 0.2), **changes})
-        replayed = replay(checkpoint, data, BANK, cpu(), keep=tmp_path)
+        replayed = replay(checkpoint, data, BANK, cpu(), cache=tmp_path)
         found = measure_gradient("mine", checkpoint, measured, replayed, options).result
         return repr((found.by_rule, found.sweep))
 

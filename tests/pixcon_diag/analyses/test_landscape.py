@@ -12,7 +12,7 @@ from pixcon_diag.analyses.landscape import (
 )
 from pixcon_diag.checkpoints.loading import load
 from pixcon_diag.checkpoints.network import parameters_at_inference
-from pixcon_diag.measures.landscape import PUBLISHED, landscape
+from pixcon_diag.measures.landscape import landscape, published
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.errors import DataError
 from pixcon_train.models.build import build_model
@@ -68,7 +68,7 @@ def test_points_of_a_file_are_rows_after_the_published_ones(tmp_path: Path) -> N
     path = tmp_path / "points.csv"
     path.write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,0.84,pascal\nx,RN-50,1,0,coco\n")
     (table,) = landscape_result(landscape(read_points(path))).tables
-    mine, other = table.records()[len(PUBLISHED) :]
+    mine, other = table.records()[len(published()) :]
     assert (mine["name"], mine["parameters"], mine["miou"], mine["comparable"]) == ("mine", 24.8, 0.84, "yes")
     assert other["comparable"] == "no" and other["source"] == str(path)
 

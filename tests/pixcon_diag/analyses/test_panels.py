@@ -11,7 +11,7 @@ from pixcon_diag.analyses.panels import PANELS, Choice, choose_images, write_pan
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.error_regions import error_regions
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, read_truth
+from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, read_target
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, network
@@ -24,12 +24,12 @@ def data(tmp_path: Path) -> EvaluationData:
 
 def groups(data: EvaluationData, place: Path, count: int = 2) -> list[MeasuredGroup]:
     """Methods of two seeds each; the first seed of the third is the first one's."""
-    passes = [measure(network(f"seed {seed}", seed), data, run=cpu(), keep=place) for seed in range(2 * count)]
+    passes = [measure(network(f"seed {seed}", seed), data, run=cpu(), cache=place) for seed in range(2 * count)]
     return [MeasuredGroup("abc"[index], tuple(passes[2 * index : 2 * index + 2])) for index in range(count)]
 
 
 def error(member: MeasuredPass, index: int) -> float:
-    truth = read_truth(member.data, index)
+    truth = read_target(member.data, index)
     wrong = (member.label_maps.read(index) != truth) & (truth != VOID)
     return int(wrong.sum()) / int((truth != VOID).sum())
 
@@ -88,7 +88,7 @@ def test_panels_hold_image_truth_and_predictions(data: EvaluationData, tmp_path:
         with Image.open(tmp_path / "out" / own["image"]) as shown:
             source = np.asarray(Image.open(data.source.root / ranked.name))
             assert shown.mode == "RGB" and (np.asarray(shown) == source).all()
-        truth = read_truth(data, ranked.index)
+        truth = read_target(data, ranked.index)
         maps = [truth, *(member.label_maps.read(ranked.index) for member in chosen.members)]
         for file, labels in zip((own["truth"], *own["predictions"]), maps, strict=True):
             with Image.open(tmp_path / "out" / file) as written:

@@ -1,4 +1,4 @@
-"""One pass, kept: what is reused, gone on with or made again, and that the numbers are always the same."""
+"""One pass, kept: what is reused, resumed or run again, and that the numbers are always the same."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.checkpoints.wrapping import wrap_module
+from pixcon_diag.data import checking
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
@@ -50,7 +51,7 @@ def run(
     notify: Notify = no_notes,
     **choice: Any,
 ) -> MeasuredPass:
-    return measure(checkpoint or network(), data, options, cpu(**choice), keep=keep, progress=progress, notify=notify)
+    return measure(checkpoint or network(), data, options, cpu(**choice), cache=keep, progress=progress, notify=notify)
 
 
 def numbers(measured: MeasuredPass) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def test_a_second_call_runs_no_network_and_says_so(data: EvaluationData, keep: P
     assert seen(first) == IMAGES and told == []
     after = run(data, keep, again, notify=told.append)
     assert seen(again) == 0 and numbers(after) == numbers(before)
-    assert len(told) == 1 and told[0].startswith(f"mine: using the pass kept in {keep}")
+    assert len(told) == 1 and told[0].startswith(f"mine: reusing the pass cached in {keep}")
 
 
 @pytest.mark.parametrize("device", [None, "auto"])
@@ -213,7 +214,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
     measured = run(data, keep, second, progress=lambda *step: steps.append(step), notify=told.append)
     done = 2 if count == 2 else 4
     assert (seen(first), seen(second)) == (done, IMAGES - done)
-    assert len(told) == 1 and f"mine: going on after {done} of {IMAGES} images" in told[0]
+    assert len(told) == 1 and f"mine: resuming after {done} of {IMAGES} images" in told[0]
     assert steps[0] == (done, IMAGES) and steps[-1] == (IMAGES, IMAGES)
     assert numbers(measured) == whole
     assert numbers(run(data, keep)) == whole  # and so it is kept
@@ -330,7 +331,7 @@ def test_two_that_want_one_pass_make_it_once(data: EvaluationData, keep: Path) -
         thread.join(30)
     assert (first.images, second.images) == (IMAGES, 0)
     assert numbers(found["first"]) == numbers(found["second"])
-    assert "another process is making this very pass" in told[0] and "second: using the pass kept" in told[1]
+    assert "another process is making this pass" in told[0] and "second: reusing the pass cached" in told[1]
 
 
 def test_a_wrapped_module_s_pass_is_kept_only_where_a_folder_is_given(
@@ -339,7 +340,7 @@ def test_a_wrapped_module_s_pass_is_kept_only_where_a_folder_is_given(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
     measured = run(data, None)
-    with pytest.raises(ConfigError, match="mine's label maps were not kept"):
+    with pytest.raises(ConfigError, match="mine's label maps were not cached"):
         _ = measured.label_maps
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data"]
 
@@ -392,7 +393,7 @@ def test_a_file_that_changes_while_it_is_measured(
     assert not told and to_json(other.contamination().to_dict()) != to_json(expected.contamination().to_dict())
     path.write_bytes(old)
     assert numbers(run(data, tmp_path / "kept", load(path), notify=told.append)) == numbers(expected)
-    assert "using the pass kept" in told[0]
+    assert "reusing the pass cached" in told[0]
 
 
 def test_a_folder_that_cannot_be_written_is_one_message(data: EvaluationData, tmp_path: Path) -> None:
@@ -405,13 +406,13 @@ def test_several_checkpoints_on_one_list_look_at_the_data_once(
     data: EvaluationData, keep: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    check = EvaluationData.check
+    check = checking.check_data
 
-    def counting(self: EvaluationData, **options: Any) -> Any:
+    def counting(*arguments: Any, **options: Any) -> Any:
         looked.append(1)
-        return check(self, **options)
+        return check(*arguments, **options)
 
-    monkeypatch.setattr(EvaluationData, "check", counting)
+    monkeypatch.setattr(checking, "check_data", counting)
     run(data, keep, network("one"))
     run(data, keep, network("two"), protocol="unimatch-v2")
     assert len(looked) == 1

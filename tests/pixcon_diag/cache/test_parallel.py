@@ -42,12 +42,12 @@ class Member:
     def __init__(self, meeting: Meeting, rank: int) -> None:
         self.meeting, self.rank, self.processes, self.asked = meeting, rank, meeting.processes, 0
 
-    def first_says(self, answer: bool) -> bool:
+    def broadcast(self, value: bool) -> bool:
         self.asked += 1
         if self.asked == self.meeting.ends_after:
             raise InterruptedError
         if self.rank == 0:
-            self.meeting.answer = answer
+            self.meeting.answer = value
         self.meeting.barrier.wait()
         result = self.meeting.answer
         self.meeting.barrier.wait()
@@ -63,7 +63,7 @@ def together(
 
     def work(rank: int) -> MeasuredPass | None:
         team = Member(meeting, rank)
-        return measure_together(networks[rank], data, MeasureOptions(), cpu(), team, keep=keep)
+        return measure_together(networks[rank], data, MeasureOptions(), cpu(), team, cache=keep)
 
     with ThreadPoolExecutor(processes) as pool:
         return list(pool.map(work, range(processes))), networks
@@ -83,14 +83,14 @@ def test_parts_are_neighbouring_whole_batches(count: int, batch: int, processes:
 @pytest.mark.parametrize("processes", [2, 3, 6])
 def test_the_parts_are_the_pass_that_one_process_makes(data: EvaluationData, tmp_path: Path, processes: int) -> None:
     """Four batches of two: six processes are more than there are batches."""
-    alone = numbers(measure(network(), data, MeasureOptions(), cpu(), keep=tmp_path / "alone"))
+    alone = numbers(measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path / "alone"))
     (first, *others), networks = together(data, tmp_path / "shared", processes)
     assert first is not None and others == [None] * (processes - 1)
     assert numbers(first) == alone
     assert sum(seen(each) for each in networks) == len(SIZES)
     assert max(seen(each) for each in networks) < len(SIZES)
     later = network()
-    assert numbers(measure(later, data, MeasureOptions(), cpu(), keep=tmp_path / "shared")) == alone
+    assert numbers(measure(later, data, MeasureOptions(), cpu(), cache=tmp_path / "shared")) == alone
     assert seen(later) == 0, "the pass is kept as the whole one"
     assert len([path for path in (tmp_path / "shared").iterdir() if path.is_dir()]) == 1, "no part is left"
 
@@ -102,11 +102,11 @@ def test_a_shared_pass_goes_on_where_its_parts_stopped(data: EvaluationData, tmp
     (first, _), networks = together(data, tmp_path / "shared", 2)
     assert [seen(each) for each in networks] == [0, 0]
     assert first is not None
-    assert numbers(first) == numbers(measure(network(), data, MeasureOptions(), cpu(), keep=tmp_path / "alone"))
+    assert numbers(first) == numbers(measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path / "alone"))
 
 
 def test_a_pass_that_is_there_is_not_made_again(data: EvaluationData, tmp_path: Path) -> None:
-    before = measure(network(), data, MeasureOptions(), cpu(), keep=tmp_path)
+    before = measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path)
     (first, _), networks = together(data, tmp_path, 2)
     assert first is not None and numbers(first) == numbers(before)
     assert [seen(each) for each in networks] == [0, 0]

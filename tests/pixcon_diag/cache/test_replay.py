@@ -43,11 +43,11 @@ def run(
     notify: Notify = no_notes,
     **choice: Any,
 ) -> ReplayedPass:
-    return replay(checkpoint or network(), data, options, cpu(**choice), keep=keep, progress=progress, notify=notify)
+    return replay(checkpoint or network(), data, options, cpu(**choice), cache=keep, progress=progress, notify=notify)
 
 
 def state(replayed: ReplayedPass) -> dict[str, np.ndarray]:
-    return dict(replayed.banks.state)
+    return dict(replayed.state)
 
 
 def same(first: ReplayedPass, second: ReplayedPass) -> bool:
@@ -104,7 +104,7 @@ def test_an_interrupted_replay_goes_on_where_it_stopped(
         run(data, tmp_path / "kept", first, progress=stop)
     told: list[str] = []
     resumed = run(data, tmp_path / "kept", second, notify=told.append)
-    assert len(told) == 1 and f"going on after {count} of {len(SIZES)} images" in told[0]
+    assert len(told) == 1 and f"resuming after {count} of {len(SIZES)} images" in told[0]
     assert seen(second) == len(SIZES) - count
     assert same(resumed, whole)
     assert same(run(data, tmp_path / "kept", third := network()), whole) and seen(third) == 0
@@ -114,8 +114,8 @@ def test_a_kept_replay_is_found_again_and_is_not_taken_for_a_pass(data: Evaluati
     first = run(data, keep := tmp_path / "kept")
     told: list[str] = []
     assert same(run(data, keep, again := network(), notify=told.append), first) and seen(again) == 0
-    assert len(told) == 1 and told[0].startswith(f"mine: using the pass kept in {keep}")
-    measure(other := network(), data, run=cpu(), keep=keep)
+    assert len(told) == 1 and told[0].startswith(f"mine: reusing the pass cached in {keep}")
+    measure(other := network(), data, run=cpu(), cache=keep)
     assert seen(other) == len(SIZES)
     for change in ({"tau": 0.5}, {"size": 21}, {"cap": 7}, {"batch_size": 2}, {"seed": 1}):
         run(data, keep, other := network(), options=replace(OPTIONS, **change))
@@ -139,7 +139,7 @@ def bank(queue: Tensor, filled: Tensor) -> dict[str, Tensor]:
 
 def test_a_stored_bank_is_compared_with_what_the_weights_now_make(data: EvaluationData, tmp_path: Path) -> None:
     """Stored as the replay has it, it is not stale at all; turned round it is as stale as can be."""
-    now = run(data).banks.state
+    now = run(data).state
     filled = torch.from_numpy(now["clean.bank.filled"]).clone()
     assert int(filled.min()) > 1
     filled[2] = 0

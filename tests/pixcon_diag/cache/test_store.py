@@ -132,7 +132,7 @@ def test_damage_is_told_and_is_nothing_kept(store: Store, damage: str) -> None:
     told: list[str] = []
     assert store.read(told.append) is None
     (sentence,) = told
-    assert str(store.folder) in sentence and "is damaged" in sentence and "made again" in sentence
+    assert str(store.folder) in sentence and "is damaged" in sentence and "run again" in sentence
 
 
 def test_clearing_leaves_an_empty_folder(store: Store) -> None:
@@ -151,7 +151,7 @@ def test_a_crash_between_the_files_leaves_the_save_before(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    place = "pixcon_diag.cache.store.np.savez" if stopped_at == "state" else "pixcon_diag.cache.store.write_json"
+    place = "pixcon_diag.cache.arrays.np.savez" if stopped_at == "state" else "pixcon_diag.cache.store.write_json"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(place, stop)
         store.write(kept(store, 2))
@@ -168,7 +168,7 @@ def test_a_full_disk_is_one_message_and_leaves_the_save_before(store: Store, mon
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(PixConError, match=r"state-000002.*No space left"):
-        patch.setattr("pixcon_diag.cache.store.np.savez", full)
+        patch.setattr("pixcon_diag.cache.arrays.np.savez", full)
         store.write(kept(store, 2))
     assert same(store.read(), before)
 
@@ -219,7 +219,7 @@ def test_a_second_process_waits_says_so_and_goes_on(store: Store) -> None:
     other.communicate("\n", timeout=30)
     thread.join(30)
     assert not thread.is_alive() and same(got[0], written)
-    assert len(told) == 1 and "another process is making this very pass" in told[0]
+    assert len(told) == 1 and "another process is making this pass" in told[0]
 
 
 def test_a_lock_is_given_back_when_the_pass_fails(store: Store) -> None:

@@ -47,7 +47,7 @@ def images(data: Any) -> list[str]:
 @pytest.mark.parametrize(("count", "name"), [(21, "pascal"), (11, "camvid"), (81, "coco")])
 def test_a_public_file_s_number_of_classes_is_taken_for_its_data_set(root: Path, count: int, name: str) -> None:
     data = choose_data(DataChoice(root=root), public(count))
-    assert data.spec.name == name and f"{count} classes are taken for {name}" in str(data.note)
+    assert data.spec.name == name and f"{count} classes are assumed to be {name}" in str(data.note)
 
 
 def test_what_the_user_says_goes_before_a_guess(root: Path) -> None:

@@ -42,7 +42,7 @@ def test_colours_become_labels_pixel_by_pixel(tmp_path: Path) -> None:
     save_image(tmp_path / "rgb/a/x.png", colors(labels))
     save_image(tmp_path / "rgb/y.bmp", colors(labels[:4]))
     made = run(tmp_path / "rgb", tmp_path / "out", void_colors=[(0, 0, 0)])
-    assert (made.converted, made.there, made.left_out) == (2, 0, [])
+    assert (made.converted, made.unchanged, made.left_out) == (2, 0, [])
     with Image.open(tmp_path / "out/a/x.png") as image:
         assert image.mode == "P" and (np.asarray(image) == labels).all()
         assert (np.asarray(image.convert("RGB")) == colors(labels)).all()
@@ -104,7 +104,7 @@ def test_a_transparent_pixel_is_no_class(tmp_path: Path, alpha: int) -> None:
 
 
 def test_a_colour_that_stands_for_two_things() -> None:
-    with pytest.raises(ConfigError, match="of road and skyscraper in ade20k stands for two things"):
+    with pytest.raises(ConfigError, match="of road and skyscraper in ade20k has two meanings"):
         by_color(get_spec("ade20k"))
     with pytest.raises(ConfigError, match="of soil in own"):
         by_color(OWN, [(120, 80, 40)])
@@ -120,7 +120,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     made = convert_folder(
         tmp_path / "rgb", tmp_path / "out", by_color(OWN), palette, how, lambda *step: steps.append(step)
     )
-    assert (made.converted, made.there) == (1, 1) and steps == [(0, 2), (1, 2), (2, 2)]
+    assert (made.converted, made.unchanged) == (1, 1) and steps == [(0, 2), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("seconds", [-1000, 1000])
@@ -132,7 +132,7 @@ def test_a_mask_that_has_changed_is_converted_again(tmp_path: Path, seconds: int
     save_image(tmp_path / "rgb/a.png", colors(np.array([[1, 1]])))
     os.utime(tmp_path / "rgb/a.png", ns=(time, time))
     made = run(tmp_path / "rgb", tmp_path / "out")
-    assert (made.converted, made.there) == (1, 1)
+    assert (made.converted, made.unchanged) == (1, 1)
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[1, 1]]
     save_image(tmp_path / "rgb/a.png", np.array([[[1, 2, 3]]]))
     assert run(tmp_path / "rgb", tmp_path / "out").left_out
@@ -147,14 +147,14 @@ def test_a_folder_holds_masks_of_one_conversion(tmp_path: Path) -> None:
         return convert_folder(tmp_path / "in", tmp_path / out, by_value((), shift), voc_palette(256), how)
 
     shifted(1, "out")
-    assert shifted(1, "out").there == 1
+    assert shifted(1, "out").unchanged == 1
     with pytest.raises(ConfigError, match=r"converted in another way: --shift 1; now it would be --shift 2"):
         shifted(2, "out")
     (tmp_path / "out" / RECORD).write_text("[]")
     with pytest.raises(ConfigError, match="does not say how"):
         shifted(1, "out")
     save_image(tmp_path / "other/a.png", np.array([[0, 1]]))
-    with pytest.raises(ConfigError, match=r"a\.png is there already, and no \.convert-masks\.json"):
+    with pytest.raises(ConfigError, match=r"a\.png exists already, and no \.convert-masks\.json"):
         shifted(1, "other")
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[1, 2]]
 

@@ -8,13 +8,17 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from pixcon_diag.measures.boundary import BoundaryError, boundary_band, boundary_bands, boundary_statistics
+from pixcon_diag.measures.boundary import BoundaryError, boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 
 VOID = 255
 MODES = list(itertools.product(("chessboard", "euclidean"), ("label", "ignore", "nearest")))
+
+
+def boundary_band(mask: torch.Tensor, width: int, **options: Any) -> torch.Tensor:
+    return boundary_bands(mask, (width,), **options)[0]
 
 
 def scene(seed: int, *, images: int = 2, void: float = 0.15) -> Tensor:

@@ -1,6 +1,6 @@
 import pytest
 
-from pixcon_diag.measures.landscape import ENCODERS, PUBLISHED, SETTING, OwnRun, landscape
+from pixcon_diag.measures.landscape import SETTING, OwnRun, landscape, published
 from pixcon_train.core.errors import ConfigError
 
 
@@ -11,7 +11,7 @@ def own(name: str = "mine", **changes: object) -> OwnRun:
 
 def test_published_figures_are_table_1s() -> None:
     points = {(point.name, point.encoder): point for point in landscape().points}
-    assert len(points) == len(PUBLISHED) == 17
+    assert len(points) == len(published()) == 17
     assert points["UniMatch V2 (published)", "DINOv2-B"].miou == 0.879
     assert points["UniMatch V2 (PixCon's repro)", "DINOv2-B"].miou == 0.8701
     assert points["PixCon (published)", "DINOv2-B"].miou == 0.879
@@ -24,7 +24,7 @@ def test_every_size_says_where_it_comes_from_and_what_it_counts() -> None:
         assert point.parameters_source and point.miou_source == "Table 1, column 1/8"
         assert point.counted == ("model" if point.family == "DINOv2" else "encoder")
         assert ("approximate" in point.parameters_source) == (point.counted == "encoder")
-    assert all(encoder.parameters > 20 for encoder in ENCODERS.values())
+    assert all(point.parameters > 20 for point in published())
     assert "approximate" in landscape().notes[0]
 
 

@@ -103,7 +103,7 @@ def test_only_a_score_of_these_weights_at_this_epoch_counts(
 def test_another_protocol_is_named_first(own: LoadedCheckpoint, data: Path) -> None:
     loaded = stating(own, epoch=2, ema=0.5)
     text = warning(checked(loaded, chosen(data, own), RunChoice(protocol="pixcon")))
-    assert "Possible causes: it was run with another --protocol or --window" in text
+    assert "Possible causes: it was run with a --protocol or --window other than its default" in text
     assert "another --protocol" not in warning(checked(loaded, chosen(data, own)))
 
 
@@ -140,12 +140,12 @@ def test_a_pass_tells_it_every_time_and_keeps_it(own: LoadedCheckpoint, tmp_path
     run = RunChoice(device="cpu", workers=0)
     loaded = stating(own, epoch=2, ema=0.879)
     for _ in range(2):  # made, then found
-        measured = measure(loaded, chosen(data, own), run=run, keep=tmp_path / "diag", notify=told.append)
+        measured = measure(loaded, chosen(data, own), run=run, cache=tmp_path / "diag", notify=told.append)
         check = measured.provenance.load_check
         assert check is not None and check.measured == measured.iou.miou() and check.warning in told
         assert check.difference == pytest.approx(check.measured - 0.879)
     assert sum(line.startswith("Warning: ") for line in told) == 2
     right = stating(own, epoch=2, ema=measured.iou.miou())
     told.clear()
-    measure(right, chosen(data, own), run=run, keep=tmp_path / "diag", notify=told.append)
+    measure(right, chosen(data, own), run=run, cache=tmp_path / "diag", notify=told.append)
     assert not any("Warning" in line for line in told)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_truth
+from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_target
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
 from pixcon_train.data.sources import DataSource
@@ -27,7 +27,7 @@ def data(tmp_path: Path) -> EvaluationData:
 
 @pytest.fixture
 def measured(data: EvaluationData, tmp_path: Path) -> MeasuredPass:
-    return measure(network(), data, run=cpu(), keep=tmp_path / "kept")
+    return measure(network(), data, run=cpu(), cache=tmp_path / "kept")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_geometry_runs_over_the_foreground_classes(measured: MeasuredPass) -> No
 def test_label_maps_are_those_that_were_counted(measured: MeasuredPass) -> None:
     iou = SegmentationIoU(CLASSES, VOID)
     for index in range(len(measured.label_maps)):
-        maps = (measured.label_maps.read(index), read_truth(measured.data, index))
+        maps = (measured.label_maps.read(index), read_target(measured.data, index))
         iou.update(*(torch.from_numpy(labels)[None] for labels in maps))
     assert iou.compute() == measured.iou
 
@@ -103,7 +103,7 @@ def change(data: EvaluationData, saved: Path, index: int, where: str, value: int
     """Put ``value`` where the truth is void, or where it is not."""
     path = saved / f"images/{index}.png"
     labels = np.array(Image.open(path))
-    void = read_truth(data, index) == VOID
+    void = read_target(data, index) == VOID
     labels[void if where == "void" else ~void] = value
     Image.fromarray(labels).save(path)
 
@@ -142,7 +142,7 @@ def test_a_mask_that_cannot_be_read_is_named(measured: MeasuredPass, saved: Path
 
 def test_maps_of_labels_one_too_high_are_refused(measured: MeasuredPass, saved: Path) -> None:
     for index in range(len(SIZES)):
-        truth = read_truth(measured.data, index).astype(int)
+        truth = read_target(measured.data, index).astype(int)
         shifted = np.where(truth >= CLASSES - 1, 0, truth) + 1  # the last class is not predicted, so all are classes
         Image.fromarray(shifted.astype(np.uint8)).save(saved / f"images/{index}.png")
     with pytest.raises(DataError, match=r"look one too high.*convert-masks .* OUT --shift -1"):

@@ -1,0 +1,46 @@
+"""NumPy archives in the cache, and the keys they are found by."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from pixcon_train.core.files import replacing, to_json
+
+Arrays = dict[str, np.ndarray]
+
+DAMAGE = (OSError, ValueError, EOFError, BadZipFile)
+"""What :func:`read_arrays` raises for a file that is missing, cut, changed (each array has a checksum) or pickled."""
+
+
+def as_json(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A key as JSON returns it: tuples become lists, NaN becomes None."""
+    content: dict[str, Any] = json.loads(to_json(dict(key)))
+    return content
+
+
+def key_digest(key: Mapping[str, Any]) -> str:
+    """The first 16 hexadecimal digits of a key's SHA-256; the order of its entries does not matter."""
+    return hashlib.sha256(json.dumps(as_json(key), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_arrays(file: Path) -> Arrays:
+    """The arrays of an archive, read without pickle: a file cannot run code."""
+    # np.load, given a path, leaves a damaged archive open.
+    with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def write_arrays(file: Path, arrays: Arrays) -> None:
+    """Write an archive, whole or not at all.
+
+    Raises:
+        PixConError: the folder cannot be written.
+    """
+    with replacing(file) as temporary, temporary.open("wb") as handle:
+        content: dict[str, Any] = arrays  # savez types its keyword arguments as one of its own
+        np.savez(handle, **content)
