@@ -36,7 +36,7 @@ Trained = Measured[MeasuredPass, Training]
 
 def training_of(checkpoint: LoadedCheckpoint) -> Training:
     """The training as stated in the file."""
-    checkpoint_run, labeled = checkpoint.own, None
+    checkpoint_run, labeled = checkpoint.run, None
     if checkpoint_run is not None:
         labeled_list = checkpoint_run.lists["labeled"]
         labeled = len(parse_list(labeled_list["text"], labeled_list["path"], masks_required=False))

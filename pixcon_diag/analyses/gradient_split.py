@@ -9,7 +9,7 @@ from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.gradient_result import GradientOptions, GradientResult, SweepPoint
-from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.passes.state import part
 from pixcon_train.core.progress import Progress, silent
 
@@ -73,5 +73,5 @@ def temperature_of(checkpoint: LoadedCheckpoint, temperature: float | None = Non
     """The given η, else that of the checkpoint's training, else the paper's (Table 5)."""
     if temperature is not None:
         return temperature
-    run = checkpoint.own
+    run = checkpoint.run
     return GradientOptions().temperature if run is None else float(run.config["bank"]["temperature"])

@@ -115,16 +115,16 @@ def _stored(bank: Mapping[str, np.ndarray], banks: ReplayedBanks) -> StoredBank 
 
 def rule_of(checkpoint: LoadedCheckpoint) -> str | None:
     """The bank's rule in training; None where the file does not name it."""
-    return None if checkpoint.own is None else str(checkpoint.own.config["bank"]["rule"])
+    return None if checkpoint.run is None else str(checkpoint.run.config["bank"]["rule"])
 
 
 def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:
     """The given options of the bank, else those of the checkpoint's training, else the paper's (Table 5)."""
-    config = checkpoint.own.config if checkpoint.own is not None else None
-    own = {} if config is None else {
+    config = checkpoint.run.config if checkpoint.run is not None else None
+    trained = {} if config is None else {
         "tau": config["bank"]["tau"],
         "size": config["bank"]["size"],
         "cap": config["bank"]["cap"],
         "batch_size": config["schedule"]["batch"],
     }  # fmt: skip
-    return replace(ReplayOptions(), **(own | {name: value for name, value in given.items() if value is not None}))
+    return replace(ReplayOptions(), **(trained | {name: value for name, value in given.items() if value is not None}))

@@ -1,1 +1,1 @@
-"""Any checkpoint file in, a network in eval mode out."""
+"""Checkpoint files of any known layout, as networks in eval mode."""

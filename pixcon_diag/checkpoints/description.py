@@ -1,4 +1,4 @@
-"""What a checkpoint file says of itself, found again by the file's hash without reading its weights."""
+"""The description of a checkpoint file, cached under the file's hash so that its weights need not be read."""
 
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,27 +14,27 @@ from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import to_json, write_text
 from pixcon_train.evaluation.protocols import Protocol
 
-FORMAT = 1
-"""Raised when a description of the same file would now differ."""
+FORMAT = 2
+"""Raised when the description of the same file changes. 2: `run` is the name of the run."""
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a checkpoint of this project says of its run."""
+    """The run recorded in a checkpoint of this project."""
 
     config: dict[str, Any]
     """The resolved configuration."""
     data: dict[str, Any]
     """The data set's specification."""
     root: str
-    """Folder that the lists' paths start from."""
+    """Folder that the paths in the lists are relative to."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """One network of a checkpoint file and its run, without weights."""
+    """A network of a checkpoint file and its run, without weights."""
 
     info: CheckpointInfo
     protocol: Protocol
@@ -43,12 +43,12 @@ class Description:
     """Of the network without its projection head, which inference does not use."""
     data: dict[str, Any] | None = None
     """Specification of the data set (``DatasetSpec.from_dict``), where the file has it."""
-    own: RunRecord | None = None
-    """The run, in a checkpoint of this project."""
+    run: RunRecord | None = None
+    """The run that wrote the checkpoint; None for files of other projects."""
     has_bank: bool = False
     """Whether the file holds the memory bank."""
     remarks: tuple[str, ...] = ()
-    """What should be known of how the file was read, in short phrases."""
+    """Remarks on how the file was read, as short phrases."""
     stated_of_part: bool = False
     """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
 
@@ -66,7 +66,7 @@ class _Stored:
 
 @dataclass(frozen=True)
 class DescriptionFile:
-    """The file that describes the network asked for in a checkpoint file of one hash.
+    """The cached description of the requested network in a checkpoint file.
 
     Args:
         folder: of cached results.
@@ -80,7 +80,7 @@ class DescriptionFile:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """Path of the description."""
         return self.folder / f"checkpoint-{self.sha256[:16]}-{self.asked or 'default'}.json"
 
     def read(self) -> Description | None:
@@ -92,13 +92,13 @@ class DescriptionFile:
         return stored.description if stored == self._content(stored.description) else None
 
     def write(self, description: Description) -> None:
-        """Save ``description``, unless JSON would change it (NaN in a configuration) or nothing can be written."""
+        """Save ``description``, unless JSON changes it (NaN in a configuration) or the folder cannot be written."""
         text = to_json(asdict(self._content(description)), ascii_only=True) + "\n"
         try:
             if _adapter().validate_json(text).description == description:
                 write_text(self.path, text)
         except (PixConError, ValidationError):
-            return  # the file is read again next time
+            return  # not cached: the checkpoint is read again next time
 
     def _content(self, description: Description) -> _Stored:
         return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.asked, description)

@@ -1,4 +1,4 @@
-"""Where a checkpoint's file lies, and where results of it are cached."""
+"""The file of a checkpoint, and the folder of its cached results."""
 
 import os
 import re
@@ -14,18 +14,18 @@ HUB = "hf://"
 RESULTS = "diag"
 """Name of the folder for cached results."""
 _START = 2**16
-"""Bytes in which a checkpoint of this project names its format, the first entry of its content."""
+"""Bytes that contain the format of a checkpoint of this project, the first entry of its content."""
 
 WeightsAsked = Literal["ema", "student"] | None
-"""Which network the user wants; None for the EMA teacher, or the only one where a file holds one."""
+"""The requested network; None for the EMA teacher, or the only network of a file."""
 
 
 def local_file(source: str, weights: WeightsAsked = None) -> Path:
-    """Where the checkpoint ``source`` lies on this machine; one on the hub (``hf://owner/repo[@revision]/file``) is
+    """Path of the checkpoint ``source`` on this machine; one on the hub (``hf://owner/repo[@revision]/file``) is
     downloaded first.
 
     Raises:
-        CheckpointError: a folder without a checkpoint, or what cannot be downloaded.
+        CheckpointError: a folder without a checkpoint, or a failed download.
     """
     return _download(source) if source.startswith(HUB) else checkpoint_path(Path(source), weights)
 
@@ -40,7 +40,7 @@ def results_folder(source: str) -> Path:
 
 
 def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
-    """``path`` itself, or in a run's folder the checkpoint of the best epoch of the weights asked for.
+    """``path`` itself, or in a run's folder the checkpoint of the best epoch of the requested weights.
 
     Raises:
         CheckpointError: a folder without a checkpoint of this project.
@@ -62,10 +62,10 @@ def is_run(folder: Path, weights: WeightsAsked = None) -> bool:
     return any((folder / name).is_file() for name in _names(weights))
 
 
-def may_be_own(source: str) -> bool:
-    """Whether ``source`` may be a checkpoint of this project, as far as a folder or the start of a file tells.
+def may_be_run(source: str) -> bool:
+    """Whether ``source`` may be a checkpoint of this project, judged by a folder or the start of a file.
 
-    An address on the hub may be: its file is not looked for.
+    An address on the hub may be: it is not downloaded.
     """
     path = Path(source)
     if source.startswith(HUB) or path.is_dir():
@@ -73,7 +73,7 @@ def may_be_own(source: str) -> bool:
     try:
         with path.open("rb") as handle:
             return CHECKPOINT_FORMAT.encode() in handle.read(_START)
-    except OSError:  # loading it says what is wrong
+    except OSError:  # loading the file reports the error
         return True
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of any known layout: described at once, their networks read when they are run."""
+"""Checkpoints of any known layout: described when loaded, with their networks read when they are run."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ if TYPE_CHECKING:  # a cached description needs no torch
     from pixcon_diag.checkpoints.wrapping import WrappedModule
     from pixcon_train.models.base import SegmentationModel
 
-SAYS_LITTLE = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
-"""File names that do not tell two runs apart: the folder's name goes before them in tables."""
+GENERIC_STEMS = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
+"""File names shared by many runs, which tables prefix with the folder's name."""
 
 
 class Weights(Protocol):
-    """Where the tensors of a checkpoint come from."""
+    """The tensors of a checkpoint."""
 
     @property
     def model(self) -> "SegmentationModel | WrappedModule":
@@ -36,12 +36,12 @@ class Weights(Protocol):
 
 
 class FileWeights:
-    """Tensors of a file, which is read when the first of them is used.
+    """Tensors of a file, which is read on first use.
 
     Args:
         path: of the file.
         asked: which weights.
-        sha256: of the file as it was described; None before.
+        sha256: of the described file; None where there is no description yet.
     """
 
     def __init__(self, path: Path, asked: WeightsAsked, sha256: str | None = None) -> None:
@@ -74,13 +74,13 @@ class FileWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedCheckpoint(Description):
-    """A checkpoint to be measured: what its file says of itself, and its tensors, which are read when they are used."""
+    """A checkpoint to be measured: its description and its tensors, which are read on first use."""
 
     name: str
-    """In tables and figures."""
+    """Name in tables and figures."""
     tensors: Weights
     wrapped: dict[str, Any] | None = None
-    """What a wrapped module is, as far as that can be told beside its weights: changes of its code cannot."""
+    """The options of a wrapped module, which identify it beside its weights; changes of its code are not detected."""
 
     @property
     def model(self) -> "SegmentationModel | WrappedModule":
@@ -97,7 +97,7 @@ class LoadedCheckpoint(Description):
         return self.tensors.bank if self.has_bank else None
 
     def describe(self) -> tuple[str, str]:
-        """What was found, in two lines: the file and its model, then which weights with which stated mIoUs."""
+        """Two lines: the file and its model; the measured weights and the stated mIoUs."""
         info = self.info
         head = "with" if info.projection else "without"
         bank = ", bank stored" if self.has_bank else ""
@@ -113,9 +113,9 @@ class LoadedCheckpoint(Description):
 def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
-    Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; what
-    it says of itself is cached under its hash beside it (:func:`results_folder`), so that only running the network
-    reads it again. Nothing in the file is run.
+    Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; its
+    description is cached under its hash beside it (:func:`results_folder`), so that only running the network reads it
+    again. No code in the file is run.
 
     Args:
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
@@ -123,7 +123,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
-            weights asked for.
+            requested weights.
 
     Example:
         >>> import tempfile, torch
@@ -131,7 +131,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     torch.save(build_model("pixcon", "nano", 21, projection=False).state_dict(), f"{folder}/best.pth")
         ...     print(load(f"{folder}/best.pth").describe()[1])
-        measuring its only weights (it does not say whether EMA or student); it states no epoch and no mIoU
+        measuring its only weights (not named as EMA or student); it states no epoch and no mIoU
     """
     path = local_file(str(source), weights)
     shown = str(source) if str(source).startswith(HUB) else str(path)
@@ -143,7 +143,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
 def _described(path: Path, weights: WeightsAsked, folder: Path) -> tuple[Description, FileWeights]:
     """The cached description of a file, else a new one, which is cached."""
     if path.is_file():
-        with suppress(OSError):  # reading the file says what is wrong
+        with suppress(OSError):  # reading the file reports the error
             hashed = sha256(path)
             if (cached := DescriptionFile(folder, hashed, weights).read()) is not None:
                 return cached, FileWeights(path, weights, hashed)
@@ -156,13 +156,13 @@ def _described(path: Path, weights: WeightsAsked, folder: Path) -> tuple[Descrip
 def _short_name(source: str) -> str:
     path = Path(source.removeprefix(HUB))
     folder = parent_name(path)
-    if path.stem not in SAYS_LITTLE or not folder:
+    if path.stem not in GENERIC_STEMS or not folder:
         return path.stem
-    return folder if path.name == BEST_EMA else f"{folder}/{path.stem}"  # a run's usual one
+    return folder if path.name == BEST_EMA else f"{folder}/{path.stem}"  # the default of a run
 
 
 def parent_name(path: Path) -> str:
-    """What the folder of a file is called, also where the path says ``..``; nothing for the folder one is in."""
+    """Name of a file's folder, with ``..`` resolved; empty for the current folder."""
     folder = path.parent
     return folder.resolve().name if folder.name == ".." else folder.name
 
@@ -171,12 +171,12 @@ def _weights_text(weights: str) -> str:
     return {
         "ema": "the EMA teacher",
         "student": "the student",
-        "unnamed": "its only weights (it does not say whether EMA or student)",
+        "unnamed": "its only weights (not named as EMA or student)",
     }[weights]
 
 
 def _scores_text(scores: Scores) -> str:
-    """Epoch and mIoUs that the file states; the best ones with their epochs where those of this epoch are not known."""
+    """Epoch and mIoUs that the file states; the best ones with their epochs where those of this epoch are unknown."""
     parts = [] if scores.epoch is None else [f"epoch {scores.epoch}"]
     for label, now, best, epoch in (
         ("student", scores.student, scores.best_student, scores.best_student_epoch),

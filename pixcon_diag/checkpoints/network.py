@@ -16,7 +16,7 @@ from pixcon_train.models.state import infer_architecture, model_from_state, stri
 from pixcon_train.runs.checkpoint import Checkpoint
 
 NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
-SIGMOID = "one output channel, a sigmoid's: measured as background and one class, at 0.5"
+SIGMOID = "one sigmoid output channel: measured as background and one class, at 0.5"
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Network:
 
 
 def read_network(path: Path, weights: WeightsAsked) -> Network:
-    """Read the network asked for from a file; nothing in the file is run.
+    """Read the requested network from a file; no code in the file is run.
 
     Architecture, size and class count are inferred from keys and shapes.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
-            weights asked for.
+            requested weights.
     """
     file = read_file(path)
     layout = recognise(file)
@@ -68,7 +68,7 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
         protocol=ARCHITECTURES[found.architecture].protocol,
         parameters=parameters_at_inference(model),
         data=layout.data,
-        own=None if layout.own is None else run_record(layout.own),
+        run=None if layout.run is None else run_record(layout.run),
         has_bank=layout.bank is not None,
         remarks=tuple(remarks),
         stated_of_part=layout.stated_of_part,
@@ -83,7 +83,7 @@ def parameters_at_inference(model: SegmentationModel) -> int:
 
 
 def run_record(checkpoint: Checkpoint) -> RunRecord:
-    """What a checkpoint of this project says of its run."""
+    """The run recorded in a checkpoint of this project."""
     return RunRecord(checkpoint.config, checkpoint.data, checkpoint.root, checkpoint.lists)
 
 

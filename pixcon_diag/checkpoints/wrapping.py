@@ -1,4 +1,4 @@
-"""Making a network of any framework code look like a model of this project."""
+"""The adapter for networks of any framework code to the interface of this project's models."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ class WrappedModule(nn.Module):
     def __init__(self, module: nn.Module, num_classes: int, *, feature: str | None = None, multiple: int = 1) -> None:
         super().__init__()
         self.module, self.num_classes, self.feature = module, num_classes, feature
-        self.patch_size = multiple  # what inference brings an image to, so that the feature covers what it says
+        self.patch_size = multiple  # inference pads images to it, so that the feature covers the padded image
         if feature is not None:
             self._submodule(feature)
 
@@ -63,10 +63,10 @@ class WrappedModule(nn.Module):
 
     @contextmanager
     def _features(self) -> Iterator[list[Tensor]]:
-        """What the feature's submodule gives in the block; the hook is gone after it, as the network is the user's."""
+        """The outputs of the feature's submodule within the block, after which the hook is removed."""
         found: list[Tensor] = []
 
-        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+        def append(module: nn.Module, inputs: Any, output: Any) -> None:
             if not isinstance(output, Tensor) or output.ndim != 4:
                 raise ConfigError(
                     f"The submodule '{self.feature}' gave {_described(output)}; expected one tensor (B, C, h, w)."
@@ -76,7 +76,7 @@ class WrappedModule(nn.Module):
         if self.feature is None:
             yield found
             return
-        hook = self._submodule(self.feature).register_forward_hook(keep)
+        hook = self._submodule(self.feature).register_forward_hook(append)
         try:
             yield found
         finally:
@@ -137,14 +137,14 @@ def wrap_module(
 
 @dataclass(frozen=True)
 class _InMemory:
-    """Tensors of a network that lies in no file."""
+    """Tensors of a network in memory."""
 
     model: WrappedModule
     bank: None = None
 
 
 def _logits(output: Any) -> Tensor | None:
-    """The logits in what a network gives; None where there are none."""
+    """The logits in a network's output; None where there are none."""
     if isinstance(output, Mapping):
         output = output.get("out", output.get("logits"))
     elif isinstance(output, tuple | list):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_diag.checkpoints.description import RunRecord
-from pixcon_diag.checkpoints.finding import may_be_own
+from pixcon_diag.checkpoints.finding import may_be_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.set_checks import NamedList
 from pixcon_diag.provenance import DataInfo
@@ -94,13 +94,13 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
         >>> len(data.pairs), data.spec.num_classes
         (10, 11)
     """
-    own = _own(choice, checkpoint)
-    source, note = _source(choice, checkpoint, own)
-    name, pairs = _pairs(choice, source, own, split, masks_required=True)
+    run = _run_of(choice, checkpoint)
+    source, note = _source(choice, checkpoint, run)
+    name, pairs = _pairs(choice, source, run, split, masks_required=True)
     measured = tuple(pairs[: choice.limit])
-    note = note or (_fewer_in_training(choice, own, len(measured)) if split == "val" else None)
+    note = note or (_fewer_in_training(choice, run, len(measured)) if split == "val" else None)
     limited = len(measured) < len(pairs)
-    return EvaluationData(source, name, measured, source.encoding(_labels(choice, own), pairs), note, limited)
+    return EvaluationData(source, name, measured, source.encoding(_labels(choice, run), pairs), note, limited)
 
 
 def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> None:
@@ -128,7 +128,7 @@ def check_choice(choice: DataChoice, checkpoint: str) -> None:
     """
     if choice.root is not None:
         existing_root(choice.root)
-    if choice.dataset is not None and not may_be_own(checkpoint):
+    if choice.dataset is not None and not may_be_run(checkpoint):
         choose_data(choice)
 
 
@@ -145,26 +145,26 @@ def choose_lists(
     Raises:
         ConfigError, DataError: as for :func:`choose_data`.
     """
-    own = _own(choice, checkpoint)
-    source, _ = _source(choice, checkpoint, own)
+    run = _run_of(choice, checkpoint)
+    source, _ = _source(choice, checkpoint, run)
     given: dict[Split, Path | None] = {"labeled": labeled, "unlabeled": unlabeled, "val": choice.list_path}
     lists = []
     for split, path in given.items():
         chosen = replace(choice, list_path=path)
-        if not _has_list(chosen, source, own, split, others=labeled is not None or unlabeled is not None):
+        if not _has_list(chosen, source, run, split, others=labeled is not None or unlabeled is not None):
             continue
-        name, pairs = _pairs(chosen, source, own, split, masks_required=split != "unlabeled")
+        name, pairs = _pairs(chosen, source, run, split, masks_required=split != "unlabeled")
         lists.append(NamedList(split, name, tuple(pairs[: choice.limit])))
     masks = [pair for named in lists if named.split != "unlabeled" for pair in named.pairs]
-    return source, source.encoding(_labels(choice, own), masks), tuple(lists)
+    return source, source.encoding(_labels(choice, run), masks), tuple(lists)
 
 
-def _has_list(choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, others: bool) -> bool:
+def _has_list(choice: DataChoice, source: DataSource, run: RunRecord | None, split: Split, *, others: bool) -> bool:
     """Whether there is a list of ``split`` to check."""
     if choice.list_path is not None:
         return True
-    if own is not None:
-        return split in own.lists
+    if run is not None:
+        return split in run.lists
     default = _default_list(source.spec, split)
     return default is not None and (not others or split != "val" or (source.root / default).is_file())
 
@@ -173,24 +173,24 @@ def _default_list(spec: DatasetSpec, split: Split) -> str | None:
     return {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}[split]
 
 
-def _own(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
+def _run_of(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
     """The run of a checkpoint of this project that is measured on the data set of its training; None otherwise."""
-    own = checkpoint.own if checkpoint is not None else None
-    if own is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != own.data:
+    run = checkpoint.run if checkpoint is not None else None
+    if run is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != run.data:
         return None  # another data set, or another description of it: the user's choice takes precedence
-    return own
+    return run
 
 
-def _labels(choice: DataChoice, own: RunRecord | None) -> str:
-    return choice.labels if own is None or choice.labels != "auto" else str(own.config["data"]["labels"])
+def _labels(choice: DataChoice, run: RunRecord | None) -> str:
+    return choice.labels if run is None or choice.labels != "auto" else str(run.config["data"]["labels"])
 
 
 def _source(
-    choice: DataChoice, checkpoint: LoadedCheckpoint | None, own: RunRecord | None
+    choice: DataChoice, checkpoint: LoadedCheckpoint | None, run: RunRecord | None
 ) -> tuple[DataSource, str | None]:
     """Specification and root, with a note on an assumption."""
-    if own is not None:
-        spec, root = DatasetSpec.from_dict(own.data), choice.root or Path(own.root)
+    if run is not None:
+        spec, root = DatasetSpec.from_dict(run.data), choice.root or Path(run.root)
         if root.is_dir() or choice.root is not None:
             return locate(spec, root), None
         found = locate(spec)
@@ -212,24 +212,26 @@ def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
             f"The checkpoint does not say which data set it is for, and no public one has {num_classes} classes. "
             "Give --dataset with a YAML file of its class names."
         )
-    note = f"the file names no data set; {num_classes} classes are assumed to be {spec.name} (--dataset overrides this)."
+    note = (
+        f"the file names no data set; {num_classes} classes are assumed to be {spec.name} (--dataset overrides this)."
+    )
     return locate(spec, choice.root), note
 
 
-def _fewer_in_training(choice: DataChoice, own: RunRecord | None, images: int) -> str | None:
+def _fewer_in_training(choice: DataChoice, run: RunRecord | None, images: int) -> str | None:
     """Why the stated mIoU may differ from that of this pass, where training validated on a part of the list."""
-    limit = None if own is None else own.config["data"]["val_limit"]
+    limit = None if run is None else run.config["data"]["val_limit"]
     if limit is None or choice.list_path is not None or images == limit:
         return None
     return f"training validated on the first {limit} images of the list; {images} are measured here (see --limit)."
 
 
 def _pairs(
-    choice: DataChoice, source: DataSource, own: RunRecord | None, split: Split, *, masks_required: bool
+    choice: DataChoice, source: DataSource, run: RunRecord | None, split: Split, *, masks_required: bool
 ) -> tuple[str, list[Pair]]:
     """Name and pairs of the list."""
-    if choice.list_path is None and own is not None and split in own.lists:
-        stored = own.lists[split]
+    if choice.list_path is None and run is not None and split in run.lists:
+        stored = run.lists[split]
         pairs = parse_list(stored["text"], stored["path"], masks_required=masks_required)
         return stored["path"], located(pairs, source.root)
     what = "validation" if split == "val" else split

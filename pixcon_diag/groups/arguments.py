@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, checkpoint_path, is_run
-from pixcon_diag.checkpoints.loading import SAYS_LITTLE, LoadedCheckpoint, parent_name
+from pixcon_diag.checkpoints.loading import GENERIC_STEMS, LoadedCheckpoint, parent_name
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError
@@ -97,7 +97,7 @@ def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]
         return file_names
     if len(loaded) == 1:
         return [group.name]
-    seeds = [checkpoint.own.config.get("seed") if checkpoint.own is not None else None for checkpoint in loaded]
+    seeds = [checkpoint.run.config.get("seed") if checkpoint.run is not None else None for checkpoint in loaded]
     if None not in seeds and len(set(seeds)) == len(seeds):
         return [f"{group.name} seed {seed}" for seed in seeds]
     if len(set(file_names)) == len(file_names):
@@ -154,7 +154,7 @@ def short_name(source: str) -> str:
     path = Path(source.removeprefix(HUB))
     if not source.startswith(HUB) and path.is_dir():
         return folder_name(path)
-    return parent_name(path) if path.stem in SAYS_LITTLE and parent_name(path) else path.stem
+    return parent_name(path) if path.stem in GENERIC_STEMS and parent_name(path) else path.stem
 
 
 def by_recipe(runs: Sequence[Path]) -> list[Group]:

@@ -41,13 +41,13 @@ def check_load(
 
 def _same_list(checkpoint: LoadedCheckpoint, data: EvaluationData) -> bool | None:
     """Whether the file's mIoUs are of the measured images; False where it names no list, None if they are of others."""
-    own = checkpoint.own
-    if own is None:
+    run = checkpoint.run
+    if run is None:
         return None if data.limited or checkpoint.stated_of_part else False
-    listed = own.lists["val"]
+    listed = run.lists["val"]
     pairs = located(parse_list(listed["text"], listed["path"], masks_required=True), data.source.root)
-    part = tuple(pairs[: own.config["data"]["val_limit"]])
-    return True if own.data == data.spec.to_dict() and part == data.pairs else None
+    part = tuple(pairs[: run.config["data"]["val_limit"]])
+    return True if run.data == data.spec.to_dict() and part == data.pairs else None
 
 
 def _warning(checkpoint: LoadedCheckpoint, data: EvaluationData, passing: PassOptions, check: LoadCheck) -> str:

@@ -128,7 +128,7 @@ def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
     """Edge of the sliding windows: the training crop where known; None for whole images."""
     if data.spec.evaluation == "whole":
         return None
-    if checkpoint.own is not None:
-        return int(checkpoint.own.config["data"]["crop"])
+    if checkpoint.run is not None:
+        return int(checkpoint.run.config["data"]["crop"])
     architecture = ARCHITECTURES.get(checkpoint.info.architecture)  # None for a wrapped module
     return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)

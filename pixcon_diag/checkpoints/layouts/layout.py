@@ -1,4 +1,4 @@
-"""What a checkpoint file holds, and what a layout is."""
+"""The content of a checkpoint file, and the definition of a layout."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ from pixcon_diag.provenance import Scores
 from pixcon_train.runs.checkpoint import Checkpoint
 
 Weights = Literal["ema", "student", "unnamed"]
-"""Which network; ``unnamed`` where a file holds one and does not say which."""
+"""Which network; ``unnamed`` where a file holds one and does not name it."""
 
 State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What one file holds."""
+    """The content of one file."""
 
     name: str
     states: dict[Weights, State]
     scores: Scores = field(default_factory=Scores)
     bank: State | None = None
     """As saved, but with the number of entries of each class in `filled`."""
-    own: Checkpoint | None = None
-    """What a checkpoint of this project says of its run, without tensors."""
+    run: Checkpoint | None = None
+    """The run recorded in a checkpoint of this project, without tensors."""
     data: dict[str, Any] | None = None
     """Specification of the data set, where the file has it."""
     stated_of_part: bool = False
@@ -35,10 +35,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class LayoutReader:
-    """One layout: how a file of it is told from others, and read."""
+    """One layout: how a file is recognised and read."""
 
     description: str
-    """What such a file is, with the keys that tell it; for the message about an unknown one."""
+    """The kind of file with the keys that identify it, for the message about an unknown file."""
     matches: Callable[[CheckpointFile], bool]
     """Whether a file has this layout, of those that no earlier layout of the registry matches."""
     read: Callable[[CheckpointFile], Layout]

@@ -30,7 +30,7 @@ def _read(file: CheckpointFile) -> Layout:
             best_ema_epoch=integer(best["ema"].get("epoch")),
         ),
         bank=stored_bank(checkpoint.bank),
-        own=replace(checkpoint, student={}, ema={}, bank=None, optimizer={}),
+        run=replace(checkpoint, student={}, ema={}, bank=None, optimizer={}),
         data=checkpoint.data,
     )
 

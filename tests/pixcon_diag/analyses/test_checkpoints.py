@@ -22,7 +22,7 @@ def member(
         own = SimpleNamespace(
             config={"bank": {"rule": rule}}, lists={"labeled": {"path": "labeled.txt", "text": labeled}}
         )
-    loaded: Any = SimpleNamespace(own=own)
+    loaded: Any = SimpleNamespace(run=own)
     return Measured(group, measured, training_of(loaded))
 
 

@@ -186,8 +186,8 @@ def test_progress_goes_to_its_end(data: EvaluationData, rules: tuple[str, ...]) 
 
 
 def test_the_temperature_is_the_one_given_else_the_run_s_else_the_paper_s() -> None:
-    own: Any = SimpleNamespace(own=SimpleNamespace(config={"bank": {"temperature": 0.2}}))
-    public: Any = SimpleNamespace(own=None)
+    own: Any = SimpleNamespace(run=SimpleNamespace(config={"bank": {"temperature": 0.2}}))
+    public: Any = SimpleNamespace(run=None)
     assert (temperature_of(own), temperature_of(own, 0.5), temperature_of(public)) == (0.2, 0.5, 0.1)
 
 

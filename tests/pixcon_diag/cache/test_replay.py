@@ -191,10 +191,10 @@ def test_without_a_head_they_are_the_feature_s_directions() -> None:
 
 def test_the_options_are_those_given_else_the_run_s_else_the_paper_s() -> None:
     config = {"bank": {"tau": 0.9, "size": 32, "cap": 8}, "schedule": {"batch": 4}}
-    own: Any = SimpleNamespace(own=SimpleNamespace(config=config))
+    own: Any = SimpleNamespace(run=SimpleNamespace(config=config))
     assert options_of(own) == ReplayOptions(0.9, 32, 8, 4)
     assert options_of(own, tau=0.0, size=None, cap=5) == ReplayOptions(0.0, 32, 5, 4)
-    public: Any = SimpleNamespace(own=None)
+    public: Any = SimpleNamespace(run=None)
     assert options_of(public) == ReplayOptions(0.95, 256, 64, 16)
     assert options_of(public, batch_size=2) == ReplayOptions(batch_size=2)
 
@@ -202,7 +202,7 @@ def test_the_options_are_those_given_else_the_run_s_else_the_paper_s() -> None:
 def test_a_replay_knows_the_rule_of_the_run(data: EvaluationData) -> None:
     own: Any = SimpleNamespace(config={"bank": {"rule": "pseudo"}}, lists={})
     assert run(data).trained is None
-    assert run(data, None, replace(network(), own=own)).trained == "pseudo"
+    assert run(data, None, replace(network(), run=own)).trained == "pseudo"
 
 
 def test_sliding_windows_have_no_bank(head: LoadedCheckpoint, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def numbers(layout: Layout) -> list[Any]:
     for name, state in (*layout.states.items(), ("bank", layout.bank or {})):
         tensors |= {f"{name} {key}": value for key, value in state.items()}
     parts = [(key, value.dtype, tuple(value.shape), value.numpy().tobytes()) for key, value in sorted(tensors.items())]
-    return [*parts, layout.scores, layout.data, layout.own and (layout.own.config, layout.own.metrics)]
+    return [*parts, layout.scores, layout.data, layout.run and (layout.run.config, layout.run.metrics)]
 
 
 def damaged(data: bytes, generator: random.Random) -> bytes:

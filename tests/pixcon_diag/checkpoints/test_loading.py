@@ -282,7 +282,7 @@ def test_one_output_channel_is_a_sigmoid_at_one_half(tmp_path: Path, architectur
     probabilities = loaded.model(images).logits.softmax(1)
     assert loaded.info.num_classes == loaded.model.num_classes == 2
     torch.testing.assert_close(probabilities[:, 1], foreground)
-    assert "one output channel, a sigmoid's" in loaded.describe()[0]
+    assert "one sigmoid output channel" in loaded.describe()[0]
 
 
 def test_a_file_without_checksums_says_so(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 def public(num_classes: int, **changes: Any) -> Any:
     """A loaded checkpoint that says nothing of its data."""
     info = SimpleNamespace(num_classes=num_classes)
-    return SimpleNamespace(info=info, own=None, data=None, **changes)
+    return SimpleNamespace(info=info, run=None, data=None, **changes)
 
 
 def own(root: Path, *, val_limit: int | None = None) -> Any:
@@ -37,7 +37,7 @@ def own(root: Path, *, val_limit: int | None = None) -> Any:
     lists = {"val": {"path": "old/val.txt", "text": "x.jpg x.png\ny.jpg y.png\n"}}
     config = {"data": {"dataset": "camvid", "labels": "auto", "val_limit": val_limit}}
     checkpoint = SimpleNamespace(data=spec, root=str(root), lists=lists, config=config)
-    return SimpleNamespace(info=SimpleNamespace(num_classes=11), own=checkpoint, data=spec)
+    return SimpleNamespace(info=SimpleNamespace(num_classes=11), run=checkpoint, data=spec)
 
 
 def images(data: Any) -> list[str]:
@@ -119,7 +119,7 @@ def test_ade20k_s_two_forms_are_told_apart_and_can_be_said(root: Path) -> None:
 def test_the_lists_a_run_was_trained_on_are_kept_in_its_checkpoint(root: Path) -> None:
     loaded = own(root, val_limit=1)
     lists = {"labeled": "l.jpg l.png\n", "unlabeled": "u.jpg u.png\nv.jpg v.png\n"}
-    loaded.own.lists.update({name: {"path": f"old/{name}.txt", "text": text} for name, text in lists.items()})
+    loaded.run.lists.update({name: {"path": f"old/{name}.txt", "text": text} for name, text in lists.items()})
     labeled, unlabeled = (choose_data(DataChoice(), loaded, split) for split in ("labeled", "unlabeled"))
     assert (labeled.list_name, images(labeled)) == ("old/labeled.txt", ["l.jpg"])
     assert (unlabeled.list_name, images(unlabeled)) == ("old/unlabeled.txt", ["u.jpg", "v.jpg"])
@@ -129,7 +129,7 @@ def test_the_lists_a_run_was_trained_on_are_kept_in_its_checkpoint(root: Path) -
 
 def test_unlabeled_images_without_masks_cannot_be_measured(root: Path) -> None:
     loaded = own(root)
-    loaded.own.lists["unlabeled"] = {"path": "old/unlabeled.txt", "text": "u.jpg\n"}
+    loaded.run.lists["unlabeled"] = {"path": "old/unlabeled.txt", "text": "u.jpg\n"}
     with pytest.raises(DataError, match=r"old/unlabeled.txt, line 1: found `u.jpg`, expected `IMAGE MASK`"):
         choose_data(DataChoice(), loaded, "unlabeled")
 

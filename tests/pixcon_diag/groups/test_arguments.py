@@ -198,7 +198,7 @@ def files(*names: str, seeds: tuple[int, ...] = ()) -> list[LoadedCheckpoint]:
     owns: list[Any] = [SimpleNamespace(config={"seed": seed}) for seed in seeds] or [None] * len(names)
     sources = [f"{place}/{each.name}.pth" for place, each in enumerate(loaded)]
     return [
-        replace(each, own=own, info=replace(each.info, source=source))
+        replace(each, run=own, info=replace(each.info, source=source))
         for each, own, source in zip(loaded, owns, sources, strict=True)
     ]
 

@@ -44,7 +44,7 @@ def public(data: Path) -> LoadedCheckpoint:
 
 
 def chosen(data: Path, loaded: LoadedCheckpoint, **choice: Any) -> EvaluationData:
-    named = {} if loaded.own is not None else {"dataset": str(data / "farm.yaml"), "root": data}
+    named = {} if loaded.run is not None else {"dataset": str(data / "farm.yaml"), "root": data}
     return choose_data(DataChoice(**(named | choice)), loaded)
 
 
@@ -73,9 +73,9 @@ def test_an_own_file_is_compared_on_its_own_list_alone(own: LoadedCheckpoint, da
 
 
 def test_the_part_that_training_validated_on_is_the_stated_list(own: LoadedCheckpoint, data: Path) -> None:
-    assert own.own is not None
-    config = {**own.own.config, "data": {**own.own.config["data"], "val_limit": 2}}
-    loaded = stating(replace(own, own=replace(own.own, config=config)), epoch=2, ema=0.5)
+    assert own.run is not None
+    config = {**own.run.config, "data": {**own.run.config["data"], "val_limit": 2}}
+    loaded = stating(replace(own, run=replace(own.run, config=config)), epoch=2, ema=0.5)
     assert warning(checked(loaded, chosen(data, loaded, limit=2)))
     assert checked(loaded, chosen(data, loaded)) is None
 
@@ -116,11 +116,11 @@ def test_an_undefined_miou_is_no_agreement(own: LoadedCheckpoint, data: Path) ->
 def test_a_list_of_another_convention_is_the_stated_one(
     own: LoadedCheckpoint, data: Path, convention: Callable[[str], str]
 ) -> None:
-    assert own.own is not None
-    listed = own.own.lists["val"]
+    assert own.run is not None
+    listed = own.run.lists["val"]
     text = "".join(" ".join(map(convention, line.split())) + "\n" for line in listed["text"].splitlines())
-    lists = {**own.own.lists, "val": {**listed, "text": text}}
-    loaded = stating(replace(own, own=replace(own.own, lists=lists)), epoch=2, ema=0.5)
+    lists = {**own.run.lists, "val": {**listed, "text": text}}
+    loaded = stating(replace(own, run=replace(own.run, lists=lists)), epoch=2, ema=0.5)
     assert text != listed["text"] and warning(checked(loaded, chosen(data, loaded)))
 
 
