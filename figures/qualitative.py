@@ -138,7 +138,7 @@ def _outline(panel: Axes, prediction: np.ndarray, target: np.ndarray, content: C
         return
     height, width = target.shape
     # A margin of correct pixels closes the outline of a region at the image's border.
-    wrong = np.pad(regions.kept, 1).astype(float)
+    wrong = np.pad(regions.outlined, 1).astype(float)
     lines = panel.contour(
         np.arange(-1, width + 1), np.arange(-1, height + 1), wrong, levels=[0.5], colors=ERROR, linewidths=0.7
     )

@@ -20,7 +20,7 @@ from pixcon_diag.measures.image_centroids import ImageCentroids
 from pixcon_diag.passes.bank_collector import BankCollector
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.evaluation.inference import ModelPrediction
 from pixcon_train.evaluation.iou import SegmentationIoU

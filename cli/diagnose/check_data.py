@@ -38,7 +38,7 @@ def check_data(
     from pixcon_cli.check_view import show_report
     from pixcon_diag.checkpoints.loading import load
     from pixcon_diag.data.evaluation_data import check_choice, choose_lists
-    from pixcon_diag.data.set_checks import check_lists
+    from pixcon_diag.data.list_checks import check_lists
     from pixcon_diag.tables.writing import write_results
     from pixcon_train.core.errors import DataError
 

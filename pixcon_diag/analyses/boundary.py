@@ -13,7 +13,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_ratio
-from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics import Spread, seeds_note, spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result

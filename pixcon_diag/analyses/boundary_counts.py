@@ -8,8 +8,8 @@ import numpy as np
 
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.boundary_result import BoundaryResult, check_band
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.passes.options import BandOptions
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_train.core.progress import Progress, silent
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from pixcon_diag.measures.boundary import boundary_bands, boundary_statistics
-from pixcon_diag.passes.measured import Predictions, read_target
 from pixcon_diag.passes.options import BandOptions
+from pixcon_diag.passes.predictions import Predictions, read_target
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import VOID
 

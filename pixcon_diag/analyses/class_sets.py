@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pixcon_diag.data.comparable import class_difference
-from pixcon_diag.passes.measured import Predictions
+from pixcon_diag.passes.predictions import Predictions
 from pixcon_train.data.specs import DatasetSpec
 
 

@@ -11,7 +11,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
-from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics import quotient
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table

@@ -12,7 +12,7 @@ from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Member, Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.gradient_result import CLEAN, LAW_TOLERANCE, GradientOptions, GradientResult, SplitRates
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pixcon_diag.cache.replay import ReplayedPass
-from pixcon_diag.passes.measured import Predictions
+from pixcon_diag.passes.predictions import Predictions
 from pixcon_diag.provenance import CheckpointInfo
 
 M_co = TypeVar("M_co", bound=Predictions | ReplayedPass, covariant=True)

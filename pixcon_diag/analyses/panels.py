@@ -12,7 +12,7 @@ from PIL import Image
 from pixcon_diag.data.label_maps import encode_label_map
 from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
 from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image_errors, rank_images
-from pixcon_diag.passes.measured import MeasuredGroup, Predictions, read_target
+from pixcon_diag.passes.predictions import MeasuredGroup, Predictions, read_target
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import file_stem, replacing
 from pixcon_train.core.void import VOID

@@ -9,7 +9,7 @@ from pixcon_diag.analyses.panels import Choice, Chosen, choose_images, write_pan
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.error_regions import MIN_SHARE
 from pixcon_diag.measures.qualitative import RankBy, RankedImage
-from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.void import VOID

@@ -1,6 +1,6 @@
 """Members of a method whose quantities need confidence or features."""
 
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_train.core.errors import ConfigError
 
 

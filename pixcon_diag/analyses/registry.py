@@ -18,7 +18,7 @@ from pixcon_train.core.hints import hint
 if TYPE_CHECKING:
     from pixcon_diag.groups.methods import Methods
     from pixcon_diag.measures.comparison import Quantity
-    from pixcon_diag.passes.measured import MeasuredGroup
+    from pixcon_diag.passes.predictions import MeasuredGroup
     from pixcon_diag.tables.result import Result
 
 Needs = Literal["label maps", "checkpoints", "logs", "stated scores"]

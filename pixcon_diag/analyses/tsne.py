@@ -7,8 +7,8 @@ from typing import NamedTuple
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.progress import Progress, silent

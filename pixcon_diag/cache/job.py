@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pixcon_diag.cache.keys import pass_folder, pass_key
 from pixcon_diag.cache.store import CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.data.checking import check_once
+from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
@@ -19,23 +19,11 @@ from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.progress import Notify, Progress
 
 if TYPE_CHECKING:  # a cached pass needs no torch
-    from pixcon_diag.passes.run import PredictedBatch
+    from pixcon_diag.passes.bank_collector import BankCollector
+    from pixcon_diag.passes.collector import Collector
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
-
-
-class Collecting(Protocol):
-    """Statistics of a pass, which can be saved after any batch and resumed."""
-
-    def update(self, batch: "PredictedBatch") -> None:
-        """Count one batch."""
-
-    def snapshot(self) -> dict[str, np.ndarray]:
-        """All sufficient statistics."""
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Resume from a snapshot."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class PassJob:
     share: tuple[int, int] | None = None
     """Rank and number of the processes that share the list; None for the whole list."""
 
-    def result(self, collector: Callable[[], Collecting]) -> PassResult:
+    def result(self, collector: Callable[[], "Collector | BankCollector"]) -> PassResult:
         """The cached pass, else a new or resumed one that updates ``collector``.
 
         Raises:
@@ -80,7 +68,7 @@ class PassJob:
         """
         if (cached := self.cached()) is not None:
             return cached
-        from pixcon_diag.cache.running import run_job  # imports torch
+        from pixcon_diag.cache.resumable_run import run_job  # imports torch
 
         return run_job(self, collector())
 

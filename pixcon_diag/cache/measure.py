@@ -10,8 +10,8 @@ from pixcon_diag.cache.job import PassJob
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.load_check import check_load
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 

@@ -16,8 +16,8 @@ from pixcon_diag.cache.store import CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.passes.run import choose_device
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 

@@ -14,7 +14,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayedBanks, ReplayOptions
 from pixcon_diag.passes.state import part
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent

@@ -60,7 +60,7 @@ class _Stored:
     format: int
     version: str
     sha256: str
-    asked: WeightsAsked
+    requested: WeightsAsked
     description: Description
 
 
@@ -71,17 +71,17 @@ class DescriptionFile:
     Args:
         folder: of cached results.
         sha256: of the checkpoint file.
-        asked: which weights.
+        requested: which weights.
     """
 
     folder: Path
     sha256: str
-    asked: WeightsAsked
+    requested: WeightsAsked
 
     @property
     def path(self) -> Path:
         """Path of the description."""
-        return self.folder / f"checkpoint-{self.sha256[:16]}-{self.asked or 'default'}.json"
+        return self.folder / f"checkpoint-{self.sha256[:16]}-{self.requested or 'default'}.json"
 
     def read(self) -> Description | None:
         """The description; None where there is none, or one that is damaged or of another version."""
@@ -101,7 +101,7 @@ class DescriptionFile:
             return  # not cached: the checkpoint is read again next time
 
     def _content(self, description: Description) -> _Stored:
-        return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.asked, description)
+        return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.requested, description)
 
 
 @cache

@@ -40,12 +40,12 @@ class FileWeights:
 
     Args:
         path: of the file.
-        asked: which weights.
+        requested: which weights.
         sha256: of the described file; None where there is no description yet.
     """
 
-    def __init__(self, path: Path, asked: WeightsAsked, sha256: str | None = None) -> None:
-        self.path, self.asked, self.sha256 = path, asked, sha256
+    def __init__(self, path: Path, requested: WeightsAsked, sha256: str | None = None) -> None:
+        self.path, self.requested, self.sha256 = path, requested, sha256
 
     @cached_property
     def network(self) -> "Network":
@@ -56,7 +56,7 @@ class FileWeights:
         """
         from pixcon_diag.checkpoints.network import read_network
 
-        network = read_network(self.path, self.asked)
+        network = read_network(self.path, self.requested)
         if self.sha256 not in (None, network.description.info.sha256):
             raise CheckpointError(f"{self.path} has changed while it was read. Is it still being written? Start again.")
         return network
@@ -119,7 +119,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
 
     Args:
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
-            where a file holds one network only, that one; :meth:`LoadedCheckpoint.describe` says which.
+            where a file holds one network only, that one; :meth:`LoadedCheckpoint.describe` names it.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the

@@ -8,7 +8,7 @@ from typing import Literal
 from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.finding import may_be_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.data.set_checks import NamedList
+from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import paths_of
@@ -53,7 +53,7 @@ class EvaluationData:
     note: str | None = None
     """An assumption that the user should know of, in a sentence."""
     limited: bool = False
-    """Whether the user asked for a part of the list."""
+    """Whether the user limited the list."""
 
     @property
     def spec(self) -> DatasetSpec:
@@ -94,7 +94,7 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
         >>> len(data.pairs), data.spec.num_classes
         (10, 11)
     """
-    run = _run_of(choice, checkpoint)
+    run = _training_run(choice, checkpoint)
     source, note = _source(choice, checkpoint, run)
     name, pairs = _pairs(choice, source, run, split, masks_required=True)
     measured = tuple(pairs[: choice.limit])
@@ -145,7 +145,7 @@ def choose_lists(
     Raises:
         ConfigError, DataError: as for :func:`choose_data`.
     """
-    run = _run_of(choice, checkpoint)
+    run = _training_run(choice, checkpoint)
     source, _ = _source(choice, checkpoint, run)
     given: dict[Split, Path | None] = {"labeled": labeled, "unlabeled": unlabeled, "val": choice.list_path}
     lists = []
@@ -173,7 +173,7 @@ def _default_list(spec: DatasetSpec, split: Split) -> str | None:
     return {"val": spec.val_list, "labeled": spec.labeled_list, "unlabeled": spec.unlabeled_list}[split]
 
 
-def _run_of(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
+def _training_run(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> RunRecord | None:
     """The run of a checkpoint of this project that is measured on the data set of its training; None otherwise."""
     run = checkpoint.run if checkpoint is not None else None
     if run is not None and choice.dataset is not None and get_spec(choice.dataset).to_dict() != run.data:
@@ -209,7 +209,7 @@ def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
     spec = spec_for_class_count(num_classes)
     if spec is None:
         raise ConfigError(
-            f"The checkpoint does not say which data set it is for, and no public one has {num_classes} classes. "
+            f"The checkpoint does not name its data set, and no public one has {num_classes} classes. "
             "Give --dataset with a YAML file of its class names."
         )
     note = (

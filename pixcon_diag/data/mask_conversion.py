@@ -62,7 +62,7 @@ class Conversion:
         first = ",".join(map(str, self.unknown.most_common(1)[0][0]))
         raise DataError(
             f"{len(self.left_out):,} masks have colours that no class of {dataset} has, and were not written; "
-            f"{self.left_out[0]} for one. Found: {named}{more}. If a colour is void, say --void-color {first}; if "
+            f"{self.left_out[0]} for one. Found: {named}{more}. If a colour is void, use --void-color {first}; if "
             "colours are inexact (JPEG, resizing), --tolerance N takes the nearest class up to N steps away. Then "
             "choose a new folder."
         )
@@ -203,7 +203,7 @@ def _recorded(target: Path, outputs: Iterable[Path], how: str) -> dict[str, list
         if existing is None:
             return {}
         raise ConfigError(
-            f"{existing} exists already, and no {RECORD} in {target} says how it was made. Choose a new folder."
+            f"{existing} exists already, and no {RECORD} in {target} records how it was made. Choose a new folder."
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(f"{path} does not record how the masks beside it were made. Choose a new folder.") from None

@@ -24,14 +24,14 @@ from pixcon_diag.groups.arguments import Group, find_groups, split_name, with_na
 from pixcon_diag.groups.logs import read_groups
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
-from pixcon_diag.passes.measured import (
+from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
+from pixcon_diag.passes.predictions import (
     MeasuredGroup,
     MeasuredPass,
     Predictions,
     SavedPredictions,
     measure_predictions,
 )
-from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import paths_of
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent

@@ -1,1 +1,1 @@
-"""What each number means: tensors in, a frozen result out; nothing here knows of files or models."""
+"""Measurements from tensors and arrays to frozen results, independent of files and models."""

@@ -20,7 +20,7 @@ class RunDynamics:
     classes: tuple[str, ...]
     """Names of the class IoUs, in order; empty where the log has none."""
     absent: Literal["skip", "zero"] | None
-    """How a class in neither target nor prediction counted in the mIoU; None where the source does not say."""
+    """How a class in neither target nor prediction counted in the mIoU; None where the source does not state it."""
     epoch: tuple[int, ...]
     """As the source counts."""
     finished: tuple[int, ...]
@@ -76,7 +76,7 @@ class Lead:
     baseline: str
     other: str
     same_classes: bool
-    """Whether both have as many classes, as far as their logs tell; mIoUs over others are not compared."""
+    """Whether both have as many classes, as far as their logs state them; otherwise mIoUs are not compared."""
     finished: tuple[int, ...]
     margin: tuple[float, ...]
     """Mean of the other's seeds minus mean of the baseline's, as a fraction."""
@@ -115,7 +115,7 @@ def dynamics(groups: Mapping[str, Sequence[RunHistory]], weights: Weights = "ema
 
     Args:
         groups: runs by method, the baseline first; the runs of a method are its seeds.
-        weights: whose mIoU is compared. Logs of labeled-only runs know only ``student``.
+        weights: whose mIoU is compared. Logs of labeled-only runs hold only ``student``.
 
     Raises:
         ConfigError: no group, a group without a run, or one whose runs have different numbers of classes.
@@ -150,7 +150,7 @@ def _group(name: str, runs: Sequence[RunHistory], weights: Weights) -> GroupDyna
 
 
 def _class_counts(*groups: GroupDynamics) -> set[int]:
-    """Numbers of classes that the runs' logs tell. Names do not serve: trainers spell them differently."""
+    """Numbers of classes in the runs' logs. Names cannot be compared, as trainers spell them differently."""
     return {len(run.classes) for group in groups for run in group.runs if run.classes}
 
 

@@ -17,10 +17,10 @@ NEIGHBOURS = np.ones((3, 3), dtype=int)
 class ErrorRegions:
     """Connected regions of wrong pixels in one image."""
 
-    kept: np.ndarray
+    outlined: np.ndarray
     """(H, W) bool: pixels of the regions large enough to be outlined."""
     sizes: tuple[int, ...]
-    """Pixels of each kept region, largest first."""
+    """Pixels of each outlined region, largest first."""
     suppressed: int
     """Regions left out for their size."""
     suppressed_pixels: int
@@ -37,9 +37,9 @@ class ErrorRegions:
         }
 
     def outline(self, width: int = 1) -> np.ndarray:
-        """(H, W) bool: the outermost ``width`` pixels of each kept region, the image's border included."""
-        inner: np.ndarray = ndimage.binary_erosion(self.kept, NEIGHBOURS, iterations=width, border_value=0)
-        outline: np.ndarray = self.kept & ~inner
+        """(H, W) bool: the outermost ``width`` pixels of each outlined region, the image's border included."""
+        inner: np.ndarray = ndimage.binary_erosion(self.outlined, NEIGHBOURS, iterations=width, border_value=0)
+        outline: np.ndarray = self.outlined & ~inner
         return outline
 
 
@@ -75,7 +75,7 @@ def error_regions(
     large = (sizes >= min_share * target.size * (1 - 1e-12)) & (sizes > 0)
     small = ~large & (sizes > 0)
     return ErrorRegions(
-        kept=large[labels],
+        outlined=large[labels],
         sizes=tuple(sorted((int(size) for size in sizes[large]), reverse=True)),
         suppressed=int(small.sum()),
         suppressed_pixels=int(sizes[small].sum()),

@@ -46,7 +46,7 @@ class OwnRun:
     miou: float
     dataset: str
     source: str
-    """Where the mIoU comes from: a checkpoint's path, say."""
+    """Source of the mIoU, such as a checkpoint's path."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ BUDGET = (
     "them with each other, not with the published ones."
 )
 OWN_LISTS = (
-    "Own runs count as comparable by their data set's name alone: whether they were trained on those 183 labels and "
-    "validated on the whole list is for you to know."
+    "Own runs count as comparable by their data set's name alone; whether they were trained on those 183 labels and "
+    "validated on the whole list is not checked."
 )
 
 

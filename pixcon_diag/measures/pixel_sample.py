@@ -78,13 +78,13 @@ class PixelSampler(Measurement):
             )
         identities = [image_number(name, self.seed) for name in names]
         self._names |= dict(zip(identities, names, strict=True))
-        image, place = self._candidates(target, identities)
-        raw = _at(fused, image, place, covered or (target.shape[-2], target.shape[-1]))
+        image, position = self._candidates(target, identities)
+        raw = _at(fused, image, position, covered or (target.shape[-2], target.shape[-1]))
         norms = raw.norm(dim=1)
         features = raw / norms.clamp(min=1e-12)[:, None]
-        labels = target[image, place[:, 0], place[:, 1]].long()
-        owner = torch.tensor(identities, device=target.device)[image]
-        new = (_key(owner, place), labels, torch.cat([owner[:, None], place], 1), features, norms)
+        labels = target[image, position[:, 0], position[:, 1]].long()
+        number = torch.tensor(identities, device=target.device)[image]
+        new = (_key(number, position), labels, torch.cat([number[:, None], position], 1), features, norms)
         merged = [torch.cat([*_listed(getattr(self, state)), rows]) for state, rows in zip(STATES, new, strict=True)]
         smallest = smallest_by_class(merged[0], merged[1], self.per_class)
         for state, rows in zip(STATES, merged, strict=True):
@@ -105,14 +105,14 @@ class PixelSampler(Measurement):
         """Image (M,) and row and column (M, 2) of the pixels that may be among the smallest of their class."""
         rows, columns = (_lattice(edge, target.device) for edge in target.shape[-2:])
         labels = target[:, rows][:, :, columns].long()
-        owner = torch.tensor(identities, device=target.device)
-        place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
-        keys = _key(owner[:, None, None], place)
+        number = torch.tensor(identities, device=target.device)
+        position = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        keys = _key(number[:, None, None], position)
         counted = (labels != self.void) & (labels >= 0) & (labels < self.num_classes)
         candidate = counted & (keys < self._bar(target.device)[labels.clamp(0, self.num_classes - 1)])
         image, row, column = candidate.nonzero(as_tuple=True)
         smallest = smallest_by_class(keys[image, row, column], labels[image, row, column], self.per_class)
-        return image[smallest], place[row[smallest], column[smallest]]
+        return image[smallest], position[row[smallest], column[smallest]]
 
     def _bar(self, device: torch.device) -> Tensor:
         """(K,): the largest sampled hash of each class with a full sample, an upper bound for new pixels."""
@@ -135,9 +135,9 @@ def _lattice(edge: int, device: torch.device) -> Tensor:
     return torch.arange(min(STRIDE // 2, edge - 1), edge, STRIDE, device=device)
 
 
-def _key(owner: Tensor, place: Tensor) -> Tensor:
-    """Hash in 0..2^63−1 of an image's identity and a place (..., 2): splitmix64's finaliser, in wrapping int64."""
-    state = owner + (place[..., 0] * 2**20 + place[..., 1]) * _signed(0x9E3779B97F4A7C15)
+def _key(number: Tensor, position: Tensor) -> Tensor:
+    """Hash in 0..2^63−1 of an image's number and a position (..., 2): splitmix64's finaliser, in wrapping int64."""
+    state = number + (position[..., 0] * 2**20 + position[..., 1]) * _signed(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         state = (state ^ _shifted(state, shift)) * _signed(factor)
     return (state ^ _shifted(state, 31)) & NEVER
@@ -163,7 +163,7 @@ def smallest_by_class(keys: Tensor, labels: Tensor, count: int) -> Tensor:
     return order[rank < count]
 
 
-def _at(fused: Tensor, image: Tensor, place: Tensor, covered: tuple[int, int]) -> Tensor:
+def _at(fused: Tensor, image: Tensor, position: Tensor, covered: tuple[int, int]) -> Tensor:
     """(M, C) float32: the feature at each pixel (nearest neighbour)."""
-    cells = [place[:, axis] * fused.shape[2 + axis] // covered[axis] for axis in (0, 1)]
+    cells = [position[:, axis] * fused.shape[2 + axis] // covered[axis] for axis in (0, 1)]
     return fused.detach()[image, :, cells[0], cells[1]].float()

@@ -76,7 +76,7 @@ def rank_images(
         chosen: for ``names``: names of images, or a unique part of them (the file name without folder and suffix).
 
     Raises:
-        ConfigError: a difference is asked for without a second method, an unknown or ambiguous name, ``random``
+        ConfigError: a difference is requested without a second method, an unknown or ambiguous name, ``random``
             without a generator, or an unknown way to rank.
         ValueError: not one error per name.
     """
@@ -130,19 +130,16 @@ def _pick(
 def _find(images: Sequence[RankedImage], name: str) -> RankedImage:
     """The image called ``name``, by its path or its file name, with or without suffix."""
     found = [image for image in images if name == image.name]
-    found = found or [image for image in images if name in (_stem(image.name), PurePosixPath(image.name).name)]
+    files = [(image, PurePosixPath(image.name)) for image in images]
+    found = found or [image for image, file in files if name in (file.stem, file.name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise ConfigError(
             f"{name!r} means several images: {', '.join(image.name for image in found[:4])}. Give the path."
         )
-    near = hint(name, [_stem(image.name) for image in images])
+    near = hint(name, [file.stem for _, file in files])
     raise ConfigError(f"No image is called {name!r} among the {len(images)} measured{near}.")
-
-
-def _stem(name: str) -> str:
-    return PurePosixPath(name).stem
 
 
 def occurring_classes(label_maps: Iterable[np.ndarray], void: int) -> tuple[int, ...]:

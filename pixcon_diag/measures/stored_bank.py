@@ -9,8 +9,8 @@ from pixcon_diag.statistics import quotient, quotients
 from pixcon_train.core.errors import CheckpointError
 
 NOT_KNOWABLE = (
-    "Not knowable from this checkpoint: its bank keeps embeddings and the classes they were entered under, but neither "
-    "their true classes nor the pixels they came from."
+    "Not knowable from this checkpoint: its bank stores embeddings and the classes they were entered under, but "
+    "neither their true classes nor the pixels they came from."
 )
 NOT_KNOWN = "Not known: of no entry was the true class known in training, as of unlabeled images without masks."
 
@@ -67,7 +67,7 @@ def measure_stored_bank(
         weight: (K, N) of each entry; 1 each where None.
 
     Raises:
-        CheckpointError: the shapes do not fit one another, a class has more entries than places, or an entry or its
+        CheckpointError: the shapes do not fit one another, a class has more than N entries, or an entry or its
             weight is NaN or infinite.
     """
     fits = queue.ndim == 3 and filled.shape == queue.shape[:1] and filled.dtype != np.bool_

@@ -9,7 +9,7 @@ from torch import Tensor
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import labels_on_grid
 from pixcon_diag.measures.pixel_sample import smallest_by_class
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
 from pixcon_train.core.errors import ConfigError
@@ -27,7 +27,7 @@ class BankCollector:
     """The banks of all admission rules, filled from the images of a pass in training batches of ``options.batch_size``.
 
     The final entries are those of training under these weights, each with its true class. They are read from the
-    :meth:`snapshot` (:class:`pixcon_diag.passes.replayed.ReplayedBanks`).
+    :meth:`snapshot` (:class:`pixcon_diag.passes.replayed_banks.ReplayedBanks`).
 
     Labels and the native logits of the network are resized to the feature's resolution as in training
     (:func:`pixcon_train.method.candidates.labeled_candidates`): labels by nearest neighbour, logits bilinearly. Both

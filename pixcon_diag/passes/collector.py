@@ -20,7 +20,7 @@ from pixcon_train.evaluation.measurement import Measurement
 class Collector:
     """The metrics of one pass: counts of each image, confidences, class sums of the feature, and a sample of pixels.
 
-    Results are read from the :meth:`snapshot` (:class:`pixcon_diag.passes.measured.MeasuredPass`).
+    Results are read from the :meth:`snapshot` (:class:`pixcon_diag.passes.predictions.MeasuredPass`).
 
     Args:
         num_classes: K.

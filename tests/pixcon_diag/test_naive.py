@@ -21,9 +21,9 @@ from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.per_class import per_class
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import BandOptions, MeasureOptions
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models.build import build_model

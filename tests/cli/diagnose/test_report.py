@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pixcon_diag.analyses import tsne
-from pixcon_diag.passes.measured import MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network

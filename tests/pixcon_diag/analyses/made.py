@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.measured import SavedPredictions
+from pixcon_diag.passes.predictions import SavedPredictions
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown

@@ -14,8 +14,8 @@ from pixcon_diag.analyses.boundary_counts import MeasuredBoundary, measure_bound
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.boundary import BoundaryError
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, Predictions, measure_predictions, read_target
 from pixcon_diag.passes.options import BandOptions
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions, measure_predictions, read_target
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, listed, network

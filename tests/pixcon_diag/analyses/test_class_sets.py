@@ -15,8 +15,8 @@ from pixcon_diag.analyses.geometry import closest_table, table9
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.passes.measured import Predictions
 from pixcon_diag.passes.options import BandOptions
+from pixcon_diag.passes.predictions import Predictions
 from tests.pixcon_diag.analyses.made import evaluation_data, predictions
 
 SAID = "mIoU averages different classes: a without dog."

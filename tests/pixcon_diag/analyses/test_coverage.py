@@ -11,7 +11,7 @@ from pixcon_diag.analyses.coverage import coverage_result, stored_table, summary
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
-from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayedBanks, ReplayOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
 
 RUNS = {"p": "pseudo", "s": "soft", "c": "clean", "public": None}

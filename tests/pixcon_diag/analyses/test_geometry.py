@@ -17,7 +17,7 @@ from pixcon_diag.analyses.geometry import (
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.geometry_result import GeometryResult
-from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup
 from tests.pixcon_diag.analyses.made import column, evaluation_data, predictions
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))

@@ -11,7 +11,7 @@ from pixcon_diag.analyses.gradient import classes_table, gradient_result, split_
 from pixcon_diag.analyses.gradient_split import GradientSplit, MeasuredGradient
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.gradient_result import COLUMNS, GradientOptions, GradientResult, SweepPoint
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, provenance, sound
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))

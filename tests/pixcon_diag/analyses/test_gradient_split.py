@@ -23,7 +23,7 @@ from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_result import GradientOptions
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json

@@ -11,7 +11,7 @@ from pixcon_diag.analyses.panels import PANELS, Choice, choose_images, write_pan
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.error_regions import error_regions
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass, read_target
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, read_target
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, network

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixcon_diag.analyses.per_class import per_class_result
-from pixcon_diag.passes.measured import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
 

@@ -20,9 +20,9 @@ from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.groups.methods import Member, Methods, StudyOptions
 from pixcon_diag.measures.comparison import Quantity, compare
-from pixcon_diag.passes.measured import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.options import BandOptions
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from tests.pixcon_diag.passes.small import cpu, images, network
 
 TAUS = (0.6, 0.95)

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.checkpoints.wrapping import wrap_module
-from pixcon_diag.data import checking
+from pixcon_diag.data import data_check
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -134,7 +134,7 @@ def test_a_pass_made_on_any_device_is_reused_where_none_is_asked_for(
     data: EvaluationData, keep: Path, monkeypatch: pytest.MonkeyPatch, device: str | None
 ) -> None:
     before = run(data, keep)
-    monkeypatch.setattr("pixcon_diag.cache.running.choose_device", lambda name: torch.device("meta"))
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.choose_device", lambda name: torch.device("meta"))
     told: list[str] = []
     after = run(data, keep, checkpoint := network(), device=device, notify=told.append)
     assert seen(checkpoint) == 0 and numbers(after) == numbers(before)
@@ -205,7 +205,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
 ) -> None:
     """The numbers, the maps and the sample are those of a pass that nothing interrupted."""
     whole = numbers(run(data, tmp_path / "whole"))
-    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.SAVE_EVERY", 0.0)
     first, second = network(), network()
     with pytest.raises(StoppedError):
         run(data, keep, first, progress=stop_after(first, count))
@@ -223,7 +223,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
 def test_a_pass_can_be_interrupted_again_and_again(
     data: EvaluationData, keep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.SAVE_EVERY", 0.0)
     checkpoint = network()
     for count in (1, 2, 3, 4):
         with pytest.raises(StoppedError):
@@ -237,7 +237,7 @@ def test_an_interruption_within_a_batch_loses_that_batch_only(
     data: EvaluationData, keep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the consumers had the batch: nothing of it may be kept."""
-    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.SAVE_EVERY", 0.0)
 
     def stop(*_: Any) -> None:
         raise StoppedError
@@ -406,13 +406,13 @@ def test_several_checkpoints_on_one_list_look_at_the_data_once(
     data: EvaluationData, keep: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    check = checking.check_data
+    check = data_check.check_data
 
     def counting(*arguments: Any, **options: Any) -> Any:
         looked.append(1)
         return check(*arguments, **options)
 
-    monkeypatch.setattr(checking, "check_data", counting)
+    monkeypatch.setattr(data_check, "check_data", counting)
     run(data, keep, network("one"))
     run(data, keep, network("two"), protocol="unimatch-v2")
     assert len(looked) == 1

@@ -14,8 +14,8 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.parallel import measure_together
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions, PassOptions
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_train.core.progress import no_notes, silent
 from tests.pixcon_diag.cache.test_measure import numbers
 from tests.pixcon_diag.passes.small import cpu, images, network, seen

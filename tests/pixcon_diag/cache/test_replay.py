@@ -16,7 +16,7 @@ from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.embedding import embed
-from pixcon_diag.passes.replayed import ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -93,7 +93,7 @@ def test_an_interrupted_replay_goes_on_where_it_stopped(
 ) -> None:
     """Within a training batch, whose first images have already drawn their pixels."""
     whole = run(data, tmp_path / "whole")
-    monkeypatch.setattr("pixcon_diag.cache.running.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.SAVE_EVERY", 0.0)
     first, second = network(), network()
 
     def stop(done: int, total: int) -> None:

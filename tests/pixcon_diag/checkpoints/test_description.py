@@ -78,7 +78,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "format": lambda content: content.update(format=0),
     "version": lambda content: content.update(version="0"),
     "sha256": lambda content: content.update(sha256="0" * 64),
-    "weights": lambda content: content.update(asked="student"),
+    "weights": lambda content: content.update(requested="student"),
     "missing": lambda content: content["description"]["info"].pop("layout"),
     "type": lambda content: content["description"]["info"].update(num_classes="many"),
 }

@@ -22,7 +22,7 @@ def test_a_component_just_below_and_just_above_half_a_per_cent(pixels: int, kept
     result = error_regions(prediction, truth, void=VOID)
     assert result.sizes == ((pixels,) if kept else ())
     assert (result.suppressed, result.suppressed_pixels) == ((0, 0) if kept else (1, pixels))
-    assert result.kept.sum() == (pixels if kept else 0)
+    assert result.outlined.sum() == (pixels if kept else 0)
     assert result.error == pixels / 2000  # suppression is about what is drawn, not about the error
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.passes.bank_collector import BankCollector
-from pixcon_diag.passes.replayed import ReplayedBanks, ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayedBanks, ReplayOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded

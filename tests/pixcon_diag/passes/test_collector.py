@@ -13,8 +13,8 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.measured import MeasuredPass
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json

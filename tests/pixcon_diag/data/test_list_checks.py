@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.data.set_checks import NamedList, SetReport, check_lists
+from pixcon_diag.data.list_checks import NamedList, SetReport, check_lists
 from pixcon_train.data.lists import Pair
 from tests.pixcon_train.data.files import THREE, write_pairs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixcon_diag.data.checking import check_once
+from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import LabelMapFiles, find_label_maps
 from pixcon_diag.data.label_space import LabelSpace

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from torch.utils.data import Subset
 
-from pixcon_diag.cache.job import Collecting, PassJob, PassResult
+from pixcon_diag.cache.job import PassJob, PassResult
 from pixcon_diag.cache.store import CachedPass, Store
 from pixcon_diag.data.label_maps import LabelMapWriter
+from pixcon_diag.passes.bank_collector import BankCollector
+from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.run import PredictedBatch, choose_device, evaluation_dataset, run_pass
 from pixcon_diag.provenance import InferenceInfo
 
@@ -16,7 +18,7 @@ SAVE_EVERY = 10.0
 """Seconds between saves, at most lost when a pass is interrupted."""
 
 
-def run_job(job: PassJob, collector: Collecting) -> PassResult:
+def run_job(job: PassJob, collector: Collector | BankCollector) -> PassResult:
     """Run the network of ``job``, or resume its pass; where another process is running it, wait for its result.
 
     Raises:
@@ -43,7 +45,12 @@ class _CachedRun:
     """A pass that is saved between batches, when all statistics cover the same images."""
 
     def __init__(
-        self, job: PassJob, collector: Collecting, store: Store, inference: InferenceInfo, found: CachedPass | None
+        self,
+        job: PassJob,
+        collector: Collector | BankCollector,
+        store: Store,
+        inference: InferenceInfo,
+        found: CachedPass | None,
     ) -> None:
         self.job, self.collector, self.store, self.inference = job, collector, store, inference
         self.start, self.total = found.done if found else 0, len(job.images)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.measured import MeasuredPass, SavedPredictions, measure_predictions, read_target
+from pixcon_diag.passes.predictions import MeasuredPass, SavedPredictions, measure_predictions, read_target
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.void import VOID
 from pixcon_train.data.sources import DataSource
