@@ -90,7 +90,10 @@ def check_lists(
     Args:
         num_classes: of the model to be measured, if any.
     """
-    images = {listed.split: _images(listed.pairs, root) for listed in lists}
+    images = {
+        listed.split: [(os.path.realpath(root / pair.image), posixpath.normpath(pair.image)) for pair in listed.pairs]
+        for listed in lists
+    }
     shared = list(_shared(images))
     total = sum(len(listed.pairs) for listed in lists)
     reports: list[tuple[NamedList, DataReport]] = []
@@ -127,10 +130,6 @@ def _recipe(spec: DatasetSpec) -> Iterator[Finding]:
 
 Images = Mapping[str, Sequence[tuple[str, str]]]
 """By split: the path of each image, and its name in the list."""
-
-
-def _images(pairs: Sequence[Pair], root: Path) -> list[tuple[str, str]]:
-    return [(os.path.realpath(root / pair.image), posixpath.normpath(pair.image)) for pair in pairs]
 
 
 def _number(images: Sequence[str]) -> str:

@@ -36,12 +36,6 @@ class ErrorRegions:
             "error": self.error,
         }
 
-    def outline(self, width: int = 1) -> np.ndarray:
-        """(H, W) bool: the outermost ``width`` pixels of each outlined region, the image's border included."""
-        inner: np.ndarray = ndimage.binary_erosion(self.outlined, NEIGHBOURS, iterations=width, border_value=0)
-        outline: np.ndarray = self.outlined & ~inner
-        return outline
-
 
 def error_regions(
     prediction: np.ndarray, target: np.ndarray, *, void: int, min_share: float = MIN_SHARE

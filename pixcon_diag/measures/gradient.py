@@ -151,7 +151,8 @@ class ContaminationGradient(DrawnMeasurement):
         for part, group in zip(anchors.split(_CHUNK), labels.split(_CHUNK), strict=True):
             for index, form in enumerate(FORMS):
                 split = split_gradient(part, group, entries, temperature=self.temperature, form=form)
-                self.sums[index].index_add_(0, group.clamp(min=0).to(self.sums.device), _columns(split))
+                columns = torch.stack(list(_quantities(split)), 1) * split.counted[:, None]
+                self.sums[index].index_add_(0, group.clamp(min=0).to(self.sums.device), columns)
 
     def drawn_with(self) -> dict[str, Any]:
         """Also that the bank is the caller's, and that there is no sweep."""
@@ -205,13 +206,8 @@ def _softmax(logits: Tensor, among: Tensor) -> Tensor:
     return torch.where(among, weights, 0.0)  # softmax gives NaN in a row without any
 
 
-def _columns(split: GradientSplit) -> Tensor:
-    """What is summed over anchors, (A, len(COLUMNS)) float64 in that order; an undefined value adds 0 to its sum."""
-    return torch.stack(list(_quantities(split)), 1) * split.counted[:, None]
-
-
 def _quantities(split: GradientSplit) -> Iterator[Tensor]:
-    """The columns one by one."""
+    """The columns of :data:`COLUMNS`, each (A,) float64; an undefined value adds 0 to its sum."""
     norm_true, norm_false = split.true.norm(dim=1), split.false.norm(dim=1)
     unit = split.true / norm_true.clamp(min=torch.finfo(torch.float64).tiny)[:, None]
     along = (split.false * unit).sum(1)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixcon_train.evaluation.iou_result import IoUResult
 from pixcon_train.evaluation.strays import refuse_strays
 
 
@@ -35,11 +34,6 @@ class ImageCountsResult:
         empty = {"statistics": (0, 3, num_classes), "histogram": (0, 2, len(edges)), "boundary": (0, 1, 2)}
         rows = {name: state.get(name, np.zeros(shape)).astype(np.int64) for name, shape in empty.items()}
         return cls(**rows, edges=edges)
-
-    @property
-    def iou(self) -> IoUResult:
-        """IoU per class over all images."""
-        return IoUResult.from_counts(self.statistics.sum(0))
 
     def retained(self, tau: float) -> np.ndarray:
         """(I, 3) int64: valid pixels, those with c >= ``tau``, and the wrong ones among these.

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -60,17 +59,6 @@ class PixelSample:
         for array in (self.labels, self.features, self.norms):
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready content, without the features."""
-        return {
-            "labels": self.labels.tolist(),
-            "pixels": self.pixels,
-            "counts": self.counts,
-            "num_classes": self.num_classes,
-            "per_class": self.per_class,
-            "seed": self.seed,
-        }
 
 
 def image_number(name: str, seed: int) -> int:

@@ -151,7 +151,7 @@ def test_a_folder_holds_masks_of_one_conversion(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"converted in another way: --shift 1; now it would be --shift 2"):
         shifted(2, "out")
     (tmp_path / "out" / RECORD).write_text("[]")
-    with pytest.raises(ConfigError, match="does not say how"):
+    with pytest.raises(ConfigError, match="does not record how"):
         shifted(1, "out")
     save_image(tmp_path / "other/a.png", np.array([[0, 1]]))
     with pytest.raises(ConfigError, match=r"a\.png exists already, and no \.convert-masks\.json"):

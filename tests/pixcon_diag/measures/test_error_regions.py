@@ -60,23 +60,10 @@ def test_regions_touching_at_a_corner_are_one_whatever_they_say() -> None:
     assert error_regions(prediction, truth, void=VOID).sizes == (10,)
 
 
-def test_the_outline_is_the_rim_of_kept_regions_and_closes_at_the_border() -> None:
-    prediction, truth = maps()
-    prediction[0:6, 0:6] = 1
-    prediction[20, 20] = 1  # suppressed
-    result = error_regions(prediction, truth, void=VOID)
-    outline = result.outline()
-    expected = np.zeros((40, 50), dtype=bool)
-    expected[0:6, 0:6] = True
-    expected[1:5, 1:5] = False
-    assert (outline == expected).all()
-    assert result.outline(3).sum() == 36
-
-
 def test_nothing_wrong_and_nothing_valid() -> None:
     prediction, truth = maps()
     clean = error_regions(prediction, truth, void=VOID)
-    assert clean.sizes == () and clean.error == 0.0 and not clean.outline().any()
+    assert clean.sizes == () and clean.error == 0.0 and not clean.outlined.any()
     void = error_regions(prediction, np.full_like(truth, VOID), void=VOID)
     assert void.sizes == () and void.error != void.error
     assert set(void.to_dict()) == {"sizes", "suppressed", "suppressed_pixels", "error"}

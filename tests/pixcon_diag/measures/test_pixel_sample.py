@@ -8,7 +8,6 @@ from torch import Tensor
 from pixcon_diag.measures.pixel_sample import STRIDE, PixelSampler
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.files import to_json
 
 VOID = 255
 CLASSES = 4
@@ -131,11 +130,6 @@ def test_no_valid_pixel_gives_an_empty_sample_and_reset_forgets() -> None:
     sampler.reset()
     with pytest.warns(UserWarning, match="before the ``update``"):
         assert sampler.compute().pixels == ()
-
-
-def test_the_sample_can_be_saved_without_its_features() -> None:
-    saved = sampled(range(3)).to_dict()
-    assert "features" not in saved and to_json(saved)
 
 
 def test_sliding_windows_and_senseless_numbers_are_errors() -> None:
