@@ -1,1 +1,1 @@
-"""One network over one data set."""
+"""Passes of one network over one data set, and the statistics they collect."""

@@ -1,1 +1,1 @@
-"""The layouts of checkpoint files met in the wild, one module each; `registry.py` lists them."""
+"""The known layouts of checkpoint files, one module each; `registry.py` lists them."""

@@ -1,4 +1,4 @@
-"""The parts of a checkpoint file that several layouts have: state dicts, numbers, the bank."""
+"""Parts of a checkpoint file that several layouts share: state dicts, numbers, the bank."""
 
 import math
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from pixcon_train.core.weight_checks import refuse_other_kinds
 from pixcon_train.method.class_bank import bank_fill
 
 EMA = "ema"
-"""Where trainers of other projects save an EMA network, beside `model` or `state_dict`."""
+"""Key of an EMA network in files of other projects, beside `model` or `state_dict`."""
 
 
 def ema_states(file: CheckpointFile, usual: str) -> dict[Weights, State]:
     """The EMA network under its ``usual`` key or as `ema`; empty where there is none.
 
     Raises:
-        CheckpointError: there is one, but it is no state dict: the student must not be measured in its place.
+        CheckpointError: the entry is no state dict, as the student must not be measured in its place.
     """
     content = file.content
     for key in (usual, EMA):
@@ -58,7 +58,7 @@ def scores(
     ema: float | None = None,
     ema_epoch: int | None = None,
 ) -> Scores:
-    """Best values with their epochs; each is the value of ``epoch`` too where the epochs are the same."""
+    """Best values with their epochs; a best value of ``epoch`` is also the value at that epoch."""
     return Scores(
         epoch=epoch,
         student=student if epoch is not None and epoch == student_epoch else None,
@@ -94,7 +94,7 @@ def section(content: Any, key: str) -> Mapping[str, Any]:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, which may be a tensor of one; None for anything else."""
+    """A finite number, also from a tensor of one element; None for anything else."""
     scalar = isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)
     try:
         result = float(value) if scalar else math.nan
@@ -104,13 +104,13 @@ def number(value: Any) -> float | None:
 
 
 def fraction(value: Any) -> float | None:
-    """An mIoU. Files do not say whether theirs is a fraction or per cent; one above 1 can only be the latter."""
+    """An mIoU as a fraction; files do not state the unit, and a value above 1 is in per cent."""
     stated = number(value)
     return stated if stated is None or stated <= 1 else stated / 100
 
 
 def integer(value: Any) -> int | None:
-    """A finite number, cut to a whole one; None for anything else."""
+    """A finite number, truncated to an integer; None for anything else."""
     whole = number(value)
     return None if whole is None else int(whole)
 

@@ -1,4 +1,4 @@
-"""All known layouts, in the order in which a file is compared with them."""
+"""All known layouts, in the order in which they are tried."""
 
 from pixcon_diag.checkpoints.layouts import bare, export, nested, own, pixcon, unimatch_v2
 from pixcon_diag.checkpoints.layouts.fields import shown_keys, state_dict
@@ -10,10 +10,10 @@ LAYOUTS: tuple[LayoutReader, ...] = tuple(module.LAYOUT for module in (own, expo
 
 
 def recognise(file: CheckpointFile) -> Layout:
-    """The content of a file that has been read, by the first layout that matches it.
+    """The content of a file by the first matching layout.
 
     Raises:
-        CheckpointError: its keys are those of no known layout, or it is of a later version of this project.
+        CheckpointError: no known layout matches its keys, or it is of a later version of this project.
     """
     for layout in LAYOUTS:
         if layout.matches(file):
