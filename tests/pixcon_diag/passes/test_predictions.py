@@ -16,6 +16,7 @@ from pixcon_train.core.void import VOID
 from pixcon_train.data.sources import DataSource
 from pixcon_train.data.specs import DatasetSpec, voc_palette
 from pixcon_train.evaluation.iou import SegmentationIoU
+from pixcon_train.evaluation.iou_result import IoUResult
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network
 from tests.pixcon_train.data.files import save_image, write_pairs
 
@@ -43,7 +44,7 @@ def saved(measured: MeasuredPass, tmp_path: Path) -> Path:
 
 def test_a_pass_answers_from_what_it_counted(measured: MeasuredPass) -> None:
     assert measured.statistics.shape == (len(SIZES), 3, CLASSES)
-    assert measured.iou == measured.counts.iou
+    assert measured.iou == IoUResult.from_counts(measured.counts.statistics.sum(0))
     assert [at.tau for at in measured.contamination().thresholds] == [0.95]
     assert [at.tau for at in measured.contamination((0.5, 0.7)).thresholds] == [0.5, 0.7]
     with pytest.raises(ConfigError, match=r"Threshold 0.1234 was not counted"):
