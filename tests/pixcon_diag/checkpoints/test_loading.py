@@ -158,7 +158,7 @@ def test_bare_state_dict(tmp_path: Path, architecture: str, projection: bool, pr
     loaded = load(saved(tmp_path, with_prefix(expected, prefix), "pixcon_pascal_1_8.pth"))
     assert holds(loaded, expected)
     assert (loaded.name, loaded.info.weights, loaded.info.projection) == ("pixcon_pascal_1_8", "unnamed", projection)
-    assert "does not say whether EMA or student" in loaded.describe()[1]
+    assert "not named as EMA or student" in loaded.describe()[1]
 
 
 @pytest.mark.parametrize(
