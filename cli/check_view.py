@@ -5,7 +5,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from pixcon_cli.tables import show_tables
-from pixcon_diag.data.set_checks import SetReport
+from pixcon_diag.data.list_checks import SetReport
 from pixcon_diag.statistics import quotient
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.specs import DatasetSpec
