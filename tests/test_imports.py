@@ -139,6 +139,17 @@ def test_there_is_no_circle_between_folders(package: str) -> None:
         assert set(FOLDER_IMPORTS[package][name]) <= set(table[:place]), name
 
 
+@pytest.mark.parametrize("package", FOLDER_IMPORTS)
+def test_there_is_no_circle_between_files(package: str) -> None:
+    """Imports inside functions count too."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / package).rglob("*.py")}
+    imports = {name: {module for module, _ in imported_modules(path)} & files.keys() for name, path in files.items()}
+    while leaves := [name for name, wanted in imports.items() if not wanted & imports.keys()]:
+        for name in leaves:
+            del imports[name]
+    assert imports == {}
+
+
 def test_a_planted_import_between_folders_is_found(tmp_path: Path) -> None:
     planted = tmp_path / "pixcon_train" / "core" / "planted.py"
     planted.parent.mkdir(parents=True)

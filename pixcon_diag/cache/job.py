@@ -1,10 +1,10 @@
 """The pass of one network over one list of images, reused from the cache or run and cached."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,6 @@ from pixcon_diag.data.label_maps import LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.progress import Notify, Progress
-
-if TYPE_CHECKING:  # a cached pass needs no torch
-    from pixcon_diag.passes.bank_collector import BankCollector
-    from pixcon_diag.passes.collector import Collector
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
@@ -57,20 +53,6 @@ class PassJob:
     notify: Notify
     share: tuple[int, int] | None = None
     """Rank and number of the processes that share the list; None for the whole list."""
-
-    def result(self, collector: Callable[[], "Collector | BankCollector"]) -> PassResult:
-        """The cached pass, else a new or resumed one that updates ``collector``.
-
-        Raises:
-            ConfigError: the device is not there or too small.
-            DataError: an image or mask cannot be read, or a check of the data found something.
-            PixConError: the folder cannot be written.
-        """
-        if (cached := self.cached()) is not None:
-            return cached
-        from pixcon_diag.cache.resumable_run import run_job  # imports torch
-
-        return run_job(self, collector())
 
     def cached(self) -> PassResult | None:
         """The complete cached pass, of any type of device where none is requested; None where there is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixcon_diag.cache.job import PassJob
+from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.load_check import check_load
@@ -63,9 +64,9 @@ def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
     """The result of a job with every measurement; notifies where its mIoU is not the stated one.
 
     Raises:
-        PixConError: as :meth:`PassJob.result`.
+        PixConError: as :func:`pixcon_diag.cache.reuse.reuse_or_run`.
     """
-    result = job.result(partial(_collector, job.data.spec.num_classes, options))
+    result = reuse_or_run(job, partial(_collector, job.data.spec.num_classes, options))
     about = (job.checkpoint.info, job.data.info(), result.inference)
     provenance = Provenance(*about, asdict(options), version("pixcon-diag"))
     measured = MeasuredPass(job.checkpoint.name, provenance, job.data, result.maps, options, result.state)

@@ -12,6 +12,7 @@ from accelerate.utils import broadcast_object_list
 
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.measure import measured_pass
+from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.cache.store import CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
@@ -86,7 +87,7 @@ def measure_together(
         done = team.rank == 0 and replace(job, notify=no_notes).cached() is not None
         if not team.broadcast(done):
             parts = [replace(job, share=(rank, team.processes)) for rank in range(team.processes)]
-            parts[team.rank].result(lambda: Collector(data.spec.num_classes, options))
+            reuse_or_run(parts[team.rank], lambda: Collector(data.spec.num_classes, options))
             team.broadcast(True)  # all parts are there
             if team.rank == 0:
                 _join(job, parts, options)

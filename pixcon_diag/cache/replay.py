@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pixcon_diag.cache.job import PassJob
+from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
@@ -79,7 +80,7 @@ def replay(
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
     job = PassJob(checkpoint, data, passing, options.key(), False, cache, progress, notify)
-    result = job.result(partial(_collector, job, options))
+    result = reuse_or_run(job, partial(_collector, job, options))
     banks = ReplayedBanks(result.state, data.spec.num_classes, options)
     return ReplayedPass(
         **vars(banks),

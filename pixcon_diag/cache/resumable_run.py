@@ -22,7 +22,7 @@ def run_job(job: PassJob, collector: Collector | BankCollector) -> PassResult:
     """Run the network of ``job``, or resume its pass; where another process is running it, wait for its result.
 
     Raises:
-        PixConError: as :meth:`PassJob.result`.
+        PixConError: as :func:`pixcon_diag.cache.reuse.reuse_or_run`.
     """
     device = choose_device(job.options.device)
     inference = job.options.inference(str(device))

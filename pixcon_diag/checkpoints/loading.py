@@ -16,7 +16,7 @@ from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 if TYPE_CHECKING:  # a cached description needs no torch
     from pixcon_diag.checkpoints.layouts.layout import State
     from pixcon_diag.checkpoints.network import Network
-    from pixcon_diag.checkpoints.wrapping import WrappedModule
+    from pixcon_diag.checkpoints.wrapped_module import WrappedModule
     from pixcon_train.models.base import SegmentationModel
 
 GENERIC_STEMS = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}

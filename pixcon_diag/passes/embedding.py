@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.checkpoints.wrapping import WrappedModule
+from pixcon_diag.checkpoints.wrapped_module import WrappedModule
 
 
 @torch.no_grad()

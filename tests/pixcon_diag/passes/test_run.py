@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from pixcon_diag.checkpoints.wrapping import WrappedModule
+from pixcon_diag.checkpoints.wrapped_module import WrappedModule
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.passes.options import PassOptions
 from pixcon_diag.passes.run import PredictedBatch, choose_device, run_pass
