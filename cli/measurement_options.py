@@ -12,7 +12,7 @@ from pixcon_train.method.admission import REPLAYED, rules_with_tau
 
 if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.data.evaluation_data import DataChoice
-    from pixcon_diag.groups.methods import StudyOptions
+    from pixcon_diag.groups.options import StudyOptions
 
 _PATH = click.Path(path_type=Path)
 
@@ -211,7 +211,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     """The options of a study, removed from a command's arguments; specific options of the command remain."""
-    from pixcon_diag.groups.methods import BankOptions, StudyOptions
+    from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
     values = _take(arguments, "weights", "seed")

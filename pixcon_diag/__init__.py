@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pixcon_diag.checkpoints.loading import load
     from pixcon_diag.checkpoints.wrapping import wrap_module
     from pixcon_diag.data.evaluation_data import DataChoice, choose_data
-    from pixcon_diag.groups.methods import BankOptions, StudyOptions
+    from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.measures.bank_entries import Entries
     from pixcon_diag.measures.boundary import BoundaryError
     from pixcon_diag.measures.contamination import Contamination
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "BandOptions": "pixcon_diag.passes.options",
-    "BankOptions": "pixcon_diag.groups.methods",
+    "BankOptions": "pixcon_diag.groups.options",
     "BoundaryError": "pixcon_diag.measures.boundary",
     "Contamination": "pixcon_diag.measures.contamination",
     "ContaminationGradient": "pixcon_diag.measures.gradient",
@@ -43,7 +43,7 @@ _MODULES = {
     "RunChoice": "pixcon_diag.passes.options",
     "SegmentationIoU": "pixcon_train.evaluation.iou",
     "Study": "pixcon_diag.study",
-    "StudyOptions": "pixcon_diag.groups.methods",
+    "StudyOptions": "pixcon_diag.groups.options",
     "choose_data": "pixcon_diag.data.evaluation_data",
     "compare": "pixcon_diag.study",
     "load": "pixcon_diag.checkpoints.loading",

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
-from pixcon_diag.groups.methods import Methods, Sources, StudyOptions
+from pixcon_diag.groups.methods import Methods, Sources
+from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError

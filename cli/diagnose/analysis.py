@@ -39,7 +39,7 @@ def analysis_command(analysis: "Analysis") -> click.Command:
     options_module = _options_module(analysis.name)
 
     def run(out: Path | None, as_json: bool, **arguments: Any) -> None:
-        from pixcon_diag.groups.methods import StudyOptions
+        from pixcon_diag.groups.options import StudyOptions
         from pixcon_diag.study import Study
 
         for name, other in getattr(options_module, "DEFAULTS", {}).items():

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
-from pixcon_diag.groups.methods import Member, Methods
+from pixcon_diag.groups.members import Member
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.gradient_result import CLEAN, LAW_TOLERANCE, GradientOptions, GradientResult, SplitRates
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass

@@ -2,29 +2,28 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
-from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
-from pixcon_diag.data.comparable import label_difference
 from pixcon_diag.data.evaluation_data import (
     DataChoice,
     EvaluationData,
-    Split,
     check_choice,
     choose_data,
     require_same_classes,
 )
 from pixcon_diag.groups.arguments import Group, find_groups, split_name, with_names
 from pixcon_diag.groups.logs import read_groups
+from pixcon_diag.groups.members import Member, refuse_equal_seeds, require_one_list
+from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
-from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
+from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import (
     MeasuredGroup,
     MeasuredPass,
@@ -33,7 +32,6 @@ from pixcon_diag.passes.predictions import (
     measure_predictions,
 )
 from pixcon_train.core.errors import ConfigError, PixConError
-from pixcon_train.core.files import paths_of
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
 T = TypeVar("T")
@@ -51,65 +49,6 @@ Bar = Callable[[str], AbstractContextManager[Progress]]
 def no_bar(description: str) -> Iterator[Progress]:
     """Show no progress."""
     yield silent
-
-
-@dataclass(frozen=True)
-class BankOptions:
-    """The replayed bank; None: the value of the checkpoint's configuration, else of the paper (Table 5).
-
-    Example:
-        >>> BankOptions(list_path="labeled.txt", tau=0.9).split
-        'labeled'
-    """
-
-    list_path: Path | None = None
-    """File of ``IMAGE MASK`` lines that fills the bank; None: the list of the split."""
-    split: Split = "labeled"
-    tau: float | None = None
-    """Admission threshold of the rule ``confidence``."""
-    size: int | None = None
-    """N, entries per class."""
-    cap: int | None = None
-    """m, pixels per class and batch."""
-    batch_size: int | None = None
-    """Labeled images per batch."""
-
-    def __post_init__(self) -> None:
-        paths_of(self, "list_path")
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """Options of a study; None: the value follows from the checkpoint, the data set or the machine.
-
-    Example:
-        >>> StudyOptions(taus=(0.9, 0.95), data=DataChoice("pascal", limit=100)).seed
-        0
-    """
-
-    weights: WeightsAsked = None
-    data: DataChoice | EvaluationData = field(default_factory=DataChoice)
-    run: RunChoice = field(default_factory=RunChoice)
-    taus: tuple[float, ...] = (0.95,)
-    """Confidence thresholds of the report."""
-    band: BandOptions = field(default_factory=BandOptions)
-    bank: BankOptions = field(default_factory=BankOptions)
-    seed: int = 0
-    """Seed of t-SNE, the controlled sweep, the bootstrap and random images."""
-    cache: Path | None = None
-    """Folder of cached passes; None: ``diag`` next to each checkpoint."""
-
-    def __post_init__(self) -> None:
-        paths_of(self, "cache")
-
-
-@dataclass(frozen=True)
-class Member:
-    """One checkpoint of a method."""
-
-    group: str
-    checkpoint: LoadedCheckpoint
-    data: EvaluationData
 
 
 class Methods:
@@ -206,7 +145,7 @@ class Methods:
         loaded = [(group, [self._load(source) for source in group.sources]) for group in self.groups]
         renamed = list(zip(self.groups, with_names(loaded), strict=True))
         for group, members in renamed:
-            _refuse_equal_seeds(group.name, members)
+            refuse_equal_seeds(group.name, members)
         return self._baseline_first(renamed, lambda item: item[0].name)
 
     def _load(self, source: str) -> LoadedCheckpoint:
@@ -377,42 +316,3 @@ class Methods:
 def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
     """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
     return replace(read_history(Path(checkpoint.info.source).parent), name=checkpoint.name)
-
-
-def _refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:
-    """Raise if two seeds have the same weights, which would give zero spread and count twice in tests."""
-    seen: dict[tuple[str, str], str] = {}
-    for info in (checkpoint.info for checkpoint in members):
-        key = info.sha256, info.weights
-        if key in seen:
-            raise ConfigError(
-                f"The group '{group}' has the same weights twice: {seen[key]} and {info.source} have equal content. "
-                "Name each run once."
-            )
-        seen[key] = info.source
-
-
-def require_one_list(members: Sequence[Member]) -> None:
-    """Raise unless all members are measured on the same images with the same classes.
-
-    Raises:
-        ConfigError: images or classes differ.
-    """
-    lists: dict[tuple[str, str, str], str] = {}
-    for member in members:
-        info, name = member.data.info(), member.checkpoint.name
-        lists.setdefault(info.same_images, f"{name} on {info.list_name} in {info.root} ({info.dataset})")
-    if len(lists) > 1:
-        raise ConfigError(
-            f"These checkpoints are measured on different images: {'; '.join(lists.values())}. A comparison, or a mean "
-            "over seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
-        )
-    for member in members[1:]:
-        difference = label_difference(members[0].data, member.data)
-        if difference is not None:
-            raise ConfigError(
-                f"{members[0].checkpoint.name} and {member.checkpoint.name} disagree on the labels of "
-                f"{member.data.spec.name}: {difference}. A comparison, or a mean over seeds, needs the same classes "
-                "in the same order, and the same void, background and form of the masks. Name checkpoints trained on "
-                "the same labels; if only a checkpoint's description is wrong, correct it with --dataset."
-            )

@@ -11,7 +11,7 @@ import pytest
 
 from pixcon_diag.analyses import boundary, compare, dynamics, gradient, landscape, per_class, tsne
 from pixcon_diag.data.evaluation_data import DataChoice
-from pixcon_diag.groups.methods import BankOptions, StudyOptions
+from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.study import Report, Study
 from pixcon_diag.tables.result import Result

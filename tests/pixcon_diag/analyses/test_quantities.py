@@ -18,7 +18,9 @@ from pixcon_diag.analyses.gradient import gradients
 from pixcon_diag.analyses.gradient_split import MeasuredGradient
 from pixcon_diag.cache.replay import ReplayedPass, replay
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.groups.methods import Member, Methods, StudyOptions
+from pixcon_diag.groups.members import Member
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.measures.comparison import Quantity, compare
 from pixcon_diag.passes.options import BandOptions
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass

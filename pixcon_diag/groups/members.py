@@ -1,0 +1,59 @@
+"""The checkpoints of the methods, each with its data, and which of them can be measured together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.comparable import label_difference
+from pixcon_diag.data.evaluation_data import (
+    EvaluationData,
+)
+from pixcon_train.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Member:
+    """One checkpoint of a method."""
+
+    group: str
+    checkpoint: LoadedCheckpoint
+    data: EvaluationData
+
+
+def refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:
+    """Raise if two seeds have the same weights, which would give zero spread and count twice in tests."""
+    seen: dict[tuple[str, str], str] = {}
+    for info in (checkpoint.info for checkpoint in members):
+        key = info.sha256, info.weights
+        if key in seen:
+            raise ConfigError(
+                f"The group '{group}' has the same weights twice: {seen[key]} and {info.source} have equal content. "
+                "Name each run once."
+            )
+        seen[key] = info.source
+
+
+def require_one_list(members: Sequence[Member]) -> None:
+    """Raise unless all members are measured on the same images with the same classes.
+
+    Raises:
+        ConfigError: images or classes differ.
+    """
+    lists: dict[tuple[str, str, str], str] = {}
+    for member in members:
+        info, name = member.data.info(), member.checkpoint.name
+        lists.setdefault(info.same_images, f"{name} on {info.list_name} in {info.root} ({info.dataset})")
+    if len(lists) > 1:
+        raise ConfigError(
+            f"These checkpoints are measured on different images: {'; '.join(lists.values())}. A comparison, or a mean "
+            "over seeds, needs one list: name checkpoints of one data set, or give --dataset, --data-root and --list."
+        )
+    for member in members[1:]:
+        difference = label_difference(members[0].data, member.data)
+        if difference is not None:
+            raise ConfigError(
+                f"{members[0].checkpoint.name} and {member.checkpoint.name} disagree on the labels of "
+                f"{member.data.spec.name}: {difference}. A comparison, or a mean over seeds, needs the same classes "
+                "in the same order, and the same void, background and form of the masks. Name checkpoints trained on "
+                "the same labels; if only a checkpoint's description is wrong, correct it with --dataset."
+            )
