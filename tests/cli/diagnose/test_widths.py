@@ -39,7 +39,7 @@ def test_no_number_is_broken(command: str, runs: Path, tmp_path: Path, monkeypat
     def keep(console: object, tables: Sequence[Table]) -> None:
         shown.extend(tables)
 
-    monkeypatch.setattr("pixcon_cli.emit.show_described", keep)
+    monkeypatch.setattr("pixcon_cli.emit.show_tables", keep)
     logs = command in ("dynamics", "sensitivity", "landscape")
     result = call(command, runs, *COMMANDS[command], *(() if logs else ("--workers", 0)))
     assert result.exit_code == 0 and shown, result.output
