@@ -117,7 +117,9 @@ FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "co
 def test_cached_passes(runs: Path) -> None:
     commands = [[command, "runs"] for command in FROM_PASSES]
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
-    run("diag", *commands, pictures, ["landscape", "runs"], ["check-data", "runs/farm-none-0"], folder=runs.parent)
+    report = ["report", "runs", "--count", "1"]
+    others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
+    run("diag", *commands, pictures, report, *others, folder=runs.parent)
 
 
 PYTHON = """
