@@ -99,6 +99,8 @@ TAUS = click.option(
 )
 """``taus``, the thresholds of a measurement."""
 
+BANK_LIST = click.option("--bank-list", type=_PATH, help="File of `IMAGE MASK` lines that fills the bank.")
+
 _REPLAY = [
     click.option(
         "--rule",
@@ -124,9 +126,7 @@ _REPLAY = [
         show_default=True,
         help="Which of the run's lists fills the bank; masks of the unlabeled list are used only for measuring.",
     ),
-    click.option(
-        "--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank."
-    ),
+    BANK_LIST,
 ]
 
 _OUTPUT = [

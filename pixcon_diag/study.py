@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
-from pixcon_diag.groups.methods import Methods, Sources
+from pixcon_diag.groups.arguments import Sources
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.result import Result
@@ -60,6 +61,8 @@ class Study(Methods):
         return tuple(analysis.name.replace("-", "_") for analysis in ANALYSES if analysis.command)
 
     def __getattr__(self, name: str) -> Callable[..., Result]:
+        if name in dir(type(self)):  # a property that raised AttributeError
+            return super().__getattribute__(name)  # type: ignore[no-any-return]
         if name.startswith("_") or name not in self.analyses:
             raise AttributeError(f"A study has no '{name}'. Its analyses are: {', '.join(self.analyses)}.")
         return partial(analysis_named(name).result, self)

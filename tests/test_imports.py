@@ -1,6 +1,7 @@
 """The direction of dependencies, what a library may import, and that what is on disk is what gets installed."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -213,3 +214,23 @@ def test_help_does_not_load_torch(module: str) -> None:
         [sys.executable, "-c", PROBE.format(module=module)], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_no_module_takes_another_one_s_private_names() -> None:
+    taken = [
+        f"{path.relative_to(ROOT)}:{node.lineno} imports {alias.name}"
+        for _, path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") or any(part.startswith("_") for part in (node.module or "").split("."))
+    ]
+    assert taken == []
+
+
+def test_readme_and_docs_use_public_names_alone() -> None:
+    """Whatever is not in `__all__` of a package may move."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    blocks = [block for page in pages for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)]
+    modules = {module for block in blocks for module in re.findall(r"^(?:from|import) (pixcon_[\w.]+)", block, re.M)}
+    assert modules == {"pixcon_diag", "pixcon_train"}

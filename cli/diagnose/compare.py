@@ -2,7 +2,7 @@
 
 import click
 
-from pixcon_cli.measurement_options import TAUS, band_options, seed_option
+from pixcon_cli.measurement_options import BANK_LIST, TAUS, band_options, seed_option
 
 OPTIONS = (
     TAUS,
@@ -10,6 +10,7 @@ OPTIONS = (
     click.option(
         "--draws", type=click.IntRange(min=1), default=1000, show_default=True, help="Bootstrap samples of the images."
     ),
+    BANK_LIST,
     seed_option("the bootstrap"),
 )
 EXAMPLES = (

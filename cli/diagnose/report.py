@@ -9,6 +9,7 @@ from pixcon_cli.console import print_json, progress
 from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
+    BANK_LIST,
     BASELINE,
     CHECKPOINTS,
     PREDICTIONS,
@@ -33,7 +34,7 @@ from pixcon_cli.measurement_options import (
 @measurement_options
 @TAUS
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
-@click.option("--bank-list", type=click.Path(path_type=Path), help="File of `IMAGE MASK` lines that fills the bank.")
+@BANK_LIST
 @seed_option("t-SNE, sweep and bootstrap")
 def report(
     methods: tuple[str, ...],

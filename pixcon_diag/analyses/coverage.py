@@ -16,6 +16,7 @@ from pixcon_diag.statistics import quotient
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.hints import hint
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
 Replayed = Part[Measured[ReplayedPass, CoverageResult], str]
@@ -209,7 +210,21 @@ def result_of(methods: Methods, rules: Sequence[str] = ()) -> Result:
     replayed = [(member.group, result) for member, result in methods.replays()]
     if not replayed:
         raise ConfigError("No bank could be replayed.")
-    return coverage_result(replayed, tuple(dict.fromkeys(rules)) or REPLAYED)
+    return coverage_result(replayed, replayed_rules(rules) or REPLAYED)
+
+
+def replayed_rules(rules: Sequence[str]) -> tuple[str, ...]:
+    """The rules named, each once.
+
+    Raises:
+        ConfigError: a rule that is not replayed.
+    """
+    for rule in rules:
+        if rule not in REPLAYED:
+            raise ConfigError(
+                f"The rule '{rule}' is not replayed{hint(rule, REPLAYED)}. There are: {', '.join(REPLAYED)}."
+            )
+    return tuple(dict.fromkeys(rules))
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

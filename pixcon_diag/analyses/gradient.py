@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
+from pixcon_diag.analyses.coverage import replayed_rules
 from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.analyses.trained_rules import trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
@@ -212,7 +213,7 @@ def result_of(
     Raises:
         PixConError: no gradient can be split.
     """
-    splits = gradients(methods, tuple(dict.fromkeys(rules)), temperature, anchors)
+    splits = gradients(methods, replayed_rules(rules), temperature, anchors)
     if not splits:
         raise ConfigError("No bank could be replayed.")
     return gradient_result(splits)
@@ -225,10 +226,10 @@ def gradients(
     anchors: int = GradientOptions.anchors,
 ) -> list[MeasuredGradient]:
     """The gradient split of every checkpoint whose bank can be replayed, computed once per study and options."""
-    replays = {member.checkpoint.name: replayed for member, replayed in methods.replays()}
+    replays = {member.place: replayed for member, replayed in methods.replays()}
     splits = []
     for member, measured in methods.passes():
-        checkpoint, replayed = member.checkpoint, replays.get(member.checkpoint.name)
+        checkpoint, replayed = member.checkpoint, replays.get(member.place)
         if replayed is None:
             continue
         options = GradientOptions(
@@ -240,7 +241,7 @@ def gradients(
 
         split = partial(_split, methods, member, measured, replayed, options)
         description = f"gradient of {checkpoint.name}"
-        gradient = methods.attempt(description, partial(methods.once, ("gradient", checkpoint.name, options), split))
+        gradient = methods.attempt(description, partial(methods.once, ("gradient", member.place, options), split))
         splits += [] if gradient is None else [gradient]
     return splits
 

@@ -126,7 +126,7 @@ def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
     return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
 
 
-def result_of(methods: Methods, points: Path | None = None) -> Result:
+def result_of(methods: Methods, points: str | Path | None = None) -> Result:
     """The published methods and the study's checkpoints; further points from a CSV file."""
     try:
         checkpoints = [checkpoint for _, members in methods.checkpoints for checkpoint in members]
@@ -137,5 +137,5 @@ def result_of(methods: Methods, points: Path | None = None) -> Result:
         checkpoints = []
     runs, left_out = checkpoint_points(checkpoints)
     methods.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
-    further = read_points(points) if points is not None else []
+    further = read_points(Path(points)) if points is not None else []
     return landscape_result(landscape([*runs, *further]))

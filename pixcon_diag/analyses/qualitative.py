@@ -81,7 +81,7 @@ FOLDER = Path("qualitative")
 def result_of(
     methods: Methods,
     *,
-    folder: Path = FOLDER,
+    folder: str | Path = FOLDER,
     rank_by: RankBy | None = None,
     count: int = Choice.count,
     names: Sequence[str] = (),
@@ -99,7 +99,7 @@ def result_of(
         min_share: error regions below this share of the image get no contour.
         first: number of methods to show; all if None.
     """
-    groups = methods.measured()[:first]
+    groups, folder = methods.measured()[:first], Path(folder)
     ranked: RankBy = "names" if names else rank_by or ("error-diff" if len(groups) > 1 else "error")
     choice = Choice(ranked, count, tuple(names), methods.options.seed, min_share)
     return qualitative_result(groups, choice, folder)

@@ -1,7 +1,7 @@
 """Groups of checkpoints: the seeds of one method, named by the user or derived from configurations."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,65 @@ RULE = "bank.rule"
 
 IsRun = Callable[[Path], bool]
 
+Source = str | Path | LoadedCheckpoint
+"""A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, or a network from :func:`wrap_module`."""
+Sources = Mapping[str, Source | Sequence[Source]] | Source | Sequence[Source]
+"""Methods by name, each with one or several seeds; or paths and ``name=path,path`` as on the command line."""
+Listed = Mapping[str, Sequence[str | LoadedCheckpoint]] | Sequence[str | LoadedCheckpoint]
+"""Sources, every method with the list of its seeds."""
+
 
 @dataclass(frozen=True)
 class Group:
     """Checkpoints (or logs) of one method: its seeds."""
 
     name: str
-    sources: tuple[str, ...]
+    sources: tuple[str | LoadedCheckpoint, ...]
     given: bool = False
     """Whether the user chose the name, which is then never changed."""
 
 
-def find_groups(
-    arguments: Sequence[str], *, weights: WeightsAsked = None, holds_run: IsRun | None = None
-) -> tuple[Group, ...]:
+def listed(methods: Sources) -> Listed:
+    """Methods as :func:`find_groups` takes them: every one with the list of its seeds.
+
+    Raises:
+        ConfigError: a source is neither a path nor a checkpoint.
+    """
+    if isinstance(methods, Mapping):
+        return {name: _checked(seeds) for name, seeds in methods.items()}
+    return _checked(methods)
+
+
+def _checked(sources: Source | Sequence[Source]) -> list[str | LoadedCheckpoint]:
+    several = sources if isinstance(sources, list | tuple) else [sources]
+    checked: list[str | LoadedCheckpoint] = []
+    for source in several:
+        if not isinstance(source, str | Path | LoadedCheckpoint):
+            raise ConfigError(
+                f"Expected a path or a checkpoint, got a {type(source).__name__}. Give a path, what pixcon_diag.load "
+                "returns, or a network in memory through pixcon_diag.wrap_module."
+            )
+        checked.append(str(source) if isinstance(source, Path) else source)
+    return checked
+
+
+def named_folders(predictions: Listed) -> list[tuple[str, Path]]:
+    """Name and folder of each set of saved predictions; a folder without a name is called as it is on disk."""
+    if isinstance(predictions, Mapping):
+        pairs = [(name, str(folder)) for name, folders in predictions.items() for folder in folders]
+    else:
+        pairs = [split_name(str(argument)) for argument in predictions]  # type: ignore[misc]
+    return [(name or Path(folder).resolve().name, Path(folder)) for name, folder in pairs]
+
+
+def find_groups(methods: Listed, *, weights: WeightsAsked = None, holds_run: IsRun | None = None) -> tuple[Group, ...]:
     """The groups named by the user, the baseline first if it is known.
 
     ``name=path[,path…]`` is a group; a file or a run's folder is a group by itself; a folder of runs stands for
     its runs, grouped by recipe (equal in all but the seed). No arguments: the folder ``./runs``.
 
     Args:
-        arguments: as on the command line.
+        methods: by name, each with its seeds; or arguments as on the command line.
         weights: which checkpoint of a run's folder is used.
         holds_run: whether a folder is a run; None: if it holds checkpoints.
 
@@ -49,14 +87,16 @@ def find_groups(
         ConfigError: a group without a name or a path, or two groups with one name.
     """
     holds = holds_run or (lambda folder: is_run(folder, weights))
-    if not arguments:
+    if not methods:
         if not RUNS.is_dir() or not _runs_in(RUNS, holds):
             raise CheckpointError(
                 "No checkpoint was named, and there are no runs in ./runs. Name files, run folders or groups "
                 "(name=path,path), or train some: `pixcon-train run --bank none` and `pixcon-train run`."
             )
-        arguments = (str(RUNS),)
-    groups = [group for argument in arguments for group in _groups(argument, holds, weights)]
+        methods = [str(RUNS)]
+    if isinstance(methods, Mapping):
+        return tuple(_group(name, seeds, holds, weights) for name, seeds in methods.items())
+    groups = [group for argument in methods for group in _groups(argument, holds, weights)]
     return _disambiguate(groups)
 
 
@@ -118,18 +158,38 @@ def _disambiguate(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(apart)
 
 
+def source_path(source: str | LoadedCheckpoint) -> str:
+    """Where a checkpoint comes from, as a path or the name of a network in memory."""
+    return source if isinstance(source, str) else source.info.source
+
+
 def _location(group: Group) -> str:
-    first = group.sources[0]
+    first = source_path(group.sources[0])
     return first if len(group.sources) == 1 else f"{Path(first).parent}/{group.name}"
 
 
-def _groups(argument: str, holds: IsRun, weights: WeightsAsked) -> list[Group]:
+def _group(name: str, seeds: Sequence[str | LoadedCheckpoint], holds: IsRun, weights: WeightsAsked) -> Group:
+    """The group that the user calls ``name``.
+
+    Raises:
+        ConfigError: it has no name or no seed.
+    """
+    sources = [
+        source for seed in seeds for source in (_sources(seed, holds, weights) if isinstance(seed, str) else [seed])
+    ]
+    if not name or not sources:
+        raise ConfigError(
+            f"Could not read '{name}' as a group: it lacks a name or a path. Expected name=path[,path...]."
+        )
+    return Group(name, tuple(sources), given=True)
+
+
+def _groups(argument: str | LoadedCheckpoint, holds: IsRun, weights: WeightsAsked) -> list[Group]:
+    if isinstance(argument, LoadedCheckpoint):
+        return [Group(argument.name, (argument,))]
     name, value = split_name(argument)
     if name is not None:
-        sources = [source for path in value.split(",") if path for source in _sources(path, holds, weights)]
-        if not name or not sources:
-            raise ConfigError(f"Could not read '{argument}' as a group. Expected name=path[,path...].")
-        return [Group(name, tuple(sources), given=True)]
+        return [_group(name, [path for path in value.split(",") if path], holds, weights)]
     folder = Path(argument)
     if argument.startswith(HUB) or not folder.is_dir() or holds(folder):
         return [Group(short_name(argument), (argument,))]

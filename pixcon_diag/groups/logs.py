@@ -1,9 +1,10 @@
 """Histories of runs from run folders, folders of logs, files and groups of seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pixcon_diag.groups.arguments import RUNS, Group, find_groups, short_name, split_name
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short_name, source_path, split_name
 from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
@@ -14,7 +15,7 @@ TEXT = ("*.log", "*.txt")
 """Text logs in a folder."""
 
 
-def read_groups(arguments: Sequence[str]) -> dict[str, list[RunHistory]]:
+def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
     """Histories by group, the baseline first if it is known.
 
     As :func:`pixcon_diag.groups.arguments.find_groups`, for logs; a folder of text logs stands for its logs, each a
@@ -24,9 +25,12 @@ def read_groups(arguments: Sequence[str]) -> dict[str, list[RunHistory]]:
         ConfigError: a group without a name or a path, two with one name, or a log named twice.
         DataError: a log is missing, damaged or of an unknown format, or none is named and there are no runs.
     """
-    expanded = [log for argument in arguments or _default_runs() for log in _text_logs(argument)]
+    if isinstance(logs, Mapping):
+        expanded: Listed = {name: [log for path in paths for log in _logs_of(path)] for name, paths in logs.items()}
+    else:
+        expanded = [log for argument in logs or _default_runs() for log in _text_logs(source_path(argument))]
     groups = find_groups(expanded, holds_run=holds_log)
-    read = {group: [read_history(Path(source)) for source in group.sources] for group in groups}
+    read = {group: [read_history(Path(source_path(source))) for source in group.sources] for group in groups}
     _no_log_twice([run for runs in read.values() for run in runs])
     names = {group: _name(group, runs) for group, runs in read.items()}
     unique = len(set(names.values())) == len(names)
@@ -59,8 +63,9 @@ def _text_logs(argument: str) -> list[str]:
     return [f"{name}={','.join(log for path in value.split(',') if path for log in _logs_of(path))}"]
 
 
-def _logs_of(path: str) -> list[str]:
+def _logs_of(source: str | LoadedCheckpoint) -> list[str]:
     """The text logs in the folder ``path``; ``path`` itself if it is a file, a run or a folder of runs."""
+    path = source_path(source)
     folder = Path(path)
     if not folder.is_dir() or holds_log(folder) or _holds_runs(folder):
         return [path]
@@ -85,5 +90,5 @@ def _no_log_twice(runs: Sequence[RunHistory]) -> None:
 
 def _name(group: Group, runs: Sequence[RunHistory]) -> str:
     """The run's name for a single file, as ``log.jsonl`` is generic; otherwise the group's name."""
-    alone = len(runs) == 1 and not group.given and group.name == short_name(group.sources[0])
+    alone = len(runs) == 1 and not group.given and group.name == short_name(source_path(group.sources[0]))
     return runs[0].name if alone else group.name

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.comparable import label_difference
-from pixcon_diag.data.evaluation_data import (
-    EvaluationData,
-)
+from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_train.core.errors import ConfigError
 
 
@@ -15,6 +13,8 @@ from pixcon_train.core.errors import ConfigError
 class Member:
     """One checkpoint of a method."""
 
+    place: int
+    """Among all members of the study."""
     group: str
     checkpoint: LoadedCheckpoint
     data: EvaluationData

@@ -1,6 +1,6 @@
 """The methods of a study: their checkpoints, passes, replays and logs, each loaded or measured once."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -17,7 +17,7 @@ from pixcon_diag.data.evaluation_data import (
     choose_data,
     require_same_classes,
 )
-from pixcon_diag.groups.arguments import Group, find_groups, split_name, with_names
+from pixcon_diag.groups.arguments import Group, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups
 from pixcon_diag.groups.members import Member, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
@@ -31,15 +31,10 @@ from pixcon_diag.passes.predictions import (
     SavedPredictions,
     measure_predictions,
 )
-from pixcon_train.core.errors import ConfigError, PixConError
+from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
 T = TypeVar("T")
-
-Source = str | Path | LoadedCheckpoint
-"""A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, or a network from :func:`wrap_module`."""
-Sources = Mapping[str, Source | Sequence[Source]] | Source | Sequence[str | Path]
-"""Methods by name, each with one or several seeds; or paths and ``name=path,path`` as on the command line."""
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar with a description."""
@@ -80,17 +75,15 @@ class Methods:
         self.baseline, self.bar, self.notify = baseline, bar, notify
         self.left_out: list[str] = []
         """A sentence for each measurement left out, with the reason."""
-        self._networks: dict[str, LoadedCheckpoint] = {}
-        self._arguments = self._as_arguments(methods)
-        self._predictions = self._as_arguments(predictions)
-        self._logs = None if logs is None else self._as_arguments(logs)
+        self._methods, self._logs = listed(methods), None if logs is None else listed(logs)
+        self._predictions = named_folders(listed(predictions))
         self._lenient = False
         self._computed: dict[Hashable, Any] = {}
 
     @property
     def any_named(self) -> bool:
         """Whether any method was named; if not, the methods are the runs under ``./runs``."""
-        return bool(self._arguments or self._predictions or self._logs)
+        return bool(self._methods or self._predictions or self._logs)
 
     @contextmanager
     def lenient(self, on: bool = True) -> Iterator[None]:
@@ -114,21 +107,26 @@ class Methods:
             return None
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of ``make``, computed once per ``key``."""
+        """The value of ``make``, or the :class:`PixConError` that it raises, computed once per ``key``."""
         if key not in self._computed:
-            self._computed[key] = make()
+            try:
+                self._computed[key] = make()
+            except PixConError as error:
+                self._computed[key] = error
+        if isinstance(self._computed[key], PixConError):
+            raise self._computed[key]
         return self._computed[key]  # type: ignore[no-any-return]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The methods with checkpoints."""
-        if not self._arguments and self._predictions:
+        if not self._methods and self._predictions:
             return ()
-        groups = find_groups(self._arguments, weights=self.options.weights)
-        if not self._arguments:
-            self.notify(
-                "no checkpoint named; taking ./runs: " + "; ".join(f"{g.name} = {', '.join(g.sources)}" for g in groups)
-            )
+        groups = find_groups(self._methods, weights=self.options.weights)
+        if not self._methods:
+            runs = "; ".join(f"{group.name} = {', '.join(map(str, group.sources))}" for group in groups)
+            self.notify(f"no checkpoint named; taking ./runs: {runs}")
+        self._require_baseline([*(group.name for group in groups), *(name for name, _ in self._predictions)])
         return groups
 
     @cached_property
@@ -140,7 +138,7 @@ class Methods:
         """
         for group in self.groups:
             for source in group.sources:
-                if source not in self._networks and isinstance(self.options.data, DataChoice):
+                if isinstance(source, str) and isinstance(self.options.data, DataChoice):
                     check_choice(self.options.data, source)
         loaded = [(group, [self._load(source) for source in group.sources]) for group in self.groups]
         renamed = list(zip(self.groups, with_names(loaded), strict=True))
@@ -148,22 +146,18 @@ class Methods:
             refuse_equal_seeds(group.name, members)
         return self._baseline_first(renamed, lambda item: item[0].name)
 
-    def _load(self, source: str) -> LoadedCheckpoint:
-        return self._networks.get(source) or load(source, weights=self.options.weights)
+    def _load(self, source: str | LoadedCheckpoint) -> LoadedCheckpoint:
+        return load(source, weights=self.options.weights) if isinstance(source, str) else source
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
         """Every checkpoint with the data it is measured on.
 
         Raises:
-            PixConError: a checkpoint or its data cannot be used, or the seeds of a method are not comparable.
+            PixConError: a checkpoint or its data cannot be used.
         """
-        members = []
-        for group, loaded in self.checkpoints:
-            seeds = [Member(group.name, checkpoint, self._data(checkpoint)) for checkpoint in loaded]
-            require_one_list(seeds)
-            members += seeds
-        return tuple(members)
+        every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
+        return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
 
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
         data = self.options.data
@@ -183,7 +177,7 @@ class Methods:
         """
         options = MeasureOptions(taus=self.options.taus, **counted)
         return [
-            (member, self.once((member.checkpoint.name, repr(options)), partial(self._pass, member, options)))
+            (member, self.once(("pass", member.place, repr(options)), partial(self._pass, member, options)))
             for member in self.members
         ]
 
@@ -199,7 +193,12 @@ class Methods:
 
         Args:
             counted: as of :meth:`passes`.
+
+        Raises:
+            PixConError: something cannot be measured, or the seeds of a method are not comparable.
         """
+        for group in self.groups:
+            require_one_list([member for member in self.members if member.group == group.name])
         members: dict[str, list[Predictions]] = {}
         for member, measured in self.passes(**counted):
             members.setdefault(member.group, []).append(measured)
@@ -227,13 +226,10 @@ class Methods:
     def _saved(self) -> list[SavedPredictions]:
         """Saved predictions, on the images of the checkpoints, or without any those of the options."""
         measured = []
-        for argument in self._predictions:
-            name, folder = split_name(argument)
+        for name, folder in self._predictions:
             data = self.members[0].data if self.groups else self._choose()
             with self.bar(f"reading {folder}") as progress:
-                measured.append(
-                    measure_predictions(Path(folder), data, name=name, progress=progress, notify=self.notify)
-                )
+                measured.append(measure_predictions(folder, data, name=name, progress=progress, notify=self.notify))
         return measured
 
     def require_comparable(self, least: int = 1) -> None:
@@ -256,7 +252,7 @@ class Methods:
         """
         collected = []
         for member in self.members:
-            once = partial(self.once, ("replay", member.checkpoint.name), partial(self._replay, member))
+            once = partial(self.once, ("replay", member.place), partial(self._replay, member))
             replayed = self.attempt(f"bank coverage and gradient of {member.checkpoint.name}", once)
             collected += [] if replayed is None else [(member, replayed)]
         return collected
@@ -279,7 +275,9 @@ class Methods:
             PixConError: a log is missing or damaged; left out within :meth:`lenient`.
         """
         if self._logs is not None:
-            return dict(self._baseline_first([*read_groups(self._logs).items()], lambda item: item[0]))
+            groups = read_groups(self._logs)
+            self._require_baseline([*groups])
+            return dict(self._baseline_first([*groups.items()], lambda item: item[0]))
         collected: dict[str, list[RunHistory]] = {}
         for group, checkpoints in self.checkpoints:
             for checkpoint in checkpoints:
@@ -288,31 +286,16 @@ class Methods:
                     collected.setdefault(group.name, []).append(history)
         return collected
 
-    def _as_arguments(self, methods: Sources) -> list[str]:
-        """The methods as command-line arguments; networks in memory are stored by name."""
-        if isinstance(methods, str | Path | LoadedCheckpoint):
-            return [self._argument(methods)]
-        if not isinstance(methods, Mapping):
-            return [self._argument(source) for source in methods]
-        arguments = []
-        for name, sources in methods.items():
-            items = [sources] if isinstance(sources, str | Path | LoadedCheckpoint) else sources
-            arguments.append(f"{name}={','.join(self._argument(source) for source in items)}")
-        return arguments
-
-    def _argument(self, source: Source) -> str:
-        if not isinstance(source, LoadedCheckpoint):
-            return str(source)
-        self._networks[source.info.source] = source
-        return source.info.source
-
-    def _baseline_first(self, groups: Sequence[T], name: Callable[[T], str]) -> list[T]:
-        names = [name(group) for group in groups]
+    def _require_baseline(self, names: Sequence[str]) -> None:
         if self.baseline is not None and self.baseline not in names:
             raise ConfigError(f"No group is called '{self.baseline}'. There are: {', '.join(names)}.")
+
+    def _baseline_first(self, groups: Sequence[T], name: Callable[[T], str]) -> list[T]:
         return sorted(groups, key=lambda group: self.baseline is not None and name(group) != self.baseline)
 
 
 def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
     """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
+    if checkpoint.wrapped is not None:
+        raise DataError(f"{checkpoint.name} is a network in memory, which has no log.")
     return replace(read_history(Path(checkpoint.info.source).parent), name=checkpoint.name)
