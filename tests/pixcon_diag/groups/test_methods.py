@@ -71,7 +71,7 @@ def test_saved_predictions_can_be_the_baseline(runs: Path, tmp_path: Path) -> No
     )
     assert [group.name for group in study.measured()] == ["mine", "none"]
     assert study.per_class().content["comparisons"][0]["baseline"] == "mine"
-    with pytest.raises(ConfigError, match="No group is called 'other'. There are: none, mine"):
+    with pytest.raises(ConfigError, match=r"No group is called 'other'\. There are: none, mine"):
         Study({"none": runs / "farm-none-0"}, predictions={"mine": tmp_path}, baseline="other").boundary()
 
 
