@@ -26,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for the session, shared by its worker processes; the user's own is neither read nor written."""
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIXCON_CACHE", str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _few_threads() -> None:
     """One thread, since tensors here are tiny and waiting threads spin; two in `make test-portable`."""
     torch.set_num_threads(int(os.environ.get("PIXCON_TEST_THREADS", "1")))

@@ -1,4 +1,7 @@
-"""The description of a checkpoint file, cached under the file's hash so that its weights need not be read."""
+"""The description of a checkpoint file, cached under the file's hash so that its weights need not be read.
+
+Descriptions are read and written in the user's cache only: one beside a checkpoint could come from anyone.
+"""
 
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -12,10 +15,17 @@ from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import to_json, write_text
+from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
 
 FORMAT = 2
 """Raised when the description of the same file changes. 2: `run` is the name of the run."""
+FOLDER = "checkpoints"
+"""Folder of the descriptions in the user's cache."""
+LIMIT = 2**24
+"""Bytes of a description that is read."""
+_WEIGHTS = {None: ("ema", "student", "unnamed"), "ema": ("ema",), "student": ("student",)}
+"""Weights that a file may be described with, by the requested ones."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +79,27 @@ class DescriptionFile:
     """The cached description of the requested network in a checkpoint file.
 
     Args:
-        folder: of cached results.
         sha256: of the checkpoint file.
         requested: which weights.
     """
 
-    folder: Path
     sha256: str
     requested: WeightsAsked
 
     @property
     def path(self) -> Path:
         """Path of the description."""
-        return self.folder / f"checkpoint-{self.sha256[:16]}-{self.requested or 'default'}.json"
+        return cache_folder() / FOLDER / f"checkpoint-{self.sha256[:16]}-{self.requested or 'default'}.json"
 
     def read(self) -> Description | None:
         """The description; None where there is none, or one that is damaged or of another version."""
         try:
+            if self.path.stat().st_size > LIMIT:
+                return None
             stored = _adapter().validate_json(self.path.read_bytes())
-        except (OSError, ValidationError):
+        except Exception:  # whatever is wrong with it, the checkpoint is read again
             return None
-        return stored.description if stored == self._content(stored.description) else None
+        return stored.description if self._fits(stored) else None
 
     def write(self, description: Description) -> None:
         """Save ``description``, unless JSON changes it (NaN in a configuration) or the folder cannot be written."""
@@ -99,6 +109,12 @@ class DescriptionFile:
                 write_text(self.path, text)
         except (PixConError, ValidationError):
             return  # not cached: the checkpoint is read again next time
+
+    def _fits(self, stored: _Stored) -> bool:
+        """Whether a stored description is of this file, these weights and this version."""
+        info = stored.description.info
+        of_file = info.sha256 == self.sha256 and info.weights in _WEIGHTS[self.requested]
+        return of_file and stored == self._content(stored.description)
 
     def _content(self, description: Description) -> _Stored:
         return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.requested, description)

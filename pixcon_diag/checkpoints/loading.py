@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pixcon_diag.checkpoints.description import Description, DescriptionFile
-from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, local_file, results_folder
+from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, local_file
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import sha256
@@ -114,8 +114,8 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
     Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; its
-    description is cached under its hash beside it (:func:`results_folder`), so that only running the network reads it
-    again. No code in the file is run.
+    description is cached under its hash in the user's cache, so that only running the network reads it again. No code
+    in the file is run.
 
     Args:
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
@@ -135,21 +135,21 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     """
     path = local_file(str(source), weights)
     shown = str(source) if str(source).startswith(HUB) else str(path)
-    description, tensors = _described(path, weights, results_folder(shown))
+    description, tensors = _described(path, weights)
     about = vars(description) | {"info": replace(description.info, source=shown)}
     return LoadedCheckpoint(name=_short_name(shown), tensors=tensors, **about)
 
 
-def _described(path: Path, weights: WeightsAsked, folder: Path) -> tuple[Description, FileWeights]:
+def _described(path: Path, weights: WeightsAsked) -> tuple[Description, FileWeights]:
     """The cached description of a file, else a new one, which is cached."""
     if path.is_file():
         with suppress(OSError):  # reading the file reports the error
             hashed = sha256(path)
-            if (cached := DescriptionFile(folder, hashed, weights).read()) is not None:
+            if (cached := DescriptionFile(hashed, weights).read()) is not None:
                 return cached, FileWeights(path, weights, hashed)
     tensors = FileWeights(path, weights)
     description = tensors.network.description
-    DescriptionFile(folder, description.info.sha256, weights).write(description)
+    DescriptionFile(description.info.sha256, weights).write(description)
     return description, tensors
 
 

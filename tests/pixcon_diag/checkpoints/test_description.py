@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pixcon_diag.checkpoints import loading
-from pixcon_diag.checkpoints.description import DescriptionFile
+from pixcon_diag.checkpoints.description import LIMIT, DescriptionFile
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import sha256
@@ -24,6 +24,13 @@ from tests.cli.farm import own_checkpoint, write_data, write_public
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data(tmp_path_factory.mktemp("farm"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for each test."""
+    monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -80,18 +87,20 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "sha256": lambda content: content.update(sha256="0" * 64),
     "weights": lambda content: content.update(requested="student"),
     "missing": lambda content: content["description"]["info"].pop("layout"),
+    "another file's": lambda content: content["description"]["info"].update(sha256="0" * 64),
+    "unknown weights": lambda content: content["description"]["info"].update(weights="foo"),
     "type": lambda content: content["description"]["info"].update(num_classes="many"),
 }
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "cut"])
+@pytest.mark.parametrize("change", [*CHANGES, "cut", "large"])
 def test_a_description_that_does_not_fit_is_made_again(own: Path, change: str) -> None:
     first = load(own)
-    file = DescriptionFile(own.parent / "diag", first.info.sha256, None).path
+    file = DescriptionFile(first.info.sha256, None).path
     whole = file.read_text()
     content = json.loads(whole)
     CHANGES.get(change, dict)(content)
-    file.write_text(whole[:-20] if change == "cut" else json.dumps(content))
+    file.write_text(whole[:-20] if change == "cut" else json.dumps(content) + " " * (LIMIT * (change == "large")))
     second = load(own)
     assert was_read(second) and described(first) == described(second)
     assert file.read_text() == whole and not was_read(load(own))
@@ -103,8 +112,17 @@ def test_what_json_would_change_is_not_cached(own: Path, data: Path) -> None:
     assert was_read(load(own)) and was_read(load(own))
 
 
-def test_where_nothing_can_be_written_nothing_is_cached(own: Path) -> None:
-    (own.parent / "diag").write_text("a file")
+def test_a_description_beside_a_checkpoint_is_not_trusted(own: Path, cache: Path) -> None:
+    """A folder from a stranger may hold one."""
+    loaded = load(own)
+    assert not (own.parent / "diag").exists()
+    (cache / "checkpoints").rename(own.parent / "diag")
+    assert was_read(load(own)) and not was_read(load(own))
+    assert DescriptionFile(loaded.info.sha256, None).path.parent == cache / "checkpoints"
+
+
+def test_where_nothing_can_be_written_nothing_is_cached(own: Path, cache: Path) -> None:
+    cache.write_text("a file")
     assert was_read(load(own)) and was_read(load(own))
 
 
