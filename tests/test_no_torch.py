@@ -1,7 +1,6 @@
 """Answering from a cached pass or from logs imports no library of networks: whole commands, each in its own process."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,9 +78,8 @@ def run(module: str, *commands: list[str], folder: Path) -> None:
         AssertionError: one failed, or imported one of ``HEAVY``; the later ones are not run.
     """
     probe = PROBE.format(module=module, heavy=HEAVY)
-    environment = {**os.environ, "PIXCON_CACHE": str(folder / "cache")}
     command = [sys.executable, "-c", probe, json.dumps(commands)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
 
 
