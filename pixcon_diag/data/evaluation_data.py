@@ -12,9 +12,9 @@ from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import paths_of
-from pixcon_train.data.lists import Pair, located, parse_list
+from pixcon_train.data.lists import Pair, located, parse_list, require_list
 from pixcon_train.data.reading import Encoding
-from pixcon_train.data.sources import DataSource, existing_root, locate, open_dataset
+from pixcon_train.data.sources import DataSource, locate, open_dataset, require_root
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 
 
@@ -117,19 +117,21 @@ def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> Non
 
 
 def check_choice(choice: DataChoice, checkpoint: str) -> None:
-    """Raise the errors of :func:`choose_data` that can be found before a checkpoint is loaded.
+    """Check what can be checked before a checkpoint is loaded; its files are not read.
 
     Args:
         checkpoint: file, folder or address. Only checkpoints of this project may name their data.
 
     Raises:
-        ConfigError: the data set or its root is not known.
-        DataError: the root or the list is missing or malformed.
+        ConfigError: the data set or its root is not known, or its masks have no such labels.
+        DataError: the root or the list is missing.
     """
     if choice.root is not None:
-        existing_root(choice.root)
+        require_root(choice.root.expanduser())
     if choice.dataset is not None and not may_be_run(checkpoint):
-        choose_data(choice)
+        source = open_dataset(choice.dataset, choice.root)
+        source.require_labels(choice.labels)
+        require_list(source.list_path(choice.list_path, source.spec.val_list, "validation"))
 
 
 def choose_lists(

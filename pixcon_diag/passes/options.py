@@ -9,7 +9,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData, require_same_classe
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.provenance import InferenceInfo
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, require_window
 from pixcon_train.models.architectures import ARCHITECTURES
 
 
@@ -31,7 +31,7 @@ class RunChoice:
 
     def __post_init__(self) -> None:
         if self.window:
-            SlidingWindow(self.window)  # raises unless it is a multiple of the patch size
+            require_window(self.window)
 
 
 @dataclass(frozen=True)

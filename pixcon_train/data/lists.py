@@ -25,9 +25,22 @@ def read_list(path: Path, *, masks_required: bool) -> list[Pair]:
     Raises:
         DataError: no such file, no lines, a line that is not one or two paths, or a missing mask that is required.
     """
-    missing = f"No list at {path}. Expected a text file of `IMAGE MASK` lines."
-    text = read_input(path, f"The list {path}", DataError, missing=missing)
+    text = read_input(path, f"The list {path}", DataError, missing=_missing(path))
     return parse_list(text, str(path), masks_required=masks_required)
+
+
+def require_list(path: Path) -> None:
+    """Require that there is a file at ``path``, without reading it.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not path.exists():
+        raise DataError(_missing(path))
+
+
+def _missing(path: Path) -> str:
+    return f"No list at {path}. Expected a text file of `IMAGE MASK` lines."
 
 
 def parse_list(text: str, where: str, *, masks_required: bool) -> list[Pair]:

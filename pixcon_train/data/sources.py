@@ -16,6 +16,7 @@ _OPTIONS = {
     "unlabeled": "--bank-list to measure, --unlabeled to train",
 }
 """Options for a list by its kind; by default those of validation."""
+_FORMS: dict[str, Encoding] = {"index": "index", "shifted": "shifted", "raw": "raw"}
 _LOOK_AT = 50
 """Masks read to detect the encoding; void is in nearly every image of data sets that have it."""
 
@@ -70,18 +71,27 @@ class DataSource:
             ConfigError: unknown encoding, or ``raw`` or ``shifted`` for a data set with only one.
             DataError: a mask that was looked at is missing, unreadable or coloured.
         """
+        self.require_labels(labels)
         if labels == "auto":
             return detect_encoding(self.spec, (self.root / pair.mask for pair in pairs[:_LOOK_AT] if pair.mask))
-        forms: dict[str, Encoding] = {"index": "index", "shifted": "shifted", "raw": "raw"}
-        if labels not in forms:
-            raise ConfigError(f"--labels is `{labels}`; expected auto, {', '.join(forms)}.")
+        return _FORMS[labels]
+
+    def require_labels(self, labels: str) -> None:
+        """Require that masks of the data set may hold labels in a form.
+
+        Raises:
+            ConfigError: unknown encoding, or ``raw`` or ``shifted`` for a data set with only one.
+        """
+        if labels == "auto":
+            return
+        if labels not in _FORMS:
+            raise ConfigError(f"--labels is `{labels}`; expected auto, {', '.join(_FORMS)}.")
         if self.spec.void == 0 and labels != "raw":
             raise ConfigError(
                 f"--labels is `{labels}`, but {self.spec.name} has `void: 0`, so its masks hold 1..K (raw)."
             )
         if labels != "index" and self.spec.labels == "index" and self.spec.void != 0:
             raise ConfigError(f"--labels {labels} is for ADE20K; {self.spec.name} has one form of masks.")
-        return forms[labels]
 
 
 def _options(what: str) -> str:
@@ -117,6 +127,15 @@ def existing_root(given: str | Path) -> Path:
         DataError: there is no such folder.
     """
     folder = Path(given).expanduser()
+    require_root(folder)
+    return folder
+
+
+def require_root(folder: Path) -> None:
+    """Require that a data root is a folder.
+
+    Raises:
+        DataError: there is no such folder.
+    """
     if not folder.is_dir():
         raise DataError(f"The data root {folder} is not a folder. Give the folder that the lists' paths start from.")
-    return folder

@@ -9,6 +9,16 @@ from pixcon_train.core.patch_size import PATCH_SIZE
 Protocol = Literal["unimatch-v2", "pixcon"]
 
 
+def require_window(edge: int) -> None:
+    """Require that windows of ``edge`` pixels are whole patches.
+
+    Raises:
+        ConfigError: it is no positive multiple of the patch size.
+    """
+    if edge <= 0 or edge % PATCH_SIZE:
+        raise ConfigError(f"A sliding window of {edge} px does not work: expected a multiple of {PATCH_SIZE}.")
+
+
 @dataclass(frozen=True)
 class SlidingWindow:
     """Square windows of ``crop`` pixels (a multiple of 14), 2/3 of it apart; the last one ends at the border."""
@@ -16,8 +26,7 @@ class SlidingWindow:
     crop: int
 
     def __post_init__(self) -> None:
-        if self.crop <= 0 or self.crop % PATCH_SIZE:
-            raise ConfigError(f"A sliding window of {self.crop} px does not work: expected a multiple of {PATCH_SIZE}.")
+        require_window(self.crop)
 
     @property
     def stride(self) -> int:

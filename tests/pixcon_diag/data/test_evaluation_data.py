@@ -1,5 +1,6 @@
 """What decides the images that a checkpoint is measured on. Files are not opened here beyond lists and masks."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.data.evaluation_data import DataChoice, choose_data
+from pixcon_diag.data.evaluation_data import DataChoice, check_choice, choose_data
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.specs import get_spec
 
@@ -53,6 +54,21 @@ def test_a_public_file_s_number_of_classes_is_taken_for_its_data_set(root: Path,
 def test_what_the_user_says_goes_before_a_guess(root: Path) -> None:
     data = choose_data(DataChoice(dataset="pascal", root=root, limit=2), public(11))
     assert (data.spec.name, data.note, images(data)) == ("pascal", None, ["a.jpg", "b.jpg"])
+
+
+def test_a_choice_is_checked_without_reading_its_files(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "public.pth").touch()
+    choice = DataChoice("pascal", root, root / "val.txt")
+    (root / "val.txt").write_bytes(b"\0")
+    check_choice(choice, str(tmp_path / "public.pth"))
+    for wrong, words in (
+        ({"root": tmp_path / "none"}, "none is not a folder"),
+        ({"list_path": tmp_path / "none.txt"}, "No list at"),
+        ({"labels": "raw"}, "--labels raw is for ADE20K"),
+        ({"labels": "odd"}, "--labels is `odd`"),
+    ):
+        with pytest.raises((ConfigError, DataError), match=words):
+            check_choice(replace(choice, **wrong), str(tmp_path / "public.pth"))
 
 
 def test_nothing_to_go_by(root: Path) -> None:

@@ -53,6 +53,8 @@ def test_the_type_of_a_device_is_without_its_number() -> None:
 def test_a_window_that_cannot_work_is_refused_at_once() -> None:
     with pytest.raises(ConfigError, match="expected a multiple of 14"):
         RunChoice(window=100)
+    with pytest.raises(ConfigError, match="multiple of 14"):
+        RunChoice(window=-14)
 
 
 def test_thresholds_of_the_usual_grid_make_no_other_pass() -> None:
