@@ -5,16 +5,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZIP_STORED
 
 import numpy as np
 
 from pixcon_train.core.files import replacing, to_json
 
 Arrays = dict[str, np.ndarray]
-
-DAMAGE = (OSError, ValueError, EOFError, BadZipFile)
-"""What :func:`read_arrays` raises for a file that is missing, cut, changed (each array has a checksum) or pickled."""
 
 
 def as_json(key: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,9 +26,16 @@ def key_digest(key: Mapping[str, Any]) -> str:
 
 
 def read_arrays(file: Path) -> Arrays:
-    """The arrays of an archive, read without pickle: a file cannot run code."""
+    """The arrays of an archive, read without pickle: a file cannot run code.
+
+    Raises:
+        Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum), pickled,
+            compressed, or of arrays larger than memory.
+    """
     # np.load, given a path, leaves a damaged archive open.
     with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
+        if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
+            raise ValueError("its arrays are compressed")  # a small file could fill the memory
         return {name: archive[name] for name in archive.files}
 
 

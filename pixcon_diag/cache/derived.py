@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.cache.arrays import DAMAGE, Arrays, key_digest, read_arrays, write_arrays
+from pixcon_diag.cache.arrays import Arrays, key_digest, read_arrays, write_arrays
 from pixcon_train.core.errors import PixConError
 
 
@@ -23,7 +23,7 @@ def derived(folder: Path | None, name: str, key: Mapping[str, Any], compute: Cal
     if folder is None:
         return compute()
     file = folder / f"{name}-{key_digest(key)}.npz"
-    with suppress(*DAMAGE):
+    with suppress(Exception):  # whatever is wrong with it, the file is replaced
         return read_arrays(file)
     arrays = compute()
     with suppress(PixConError):

@@ -15,6 +15,7 @@ from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
+from pixcon_diag.passes.state import Statistics
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.progress import Notify, Progress
 
@@ -51,6 +52,8 @@ class PassJob:
     """Folder of passes; ``diag`` beside the checkpoint where None (not cached for a wrapped module)."""
     progress: Progress
     notify: Notify
+    statistics: Statistics | None = None
+    """What a cached state must have; None for anything."""
     share: tuple[int, int] | None = None
     """Rank and number of the processes that share the list; None for the whole list."""
 
@@ -79,7 +82,7 @@ class PassJob:
     def store(self, device_type: str) -> Store:
         """The store of the pass made on a type of device."""
         assert self.folder is not None
-        return Store(self.folder, {**self._key, "device": device_type})
+        return Store(self.folder, {**self._key, "device": device_type}, self.statistics, len(self.images))
 
     @cached_property
     def _key(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
-from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.passes.predictions import STATISTICS, MeasuredPass
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
@@ -57,7 +57,8 @@ def measure(
     data = choose_data(DataChoice(), checkpoint) if data is None else data
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    return measured_pass(PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify), options)
+    job = PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify, STATISTICS)
+    return measured_pass(job, options)
 
 
 def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:

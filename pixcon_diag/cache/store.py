@@ -10,13 +10,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pixcon_diag.cache.arrays import DAMAGE, Arrays, as_json, key_digest, read_arrays, write_arrays
+from pixcon_diag.cache.arrays import Arrays, as_json, key_digest, read_arrays, write_arrays
+from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import sha256, write_json
 from pixcon_train.core.progress import Notify, no_notes
 
 MANIFEST = "manifest.json"
 MAPS = "predictions"
+_MADE = {"batch_size": int, "device": str}
+"""Types of the provenance in a manifest."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,12 @@ class CachedPass:
     """Provenance beyond the key, which may change a number in the last digits."""
 
     def __post_init__(self) -> None:
+        if not all(type(count) is int for count in (self.done, self.total)):
+            raise ValueError("its counts of images are no integers")
         if not 0 <= self.done <= self.total or (self.maps and len(self.maps) != self.done):
             raise ValueError(f"{self.done} of {self.total} images and {len(self.maps)} label maps do not agree")
+        if not all(name in _MADE and type(value) is _MADE[name] for name, value in self.made.items()):
+            raise ValueError("its provenance is malformed")
 
     @property
     def complete(self) -> bool:
@@ -51,10 +58,15 @@ class Store:
     Args:
         parent: folder that holds the passes.
         key: everything the pass depends on, ready for JSON.
+        statistics: what a state must have.
+        images: number of images of the whole pass; None for any.
     """
 
-    def __init__(self, parent: Path, key: Mapping[str, Any]) -> None:
+    def __init__(
+        self, parent: Path, key: Mapping[str, Any], statistics: Statistics | None = None, images: int | None = None
+    ) -> None:
         self.key, self.folder = as_json(key), parent / key_digest(key)
+        self.statistics, self.images = statistics or Statistics(), images
 
     @property
     def maps_folder(self) -> Path:
@@ -92,7 +104,7 @@ class Store:
         try:
             manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
             return bool(manifest["done"] == manifest["total"])
-        except _DAMAGE:
+        except Exception:  # as in :meth:`read`
             return False
 
     def read(self, notify: Notify = no_notes) -> CachedPass | None:
@@ -101,19 +113,26 @@ class Store:
             return None
         try:
             return self._read()
-        except _DAMAGE as error:
-            notify(f"the pass cached in {self.folder} is damaged ({error}); it is run again.")
+        except Exception as error:  # the folder may hold anything, and its readers raise many classes
+            reason = str(error) or type(error).__name__
+            notify(f"the pass cached in {self.folder} is damaged ({reason}); it is run again.")
             return None
 
     def _read(self) -> CachedPass:
         manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["key"] != self.key:
             raise ValueError("its key is another one")
-        file = self.folder / manifest["state"]
+        file = self.folder / _plain(manifest["state"])
         _verify(file, manifest["sha256"])
         for name, expected in manifest["maps"].items():
-            _verify(self.maps_folder / name, expected)
-        return CachedPass(manifest["done"], manifest["total"], read_arrays(file), manifest["maps"], manifest["made"])
+            _verify(self.maps_folder / _plain(name), expected)
+        state = read_arrays(file)
+        found = CachedPass(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
+        if self.images not in (None, found.total):
+            raise ValueError(f"it is of {found.total} images instead of {self.images}")
+        if found.done and (missing := next(self.statistics.missing(state, complete=found.complete), None)) is not None:
+            raise ValueError(f"its state lacks {missing}")
+        return found
 
     def write(self, cached: CachedPass) -> None:
         """Replace the previous save.
@@ -147,8 +166,15 @@ class Store:
         self._lock_file.unlink(missing_ok=True)
 
 
-_DAMAGE = (*DAMAGE, KeyError, TypeError, AttributeError)
-"""What reading a store raises: beside what reading its arrays does, JSON of another form."""
+def _plain(name: str) -> str:
+    """``name``, which must be of a file in the folder itself.
+
+    Raises:
+        ValueError: a path to elsewhere.
+    """
+    if name in ("", ".", "..") or any(character in name for character in "/\\:"):
+        raise ValueError(f"{name!r} is no file name")
+    return name
 
 
 def _verify(file: Path, expected: str) -> None:

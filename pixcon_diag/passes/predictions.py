@@ -20,13 +20,23 @@ from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_diag.passes.state import part
+from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.core.void import VOID
 from pixcon_train.data.reading import read_mask
 from pixcon_train.evaluation.iou_result import IoUResult
+
+STATISTICS = Statistics(
+    names_of("images", "strays", "statistics", "histogram", "boundary")
+    | names_of("contamination", "strays", "by_predicted", "by_truth", "zones", "confidence_sum", "rejected"),
+    (
+        names_of("centroids", "classes", "label", "pixels", "sums"),
+        names_of("sampler", "keys", "labels", "places", "features", "norms"),
+    ),
+)
+"""Statistics of a measured pass; without a decoder feature there are no centroids and no sample."""
 
 
 @dataclass(frozen=True)

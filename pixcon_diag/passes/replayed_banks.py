@@ -8,13 +8,20 @@ import numpy as np
 
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.coverage_result import CoverageResult
-from pixcon_diag.passes.state import part
+from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_train.core.void import VOID
 from pixcon_train.method.admission import REPLAYED
 
 FORMAT = 4
 """Raised when the same options give another state. 2: true classes in the bank. 3: native logits. 4: the last
 training batch is entered, the fill is a number, the checkpoint's bank is included."""
+
+STATISTICS = Statistics(
+    frozenset({"confusion", "seen"}).union(*(names_of(f"{rule}.coverage", "strays", "counts") for rule in REPLAYED)),
+    together=(names_of("stored", "queue", "filled"),),
+    at_end=tuple(names_of(f"{rule}.bank", "queue", "ptr", "filled", "truth", "weight") for rule in REPLAYED),
+)
+"""Statistics of a replay; the banks are there after the first training batch."""
 
 
 @dataclass(frozen=True)

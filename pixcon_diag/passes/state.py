@@ -1,8 +1,36 @@
 """Stored statistics, named ``part.statistic``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The statistics that a stored state of at least one image must have."""
+
+    required: frozenset[str] = frozenset()
+    together: tuple[frozenset[str], ...] = ()
+    """Sets of which a state has all statistics or none."""
+    at_end: tuple[frozenset[str], ...] = ()
+    """Sets of which the state of a whole pass has all statistics, and any other all or none."""
+
+    def missing(self, state: Mapping[str, np.ndarray], *, complete: bool) -> Iterator[str]:
+        """Names of the statistics that ``state`` lacks.
+
+        Args:
+            complete: whether it is of a whole pass.
+        """
+        yield from sorted(self.required - state.keys())
+        for names in self.together + self.at_end:
+            if names & state.keys() or (complete and names in self.at_end):
+                yield from sorted(names - state.keys())
+
+
+def names_of(name: str, *statistics: str) -> frozenset[str]:
+    """The stored names of the statistics of one part."""
+    return frozenset(f"{name}.{statistic}" for statistic in statistics)
 
 
 def part(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

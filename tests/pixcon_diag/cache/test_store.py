@@ -1,10 +1,12 @@
 """A pass on disk: whole, or said to be damaged; never half, never code, never two writers."""
 
+import io
 import json
 import pickle
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from pixcon_diag.cache.store import MANIFEST, CachedPass, Store
+from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import sha256
 
@@ -46,7 +49,7 @@ def same(first: CachedPass | None, second: CachedPass | None) -> bool:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "diag", KEY)
+    return Store(tmp_path / "diag", KEY, Statistics(frozenset({"total"})), images=3)
 
 
 def test_what_was_written_is_read(store: Store) -> None:
@@ -102,6 +105,35 @@ def cut_archive(store: Store) -> None:
     forged_state(store, lambda _: path.write_bytes(path.read_bytes()[:-40]))
 
 
+def absurd_array(store: Store) -> None:
+    """An archive whose array claims 2⁵⁶ numbers."""
+
+    def write(path: Path) -> None:
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**56,)})
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy", header.getvalue())
+
+    forged_state(store, write)
+
+
+def state_elsewhere(store: Store) -> None:
+    """A whole state of another folder."""
+    file = (store.folder / "state-000002.npz").rename(store.folder.parent / "state.npz")
+    manifest(store, state=f"../{file.name}")
+
+
+def map_elsewhere(store: Store) -> None:
+    file = (store.maps_folder / "000001_x.png").rename(store.folder.parent / "x.png")
+    maps = json.loads((store.folder / MANIFEST).read_text())["maps"]
+    manifest(store, maps={"000000_x.png": maps["000000_x.png"], str(file): maps["000001_x.png"]})
+
+
+def lacking_state(store: Store) -> None:
+    forged_state(store, lambda path: np.savez(path, other=np.zeros(2)))
+
+
+NEST = 100_000
 DAMAGES: dict[str, Damage] = {
     "state changed": change_state,
     "state cut": lambda store: (store.folder / "state-000002.npz").write_bytes(b"PK"),
@@ -117,6 +149,17 @@ DAMAGES: dict[str, Damage] = {
     "manifest binary": lambda store: (store.folder / MANIFEST).write_bytes(b"\xff\xfe\x00"),
     "manifest a list": lambda store: (store.folder / MANIFEST).write_text("[]"),
     "manifest of strings": lambda store: manifest(store, maps=["x"]),
+    "manifest nested": lambda store: (store.folder / MANIFEST).write_text("[" * NEST + "]" * NEST),
+    "arrays compressed": lambda store: forged_state(store, lambda path: np.savez_compressed(path, total=np.zeros(9))),
+    "array absurd": absurd_array,
+    "statistic missing": lacking_state,
+    "state elsewhere": state_elsewhere,
+    "map elsewhere": map_elsewhere,
+    "provenance a list": lambda store: manifest(store, made=["cpu"]),
+    "provenance unknown": lambda store: manifest(store, made={"other": 1}),
+    "provenance of other types": lambda store: manifest(store, made={"device": 7}),
+    "count a fraction": lambda store: manifest(store, done=2.0),
+    "other total": lambda store: manifest(store, total=2),
     "no count": lambda store: manifest(store, done=None),
     "other count": lambda store: manifest(store, done=1),
     "too many": lambda store: manifest(store, done=4),
@@ -131,6 +174,7 @@ def test_damage_is_told_and_is_nothing_kept(store: Store, damage: str) -> None:
     DAMAGES[damage](store)
     told: list[str] = []
     assert store.read(told.append) is None
+    assert store.claims_complete in (False, damage == "other total")
     (sentence,) = told
     assert str(store.folder) in sentence and "is damaged" in sentence and "run again" in sentence
 
