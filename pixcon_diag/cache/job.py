@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_diag.cache.keys import pass_folder, pass_key
-from pixcon_diag.cache.store import CachedPass, Store
+from pixcon_diag.cache.keys import made_by_another_version, pass_folder, pass_key
+from pixcon_diag.cache.store import CachedPass, Store, manifests
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
@@ -21,6 +21,9 @@ from pixcon_train.core.progress import Notify, Progress
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
+
+_NAMED: set[tuple[Path, str]] = set()
+"""Folders and checkpoints whose passes of another version were named in this process."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ class PassJob:
         self.notify(f"{self.checkpoint.name}: reusing the pass cached in {store.folder} (made on {inference.device}).")
         maps = LabelMapFiles(tuple(store.maps_folder / name for name in found.maps)) if self.with_maps else None
         return PassResult(found.state, inference, maps, store.folder)
+
+    def name_old_passes(self) -> None:
+        """Notify, once per process, that the folder holds passes of this checkpoint by another version."""
+        folder, sha256 = self.folder, self.checkpoint.info.sha256
+        if folder is None or (folder, sha256) in _NAMED:
+            return
+        if any(made_by_another_version(manifest, sha256) for manifest in manifests(folder)):
+            _NAMED.add((folder, sha256))
+            self.notify(
+                f"{self.checkpoint.name}: the passes of another version in {folder} are not reused; the network is run "
+                "again. They can be removed."
+            )
 
     @property
     def folder(self) -> Path | None:

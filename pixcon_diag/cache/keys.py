@@ -45,6 +45,14 @@ def pass_key(
     }
 
 
+def made_by_another_version(manifest: Any, sha256: str) -> bool:
+    """Whether a manifest is of a pass of the checkpoint ``sha256``, in another format or by another version."""
+    key = manifest.get("key") if isinstance(manifest, dict) else None
+    if not isinstance(key, dict) or key.get("checkpoint") != sha256:
+        return False
+    return (key.get("format"), key.get("version")) != (FORMAT, version("pixcon-diag"))
+
+
 def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:
     """Folder for the passes of a checkpoint; None for a wrapped module, which has no file."""
     return None if checkpoint.wrapped is not None else results_folder(checkpoint.info.source)

@@ -36,6 +36,7 @@ def run_job(job: PassJob, collector: Collector | BankCollector) -> PassResult:
         if found is not None and found.complete:
             return job.reuse(store, found)
         if found is None:
+            job.name_old_passes()
             job.check_data()
             store.clear()
         return _CachedRun(job, collector, store, inference, found).finish()

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,13 @@ class CachedPass:
     def complete(self) -> bool:
         """Whether the pass is complete."""
         return self.done == self.total
+
+
+def manifests(parent: Path) -> Iterator[Any]:
+    """The contents of the manifests of all passes in a folder; damaged ones are skipped."""
+    for file in sorted(parent.glob(f"*/{MANIFEST}")):
+        with suppress(Exception):  # as in :meth:`Store.read`
+            yield json.loads(file.read_text(encoding="utf-8"))
 
 
 class Store:

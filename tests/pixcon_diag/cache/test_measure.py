@@ -361,6 +361,32 @@ def test_a_file_s_pass_is_kept_beside_it(data: EvaluationData, tmp_path: Path) -
     assert (key["data"]["images"], key["data"]["dataset"]) == (IMAGES, THREE.name)
 
 
+def change_key(folder: Path, **changes: Any) -> None:
+    """Change the key in the manifest of the only pass, and the name of its folder."""
+    (manifest,) = folder.glob("*/manifest.json")
+    content = json.loads(manifest.read_text())
+    content["key"] |= changes
+    manifest.write_text(json.dumps(content))
+    manifest.parent.rename(folder / "old")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"), [({"format": 1}, 1), ({"version": "0"}, 1), ({"format": 1, "checkpoint": "f0"}, 0)]
+)
+def test_passes_of_another_version_are_named_once(
+    data: EvaluationData, tmp_path: Path, changes: dict[str, Any], named: int
+) -> None:
+    run(data, tmp_path / "kept")
+    change_key(tmp_path / "kept", **changes)
+    (tmp_path / "kept/damaged").mkdir()
+    (tmp_path / "kept/damaged/manifest.json").write_text("[")
+    told: list[str] = []
+    run(data, tmp_path / "kept", notify=told.append)
+    run(data, tmp_path / "kept", options=MeasureOptions(taus=(0.123,)), notify=told.append)
+    assert len(told) == named
+    assert all(f"the passes of another version in {tmp_path / 'kept'} are not reused" in sentence for sentence in told)
+
+
 def cut(path: Path, data: bytes) -> None:
     os.truncate(path, 100)
 
