@@ -7,7 +7,7 @@ DOCS := $(VENV)/.installed-docs
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-portable test-lowest bench docs figures dist clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest bench docs figures dist clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +49,15 @@ lint: $(INSTALLED)  ## check style, spelling and types
 test-fast: $(INSTALLED)  ## run the quick tests, which need no reference material
 	$(BIN)/python -m pytest -m "not slow and not reference"
 
+# Two halves side by side, on a core each; both run to their end.
 test: $(INSTALLED)  ## run all tests
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory --keep-going --jobs=2 test-diagnosis test-training
+
+test-diagnosis: $(INSTALLED)
+	$(BIN)/python -m pytest -p no:cacheprovider tests/cli tests/figures tests/pixcon_diag
+
+test-training: $(INSTALLED)
+	$(BIN)/python -m pytest -p no:cacheprovider --ignore=tests/cli --ignore=tests/figures --ignore=tests/pixcon_diag
 
 test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other processors would; TESTS=tests for all
 	$(BIN)/python .ci/portable.py $(TESTS)
