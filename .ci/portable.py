@@ -29,6 +29,8 @@ TESTS = [
     "tests/pixcon_train",
     "tests/pixcon_diag/measures",
     "tests/pixcon_diag/passes",
+    "tests/pixcon_diag/cache",
+    "tests/pixcon_diag/analyses",
     "tests/pixcon_diag/checkpoints",
     "tests/pixcon_diag/test_naive.py",
     "tests/test_without_float64.py",
