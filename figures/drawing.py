@@ -1,7 +1,8 @@
 """Draw the figures of a command from its saved results, as PNG and PDF next to the JSON."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,14 +34,10 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
     """
     if find_spec(_module(command)) is None:
         return []
-    from pixcon_figures.fonts import fallback_fonts, font_settings
     from pixcon_figures.saved import read_saved
-    from pixcon_figures.style import style
 
     content = {name: read_saved(folder, name) for name in _read_with(folder, command)}
-    fonts, lacking = fallback_fonts(list(content.values()))
-    with style(font_settings(fonts)):
-        figures = _draw(folder, command, content, lacking)
+    with _drawn(folder, command, content) as (figures, lacking):
         return [path for stem, figure in figures.items() for path in _save(figure, folder / stem, lacking, missing)]
 
 
@@ -59,13 +56,21 @@ def draw_result(command: str, content: Any, folder: Path = Path()) -> "dict[str,
     """
     if find_spec(_module(command)) is None:
         return {}
+    with _drawn(folder, command, {command: json.loads(to_json(content))}) as (figures, _):
+        return figures
+
+
+@contextmanager
+def _drawn(
+    folder: Path, command: str, content: "Mapping[str, Content]"
+) -> "Iterator[tuple[dict[str, Figure], frozenset[str]]]":
+    """The figures of a command and the characters without a font; the style holds within the block."""
     from pixcon_figures.fonts import fallback_fonts, font_settings
     from pixcon_figures.style import style
 
-    plain = json.loads(to_json(content))
-    fonts, lacking = fallback_fonts([plain])
+    fonts, lacking = fallback_fonts(list(content.values()))
     with style(font_settings(fonts)):
-        return _draw(folder, command, {command: plain}, lacking)
+        yield _draw(folder, command, content, lacking), lacking
 
 
 def _read_with(folder: Path, command: str) -> list[str]:
