@@ -64,10 +64,11 @@ def _checked(sources: Source | Sequence[Source]) -> list[str | LoadedCheckpoint]
 
 def named_folders(predictions: Listed) -> list[tuple[str, Path]]:
     """Name and folder of each set of saved predictions; a folder without a name is called as it is on disk."""
+    pairs: list[tuple[str | None, str]]
     if isinstance(predictions, Mapping):
         pairs = [(name, str(folder)) for name, folders in predictions.items() for folder in folders]
     else:
-        pairs = [split_name(str(argument)) for argument in predictions]  # type: ignore[misc]
+        pairs = [split_name(str(argument)) for argument in predictions]
     return [(name or Path(folder).resolve().name, Path(folder)) for name, folder in pairs]
 
 
