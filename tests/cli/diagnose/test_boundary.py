@@ -1,4 +1,4 @@
-"""`pixcon-diag boundary`: what only it has; see test_measuring.py and test_methods.py."""
+"""`pixcon-diag boundary`: what only it has; see test_analysis.py and test_methods.py."""
 
 from pathlib import Path
 

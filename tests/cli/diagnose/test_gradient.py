@@ -1,4 +1,4 @@
-"""`pixcon-diag gradient`: what only it has; see test_replaying.py and test_methods.py."""
+"""`pixcon-diag gradient`: what only it has; see test_bank_options.py and test_methods.py."""
 
 from pathlib import Path
 
