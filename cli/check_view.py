@@ -6,7 +6,7 @@ from rich.console import Console
 
 from pixcon_cli.tables import show_tables
 from pixcon_diag.data.list_checks import SetReport
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics.spread import quotient
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.specs import DatasetSpec
 

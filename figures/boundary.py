@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_diag.statistics import spread
+from pixcon_diag.statistics.spread import spread
 from pixcon_figures.palette import color
 from pixcon_figures.saved import Content, by_group, legend_name, number, rounded
 from pixcon_figures.style import NARROW, SMALL, WIDE, explain, footnote, new_figure

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from pixcon_diag.statistics import spread
+from pixcon_diag.statistics.spread import spread
 from pixcon_figures.palette import BLACK, line
 from pixcon_figures.saved import Content, by_group, legend_name, number, numbers, rounded
 from pixcon_figures.style import NARROW, WIDE, new_figure

@@ -34,7 +34,7 @@ FOLDER_IMPORTS = {
     },
     "pixcon_diag": {
         "serialization": (),
-        "statistics": (),
+        "statistics": ("serialization",),
         "provenance": (),
         "tables": ("statistics",),
         "checkpoints": ("provenance",),

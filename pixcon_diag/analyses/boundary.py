@@ -14,7 +14,7 @@ from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.predictions import MeasuredGroup
-from pixcon_diag.statistics import Spread, seeds_note, spread
+from pixcon_diag.statistics.spread import Spread, seeds_note, spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table

@@ -12,7 +12,7 @@ from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_miou, pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
-from pixcon_diag.statistics import Spread, spread
+from pixcon_diag.statistics.spread import Spread, spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.lists import parse_list

@@ -9,7 +9,7 @@ from pixcon_diag.analyses.deltas import arrow, delta_note
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.passes.predictions import MeasuredGroup
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Kind, Table

@@ -12,7 +12,7 @@ from pixcon_diag.measures.contamination_result import ContaminationResult, Rates
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics.spread import quotient
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 

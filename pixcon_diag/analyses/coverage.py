@@ -12,7 +12,7 @@ from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.measures.stored_bank import StoredBank
 from pixcon_diag.passes.predictions import MeasuredGroup
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics.spread import quotient
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError

@@ -8,7 +8,7 @@ from pixcon_diag.analyses.dynamics_curves import RETAINED, Curve, curves_table, 
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import BestEpoch, Weights
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
-from pixcon_diag.statistics import mean, seeds_note, spread
+from pixcon_diag.statistics.spread import mean, seeds_note, spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 

@@ -14,7 +14,7 @@ from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
-from pixcon_diag.statistics import Spread, seeds_note, spread
+from pixcon_diag.statistics.spread import Spread, seeds_note, spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 

@@ -7,7 +7,7 @@ from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.per_class import PerClassResult, per_class
 from pixcon_diag.passes.predictions import MeasuredGroup
-from pixcon_diag.statistics import seeds_note
+from pixcon_diag.statistics.spread import seeds_note
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table

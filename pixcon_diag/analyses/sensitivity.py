@@ -7,7 +7,7 @@ from pixcon_diag.analyses.deltas import delta_column
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import Weights
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
-from pixcon_diag.statistics import Spread, seeds_note
+from pixcon_diag.statistics.spread import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import AnyColumn, Column, Table

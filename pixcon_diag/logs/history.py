@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import NAN
+from pixcon_diag.statistics.spread import NAN
 
 Weights = Literal["ema", "student"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
-from pixcon_diag.statistics import NAN
+from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.log_file import read_log_file

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
-from pixcon_diag.statistics import NAN, mean
+from pixcon_diag.statistics.spread import NAN, mean
 from pixcon_train.core.errors import DataError
 
 _OLD_RETENTION = "epoch/mask_ratio"

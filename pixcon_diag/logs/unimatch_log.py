@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, fraction
 from pixcon_diag.logs.unimatch_config import read_config
-from pixcon_diag.statistics import NAN, mean
+from pixcon_diag.statistics.spread import NAN, mean
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import read_input, split_lines
 from pixcon_train.core.yaml_files import flatten

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics.spread import quotient
 from pixcon_train.core.errors import ConfigError
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import numpy as np
 from pixcon_diag.measures.boundary_result import find_measured
 from pixcon_diag.measures.confidence import FIXED_POINT
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotient, quotients
+from pixcon_diag.statistics.spread import quotient, quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
 

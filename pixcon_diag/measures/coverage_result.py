@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotients
+from pixcon_diag.statistics.spread import quotients
 from pixcon_train.evaluation.strays import TRUTH, refuse_strays
 
 ADMITTED = "admitted pixels"

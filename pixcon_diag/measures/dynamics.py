@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
 from pixcon_diag.measures.sensitivity import recipe_keys
-from pixcon_diag.statistics import NAN, mean, sample_std
+from pixcon_diag.statistics.spread import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotient
+from pixcon_diag.statistics.spread import quotient
 
 COLUMNS = (
     "anchors",

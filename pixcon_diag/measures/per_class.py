@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import NAN, mean, sample_std
+from pixcon_diag.statistics.spread import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 SeedIoU = Sequence[Sequence[float]]

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotients
+from pixcon_diag.statistics.spread import quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
 

@@ -7,7 +7,7 @@ from typing import Any
 from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import NAN, mean, sample_std
+from pixcon_diag.statistics.spread import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 DEFAULTS: Mapping[str, Any] = {

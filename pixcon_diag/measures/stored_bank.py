@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotient, quotients
+from pixcon_diag.statistics.spread import quotient, quotients
 from pixcon_train.core.errors import CheckpointError
 
 NOT_KNOWABLE = (

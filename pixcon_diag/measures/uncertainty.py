@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 
 from pixcon_diag.measures.geometry_result import TightnessMeans
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics import quotients
+from pixcon_diag.statistics.spread import quotients
 from pixcon_train.core.errors import ConfigError
 
 Statistic = Callable[[np.ndarray], np.ndarray]

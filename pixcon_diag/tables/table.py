@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Never, TypeVar
 
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 
 UNDEFINED = "–"
 

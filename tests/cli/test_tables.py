@@ -10,7 +10,7 @@ from pixcon_cli import console as consoles
 from pixcon_cli.console import notes, output, progress
 from pixcon_cli.encoding import spell
 from pixcon_cli.tables import show_tables
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.table import Column, Table
 from tests.cli.printed import cells, printed
 

@@ -10,7 +10,7 @@ from pixcon_diag.analyses.compare import compare_result, difference_table
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.predictions import MeasuredGroup
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))

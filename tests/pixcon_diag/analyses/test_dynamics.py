@@ -8,7 +8,7 @@ from pixcon_diag.analyses.dynamics import SHOWN_RUNS, dynamics_result
 from pixcon_diag.groups.logs import read_groups
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, Weights
 from pixcon_diag.measures.dynamics import dynamics
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
 from tests.pixcon_diag.analyses.made import sound

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, disambiguate, folder_name, fraction
-from pixcon_diag.statistics import mean, sample_std
+from pixcon_diag.statistics.spread import mean, sample_std
 from pixcon_train.core.files import to_json
 from tests.training_logs import history
 

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.html import to_html
 from pixcon_diag.tables.table import Table
 from tests.pixcon_diag.tables.made import TWO_LEVELS, made

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.latex import _LATEX, latex_text, to_latex
 from tests.pixcon_diag.tables.made import TWO_LEVELS, made
 

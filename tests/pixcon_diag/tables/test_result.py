@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 from pixcon_train.core.errors import PixConError

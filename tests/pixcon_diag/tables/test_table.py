@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.statistics import Spread
+from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.table import Cell, Column, Kind, Table
 from tests.pixcon_diag.tables.made import made
 

@@ -1,6 +1,6 @@
 import math
 
-from pixcon_diag.statistics import seeds_note, spread
+from pixcon_diag.statistics.spread import seeds_note, spread
 
 
 def test_mean_and_sample_deviation_over_seeds() -> None:

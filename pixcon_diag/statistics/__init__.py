@@ -1,0 +1,1 @@
+"""Statistics that measurements and decisions share: rates, spreads, intervals, tests."""
