@@ -10,7 +10,7 @@ from benchmarks.gpu.harness import synthetic_batch
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import clock_of, median
-from pixcon_diag.data.label_maps import LabelMapWriter
+from pixcon_diag.data.label_maps import MapWriter
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions, PassOptions
 from pixcon_diag.passes.run import PredictedBatch, run_pass
@@ -39,17 +39,20 @@ def run(options: Options) -> Iterator[Row]:
     passing = PassOptions("pixcon", None, str(device), batch_size=4, workers=0)
 
     folder = options.scratch / "maps"
-    folder.mkdir()
+    for maps in ("labels", "confidence"):
+        (folder / maps).mkdir(parents=True)
 
     def alone() -> None:
         run_pass(model, items, [], passing)
 
     def whole() -> None:
         collector = Collector(sizes.classes, MeasureOptions())
-        maps = LabelMapWriter(folder, tuple(voc_palette(sizes.classes)), None)
+        labels = MapWriter(folder / "labels", tuple(voc_palette(sizes.classes)))
+        confidence = MapWriter(folder / "confidence", None)
 
         def keep(batch: PredictedBatch) -> None:
-            maps.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy())
+            labels.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy())
+            confidence.write(batch.names, batch.bins(MeasureOptions().edges).to(torch.uint8).cpu().numpy())
 
         run_pass(model, items, [collector.update, keep], passing)
         collector.snapshot()

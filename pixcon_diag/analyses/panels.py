@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pixcon_diag.data.label_maps import encode_label_map
+from pixcon_diag.data.label_maps import encode_map
 from pixcon_diag.measures.error_regions import MIN_SHARE, error_regions
 from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image_errors, rank_images
 from pixcon_diag.passes.predictions import MeasuredGroup, Predictions, read_target
@@ -91,7 +91,7 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
         Image.fromarray(pixels).save(temporary, format="PNG")
     for file, labels in zip((files["truth"], *files["predictions"]), (target, *maps), strict=True):
         with replacing(folder / str(file)) as temporary:
-            temporary.write_bytes(encode_label_map(labels, palette))
+            temporary.write_bytes(encode_map(labels, palette))
     share = chosen.choice.min_share
     regions = [error_regions(labels, target, void=VOID, min_share=share).to_dict() for labels in maps]
     return asdict(image) | {"files": files, "regions": regions}

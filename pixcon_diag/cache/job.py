@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from pixcon_diag.cache.keys import made_by_another_version, pass_folder, pass_key
-from pixcon_diag.cache.store import CachedPass, Store, manifests
+from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, CachedPass, Store, manifests
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.data.label_maps import LabelMapFiles
+from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
 from pixcon_diag.passes.state import Statistics
 from pixcon_diag.provenance import InferenceInfo
@@ -36,6 +36,8 @@ class PassResult:
     """How the network was run."""
     maps: LabelMapFiles | None
     """The label maps, where they are cached."""
+    confidence: ConfidenceMapFiles | None
+    """The confidence maps, where they are cached."""
     folder: Path | None
     """Folder of the cached pass; None where it is not cached."""
 
@@ -49,8 +51,8 @@ class PassJob:
     options: PassOptions
     counted: Mapping[str, Any]
     """The options that determine the statistics."""
-    with_maps: bool
-    """Whether label maps are cached."""
+    edges: tuple[float, ...] | None
+    """Edges of the bins in which confidence maps are cached, next to label maps; None where no maps are cached."""
     cache: Path | None
     """Folder of passes; ``diag`` beside the checkpoint where None (not cached for a wrapped module)."""
     progress: Progress
@@ -74,8 +76,17 @@ class PassJob:
         """The result of a complete pass found in ``store``."""
         inference = replace(self.options.inference(""), **found.made)
         self.notify(f"{self.checkpoint.name}: reusing the pass cached in {store.folder} (made on {inference.device}).")
-        maps = LabelMapFiles(tuple(store.maps_folder / name for name in found.maps)) if self.with_maps else None
-        return PassResult(found.state, inference, maps, store.folder)
+        return self.result(store, found, inference)
+
+    def result(self, store: Store, found: CachedPass, inference: InferenceInfo) -> PassResult:
+        """The result of a complete pass in ``store``."""
+        if self.edges is None:
+            return PassResult(found.state, inference, None, None, store.folder)
+        labels, confidence = (
+            tuple(store.folder / maps / name for name in found.maps[maps]) for maps in (LABEL_MAPS, CONFIDENCE_MAPS)
+        )
+        maps = LabelMapFiles(labels), ConfidenceMapFiles(confidence, self.edges)
+        return PassResult(found.state, inference, *maps, store.folder)
 
     def name_old_passes(self) -> None:
         """Notify, once per process, that the folder holds passes of this checkpoint by another version."""

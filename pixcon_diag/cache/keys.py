@@ -11,10 +11,10 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.options import PassOptions
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same key gives other numbers, or a state of another layout. 2: labels outside the classes are counted
 by map and value; images are rotated as their EXIF data say and 16-bit ones are not truncated at 255. 3: boundary errors
-per image."""
+per image. 4: confidence maps."""
 
 
 def pass_key(

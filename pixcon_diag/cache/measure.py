@@ -57,7 +57,7 @@ def measure(
     data = choose_data(DataChoice(), checkpoint) if data is None else data
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify, STATISTICS)
+    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, STATISTICS)
     return measured_pass(job, options)
 
 
@@ -70,7 +70,9 @@ def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
     result = reuse_or_run(job, partial(_collector, job.data.spec.num_classes, options))
     about = (job.checkpoint.info, job.data.info(), result.inference)
     provenance = Provenance(*about, asdict(options), version("pixcon-diag"))
-    measured = MeasuredPass(job.checkpoint.name, provenance, job.data, result.maps, options, result.state)
+    measured = MeasuredPass(
+        job.checkpoint.name, provenance, job.data, result.maps, options, result.state, result.confidence
+    )
     check = check_load(job.checkpoint, job.data, job.options, measured.iou)
     if check is not None and check.warning is not None:
         job.notify(check.warning)

@@ -13,7 +13,7 @@ from accelerate.utils import broadcast_object_list
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.measure import measured_pass
 from pixcon_diag.cache.reuse import reuse_or_run
-from pixcon_diag.cache.store import CachedPass, Store
+from pixcon_diag.cache.store import MAPS, CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.collector import Collector
@@ -82,7 +82,7 @@ def measure_together(
         As ``measure``.
     """
     passing = pass_options(checkpoint, data, run)
-    job = PassJob(checkpoint, data, passing, options.key(), True, cache, progress, notify, STATISTICS)
+    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, STATISTICS)
     if team.processes > 1 and job.folder is not None:
         done = team.rank == 0 and replace(job, notify=no_notes).cached() is not None
         if not team.broadcast(done):
@@ -103,14 +103,16 @@ def _join(job: PassJob, parts: Sequence[PassJob], options: MeasureOptions) -> No
         found = [_complete(store) for store in stores]
         whole.clear()
         for store, part in zip(stores, found, strict=True):
-            for file in part.maps:
-                shutil.move(store.maps_folder / file, whole.maps_folder / file)
+            for kind in MAPS:
+                for file in part.maps[kind]:
+                    shutil.move(store.folder / kind / file, whole.folder / kind / file)
         collector = Collector(job.data.spec.num_classes, options)
         for part in reversed(found):
             before = Collector(job.data.spec.num_classes, options)
             before.restore(part.state)
             collector.prepend(before)
-        images, maps = len(job.images), {name: digest for part in found for name, digest in part.maps.items()}
+        images = len(job.images)
+        maps = {kind: {name: digest for part in found for name, digest in part.maps[kind].items()} for kind in MAPS}
         whole.write(CachedPass(images, images, collector.snapshot(), maps, found[0].made))
         for store in stores:
             store.remove()

@@ -79,7 +79,7 @@ def replay(
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, options.key(), False, cache, progress, notify, STATISTICS)
+    job = PassJob(checkpoint, data, passing, options.key(), None, cache, progress, notify, STATISTICS)
     result = reuse_or_run(job, partial(_collector, job, options))
     banks = ReplayedBanks(result.state, data.spec.num_classes, options)
     return ReplayedPass(

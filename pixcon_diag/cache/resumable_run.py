@@ -2,13 +2,12 @@
 
 import time
 
-import numpy as np
 import torch
 from torch.utils.data import Subset
 
 from pixcon_diag.cache.job import PassJob, PassResult
-from pixcon_diag.cache.store import CachedPass, Store
-from pixcon_diag.data.label_maps import LabelMapWriter
+from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, CachedPass, Store
+from pixcon_diag.data.label_maps import MapWriter
 from pixcon_diag.passes.bank_collector import BankCollector
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.run import PredictedBatch, choose_device, evaluation_dataset, run_pass
@@ -29,7 +28,7 @@ def run_job(job: PassJob, collector: Collector | BankCollector) -> PassResult:
     if job.folder is None:
         job.check_data()
         run_pass(job.checkpoint.model, evaluation_dataset(job.data), [collector.update], job.options, job.progress)
-        return PassResult(collector.snapshot(), inference, None, None)
+        return PassResult(collector.snapshot(), inference, None, None, None)
     store = job.store(device.type)
     with store.locked(job.notify):
         found = store.read(job.notify)
@@ -55,8 +54,12 @@ class _CachedRun:
     ) -> None:
         self.job, self.collector, self.store, self.inference = job, collector, store, inference
         self.start, self.total = found.done if found else 0, len(job.images)
-        hashes = found.maps if found else None
-        self.maps = LabelMapWriter(store.maps_folder, job.data.spec.palette, hashes, first=job.images.start)
+        hashes, palettes = found.maps if found else {}, {LABEL_MAPS: job.data.spec.palette, CONFIDENCE_MAPS: None}
+        self.maps = {
+            maps: MapWriter(store.folder / maps, palette, hashes.get(maps), first=job.images.start)
+            for maps, palette in palettes.items()
+            if job.edges is not None
+        }
         self.saved = time.monotonic()
         if found is not None and found.done:
             collector.restore(found.state)
@@ -67,22 +70,24 @@ class _CachedRun:
         """Run the network on the remaining images."""
         remaining = Subset(evaluation_dataset(self.job.data), self.job.images[self.start :])
         run_pass(self.job.checkpoint.model, remaining, [self._consume], self.job.options, self._progress)
-        maps = self.maps.maps() if self.job.with_maps else None
-        return PassResult(self._save(self.total), self.inference, maps, self.store.folder)
+        return self.job.result(self.store, self._save(self.total), self.inference)
 
     def _consume(self, batch: PredictedBatch) -> None:
         self.collector.update(batch)
-        if self.job.with_maps:
-            self.maps.write(batch.names, batch.prediction.to(torch.uint8).cpu().numpy())
+        if self.job.edges is not None:
+            values = {LABEL_MAPS: batch.prediction, CONFIDENCE_MAPS: batch.bins(self.job.edges)}
+            for maps, writer in self.maps.items():
+                writer.write(batch.names, values[maps].to(torch.uint8).cpu().numpy())
 
     def _progress(self, done: int, total: int) -> None:
         if done and time.monotonic() - self.saved >= SAVE_EVERY:
             self._save(self.start + done)
         self.job.progress(self.start + done, self.total)
 
-    def _save(self, done: int) -> dict[str, np.ndarray]:
-        state = self.collector.snapshot()
+    def _save(self, done: int) -> CachedPass:
+        maps = {name: dict(writer.hashes) for name, writer in self.maps.items()}
         made = {"batch_size": self.inference.batch_size, "device": self.inference.device}
-        self.store.write(CachedPass(done, self.total, state, dict(self.maps.hashes), made))
+        saved = CachedPass(done, self.total, self.collector.snapshot(), maps, made)
+        self.store.write(saved)
         self.saved = time.monotonic()
-        return state
+        return saved

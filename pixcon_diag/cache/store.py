@@ -17,7 +17,11 @@ from pixcon_train.core.files import sha256, write_json
 from pixcon_train.core.progress import Notify, no_notes
 
 MANIFEST = "manifest.json"
-MAPS = "predictions"
+LABEL_MAPS = "predictions"
+CONFIDENCE_MAPS = "confidence"
+MAPS = (LABEL_MAPS, CONFIDENCE_MAPS)
+"""Folders of the maps, which a pass has of every image or of none."""
+
 _MADE = {"batch_size": int, "device": str}
 """Types of the provenance in a manifest."""
 
@@ -30,16 +34,19 @@ class CachedPass:
     """Images that the state covers, from the start of the list."""
     total: int
     state: Arrays
-    maps: dict[str, str]
-    """Hashes of the label maps' files, in the order of the list; empty for a pass without label maps."""
+    maps: dict[str, dict[str, str]]
+    """By folder of :data:`MAPS`, hashes of the files in the order of the list; empty for a pass without maps."""
     made: dict[str, Any]
     """Provenance beyond the key, which may change a number in the last digits."""
 
     def __post_init__(self) -> None:
         if not all(type(count) is int for count in (self.done, self.total)):
             raise ValueError("its counts of images are no integers")
-        if not 0 <= self.done <= self.total or (self.maps and len(self.maps) != self.done):
-            raise ValueError(f"{self.done} of {self.total} images and {len(self.maps)} label maps do not agree")
+        if set(self.maps) not in (set(), set(MAPS)):
+            raise ValueError(f"it has maps of {', '.join(self.maps)} instead of {' and '.join(MAPS)}")
+        counts = [len(files) for files in self.maps.values()]
+        if not 0 <= self.done <= self.total or any(count != self.done for count in counts):
+            raise ValueError(f"{self.done} of {self.total} images and {counts} maps do not agree")
         if not all(name in _MADE and type(value) is _MADE[name] for name, value in self.made.items()):
             raise ValueError("its provenance is malformed")
 
@@ -57,7 +64,7 @@ def manifests(parent: Path) -> Iterator[Any]:
 
 
 class Store:
-    """The folder of one pass: a manifest, the sufficient statistics, and the predicted label maps.
+    """The folder of one pass: a manifest, the sufficient statistics, label maps and confidence maps.
 
     The manifest is written last and names the state's file with its hash, so that a crash at any moment leaves the
     previous save whole.
@@ -74,11 +81,6 @@ class Store:
     ) -> None:
         self.key, self.folder = as_json(key), parent / key_digest(key)
         self.statistics, self.images = statistics or Statistics(), images
-
-    @property
-    def maps_folder(self) -> Path:
-        """Folder of the label maps."""
-        return self.folder / MAPS
 
     @property
     def _lock_file(self) -> Path:
@@ -131,8 +133,9 @@ class Store:
             raise ValueError("its key is another one")
         file = self.folder / _plain(manifest["state"])
         _verify(file, manifest["sha256"])
-        for name, expected in manifest["maps"].items():
-            _verify(self.maps_folder / _plain(name), expected)
+        for kind, hashes in manifest["maps"].items():
+            for name, expected in hashes.items():
+                _verify(self.folder / _plain(kind) / _plain(name), expected)
         state = read_arrays(file)
         found = CachedPass(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
         if self.images not in (None, found.total):
@@ -163,7 +166,8 @@ class Store:
         """
         try:
             shutil.rmtree(self.folder, ignore_errors=True)
-            self.maps_folder.mkdir(parents=True)
+            for maps in MAPS:
+                (self.folder / maps).mkdir(parents=True)
         except OSError as error:
             raise PixConError(f"Could not write {self.folder}: {error.strerror or error}.") from error
 

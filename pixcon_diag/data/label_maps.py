@@ -1,4 +1,4 @@
-"""Predicted label maps as palette PNGs, written by a pass or saved by any framework."""
+"""Predicted label maps and confidence maps as PNGs, written by a pass; label maps also saved by any framework."""
 
 import hashlib
 import io
@@ -32,53 +32,80 @@ class LabelMapFiles:
         return read_indices(self.files[index], "label map")
 
 
-class LabelMapWriter:
-    """Label maps of a pass while it runs: written one by one into ``folder``, each with its hash.
+@dataclass(frozen=True)
+class ConfidenceMapFiles:
+    """Confidence maps of a list of images, in its order: each pixel's bin of confidence."""
 
-    The first one is of image ``first`` of the list; ``hashes`` are those of the maps written before.
+    files: tuple[Path, ...]
+    edges: tuple[float, ...]
+    """Left edges of the bins, ascending from 0 to 1 (:func:`pixcon_diag.measures.confidence.confidence_edges`)."""
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, index: int) -> np.ndarray:
+        """Bin of each pixel's confidence, (H, W) uint8: the pixel is retained at τ = ``edges[i]`` where its bin is at
+        least i, exactly as the pass counts it.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        return read_indices(self.files[index], "confidence map")
+
+
+class MapWriter:
+    """Maps of a pass while it runs: written one by one into ``folder``, each with its hash.
+
+    Args:
+        folder: folder of the files.
+        palette: colours of the values; None for a gray map.
+        hashes: hashes of the maps written before.
+        first: place in the list of the first map.
     """
 
     def __init__(
         self,
         folder: Path,
-        palette: Sequence[Sequence[int]],
+        palette: Sequence[Sequence[int]] | None,
         hashes: Mapping[str, str] | None = None,
         *,
         first: int = 0,
     ) -> None:
         self.folder, self.first = folder, first
-        self.palette = [part for color in palette for part in color]
+        self.palette = None if palette is None else [part for color in palette for part in color]
         self.hashes = dict(hashes or {})
 
-    def write(self, names: Sequence[str], predictions: np.ndarray) -> None:
+    def write(self, names: Sequence[str], maps: np.ndarray) -> None:
         """Write the next maps; file names consist of the index in the list and the image's name.
 
         Args:
             names: of the images.
-            predictions: ŷ, (B, H, W) uint8, below 255.
+            maps: (B, H, W) uint8.
 
         Raises:
             PixConError: the folder cannot be written.
         """
-        for name, labels in zip(names, predictions, strict=True):
+        for name, values in zip(names, maps, strict=True):
             file = f"{self.first + len(self.hashes):06d}_{file_stem(name)}.png"
-            content = encode_label_map(labels, self.palette)
+            content = encode_map(values, self.palette)
             try:
                 (self.folder / file).write_bytes(content)
             except OSError as error:
                 raise PixConError(f"Could not write {self.folder / file}: {error.strerror or error}.") from error
             self.hashes[file] = hashlib.sha256(content).hexdigest()
 
-    def maps(self) -> LabelMapFiles:
-        """The maps written so far."""
-        return LabelMapFiles(tuple(self.folder / file for file in self.hashes))
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files of the maps written so far."""
+        return tuple(self.folder / file for file in self.hashes)
 
 
-def encode_label_map(labels: np.ndarray, palette: Sequence[int]) -> bytes:
-    """A palette PNG of (H, W) uint8 labels; ``palette`` is red, green, blue of each; labels beyond it are black."""
-    image = Image.fromarray(labels)
-    # With a shorter palette Pillow writes fewer bits, which truncates larger labels such as void.
-    image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
+def encode_map(values: np.ndarray, palette: Sequence[int] | None) -> bytes:
+    """A PNG of (H, W) uint8 values; ``palette`` is red, green, blue of each, black beyond it; None for a gray one."""
+    image = Image.fromarray(values)
+    if palette is not None:
+        # With a shorter palette Pillow writes fewer bits, which truncates larger labels such as void.
+        image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", compress_level=1)  # label maps compress well: more effort saves almost nothing
     return buffer.getvalue()

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from pixcon_diag.data.label_maps import encode_label_map
+from pixcon_diag.data.label_maps import encode_map
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import replacing, write_json
 from pixcon_train.core.progress import Progress, silent
@@ -240,7 +240,7 @@ def _convert(file: Path, output: Path, convert: Convert, palette: Sequence[Color
         made.files.update(unknown.keys())
         output.unlink(missing_ok=True)  # of an earlier version of the mask
         return False
-    content = encode_label_map(labels, [part for color in palette for part in color])
+    content = encode_map(labels, [part for color in palette for part in color])
     with replacing(output) as temporary:
         temporary.write_bytes(content)
     made.converted += 1

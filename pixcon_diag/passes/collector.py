@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.measures.boundary import boundary_bands
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.image_centroids import ImageCentroids
@@ -58,7 +57,7 @@ class Collector:
                 metric.to(device)
         maps, zones = (batch.confidence, batch.prediction, batch.target), self.contamination
         # Bins and bands dominate the cost of both metrics, which share them.
-        bins = bin_of(batch.confidence, self.images.edges)
+        bins = batch.bins(self.images.edges)
         bands = boundary_bands(
             batch.target, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
         )

@@ -9,6 +9,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData, require_same_classe
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.provenance import InferenceInfo
+from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, require_window
 from pixcon_train.models.architectures import ARCHITECTURES
 
@@ -73,6 +74,10 @@ class BandOptions:
     void_mode: VoidMode = "label"
 
 
+MOST_BINS = 256
+"""Bins that one byte of a confidence map can hold."""
+
+
 @dataclass(frozen=True)
 class MeasureOptions:
     """What one pass counts: the options of contamination and of the pixel sample.
@@ -98,6 +103,22 @@ class MeasureOptions:
         grid = confidence_edges((), self.calibration_bins)
         extra = sorted({float(tau) for tau in self.taus} - set(grid))
         return asdict(self) | {"taus": extra, "widths": self.band_widths}
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Left edges of the bins of confidence.
+
+        Raises:
+            ConfigError: more bins than a confidence map of bytes can tell apart, or as ``confidence_edges``.
+        """
+        edges = confidence_edges(self.taus, self.calibration_bins)
+        if len(edges) > MOST_BINS:
+            raise ConfigError(
+                f"{len(set(self.taus))} thresholds and {self.calibration_bins} calibration bins give {len(edges)} bins "
+                f"of confidence, but a pass stores at most {MOST_BINS}. Ask for fewer, or for multiples of 0.005, "
+                "which need no further bins."
+            )
+        return edges
 
     @property
     def band_widths(self) -> list[int]:

@@ -11,9 +11,8 @@ import numpy as np
 
 from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.data.label_maps import LabelMapFiles, find_label_maps
+from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles, find_label_maps
 from pixcon_diag.data.label_space import LabelSpace
-from pixcon_diag.measures.confidence import confidence_edges
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.image_centroids_result import CentroidRows
@@ -78,10 +77,8 @@ class MeasuredPass(Predictions):
     options: MeasureOptions
     state: Mapping[str, np.ndarray] = field(repr=False, compare=False)
     """Sufficient statistics, as :meth:`pixcon_diag.passes.collector.Collector.snapshot` gives them."""
-
-    @cached_property
-    def _edges(self) -> tuple[float, ...]:
-        return confidence_edges(self.options.taus, self.options.calibration_bins)
+    confidence: ConfidenceMapFiles | None = None
+    """None where the pass was not cached."""
 
     @cached_property
     def counts(self) -> ImageCountsResult:
@@ -91,13 +88,24 @@ class MeasuredPass(Predictions):
             PixConError: a valid pixel's prediction or ground truth was no class.
         """
         return ImageCountsResult.from_state(
-            part(self.state, "images"), self.data.spec.num_classes, self._edges, void=VOID
+            part(self.state, "images"), self.data.spec.num_classes, self.options.edges, void=VOID
         )
 
     @property
     def statistics(self) -> np.ndarray:
         """As :attr:`Predictions.statistics`."""
         return self.counts.statistics
+
+    @property
+    def confidence_maps(self) -> ConfidenceMapFiles:
+        """The confidence maps.
+
+        Raises:
+            ConfigError: they were not cached.
+        """
+        if self.confidence is None:
+            raise ConfigError(f"{self.name}'s confidence maps were not cached. Give measure() a folder for its cache.")
+        return self.confidence
 
     def contamination(self, taus: Sequence[float] | None = None) -> ContaminationResult:
         """Retention and ρ_F at some thresholds of the pass; at those of its options where None.
@@ -107,7 +115,7 @@ class MeasuredPass(Predictions):
             PixConError: a confidence was no probability, or a prediction or target no class.
         """
         options = self.options
-        counts = ContaminationCounts.from_state(part(self.state, "contamination"), self._edges, void=VOID)
+        counts = ContaminationCounts.from_state(part(self.state, "contamination"), self.options.edges, void=VOID)
         reported = dict.fromkeys(options.taus) if taus is None else taus
         return ContaminationResult.from_counts(counts, [*reported], options.band_widths, options.calibration_bins)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from typing import Any, cast
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Progress, silent
@@ -35,6 +36,13 @@ class PredictedBatch:
     """ŷ = argmax p, (B, H, W), int64."""
     inference: ModelPrediction
     """Probabilities (B, K, H, W) and the fused feature of the same pass."""
+    _bins: dict[tuple[float, ...], Tensor] = field(default_factory=dict)
+
+    def bins(self, edges: tuple[float, ...]) -> Tensor:
+        """Bin of each confidence, (B, H, W) int64, computed once per ``edges``."""
+        if edges not in self._bins:
+            self._bins[edges] = bin_of(self.confidence, edges)
+        return self._bins[edges]
 
 
 Consumer = Callable[[PredictedBatch], None]

@@ -29,7 +29,7 @@ def key(
     checkpoint = checkpoint or network()
     passing, counted = pass_options(checkpoint, data, run or cpu()), (options or MeasureOptions()).key()
     return (
-        PassJob(checkpoint, data, passing, counted, True, Path("diag"), silent, no_notes)
+        PassJob(checkpoint, data, passing, counted, None, Path("diag"), silent, no_notes)
         .store(passing.device_type or "cpu")
         .key
     )

@@ -19,7 +19,7 @@ from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data import data_check
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.options import MeasureOptions, RunChoice
-from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass, read_target
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -64,7 +64,26 @@ def numbers(measured: MeasuredPass) -> dict[str, Any]:
         "histogram": measured.counts.histogram.tolist(),
         "sample": (sample.pixels, sample.features.tolist(), sample.norms.tolist()),
         "maps": [(file.name, file.read_bytes()) for file in measured.maps.files] if measured.maps else None,
+        "confidence": [file.read_bytes() for file in measured.confidence.files] if measured.confidence else None,
     }
+
+
+def test_confidence_maps_give_the_counts_of_the_pass_at_every_threshold(data: EvaluationData, keep: Path) -> None:
+    measured = run(data, keep, options=MeasureOptions(taus=(0.4711,)))
+    maps, edges = measured.confidence_maps, measured.counts.edges
+    assert maps.edges == edges and 0.4711 in edges
+    for index in range(IMAGES):
+        bins, target = maps.read(index), read_target(data, index)
+        valid, wrong = target != 255, measured.label_maps.read(index) != target
+        for edge, tau in enumerate(edges):
+            kept = valid & (bins >= edge)
+            expected = measured.counts.retained(tau)[index]
+            assert [valid.sum(), kept.sum(), (kept & wrong).sum()] == expected.tolist()
+
+
+def test_maps_that_were_not_cached_are_asked_for_by_name(data: EvaluationData) -> None:
+    with pytest.raises(ConfigError, match=r"confidence maps were not cached\. Give measure"):
+        _ = run(data, None).confidence_maps
 
 
 class Brightness(nn.Module):
@@ -153,7 +172,7 @@ def test_a_damaged_pass_is_told_of_once_where_no_device_is_asked_for(data: Evalu
 def test_keeping_changes_no_number(data: EvaluationData, keep: Path) -> None:
     loose = run(data, None)
     assert loose.maps is None
-    assert numbers(run(data, keep)) | {"maps": None} == numbers(loose)
+    assert numbers(run(data, keep)) | {"maps": None, "confidence": None} == numbers(loose)
 
 
 def test_other_thresholds_and_questions_need_no_other_pass(data: EvaluationData, keep: Path) -> None:
@@ -247,7 +266,7 @@ def test_an_interruption_within_a_batch_loses_that_batch_only(
 
         def progress(done: int, total: int) -> None:
             if seen(first) == 2:
-                patch.setattr("pixcon_diag.data.label_maps.LabelMapWriter.write", stop)
+                patch.setattr("pixcon_diag.data.label_maps.MapWriter.write", stop)
 
         run(data, keep, first, progress=progress)
     measured = run(data, keep, second)

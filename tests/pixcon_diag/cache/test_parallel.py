@@ -72,7 +72,7 @@ def together(
 @pytest.mark.parametrize(("count", "batch", "processes"), [(7, 2, 3), (7, 2, 1), (1, 4, 3), (101, 4, 8), (8, 4, 2)])
 def test_parts_are_neighbouring_whole_batches(count: int, batch: int, processes: int) -> None:
     data: Any = SimpleNamespace(pairs=[None] * count)
-    job = PassJob(network(), data, PassOptions("pixcon", None, batch_size=batch), {}, True, None, silent, no_notes)
+    job = PassJob(network(), data, PassOptions("pixcon", None, batch_size=batch), {}, None, None, silent, no_notes)
     parts = [replace(job, share=(rank, processes)).images for rank in range(processes)]
     assert job.images == range(count)
     assert [image for part in parts for image in part] == list(range(count))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.cache.store import MANIFEST, CachedPass, Store
+from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, MANIFEST, MAPS, CachedPass, Store
 from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import sha256
@@ -23,13 +23,14 @@ KEY = {"checkpoint": "f0", "data": {"classes": ("a", "b")}, "tau": float("nan")}
 
 
 def kept(store: Store, done: int = 2, total: int = 3) -> CachedPass:
-    """Statistics of some images, and a label map of each in the store's folder."""
-    store.maps_folder.mkdir(parents=True, exist_ok=True)
-    hashes = {}
-    for index in range(done):
-        path = store.maps_folder / f"{index:06d}_x.png"
-        path.write_bytes(bytes([index]) * 9)
-        hashes[path.name] = sha256(path)
+    """Statistics of some images, and the maps of each in the store's folder."""
+    hashes: dict[str, dict[str, str]] = {}
+    for maps in MAPS:
+        (store.folder / maps).mkdir(parents=True, exist_ok=True)
+        for index in range(done):
+            path = store.folder / maps / f"{index:06d}_x.png"
+            path.write_bytes(bytes([index]) * 9)
+            hashes.setdefault(maps, {})[path.name] = sha256(path)
     state = {
         "images.counts": np.arange(done * 4).reshape(done, 2, 2),
         "sampler.features": np.random.default_rng(0).random((done, 3)),
@@ -57,7 +58,12 @@ def test_what_was_written_is_read(store: Store) -> None:
     assert same(store.read(), before) and not before.complete
     store.write(after := kept(store, 3))
     assert same(store.read(), after) and after.complete
-    assert sorted(path.name for path in store.folder.iterdir()) == ["manifest.json", "predictions", "state-000003.npz"]
+    assert sorted(path.name for path in store.folder.iterdir()) == [
+        "confidence",
+        "manifest.json",
+        "predictions",
+        "state-000003.npz",
+    ]
 
 
 def test_nothing_there_is_nothing_to_tell(store: Store) -> None:
@@ -124,9 +130,22 @@ def state_elsewhere(store: Store) -> None:
 
 
 def map_elsewhere(store: Store) -> None:
-    file = (store.maps_folder / "000001_x.png").rename(store.folder.parent / "x.png")
+    file = (store.folder / LABEL_MAPS / "000001_x.png").rename(store.folder.parent / "x.png")
     maps = json.loads((store.folder / MANIFEST).read_text())["maps"]
-    manifest(store, maps={"000000_x.png": maps["000000_x.png"], str(file): maps["000001_x.png"]})
+    labels = maps[LABEL_MAPS]
+    maps[LABEL_MAPS] = {"000000_x.png": labels["000000_x.png"], str(file): labels["000001_x.png"]}
+    manifest(store, maps=maps)
+
+
+def maps_elsewhere(store: Store) -> None:
+    (store.folder / LABEL_MAPS).rename(store.folder.parent / "maps")
+    maps = json.loads((store.folder / MANIFEST).read_text())["maps"]
+    manifest(store, maps={"../maps": maps[LABEL_MAPS], CONFIDENCE_MAPS: maps[CONFIDENCE_MAPS]})
+
+
+def no_confidence(store: Store) -> None:
+    maps = json.loads((store.folder / MANIFEST).read_text())["maps"]
+    manifest(store, maps={LABEL_MAPS: maps[LABEL_MAPS]})
 
 
 def lacking_state(store: Store) -> None:
@@ -142,8 +161,11 @@ DAMAGES: dict[str, Damage] = {
     "archive cut": cut_archive,
     "object array": pickled_state,
     "pickle": pickle_alone,
-    "map changed": lambda store: (store.maps_folder / "000001_x.png").write_bytes(b"other"),
-    "map gone": lambda store: (store.maps_folder / "000000_x.png").unlink(),
+    "map changed": lambda store: (store.folder / LABEL_MAPS / "000001_x.png").write_bytes(b"other"),
+    "map gone": lambda store: (store.folder / LABEL_MAPS / "000000_x.png").unlink(),
+    "confidence map changed": lambda store: (store.folder / CONFIDENCE_MAPS / "000001_x.png").write_bytes(b"other"),
+    "confidence map gone": lambda store: (store.folder / CONFIDENCE_MAPS / "000000_x.png").unlink(),
+    "no confidence maps": no_confidence,
     "manifest cut": lambda store: (store.folder / MANIFEST).write_text((store.folder / MANIFEST).read_text()[:-30]),
     "manifest empty": lambda store: (store.folder / MANIFEST).write_text(""),
     "manifest binary": lambda store: (store.folder / MANIFEST).write_bytes(b"\xff\xfe\x00"),
@@ -155,6 +177,7 @@ DAMAGES: dict[str, Damage] = {
     "statistic missing": lacking_state,
     "state elsewhere": state_elsewhere,
     "map elsewhere": map_elsewhere,
+    "maps elsewhere": maps_elsewhere,
     "provenance a list": lambda store: manifest(store, made=["cpu"]),
     "provenance unknown": lambda store: manifest(store, made={"other": 1}),
     "provenance of other types": lambda store: manifest(store, made={"device": 7}),
@@ -182,8 +205,8 @@ def test_damage_is_told_and_is_nothing_kept(store: Store, damage: str) -> None:
 def test_clearing_leaves_an_empty_folder(store: Store) -> None:
     store.write(kept(store))
     store.clear()
-    assert [path.name for path in store.folder.iterdir()] == ["predictions"]
-    assert not list(store.maps_folder.iterdir())
+    assert {path.name for path in store.folder.iterdir()} == {*MAPS}
+    assert not any(list((store.folder / maps).iterdir()) for maps in MAPS)
 
 
 @pytest.mark.parametrize("stopped_at", ["state", "manifest"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.data.label_maps import LabelMapFiles, LabelMapWriter, encode_label_map, find_label_maps
+from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles, MapWriter, encode_map, find_label_maps
 from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import sha256
 from pixcon_train.data.specs import voc_palette
@@ -21,7 +21,7 @@ def flat(classes: int) -> list[int]:
 @pytest.mark.parametrize("classes", [1, 2, 3, 16, 17, 150, 256])
 def test_a_palette_png_holds_every_label_and_its_colour(classes: int) -> None:
     labels = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    image = Image.open(io.BytesIO(encode_label_map(labels, flat(classes))))
+    image = Image.open(io.BytesIO(encode_map(labels, flat(classes))))
     assert image.mode == "P" and (np.asarray(image) == labels).all()
     colors = np.asarray(image.convert("RGB")).reshape(-1, 3)
     assert (colors[:classes] == np.array(voc_palette(classes))).all() and not colors[classes:].any()
@@ -29,29 +29,37 @@ def test_a_palette_png_holds_every_label_and_its_colour(classes: int) -> None:
 
 def test_maps_are_written_one_by_one_with_their_hashes(tmp_path: Path) -> None:
     predictions = np.arange(24, dtype=np.uint8).reshape(3, 2, 4) % 3
-    maps = LabelMapWriter(tmp_path, voc_palette(3))
+    maps = MapWriter(tmp_path, voc_palette(3))
     maps.write(["a/x.jpg", "b/x.jpg"], predictions[:2])
-    again = LabelMapWriter(tmp_path, voc_palette(3), maps.hashes)
+    again = MapWriter(tmp_path, voc_palette(3), maps.hashes)
     again.write(["y.v2.png"], predictions[2:])
     assert list(again.hashes) == ["000000_x.png", "000001_x.png", "000002_y.v2.png"]
     assert len(maps.hashes) == 2
     assert all(sha256(tmp_path / name) == value for name, value in again.hashes.items())
-    read = again.maps()
+    read = LabelMapFiles(again.files)
     assert len(read) == 3
     for index in range(3):
         assert read.read(index).dtype == np.uint8 and np.array_equal(read.read(index), predictions[index])
 
 
+def test_a_confidence_map_holds_every_bin(tmp_path: Path) -> None:
+    bins = np.arange(256, dtype=np.uint8).reshape(1, 8, 32)
+    (writer := MapWriter(tmp_path, None)).write(["x.jpg"], bins)
+    maps = ConfidenceMapFiles(writer.files, (0.0, 1.0))
+    assert Image.open(maps.files[0]).mode == "L" and len(maps) == 1
+    assert maps.read(0).dtype == np.uint8 and np.array_equal(maps.read(0), bins[0])
+
+
 def test_names_as_long_as_file_systems_take(tmp_path: Path) -> None:
-    (maps := LabelMapWriter(tmp_path, voc_palette(3))).write(
+    (maps := MapWriter(tmp_path, voc_palette(3))).write(
         ["x" * 251 + ".jpg", "x" * 250 + "y.jpg"], np.zeros((2, 2, 2), dtype=np.uint8)
     )
-    assert len(maps.maps()) == len(set(tmp_path.iterdir())) == 2
+    assert len(maps.files) == len(set(tmp_path.iterdir())) == 2
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(PixConError, match=r"Could not write .*000000_x.png"):
-        LabelMapWriter(tmp_path / "nothing", voc_palette(3)).write(["x.jpg"], np.zeros((1, 2, 2), dtype=np.uint8))
+        MapWriter(tmp_path / "nothing", voc_palette(3)).write(["x.jpg"], np.zeros((1, 2, 2), dtype=np.uint8))
 
 
 def test_grey_and_two_coloured_maps_are_class_indices_too(tmp_path: Path) -> None:
@@ -66,7 +74,7 @@ def test_what_is_no_label_map_is_refused(tmp_path: Path) -> None:
     color = save_image(tmp_path / "color.png", np.zeros((2, 2, 3)))
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     (text := tmp_path / "text.png").write_text("no image")
-    (cut := tmp_path / "cut.png").write_bytes((whole := encode_label_map(noise, [0, 0, 0]))[: len(whole) // 2])
+    (cut := tmp_path / "cut.png").write_bytes((whole := encode_map(noise, [0, 0, 0]))[: len(whole) // 2])
     jpeg = save_image(tmp_path / "jpeg.jpg", np.zeros((8, 8))).rename(tmp_path / "jpeg.png")
     Image.fromarray(np.full((2, 2), 300, dtype=np.uint16)).save(wide := tmp_path / "wide.png")
     maps = LabelMapFiles((color, text, cut, jpeg, wide, tmp_path / "gone.png"))

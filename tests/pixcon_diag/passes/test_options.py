@@ -81,3 +81,9 @@ def test_the_order_of_widths_makes_no_other_pass() -> None:
 )
 def test_every_other_option_does(change: dict[str, Any]) -> None:
     assert MeasureOptions(**change).key() != MeasureOptions().key()
+
+
+def test_more_bins_than_a_byte_holds_are_refused() -> None:
+    assert len(MeasureOptions(taus=[0.5001 + 0.0001 * step for step in range(25)]).edges) == 256
+    with pytest.raises(ConfigError, match=r"26 thresholds and 15 calibration bins give 257 bins.*multiples of 0.005"):
+        _ = MeasureOptions(taus=[0.5001 + 0.0001 * step for step in range(26)]).edges
