@@ -21,7 +21,7 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.run import evaluation_dataset, run_pass
+from pixcon_diag.passes.run import choose_device, evaluation_dataset, run_pass
 from pixcon_train.data.dataset_check import check_data
 
 BOUND = 1.25
@@ -45,6 +45,7 @@ def compare(
 ) -> tuple[list[Timing], list[Timing]]:
     """Alternating times of inference alone and of the full pass, after one warm-up of each."""
     passing = pass_options(checkpoint, data, run)
+    device = choose_device(passing.device)
 
     def inference() -> None:
         run_pass(checkpoint.model, evaluation_dataset(data), [], passing)
@@ -57,8 +58,8 @@ def compare(
 
     alone, whole = [], []
     for _ in range(repeats + 1):
-        alone.append(timed(inference, passing.device))
-        whole.append(timed(full, passing.device))
+        alone.append(timed(inference, device))
+        whole.append(timed(full, device))
     return alone[1:], whole[1:]
 
 
