@@ -16,6 +16,7 @@ from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
+from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.image_centroids import ImageCentroids
 from pixcon_diag.passes.bank_collector import BankCollector
 from pixcon_diag.passes.collector import Collector
@@ -86,6 +87,7 @@ METRICS: dict[str, tuple[Callable[[], Measurement], Callable[[PredictedBatch], t
     ),
     "coverage": (lambda: Coverage(K, batch_size=2), lambda b: (b.target, b.prediction)),
     "geometry": (lambda: Geometry(K, CHANNELS, void=VOID, min_pixels=1), lambda b: (b.inference.fused, b.target)),
+    "cells": (lambda: ImageCells(K, void=VOID), lambda b: (b.confidence, b.prediction, b.target)),
     "centroids": (lambda: ImageCentroids(K, void=VOID), lambda b: (b.inference.fused, b.target)),
 }
 
@@ -105,7 +107,7 @@ def test_metrics_count_there_what_they_count_here(name: str, device: torch.devic
     assert str(after.compute()) == str(here.compute())
     other.update(*arguments(moved(scene(1), device)))
     there.merge_state(other)
-    if name not in ("coverage", "centroids"):  # whose images' order is that of the merge
+    if name not in ("coverage", "cells", "centroids"):  # whose images' order is that of the merge
         assert str(there.compute()) == str(here.compute())
 
 

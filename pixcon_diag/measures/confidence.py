@@ -37,3 +37,8 @@ def confidence_edges(taus: Iterable[float], calibration_bins: int) -> tuple[floa
     }
     calibration = {m / calibration_bins for m in range(calibration_bins + 1)}
     return tuple(sorted(uniform | near_one | calibration | set(requested)))
+
+
+def off_grid(taus: Iterable[float], calibration_bins: int) -> list[float]:
+    """The thresholds that are no edges unless requested, ascending."""
+    return sorted({float(tau) for tau in taus} - set(confidence_edges((), calibration_bins)))

@@ -6,6 +6,7 @@ import numpy as np
 
 from pixcon_diag.measures.boundary import boundary_bands
 from pixcon_diag.measures.contamination import Contamination
+from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.image_centroids import ImageCentroids
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_diag.measures.pixel_sample import PixelSampler
@@ -17,7 +18,8 @@ from pixcon_train.evaluation.measurement import Measurement
 
 
 class Collector:
-    """The metrics of one pass: counts of each image, confidences, class sums of the feature, and a sample of pixels.
+    """The metrics of one pass: counts and cells of each image, confidences, class sums of the feature, and a sample of
+    pixels.
 
     Results are read from the :meth:`snapshot` (:class:`pixcon_diag.passes.predictions.MeasuredPass`).
 
@@ -38,6 +40,7 @@ class Collector:
             void_mode=options.void_mode,
             calibration_bins=bins,
         )
+        self.cells = ImageCells(num_classes, void=VOID, taus=options.taus, calibration_bins=bins)
         self.centroids = ImageCentroids(num_classes, void=VOID)
         self.sampler = PixelSampler(num_classes, void=VOID, per_class=options.per_class, seed=options.sample_seed)
 
@@ -45,6 +48,7 @@ class Collector:
         return {
             "images": self.images,
             "contamination": self.contamination,
+            "cells": self.cells,
             "centroids": self.centroids,
             "sampler": self.sampler,
         }
@@ -56,13 +60,14 @@ class Collector:
             if metric.device != device:  # to() touches every image's tensors, however many there are
                 metric.to(device)
         maps, zones = (batch.confidence, batch.prediction, batch.target), self.contamination
-        # Bins and bands dominate the cost of both metrics, which share them.
+        # Bins and bands dominate the cost of the metrics, which share them.
         bins = batch.bins(self.images.edges)
         bands = boundary_bands(
             batch.target, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
         )
         self.images.update(*maps, bands, bins)
         self.contamination.update(*maps, bands, bins)
+        self.cells.update(*maps, bins)
         fused, covered = batch.inference.fused, batch.inference.covered
         if fused is not None and fused.shape[1]:
             self.centroids.update(fused, batch.target, covered)

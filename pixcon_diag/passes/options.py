@@ -7,7 +7,7 @@ from typing import Any
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, require_same_classes
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
-from pixcon_diag.measures.confidence import confidence_edges
+from pixcon_diag.measures.confidence import confidence_edges, off_grid
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, require_window
@@ -100,9 +100,7 @@ class MeasureOptions:
 
     def key(self) -> dict[str, Any]:
         """The part of the cache key that these options determine; thresholds on the default grid are not part of it."""
-        grid = confidence_edges((), self.calibration_bins)
-        extra = sorted({float(tau) for tau in self.taus} - set(grid))
-        return asdict(self) | {"taus": extra, "widths": self.band_widths}
+        return asdict(self) | {"taus": off_grid(self.taus, self.calibration_bins), "widths": self.band_widths}
 
     @property
     def edges(self) -> tuple[float, ...]:

@@ -62,6 +62,7 @@ def numbers(measured: MeasuredPass) -> dict[str, Any]:
         "geometry": to_json(measured.geometry(1).to_dict()),
         "statistics": measured.statistics.tolist(),
         "histogram": measured.counts.histogram.tolist(),
+        "cells": (measured.cells.counts.toarray().tolist(), measured.cells.confidence.tolist()),
         "sample": (sample.pixels, sample.features.tolist(), sample.norms.tolist()),
         "maps": [(file.name, file.read_bytes()) for file in measured.maps.files] if measured.maps else None,
         "confidence": [file.read_bytes() for file in measured.confidence.files] if measured.confidence else None,

@@ -11,6 +11,7 @@ import torch
 from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry import Geometry
+from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions
@@ -57,6 +58,7 @@ def found(collector: Collector) -> MeasuredPass:
 
 def test_every_metric_finds_what_it_finds_alone() -> None:
     measured = found(collected())
+    cells = ImageCells(CLASSES, void=VOID, taus=OPTIONS.taus)
     iou, contamination = (
         SegmentationIoU(CLASSES, VOID),
         Contamination(CLASSES, void=VOID, taus=OPTIONS.taus, widths=(2,), distance="euclidean"),
@@ -68,17 +70,21 @@ def test_every_metric_finds_what_it_finds_alone() -> None:
         iou.update(batch.prediction, batch.target)
         contamination.update(batch.confidence, batch.prediction, batch.target)
         boundary.update(batch.prediction, batch.target)
+        cells.update(batch.confidence, batch.prediction, batch.target)
         assert batch.inference.fused is not None
         geometry.update(batch.inference.fused, batch.target, batch.inference.covered)
         sampler.update(batch.inference.fused, batch.target, batch.names, batch.inference.covered)
     assert measured.iou == iou.compute()
     assert to_json(measured.contamination().to_dict()) == to_json(contamination.compute().to_dict())
     assert measured.counts.boundary.sum(0).tolist() == boundary.counts.tolist()
+    alone = cells.compute()
+    assert (measured.cells.counts != alone.counts).nnz == 0 and measured.cells.edges == alone.edges
+    assert (measured.cells.confidence == alone.confidence).all()
     ours, theirs = measured.centroid_rows.geometry(range(CLASSES), 1), geometry.compute()
     assert ours.classes.pixels == theirs.classes.pixels
     assert (ours.compactness, ours.mean_inter) == pytest.approx((theirs.compactness, theirs.mean_inter), rel=1e-12)
-    sample, alone = measured.sample(), sampler.compute()
-    assert sample.pixels == alone.pixels and np.array_equal(sample.features, alone.features)
+    sample, drawn = measured.sample(), sampler.compute()
+    assert sample.pixels == drawn.pixels and np.array_equal(sample.features, drawn.features)
     assert sample.counts == (7, 7, 7)
 
 
@@ -97,7 +103,7 @@ def test_it_can_be_put_aside_after_any_batch() -> None:
 
 def test_a_snapshot_is_what_arrays_can_hold() -> None:
     state = collected().snapshot()
-    assert {name.partition(".")[0] for name in state} == {"images", "contamination", "centroids", "sampler"}
+    assert {name.partition(".")[0] for name in state} == {"images", "contamination", "cells", "centroids", "sampler"}
     assert all(value.dtype != object for value in state.values())
 
 
