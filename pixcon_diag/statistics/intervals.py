@@ -92,7 +92,7 @@ def pooled_interval(
     if np.isnan(estimate):
         return Interval(NAN, NAN, level)
     if not 0 < estimate < 1:
-        present = counts.reshape(len(counts), -1).any(1).astype(np.float64) if sizes is None else sizes
+        present = np.asarray(counts.reshape(len(counts), -1).any(1)) if sizes is None else sizes
         return _at_boundary(estimate, effective_number(present), level)
     left_out = statistic(total - counts)  # (I,): each image left out once
     if np.isnan(left_out).any():
