@@ -12,15 +12,19 @@ from pixcon_diag.statistics.spread import spread
 from pixcon_figures.palette import BLACK, line
 from pixcon_figures.saved import Content, by_group, legend_name, number, numbers, rounded
 from pixcon_figures.style import NARROW, WIDE, new_figure
+from pixcon_figures.verdict import draw_verdict
 
 TAUS = ("0", "0.5", "0.7", "0.9", "0.95", "0.99", "0.999", "0.9999", "0.99999", "0.999999")
 """Tick labels of the axis."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``contamination``: retention and ρ_F over τ; ``reliability``: accuracy over confidence, with ECE."""
+    """``contamination``: retention and ρ_F over τ; ``reliability``: accuracy over confidence, with ECE; ``verdict``:
+    intervals of ρ_F against 1 − τ, which a metric's own counts do not give."""
     groups = by_group(content["results"])
-    return {"contamination": _curves(groups), "reliability": _reliability(groups)}
+    figures = {"contamination": _curves(groups), "reliability": _reliability(groups)}
+    judged = all("verdict" in result for result in content["results"])
+    return figures | ({"verdict": draw_verdict(groups)} if judged else {})
 
 
 def _curves(groups: dict[str, list[Content]]) -> Figure:

@@ -6,9 +6,10 @@ from dataclasses import asdict, replace
 from typing import NamedTuple, get_args
 
 from pixcon_diag.analyses.deltas import arrow, delta_note
+from pixcon_diag.analyses.filter_verdict import Judged, judged, verdict_table
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
-from pixcon_diag.passes.predictions import MeasuredGroup
+from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
@@ -42,13 +43,21 @@ def compare_result(
     if left_out:
         notes = [f"Left out: {sentence}" for sentence in left_out]
         tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *notes))
+    verdicts = [verdict for group in groups for verdict in _verdicts(group)]
     return Result.of(
         "compare",
-        tables,
+        [*tables, *([verdict_table(verdicts, "compare_verdict")] if verdicts else [])],
         baseline=baseline,
         comparisons=[{"other": other, "rows": [row.to_dict() for row in rows]} for other, rows in comparisons.items()],
+        verdicts=[{"name": v.name, "group": v.group, **v.result.to_dict()} for v in verdicts],
         provenance={group.name: [asdict(member.provenance) for member in group.members] for group in groups},
     )
+
+
+def _verdicts(group: MeasuredGroup) -> list[Judged]:
+    """The verdicts on the filters of the group's networks; saved label maps hold no confidence."""
+    passes = [(group.name, member) for member in group.members if isinstance(member, MeasuredPass)]
+    return [verdict for name, member in passes for verdict in judged([(name, member)], member.options.taus)]
 
 
 class _Line(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
+from pixcon_diag.analyses.filter_verdict import judged, verdict_classes_table, verdict_table
 from pixcon_diag.analyses.measured import Measured, Part, load_warnings
 from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.groups.methods import Methods
@@ -32,17 +33,23 @@ def contamination_result(members: Sequence[tuple[str, MeasuredPass]], taus: Sequ
         ConfigError: a threshold that the passes did not count.
     """
     results = [Measured(group, member, member.contamination(taus)) for group, member in members]
-    classes, tables = classes_table(results), [overall_table(results)]
+    verdicts = judged(members, taus)
+    classes, verdict_classes = classes_table(results), verdict_classes_table(verdicts)
+    tables = [overall_table(results), verdict_table(verdicts)]
     if any(row.part.zones for row in _rows(results)):
         tables.append(zones_table(results))
     single = len(results) == 1
     return Result.of(
         "contamination",
-        [*tables, classes] if single else tables,
-        [curve_table(results)] if single else [classes, curve_table(results)],
+        [*tables, classes, verdict_classes] if single else tables,
+        [curve_table(results)] if single else [classes, verdict_classes, curve_table(results)],
         results=[
-            measured.record(iou=measured.member.iou.to_dict(), contamination=measured.result.to_dict())
-            for measured in results
+            measured.record(
+                iou=measured.member.iou.to_dict(),
+                contamination=measured.result.to_dict(),
+                verdict=verdict.result.to_dict(),
+            )
+            for measured, verdict in zip(results, verdicts, strict=True)
         ],
     )
 

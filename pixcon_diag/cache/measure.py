@@ -10,6 +10,7 @@ from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
+from pixcon_diag.data.labeled_images import in_labeled_list
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_diag.passes.predictions import STATISTICS, MeasuredPass
@@ -70,8 +71,9 @@ def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
     result = reuse_or_run(job, partial(_collector, job.data.spec.num_classes, options))
     about = (job.checkpoint.info, job.data.info(), result.inference)
     provenance = Provenance(*about, asdict(options), version("pixcon-diag"))
+    labeled = in_labeled_list(job.data, job.checkpoint.run)
     measured = MeasuredPass(
-        job.checkpoint.name, provenance, job.data, result.maps, options, result.state, result.confidence
+        job.checkpoint.name, provenance, job.data, result.maps, options, result.state, result.confidence, labeled
     )
     check = check_load(job.checkpoint, job.data, job.options, measured.iou)
     if check is not None and check.warning is not None:

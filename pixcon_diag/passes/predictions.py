@@ -81,6 +81,8 @@ class MeasuredPass(Predictions):
     """Sufficient statistics, as :meth:`pixcon_diag.passes.collector.Collector.snapshot` gives them."""
     confidence: ConfidenceMapFiles | None = None
     """None where the pass was not cached."""
+    labeled: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """(I,) bool: whether each image is of the checkpoint's labeled training list; None where that list is unknown."""
 
     @cached_property
     def counts(self) -> ImageCountsResult:

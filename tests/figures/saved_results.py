@@ -31,6 +31,7 @@ from pixcon_diag.measures.seeds import seed_noise
 from pixcon_diag.measures.sensitivity import sensitivity
 from pixcon_diag.measures.stored_bank import measure_stored_bank
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_ratio
+from pixcon_diag.measures.verdict import verdict_at
 from pixcon_train.core.files import to_json
 from pixcon_train.evaluation.iou import image_statistics
 
@@ -73,7 +74,19 @@ def contamination(groups: dict[str, int], **changes: Any) -> Content:
         for seed in range(seeds):
             metric = Contamination(4, void=VOID, taus=(0.7, 0.95), widths=(1,))
             metric.update(*label_maps(seed, error=0.2 + 0.1 * place, **changes))
-            results.append({"name": f"{group}{seed}", "group": group, "contamination": metric.compute().to_dict()})
+            result = metric.compute()
+            rates = [(at.tau, at.overall) for at in result.thresholds]
+            verdicts = [
+                verdict_at(tau, np.full(30, r.retained - r.correct), np.full(30, r.retained)) for tau, r in rates
+            ]
+            results.append(
+                {
+                    "name": f"{group}{seed}",
+                    "group": group,
+                    "contamination": result.to_dict(),
+                    "verdict": {"thresholds": [verdict.to_dict() for verdict in verdicts]},
+                }
+            )
     return saved("contamination", results=results)
 
 

@@ -64,3 +64,23 @@ def test_reliability_diagram_says_the_calibration_error() -> None:
     assert texts[1].startswith("clean (2 seeds)\nECE") and "±" in texts[1]
     stairs = lower.patches[0].get_data()
     assert np.nansum(stairs.values) == pytest.approx(100) and list(stairs.edges[[0, -1]]) == [0, 100]
+
+
+def test_an_interval_per_checkpoint_against_the_threshold() -> None:
+    content = contamination({"none": 2, "clean": 1})
+    panels = draw(content, Path())["verdict"].axes
+    assert len(panels) == 2
+    for panel, place in zip(panels, (0, 1), strict=True):
+        verdicts = [result["verdict"]["thresholds"][place]["overall"] for result in content["results"]]
+        *drawn, threshold = panel.lines
+        assert threshold.get_xdata()[0] == pytest.approx(100 * (1 - verdicts[0]["tau"]))
+        assert [mark.get_xdata()[0] for mark in drawn[1::2]] == pytest.approx(
+            [100 * (1 - v["pi_kept"]) for v in verdicts]
+        )
+        assert [label.get_text() for label in panel.get_yticklabels()] == ["none (2 seeds)", "", "clean"]
+
+
+def test_without_a_verdict_its_figure_is_left_out() -> None:
+    content = contamination({"none": 1})
+    del content["results"][0]["verdict"]
+    assert list(draw(content, Path())) == ["contamination", "reliability"]

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -84,11 +85,27 @@ def test_the_curve_ends_where_nothing_is_retained() -> None:
 def test_a_single_checkpoint_shows_its_classes(tmp_path: Path) -> None:
     def member(name: str, **options: Any) -> Any:
         own = contaminated(name, **options)
-        return SimpleNamespace(**vars(own.member), iou=own.member.iou, contamination=lambda _: own.result)
+        counts = SimpleNamespace(retained=lambda _: np.array([[6, 4, 1], [0, 0, 0]]))
+        return SimpleNamespace(
+            **vars(own.member),
+            iou=own.member.iou,
+            contamination=lambda _: own.result,
+            counts=counts,
+            cells=SimpleNamespace(edges=()),
+            labeled=None,
+        )
 
     single = contamination_result([(ODD, member("x"))], (0.5, 0.9))
-    assert [table.name.removeprefix("contamination") for table in single.tables] == ["", "_boundary", "_classes"]
+    assert [table.name.removeprefix("contamination") for table in single.tables] == [
+        "",
+        "verdict",
+        "_boundary",
+        "_classes",
+        "verdict_classes",
+    ]
     assert [table.name for table in single.files] == ["contamination_curve"]
     both = contamination_result([("a", member("x", widths=())), ("b", member("y", widths=()))], (0.5, 0.9))
-    assert [table.name for table in both.tables] == ["contamination"]
-    assert [record["group"] for record in sound(both, tmp_path)["results"]] == ["a", "b"]
+    assert [table.name for table in both.tables] == ["contamination", "verdict"]
+    content = sound(both, tmp_path)
+    assert [record["group"] for record in content["results"]] == ["a", "b"]
+    assert content["results"][0]["verdict"]["thresholds"][0]["overall"]["decision"] == "none"
