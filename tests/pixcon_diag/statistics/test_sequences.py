@@ -73,7 +73,7 @@ def test_values_outside_of_the_bounds_are_refused() -> None:
 def false_alarms(rng: np.random.Generator, runs: int, horizon: int, zeros: float = 0.0, skew: float = 0.5) -> int:
     """Runs with mean 0 that are ever told apart from it.
 
-    A share ``zeros`` of the scores is 0; of the others a share ``skew`` is positive, with the size that makes the mean 0.
+    A share ``zeros`` of the scores is 0; of the others a share ``skew`` is positive, of a size for which the mean is 0.
     """
     up, down = (1.0, -skew / (1 - skew)) if skew <= 0.5 else ((1 - skew) / skew, -1.0)
     alarms = 0

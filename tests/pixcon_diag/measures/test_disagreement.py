@@ -1,0 +1,64 @@
+"""Disagreement of two predictions: counts by hand, components, and the estimate from draws."""
+
+import numpy as np
+import pytest
+
+from pixcon_diag.measures.disagreement import component_at, disagreement, largest_pairs
+
+FIRST = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 2, 2]], dtype=np.uint8)
+SECOND = np.array([[0, 1, 1, 0], [0, 1, 0, 0], [2, 2, 2, 1]], dtype=np.uint8)
+"""Disagreeing: (0, 1) and (1, 1) as 0|1; (0, 3), (1, 2) and (1, 3) as 1|0; (2, 3) as 2|1."""
+
+
+def test_counts_by_hand() -> None:
+    counted = disagreement([(FIRST, SECOND), (FIRST, FIRST)], 3)
+    assert counted.disagreeing.tolist() == [6, 0]
+    assert counted.pixels.tolist() == [12, 12]
+    assert counted.share == 6 / 24
+    assert counted.pairs.tolist() == [[0, 2, 0], [3, 0, 0], [0, 1, 0]]
+    assert list(largest_pairs(counted.pairs, 2)) == [(1, 0, 3), (0, 1, 2)]
+    assert len(list(largest_pairs(counted.pairs, 9))) == 3
+
+
+def test_components_by_hand() -> None:
+    """In reading order: 0 is (0, 1), 1 is (0, 3), 2 is (1, 1), 3 is (1, 2)."""
+    upper, lower = component_at(FIRST, SECOND, 0), component_at(FIRST, SECOND, 2)
+    assert (upper.row, upper.column, lower.row, lower.column) == (0, 1, 1, 1)
+    assert upper.size == lower.size == 2 and upper.start == lower.start == 1
+    assert (upper.first, upper.second) == (0, 1)
+    other = component_at(FIRST, SECOND, 1)
+    assert (other.size, other.first, other.second) == (3, 1, 0)
+    assert component_at(FIRST, SECOND, 5).size == 1
+
+
+def test_draws_are_uniform_over_disagreeing_pixels_and_begin_alike() -> None:
+    counted = disagreement([(FIRST, SECOND), (FIRST, FIRST), (SECOND, FIRST)], 3)
+    draws = counted.drawn(60_000, seed=0)
+    assert counted.drawn(10, seed=0) == draws[:10] != counted.drawn(10, seed=1)
+    pixels, counts = np.unique(np.array(draws), axis=0, return_counts=True)
+    assert pixels.tolist() == [[i, place] for i in (0, 2) for place in range(6)]
+    assert np.abs(counts - 5000).max() < 5 * np.sqrt(5000)
+
+
+def test_predictions_that_agree_give_no_draw() -> None:
+    assert disagreement([(FIRST, FIRST)], 3).drawn(5, 0) == []
+    assert np.isnan(disagreement([], 3).share)
+
+
+def test_two_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="one shape"):
+        disagreement([(FIRST, SECOND[:2])], 3)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_mean_score_gives_the_difference_of_accuracies(whole: bool) -> None:
+    """By the share of the component, and by the drawn pixel alone."""
+    random = np.random.default_rng(0)
+    truth = np.kron(random.integers(0, 3, (6, 6)), np.ones((4, 4))).astype(np.uint8)
+    first, second = (np.where(random.random(truth.shape) < rate, 0, truth).astype(np.uint8) for rate in (0.3, 0.15))
+    counted = disagreement([(first, second)], 3)
+    scores = (second == truth).astype(float) - (first == truth)
+    drawn = [component_at(first, second, place) for _, place in counted.drawn(2000, seed=1)]
+    values = [scores[one.region].mean() if whole else scores[one.row, one.column] for one in drawn]
+    noise = counted.share * np.std(values) / np.sqrt(len(values))
+    assert abs(counted.share * np.mean(values) - scores.mean()) < 4 * noise
