@@ -44,8 +44,10 @@ FOLDER_IMPORTS = {
         "passes": ("provenance", "checkpoints", "data", "measures"),
         "cache": ("provenance", "checkpoints", "data", "measures", "passes"),
         "groups": ("provenance", "checkpoints", "logs", "measures", "data", "passes", "cache"),
+        "sheets": (),
         "analyses": (
-            "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache", "groups"
+            "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache",
+            "groups", "sheets",
         ),
         "reporting": ("tables", "analyses"),
         "study": ("tables", "groups", "analyses", "reporting"),

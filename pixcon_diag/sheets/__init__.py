@@ -1,0 +1,1 @@
+"""Sheets to label by hand: one HTML file without network access, and the CSV file of its answers."""
