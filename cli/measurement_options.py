@@ -162,8 +162,8 @@ def _no_predictions(context: click.Context, parameter: click.Parameter, value: t
     if value:
         raise click.UsageError(
             f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no features. "
-            "`boundary`, `per-class`, `qualitative` and `compare` measure them. For confidences of another framework "
-            "use pixcon_diag.Contamination from Python (docs/python.md)."
+            "`boundary`, `per-class`, `qualitative`, `compare` and `duel` measure them. For confidences of another "
+            "framework use pixcon_diag.Contamination from Python (docs/python.md)."
         )
 
 
@@ -197,6 +197,16 @@ def bank_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def seed_option(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``seed``, of the random choices named."""
     return click.option("--seed", type=int, default=0, show_default=True, help=f"Of {purpose}.")
+
+
+ANSWERS = click.option(
+    "--answers",
+    type=_PATH,
+    multiple=True,
+    metavar="CSV",
+    help="Answers that a sheet saved; several files if several sheets continue one another.",
+)
+"""``answers``, the labels given by hand."""
 
 
 def weights_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.arguments import Sources
@@ -86,8 +87,8 @@ class Study(Methods):
         folder = Path(folder)
         if not self.groups:
             raise ConfigError(
-                "A report needs a checkpoint. `boundary`, `per-class`, `qualitative` and `compare` measure "
-                "saved label maps without one."
+                "A report needs a checkpoint. `boundary`, `per-class`, `qualitative`, `compare` and `duel` "
+                "measure saved label maps without one."
             )
         self.require_comparable()
         self.measured()
@@ -112,7 +113,11 @@ class Study(Methods):
 
     def _result(self, analysis: Analysis, folder: Path, count: int) -> Result | None:
         """The result of one analysis; None where these checkpoints do not allow it, which is noted."""
-        options = {"folder": folder, "count": count, "first": 2} if analysis.name == "qualitative" else {}
+        options: dict[str, Any] = {}
+        if analysis.name == "qualitative":
+            options = {"folder": folder, "count": count, "first": 2}
+        if analysis.sheet:
+            options = {"answers": sorted(folder.glob(f"{analysis.name.replace('-', '_')}_answers*.csv"))}
         return self.attempt(analysis.title, partial(analysis.result, self, **options))
 
 

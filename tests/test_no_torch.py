@@ -36,6 +36,7 @@ RESULTS = (
     "pixcon_diag.measures.confidence",
     "pixcon_diag.measures.contamination_result",
     "pixcon_diag.measures.coverage_result",
+    "pixcon_diag.measures.disagreement",
     "pixcon_diag.measures.error_regions",
     "pixcon_diag.measures.geometry_result",
     "pixcon_diag.measures.gradient_result",
@@ -115,9 +116,10 @@ FROM_PASSES = ("contamination", "geometry", "per-class", "boundary", "tsne", "co
 def test_cached_passes(runs: Path) -> None:
     commands = [[command, "runs"] for command in FROM_PASSES]
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
+    sheet = ["duel", "runs", "--count", "4", "--out", "duel"]
     report = ["report", "runs", "--count", "1"]
     others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
-    run("diag", *commands, pictures, report, *others, folder=runs.parent)
+    run("diag", *commands, pictures, sheet, report, *others, folder=runs.parent)
 
 
 PYTHON = """

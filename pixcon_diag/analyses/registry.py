@@ -43,6 +43,8 @@ class Analysis:
     """Whether all methods must be measured on the same list of images."""
     methods: int = 1
     """Smallest number of methods."""
+    sheet: bool = False
+    """Whether it asks questions on a sheet; the report uses the answers that lie in its folder."""
     command: bool = True
     """Whether it has its own command; otherwise it is only a section of the report."""
 
@@ -148,6 +150,16 @@ ANALYSES = (
         needs="label maps",
         compares=True,
         methods=2,
+    ),
+    Analysis(
+        "duel",
+        "Duel",
+        "Which of two is better, with few labels.",
+        "Which of two checkpoints is more accurate, from labels for a few of the regions on which they disagree.",
+        needs="label maps",
+        compares=True,
+        methods=2,
+        sheet=True,
     ),
     Analysis(
         "dynamics",

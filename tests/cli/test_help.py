@@ -83,5 +83,8 @@ def test_an_error_is_coloured_on_a_terminal_alone(capsys: pytest.CaptureFixture[
 def test_saved_predictions_are_refused_with_what_measures_them(name: str) -> None:
     result = CliRunner().invoke(diag.main, [name, "--predictions", "mine=folder"])
     assert result.exit_code == 2 and "no confidence and no feature" in result.stderr
-    assert "`boundary`, `per-class`, `qualitative` and `compare`" in result.stderr and "Traceback" not in result.output
+    assert (
+        "`boundary`, `per-class`, `qualitative`, `compare` and `duel`" in result.stderr
+        and "Traceback" not in result.output
+    )
     assert "--predictions" not in page("pixcon-diag", name).replace("examples", "")

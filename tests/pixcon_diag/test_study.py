@@ -24,7 +24,7 @@ from tests.cli.farm import write_data, write_public
 
 EVERYTHING = [
     *("checkpoints", "contamination", "gradient", "coverage", "boundary", "geometry", "tsne", "qualitative"),
-    *("per-class", "compare", "dynamics", "sensitivity", "landscape"),
+    *("per-class", "compare", "duel", "dynamics", "sensitivity", "landscape"),
 ]
 GEOMETRIC = {"gradient", "coverage", "geometry", "tsne"}
 
@@ -154,7 +154,9 @@ def test_the_bank_and_temperature_are_the_run_s(study: Path, tmp_path: Path, mon
 
 def test_one_checkpoint_has_no_differences(study: Path, tmp_path: Path) -> None:
     built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
-    assert commands(built) == [each for each in EVERYTHING if each not in ("per-class", "compare", "sensitivity")]
+    assert commands(built) == [
+        each for each in EVERYTHING if each not in ("per-class", "compare", "duel", "sensitivity")
+    ]
     for title in ("Per class", "Differences"):
         assert any(each.startswith(f"{title}: ") and "needs two methods" in each for each in built.left_out)
     assert [each for each in built.left_out if each.startswith("Sensitivity: ")]

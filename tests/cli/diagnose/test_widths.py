@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "per-class": (),
     "qualitative": ("--count", 2),
     "compare": ("--draws", 20),
+    "duel": ("--count", 2),
     "coverage": (),
     "gradient": ("--anchors", 2),
     "dynamics": (),
