@@ -48,3 +48,25 @@ class Population:
         sizes[rng.random(rates.shape) < NOTHING_RETAINED] = 0
         retained = np.round(PIXELS * sizes).astype(np.int64)
         return rng.binomial(retained, rates), retained
+
+
+@dataclass(frozen=True)
+class ClassPopulation:
+    """Images with a few of several classes, from which a rule admits pixels to a bank.
+
+    Class c is in an image with probability ``presence[c]``; its rate of wrong pixels varies over images as in
+    :class:`Population`, and rare classes are wrong more often.
+    """
+
+    presence: tuple[float, ...] = (1.0, 0.5, 0.3, 0.15, 0.08)
+    rates: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2)
+    spread: float = 1.5
+
+    def draw(self, rng: np.random.Generator, images: int) -> np.ndarray:
+        """(images, 3, K) int64: labeled, eligible and correctly eligible pixels of each image and class."""
+        shape, classes = self.spread**-2, len(self.rates)
+        rates = np.minimum(rng.gamma(shape, np.array(self.rates) / shape, (images, classes)), 1)
+        labeled = np.round(4000 * rng.beta(2, 2, rates.shape)).astype(np.int64)
+        labeled *= rng.random(rates.shape) < self.presence
+        eligible = rng.binomial(labeled, 0.6)
+        return np.stack((labeled, eligible, eligible - rng.binomial(eligible, rates)), 1)

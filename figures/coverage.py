@@ -70,7 +70,9 @@ def _stored(panel: Axes, bank: Content) -> None:
 
 def _summary(result: Content) -> str:
     coverage, total = result["coverage"], len(result["classes"])
-    return f"{coverage['with_entry']} of {total} classes with an entry, {coverage['at_capacity']} at capacity"
+    filled = f"{coverage['with_entry']} of {total} classes with an entry, {coverage['at_capacity']} at capacity"
+    wrong = result.get("bank", {}).get("rho_f")  # a metric alone gives no bank
+    return filled if wrong is None else rf"{filled}, $\rho_F$ {100 * wrong:.2f} %"
 
 
 def _class_axis(panel: Axes, classes: list[str]) -> None:

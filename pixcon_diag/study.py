@@ -116,6 +116,8 @@ class Study(Methods):
         options: dict[str, Any] = {}
         if analysis.name == "qualitative":
             options = {"folder": folder, "count": count, "first": 2}
+        if analysis.name == "coverage":
+            options = {"gradient": True}  # split for the report anyway
         if analysis.sheet:
             options = {"answers": sorted(folder.glob(f"{analysis.name.replace('-', '_')}_answers*.csv"))}
         return self.attempt(analysis.title, partial(analysis.result, self, **options))

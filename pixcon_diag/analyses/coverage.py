@@ -1,11 +1,14 @@
 """Bank coverage as tables: the replay of each rule over the labeled list, its classes, and the stored bank (G.3)."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
+from pixcon_diag.analyses.bank_contamination import Sweeps, bank_of, bank_table
+from pixcon_diag.analyses.gradient import gradients
 from pixcon_diag.analyses.measured import Measured, Part
-from pixcon_diag.analyses.trained_rules import trained_notes
+from pixcon_diag.analyses.trained_rules import replayed_rules, trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
@@ -16,7 +19,6 @@ from pixcon_diag.statistics.spread import quotient
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.hints import hint
 from pixcon_train.method.admission import REPLAYED, RULES, rules_with_tau
 
 Replayed = Part[Measured[ReplayedPass, CoverageResult], str]
@@ -35,10 +37,13 @@ class _StoredRow(NamedTuple):
     staleness: float
 
 
-def coverage_result(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str]) -> Result:
-    """Coverage of every checkpoint, each with its group's name, under every rule."""
+def coverage_result(
+    replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[str], sweeps: Sweeps | None = None
+) -> Result:
+    """Coverage of every checkpoint, each with its group's name, under every rule; ``sweeps`` give the share of g_F."""
     stored = [replay for replay in replayed if replay[1].stored is not None]
-    tables, classes = [summary_table(replayed, rules)], classes_table(replayed, rules)
+    banks = [bank_of(replay, rule, sweeps or {}) for _, replay in replayed for rule in rules]
+    tables, classes = [summary_table(replayed, rules), bank_table(banks)], classes_table(replayed, rules)
     single = len(replayed) == 1 and len(rules) == 1
     return Result.of(
         "coverage",
@@ -51,9 +56,10 @@ def coverage_result(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequenc
                 rule=row.part,
                 trained_rule=row.measured.member.trained,
                 coverage=row.measured.result.to_dict(),
-                stored_bank=bank.to_dict() if (bank := row.measured.member.stored) else None,
+                bank=bank.to_dict(),
+                stored_bank=stored_bank.to_dict() if (stored_bank := row.measured.member.stored) else None,
             )
-            for row in _replays(replayed, rules)
+            for row, bank in zip(_replays(replayed, rules), banks, strict=True)
         ],
     )
 
@@ -201,8 +207,10 @@ def _settings(replayed: Sequence[ReplayedPass]) -> list[str]:
     return [setting if len(names) == 1 else f"{', '.join(filled)}: {setting}" for setting, filled in names.items()]
 
 
-def result_of(methods: Methods, rules: Sequence[str] = ()) -> Result:
+def result_of(methods: Methods, rules: Sequence[str] = (), gradient: bool = False) -> Result:
     """Coverage of every checkpoint's bank under each admission rule; all rules if none is given.
+
+    ``gradient``: also the share of g_F at the bank's contamination, which needs a pass over the validation list.
 
     Raises:
         PixConError: no bank can be replayed.
@@ -210,32 +218,24 @@ def result_of(methods: Methods, rules: Sequence[str] = ()) -> Result:
     replayed = [(member.group, result) for member, result in methods.replays()]
     if not replayed:
         raise ConfigError("No bank could be replayed.")
-    return coverage_result(replayed, replayed_rules(rules) or REPLAYED)
-
-
-def replayed_rules(rules: Sequence[str]) -> tuple[str, ...]:
-    """The rules named, each once.
-
-    Raises:
-        ConfigError: a rule that is not replayed.
-    """
-    for rule in rules:
-        if rule not in REPLAYED:
-            raise ConfigError(
-                f"The rule '{rule}' is not replayed{hint(rule, REPLAYED)}. There are: {', '.join(REPLAYED)}."
-            )
-    return tuple(dict.fromkeys(rules))
+    splits = gradients(methods) if gradient else []
+    return coverage_result(replayed, replayed_rules(rules) or REPLAYED, {g.name: g.result.sweep for g in splits})
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
-    """Classes with an entry in a clean bank, and classes at capacity.
+    """Classes with an entry in a clean bank, classes at capacity, and the contamination of a bank filled by confidence.
 
     Raises:
         ConfigError: a member's bank cannot be replayed.
     """
-    results = [replayed.coverage("clean") for replayed in replays_of(methods, group)]
+    replays = replays_of(methods, group)
+    results = [replayed.coverage("clean") for replayed in replays]
     yield Quantity("classes in a clean bank", "count", True, tuple(float(result.with_entry) for result in results))
     yield Quantity("classes at capacity", "count", True, tuple(float(result.at_capacity) for result in results))
+    banks = [replayed.contamination("confidence") for replayed in replays]
+    classes = tuple(tuple(k for k, rate in enumerate(bank.classes) if not math.isnan(rate)) for bank in banks)
+    rates = tuple(bank.rho_f for bank in banks)
+    yield Quantity("ρ_F of a bank filled by confidence", "fraction", False, rates, classes=classes)
 
 
 def replays_of(methods: Methods, group: MeasuredGroup) -> list[ReplayedPass]:

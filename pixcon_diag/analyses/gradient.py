@@ -6,9 +6,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
-from pixcon_diag.analyses.coverage import replayed_rules
 from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
-from pixcon_diag.analyses.trained_rules import trained_notes
+from pixcon_diag.analyses.trained_rules import replayed_rules, trained_notes
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.groups.members import Member
 from pixcon_diag.groups.methods import Methods

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from pixcon_diag.measures.bank_contamination import BankContamination, bank_contamination
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_train.core.void import VOID
-from pixcon_train.method.admission import REPLAYED
+from pixcon_train.method.admission import REPLAYED, RULES
 
 FORMAT = 4
 """Raised when the same options give another state. 2: true classes in the bank. 3: native logits. 4: the last
@@ -63,6 +64,22 @@ class ReplayedBanks:
             cap=options.cap,
             bank_size=options.size,
         )
+
+    def contamination(self, rule: str) -> BankContamination:
+        """Contamination of the bank that ``rule`` fills; exactly 0 for a rule that admits pixels under their label."""
+        options = self.options
+        return bank_contamination(
+            self.admitted(rule),
+            batch_size=options.batch_size,
+            cap=options.cap,
+            bank_size=options.size,
+            exact=not RULES[rule].uses_tau,
+        )
+
+    def admitted(self, rule: str) -> np.ndarray:
+        """(I, 3, K) int64: labeled, eligible and correctly eligible pixels of each image and class under ``rule``."""
+        empty = np.zeros((0, 3, self.num_classes), dtype=np.int64)
+        return part(self.state, f"{rule}.coverage").get("counts", empty)
 
     def entries(self, rule: str) -> Entries[np.ndarray]:
         """All K·N rows of the bank of ``rule``, with the true class of each entry."""

@@ -63,3 +63,9 @@ def test_many_classes_go_unnamed() -> None:
     assert len(panel.containers[0]) == 150
     assert not {tick.get_text() for tick in panel.get_xticklabels()} & set(names(150))
     assert "150 classes" in panel.get_xlabel()
+
+
+def test_the_contamination_of_the_bank_is_in_its_title() -> None:
+    content = coverage({"clean": 1})
+    content["results"][0]["bank"] = {"rho_f": 0.0123}
+    assert figure(content).axes[0].get_title().endswith(r"at capacity, $\rho_F$ 1.23 %")

@@ -1,6 +1,7 @@
 """Coverage from two labeled images drawn by hand."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,13 +73,15 @@ def test_a_row_for_each_checkpoint_and_rule() -> None:
 
 def test_one_checkpoint_and_rule_shows_its_classes() -> None:
     result = coverage_result([("g", replayed("x"))], ("clean",))
-    assert [table.name for table in result.tables] == ["coverage", "coverage_classes"] and result.files == ()
-    assert [row[2:] for row in result.tables[1].rows] == [
+    assert [table.name for table in result.tables] == [
+        *("coverage", "coverage_bank", "coverage_classes"),
+    ] and result.files == ()
+    assert [row[2:] for row in result.tables[2].rows] == [
         ("ground", 2, 5, 5, 4, 3, 2, 0.0),
         ("cat", 2, 2, 1, 1, 1, None, 0.0),
-        ("dog", 0, 0, 0, 0, 0, None, result.tables[1].rows[2][-1]),
+        ("dog", 0, 0, 0, 0, 0, None, result.tables[2].rows[2][-1]),
     ]
-    assert result.tables[1].texts()[2][-2:] == ["–", "–"]
+    assert result.tables[2].texts()[2][-2:] == ["–", "–"]
 
 
 def test_each_way_of_filling_is_said_of_its_checkpoints() -> None:
@@ -126,7 +129,7 @@ def test_the_truth_of_a_stored_bank_and_its_weights_are_shown_where_one_has_them
 def test_runs_whose_own_rule_is_not_replayed_are_named() -> None:
     passes = [("g", replayed(name, stored=bank(), trained=rule)) for name, rule in RUNS.items()]
     result = coverage_result(passes, ("clean",))
-    summary, stored = result.tables
+    summary, _, stored = result.tables
     found = [note for note in summary.notes if "trained with" in note]
     assert [note.partition(",")[0] for note in found] == ["s: trained with `soft`", "p: trained with `pseudo`"]
     (lower,) = (note for note in stored.notes if "strong views" in note)
@@ -146,7 +149,7 @@ def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
     ]
     assert table.notes[0].startswith("Purity: Not knowable from this checkpoint")
     result = coverage_result([(ODD, replayed("x", stored=bank())), (ODD, replayed("y"))], ("clean", "confidence"))
-    assert [table.name for table in result.tables] == ["coverage", "coverage_stored"]
+    assert [table.name for table in result.tables] == ["coverage", "coverage_bank", "coverage_stored"]
     content = sound(result, tmp_path)
     assert [(record["name"], record["rule"]) for record in content["results"]] == [
         ("x", "clean"),
@@ -157,3 +160,22 @@ def test_the_stored_bank_is_shown_class_by_class(tmp_path: Path) -> None:
     first, *_, last = content["results"]
     assert first["stored_bank"]["staleness"][2] is None and last["stored_bank"] is None
     assert first["coverage"]["classes"]["rho_f"] == [0.0, 0.0, None] and first["options"]["cap"] == 2
+
+
+def test_the_bank_of_each_rule_has_its_contamination_and_the_share_of_the_gradient(tmp_path: Path) -> None:
+    """confidence: of 3 pixels entered as class 0 none is wrong; of 2 + 2 entered as class 1 one of the first image's
+    two, and one and a half of the second's is expected, and three fit."""
+    rates = SimpleNamespace(overall=SimpleNamespace(rho_f=1.0, ratio=1 / 3))
+    none = SimpleNamespace(overall=SimpleNamespace(rho_f=0.0, ratio=0.0))
+    points: Any = [SimpleNamespace(result=SimpleNamespace(eq3=found, supcon=none)) for found in (none, rates)]
+    result = coverage_result([("g", replayed("x"))], ("clean", "confidence"), {"x": {"confusion": points}})
+    table = result.tables[1]
+    assert column(table, "rho_f")[0] == 0.0 and column(table, "eq3_share")[0] == 0.0
+    clean, confidence = (record["bank"] for record in sound(result, tmp_path)["results"])
+    assert clean["interval"] == {"low": 0.0, "high": 0.0, "level": 0.95}
+    assert confidence["gradient_share"]["eq3"] == pytest.approx(0.25 * confidence["rho_f"])
+    assert confidence["classes"][0] == 0.0 and 0 < confidence["classes"][1] < 1
+    assert confidence["rho_f"] == pytest.approx(confidence["classes"][1] / 2)
+    assert any("2 images with an admitted pixel; below 40" in note for note in table.notes)
+    without = coverage_result([("g", replayed("x"))], ("confidence",)).tables[1]
+    assert "eq3_share" not in {each.key for each in without.columns}
