@@ -9,6 +9,7 @@ from pixcon_diag.analyses.deltas import arrow, delta_note
 from pixcon_diag.analyses.filter_verdict import Judged, judged, verdict_table
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
+from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
@@ -22,6 +23,10 @@ IMAGES = (
 SEEDS = (
     "seeds: variation over training seeds, for fixed images (mean ± sample std; one-sided exact tests of seeds paired "
     "in the order given; least p: the smallest that this number of seeds allows)."
+)
+MONTE_CARLO = (
+    f"p perm.: of more than {MOST_SEEDS} pairs of seeds among {DRAWS:,} random patterns of signs, not among all, so at "
+    f"least {1 / (DRAWS + 1):g}."
 )
 ONE_SEED = "One seed each: seed noise is unknown, and there are no tests over seeds."
 PLAIN = "plain: not a sum over images, so there is no interval."
@@ -121,6 +126,8 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield IMAGES
     if any(_several(row) for row in rows):
         yield SEEDS
+        if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
+            yield MONTE_CARLO
         return
     if any(row.image_noise is None for row in rows):
         yield PLAIN
@@ -166,11 +173,7 @@ def _side(low: float, high: float, *, higher: bool) -> str | None:
 
 
 def result_of(methods: Methods, draws: int = 1000) -> Result:
-    """Every quantity of each method against the baseline; what cannot be compared is noted.
-
-    Raises:
-        ConfigError: more seeds than the exact tests take.
-    """
+    """Every quantity of each method against the baseline; what cannot be compared is noted."""
     groups = methods.measured()
     found, left_out = quantities_of(methods, groups)
     first, *others = (group.name for group in groups)

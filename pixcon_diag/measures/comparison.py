@@ -58,7 +58,7 @@ def compare(
     Every bootstrap draws the same images, from ``seed``.
 
     Raises:
-        ConfigError: no draws, a level outside (0, 1), or too many seeds for an exact test.
+        ConfigError: no draws, or a level outside (0, 1).
     """
     others = {quantity.measure: quantity for quantity in other}
     shared = [(first, others[first.measure]) for first in baseline if first.measure in others]
@@ -86,6 +86,8 @@ def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float)
         unit=first.unit,
         higher_is_better=first.higher_is_better,
         image_noise=noise,
-        seed_noise=seed_noise(first.values, second.values, higher_is_better=first.higher_is_better),
+        seed_noise=seed_noise(
+            first.values, second.values, higher_is_better=first.higher_is_better, rng=np.random.default_rng(seed)
+        ),
         same_classes=len({*(first.classes or ()), *(second.classes or ())}) < 2,
     )

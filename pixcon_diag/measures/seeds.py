@@ -1,4 +1,4 @@
-"""Seed noise in a difference between two groups of runs: means, deviations, and exact tests of paired seeds.
+"""Seed noise in a difference between two groups of runs: means, deviations, and tests of paired seeds.
 
 Seed noise is the variation over training seeds on fixed images. Image noise, the variation over images for fixed
 weights, is in :mod:`pixcon_diag.measures.uncertainty`; the two are never mixed. A difference is second − first.
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_train.core.errors import ConfigError
 
 MOST_SEEDS = 20
-"""The exact permutation test enumerates 2^n sign patterns."""
+"""Most pairs for which the permutation test enumerates all 2^n patterns of signs."""
+DRAWS = 99_999
+"""Random patterns of signs above that."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class SeedSummary:
 
 
 @dataclass(frozen=True)
-class ExactTest:
-    """An exact test of the pairs' improvements."""
+class PairedTest:
+    """A test of the pairs' improvements by their signs."""
 
     one_sided: float
     """p against "no improvement"."""
@@ -44,6 +45,8 @@ class ExactTest:
     smallest_one_sided: float
     """The smallest p that this number of pairs allows, 2^−n: 0.125 for three seeds, however large the improvement."""
     smallest_two_sided: float
+    draws: int | None = None
+    """Random patterns of signs of a Monte Carlo test; None for an exact test."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class PairedSeeds:
     wins: int
     """Seeds on which the second is better."""
     ties: int
-    sign_test: ExactTest
-    permutation_test: ExactTest
+    sign_test: PairedTest
+    permutation_test: PairedTest
 
 
 @dataclass(frozen=True)
@@ -71,17 +74,23 @@ class SeedNoise(Serializable):
     """None where the groups differ in size, or a value is undefined."""
 
 
-def seed_noise(first: Sequence[float], second: Sequence[float], *, higher_is_better: bool = True) -> SeedNoise:
-    """Mean ± std of two groups of seeds and, where they are paired, exact tests of the improvement.
+def seed_noise(
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    higher_is_better: bool = True,
+    rng: np.random.Generator | None = None,
+) -> SeedNoise:
+    """Mean ± std of two groups of seeds and, where they are paired, tests of the improvement.
 
     Args:
         first: one value a seed.
         second: the same, in the same order of seeds.
         higher_is_better: which direction improves.
+        rng: of the permutation test of more than :data:`MOST_SEEDS` pairs; None: seeded with 0.
 
     Raises:
         ValueError: a group is empty.
-        ConfigError: more pairs than :data:`MOST_SEEDS`.
 
     Example:
         >>> noise = seed_noise([87.40, 86.19, 87.44], [87.60, 88.10, 88.00])
@@ -97,47 +106,53 @@ def seed_noise(first: Sequence[float], second: Sequence[float], *, higher_is_bet
         second=two,
         difference=two.mean - one.mean,
         higher_is_better=higher_is_better,
-        paired=_pair(np.subtract(second, first), higher_is_better) if pairs else None,
+        paired=_pair(np.subtract(second, first), higher_is_better, rng or np.random.default_rng(0)) if pairs else None,
     )
 
 
-def sign_test(gains: np.ndarray) -> ExactTest:
+def sign_test(gains: np.ndarray) -> PairedTest:
     """Exact sign test: the number of gains above 0 against Binomial(n, 1/2) over the n that are not 0."""
     wins, count = int((gains > 0).sum()), int((gains != 0).sum())
     at_least, at_most = _binomial_tail(wins, count), _binomial_tail(count - wins, count)
     return _test(at_least, min(1.0, 2 * min(at_least, at_most)), len(gains))
 
 
-def permutation_test(gains: np.ndarray) -> ExactTest:
-    """Exact sign-flip test: the mean gain among those of all 2^n patterns of signs.
+def permutation_test(gains: np.ndarray, rng: np.random.Generator) -> PairedTest:
+    """Sign-flip test: the mean gain among those of all 2^n patterns of signs.
 
-    Raises:
-        ConfigError: more gains than :data:`MOST_SEEDS`.
+    Above :data:`MOST_SEEDS` gains among :data:`DRAWS` random patterns, with the observed one among them, so that p is
+    at least 1 / 100,000.
     """
     if len(gains) > MOST_SEEDS:
-        raise ConfigError(f"The exact permutation test takes at most {MOST_SEEDS} seeds, got {len(gains)}.")
-    sums = np.zeros(1)
-    for gain in np.abs(gains):
-        sums = np.concatenate((sums - gain, sums + gain))
+        signs = rng.choice((-1.0, 1.0), size=(DRAWS, len(gains)))
+        sums, draws = np.append(signs @ np.abs(gains), gains.sum()), DRAWS
+    else:
+        sums, draws = np.zeros(1), None
+        for gain in np.abs(gains):
+            sums = np.concatenate((sums - gain, sums + gain))
     # The observed pattern is among them, but its sum is rounded in another order.
     observed, slack = gains.sum(), 1e-12 * np.abs(gains).sum()
     one_sided = float((sums >= observed - slack).mean())
-    return _test(one_sided, float((np.abs(sums) >= abs(observed) - slack).mean()), len(gains))
+    two_sided = float((np.abs(sums) >= abs(observed) - slack).mean())
+    return _test(one_sided, two_sided, len(gains), draws)
 
 
-def _pair(deltas: np.ndarray, higher_is_better: bool) -> PairedSeeds:
+def _pair(deltas: np.ndarray, higher_is_better: bool, rng: np.random.Generator) -> PairedSeeds:
     gains = deltas if higher_is_better else -deltas
     return PairedSeeds(
         deltas=SeedSummary.of(deltas.tolist()),
         wins=int((gains > 0).sum()),
         ties=int((gains == 0).sum()),
         sign_test=sign_test(gains),
-        permutation_test=permutation_test(gains),
+        permutation_test=permutation_test(gains, rng),
     )
 
 
-def _test(one_sided: float, two_sided: float, pairs: int) -> ExactTest:
-    return ExactTest(one_sided, two_sided, 2.0**-pairs, min(1.0, 2.0 ** (1 - pairs)))
+def _test(one_sided: float, two_sided: float, pairs: int, draws: int | None = None) -> PairedTest:
+    smallest = 1 / (draws + 1) if draws else 0.0
+    return PairedTest(
+        one_sided, two_sided, max(2.0**-pairs, smallest), min(1.0, max(2.0 ** (1 - pairs), smallest)), draws
+    )
 
 
 def _binomial_tail(least: int, count: int) -> float:

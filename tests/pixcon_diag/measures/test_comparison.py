@@ -91,9 +91,14 @@ def test_groups_of_other_sizes_or_without_a_value_are_not_paired() -> None:
 def test_misuse_is_named() -> None:
     with pytest.raises(ConfigError, match="level between 0 and 1"):
         compare([error(0.3)], [error(0.2)], level=95)
-    many = plain("a", *range(21))
-    with pytest.raises(ConfigError, match="at most 20 seeds"):
-        compare([many], [many])
+
+
+def test_many_seeds_are_tested_by_random_signs() -> None:
+    """The test of 21 pairs repeats with the comparison's seed."""
+    first, second = plain("a", *range(21)), plain("a", *(value + 0.1 * (-1) ** value for value in range(21)))
+    rows = [compare([first], [second], seed=seed)[0].seed_noise.paired for seed in (0, 0, 1)]
+    assert rows[0] == rows[1] != rows[2]
+    assert all(pairs is not None and pairs.permutation_test.draws == 99_999 for pairs in rows)
 
 
 def test_means_over_different_classes_are_known_as_such() -> None:

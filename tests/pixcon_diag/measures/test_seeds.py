@@ -6,8 +6,11 @@ import pytest
 from scipy import stats
 
 from pixcon_diag.measures.seeds import permutation_test, seed_noise, sign_test
-from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 def test_three_wins_of_three() -> None:
@@ -42,8 +45,8 @@ def test_three_wins_of_three() -> None:
 def test_hand_computed_p_values(
     gains: list[float], sign: tuple[float, float], permutation: tuple[float, float]
 ) -> None:
-    for test, expected in ((sign_test, sign), (permutation_test, permutation)):
-        result = test(np.array(gains))
+    results = sign_test(np.array(gains)), permutation_test(np.array(gains), rng())
+    for result, expected in zip(results, (sign, permutation), strict=True):
         assert (result.one_sided, result.two_sided) == pytest.approx(expected)
         assert result.smallest_one_sided == 0.5 ** len(gains)
 
@@ -53,7 +56,7 @@ def test_equal_other_implementations() -> None:
     for count in (2, 5, 9):
         gains = generator.normal(0.3, 1, count)
         wins = int((gains > 0).sum())
-        sign, flips = sign_test(gains), permutation_test(gains)
+        sign, flips = sign_test(gains), permutation_test(gains, rng())
         assert sign.one_sided == pytest.approx(stats.binomtest(wins, count, alternative="greater").pvalue)
         assert sign.two_sided == pytest.approx(stats.binomtest(wins, count).pvalue)
         means = [np.mean(signs * gains) for signs in itertools.product((-1, 1), repeat=count)]
@@ -65,7 +68,7 @@ def test_p_is_never_below_the_smallest_and_ignores_order_and_scale() -> None:
     generator = np.random.default_rng(1)
     for count in range(1, 9):
         gains = generator.normal(0.5, 1, count)
-        for test in (sign_test, permutation_test):
+        for test in (sign_test, lambda values: permutation_test(values, rng())):
             result = test(gains)
             assert result.one_sided >= result.smallest_one_sided
             assert result.two_sided >= result.smallest_two_sided
@@ -99,5 +102,17 @@ def test_groups_that_do_not_pair_up() -> None:
 def test_misuse_is_named() -> None:
     with pytest.raises(ValueError, match="at least one value"):
         seed_noise([], [0.5])
-    with pytest.raises(ConfigError, match="at most 20 seeds, got 21"):
-        permutation_test(np.ones(21))
+
+
+def test_more_than_twenty_seeds_are_tested_by_random_signs() -> None:
+    gains = np.random.default_rng(2).normal(0.3, 1, 24)
+    sums = np.zeros(1)
+    for gain in np.abs(gains):  # all 2^24 patterns
+        sums = np.concatenate((sums - gain, sums + gain))
+    result = permutation_test(gains, rng())
+    assert result.draws == 99_999 and permutation_test(gains[:20], rng()).draws is None
+    assert result.one_sided == pytest.approx((sums >= gains.sum() - 1e-9).mean(), abs=0.005)
+    assert result.two_sided == pytest.approx((np.abs(sums) >= abs(gains.sum()) - 1e-9).mean(), abs=0.006)
+    assert permutation_test(np.ones(40), rng()).one_sided == result.smallest_one_sided == 1e-5
+    noise = seed_noise(np.zeros(21), np.ones(21))
+    assert noise == seed_noise(np.zeros(21), np.ones(21)) and noise.paired is not None and noise.paired.wins == 21
