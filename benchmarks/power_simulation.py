@@ -50,12 +50,15 @@ def autoregressive(count: int, sd: float, correlation: float, curves: int, rng: 
 
 
 def optimism(correlation: float, count: int, curves: int, rng: np.random.Generator) -> tuple[float, float]:
-    """True optimism of the best epoch of curves that rise and level off, and the mean estimate from single curves."""
+    """True optimism of the best epoch of curves that rise and level off, and the mean estimate from single curves.
+
+    Curves without an estimate, whose noise is taken for a trend, are left out of the mean.
+    """
     trend = 0.75 - 0.2 * np.exp(-6 * np.arange(count) / count)
     noise = autoregressive(count, 0.004, correlation, 20 * curves, rng)
     true = noise[np.arange(len(noise)), (trend + noise).argmax(1)].mean()
     estimates = [late_noise(trend + row, rng, draws=400).optimism for row in noise[:curves]]
-    return float(true), float(np.mean(estimates))
+    return float(true), float(np.nanmean(estimates))
 
 
 def main() -> None:

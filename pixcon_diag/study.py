@@ -118,6 +118,8 @@ class Study(Methods):
             options = {"folder": folder, "count": count, "first": 2}
         if analysis.name == "coverage":
             options = {"gradient": True}  # split for the report anyway
+        if analysis.name == "power":
+            options = {"images": len(self.groups) > 1}
         if analysis.sheet:
             options = {"answers": sorted(folder.glob(f"{analysis.name.replace('-', '_')}_answers*.csv"))}
         return self.attempt(analysis.title, partial(analysis.result, self, **options))

@@ -43,8 +43,11 @@ RESULTS = (
     "pixcon_diag.measures.image_centroids_result",
     "pixcon_diag.measures.image_counts_result",
     "pixcon_diag.measures.per_class",
+    "pixcon_diag.measures.per_class_tests",
     "pixcon_diag.measures.pixel_sample_result",
     "pixcon_diag.measures.projection",
+    "pixcon_diag.measures.image_power",
+    "pixcon_diag.measures.seed_power",
     "pixcon_diag.measures.qualitative",
     "pixcon_diag.measures.stored_bank",
     "pixcon_diag.measures.uncertainty",
@@ -94,7 +97,8 @@ def test_logs(tmp_path: Path) -> None:
         for name, threshold in (("a", 0.9), ("b", 0.95))
     ]
     unimatch(tmp_path / "run")
-    run("diag", ["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"], folder=tmp_path)
+    commands = (["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"])
+    run("diag", *commands, ["power"], ["power", *logs], folder=tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -83,4 +83,9 @@ def _shared(analysis: "Analysis") -> Iterable[Decorator]:
 
 def _methods(arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that name the methods, removed from ``arguments``."""
-    return {name: arguments.pop(name) for name in ("methods", "baseline", "predictions", "logs") if name in arguments}
+    named: dict[str, Any] = {
+        name: arguments.pop(name) for name in ("methods", "baseline", "predictions", "logs") if name in arguments
+    }
+    if "logs" in named:
+        named["methods"] = named["logs"]  # `power --images` measures the runs whose logs these are
+    return named

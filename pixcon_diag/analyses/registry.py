@@ -169,6 +169,13 @@ ANALYSES = (
         needs="logs",
     ),
     Analysis(
+        "power",
+        "Seeds and images needed",
+        "Seeds and images that a comparison needs.",
+        "How many seeds and images a difference in mIoU needs, and what those at hand could have found (Sec. H.3).",
+        needs="logs",
+    ),
+    Analysis(
         "sensitivity",
         "Sensitivity",
         "Best mIoU as a function of one hyperparameter, from logs.",

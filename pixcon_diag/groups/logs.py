@@ -42,8 +42,13 @@ def holds_log(folder: Path) -> bool:
     return (folder / LOG).is_file() or any(any(parent.glob(EVENTS)) for parent in (folder, folder / "tensorboard"))
 
 
+def runs_here() -> bool:
+    """Whether there are runs under ``./runs``, which are taken if nothing is named."""
+    return RUNS.is_dir() and _holds_runs(RUNS)
+
+
 def _default_runs() -> list[str]:
-    if not RUNS.is_dir() or not _holds_runs(RUNS):
+    if not runs_here():
         raise DataError(
             f"No log was named, and there are no runs in ./{RUNS}. Name run folders, log.jsonl, TensorBoard files, "
             "text logs of UniMatch or PrevMatch or groups of them (name=path,path), or train one: `pixcon-train run`."

@@ -18,7 +18,7 @@ from pixcon_diag.data.evaluation_data import (
     require_same_classes,
 )
 from pixcon_diag.groups.arguments import Group, Sources, find_groups, listed, named_folders, with_names
-from pixcon_diag.groups.logs import read_groups
+from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.logs.histories import read_history
@@ -84,6 +84,11 @@ class Methods:
     def any_named(self) -> bool:
         """Whether any method was named; if not, the methods are the runs under ``./runs``."""
         return bool(self._methods or self._predictions or self._logs)
+
+    @property
+    def any_run(self) -> bool:
+        """Whether there is a run whose log may be read: a method that is named, or a run under ``./runs``."""
+        return self.any_named or runs_here()
 
     @contextmanager
     def lenient(self, on: bool = True) -> Iterator[None]:

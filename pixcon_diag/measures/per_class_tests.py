@@ -124,4 +124,5 @@ def _differences(signs: np.ndarray, middle: np.ndarray, half: np.ndarray) -> np.
 
 
 def _tests(noise: Literal["images", "seeds"], p: np.ndarray, least: float) -> ClassTests:
-    return ClassTests(noise, *(tuple(values.tolist()) for values in (p, holm(p), benjamini_hochberg(p))), least)
+    adjusted = tuple(holm(p).tolist()), tuple(benjamini_hochberg(p).tolist())
+    return ClassTests(noise, tuple(p.tolist()), *adjusted, least)

@@ -20,18 +20,18 @@ MOST = 500
 SPAN = 0.3
 """Share of the epochs under the smoother's window."""
 HIGHEST = 0.9
-"""Highest autocorrelation considered: above it trend and noise cannot be told apart."""
+"""From this autocorrelation on, trend and noise cannot be told apart."""
 DRAWS = 4000
 
 
 @dataclass(frozen=True)
 class LateNoise(Serializable):
-    """Noise of one curve; NaN for a curve of fewer than :data:`FEWEST` evaluations."""
+    """Noise of one curve; NaN for a curve of fewer than :data:`FEWEST` evaluations, or of noise that is too slow."""
 
     sd: float
     """Standard deviation of the noise, in the unit of the scores."""
     autocorrelation: float
-    """Of the noise of neighbouring evaluations, in [0, 0.9]."""
+    """Of the noise of neighbouring evaluations, in [0, 0.9)."""
     optimism: float
     """Expected noise at the epoch with the highest score: an upper bound of what selecting it adds to its score."""
 
@@ -60,6 +60,8 @@ def late_noise(scores: np.ndarray, rng: np.random.Generator, draws: int = DRAWS)
     smoother = local_linear(len(scores))
     trend = smoother @ scores
     sd, correlation = _noise(scores - trend, smoother)
+    if correlation > HIGHEST - 1e-3:
+        return LateNoise(NAN, NAN, NAN)
     factor = np.linalg.cholesky(_correlations(correlation, len(scores)) + 1e-12 * np.eye(len(scores)))
     noise = sd * rng.standard_normal((draws, len(scores))) @ factor.T
     chosen = (trend + noise).argmax(1)
@@ -107,4 +109,5 @@ def _moments(products: np.ndarray) -> np.ndarray:
 
 def _correlations(correlation: float, count: int) -> np.ndarray:
     """The (T, T) correlations of first-order autoregressive noise."""
-    return toeplitz(correlation ** np.arange(count))
+    correlations: np.ndarray = toeplitz(correlation ** np.arange(count))
+    return correlations

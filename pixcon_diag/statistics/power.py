@@ -168,7 +168,8 @@ def correlation_interval(correlation: float, pairs: int, level: float = 0.95) ->
     if pairs < 4 or not abs(correlation) < 1:
         return Interval(NAN, NAN, level)
     half = stats.norm.ppf(0.5 + level / 2) / math.sqrt(pairs - 3)
-    return Interval(*(math.tanh(math.atanh(correlation) + sign * half) for sign in (-1, 1)), level)
+    center = math.atanh(correlation)
+    return Interval(math.tanh(center - half), math.tanh(center + half), level)
 
 
 def _require_positive(sd: float) -> None:

@@ -25,8 +25,10 @@ from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.measures.landscape import OwnRun, landscape
 from pixcon_diag.measures.per_class import per_class
 from pixcon_diag.measures.pixel_sample_result import PixelSample
+from pixcon_diag.measures.power_sources import Plan, prior_sources
 from pixcon_diag.measures.projection import project
 from pixcon_diag.measures.qualitative import image_errors, rank_images
+from pixcon_diag.measures.seed_power import seed_power
 from pixcon_diag.measures.seeds import seed_noise
 from pixcon_diag.measures.sensitivity import sensitivity
 from pixcon_diag.measures.stored_bank import measure_stored_bank
@@ -262,6 +264,15 @@ def history(name: str, values: Sequence[float], *, losses: bool = True, **config
 
 def dynamics_content(groups: dict[str, Sequence[RunHistory]]) -> Content:
     return saved("dynamics", dynamics=dynamics(groups).to_dict())
+
+
+def power_content(groups: dict[str, list[RunHistory]]) -> Content:
+    """Power from the runs' own noise, or the prior."""
+    plan = Plan((0.002, 0.01), (3, 10))
+    noise = seed_power(dynamics(groups), plan, np.random.default_rng(0))
+    sources = [source.to_dict() for source in noise.sources or prior_sources(plan)]
+    numbers = {"alpha": 0.05, "power": 0.8, "effects": plan.effects, "seeds": plan.seeds}
+    return saved("power", **numbers, seed_noise=noise.to_dict() | {"sources": sources}, image_noise=[])
 
 
 def sensitivity_content(runs: Sequence[RunHistory], base: str | None = None) -> Content:

@@ -32,13 +32,21 @@ CONTENTS: dict[str, Callable[[Path], made.Content]] = {
     "sensitivity": lambda _: made.sensitivity_content(
         [made.history("a", [0.5], tau=0.7), made.history("b", [0.6], tau=0.9)]
     ),
+    "power": lambda _: made.power_content({"none": [made.history("a", [0.5, 0.6])]}),
     "landscape": lambda _: made.landscape_content(),
     "compare": lambda _: made.compare(["clean"]),
 }
 
-STEMS = {"contamination": ["contamination", "reliability"], "dynamics": ["dynamics", "mask_ratio", "losses"]}
+STEMS = {
+    "contamination": ["contamination", "reliability"],
+    "power": ["power", "power-epochs"],
+    "dynamics": ["dynamics", "mask_ratio", "losses"],
+}
 
-NEVER_UNDEFINED = {"tau", "lower", "positions", "level", "min_share", "value", "parameters", "miou", "best"}
+NEVER_UNDEFINED = {
+    *("tau", "lower", "positions", "level", "min_share", "value", "parameters", "miou", "best"),
+    *("alpha", "power", "effects", "sd"),
+}
 """Keys whose numbers are choices, or defined by construction."""
 
 COMMANDS = [analysis.name for analysis in ANALYSES if analysis.command]

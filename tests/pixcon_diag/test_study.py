@@ -24,8 +24,10 @@ from tests.cli.farm import write_data, write_public
 
 EVERYTHING = [
     *("checkpoints", "contamination", "gradient", "coverage", "boundary", "geometry", "tsne", "qualitative"),
-    *("per-class", "compare", "duel", "dynamics", "sensitivity", "landscape"),
+    *("per-class", "compare", "duel", "dynamics", "power", "sensitivity", "landscape"),
 ]
+WITHOUT_METHODS = ("sensitivity", "dynamics_leads", "power", "per-class-tests")
+"""Tables whose differences do not stand beside the two values."""
 GEOMETRIC = {"gradient", "coverage", "geometry", "tsne"}
 
 
@@ -120,7 +122,7 @@ def test_one_name_is_one_number_with_one_sign(study: Path, tmp_path: Path) -> No
     seen = 0
     for table in tables.values():
         for place, column in enumerate(table.columns):
-            if column.head.startswith("Δ") and table.name not in ("sensitivity", "dynamics_leads"):
+            if column.head.startswith("Δ") and not table.name.startswith(WITHOUT_METHODS):
                 assert any("Δ = clean − none" in note for note in table.notes), table.name
                 for cells in table.rows:
                     baseline, other = (getattr(cell, "mean", cell) for cell in cells[place - 2 : place])
@@ -173,16 +175,16 @@ def test_three_methods_are_each_compared_with_the_first(study: Path, tmp_path: P
     assert len([table for each in built.results for table in each.tables if table.name.startswith("table7")]) == 2
 
 
-def test_more_seeds_than_an_exact_test_takes_leave_out_the_differences_alone(
+def test_a_comparison_that_fails_leaves_out_the_differences_alone(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def many(*_: Any, **__: Any) -> None:
-        raise ConfigError("The exact permutation test takes at most 20 seeds, got 21.")
+    def fail(*_: Any, **__: Any) -> None:
+        raise ConfigError("Nothing to compare.")
 
-    monkeypatch.setattr(compare, "compare", many)
+    monkeypatch.setattr(compare, "compare", fail)
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
     assert commands(built) == [each for each in EVERYTHING if each != "compare"]
-    assert built.left_out == ("Differences: The exact permutation test takes at most 20 seeds, got 21.",)
+    assert built.left_out == ("Differences: Nothing to compare.",)
 
 
 def copied(study: Path, tmp_path: Path, run: str) -> str:
@@ -205,7 +207,7 @@ def test_a_run_without_a_log_is_left_out_of_the_dynamics_alone(study: Path, tmp_
         ("clean", ["clean"]),
     ]
     alone = build(study, tmp_path / "alone", ("none", (without,)))
-    assert not {"dynamics", "sensitivity"} & set(commands(alone))
+    assert not {"dynamics", "power", "sensitivity"} & set(commands(alone))
 
 
 def test_runs_of_one_name_stay_apart_in_the_dynamics(study: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "coverage": (),
     "gradient": ("--anchors", 2),
     "dynamics": (),
+    "power": ("--images",),
     "sensitivity": (),
     "landscape": (),
 }
@@ -41,7 +42,7 @@ def test_no_number_is_broken(command: str, runs: Path, tmp_path: Path, monkeypat
         shown.extend(tables)
 
     monkeypatch.setattr("pixcon_cli.emit.show_tables", keep)
-    logs = command in ("dynamics", "sensitivity", "landscape")
+    logs = command in ("dynamics", "power", "sensitivity", "landscape")
     result = call(command, runs, *COMMANDS[command], *(() if logs else ("--workers", 0)))
     assert result.exit_code == 0 and shown, result.output
     for table in shown:
