@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pixcon_diag.passes.predictions import MeasuredGroup
     from pixcon_diag.tables.result import Result
 
-Needs = Literal["anything", "label maps", "checkpoints", "logs", "stated scores"]
+Needs = Literal["label maps", "checkpoints", "logs", "stated scores"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Analysis:
     """The question it answers, as one sentence with a reference to the paper; also in the table of docs/commands.md."""
     needs: Needs = "checkpoints"
     """Required input; ``label maps`` may also be saved by another framework, ``logs`` and ``stated scores`` need no
-    network, and ``anything`` is one of checkpoints, label maps and logs."""
+    network."""
     compares: bool = False
     """Whether all methods must be measured on the same list of images."""
     methods: int = 1
@@ -78,14 +78,6 @@ class Analysis:
 
 ANALYSES = (
     Analysis(
-        "doctor",
-        "Findings and remedies",
-        "Findings in words, ranked, each with its remedy; the error budget.",
-        "What is wrong, in sentences: findings ranked by severity, each with its number, its cause and a remedy, and "
-        "the mIoU that each kind of error costs.",
-        needs="anything",
-    ),
-    Analysis(
         "checkpoints",
         "Checkpoints",
         "The measured checkpoints.",
@@ -111,6 +103,13 @@ ANALYSES = (
         "Bank coverage",
         "Classes that reach the bank; contents of a stored bank.",
         "Which classes reach the bank under each admission rule, and what a stored bank holds (Sec. G.3).",
+    ),
+    Analysis(
+        "tau",
+        "Threshold with a guarantee",
+        "Smallest τ at which ρ_F is promised to stay below α.",
+        "From which threshold on the contamination of new images is at most α, with probability 1 − δ, and which "
+        "threshold retains most correct pixels per wrong one (Sec. 3.3).",
     ),
     Analysis(
         "boundary",

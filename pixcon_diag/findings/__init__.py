@@ -1,1 +1,0 @@
-"""Findings: rules over the stored numbers of a study, each with its threshold, evidence and remedy."""
