@@ -7,10 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pixcon_diag.measures.per_class_tests import ALPHA
 from pixcon_figures.palette import BLACK, GAIN, REGRESSION, REGRESSION_HATCH
 from pixcon_figures.saved import Content, number, numbers, rounded, shorten
 from pixcon_figures.style import SMALL, WIDE, footnote, new_figure
 
+MARKS = {"images": "*", "seeds": "†"}
+"""Marks of classes that survive the tests over images and over seeds."""
 MOST_ROWS = 50
 """Most classes in a panel; further ones continue in the next."""
 COLUMNS = 3
@@ -35,7 +38,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.6 + BAR * max(longest, 4)) + below)
     panels = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
     for index, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
-        _bars(panel, rows)
+        _bars(panel, rows, comparison["tests"])
         panel.set_title(_title(comparison) if index % parts == 0 else "(continued)")
     for panel in panels[: len(chunks)]:
         panel.set_xlabel("Δ IoU (points)")
@@ -54,17 +57,23 @@ def _chunks(rows: list[Content]) -> list[list[Content]]:
     return [defined[start : start + size] for start in range(0, parts * size, size)]
 
 
-def _bars(panel: Axes, rows: list[Content]) -> None:
+def _bars(panel: Axes, rows: list[Content], tests: list[Content]) -> None:
     positions, deltas = np.arange(len(rows)), 100 * numbers(row["delta"] for row in rows)
     for sign, face, hatch in ((deltas >= 0, GAIN, ""), (deltas < 0, REGRESSION, REGRESSION_HATCH)):
         panel.barh(positions[sign], deltas[sign], 0.75, color=face, hatch=hatch, edgecolor="white")
     std = 100 * numbers(row["delta_std"] for row in rows)
     panel.errorbar(deltas, positions, xerr=std, fmt="none", ecolor="0.2", elinewidth=0.7)
     panel.axvline(0, color=BLACK, linewidth=0.6)
-    panel.set_yticks(positions, [shorten(row["name"], 20) for row in rows], fontsize=SMALL)
+    panel.set_yticks(positions, [_label(row, tests) for row in rows], fontsize=SMALL)
     panel.set_ylim(max(len(rows), 1) - 0.4, -0.6)  # the hardest class on top
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
+
+
+def _label(row: Content, tests: list[Content]) -> str:
+    """A class's name, with a mark for each kind of noise over which it survives Holm."""
+    marks = "".join(MARKS[test["noise"]] for test in tests if number(test["holm"][row["index"]]) <= ALPHA)
+    return f"{shorten(row['name'], 20)}{marks}"
 
 
 def _title(comparison: Content) -> str:
@@ -78,6 +87,9 @@ def _notes(content: Content, width: int) -> str:
     notes = ["Hatched: regressions. Classes by the baseline's IoU, lowest on top."]
     if all(c["per_class"]["paired"] for c in content["comparisons"]) and min(seeds) > 1:
         notes.append("Bars and whiskers: mean and sample std of the seeds' Δ.")
+    noises = dict.fromkeys(test["noise"] for c in content["comparisons"] for test in c["tests"])
+    if noises:
+        notes.append(f"{', '.join(f'{MARKS[noise]} over {noise}' for noise in noises)}: Δ survives Holm at {ALPHA:g}.")
     undefined = (c["per_class"]["undefined"] for c in content["comparisons"])
     notes += [f"Left out for lack of an IoU: {', '.join(names)}." for names in undefined if names]
     if any(c["per_class"].get("common") for c in content["comparisons"]):

@@ -36,7 +36,7 @@ class RunScores:
     """As the log counts."""
     last: float
     last_five: float
-    """Mean of the last five evaluations; of all if there are fewer."""
+    """Mean of the last five evaluations; NaN if there are fewer."""
     noise: LateNoise
 
     def score(self, score: Score) -> float:
@@ -100,26 +100,29 @@ def seed_power(result: DynamicsResult, plan: Plan, rng: np.random.Generator) -> 
     """
     runs = {group.name: _scores(group, result.weights, rng) for group in result.groups}
     baseline, *others = result.groups
-    comparable = {lead.other for lead in result.leads if lead.same_classes}
+    same_classes = {lead.other for lead in result.leads if lead.same_classes}
+    # A run that is left out would move the pairs after it.
+    whole = {group.name for group in result.groups if len(runs[group.name]) == len(group.runs)}
     groups = tuple(
-        _group_noise(name, scores, score) for name, scores in runs.items() if _enough(scores) for score in SCORES
+        _group_noise(name, scores, score) for name, scores in runs.items() for score in SCORES if _enough(scores, score)
     )
     pairs = tuple(
         _pair_noise(runs[baseline.name], runs[other.name], score)
         for other in others
-        if other.name in comparable and _paired(runs[baseline.name], runs[other.name])
+        if other.name in same_classes and {baseline.name, other.name} <= whole
         for score in SCORES
+        if _paired(runs[baseline.name], runs[other.name], score)
     )
     scores = tuple(itertools.chain(*runs.values()))
     return SeedPower(result.weights, scores, groups, pairs, tuple(_sources(plan, runs, pairs)))
 
 
-def _enough(scores: Sequence[RunScores]) -> bool:
-    return len(scores) >= FEWEST_RUNS
+def _enough(scores: Sequence[RunScores], score: Score) -> bool:
+    return len(scores) >= FEWEST_RUNS and not any(math.isnan(run.score(score)) for run in scores)
 
 
-def _paired(first: Sequence[RunScores], second: Sequence[RunScores]) -> bool:
-    return len(first) == len(second) and _enough(first)
+def _paired(first: Sequence[RunScores], second: Sequence[RunScores], score: Score) -> bool:
+    return len(first) == len(second) and _enough(first, score) and _enough(second, score)
 
 
 def _scores(group: GroupDynamics, weights: Weights, rng: np.random.Generator) -> list[RunScores]:
@@ -137,7 +140,7 @@ def _scores(group: GroupDynamics, weights: Weights, rng: np.random.Generator) ->
                 best=best.miou,
                 best_epoch=best.epoch,
                 last=float(curve[-1]),
-                last_five=float(curve[-5:].mean()),
+                last_five=float(curve[-5:].mean()) if len(curve) >= 5 else NAN,
                 noise=late_noise(curve, rng),
             )
         )
@@ -185,9 +188,11 @@ def _sources(plan: Plan, runs: dict[str, list[RunScores]], pairs: Sequence[PairN
         for pair in pairs
         if pair.sd >= LEAST_SD
     ]
-    enough = {name: scores for name, scores in runs.items() if _enough(scores)}
-    name = next(iter(enough)) if len(enough) == 1 else f"{len(enough)} groups pooled"
-    for score in SCORES if enough else ():
+    for score in SCORES:
+        enough = {name: scores for name, scores in runs.items() if _enough(scores, score)}
+        if not enough:
+            continue
+        name = next(iter(enough)) if len(enough) == 1 else f"{len(enough)} groups pooled"
         sd, freedom = pooled_sd([[run.score(score) for run in scores] for scores in enough.values()])
         own = min(len(scores) for scores in enough.values())
         if sd >= LEAST_SD:

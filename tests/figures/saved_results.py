@@ -24,6 +24,7 @@ from pixcon_diag.measures.gradient_result import SweepPoint
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
 from pixcon_diag.measures.landscape import OwnRun, landscape
 from pixcon_diag.measures.per_class import per_class
+from pixcon_diag.measures.per_class_tests import seed_tests
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.power_sources import Plan, prior_sources
 from pixcon_diag.measures.projection import project
@@ -243,7 +244,10 @@ def per_class_content(others: Sequence[str], *, classes: int = 5, seeds: int = 3
     for other in others:
         values = baseline + rng.normal(0, 0.02, (seeds, classes))
         result = per_class(names(classes), baseline.tolist(), values.tolist())
-        comparisons.append({"baseline": "none", "other": other, "per_class": result.to_dict()})
+        deltas = {row.index: row.seed_deltas for row in result.rows}
+        tested = seed_tests([deltas[k] for k in range(classes)])
+        tests = [] if tested is None else [tested.to_dict()]
+        comparisons.append({"baseline": "none", "other": other, "per_class": result.to_dict(), "tests": tests})
     return saved("per-class", classes=names(classes), comparisons=comparisons)
 
 

@@ -74,6 +74,20 @@ def test_the_title_has_the_difference_of_the_mious() -> None:
     assert figure(content).axes[0].get_title() == f"clean − none: mIoU {100 * delta:+.2f}".replace("-", "−")
 
 
+def test_surviving_classes_are_marked() -> None:
+    content = per_class_content(["clean"])
+    first, second, *_ = kept(content)
+    holm = [1.0] * 5
+    holm[first["index"]] = holm[second["index"]] = 0.01
+    tests = [{"noise": "images", "holm": holm}, {"noise": "seeds", "holm": [1.0] * 5}]
+    tests[1]["holm"][second["index"]] = 0.05
+    content["comparisons"][0]["tests"] = tests
+    drawn = figure(content)
+    labels = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert labels[:2] == [f"{first['name']}*", f"{second['name']}*†"] and not labels[2].endswith(("*", "†"))
+    assert "* over images, † over seeds: Δ survives Holm at 0.05." in drawn.get_supxlabel().replace("\n", " ")
+
+
 def test_each_method_has_a_panel_on_the_same_scale() -> None:
     panels = figure(per_class_content(["clean", "confidence"])).axes
     assert [panel.get_title().split(":")[0] for panel in panels] == ["clean − none", "confidence − none"]

@@ -47,7 +47,7 @@ def test_the_user_s_own_seeds(tmp_path: Path) -> None:
     said = " ".join(result.stdout.split())
     assert "none → clean, best epoch: 3 seeds per method find a difference of" in said and "prior" not in said
     rows = list(csv.DictReader((out / "power_needed.csv").open(encoding="utf-8")))
-    assert [row["kind"] for row in rows] == ["pairs"] * 3 + ["runs"] * 3
+    assert [row["kind"] for row in rows] == ["pairs"] * 2 + ["runs"] * 2
     assert {path.name for path in out.glob("*.png")} == {"power.png", "power-epochs.png"}
     content = json.loads((out / "power.json").read_text(encoding="utf-8"))
     assert content["seed_noise"]["weights"] == "ema" and any("find a difference" in note for note in content["notes"])

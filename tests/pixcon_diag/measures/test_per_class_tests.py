@@ -7,29 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.class_tests_simulation import class_counts, exchange_p, on_targets_of
 from pixcon_diag.measures.per_class_tests import ClassTests, image_tests, seed_tests
 from pixcon_train.core.errors import ConfigError
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def counts(
-    images: int, classes: int, generator: np.random.Generator, *, quality: float = 0.0, present: float = 0.25
-) -> np.ndarray:
-    """(I, 3, K) of a network whose per-image accuracy varies: most images lack most classes, sizes differ widely."""
-    holds = generator.random((images, classes)) < present
-    size = np.floor(np.exp(generator.normal(7, 1, (images, classes)))) * holds
-    hit = np.floor(size / (1 + np.exp(-1 - quality - generator.normal(size=(images, classes)))))
-    false = np.floor(np.exp(generator.normal(4, 1, (images, classes)))) * (generator.random((images, classes)) < 0.3)
-    return np.stack((hit, hit + false, size), axis=1).astype(np.int64)
-
-
-def same_images(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """``second`` with the targets of ``first``, right at no more than them."""
-    hit = np.minimum(second[:, 0], first[:, 2])
-    return np.stack((hit, hit + second[:, 1] - second[:, 0], first[:, 2]), axis=1)
 
 
 def found(tests: ClassTests | None) -> ClassTests:
@@ -39,8 +23,8 @@ def found(tests: ClassTests | None) -> ClassTests:
 
 def test_the_exchange_test_is_the_share_of_all_exchanges() -> None:
     """Of six images all 64 exchanges are counted; 9,999 random ones come close."""
-    first = counts(6, 2, rng(3), present=1)
-    second = same_images(first, counts(6, 2, rng(4), quality=1, present=1))
+    first = class_counts(6, 1, rng(3), classes=2)
+    second = on_targets_of(first, class_counts(6, 1, rng(4), classes=2, quality=1))
 
     def difference(exchanged: tuple[bool, ...]) -> np.ndarray:
         swap = np.array(exchanged)[:, None, None]
@@ -56,7 +40,7 @@ def test_the_exchange_test_is_the_share_of_all_exchanges() -> None:
 
 
 def test_equal_networks_have_p_1_and_an_undefined_class_none() -> None:
-    first = counts(20, 3, rng())
+    first = class_counts(20, 0.5, rng(), classes=3)
     first[:, :, 2] = 0
     tests = found(image_tests([first], [first], rng=rng(), draws=99))
     assert tests.p[:2] == (1.0, 1.0) and math.isnan(tests.p[2]) and tests.tested == 2
@@ -64,8 +48,8 @@ def test_equal_networks_have_p_1_and_an_undefined_class_none() -> None:
 
 
 def test_a_planted_class_survives_alone() -> None:
-    first = counts(200, 8, rng(1))
-    second = same_images(first, counts(200, 8, rng(2)))
+    first = class_counts(200, 0.25, rng(1), classes=8)
+    second = on_targets_of(first, class_counts(200, 1, rng(2), classes=8))
     second[:, 0, 5] = first[:, 2, 5]  # every pixel of class 5 is right
     second[:, 1, 5] = first[:, 2, 5]
     tests = found(image_tests([first], [second], rng=rng()))
@@ -74,13 +58,17 @@ def test_a_planted_class_survives_alone() -> None:
 
 
 def test_the_exchange_test_rarely_rejects_what_is_equal() -> None:
-    """p at most 0.05 in 5 of 100 classes without a difference, also for classes in ten images."""
-    generator, p = rng(5), []
-    for repetition in range(40):
-        truth = counts(40, 10, generator)
-        methods = [[same_images(truth, counts(40, 10, generator)) for _ in range(1 + repetition % 2)] for _ in "ab"]
-        p += found(image_tests(*methods, rng=generator, draws=399)).p
-    assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.025)
+    """p at most 0.05 in 5 of 100 classes without a difference."""
+    assert np.nanmean(exchange_p(40, 40, 0.25, rng(5)) <= 0.05) == pytest.approx(0.05, abs=0.025)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("images", "present"), [(50, 0.1), (200, 0.05), (500, 0.02), (200, 0.2)])
+def test_the_exchange_test_keeps_its_level_for_rare_classes(images: int, present: float) -> None:
+    """2,500 classes without a difference, in five to forty images each: p at most 0.05 in 5 of 100, 0.01 in one."""
+    p = exchange_p(250, images, present, rng(6))
+    assert np.nanmean(p <= 0.05) == pytest.approx(0.05, abs=0.013)
+    assert np.nanmean(p <= 0.01) == pytest.approx(0.01, abs=0.006)
 
 
 def test_seeds_by_the_paired_t_test() -> None:
@@ -93,7 +81,7 @@ def test_seeds_by_the_paired_t_test() -> None:
 
 
 def test_methods_that_cannot_be_exchanged() -> None:
-    first = counts(5, 2, rng())
+    first = class_counts(5, 0.5, rng())
     assert image_tests([first], [first, first], rng=rng()) is None
     with pytest.raises(ConfigError, match="same images"):
-        image_tests([first], [counts(6, 2, rng())], rng=rng())
+        image_tests([first], [class_counts(6, 0.5, rng())], rng=rng())

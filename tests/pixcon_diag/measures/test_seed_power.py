@@ -27,8 +27,10 @@ def made(**groups: Sequence[RunHistory]) -> SeedPower:
 
 
 def runs(values: Sequence[float], name: str = "run") -> list[RunHistory]:
-    """Runs with these best mIoUs; the last is 0.01 lower."""
-    return [history([0.5, value, value - 0.01], name=f"{name} {i}") for i, value in enumerate(values)]
+    """Runs with these best mIoUs; the last is 0.01 lower, and the mean of the last five 0.005."""
+    return [
+        history([0.5, *(value - 0.005,) * 3, value, value - 0.01], name=f"{name} {i}") for i, value in enumerate(values)
+    ]
 
 
 def test_two_groups_of_three_by_hand() -> None:
@@ -37,7 +39,7 @@ def test_two_groups_of_three_by_hand() -> None:
         ("none", "best", 3), ("none", "last", 3), ("none", "last five", 3), ("clean", "best", 3),
     ]  # fmt: skip
     assert found.groups[0].mean == pytest.approx(0.705) and found.groups[0].sd == pytest.approx(np.std(NONE, ddof=1))
-    assert found.groups[2].mean == pytest.approx((0.5 + 2 * 0.705 - 0.01) / 3)
+    assert found.groups[2].mean == pytest.approx(0.705 - 0.005)
     (pair, *_) = found.pairs
     deltas = np.subtract(CLEAN, NONE)
     assert (pair.baseline, pair.other, pair.pairs) == ("none", "clean", 3)
@@ -67,6 +69,18 @@ def test_too_few_runs_have_no_noise() -> None:
     assert found.groups == found.pairs == found.sources == () and len(found.runs) == 4
     assert made(none=runs(NONE), clean=runs(CLEAN[:2], "clean")).pairs == ()
     assert made(none=runs([0.7, 0.7, 0.7])).sources == ()
+
+
+def test_runs_of_fewer_than_five_evaluations_have_no_mean_of_five() -> None:
+    found = made(none=[history([0.5, value], name=f"run {value}") for value in NONE])
+    assert [source.score for source in found.sources] == ["best", "last"] and math.isnan(found.runs[0].last_five)
+
+
+def test_a_run_without_an_evaluation_leaves_the_rest_unpaired() -> None:
+    """Of four runs each, the first of one group and the last of the other were never evaluated."""
+    lacking = history([float("nan")] * 3, name="lacking")
+    found = made(none=[*runs(NONE), lacking], clean=[lacking, *runs(CLEAN, "clean")])
+    assert found.pairs == () and len(found.groups) == 2 * len(SCORES)
 
 
 def test_the_scores_of_a_run() -> None:
