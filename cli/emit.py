@@ -25,6 +25,8 @@ def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(result.content)
         return
+    for number, sentence in enumerate(result.summary, 1):
+        output().print(f"{number}. {sentence}")
     show_tables(output(), result.tables)
 
 

@@ -149,6 +149,9 @@ CHECKPOINTS = click.argument("methods", nargs=-1, metavar="[CKPT...]")
 LOGS = click.argument("logs", nargs=-1, metavar="[LOG...]")
 """Run folders, folders of runs or logs, log.jsonl, TensorBoard files, text logs of others, name=path[,path...]."""
 
+CHECKPOINTS_OR_LOGS = click.argument("methods", nargs=-1, metavar="[CKPT|LOG...]")
+"""What :data:`CHECKPOINTS` and :data:`LOGS` take."""
+
 PREDICTIONS = click.option(
     "--predictions",
     multiple=True,

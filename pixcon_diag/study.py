@@ -49,7 +49,7 @@ class Study(Methods):
     Example:
         >>> study = Study({"none": ["runs/none"], "clean": ["runs/clean-0", "runs/clean-1"]})
         >>> study.analyses[:3]
-        ('contamination', 'gradient', 'coverage')
+        ('doctor', 'contamination', 'gradient')
 
         ``study.contamination()`` returns a :class:`Result`: a table in a terminal, HTML in a notebook, with
         ``.to_frame()``, ``.to_dict()`` and ``.plot()``; ``study.report("report")`` writes what ``pixcon-diag report``

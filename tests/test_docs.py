@@ -12,6 +12,7 @@ import yaml
 
 from pixcon_cli import diag, train
 from pixcon_diag.analyses.registry import ANALYSES
+from pixcon_diag.findings.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -115,3 +116,10 @@ def test_the_tables_of_commands_are_those_of_the_registry() -> None:
     ):
         rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", text(ROOT / page), re.MULTILINE)
         assert [row for row in shown if row not in rows] == [], page
+
+
+def test_the_table_of_rules_is_that_of_the_code() -> None:
+    rows = [line for line in text(ROOT / "docs/decisions.md").splitlines() if line.startswith("| `")]
+    expected = [f"| `{r.name}` | {r.threshold} | {r.evidence} | {r.remedy} | `{r.analysis}` |" for r in RULES]
+    assert [row for row in expected if row not in rows] == []
+    assert {rule.analysis for rule in RULES} <= set(diag.main.commands)

@@ -43,11 +43,12 @@ FOLDER_IMPORTS = {
         "data": ("provenance", "checkpoints"),
         "passes": ("provenance", "checkpoints", "data", "measures"),
         "cache": ("provenance", "checkpoints", "data", "measures", "passes"),
+        "findings": ("serialization", "statistics", "measures", "passes"),
         "groups": ("provenance", "checkpoints", "logs", "measures", "data", "passes", "cache"),
         "sheets": (),
         "analyses": (
             "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache",
-            "groups", "sheets",
+            "findings", "groups", "sheets",
         ),
         "reporting": ("tables", "analyses"),
         "study": ("tables", "groups", "analyses", "reporting"),

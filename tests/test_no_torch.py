@@ -37,6 +37,8 @@ RESULTS = (
     "pixcon_diag.measures.contamination_result",
     "pixcon_diag.measures.coverage_result",
     "pixcon_diag.measures.disagreement",
+    "pixcon_diag.measures.error_budget",
+    "pixcon_diag.measures.error_budget_result",
     "pixcon_diag.measures.error_regions",
     "pixcon_diag.measures.geometry_result",
     "pixcon_diag.measures.gradient_result",
@@ -53,6 +55,7 @@ RESULTS = (
     "pixcon_diag.measures.uncertainty",
     "pixcon_diag.passes.predictions",
     "pixcon_diag.passes.replayed_banks",
+    "pixcon_diag.findings.diagnosis",
     "pixcon_diag.analyses.boundary_counts",
     "pixcon_diag.analyses.gradient_split",
     "pixcon_diag.analyses.panels",
@@ -97,7 +100,7 @@ def test_logs(tmp_path: Path) -> None:
         for name, threshold in (("a", 0.9), ("b", 0.95))
     ]
     unimatch(tmp_path / "run")
-    commands = (["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"])
+    commands = (["doctor", *logs], ["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"])
     run("diag", *commands, ["power"], ["power", *logs], folder=tmp_path)
 
 
@@ -112,7 +115,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-FROM_PASSES = ("contamination", "tau", "geometry", "per-class", "boundary", "tsne", "coverage", "gradient", "compare")
+FROM_PASSES = (
+    "doctor",
+    "contamination",
+    "tau",
+    "geometry",
+    "per-class",
+    "boundary",
+    "tsne",
+    "coverage",
+    "gradient",
+    "compare",
+)
 """Commands that cached passes and replays answer."""
 
 

@@ -20,6 +20,7 @@ from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     BASELINE,
     CHECKPOINTS,
+    CHECKPOINTS_OR_LOGS,
     LOGS,
     NO_PREDICTIONS,
     PREDICTIONS,
@@ -45,6 +46,8 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         for name, other in getattr(options_module, "DEFAULTS", {}).items():
             arguments[name] = arguments[name] or arguments[other]
         methods = _methods(arguments)
+        if analysis.needs == "anything":
+            methods = _with_logs(methods)
         options = StudyOptions() if analysis.needs == "logs" else study_options(arguments)
         study = Study(**methods, options=options, bar=progress, notify=notify)
         folder = out or getattr(options_module, "FOLDER", None)
@@ -77,8 +80,18 @@ def _shared(analysis: "Analysis") -> Iterable[Decorator]:
         return LOGS, BASELINE, output_options
     if analysis.needs == "stated scores":
         return CHECKPOINTS, output_options
+    if analysis.needs == "anything":
+        return CHECKPOINTS_OR_LOGS, PREDICTIONS, BASELINE, measurement_options
     predictions = PREDICTIONS if analysis.needs == "label maps" else NO_PREDICTIONS
     return CHECKPOINTS, predictions, BASELINE, measurement_options
+
+
+def _with_logs(methods: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with logs apart from checkpoints; without named logs, those next to the checkpoints are taken."""
+    from pixcon_diag.groups.logs import split_logs
+
+    checkpoints, logs = split_logs(methods["methods"])
+    return methods | {"methods": checkpoints, "logs": logs or None}
 
 
 def _methods(arguments: dict[str, Any]) -> dict[str, Any]:

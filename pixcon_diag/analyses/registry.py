@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pixcon_diag.passes.predictions import MeasuredGroup
     from pixcon_diag.tables.result import Result
 
-Needs = Literal["label maps", "checkpoints", "logs", "stated scores"]
+Needs = Literal["anything", "label maps", "checkpoints", "logs", "stated scores"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Analysis:
     """The question it answers, as one sentence with a reference to the paper; also in the table of docs/commands.md."""
     needs: Needs = "checkpoints"
     """Required input; ``label maps`` may also be saved by another framework, ``logs`` and ``stated scores`` need no
-    network."""
+    network, and ``anything`` is one of checkpoints, label maps and logs."""
     compares: bool = False
     """Whether all methods must be measured on the same list of images."""
     methods: int = 1
@@ -77,6 +77,14 @@ class Analysis:
 
 
 ANALYSES = (
+    Analysis(
+        "doctor",
+        "Findings and remedies",
+        "Findings in words, ranked, each with its remedy; the error budget.",
+        "What is wrong, in sentences: findings ranked by severity, each with its number, its cause and a remedy, and "
+        "the mIoU that each kind of error costs.",
+        needs="anything",
+    ),
     Analysis(
         "checkpoints",
         "Checkpoints",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pixcon_diag.checkpoints.finding import is_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short_name, source_path, split_name
 from pixcon_diag.logs.event_files import EVENTS
@@ -35,6 +36,24 @@ def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
     names = {group: _name(group, runs) for group, runs in read.items()}
     unique = len(set(names.values())) == len(names)
     return {names[group] if unique else group.name: runs for group, runs in read.items()}
+
+
+def split_logs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Arguments that name checkpoints, and those that name logs; the first path of a group decides.
+
+    A log is a file of a known ending, or a folder that holds one and no checkpoint.
+    """
+    logs = [argument for argument in arguments if _is_log(Path(split_name(argument)[1].partition(",")[0]))]
+    return [argument for argument in arguments if argument not in logs], logs
+
+
+def _is_log(path: Path) -> bool:
+    if not path.is_dir():
+        return path.suffix in (".jsonl", ".log", ".txt") or ".tfevents." in path.name
+    folders = [path, *(child for child in path.iterdir() if child.is_dir())]
+    if any(is_run(folder) for folder in folders):
+        return False
+    return any(map(holds_log, folders)) or any(any(path.glob(pattern)) for pattern in TEXT)
 
 
 def holds_log(folder: Path) -> bool:

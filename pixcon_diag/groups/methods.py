@@ -90,6 +90,11 @@ class Methods:
         """Whether there is a run whose log may be read: a method that is named, or a run under ``./runs``."""
         return self.any_named or runs_here()
 
+    @property
+    def only_logs(self) -> bool:
+        """Whether nothing but logs was named."""
+        return bool(self._logs) and not self._methods and not self._predictions
+
     @contextmanager
     def lenient(self, on: bool = True) -> Iterator[None]:
         """Within the block, measurements that fail are left out and noted (``on``), or raise (not ``on``)."""

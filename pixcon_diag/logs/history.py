@@ -84,6 +84,8 @@ class RunHistory(Serializable):
     """Treatment of a class absent from target and prediction in the mIoU; None if unknown."""
     note: str | None = None
     """Sentences on what was left out and on the trainer's warnings."""
+    iterations: int | None = None
+    """Training steps until the end of the last epoch; None if the log does not count them."""
 
     def finished(self, epoch: int) -> int:
         """Epochs finished when ``epoch`` was evaluated."""

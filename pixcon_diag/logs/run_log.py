@@ -41,6 +41,7 @@ def read_run_log(path: Path) -> RunHistory:
             config=flatten(starts[0]["config"]) if starts else {},
             absent="skip",
             note=" ".join(_notes(records, log.cut_off)) or None,
+            iterations=finished[-1].get("iteration"),
         )
     except KeyError as missing:
         raise DataError(

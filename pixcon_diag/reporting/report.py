@@ -11,12 +11,14 @@ import jinja2
 
 from pixcon_diag.analyses.registry import ANALYSES, analysis_named
 from pixcon_diag.tables.latex import to_latex
-from pixcon_diag.tables.markdown import to_markdown
+from pixcon_diag.tables.markdown import plain_text, to_markdown
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.files import write_text
 
 PAGE = "report.md"
 TABLES = "tables"
+OPENING = ANALYSES[0].name
+"""The analysis whose section stands before the list of contents."""
 
 
 def write_report(
@@ -50,11 +52,14 @@ def write_report(
                 write_text(paths[-1], text)
     order = [analysis.name for analysis in ANALYSES]
     ordered = sorted(results, key=lambda result: order.index(result.command))
+    sections = [_described(result, figures.get(result.command, ())) for result in ordered]
+    opening = sum(result.command == OPENING for result in ordered)
     page = _template().render(
         title=title,
         about=f"Written by pixcon-diag {version('pixcon-diag')}. Rates are per cent here, fractions in the JSON and "
         "CSV files; – is an undefined value. Every number's origin (weights, list, options) stands in those files.",
-        sections=[_described(result, figures.get(result.command, ())) for result in ordered],
+        opening=sections[:opening],
+        sections=sections[opening:],
         left_out=left_out,
     )
     write_text(folder / PAGE, re.sub(r"\n{3,}", "\n\n", page))
@@ -68,6 +73,7 @@ def _described(result: Result, figures: Sequence[Path]) -> dict[str, Any]:
         "title": analysis.title,
         "anchor": analysis.title.lower().replace(" ", "-"),
         "about": analysis.question,
+        "summary": [plain_text(sentence) for sentence in result.summary],
         "tables": [to_markdown(table) for table in result.tables],
         "figures": [path.name for path in figures if path.suffix == ".png"],
         "files": [f"[{name}]({name})" for name in files],

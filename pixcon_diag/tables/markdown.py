@@ -15,13 +15,13 @@ def to_markdown(table: Table) -> str:
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_markdown_text, cells))} |"
+    return f"| {' | '.join(map(plain_text, cells))} |"
 
 
 _MARKUP = re.compile(r"[\\|*`<]|(?<![^\W_])_|_(?![^\W_])")
 """Characters that Markdown interprets; an underscore inside a word (ρ_F) is plain text."""
 
 
-def _markdown_text(text: str) -> str:
-    """Text escaped for a cell, so that `__x__` or `<x>` is not markup and `|` does not end the cell."""
+def plain_text(text: str) -> str:
+    """Text escaped for a cell or a paragraph, so that `__x__` or `<x>` is not markup and `|` does not end the cell."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

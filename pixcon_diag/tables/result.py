@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,19 +40,32 @@ class Result:
     """Tables that are shown, in order."""
     files: tuple[Table, ...] = ()
     """Longer tables that are only written to files."""
+    summary: tuple[str, ...] = ()
+    """Sentences above the tables, the conclusion first."""
 
     @classmethod
-    def of(cls, command: str, tables: Sequence[Table], files: Sequence[Table] = (), **content: Any) -> "Result":
-        """A result whose content begins with the command, the version and the notes of its tables."""
+    def of(
+        cls,
+        command: str,
+        tables: Sequence[Table],
+        files: Sequence[Table] = (),
+        *,
+        summary: Sequence[str] = (),
+        **content: Any,
+    ) -> "Result":
+        """A result whose content begins with the command, the version, the notes of its tables and its summary."""
         notes = list(dict.fromkeys(note for table in tables for note in table.notes))
         head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
-        return cls(command, head | content, tuple(tables), tuple(files))
+        head |= {"summary": list(summary)} if summary else {}
+        return cls(command, head | content, tuple(tables), tuple(files), tuple(summary))
 
     def __repr__(self) -> str:
-        return "\n\n".join(to_text(table) for table in self.tables)
+        numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(self.summary, 1))
+        return "\n\n".join(filter(None, (numbered, *(to_text(table) for table in self.tables))))
 
     def _repr_html_(self) -> str:
-        return "\n".join(to_html(table) for table in self.tables)
+        sentences = [f"<p>{escape(sentence)}</p>" for sentence in self.summary]
+        return "\n".join([*sentences, *(to_html(table) for table in self.tables)])
 
     def to_dict(self) -> dict[str, Any]:
         """What the command writes as JSON."""

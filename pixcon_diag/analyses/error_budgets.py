@@ -1,0 +1,63 @@
+"""The error budget of every member of a study, from its label maps and targets; cached with a pass."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pixcon_diag.cache.derived import derived
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.measures.error_budget import FOUND, WIDTH, image_errors
+from pixcon_diag.measures.error_budget_result import ErrorBudget
+from pixcon_diag.passes.predictions import MeasuredPass, Predictions, read_target
+from pixcon_train.core.progress import Progress
+from pixcon_train.core.void import VOID
+
+FORMAT = 1
+"""Raised when the same label maps give other counts."""
+
+
+def error_budgets(methods: Methods, width: int = WIDTH) -> dict[str, ErrorBudget]:
+    """The budget of every member by its name, computed once per study; those without label maps are left out.
+
+    Args:
+        width: of the boundary zone, in pixels.
+
+    Raises:
+        PixConError: a mask or label map cannot be read.
+    """
+    members = [member for group in methods.measured() for member in group.members if member.maps is not None]
+    return methods.once(("error budgets", width), lambda: {m.name: _budget(methods, m, width) for m in members})
+
+
+def _budget(methods: Methods, member: Predictions, width: int) -> ErrorBudget:
+    def compute() -> dict[str, np.ndarray]:
+        with methods.bar(f"errors of {member.name}") as progress:
+            counted = count_errors(member, width, progress)
+        return {"statistics": counted.statistics, "inner": counted.inner, "wrong": counted.wrong}
+
+    arrays = derived(_folder(member), "errors", {"format": FORMAT, "width": width, "found": FOUND}, compute)
+    return ErrorBudget(width=width, **arrays)
+
+
+def _folder(member: Predictions) -> Path | None:
+    """Folder of a cached pass; None for label maps in a folder of the user."""
+    if not isinstance(member, MeasuredPass) or member.maps is None or not len(member.maps):
+        return None
+    return member.maps.files[0].parent.parent
+
+
+def count_errors(member: Predictions, width: int, progress: Progress) -> ErrorBudget:
+    """Count the errors of every image.
+
+    Raises:
+        ConfigError: the label maps were not saved.
+        DataError: a mask or label map cannot be read.
+    """
+    count, images = partial(image_errors, num_classes=member.data.spec.num_classes, void=VOID, width=width), []
+    total = len(member.label_maps)
+    for index in range(total):
+        progress(index, total)
+        images.append(count(member.label_maps.read(index), read_target(member.data, index)))
+    progress(total, total)
+    return ErrorBudget.of(images, member.data.spec.num_classes, width)

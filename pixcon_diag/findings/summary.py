@@ -1,0 +1,121 @@
+"""The opening sentences of a diagnosis: what was measured, what was found with its remedy, and what is fine."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from pixcon_diag.findings.diagnosis import Diagnosis
+from pixcon_diag.findings.facts import Facts, Measurements, Member
+from pixcon_diag.findings.finding import Finding, interval, listing, per_cent
+from pixcon_diag.measures.uncertainty import pooled_miou
+from pixcon_diag.statistics.intervals import pooled_interval, ratio_interval
+from pixcon_diag.statistics.spread import mean, quotient, sample_std
+
+MOST = 8
+"""Most entries of a summary."""
+METHODS = 3
+"""Most methods whose mIoU the first sentence gives."""
+KINDS = {
+    "boundary": "misplaced boundaries",
+    "extent": "wrong extents",
+    "confusion": "confused regions",
+    "missed": "missed regions",
+    "hallucinated": "hallucinated regions",
+}
+
+
+def summarize(facts: Facts, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Entries of one sentence each, a finding followed by its remedy; at most :data:`MOST`."""
+    head = [*_measured(facts), *_budget(facts), *_filter(facts)]
+    told = by_rule(diagnosis.findings)
+    last = _passed(diagnosis)
+    found = [f"{entry} {findings[0].remedy}" for entry, findings in zip(map(_entry, told), told, strict=True)]
+    room = MOST - len(head) - len(last)
+    return (*head, *(found[:room] or ["No rule finds anything."]), *last)
+
+
+def by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Ranked findings, those of one rule together at the place of the first."""
+    rules: dict[str, list[Finding]] = {}
+    for finding in findings:
+        rules.setdefault(finding.rule, []).append(finding)
+    return list(rules.values())
+
+
+def _entry(findings: Sequence[Finding]) -> str:
+    """The first finding's sentence, and on what else the rule finds the same."""
+    others = [finding.about for finding in findings[1:]]
+    return findings[0].sentence + (f" The same rule finds this of {listing(others, 3)}." if others else "")
+
+
+def _measured(facts: Facts) -> Iterator[str]:
+    """The mIoU of the first methods."""
+    groups: dict[str, list[Member]] = {}
+    for member in facts.members:
+        groups.setdefault(member.group, []).append(member)
+    clauses = [clause for name, members in list(groups.items())[:METHODS] if (clause := _miou(name, members))]
+    more = len(groups) - METHODS
+    if clauses:
+        yield "; ".join(clauses) + (f"; and {more} more." if more > 0 else ".")
+
+
+def _miou(name: str, members: Sequence[Member]) -> str | None:
+    """Name and mIoU of a method: measured, else the best of its logs."""
+    measured = [member.measured for member in members if member.measured is not None]
+    if not measured:
+        bests = [max(curve.values()) for member in members if (curve := _curve(member))]
+        seeds = "" if len(bests) == 1 else f" in the mean of {len(bests)} seeds"
+        return f"{name} reaches {per_cent(mean(bests))} mIoU at its best epoch{seeds}" if bests else None
+    values = [float(pooled_miou(one.statistics.sum(0))) for one in measured]
+    where = f"on {measured[0].images:,} images of {PurePath(measured[0].list_name).name}"
+    if len(values) > 1:
+        return (
+            f"{name} has {per_cent(mean(values))} ± {100 * sample_std(values):.1f} mIoU {where} ({len(values)} seeds)"
+        )
+    ends = pooled_interval(measured[0].statistics, pooled_miou)
+    return f"{name} has {per_cent(values[0])} mIoU {where}{interval(ends.low, ends.high, ends.level)}"
+
+
+def _curve(member: Member) -> dict[int, float]:
+    run = member.training
+    return {} if run is None else dict(run.teacher or run.student)
+
+
+def _first(facts: Facts) -> Iterator[tuple[str, Measurements]]:
+    """The first member of the first method, if it is measured."""
+    yield from ((member.name, member.measured) for member in facts.members[:1] if member.measured is not None)
+
+
+def _budget(facts: Facts) -> Iterator[str]:
+    """What the errors of the first member cost."""
+    for name, measured in _first(facts):
+        budget = measured.budget
+        if budget is None or not budget.wrong:
+            continue
+        steps = [f"{KINDS[kind.name]} {100 * kind.step:.1f}" for kind in budget.categories]
+        yield (
+            f"Of the {100 * (1 - budget.miou):.1f} points that {name} lacks to an mIoU of 100 %, corrected one after "
+            f"the other, {listing(steps)}."
+        )
+
+
+def _filter(facts: Facts) -> Iterator[str]:
+    """What the first member's filter retains."""
+    for name, measured in _first(facts):
+        if measured.filter is None:
+            continue
+        counts = measured.filter.counts
+        valid, retained, wrong = counts.sum(0)
+        kept, error = ratio_interval(counts[:, 1], counts[:, 0]), ratio_interval(counts[:, 2], counts[:, 1])
+        text = f"At τ = {measured.filter.tau:g}, {name} retains {per_cent(quotient(retained, valid))} of the pixels"
+        text += interval(kept.low, kept.high, kept.level)
+        if retained:
+            text += f", and {per_cent(quotient(wrong, retained))} of these are wrong"
+            text += interval(error.low, error.high, error.level)
+        yield f"{text}."
+
+
+def _passed(diagnosis: Diagnosis) -> list[str]:
+    """The rules that find nothing on any subject."""
+    found = {finding.rule for finding in diagnosis.findings}
+    passed = [rule for rule in dict.fromkeys(check.rule for check in diagnosis.fine) if rule not in found]
+    return [f"Checked and fine: {', '.join(passed)}."] if passed else []
