@@ -103,7 +103,7 @@ def findings_table(diagnosis: Diagnosis, summary: Sequence[str]) -> Table:
             Column("severity", "severity", of=lambda r: r.finding.severity),
             Column("rule", "finding", of=lambda r: r.finding.rule),
             Column("about", "of", of=lambda r: r.finding.about),
-            Column("cause", "explained by", of=lambda r: r.finding.cause),
+            Column("causes", "explained by", of=lambda r: ", ".join(r.finding.causes)),
             Column("analysis", "shown by", of=lambda r: r.finding.analysis),
         ),
         _notes(rows, summary),

@@ -237,7 +237,7 @@ def _cosine(measured: MeasuredPass | None) -> np.ndarray | None:
 def _labeled(replayed: ReplayedPass) -> Labeled:
     rule = replayed.trained if replayed.trained in REPLAYED else "clean"
     coverage = replayed.coverage(rule)
-    return Labeled(coverage.images, coverage.absent, rule, coverage.starved)
+    return Labeled(coverage.images, coverage.absent, rule, coverage.starved, replayed.contamination("confidence"))
 
 
 def _pair(

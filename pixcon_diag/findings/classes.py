@@ -3,8 +3,11 @@
 import numpy as np
 
 from pixcon_diag.findings.facts import Member
-from pixcon_diag.findings.finding import Finding, Fine, Outcome, listing, per_cent
+from pixcon_diag.findings.finding import Finding, Fine, Outcome, interval, listing, per_cent
+from pixcon_diag.findings.training import NEARLY_NOTHING
 
+DIRTY = 0.05
+"""Contamination above which a bank is dirty."""
 NEVER = 0.001
 """Share up to which a class counts as never predicted, or never retained."""
 
@@ -48,6 +51,35 @@ def absent_from_bank(member: Member) -> Outcome:
     )
 
 
+def dirty_bank(member: Member) -> Outcome:
+    """A bank filled by confidence that would hold many wrong entries."""
+    measured = member.measured
+    bank = None if measured is None or measured.labeled is None else measured.labeled.by_confidence
+    if measured is None or measured.labeled is None or bank is None or bank.rho_f != bank.rho_f:
+        return None
+    ends = interval(bank.interval.low, bank.interval.high, bank.interval.level)
+    if not bank.interval.low > DIRTY:
+        return Fine(f"a bank filled by confidence would hold {per_cent(bank.rho_f)} wrong entries{ends}")
+    worst = int(np.nanargmax(bank.classes))
+    trained = measured.labeled.rule == "confidence"
+    return Finding(
+        "moderate" if trained else "minor",
+        bank.rho_f / DIRTY,
+        f"A bank that {member.name} fills by confidence from its labeled list {'holds' if trained else 'would hold'} "
+        f"{per_cent(bank.rho_f)} wrong entries{ends}, most of them in {measured.classes[worst]} "
+        f"({per_cent(bank.classes[worst])}).",
+        "Admit labeled pixels by their label (bank.rule clean or labeled), which enters no wrong one; by the count law "
+        "this is also the share of the gradient from false positives.",
+        {
+            "rho_f": bank.rho_f,
+            "low": bank.interval.low,
+            "high": bank.interval.high,
+            "images": bank.images,
+            "class": measured.classes[worst],
+        },
+    )
+
+
 def never_predicted(member: Member) -> Outcome:
     """Classes of the measured list that are not predicted."""
     measured = member.measured
@@ -76,6 +108,8 @@ def never_retained(member: Member) -> Outcome:
     if member.measured is None or filter_ is None:
         return None
     predicted, retained = np.array(filter_.predicted), np.array(filter_.retained)
+    if retained.sum() <= NEARLY_NOTHING * predicted.sum():
+        return None  # of all classes, which is another rule's finding
     lost = np.flatnonzero((predicted > 0) & (retained <= NEVER * predicted))
     if not len(lost):
         return Fine(f"each predicted class is retained at τ = {filter_.tau:g}")

@@ -1,6 +1,6 @@
 """The findings of a study, ranked, and the checks that are passed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pixcon_diag.findings.facts import Facts
@@ -24,8 +24,7 @@ class Diagnosis(Serializable):
 def diagnose(facts: Facts, rules: Sequence[Rule] = RULES) -> Diagnosis:
     """Apply every rule to each of its subjects and rank the findings.
 
-    Of the findings on one subject, one explained by another stands directly after it, and both count as severe as the
-    more severe of them.
+    A cause counts as severe as the most severe of its symptoms on the same subject, and stands before all of them.
     """
     found: list[Finding] = []
     fine: list[Fine] = []
@@ -40,33 +39,31 @@ def diagnose(facts: Facts, rules: Sequence[Rule] = RULES) -> Diagnosis:
         if all(outcome is None for _, outcome in outcomes):
             unchecked.append(rule.name)
     causes = {rule.name: rule.causes for rule in rules}
-    return Diagnosis(
-        tuple(ranked([_with_cause(finding, found, causes) for finding in found])), tuple(fine), tuple(unchecked)
-    )
+    explained = [_with_causes(finding, found, causes[finding.rule]) for finding in found]
+    return Diagnosis(tuple(ranked(explained)), tuple(fine), tuple(unchecked))
 
 
-def _with_cause(finding: Finding, found: Sequence[Finding], causes: dict[str, tuple[str, ...]]) -> Finding:
-    """The finding with the first of its possible causes that was found on the same subject."""
+def _with_causes(finding: Finding, found: Sequence[Finding], possible: Sequence[str]) -> Finding:
+    """The finding with those of its possible causes that were found on the same subject."""
     there = {other.rule for other in found if other.about == finding.about}
-    return replace(finding, cause=next((cause for cause in causes[finding.rule] if cause in there), None))
+    return replace(finding, causes=tuple(cause for cause in possible if cause in there))
 
 
-def ranked(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Findings in the order in which they are told; see :func:`diagnose`."""
-    by_key = {(finding.about, finding.rule): finding for finding in findings}
-    symptoms: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        if finding.cause is not None:
-            symptoms.setdefault((finding.about, finding.cause), []).append(finding)
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings in the order in which they are told; see :func:`diagnose`.
 
-    def family(finding: Finding) -> Iterator[Finding]:
-        yield finding
-        for symptom in sorted(symptoms.get((finding.about, finding.rule), ()), key=_own):
-            yield from family(symptom)
-
-    families = [[*family(finding)] for finding in by_key.values() if finding.cause is None]
-    for members in sorted(families, key=lambda members: min(map(_own, members))):
-        yield from members
+    Args:
+        findings: in the order of the rules, in which causes stand before their symptoms.
+    """
+    places: dict[tuple[str, str], tuple[int, float]] = {}
+    for finding in reversed(findings):
+        key = finding.about, finding.rule
+        places[key] = min(places.get(key, _own(finding)), _own(finding))
+        for cause in finding.causes:
+            above = finding.about, cause
+            places[above] = min(places.get(above, places[key]), places[key])
+    # The sort is stable: where a cause takes the place of its symptom, it stays before it.
+    return sorted(findings, key=lambda finding: places[finding.about, finding.rule])
 
 
 def _own(finding: Finding) -> tuple[int, float]:

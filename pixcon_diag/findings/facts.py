@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pixcon_diag.measures.bank_contamination import BankContamination
 from pixcon_diag.measures.error_budget_result import BudgetResult
 from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.measures.verdict import Verdict
@@ -78,6 +79,8 @@ class Labeled:
     """The rule of the bank: that of training, or ``clean`` where it has none that is replayed."""
     starved: tuple[int, ...]
     """Classes without an entry."""
+    by_confidence: BankContamination | None = None
+    """Of the bank that the rule ``confidence`` fills."""
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ class Finding(Serializable):
     """Name of the checkpoint, run, method or pair."""
     analysis: str = ""
     """Command that shows the numbers."""
-    cause: str | None = None
-    """The rule whose finding on the same subject explains this one."""
+    causes: tuple[str, ...] = ()
+    """The rules whose findings on the same subject explain this one."""
 
 
 @dataclass(frozen=True)

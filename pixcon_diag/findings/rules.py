@@ -144,6 +144,15 @@ RULES = (
         ("slow-teacher", "long-warmup"),
     ),
     Rule(
+        "dirty-bank",
+        f"the interval of the contamination of a bank filled by confidence lies above {per_cent(classes.DIRTY, 0)}",
+        "contamination with its interval, the worst class",
+        "admit by label",
+        "coverage",
+        classes.dirty_bank,
+        _members,
+    ),
+    Rule(
         "never-predicted",
         f"a class of the list is predicted on at most {per_cent(classes.NEVER)} of as many pixels as it has",
         "the classes, what they cost",

@@ -111,7 +111,18 @@ def _filter(facts: Facts) -> Iterator[str]:
         if retained:
             text += f", and {per_cent(quotient(wrong, retained))} of these are wrong"
             text += interval(error.low, error.high, error.level)
-        yield f"{text}."
+        if measured.filter.verdict is not None and measured.filter.verdict.decision != "none":
+            text += f"; verdict on the filter: {measured.filter.verdict.decision}"
+        yield f"{text}.{_bank(measured)}"
+
+
+def _bank(measured: Measurements) -> str:
+    """A sentence on the bank that confidence fills; empty where it is not known."""
+    bank = None if measured.labeled is None else measured.labeled.by_confidence
+    if bank is None or bank.rho_f != bank.rho_f:
+        return ""
+    ends = interval(bank.interval.low, bank.interval.high, bank.interval.level)
+    return f" A bank filled by confidence from its labeled list would hold {per_cent(bank.rho_f)} wrong entries{ends}."
 
 
 def _passed(diagnosis: Diagnosis) -> list[str]:

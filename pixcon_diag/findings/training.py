@@ -1,5 +1,7 @@
 """Rules on the training of a run: warm-up, the teacher's average, and the best epoch."""
 
+from collections.abc import Iterator
+
 from pixcon_diag.findings.facts import Member, Training
 from pixcon_diag.findings.finding import Finding, Fine, Outcome, per_cent, points
 from pixcon_diag.statistics.spread import mean, sample_std
@@ -40,7 +42,7 @@ def long_warmup(member: Member) -> Outcome:
     effect = "so it never reaches its peak" if never else "which leaves little of the run at the full rate"
     most = int(MOST_WARMUP * run.iterations)
     return Finding(
-        "severe" if never else "moderate",
+        "severe" if never or [*_signs(run)] else "moderate",
         share / MOST_WARMUP,
         f"The learning rate of {member.name} warms up over {run.warmup:,} iterations of a run of {run.iterations:,}, "
         f"{effect}.",
@@ -73,14 +75,12 @@ def slow_teacher(member: Member) -> Outcome:
     )
 
 
-def _signs(run: Training) -> list[str]:
-    """Signs of a lagging teacher, as clauses."""
-    signs = []
+def _signs(run: Training) -> Iterator[str]:
+    """Signs of a teacher that does not teach, as clauses."""
     if (lag := _lag(run)) is not None and lag > MOST_LAG:
-        signs.append(f"it ends {100 * lag:.1f} points of mIoU below its student")
+        yield f"it ends {100 * lag:.1f} points of mIoU below its student"
     if run.retention and run.retention[-1] <= NEARLY_NOTHING:
-        signs.append(f"in the last epoch {per_cent(run.retention[-1])} of the unlabeled pixels are retained")
-    return signs
+        yield f"in the last epoch {per_cent(run.retention[-1])} of the unlabeled pixels are retained"
 
 
 def _lag(run: Training) -> float | None:

@@ -74,7 +74,7 @@ def test_a_log_alone_names_the_slow_teacher_first(tmp_path: Path) -> None:
     first = content["findings"][0]
     assert first["rule"] == "slow-teacher" and "250 of the run's 450 iterations" in first["sentence"]
     assert "ema_decay to 0.956" in first["remedy"]
-    assert {finding["cause"] for finding in content["findings"][1:]} == {"slow-teacher"}
+    assert [finding["causes"] for finding in content["findings"][1:]] == [["slow-teacher"]] * 2
     assert content["summary"][1].startswith(first["sentence"])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pixcon_diag.findings.facts import Filter, Labeled, Load, Measurements, Member, Pair, Shifts, Training
+from pixcon_diag.measures.bank_contamination import BankContamination
 from pixcon_diag.measures.error_budget import CATEGORIES
 from pixcon_diag.measures.error_budget_result import BudgetResult, CategoryBudget, PairBudget
 from pixcon_diag.measures.uncertainty import ImageNoise
@@ -40,6 +41,11 @@ def counts(valid: int, retained: int, wrong: int, images: int = 10) -> np.ndarra
 def verdict(decision: Decision, low: float, high: float) -> Verdict:
     """On the filter at τ = 0.95."""
     return Verdict(0.95, 10, 5000, (low + high) / 2, Interval(low, high, 0.95), decision, "")
+
+
+def bank(low: float, high: float) -> BankContamination:
+    """The bank that the rule ``confidence`` fills; its worst class is the last one."""
+    return BankContamination(20, (low + high) / 2, Interval(low, high, 0.95), (0.0, 0.1, 0.2))
 
 
 def filter_(**changes: Any) -> Filter:
@@ -85,7 +91,7 @@ def measured(**changes: Any) -> Member:
         confusion=confusion,
         shifts=Shifts(10, {0: 0.6, -1: 0.1, 1: 0.1}),
         cosine=np.array([[1.0, 0.9, 0.2], [0.9, 1.0, 0.1], [0.2, 0.1, 1.0]]),
-        labeled=Labeled(20, absent=(), rule="clean", starved=()),
+        labeled=Labeled(20, absent=(), rule="clean", starved=(), by_confidence=bank(0.01, 0.05)),
     )
     return Member("net", "net", measured=replace(fine, **changes))
 

@@ -14,8 +14,10 @@ SHORT = training(iterations=450, decay=0.996, warmup=50, retention=(0.0, 0.0), t
 """A slow teacher in a short run."""
 
 
-def found(rule: str, severity: str = "minor", size: float = 1.0, about: str = "a", cause: str | None = None) -> Finding:
-    return Finding(severity, size, "S.", "R.", rule=rule, about=about, cause=cause)  # type: ignore[arg-type]
+def found(
+    rule: str, severity: str = "minor", size: float = 1.0, about: str = "a", causes: tuple[str, ...] = ()
+) -> Finding:
+    return Finding(severity, size, "S.", "R.", rule=rule, about=about, causes=causes)  # type: ignore[arg-type]
 
 
 def test_severity_then_size() -> None:
@@ -23,19 +25,26 @@ def test_severity_then_size() -> None:
     assert [finding.rule for finding in ranked(findings)] == ["c", "b", "d", "a"]
 
 
-def test_a_symptom_follows_its_cause_and_lifts_it() -> None:
+def test_a_cause_takes_the_place_of_its_symptom_and_stands_before_it() -> None:
     findings = [
         found("cause", "minor"),
-        found("symptom", "severe", 3, cause="cause"),
-        found("second", "moderate", 1, cause="symptom"),
+        found("co-cause", "moderate", 9),
+        found("symptom", "severe", 3, causes=("cause", "co-cause")),
+        found("second", "moderate", 1, causes=("symptom",)),
         found("other", "moderate", 8),
+        found("worst", "severe", 4),
     ]
-    assert [finding.rule for finding in ranked(findings)] == ["cause", "symptom", "second", "other"]
+    assert [f.rule for f in ranked(findings)] == ["worst", "cause", "co-cause", "symptom", "other", "second"]
+
+
+def test_a_cause_of_a_cause_stands_first() -> None:
+    findings = [found("a"), found("b", causes=("a",)), found("c", "severe", causes=("b",)), found("d", "moderate")]
+    assert [finding.rule for finding in ranked(findings)] == ["a", "b", "c", "d"]
 
 
 def test_a_cause_explains_its_own_subject_alone() -> None:
-    findings = [found("cause", "minor", about="a"), found("symptom", "severe", about="b"), found("x", "moderate")]
-    assert [finding.rule for finding in ranked(findings)] == ["symptom", "x", "cause"]
+    findings = [found("cause", "minor", about="a"), found("symptom", "severe", about="b", causes=("cause",))]
+    assert [finding.rule for finding in ranked([*findings, found("x", "moderate")])] == ["symptom", "x", "cause"]
 
 
 def test_a_slow_teacher_in_a_short_run_comes_first_with_its_remedy() -> None:
@@ -45,17 +54,24 @@ def test_a_slow_teacher_in_a_short_run_comes_first_with_its_remedy() -> None:
     assert "250 of the run's 450 iterations (56 %, ema_decay 0.996)" in first.sentence
     assert "ema_decay to 0.956 or lower" in first.remedy and "5,000 iterations" in first.remedy
     assert {symptom.rule for symptom in symptoms} == {"nothing-retained", "teacher-below-student"}
-    assert {symptom.cause for symptom in symptoms} == {"slow-teacher"}
+    assert {symptom.causes for symptom in symptoms} == {("slow-teacher",)}
     assert [fine.rule for fine in diagnosis.fine] == ["long-warmup"]
     assert "shifted-labels" in diagnosis.unchecked
 
 
 def test_a_long_warm_up_explains_that_nothing_is_retained() -> None:
     diagnosis = diagnose(Facts((training(warmup=1000, retention=(0.0, 0.0)),)))
-    assert [(finding.rule, finding.cause) for finding in diagnosis.findings] == [
-        ("long-warmup", None),
-        ("nothing-retained", "long-warmup"),
+    assert [(finding.rule, finding.causes) for finding in diagnosis.findings] == [
+        ("long-warmup", ()),
+        ("nothing-retained", ("long-warmup",)),
     ]
+
+
+def test_two_causes_stand_before_what_both_explain() -> None:
+    both = replace(SHORT, training=replace(SHORT.training, warmup=200))  # type: ignore[type-var]
+    findings = diagnose(Facts((both,))).findings
+    assert [finding.rule for finding in findings[:2]] == ["slow-teacher", "long-warmup"]
+    assert {finding.causes for finding in findings[2:]} == {("slow-teacher", "long-warmup")}
 
 
 def test_the_summary_tells_what_was_measured_found_and_passed() -> None:
@@ -67,6 +83,7 @@ def test_the_summary_tells_what_was_measured_found_and_passed() -> None:
     assert "run reaches 5.0 % mIoU" in summary[0]
     assert "misplaced boundaries 4.0" in summary[1] and summary[1].startswith("Of the 40.0 points")
     assert "retains 50.0 % of the pixels (95 %:" in summary[2] and "4.1 % of these are wrong" in summary[2]
+    assert "verdict on the filter: strict." in summary[2] and "would hold 3.0 % wrong entries" in summary[2]
     assert summary[3].startswith("The EMA teacher of run averages over 250")
     assert summary[-1].startswith("Checked and fine: trained-on, shifted-labels")
     assert "few-seeds" not in summary[-1]

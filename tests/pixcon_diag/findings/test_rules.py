@@ -11,7 +11,7 @@ from pixcon_diag.findings.facts import Facts, Labeled, Load, Member, Method, Shi
 from pixcon_diag.findings.finding import Finding, Fine
 from pixcon_diag.findings.rules import RULES
 from pixcon_diag.findings.training import averaging_window
-from tests.pixcon_diag.findings.facts import budget, counts, filter_, measured, noise, pair, training, verdict
+from tests.pixcon_diag.findings.facts import bank, budget, counts, filter_, measured, noise, pair, training, verdict
 
 BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -88,6 +88,12 @@ CASES: list[tuple[str, Any, Any, tuple[str, ...]]] = [
         measured(labeled=Labeled(20, absent=(), rule="clean", starved=(1, 2))),
         measured(labeled=Labeled(20, absent=(2,), rule="clean", starved=(2,))),
         ("car and pole", "`clean`"),
+    ),
+    (
+        "dirty-bank",
+        measured(labeled=Labeled(20, (), "confidence", (), bank(0.051, 0.149))),
+        measured(labeled=Labeled(20, (), "confidence", (), bank(0.05, 0.15))),
+        ("holds 10.0 % wrong entries (95 %: 5.10 to 14.90)", "pole (20.0 %)"),
     ),
     ("never-predicted", measured(statistics=statistics(10)), measured(statistics=statistics(11)), ("pole", "33.3 of")),
     (
@@ -203,6 +209,11 @@ def test_causes_stand_before_their_symptoms() -> None:
     places = {rule.name: place for place, rule in enumerate(RULES)}
     for rule in RULES:
         assert all(places[cause] < places[rule.name] for cause in rule.causes), rule.name
+
+
+def test_that_nothing_is_retained_is_no_finding_on_each_class() -> None:
+    assert BY_NAME["never-retained"].judge(measured(filter=filter_(retained=(100, 0, 0)))) is None
+    assert isinstance(BY_NAME["never-retained"].judge(measured(filter=filter_(retained=(101, 0, 0)))), Finding)
 
 
 def test_a_method_that_is_compared_with_none_needs_no_seeds() -> None:
