@@ -12,7 +12,7 @@ from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compa
 from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
 from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
-from pixcon_diag.statistics.power import detectable_with_images, images_needed
+from pixcon_diag.statistics.power import detectable_with_images
 from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
@@ -126,7 +126,9 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield f"Means over different classes in some runs, so Δ also reflects the classes: {', '.join(uneven)}."
     if any(row.image_noise is not None for row in rows):
         yield IMAGES
-    yield from (_images_sentence(row.image_noise) for row in rows if row.measure == "mIoU" and row.image_noise)
+    for noise in (row.image_noise for row in rows if row.measure == "mIoU"):
+        if noise is not None and noise.high > noise.low:
+            yield _images_sentence(noise)
     if any(_several(row) for row in rows):
         yield SEEDS
         if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
@@ -140,10 +142,8 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
 def _images_sentence(noise: ImageNoise) -> str:
     """What these images find, and how many an effect of a point needs."""
     half_width = (noise.high - noise.low) / 2
-    needed = images_needed(0.01, noise.images, half_width, level=noise.level)
-    if needed is None:
-        return "mIoU: the interval is undefined, so nothing is known about the images needed."
     found = 100 * detectable_with_images(half_width, level=noise.level)
+    needed = math.ceil(noise.images * found**2)  # the width falls with the square root of the number of images
     return (
         f"mIoU: these {noise.images:,} images find a difference of {found:.2f} points in four of five repetitions (for "
         f"fixed weights; two-sided 0.05); one point needs {needed:,} images like these."

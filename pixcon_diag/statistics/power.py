@@ -126,18 +126,17 @@ def detectable_with_images(
     return float(error * (stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)))
 
 
-def images_needed(effect: float, images: int, half_width: float, *, level: float = 0.95) -> int | None:
+def images_needed(effect: float, images: int, half_width: float) -> int | None:
     """Images that find ``effect`` with a probability of 0.8, as an interval's width falls with their square root.
 
     Args:
         effect: true difference.
         images: number of images of the interval.
-        half_width: half the width of the interval; NaN gives None.
-        level: coverage of the interval.
+        half_width: half the width of its 95 % interval; NaN and 0 give None, as nothing is known about the variation.
     """
-    if math.isnan(half_width):
+    if not half_width > 0:
         return None
-    return math.ceil(images * (detectable_with_images(half_width, level=level) / effect) ** 2)
+    return math.ceil(images * (detectable_with_images(half_width) / effect) ** 2)
 
 
 def pooled_sd(groups: Sequence[Sequence[float]]) -> tuple[float, int]:

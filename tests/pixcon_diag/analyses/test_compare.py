@@ -117,3 +117,22 @@ def test_means_over_different_classes_are_named() -> None:
     assert [note.endswith("classes: macro.") for note in notes].count(True) == 1
     same = difference_table("none", "clean", "number", found[:1], "name").notes
     assert not any("same classes" in note for note in same)
+
+
+def test_the_miou_says_what_its_images_find() -> None:
+    """Two images that differ by 10 and 20 of 100 pixels: the half-width is 5 points, of which 7.15 are found."""
+    counts = (np.array([[100, 30], [100, 40]]), np.array([[100, 20], [100, 20]]))
+    first, second = (Quantity("mIoU", "fraction", True, (0.5,), (array,), pooled_ratio(1, 0)) for array in counts)
+    notes = difference_table("a", "b", "fraction", rows(first, second), "n").notes
+    assert any("mIoU: these 2 images find a difference of 7.15 points" in note for note in notes)
+    assert any("one point needs 103 images" in note for note in notes)
+
+
+def test_the_test_of_many_seeds_is_said_to_be_random() -> None:
+    many = plain("m", *range(21))
+    assert any(
+        "99,999 random patterns of signs" in note
+        for note in difference_table("a", "b", "number", rows(many, many), "n").notes
+    )
+    few = plain("m", *range(20))
+    assert not any("random" in note for note in difference_table("a", "b", "number", rows(few, few), "n").notes)

@@ -10,10 +10,8 @@ import pytest
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.dynamics import dynamics
-from pixcon_diag.measures.image_power import image_power
 from pixcon_diag.measures.power_sources import Plan, given_source, prior_sources
 from pixcon_diag.measures.seed_power import SCORES, SeedPower, seed_power
-from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.statistics.power import detectable, seeds_needed
 from tests.training_logs import history
 
@@ -103,13 +101,6 @@ def test_a_given_standard_deviation_has_no_interval() -> None:
     assert [needed.seeds for needed in source.needed] == [52, 10, 5]
     assert [round(100 * value.difference, 2) for value in source.detectable] == [1.63, 0.84, 0.72, 0.50]
     assert source.freedom is source.needed[0].low is None and math.isnan(source.detectable[0].low)
-
-
-def test_images_needed() -> None:
-    noise = ImageNoise(0.5, 0.51, 0.01, 0.0, 0.02, 0.95, 1000, 0, 100, (1, 1))
-    power = image_power("none", "clean", noise, (0.005, 0.02))
-    assert power.half_width == 0.01 and power.detectable == pytest.approx(0.0143, abs=1e-4)
-    assert [row.images for row in power.needed] == [818, 52]
 
 
 @pytest.mark.reference

@@ -111,7 +111,7 @@ def test_images_needed_follow_the_square_root() -> None:
     assert detectable_with_images(1.0) == pytest.approx(1 / 1.96 * (1.96 + 0.8416), rel=1e-3)
     assert images_needed(detectable_with_images(1.0) * (1 + 1e-9), 100, 1.0) == 100
     assert images_needed(detectable_with_images(1.0) / 2 * (1 + 1e-9), 100, 1.0) == 400
-    assert images_needed(0.5, 100, float("nan")) is None
+    assert images_needed(0.5, 100, float("nan")) is images_needed(0.5, 100, 0.0) is None
 
 
 def test_pooled_standard_deviation() -> None:
