@@ -118,6 +118,8 @@ class Study(Methods):
             options = {"folder": folder, "count": count, "first": 2}
         if analysis.name == "coverage":
             options = {"gradient": True}  # split for the report anyway
+        if analysis.name == "estimate":
+            options = {"cached_only": True}  # a pass over an unlabeled list may take hours
         if analysis.name == "power":
             options = {"images": len(self.groups) > 1}
         if analysis.sheet:

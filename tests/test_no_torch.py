@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pixcon_train.runs.checkpoint import save_checkpoint
 from tests.cli.diagnose.methods import write_methods
-from tests.cli.farm import call, write_data
+from tests.cli.farm import call, own_checkpoint, write_data
 from tests.pixcon_diag.logs.test_tensorboard_log import unimatch
 from tests.training_logs import write_unimatch
 
@@ -39,9 +40,11 @@ RESULTS = (
     "pixcon_diag.measures.disagreement",
     "pixcon_diag.measures.error_budget",
     "pixcon_diag.measures.error_budget_result",
+    "pixcon_diag.measures.error_estimate",
     "pixcon_diag.measures.error_regions",
     "pixcon_diag.measures.geometry_result",
     "pixcon_diag.measures.gradient_result",
+    "pixcon_diag.measures.image_cells_result",
     "pixcon_diag.measures.image_centroids_result",
     "pixcon_diag.measures.image_counts_result",
     "pixcon_diag.measures.per_class",
@@ -53,6 +56,7 @@ RESULTS = (
     "pixcon_diag.measures.qualitative",
     "pixcon_diag.measures.stored_bank",
     "pixcon_diag.measures.uncertainty",
+    "pixcon_diag.passes.cells",
     "pixcon_diag.passes.predictions",
     "pixcon_diag.passes.replayed_banks",
     "pixcon_diag.findings.diagnosis",
@@ -112,6 +116,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in ("contamination", "coverage", "gradient"):
         result = call(command, folder, "--workers", 0)
         assert result.exit_code == 0, result.output
+    own = folder.parent / "own.pth"  # which names no labeled list, so that every image may calibrate
+    save_checkpoint(own, own_checkpoint(folder.parent / "data"))
+    result = call("estimate", own, "--unlabeled", folder.parent / "data/val.txt", "--workers", 0)
+    assert result.exit_code == 0, result.output
     return folder
 
 
@@ -137,7 +145,8 @@ def test_cached_passes(runs: Path) -> None:
     sheet = ["duel", "runs", "--count", "4", "--out", "duel"]
     report = ["report", "runs", "--count", "1"]
     others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
-    run("diag", *commands, pictures, sheet, report, *others, folder=runs.parent)
+    estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
+    run("diag", *commands, pictures, sheet, report, estimate, *others, folder=runs.parent)
 
 
 PYTHON = """

@@ -113,6 +113,13 @@ ANALYSES = (
         "Which classes reach the bank under each admission rule, and what a stored bank holds (Sec. G.3).",
     ),
     Analysis(
+        "estimate",
+        "Contamination without labels",
+        "Contamination on the unlabeled list, estimated without its labels.",
+        "How many of the pseudo-labels that a threshold retains on the unlabeled list are wrong, estimated from "
+        "held-out labeled images.",
+    ),
+    Analysis(
         "tau",
         "Threshold with a guarantee",
         "Smallest τ at which ρ_F is promised to stay below α.",

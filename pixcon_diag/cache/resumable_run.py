@@ -8,16 +8,14 @@ from torch.utils.data import Subset
 from pixcon_diag.cache.job import PassJob, PassResult
 from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, CachedPass, Store
 from pixcon_diag.data.label_maps import MapWriter
-from pixcon_diag.passes.bank_collector import BankCollector
-from pixcon_diag.passes.collector import Collector
-from pixcon_diag.passes.run import PredictedBatch, choose_device, evaluation_dataset, run_pass
+from pixcon_diag.passes.run import PredictedBatch, StatisticsCollector, choose_device, evaluation_dataset, run_pass
 from pixcon_diag.provenance import InferenceInfo
 
 SAVE_EVERY = 10.0
 """Seconds between saves, at most lost when a pass is interrupted."""
 
 
-def run_job(job: PassJob, collector: Collector | BankCollector) -> PassResult:
+def run_job(job: PassJob, collector: StatisticsCollector) -> PassResult:
     """Run the network of ``job``, or resume its pass; where another process is running it, wait for its result.
 
     Raises:
@@ -47,7 +45,7 @@ class _CachedRun:
     def __init__(
         self,
         job: PassJob,
-        collector: Collector | BankCollector,
+        collector: StatisticsCollector,
         store: Store,
         inference: InferenceInfo,
         found: CachedPass | None,

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from pixcon_diag.cache.job import PassJob, PassResult
 
 if TYPE_CHECKING:  # a cached pass needs no torch
-    from pixcon_diag.passes.bank_collector import BankCollector
-    from pixcon_diag.passes.collector import Collector
+    from pixcon_diag.passes.run import StatisticsCollector
 
 
-def reuse_or_run(job: PassJob, collector: "Callable[[], Collector | BankCollector]") -> PassResult:
+def reuse_or_run(job: PassJob, collector: "Callable[[], StatisticsCollector]") -> PassResult:
     """The cached pass of ``job``, else a new or resumed one that updates ``collector``.
 
     Raises:

@@ -11,7 +11,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.files import paths_of
+from pixcon_train.core.files import is_file, paths_of
 from pixcon_train.data.lists import Pair, located, parse_list, require_list
 from pixcon_train.data.reading import Encoding
 from pixcon_train.data.sources import DataSource, locate, open_dataset, require_root
@@ -101,6 +101,41 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     note = note or (_fewer_in_training(choice, run, len(measured)) if split == "val" else None)
     limited = len(measured) < len(pairs)
     return EvaluationData(source, name, measured, source.encoding(_labels(choice, run), pairs), note, limited)
+
+
+def choose_unlabeled(choice: DataChoice, checkpoint: LoadedCheckpoint, path: Path | None = None) -> EvaluationData:
+    """The images of an unlabeled list: of the one at ``path``, else of training, else of the data set.
+
+    Masks that are missing are None, and the others serve to verify an estimate.
+
+    Raises:
+        ConfigError, DataError: as of :func:`choose_data`; images without masks are no error.
+    """
+    run = _training_run(choice, checkpoint)
+    source, note = _source(choice, checkpoint, run)
+    name, pairs = _pairs(replace(choice, list_path=path), source, run, "unlabeled", masks_required=False)
+    kept = _existing_masks(source, pairs[: choice.limit])
+    encoding = source.encoding(_labels(choice, run), list(kept))
+    return EvaluationData(source, name, kept, encoding, note, len(kept) < len(pairs))
+
+
+def unlabeled_beside(data: EvaluationData, path: Path) -> EvaluationData:
+    """The images of the unlabeled list at ``path``, of the same data set as ``data``; masks as of
+    :func:`choose_unlabeled`.
+
+    Raises:
+        DataError: the list is missing, empty or malformed.
+    """
+    found = data.source.list_path(path, None, "unlabeled")
+    pairs = data.source.read(found, masks_required=False)
+    return EvaluationData(data.source, str(found), _existing_masks(data.source, pairs), data.encoding)
+
+
+def _existing_masks(source: DataSource, pairs: list[Pair]) -> tuple[Pair, ...]:
+    return tuple(
+        Pair(pair.image, pair.mask if pair.mask is not None and is_file(source.root / pair.mask) else None)
+        for pair in pairs
+    )
 
 
 def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pixcon_diag.cache.count_cells import count_cells
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
@@ -15,7 +16,9 @@ from pixcon_diag.data.evaluation_data import (
     EvaluationData,
     check_choice,
     choose_data,
+    choose_unlabeled,
     require_same_classes,
+    unlabeled_beside,
 )
 from pixcon_diag.groups.arguments import Group, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups, runs_here
@@ -23,6 +26,7 @@ from pixcon_diag.groups.members import Member, refuse_equal_seeds, require_one_l
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.passes.cells import CellsPass
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import (
     MeasuredGroup,
@@ -196,6 +200,29 @@ class Methods:
             return measure(
                 member.checkpoint, member.data, options, self.options.run,
                 cache=self.options.cache, progress=progress, notify=self.notify,
+            )  # fmt: skip
+
+    def unlabeled_data(self, member: Member, path: Path | None = None) -> EvaluationData:
+        """The unlabeled images of a member: of the list at ``path``, else of its training.
+
+        Raises:
+            ConfigError: it has no unlabeled list.
+        """
+        data = self.options.data
+        if isinstance(data, EvaluationData) and path is not None:
+            return unlabeled_beside(data, path)
+        return choose_unlabeled(data if isinstance(data, DataChoice) else DataChoice(), member.checkpoint, path)
+
+    def unlabeled(self, member: Member, data: EvaluationData, *, cached_only: bool = False) -> CellsPass:
+        """The pass of a member over unlabeled images, computed or cached; masks, if any, serve to verify.
+
+        Args:
+            cached_only: whether a pass that is not cached is an error.
+        """
+        with self.bar(f"predicting {data.list_name} with {member.checkpoint.name}") as progress:
+            return count_cells(
+                member.checkpoint, data, self.options.taus, self.options.run,
+                cached_only=cached_only, cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
 
     def networks(self, **counted: Any) -> tuple[MeasuredGroup, ...]:

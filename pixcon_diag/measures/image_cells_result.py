@@ -1,13 +1,14 @@
 """Result of the cells per image: pixels by predicted class, confidence, predicted boundary and outcome (section 4)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from pixcon_diag.measures.confidence import FIXED_POINT, off_grid
+from pixcon_diag.statistics.post_stratification import Strata
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
 
@@ -74,6 +75,18 @@ class ImageCellsResult:
     def shape(self) -> tuple[int, int, int, int]:
         """(K, B, 2, 3): the axes that the columns of :attr:`counts` unroll."""
         return self.num_classes, len(self.edges), len(ZONES), len(OUTCOMES)
+
+    def images(self, chosen: np.ndarray) -> "ImageCellsResult":
+        """The cells of some images, bool (I,)."""
+        return replace(
+            self, counts=self.counts[chosen], confidence=self.confidence[chosen], histogram=self.histogram[chosen]
+        )
+
+    @cached_property
+    def strata(self) -> Strata:
+        """The cells as strata."""
+        correct, wrong, unknown = (self.counts[:, outcome :: len(OUTCOMES)] for outcome in range(len(OUTCOMES)))
+        return Strata(correct + wrong, wrong, unknown, self.shape[:3])
 
     def first_bin(self, tau: float) -> int:
         """Index of the coarse bin that begins at ``tau``.

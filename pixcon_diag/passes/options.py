@@ -8,6 +8,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, require_same_classes
 from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.confidence import confidence_edges, off_grid
+from pixcon_diag.measures.image_cells_result import cell_edges
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, require_window
@@ -117,6 +118,11 @@ class MeasureOptions:
                 "which need no further bins."
             )
         return edges
+
+    @property
+    def cell_edges(self) -> tuple[float, ...]:
+        """Left edges of the coarse bins of the cells per image."""
+        return cell_edges(self.taus, self.calibration_bins)
 
     @property
     def band_widths(self) -> list[int]:

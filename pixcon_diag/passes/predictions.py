@@ -15,10 +15,11 @@ from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles, find_
 from pixcon_diag.data.label_space import LabelSpace
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
-from pixcon_diag.measures.image_cells_result import ImageCellsResult, cell_edges
+from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
+from pixcon_diag.passes.cells import CELL_STATISTICS, cells_of
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
@@ -31,7 +32,7 @@ from pixcon_train.evaluation.iou_result import IoUResult
 STATISTICS = Statistics(
     names_of("images", "strays", "statistics", "histogram", "boundary")
     | names_of("contamination", "strays", "by_predicted", "by_truth", "zones", "confidence_sum", "rejected")
-    | names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram"),
+    | CELL_STATISTICS,
     (
         names_of("centroids", "classes", "label", "pixels", "sums"),
         names_of("sampler", "keys", "labels", "places", "features", "norms"),
@@ -118,13 +119,7 @@ class MeasuredPass(Predictions):
         Raises:
             PixConError: a prediction, or a valid pixel's ground truth, was no class.
         """
-        return ImageCellsResult.from_state(
-            part(self.state, "cells"),
-            self.data.spec.num_classes,
-            cell_edges(self.options.taus, self.options.calibration_bins),
-            len(self.options.edges),
-            void=VOID,
-        )
+        return cells_of(self.state, self.data.spec.num_classes, self.options)
 
     def contamination(self, taus: Sequence[float] | None = None) -> ContaminationResult:
         """Retention and ρ_F at some thresholds of the pass; at those of its options where None.

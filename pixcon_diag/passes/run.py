@@ -1,12 +1,13 @@
 """The pass: one network over one data set, with every batch passed to all consumers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -43,6 +44,19 @@ class PredictedBatch:
         if edges not in self._bins:
             self._bins[edges] = bin_of(self.confidence, edges)
         return self._bins[edges]
+
+
+class StatisticsCollector(Protocol):
+    """Counts batches; its statistics can be saved and restored."""
+
+    def update(self, batch: PredictedBatch) -> None:
+        """Count one batch."""
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All sufficient statistics."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Resume from a snapshot."""
 
 
 Consumer = Callable[[PredictedBatch], None]

@@ -97,12 +97,30 @@ def pooled_interval(
     left_out = statistic(total - counts)  # (I,): each image left out once
     if np.isnan(left_out).any():
         return Interval(0.0, 1.0, level)
-    deviations = left_out - left_out.mean()
-    squares = deviations**2
-    if not squares.any():  # all images give the same rate
-        return Interval(estimate, estimate, level) if len(counts) > 1 else Interval(0.0, 1.0, level)
-    error = np.sqrt((len(counts) - 1) / len(counts) * squares.sum()) / (estimate * (1 - estimate))
-    reach = t.ppf(0.5 + level / 2, effective_number(squares)) * error
+    parts = (len(counts) - 1) / len(counts) * (left_out - left_out.mean()) ** 2
+    return jackknife_interval(estimate, parts, len(counts), level)
+
+
+def jackknife_interval(estimate: float, parts: np.ndarray, images: float, level: float = 0.95) -> Interval:
+    """Interval of a rate from the variance that each image contributes.
+
+    Args:
+        estimate: the rate.
+        parts: (I,) non-negative contributions of the images to its variance.
+        images: effective number of images, which bounds a rate of 0 or 1 as in :func:`ratio_interval`.
+        level: coverage.
+
+    Returns:
+        NaN bounds where the rate is NaN.
+    """
+    if np.isnan(estimate):
+        return Interval(NAN, NAN, level)
+    if not 0 < estimate < 1:
+        return _at_boundary(estimate, images, level)
+    if not parts.any():  # all images give the same rate
+        return Interval(estimate, estimate, level) if images > 1 else Interval(0.0, 1.0, level)
+    error = np.sqrt(parts.sum()) / (estimate * (1 - estimate))
+    reach = t.ppf(0.5 + level / 2, effective_number(parts)) * error
     center = logit(estimate)
     return Interval(float(expit(center - reach)), float(expit(center + reach)), level)
 

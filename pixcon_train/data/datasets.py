@@ -101,7 +101,8 @@ class UnlabeledDataset(TrainingDataset):
 class EvaluationDataset(Dataset[dict[str, Any]]):
     """Whole images with their masks, in the list's order.
 
-    An item is ``image`` (3, H, W) float32 normalised, ``mask`` (H, W) int64 with 255 for void, ``name``, ``index``.
+    An item is ``image`` (3, H, W) float32 normalised, ``mask`` (H, W) int64 with 255 for void and for an image
+    without a mask, ``name``, ``index``.
     """
 
     spec: DatasetSpec
@@ -114,7 +115,11 @@ class EvaluationDataset(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         pair = self.pairs[index]
-        image, mask = _read(self.root, pair, self.spec, self.encoding)
+        if pair.mask is None:
+            image = _channels_first(read_image(self.root / pair.image))
+            mask = torch.full(image.shape[1:], VOID, dtype=torch.uint8)
+        else:
+            image, mask = _read(self.root, pair, self.spec, self.encoding)
         return {"image": normalise(image), "mask": mask.long(), "name": pair.image, "index": index}
 
 

@@ -18,10 +18,13 @@ from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.dynamics import dynamics
+from pixcon_diag.measures.error_estimate import estimate_error
 from pixcon_diag.measures.geometry_result import GeometryResult
 from pixcon_diag.measures.gradient import ContaminationGradient
 from pixcon_diag.measures.gradient_result import SweepPoint
 from pixcon_diag.measures.gradient_sweep import contamination_sweep
+from pixcon_diag.measures.image_cells import ImageCells
+from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_diag.measures.landscape import OwnRun, landscape
 from pixcon_diag.measures.per_class import per_class
 from pixcon_diag.measures.per_class_tests import seed_tests
@@ -68,6 +71,22 @@ def label_maps(seed: int, *, classes: int = 4, error: float = 0.2, size: int = 2
     truth = truth.clone()
     truth[:, :2] = VOID
     return confidence, prediction, truth
+
+
+def estimate(groups: dict[str, int], *, masks: bool = True) -> Content:
+    """Estimates of so many seeds per group, calibrated on four images."""
+    results = []
+    for place, (group, seeds) in enumerate(groups.items()):
+        for seed in range(seeds):
+            cells, counts, target = ImageCells(4, void=VOID), ImageCounts(4, void=VOID), ImageCells(4, void=VOID)
+            for metric in (cells, counts):
+                metric.update(*label_maps(seed, error=0.2 + 0.1 * place))
+            target.update(*label_maps(seed + 10, error=0.2 + 0.1 * place))
+            outcomes, edges = counts.compute().histogram, cells.fine
+            rng = np.random.default_rng(0)
+            found = estimate_error(cells.compute(), outcomes, target.compute(), edges, (0.9, 0.7), masks=masks, rng=rng)
+            results.append({"name": f"{group} {seed}", "group": group, "estimate": found.to_dict()})
+    return saved("estimate", results=results)
 
 
 def contamination(groups: dict[str, int], **changes: Any) -> Content:

@@ -21,6 +21,7 @@ LABELS = np.arange(48, dtype=np.uint8).reshape(6, 8) // 24
 
 CONTENTS: dict[str, Callable[[Path], made.Content]] = {
     "contamination": lambda _: made.contamination({"none": 2, "clean": 1}),
+    "estimate": lambda _: made.estimate({"none": 2, "clean": 1}),
     "gradient": lambda _: made.gradient(["none"], kinds=("uniform",)),
     "coverage": lambda _: made.coverage({"clean": 1}, stored=True),
     "boundary": lambda _: made.boundary({"none": 2, "clean": 1}),

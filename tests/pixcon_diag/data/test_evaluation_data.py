@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixcon_diag.data.evaluation_data import DataChoice, check_choice, choose_data
+from pixcon_diag.data.evaluation_data import DataChoice, check_choice, choose_data, choose_unlabeled
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.specs import get_spec
 
@@ -148,6 +148,19 @@ def test_unlabeled_images_without_masks_cannot_be_measured(root: Path) -> None:
     loaded.run.lists["unlabeled"] = {"path": "old/unlabeled.txt", "text": "u.jpg\n"}
     with pytest.raises(DataError, match=r"old/unlabeled.txt, line 1: found `u.jpg`, expected `IMAGE MASK`"):
         choose_data(DataChoice(), loaded, "unlabeled")
+
+
+def test_an_unlabeled_list_may_lack_masks(root: Path) -> None:
+    """Also where it names files that do not exist; each is then None."""
+    loaded = own(root)
+    loaded.run.lists["unlabeled"] = {"path": "old/unlabeled.txt", "text": "u.jpg\nv.jpg v.png\nw.jpg w.png\n"}
+    Image.fromarray(np.zeros((2, 2), dtype=np.uint8)).save(root / "w.png")
+    data = choose_unlabeled(DataChoice(), loaded)
+    assert [(pair.image, pair.mask) for pair in data.pairs] == [("u.jpg", None), ("v.jpg", None), ("w.jpg", "w.png")]
+    assert (data.list_name, data.limited) == ("old/unlabeled.txt", False)
+    (root / "mine.txt").write_text("a.jpg\nb.jpg\n")
+    named = choose_unlabeled(DataChoice(limit=1, list_path=root / "val.txt"), loaded, root / "mine.txt")
+    assert (images(named), named.limited, named.spec.name) == (["a.jpg"], True, "camvid")
 
 
 def test_a_public_file_has_its_data_set_s_lists_or_is_told_one(root: Path) -> None:

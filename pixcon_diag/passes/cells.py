@@ -1,0 +1,63 @@
+"""Result of a pass over images that may have no masks, computed from its stored arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.measures.image_cells_result import ImageCellsResult
+from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.state import Statistics, names_of, part
+from pixcon_diag.provenance import Provenance
+from pixcon_train.core.void import VOID
+
+CELL_STATISTICS = names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram")
+"""Statistics of the cells of each image."""
+
+STATISTICS = Statistics(CELL_STATISTICS)
+"""Statistics of a pass that counts nothing else."""
+
+
+def cells_key(options: MeasureOptions) -> dict[str, Any]:
+    """The part of the cache key that the options determine of a pass that counts only cells."""
+    counted = options.key()
+    return {"cells": {name: counted[name] for name in ("taus", "calibration_bins")}}
+
+
+def cells_of(state: Mapping[str, np.ndarray], num_classes: int, options: MeasureOptions) -> ImageCellsResult:
+    """The cells in the state of a pass.
+
+    Raises:
+        PixConError: a prediction, or a valid pixel's ground truth, was no class.
+    """
+    return ImageCellsResult.from_state(
+        part(state, "cells"), num_classes, options.cell_edges, len(options.edges), void=VOID
+    )
+
+
+@dataclass(frozen=True)
+class CellsPass:
+    """One checkpoint on one list of images, with or without masks."""
+
+    name: str
+    provenance: Provenance
+    data: EvaluationData
+    options: MeasureOptions
+    state: Mapping[str, np.ndarray] = field(repr=False, compare=False)
+
+    @cached_property
+    def cells(self) -> ImageCellsResult:
+        """Pixels of each image by predicted class, confidence, predicted boundary and outcome.
+
+        Raises:
+            PixConError: a prediction, or a valid pixel's ground truth, was no class.
+        """
+        return cells_of(self.state, self.data.spec.num_classes, self.options)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether every image has a mask."""
+        return all(pair.mask is not None for pair in self.data.pairs)

@@ -1,0 +1,41 @@
+"""The cells of a pass over images that may have no masks."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pixcon_diag.measures.image_cells import ImageCells
+from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.run import PredictedBatch
+from pixcon_diag.passes.state import part
+from pixcon_train.core.void import VOID
+
+
+class CellsCollector:
+    """The cells of each image, which are read from the :meth:`snapshot` (:class:`pixcon_diag.passes.cells.CellsPass`).
+
+    Args:
+        num_classes: K.
+        options: the thresholds and bins.
+    """
+
+    def __init__(self, num_classes: int, options: MeasureOptions) -> None:
+        self.cells = ImageCells(num_classes, void=VOID, taus=options.taus, calibration_bins=options.calibration_bins)
+
+    def update(self, batch: PredictedBatch) -> None:
+        """Count one batch."""
+        if self.cells.device != batch.target.device:
+            self.cells.to(batch.target.device)
+        self.cells.update(batch.confidence, batch.prediction, batch.target, batch.bins(self.cells.fine))
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All sufficient statistics."""
+        return {f"cells.{name}": value for name, value in self.cells.snapshot().items()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Resume from a :meth:`snapshot`.
+
+        Raises:
+            KeyError: a statistic is missing.
+        """
+        self.cells.restore(part(state, "cells"))
