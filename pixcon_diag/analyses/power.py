@@ -102,10 +102,16 @@ def _common_weights(histories: Mapping[str, Sequence[RunHistory]]) -> Weights:
 
 
 def _run_notes(result: DynamicsResult) -> Iterator[str]:
-    """Groups whose runs differ in more than the seed."""
+    """Groups whose runs differ in more than the seed, or in length."""
     for group in result.groups:
         if group.varied:
             yield f"The runs of {group.name} differ in {', '.join(group.varied)}: the SD covers more than seeds."
+        lengths = sorted({len(run.epoch) for run in group.runs})
+        if len(lengths) > 1:
+            yield (
+                f"The runs of {group.name} have {', '.join(map(str, lengths))} epochs in their logs: if one is "
+                "unfinished, its score does not compare with the others'."
+            )
 
 
 def _image_powers(methods: Methods, plan: Plan) -> list[ImagePower]:

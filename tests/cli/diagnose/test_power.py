@@ -58,6 +58,14 @@ def test_two_runs_are_too_few_for_their_own_noise(tmp_path: Path) -> None:
     assert "No group has 3 runs with different scores: the SD is a prior" in " ".join(result.stdout.split())
 
 
+def test_an_unfinished_run_is_said(tmp_path: Path) -> None:
+    group = logs(tmp_path, "none", 70.0, 70.6, 70.9)
+    short = write_unimatch(tmp_path / "short.log", [[(40.0, 65.0)] * 3])
+    said = " ".join(call("power", f"{group},{short}").stdout.split())
+    assert "The runs of none have 1, 2 epochs in their logs: if one is unfinished" in said
+    assert "in their logs" not in call("power", group).stdout
+
+
 def test_images_of_the_runs_checkpoints(runs: Path) -> None:
     groups = (f"none={runs}/farm-none-0,{runs}/farm-none-1", f"clean={runs}/farm-clean-0,{runs}/farm-clean-1")
     result = call("power", *groups, "--images", "--json")
