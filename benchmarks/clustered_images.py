@@ -23,8 +23,8 @@ class Population:
     rate: float
     """Mean rate before cutting and weighting."""
     spread: float
-    """Standard deviation of the rate over images, relative to its mean; at 2 a third of the images hold 85–90 % of
-    the wrong pixels."""
+    """Standard deviation of the rate over images, relative to its mean; at 1, 2 and 4 a tenth of the images holds 35,
+    56 and 89 % of the wrong pixels."""
 
     def _retention(self, rates: np.ndarray) -> np.ndarray:
         """Expected retention of images with these rates, relative to an image without error."""
