@@ -15,6 +15,7 @@ from pixcon_diag.measures.disagreement import Disagreement, largest_pairs
 from pixcon_diag.sheets.answers import read_answers, require_known
 from pixcon_diag.sheets.page import Sheet, render
 from pixcon_diag.statistics.intervals import Interval
+from pixcon_diag.statistics.sampling import drawn_pixels
 from pixcon_diag.statistics.sequences import mean_sequence
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
@@ -194,7 +195,7 @@ def _labelled(duel: Duel, methods: Methods, folder: Path | None, answers: Sequen
     require_known(given, lambda name: name.isdecimal() and 0 < int(name) <= MOST_DRAWS, "the number of a draw")
     answered = max(map(int, given), default=0)
     with methods.bar("locating the draws") as progress:
-        draws = locate(duel.pair, duel.counted.drawn(answered + count, seed), progress)
+        draws = locate(duel.pair, drawn_pixels(duel.counted.disagreeing, answered + count, seed), progress)
     scored = score(draws, given, sheet)
     labelled = Labelled(duel.pair, duel.names, duel.counted.share, scored) if scored else None
     written = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from pixcon_diag.measures.disagreement import Component, Disagreement, component_at, disagreement
 from pixcon_diag.passes.predictions import Predictions
-from pixcon_diag.sheets.answers import Given, decoded
+from pixcon_diag.sheets.answers import Given, decoded, require_no_gap
 from pixcon_diag.sheets.crops import crop_around
 from pixcon_diag.sheets.question import Answer, Classes, Question
 from pixcon_train.core.errors import DataError
@@ -81,7 +81,7 @@ class Draw:
 
 
 def locate(pair: Pair, drawn: Sequence[tuple[int, int]], progress: Progress) -> list[Draw]:
-    """The draws of :meth:`Disagreement.drawn` with their components; every image is read once."""
+    """The draws of :func:`.sampling.drawn_pixels` with their components; every image is read once."""
     draws: dict[int, Draw] = {}
     by_image = sorted(range(len(drawn)), key=lambda at: drawn[at][0])
     for done, at in enumerate(by_image):
@@ -171,15 +171,6 @@ def score(draws: Sequence[Draw], given: Mapping[str, Given], sheet: str) -> list
         elif draw.component in uniform:
             scored.append(Scored(draw, uniform[draw.component], mixed=False, asked=False))
         else:
-            _require_end(draw, draws[place:], given)
+            require_no_gap([str(one.number) for one in draws[place:]], given)
             break
     return scored
-
-
-def _require_end(draw: Draw, rest: Sequence[Draw], given: Mapping[str, Given]) -> None:
-    later = next((given[str(one.number)].where for one in rest if str(one.number) in given), None)
-    if later is not None:
-        raise DataError(
-            f"Question {draw.number} has no answer, but a later one has ({later}). Draws count in their order, as "
-            "leaving some out would bias the estimate. Answer it on the sheet, or remove the rows after it."
-        )

@@ -174,6 +174,14 @@ ANALYSES = (
         methods=2,
     ),
     Analysis(
+        "audit-labels",
+        "Label audit",
+        "Regions that look like label errors, and ρ_F without them.",
+        "Which labels look wrong, as the teacher contradicts them in a whole region with confidence, and how much of "
+        "ρ_F is an error of the labels.",
+        sheet=True,
+    ),
+    Analysis(
         "duel",
         "Duel",
         "Which of two is better, with few labels.",

@@ -33,16 +33,6 @@ class Disagreement:
         """Disagreeing pixels as a share of all, the largest possible difference of accuracies; NaN without a pixel."""
         return quotient(self.disagreeing.sum(), self.pixels.sum())
 
-    def drawn(self, count: int, seed: int) -> list[tuple[int, int]]:
-        """``count`` disagreeing pixels drawn uniformly with replacement: index of the image, and place among its
-        disagreeing pixels in reading order. The first draws are the same for every ``count``; none where the
-        predictions agree everywhere."""
-        total = int(self.disagreeing.sum())
-        ends = np.cumsum(self.disagreeing)
-        places = (np.random.default_rng(seed).random(count if total else 0) * total).astype(np.int64)
-        images = np.searchsorted(ends, places, side="right")
-        return [(int(i), int(place - (ends[i] - self.disagreeing[i]))) for i, place in zip(images, places, strict=True)]
-
 
 def disagreement(maps: Iterable[tuple[np.ndarray, np.ndarray]], num_classes: int) -> Disagreement:
     """Count the disagreeing pixels of pairs of label maps.

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def decoded(letters: str, sheet: str, component: str) -> tuple[bool, Answer]:
     return letters[0] == "M", answer
 
 
-def require_known(given: dict[str, Given], known: Callable[[str], bool], expected: str) -> None:
+def require_known(given: Mapping[str, Given], known: Callable[[str], bool], expected: str) -> None:
     """Raise for an answer to a question that the sheet does not have.
 
     Raises:
@@ -89,3 +89,18 @@ def require_known(given: dict[str, Given], known: Callable[[str], bool], expecte
     for name, answer in given.items():
         if not known(name):
             raise DataError(f"{answer.where}: the sheet has no question '{name}'. Expected {expected}.")
+
+
+def require_no_gap(names: Sequence[str], given: Mapping[str, Given]) -> None:
+    """Raise where a question of ``names`` without an answer is followed by one with an answer.
+
+    Raises:
+        DataError: naming the question, as draws count in their order.
+    """
+    gap = next((place for place, name in enumerate(names) if name not in given), len(names))
+    later = next((given[name].where for name in names[gap:] if name in given), None)
+    if later is not None:
+        raise DataError(
+            f"Question {names[gap]} has no answer, but a later one has ({later}). Draws count in their order, as "
+            "leaving some out would bias the estimate. Answer it on the sheet, or remove the rows after it."
+        )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pixcon_diag.measures.disagreement import component_at, disagreement, largest_pairs
+from pixcon_diag.statistics.sampling import drawn_pixels
 
 FIRST = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 2, 2]], dtype=np.uint8)
 SECOND = np.array([[0, 1, 1, 0], [0, 1, 0, 0], [2, 2, 2, 1]], dtype=np.uint8)
@@ -31,17 +32,7 @@ def test_components_by_hand() -> None:
     assert component_at(FIRST, SECOND, 5).size == 1
 
 
-def test_draws_are_uniform_over_disagreeing_pixels_and_begin_alike() -> None:
-    counted = disagreement([(FIRST, SECOND), (FIRST, FIRST), (SECOND, FIRST)], 3)
-    draws = counted.drawn(60_000, seed=0)
-    assert counted.drawn(10, seed=0) == draws[:10] != counted.drawn(10, seed=1)
-    pixels, counts = np.unique(np.array(draws), axis=0, return_counts=True)
-    assert pixels.tolist() == [[i, place] for i in (0, 2) for place in range(6)]
-    assert np.abs(counts - 5000).max() < 5 * np.sqrt(5000)
-
-
-def test_predictions_that_agree_give_no_draw() -> None:
-    assert disagreement([(FIRST, FIRST)], 3).drawn(5, 0) == []
+def test_no_image_has_no_share() -> None:
     assert np.isnan(disagreement([], 3).share)
 
 
@@ -58,7 +49,7 @@ def test_the_mean_score_gives_the_difference_of_accuracies(whole: bool) -> None:
     first, second = (np.where(random.random(truth.shape) < rate, 0, truth).astype(np.uint8) for rate in (0.3, 0.15))
     counted = disagreement([(first, second)], 3)
     scores = (second == truth).astype(float) - (first == truth)
-    drawn = [component_at(first, second, place) for _, place in counted.drawn(2000, seed=1)]
+    drawn = [component_at(first, second, place) for _, place in drawn_pixels(counted.disagreeing, 2000, seed=1)]
     values = [scores[one.region].mean() if whole else scores[one.row, one.column] for one in drawn]
     noise = counted.share * np.std(values) / np.sqrt(len(values))
     assert abs(counted.share * np.mean(values) - scores.mean()) < 4 * noise
