@@ -46,6 +46,7 @@ RESULTS = (
     "pixcon_diag.measures.gradient_result",
     "pixcon_diag.measures.image_cells_result",
     "pixcon_diag.measures.image_centroids_result",
+    "pixcon_diag.measures.label_errors",
     "pixcon_diag.measures.image_counts_result",
     "pixcon_diag.measures.per_class",
     "pixcon_diag.measures.per_class_tests",
@@ -142,11 +143,11 @@ FROM_PASSES = (
 def test_cached_passes(runs: Path) -> None:
     commands = [[command, "runs"] for command in FROM_PASSES]
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
-    sheet = ["duel", "runs", "--count", "4", "--out", "duel"]
+    sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]
     others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
     estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
-    run("diag", *commands, pictures, sheet, report, estimate, *others, folder=runs.parent)
+    run("diag", *commands, pictures, *sheets, report, estimate, *others, folder=runs.parent)
 
 
 PYTHON = """

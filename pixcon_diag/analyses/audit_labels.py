@@ -199,22 +199,24 @@ def _record(audited: Audited) -> dict[str, Any]:
 def regions_table(audits: Sequence[Audited], name: str, shown: int | None) -> Table:
     """The most suspect regions of each checkpoint."""
     rows = [Row(one, rank) for one in audits for rank, _ in enumerate(one.result.ranked[:shown], 1)]
+    columns: list[Column[Row]] = [
+        Column("name", "checkpoint", of=lambda row: row.audited.name),
+        Column("rank", "rank", "count"),
+        Column("image", "image", of=lambda row: Path(_path(row)).stem),
+        Column("target", "label", of=lambda row: row.audited.classes[row.ranked.region.target]),
+        Column("prediction", "predicted", of=lambda row: row.audited.classes[row.ranked.region.prediction]),
+        Column("size", "px", "count", of=lambda row: row.ranked.region.size),
+        Column("confidence", "conf.", "number", 3, of=lambda row: row.ranked.region.confidence),
+        Column("coherence", "coher.", "number", 2, of=lambda row: row.ranked.region.coherence),
+        Column("score", "score", "number", 2, of=lambda row: row.ranked.region.score),
+    ]
+    if any(one.result.reviewed is not None for one in audits):
+        columns.append(Column("finding", "review"))
     return Table.of(
         name,
         "Regions where the prediction contradicts the label",
         rows,
-        (
-            Column("name", "checkpoint", of=lambda row: row.audited.name),
-            Column("rank", "rank", "count"),
-            Column("image", "image", of=lambda row: Path(_path(row)).stem),
-            Column("target", "label", of=lambda row: row.audited.classes[row.ranked.region.target]),
-            Column("prediction", "predicted", of=lambda row: row.audited.classes[row.ranked.region.prediction]),
-            Column("size", "px", "count", of=lambda row: row.ranked.region.size),
-            Column("confidence", "conf.", "number", 3, of=lambda row: row.ranked.region.confidence),
-            Column("coherence", "coher.", "number", 2, of=lambda row: row.ranked.region.coherence),
-            Column("score", "score", "number", 2, of=lambda row: row.ranked.region.score),
-            *([Column("finding", "review", of=lambda row: row.finding)] if _any_reviewed(audits) else []),
-        ),
+        columns,
         (*_notes(audits), *ASSUMPTIONS),
         lambda row: {
             "path": _path(row),
@@ -227,10 +229,6 @@ def regions_table(audits: Sequence[Audited], name: str, shown: int | None) -> Ta
 
 def _path(row: Row) -> str:
     return row.audited.member.data.pairs[row.ranked.image].image
-
-
-def _any_reviewed(audits: Sequence[Audited]) -> bool:
-    return any(one.result.reviewed is not None for one in audits)
 
 
 def _notes(audits: Sequence[Audited]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from tests.cli.farm import write_data, write_public
 
 EVERYTHING = [
     *("checkpoints", "contamination", "gradient", "coverage", "tau", "boundary", "geometry", "tsne"),
-    *("qualitative", "per-class", "compare", "duel", "dynamics", "power", "sensitivity", "landscape"),
+    *("qualitative", "per-class", "compare", "audit-labels", "duel", "dynamics", "power", "sensitivity", "landscape"),
 ]
 WITHOUT_METHODS = ("sensitivity", "dynamics_leads", "power", "per-class-tests")
 """Tables whose differences do not stand beside the two values."""

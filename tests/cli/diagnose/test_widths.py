@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "qualitative": ("--count", 2),
     "compare": ("--draws", 20),
     "duel": ("--count", 2),
+    "audit-labels": ("--count", 2, "--top", 2),
     "coverage": (),
     "gradient": ("--anchors", 2),
     "dynamics": (),
