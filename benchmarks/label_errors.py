@@ -91,8 +91,14 @@ def is_label_error(one: Maps, target: np.ndarray, region: SuspectRegion) -> bool
     return bool((one.target == one.prediction)[pixels].mean() > 0.5)
 
 
+def found(planted: Sequence[Planted], ranked: Sequence[tuple[int, SuspectRegion]]) -> int:
+    """Number of planted regions in which a suspect region lies."""
+    places = [(image, region.row, region.column) for image, region in ranked]
+    return sum(any(image == p.image and p.pixels[row, column] for image, row, column in places) for p in planted)
+
+
 def coverage(maps: Sequence[Maps], targets: Sequence[np.ndarray], tau: float, rng: np.random.Generator) -> list[float]:
-    """ρ_F by the masks as they were, by the relabelled ones, its mean correction, and the share of intervals that hold."""
+    """ρ_F by the masks as they were, by the relabelled ones, its mean correction, and the share of valid intervals."""
     counts = np.zeros(4, dtype=np.int64)
     for one, target in zip(maps, targets, strict=True):
         retained = (one.confidence >= tau) & (target != VOID)
@@ -128,12 +134,13 @@ def main() -> None:
         hits = np.array([is_label_error(maps[image], targets[image], region) for image, region in ranked])
         visible = sum((maps[p.image].prediction == maps[p.image].target)[p.pixels].mean() > 0.5 for p in planted)
         precision = [f"{hits[:n].mean():.2f}" for n in (10, 25, 50)]
-        recall = [f"{quotient(hits[:n].sum(), visible):.2f}" for n in (50, 100, len(hits))]
+        shown = [one for one, hit in zip(ranked, hits, strict=True) if hit]
+        recall = [f"{quotient(found(planted, shown[: hits[:n].sum()]), visible):.2f}" for n in (50, 100, len(hits))]
         before, after, corrected, held = coverage(maps, targets, options.tau, rng)
         print(
             f"seed {seed}: {len(planted)} relabelled, {visible} of them predicted right; {len(hits)} suspect regions, "
             f"{hits.sum()} errors; precision at 10, 25, 50: {', '.join(precision)}; recall at 50, 100, all: "
-            f"{', '.join(recall)}; ρ_F {before:.4f}, relabelled {after:.4f}, corrected {corrected:.4f}, held {held:.3f}",
+            f"{', '.join(recall)}; ρ_F {before:.4f}, now {after:.4f}, corrected {corrected:.4f}; {held:.3f} hold",
             flush=True,
         )
 
