@@ -24,7 +24,9 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     upper.axhline(100 * alpha, color=BLACK, linewidth=0.8, linestyle=":", label=rf"$\alpha$ = {100 * alpha:g} %")
     upper.set(ylabel=r"$\rho_F$ (%)", title=rf"dot: smallest $\tau$ promised with $\delta$ = {delta:g}")
     upper.set_ylim(bottom=0)
-    lower.set(ylabel="correct per wrong", yscale="log")
+    lower.set(ylabel="correct per wrong")
+    if any((drawn.get_ydata() > 0).any() for drawn in lower.lines):  # no axis can be logarithmic without such a value
+        lower.set_yscale("log")
     threshold_axis(lower)
     upper.legend(loc="upper right")
     return {"tau": figure}

@@ -29,3 +29,14 @@ def test_curves_with_the_chosen_thresholds_marked() -> None:
 def test_without_a_promise_there_is_no_dot() -> None:
     upper, _ = draw(content(0.001), Path())["tau"].axes
     assert len([line for line in upper.lines if line.get_marker() == "o"]) == 2
+
+
+def test_without_a_correct_pixel_per_wrong_one_the_axis_is_linear(tmp_path: Path) -> None:
+    made = content()
+    for result in made["results"]:
+        result["tau"] |= {"promised": None, "efficient": None}
+        for point in result["tau"]["curve"]:
+            point["correct_per_wrong"] = None
+    figure = draw(made, Path())["tau"]
+    figure.savefig(tmp_path / "tau.png")
+    assert figure.axes[1].get_yscale() == "linear"
