@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 from pixcon_diag.analyses.deltas import arrow, delta_note
 from pixcon_diag.analyses.filter_verdict import Judged, judged, verdict_table
-from pixcon_diag.groups.methods import Methods
+from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
 from pixcon_diag.measures.uncertainty import ImageNoise
@@ -38,6 +38,7 @@ def compare_result(
     groups: Sequence[MeasuredGroup],
     comparisons: Mapping[str, Sequence[ComparisonRow]],
     left_out: Sequence[str] = (),
+    bar: Bar = no_bar,
 ) -> Result:
     """Each other group of ``groups`` against the first one, the baseline; ``left_out``: what is not compared."""
     baseline = groups[0].name
@@ -50,7 +51,7 @@ def compare_result(
     if left_out:
         notes = [f"Left out: {sentence}" for sentence in left_out]
         tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *notes))
-    verdicts = [verdict for group in groups for verdict in _verdicts(group)]
+    verdicts = [verdict for group in groups for verdict in _verdicts(group, bar)]
     return Result.of(
         "compare",
         [*tables, *([verdict_table(verdicts, "compare_verdict")] if verdicts else [])],
@@ -61,10 +62,10 @@ def compare_result(
     )
 
 
-def _verdicts(group: MeasuredGroup) -> list[Judged]:
+def _verdicts(group: MeasuredGroup, bar: Bar) -> list[Judged]:
     """The verdicts on the filters of the group's networks; saved label maps hold no confidence."""
     passes = [(group.name, member) for member in group.members if isinstance(member, MeasuredPass)]
-    return [verdict for name, member in passes for verdict in judged([(name, member)], member.options.taus)]
+    return [verdict for name, member in passes for verdict in judged([(name, member)], member.options.taus, bar)]
 
 
 class _Line(NamedTuple):
@@ -198,7 +199,7 @@ def result_of(methods: Methods, draws: int = 1000) -> Result:
             other: compare(found[first], found[other], seed=methods.options.seed, draws=draws, progress=progress)
             for other in others
         }
-    return compare_result(groups, rows, left_out)
+    return compare_result(groups, rows, left_out, methods.bar)
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:

@@ -7,7 +7,7 @@ from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.filter_verdict import judged, verdict_classes_table, verdict_table
 from pixcon_diag.analyses.measured import Measured, Part, load_warnings
 from pixcon_diag.analyses.quantities import with_confidence
-from pixcon_diag.groups.methods import Methods
+from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult, ZoneRates
 from pixcon_diag.measures.uncertainty import pooled_ratio
@@ -26,14 +26,16 @@ Contaminated = Measured[MeasuredPass, ContaminationResult]
 Threshold = Part[Contaminated, ThresholdResult]
 
 
-def contamination_result(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> Result:
+def contamination_result(
+    members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float], bar: Bar = no_bar
+) -> Result:
     """Contamination of checkpoints, each with its group's name.
 
     Raises:
         ConfigError: a threshold that the passes did not count.
     """
     results = [Measured(group, member, member.contamination(taus)) for group, member in members]
-    verdicts = judged(members, taus)
+    verdicts = judged(members, taus, bar)
     classes, verdict_classes = classes_table(results), verdict_classes_table(verdicts)
     tables = [overall_table(results), verdict_table(verdicts)]
     if any(row.part.zones for row in _rows(results)):
@@ -214,7 +216,8 @@ def _rows(results: Sequence[Contaminated]) -> list[Threshold]:
 def result_of(methods: Methods) -> Result:
     """Retention and ρ_F of every checkpoint at the study's thresholds."""
     passes = methods.passes(**asdict(methods.options.band))
-    return contamination_result([(member.group, measured) for member, measured in passes], methods.options.taus)
+    members = [(member.group, measured) for member, measured in passes]
+    return contamination_result(members, methods.options.taus, methods.bar)
 
 
 def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:

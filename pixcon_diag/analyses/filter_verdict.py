@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pixcon_diag.analyses.measured import Measured, Part
+from pixcon_diag.analyses.retained_classes import retained_by_class
+from pixcon_diag.groups.methods import Bar, no_bar
 from pixcon_diag.measures.verdict import MIN_IMAGES, ThresholdVerdict, Verdict, verdict_at
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.table import Column, Table
@@ -40,20 +42,19 @@ Judged = Measured[MeasuredPass, FilterVerdict]
 Row = Part[Judged, ThresholdVerdict]
 
 
-def judged(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float]) -> list[Judged]:
+def judged(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float], bar: Bar = no_bar) -> list[Judged]:
     """The verdicts on every checkpoint, each with its group's name."""
-    return [Measured(group, member, filter_verdict(member, taus)) for group, member in members]
+    return [Measured(group, member, filter_verdict(member, taus, bar)) for group, member in members]
 
 
-def filter_verdict(member: MeasuredPass, taus: Sequence[float]) -> FilterVerdict:
+def filter_verdict(member: MeasuredPass, taus: Sequence[float], bar: Bar = no_bar) -> FilterVerdict:
     """The verdicts on a checkpoint, from the images that are not of its labeled training list."""
     unseen = np.ones(len(member.data.pairs), dtype=bool) if member.labeled is None else ~member.labeled
     thresholds = []
     for tau in taus:
         _, retained, wrong = member.counts.retained(tau)[unseen].T
-        counted = tau in member.cells.edges
-        by_class = member.cells.retained(tau)[unseen, :, :2] if counted else None
-        thresholds.append(verdict_at(tau, wrong, retained, by_class))
+        by_class = retained_by_class(member, tau, bar)
+        thresholds.append(verdict_at(tau, wrong, retained, None if by_class is None else by_class[unseen]))
     left_out = None if member.labeled is None else int(member.labeled.sum())
     return FilterVerdict(int(unseen.sum()), left_out, tuple(thresholds))
 
@@ -117,7 +118,7 @@ def verdict_classes_table(results: Sequence[Judged]) -> Table:
         ),
         (
             "Each class is judged on the pixels predicted as it; the intervals are not corrected for their number.",
-            *(f"Pixels are not counted by class and image at τ = {tau}." for tau in missing),
+            *(f"Not judged by class at τ = {tau}: the pass was not cached." for tau in missing),
         ),
         lambda r: {**r.measured.origin, "index": r.k, "retained": _verdict(r).retained, "reason": _verdict(r).reason},
     )

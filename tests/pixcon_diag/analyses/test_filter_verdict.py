@@ -26,6 +26,7 @@ def measured(name: str = "x", *, labeled: int | None = 0, tau: float = 0.95) -> 
         provenance=provenance(name, data),
         counts=SimpleNamespace(retained=lambda _: np.stack((retained + 100, retained, wrong), 1)),
         cells=SimpleNamespace(edges=(tau,), retained=lambda _: cells),
+        maps=None,
         labeled=None if labeled is None else np.arange(IMAGES) < labeled,
     )
 
@@ -70,6 +71,6 @@ def test_the_tables_and_the_sentence() -> None:
     assert results[0].result.to_dict()["thresholds"][0]["sentence"] == sentence(results[0].result.thresholds[0].overall)
 
 
-def test_a_threshold_without_cells_is_named() -> None:
+def test_a_threshold_without_cells_and_maps_is_named() -> None:
     table = verdict_classes_table(judged([("g", measured(tau=0.9))], (0.935,)))
-    assert table.rows == () and "Pixels are not counted by class and image at τ = 0.935." in table.notes
+    assert table.rows == () and "Not judged by class at τ = 0.935: the pass was not cached." in table.notes

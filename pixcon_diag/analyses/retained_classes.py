@@ -1,0 +1,55 @@
+"""Retained pixels of every image by predicted class, at any threshold of the fine grid."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pixcon_diag.cache.derived import derived
+from pixcon_diag.groups.methods import Bar
+from pixcon_diag.passes.predictions import MeasuredPass, read_target
+from pixcon_train.core.progress import Progress
+from pixcon_train.core.void import VOID
+
+FORMAT = 1
+"""Raised when the same maps give other counts."""
+
+
+def retained_by_class(member: MeasuredPass, tau: float, bar: Bar) -> np.ndarray | None:
+    """Correct and wrong valid pixels with c >= ``tau`` by predicted class, (I, K, 2) int64.
+
+    The pass counts them at the usual thresholds; at others they are counted from its label maps and confidence maps,
+    once. None where these maps are not cached.
+
+    Raises:
+        ConfigError: a threshold that the pass did not count.
+        DataError: a mask or map cannot be read.
+    """
+    if tau in member.cells.edges:
+        counted: np.ndarray = member.cells.retained(tau)[..., :2]
+        return counted
+    if member.maps is None or not len(member.maps):
+        return None
+
+    def compute() -> dict[str, np.ndarray]:
+        with bar(f"classes of {member.name} at τ = {tau:g}") as progress:
+            return {"counts": _count(member, tau, progress)}
+
+    return derived(_folder(member), "classes", {"format": FORMAT, "tau": tau}, compute)["counts"]
+
+
+def _folder(member: MeasuredPass) -> Path:
+    return member.label_maps.files[0].parent.parent
+
+
+def _count(member: MeasuredPass, tau: float, progress: Progress) -> np.ndarray:
+    start, classes = member.confidence_maps.edges.index(tau), member.data.spec.num_classes
+    counts = np.zeros((len(member.label_maps), classes, 2), dtype=np.int64)
+    for index, count in enumerate(counts):
+        progress(index, len(counts))
+        prediction, target = member.label_maps.read(index), read_target(member.data, index)
+        kept = (target != VOID) & (member.confidence_maps.read(index) >= start)
+        right = prediction == target
+        for column, pixels in enumerate((kept & right, kept & ~right)):
+            count[:, column] = np.bincount(prediction[pixels], minlength=classes)
+    progress(len(counts), len(counts))
+    return counts
