@@ -5,11 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from pixcon_diag.data.labeled_images import in_labeled_list
+from pixcon_train.data.lists import Pair
 from tests.pixcon_diag.analyses.made import evaluation_data
 
 
-def run(text: str, name: str = "three") -> Any:
-    return SimpleNamespace(data={"name": name}, lists={"labeled": {"path": "labeled.txt", "text": text}})
+def run(text: str, name: str = "three", root: Path = Path("trained")) -> Any:
+    return SimpleNamespace(
+        data={"name": name}, root=str(root), lists={"labeled": {"path": "labeled.txt", "text": text}}
+    )
 
 
 def test_images_are_compared_by_their_paths() -> None:
@@ -36,3 +39,20 @@ def test_the_convention_of_paths_does_not_matter(tmp_path: Path) -> None:
     data = evaluation_data(2)
     here: Any = SimpleNamespace(spec=data.spec, pairs=data.pairs, source=SimpleNamespace(root=tmp_path))
     assert in_labeled_list(here, run("/val.txt/1.jpg /val.txt/1.png\n", data.spec.name)).tolist() == [False, True]
+
+
+def test_an_absolute_path_names_the_same_image(tmp_path: Path) -> None:
+    """Else the verdict would judge by images whose labels the network has learned."""
+    data = evaluation_data(2)
+    source = SimpleNamespace(root=tmp_path)
+    pairs = tuple(Pair(str(tmp_path / pair.image), pair.mask) for pair in data.pairs)
+    absolute: Any = SimpleNamespace(spec=data.spec, pairs=pairs, source=source)
+    assert in_labeled_list(absolute, run("./val.txt/1.jpg val.txt/1.png\n", data.spec.name)).tolist() == [False, True]
+
+
+def test_a_file_of_the_training_is_known_under_any_data_set_and_root(tmp_path: Path) -> None:
+    data = evaluation_data(2)
+    here: Any = SimpleNamespace(spec=data.spec, pairs=data.pairs, source=SimpleNamespace(root=tmp_path))
+    for name in ("other", data.spec.name):
+        trained = run("1.jpg 1.png\n", name, tmp_path / "val.txt")
+        assert in_labeled_list(here, trained).tolist() == [False, True]
