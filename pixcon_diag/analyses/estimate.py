@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pixcon_diag.analyses.measured import Measured, Part
+from pixcon_diag.data.labeled_images import image_files, in_labeled_list
 from pixcon_diag.groups.members import Member
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.error_estimate import ErrorEstimate, RateEstimate, ThresholdEstimate, estimate_error
+from pixcon_diag.measures.verdict import MIN_IMAGES
 from pixcon_diag.passes.cells import CellsPass
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.statistics.spread import quotient
@@ -44,6 +46,8 @@ class Estimate(NamedTuple):
     unlabeled: CellsPass
     left_out: int | None
     """Validation images of the labeled training list, which are not used; None where that list is unknown."""
+    trained: int
+    """Images of the unlabeled list that are of the labeled training list; 0 where that list is unknown."""
     error: ErrorEstimate
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,6 +55,7 @@ class Estimate(NamedTuple):
         sentences = [*(sentence(at) for at in self.error.thresholds), trust(self.error)]
         return {
             "left_out": self.left_out,
+            "trained": self.trained,
             "masks": self.unlabeled.has_masks,
             "unlabeled": asdict(self.unlabeled.provenance),
             **self.error.to_dict(),
@@ -107,7 +112,9 @@ def _estimated(methods: Methods, member: Member, calibration: MeasuredPass, unla
         rng=np.random.default_rng(methods.options.seed),
     )
     left_out = None if calibration.labeled is None else int(calibration.labeled.sum())
-    return Measured(member.group, calibration, Estimate(unlabeled, left_out, error))
+    trained = in_labeled_list(unlabeled.data, member.checkpoint.run)
+    estimate = Estimate(unlabeled, left_out, 0 if trained is None else int(trained.sum()), error)
+    return Measured(member.group, calibration, estimate)
 
 
 def sentence(at: ThresholdEstimate) -> str:
@@ -124,6 +131,11 @@ def sentence(at: ThresholdEstimate) -> str:
 def trust(error: ErrorEstimate) -> str:
     """Which estimate to trust: by the masks where they exist, else by whether the lists differ and by VERIFIED."""
     p = f"p = {error.shift_p:.2g} over images"
+    if min(error.calibration_images, error.target_images) < MIN_IMAGES:
+        return (
+            f"Trust no estimate here, nor the intervals: {error.calibration_images} calibration and "
+            f"{error.target_images} unlabeled images, and at least {MIN_IMAGES} of both are needed. {VERIFIED}"
+        )
     if error.closest():
         counts = ", ".join(f"{NAMES[name]} at {count}" for name, count in error.closest().items())
         first = f"Closest to the truth, of {len(error.thresholds)} thresholds: {counts}."
@@ -232,11 +244,18 @@ def _lists(results: Sequence[Estimated]) -> Iterator[str]:
             f"{measured.name}: {estimate.error.target_images:,} images of {estimate.unlabeled.data.list_name}; "
             f"calibrated on {estimate.error.calibration_images:,} of {data.list_name}{left_out}."
         )
-        calibrating = {pair.image for pair in data.pairs}
-        shared = sum(pair.image in calibrating for pair in estimate.unlabeled.data.pairs)
+        calibrating = {*image_files(data.pairs, data.source.root)}
+        target = image_files(estimate.unlabeled.data.pairs, estimate.unlabeled.data.source.root)
+        shared = sum(file in calibrating for file in target)
         if shared:
-            share = quotient(shared, len(estimate.unlabeled.data.pairs))
+            share = quotient(shared, len(target))
             yield f"{measured.name}: {shared:,} unlabeled images ({share:.0%}) are also in the calibration list."
+        if estimate.trained:
+            share = quotient(estimate.trained, len(target))
+            yield (
+                f"{measured.name}: {estimate.trained:,} unlabeled images ({share:.0%}) are in the labeled training "
+                "list, where the error is far below that on other images; the estimate is too high for these."
+            )
     unknown = ", ".join(measured.name for measured in results if measured.result.left_out is None)
     if unknown:
         yield f"{unknown}: the labeled training list is unknown; it is assumed to hold no calibration image."

@@ -15,7 +15,7 @@ from pixcon_diag.measures.error_estimate import ErrorEstimate
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
-from pixcon_train.data.lists import write_list
+from pixcon_train.data.lists import Pair, write_list
 from tests.pixcon_diag.analyses.made import column
 from tests.pixcon_diag.passes.small import cpu, images, network
 
@@ -93,7 +93,28 @@ def test_images_of_both_lists_are_noted(data: EvaluationData, tmp_path: Path) ->
     assert note == "mine: 2 unlabeled images (100%) are also in the calibration list."
 
 
-def test_what_to_trust_follows_from_the_masks_or_from_the_lists(data: EvaluationData, tmp_path: Path) -> None:
+def test_an_image_is_in_both_lists_whatever_its_path(data: EvaluationData, tmp_path: Path) -> None:
+    pairs = [Pair(str((data.source.root / pair.image).resolve()), pair.mask) for pair in data.pairs[:1]]
+    write_list(tmp_path / "both.txt", pairs)
+    note = estimate(data, tmp_path, "both.txt").tables[0].notes[1]
+    assert note == "mine: 1 unlabeled images (100%) are also in the calibration list."
+
+
+def test_unlabeled_images_that_were_labeled_in_training_are_noted(
+    data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate carries the error of held-out images over to them."""
+    monkeypatch.setattr("pixcon_diag.analyses.estimate.in_labeled_list", lambda *_: np.array([True, False]))
+    note = estimate(data, tmp_path, "masks.txt").tables[0].notes[1]
+    assert note.startswith("mine: 1 unlabeled images (50%) are in the labeled training list")
+
+
+def test_what_to_trust_follows_from_the_number_of_images_the_masks_or_the_lists(
+    data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = estimate(data, tmp_path, "images.txt").content["results"][0]["estimate"]
+    assert few["sentences"][-1].startswith("Trust no estimate here, nor the intervals: 4 calibration and 2 unlabeled")
+    monkeypatch.setattr("pixcon_diag.analyses.estimate.MIN_IMAGES", 1)
     known, unknown = (
         estimate(data, tmp_path, name).content["results"][0]["estimate"] for name in ("masks.txt", "images.txt")
     )
