@@ -23,7 +23,7 @@ from pixcon_diag.findings.facts import (
     Training,
 )
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.logs.history import RunHistory, Weights
 from pixcon_diag.measures.error_budget_result import ErrorBudget
 from pixcon_diag.measures.uncertainty import ImageNoise, paired_bootstrap, pooled_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
@@ -85,20 +85,25 @@ def _methods(seeds: dict[str, int]) -> tuple[Method, ...]:
 
 
 def _of_logs(groups: dict[str, list[RunHistory]]) -> Facts:
-    """The facts of logs alone: training, and differences over seeds in the best epochs' mIoU."""
+    """The facts of logs alone: training, and differences over seeds in the best epochs' mIoU.
+
+    The mIoU is that of the EMA teachers if every log has it, else that of the students: never one against the other.
+    """
     members = [
         Member(name if len(runs) == 1 else run.name, name, _training(None, run))
         for name, runs in groups.items()
         for run in runs
     ]
-    bests = {name: [_best(run) for run in runs] for name, runs in groups.items()}
+    every = [run for runs in groups.values() for run in runs]
+    weights: Weights = "ema" if all(run.best("ema") for run in every) else "student"
+    bests = {name: [_best(run, weights) for run in runs] for name, runs in groups.items()}
     first, *others = bests
     pairs = [Pair(first, other, seeds=_paired(bests[first], bests[other])) for other in others]
     return Facts(tuple(members), tuple(pairs), _methods({name: len(runs) for name, runs in groups.items()}))
 
 
-def _best(run: RunHistory) -> float:
-    best = run.best("ema") or run.best("student")
+def _best(run: RunHistory, weights: Weights) -> float:
+    best = run.best(weights)
     return best.miou if best else float("nan")
 
 

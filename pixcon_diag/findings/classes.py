@@ -66,7 +66,7 @@ def dirty_bank(member: Member) -> Outcome:
         "moderate" if trained else "minor",
         bank.rho_f / DIRTY,
         f"A bank that {member.name} fills by confidence from its labeled list {'holds' if trained else 'would hold'} "
-        f"{per_cent(bank.rho_f)} wrong entries{ends}, most of them in {measured.classes[worst]} "
+        f"{per_cent(bank.rho_f)} wrong entries{ends}; the most contaminated class is {measured.classes[worst]} "
         f"({per_cent(bank.classes[worst])}).",
         "Admit labeled pixels by their label (bank.rule clean or labeled), which enters no wrong one; by the count law "
         "this is also the share of the gradient from false positives.",
@@ -85,17 +85,19 @@ def never_predicted(member: Member) -> Outcome:
     measured = member.measured
     if measured is None:
         return None
-    _, predicted, true = measured.statistics.sum(0)
+    hit, predicted, true = measured.statistics.sum(0)
     missing = np.flatnonzero((true > 0) & (predicted <= NEVER * true))
     if not len(missing):
         return Fine("each class of the list is predicted")
     names = [measured.classes[k] for k in missing]
-    present = int((true > 0).sum())
+    present = int((predicted + true > 0).sum())
+    iou = hit[missing] / (predicted + true - hit)[missing]
+    never = "hardly ever" if predicted[missing].any() else "never"
     return Finding(
         "moderate",
         len(missing) / present * 10,
-        f"{member.name} never predicts {listing(names)}, which {'costs' if len(names) == 1 else 'cost'} the mIoU "
-        f"{100 * len(names) / present:.1f} of its 100 points.",
+        f"{member.name} {never} predicts {listing(names)}, which {'costs' if len(names) == 1 else 'cost'} the mIoU "
+        f"{100 * float((1 - iou).sum()) / present:.1f} of its 100 points.",
         "See where these pixels go (error budget, `pixcon-diag qualitative`), and whether the labeled list has enough "
         "of them (`pixcon-diag coverage`).",
         {"classes": ", ".join(names), "true_pixels": int(true[missing].sum())},
@@ -115,11 +117,12 @@ def never_retained(member: Member) -> Outcome:
         return Fine(f"each predicted class is retained at τ = {filter_.tau:g}")
     names = [member.measured.classes[k] for k in lost]
     share = predicted[lost].sum() / predicted.sum()
+    few = "Hardly any" if retained[lost].any() else "No"
     return Finding(
         "moderate",
         len(lost) / len(predicted) * 10,
-        f"No pixel that {member.name} predicts as {listing(names)} reaches τ = {filter_.tau:g} "
-        f"({per_cent(share)} of its predictions), so pseudo-labels never teach "
+        f"{few} pixel that {member.name} predicts as {listing(names)} reaches τ = {filter_.tau:g} "
+        f"({per_cent(share)} of its predictions), so pseudo-labels do not teach "
         + ("this class." if len(names) == 1 else "these classes."),
         "Give each class a threshold (consistency.threshold.rule per_class), or lower τ.",
         {"tau": filter_.tau, "classes": ", ".join(names), "share": float(share)},

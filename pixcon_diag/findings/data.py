@@ -1,5 +1,7 @@
 """Rules on what was measured: the load check, the list, and the numbering of the labels."""
 
+import math
+
 from pixcon_diag.findings.facts import Member
 from pixcon_diag.findings.finding import Finding, Fine, Outcome, per_cent
 from pixcon_diag.passes.load_check import TOLERANCE
@@ -22,6 +24,8 @@ def shifted_labels(member: Member) -> Outcome:
     miou = measured.shifts.miou
     shift = max((-1, 1), key=lambda by: miou[by])
     gain = miou[shift] - miou[0]
+    if math.isnan(gain):
+        return None  # no valid pixel on these images
     if gain < SHIFT_GAIN or miou[shift] < SHIFT_TIMES * miou[0]:
         return Fine(f"labels are not shifted by one (tried on {measured.shifts.images} images)")
     low = shift > 0

@@ -1,5 +1,6 @@
 """Rules on the training of a run: warm-up, the teacher's average, and the best epoch."""
 
+import math
 from collections.abc import Iterator
 
 from pixcon_diag.findings.facts import Member, Training
@@ -61,7 +62,8 @@ def slow_teacher(member: Member) -> Outcome:
     allowed = 1 / TEACHER_SPANS if signs else MOST_WINDOW
     if share <= allowed:
         return Fine(f"the EMA teacher averages over {per_cent(share)} of the run")
-    decay = max(0.0, 1 - TEACHER_SPANS / run.iterations)
+    gap = min(1.0, TEACHER_SPANS / run.iterations)  # of the decay from 1
+    decay = round(1 - gap, max(3, 1 - math.floor(math.log10(gap))))
     longer = TEACHER_SPANS / (1 - run.decay)
     return Finding(
         "severe" if signs else "moderate",
@@ -69,7 +71,7 @@ def slow_teacher(member: Member) -> Outcome:
         f"The EMA teacher of {member.name} averages over {window:,.0f} of the run's {run.iterations:,} iterations "
         f"({per_cent(share, 0)}, ema_decay {run.decay:g}), too many for it to follow its student"
         f"{': ' + ' and '.join(signs) if signs else ''}.",
-        f"Set ema_decay to {decay:.3g} or lower, which averages over a twentieth of the run, or train for at least "
+        f"Set ema_decay to {decay:.12g} or lower, which averages over a twentieth of the run, or train for at least "
         f"{longer:,.0f} iterations.",
         {"window": window, "iterations": run.iterations, "share": share, "ema_decay": run.decay},
     )

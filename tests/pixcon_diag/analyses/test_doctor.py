@@ -104,6 +104,14 @@ def test_logs_alone(tmp_path: Path) -> None:
     assert result.tables[0].name == "doctor" and column(result.tables[0], "about") == ["one", "two"]
 
 
+def test_a_teacher_is_not_compared_with_a_student(tmp_path: Path) -> None:
+    """One log has no EMA teacher, so the students' best epochs are compared."""
+    none = write_unimatch(tmp_path / "none.log", [[(60.0, 70.0)] * 3] * 2)
+    clean = write_unimatch(tmp_path / "clean.log", [[(62.0, None)] * 3] * 2)
+    facts = gather(Study(logs=[f"none={none}", f"clean={clean}"]), width=5, draws=10)
+    assert facts.pairs[0].seeds == pytest.approx((0.02,))
+
+
 def test_a_network_in_memory_has_no_label_maps(data: Path) -> None:
     """Its pass is not cached, so there is no error budget, which is noted; the filter is judged."""
     torch.manual_seed(0)

@@ -233,3 +233,31 @@ def test_the_window_holds_the_weight_of_the_average(iterations: int, window: flo
     # The share that the last `window` iterations hold: all of a plain mean, 1 − 1/e of an exponential one.
     held = weights[-round(window) :].sum()
     assert held == pytest.approx(1) if iterations <= 250 else 0.6 < held <= 1
+
+
+@pytest.mark.parametrize(
+    ("iterations", "decay"), [(384, "0.948"), (100_000, "0.9998"), (1_000_000, "0.99998"), (10, "0")]
+)
+def test_the_remedy_of_a_slow_teacher_is_a_smaller_decay(iterations: int, decay: str) -> None:
+    """1, as three digits would give for long runs, is no average at all."""
+    found = BY_NAME["slow-teacher"].judge(training(decay=1 - 1e-7, iterations=iterations))
+    assert f"Set ema_decay to {decay} or lower" in found.remedy  # type: ignore[union-attr]
+
+
+def test_images_without_a_valid_pixel_show_no_shift() -> None:
+    nan = float("nan")
+    assert BY_NAME["shifted-labels"].judge(measured(shifts=Shifts(1, {0: nan, -1: nan, 1: nan}))) is None
+
+
+def test_never_is_said_of_classes_without_a_pixel_alone() -> None:
+    never, hardly = (BY_NAME["never-predicted"].judge(measured(statistics=statistics(n))) for n in (0, 10))
+    assert "net never predicts pole" in never.sentence and "net hardly ever predicts pole" in hardly.sentence  # type: ignore[union-attr]
+    none, few = (BY_NAME["never-retained"].judge(measured(filter=filter_(retained=(3000, 1500, n)))) for n in (0, 1))
+    assert none.sentence.startswith("No pixel") and few.sentence.startswith("Hardly any pixel")  # type: ignore[union-attr]
+
+
+def test_a_class_that_is_only_predicted_is_part_of_the_mean() -> None:
+    """Of four classes in the mean, one is lost: 25 points, although only three are in the targets."""
+    rows = np.array([[[50, 50, 0, 0], [90, 90, 0, 20], [100, 100, 10, 0]]])
+    found = BY_NAME["never-predicted"].judge(measured(classes=(*"abcd",), statistics=rows))
+    assert "25.0 of its 100 points" in found.sentence  # type: ignore[union-attr]
