@@ -77,7 +77,7 @@ def test_a_figure_of_two_sections_is_shown_once(runs: Path, tmp_path: Path, monk
 
     monkeypatch.setattr("pixcon_figures.drawing.draw_saved", drawn)
     result = call("report", runs / "farm-none-0", runs / "farm-clean-0", "--workers", 0)
-    assert result.exit_code == 0 and "13 sections, 14 figures" in result.stdout, result.output
+    assert result.exit_code == 0 and "18 sections, 19 figures" in result.stdout, result.output
     page = (tmp_path / "report/report.md").read_text()
     assert page.count("![fig11.png](fig11.png)") == 1 and page.count("![tsne.png](tsne.png)") == 1
 
@@ -86,7 +86,8 @@ def test_what_cannot_be_measured_is_said_and_no_failure(runs: Path, tmp_path: Pa
     result = call("report", runs / "farm-none-0", "--window", 28, "--workers", 0)
     assert result.exit_code == 0, result.output
     page = (tmp_path / "report/report.md").read_text()
-    told = page[page.index("Left out:") : page.index("## ")]
+    told = page[page.index("Left out:") :]
+    told = told[: told.index("## ")]
     for what in ("bank coverage and gradient of farm-none-0", "Centroid geometry", "t-SNE", "Per class"):
         assert f"- {what}" in told and f"left out: {what}" in result.stderr
     assert [link for link in links(page) if not (tmp_path / "report" / link).is_file()] == []
