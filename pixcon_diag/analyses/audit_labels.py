@@ -20,7 +20,7 @@ from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.label_errors import suspect_regions
 from pixcon_diag.passes.predictions import MeasuredPass, read_target
-from pixcon_diag.sheets.answers import read_answers, require_known
+from pixcon_diag.sheets.answers import number_of, read_answers, require_known
 from pixcon_diag.sheets.page import Sheet, render
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
@@ -163,8 +163,7 @@ def _reviewed(
 
 def _known(name: str, regions: int) -> bool:
     """Whether a question of that name can exist."""
-    number = int(name[1:]) if name[1:].isdecimal() else 0
-    return 0 < number <= {"T": regions, "S": MOST_QUESTIONS}.get(name[:1], 0)
+    return 0 < number_of(name[1:]) <= {"T": regions, "S": MOST_QUESTIONS}.get(name[:1], 0)
 
 
 def audit_result(audits: Sequence[Audited]) -> Result:

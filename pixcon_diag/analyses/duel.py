@@ -12,7 +12,7 @@ from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.analyses.duel_draws import Draw, Pair, Scored, locate, questions, score, sheet_id
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.disagreement import Disagreement, largest_pairs
-from pixcon_diag.sheets.answers import read_answers, require_known
+from pixcon_diag.sheets.answers import number_of, read_answers, require_known
 from pixcon_diag.sheets.page import Sheet, render
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.sampling import drawn_pixels
@@ -192,7 +192,7 @@ def _labelled(duel: Duel, methods: Methods, folder: Path | None, answers: Sequen
     seed = methods.options.seed
     sheet = sheet_id(duel.pair, duel.counted, seed)
     given = read_answers(answers, sheet, mixed=True)
-    require_known(given, lambda name: name.isdecimal() and 0 < int(name) <= MOST_DRAWS, "the number of a draw")
+    require_known(given, lambda name: 0 < number_of(name) <= MOST_DRAWS, "the number of a draw")
     answered = max(map(int, given), default=0)
     with methods.bar("locating the draws") as progress:
         draws = locate(duel.pair, drawn_pixels(duel.counted.disagreeing, answered + count, seed), progress)

@@ -80,6 +80,12 @@ def decoded(letters: str, sheet: str, component: str) -> tuple[bool, Answer]:
     return letters[0] == "M", answer
 
 
+def number_of(text: str) -> int:
+    """The number that a sheet writes as ``text``, from 1; 0 for any other text, such as ``01``."""
+    number = int(text) if text.isdecimal() else 0
+    return number if str(number) == text else 0
+
+
 def require_known(given: Mapping[str, Given], known: Callable[[str], bool], expected: str) -> None:
     """Raise for an answer to a question that the sheet does not have.
 

@@ -22,7 +22,7 @@ MOST_SEEDS = 100_000
 
 
 def paired_power(effect: float, sd: float, seeds: int, alpha: float = ALPHA) -> float:
-    """Probability that a paired t-test finds a mean difference of ``effect``.
+    """Probability that a paired t-test finds a mean difference of ``effect``; NaN below two pairs.
 
     Args:
         effect: true mean of the paired differences.
@@ -51,6 +51,8 @@ def welch_power(effect: float, sds: tuple[float, float], seeds: int, alpha: floa
 
 
 def _power(noncentrality: float, freedom: float, alpha: float) -> float:
+    if freedom <= 0:
+        return NAN
     critical = stats.t.ppf(1 - alpha / 2, freedom)
     upper = stats.nct.sf(critical, freedom, abs(noncentrality))
     # SciPy gives NaN where the probability of the wrong sign underflows.

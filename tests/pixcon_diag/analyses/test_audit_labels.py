@@ -94,6 +94,7 @@ def test_answers_correct_rho_f(runs: Path, tmp_path: Path) -> None:
         (("S0",), "no question 'S0'"),
         (("T9999",), "no question 'T9999'"),
         (("X1",), "no question 'X1'"),
+        (("S01",), "no question 'S01'"),
         (("S",), "no question 'S'"),
     ],
 )

@@ -132,6 +132,7 @@ Spoil = Callable[[list[list[str]]], list[list[str]]]
         (lambda rows: rows[:2] + rows[3:], "Question 3 has no answer, but a later one has"),
         (lambda rows: [*rows, [rows[0][0], "10001", "N"]], "the sheet has no question '10001'"),
         (lambda rows: [*rows, [rows[0][0], "0", "N"]], "the sheet has no question '0'"),
+        (lambda rows: [[*rows[0][:1], "01", *rows[0][2:]], *rows[1:]], "the sheet has no question '01'"),
         (lambda rows: [*rows, [rows[0][0], "first", "N"]], "the sheet has no question 'first'"),
         (lambda rows: [*rows, rows[0]], "question 1 is answered twice"),
         (lambda rows: [["other", *row[1:]] for row in rows], "belongs to sheet other"),

@@ -75,6 +75,10 @@ def test_power_without_an_effect_is_the_level_and_grows_to_one() -> None:
         assert paired_power(-0.3, 0.5, seeds) == powers[2]
 
 
+def test_one_seed_has_no_power() -> None:
+    assert math.isnan(paired_power(1.0, 0.5, 1)) and math.isnan(welch_power(1.0, (0.5, 0.5), 1))
+
+
 def test_what_no_number_of_seeds_finds() -> None:
     assert seeds_needed(1e-6, 0.5) is None
     assert seeds_needed(100, 0.5) == 2
