@@ -117,6 +117,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in ("contamination", "coverage", "gradient"):
         result = call(command, folder, "--workers", 0)
         assert result.exit_code == 0, result.output
+    photographs = folder.parent / "data/photographs.txt"
+    photographs.write_text("images/0.jpg\nimages/1.jpg\n")
+    out = folder.parent / "without-masks"
+    result = call("duel", folder, "--unlabeled", photographs, "--count", 4, "--out", out, "--workers", 0)
+    assert result.exit_code == 0, result.output
     own = folder.parent / "own.pth"  # which names no labeled list, so that every image may calibrate
     save_checkpoint(own, own_checkpoint(folder.parent / "data"))
     result = call("estimate", own, "--unlabeled", folder.parent / "data/val.txt", "--workers", 0)
@@ -146,6 +151,7 @@ def test_cached_passes(runs: Path) -> None:
     sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]
     others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
+    sheets.append(["duel", "runs", "--unlabeled", "data/photographs.txt", "--count", "4", "--out", "without-masks"])
     estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
     run("diag", *commands, pictures, *sheets, report, estimate, *others, folder=runs.parent)
 

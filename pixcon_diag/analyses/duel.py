@@ -12,6 +12,7 @@ from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.analyses.duel_draws import Draw, Pair, Scored, locate, questions, score, sheet_id
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.disagreement import Disagreement, largest_pairs
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.sheets.answers import number_of, read_answers, require_known
 from pixcon_diag.sheets.page import Sheet, render
 from pixcon_diag.statistics.intervals import Interval
@@ -158,6 +159,7 @@ def result_of(
     folder: str | Path | None = None,
     answers: Sequence[str | Path] = (),
     count: int = 100,
+    unlabeled: Path | None = None,
 ) -> Result:
     """The disagreement of each method with the baseline, and for two methods a sheet and the estimate from answers.
 
@@ -166,25 +168,33 @@ def result_of(
         folder: where the sheet is written; None writes none.
         answers: CSV files that sheets saved.
         count: draws on the sheet.
+        unlabeled: list of images, with or without masks, to compare on; None: the list with masks that the study
+            measures.
 
     Raises:
-        ConfigError: a sheet or answers for more than two methods.
+        ConfigError: fewer than two methods, or a sheet or answers for more than two.
         DataError: answers that do not belong to these predictions, or that are damaged.
     """
-    baseline, *others = methods.measured()
-    pairs = {other.name: Pair(baseline.members[0], other.members[0]) for other in others}
+    (baseline, first), *others = _measured(methods) if unlabeled is None else methods.predicted(unlabeled)
+    pairs = {name: Pair(first, other) for name, other in others}
     if len(pairs) > 1 and (folder is not None or answers):
         raise ConfigError(
-            f"A sheet compares two methods, got {len(pairs) + 1}: {baseline.name}, {', '.join(pairs)}. Name the two."
+            f"A sheet compares two methods, got {len(pairs) + 1}: {baseline}, {', '.join(pairs)}. Name the two."
         )
     duels = []
     for name, pair in pairs.items():
-        with methods.bar(f"comparing {baseline.name} with {name}") as progress:
-            duels.append(Duel(pair, (baseline.name, name), pair.disagreement(progress)))
+        with methods.bar(f"comparing {baseline} with {name}") as progress:
+            duels.append(Duel(pair, (baseline, name), pair.disagreement(progress)))
     if folder is not None or answers:
         where = None if folder is None else Path(folder)
         duels = [_labelled(duels[0], methods, where, [Path(path) for path in answers], count)]
     return duel_result(duels)
+
+
+def _measured(methods: Methods) -> list[tuple[str, PredictedMaps]]:
+    """The first member of each method on the list that the study measures; the baseline first."""
+    methods.require_comparable(2)
+    return [(group.name, group.members[0]) for group in methods.measured()]
 
 
 def _labelled(duel: Duel, methods: Methods, folder: Path | None, answers: Sequence[Path], count: int) -> Duel:

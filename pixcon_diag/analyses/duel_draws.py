@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pixcon_diag.measures.disagreement import Component, Disagreement, component_at, disagreement
-from pixcon_diag.passes.predictions import Predictions
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.sheets.answers import Given, decoded, require_no_gap
 from pixcon_diag.sheets.crops import crop_around
 from pixcon_diag.sheets.question import Answer, Classes, Question
@@ -23,9 +23,9 @@ SCORES: dict[Answer, int] = {"first": -1, "second": 1, "neither": 0}
 class Pair(NamedTuple):
     """The two members of a duel."""
 
-    first: Predictions
+    first: PredictedMaps
     """Of the baseline."""
-    second: Predictions
+    second: PredictedMaps
 
     def maps(self, image: int) -> tuple[np.ndarray, np.ndarray]:
         """Both predictions of an image, (H, W) uint8.

@@ -77,9 +77,9 @@ def result_of(methods: Methods, unlabeled: Path | None = None, cached_only: bool
     Raises:
         ConfigError: no unlabeled list, no image to calibrate on, or a threshold that the passes do not count.
     """
-    data = {member.place: methods.unlabeled_data(member, unlabeled) for member in methods.members}
+    data = {member.place: methods.unlabeled_data(member.checkpoint, unlabeled) for member in methods.members}
     passes = {
-        member.place: methods.unlabeled(member, data[member.place], cached_only=cached_only)
+        member.place: methods.unlabeled(member.checkpoint, data[member.place], cached_only=cached_only)
         for member in methods.members
     }
     calibrations = methods.passes(**asdict(methods.options.band))

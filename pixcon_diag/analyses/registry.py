@@ -40,7 +40,7 @@ class Analysis:
     """Required input; ``label maps`` may also be saved by another framework, ``logs`` and ``stated scores`` need no
     network, and ``anything`` is one of checkpoints, label maps and logs."""
     compares: bool = False
-    """Whether all methods must be measured on the same list of images."""
+    """Whether all methods must be measured on the same list of images with masks."""
     methods: int = 1
     """Smallest number of methods."""
     sheet: bool = False
@@ -187,8 +187,6 @@ ANALYSES = (
         "Which of two is better, with few labels.",
         "Which of two checkpoints is more accurate, from labels for a few of the regions on which they disagree.",
         needs="label maps",
-        compares=True,
-        methods=2,
         sheet=True,
     ),
     Analysis(

@@ -27,6 +27,7 @@ def count_cells(
     run: RunChoice | None = None,
     *,
     cached_only: bool = False,
+    maps: bool = False,
     cache: Path | None = None,
     progress: Progress = silent,
     notify: Notify = no_notes,
@@ -38,6 +39,7 @@ def count_cells(
         taus: thresholds to be exact.
         run: how the network is run.
         cached_only: whether a pass that is not cached is an error.
+        maps: whether label maps and confidence maps are cached too, which takes about as much disk as the images.
         cache: folder of cached passes; ``diag`` beside the checkpoint where None.
         progress: receives the number of images done.
         notify: called when a pass is reused or resumed.
@@ -48,7 +50,8 @@ def count_cells(
     """
     options = MeasureOptions(taus=taus)
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, cells_key(options), None, cache, progress, notify, STATISTICS)
+    key, edges = cells_key(options, maps=maps), options.edges if maps else None
+    job = PassJob(checkpoint, data, passing, key, edges, cache, progress, notify, STATISTICS)
     result = job.cached() if cached_only else reuse_or_run(job, partial(_collector, data.spec.num_classes, options))
     if result is None:
         raise ConfigError(
@@ -58,7 +61,7 @@ def count_cells(
     provenance = Provenance(
         checkpoint.info, data.info(), result.inference, {"taus": tuple(taus)}, version("pixcon-diag")
     )
-    return CellsPass(checkpoint.name, provenance, data, options, result.state)
+    return CellsPass(checkpoint.name, provenance, data, result.maps, options, result.state)
 
 
 def _collector(num_classes: int, options: MeasureOptions) -> "CellsCollector":

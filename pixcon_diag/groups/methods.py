@@ -28,6 +28,7 @@ from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.cells import CellsPass
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.predictions import (
     MeasuredGroup,
     MeasuredPass,
@@ -150,10 +151,6 @@ class Methods:
         Raises:
             PixConError: a checkpoint cannot be read, or one is named twice.
         """
-        for group in self.groups:
-            for source in group.sources:
-                if isinstance(source, str) and isinstance(self.options.data, DataChoice):
-                    check_choice(self.options.data, source)
         loaded = [(group, [self._load(source) for source in group.sources]) for group in self.groups]
         renamed = list(zip(self.groups, with_names(loaded), strict=True))
         for group, members in renamed:
@@ -170,6 +167,10 @@ class Methods:
         Raises:
             PixConError: a checkpoint or its data cannot be used.
         """
+        for group in self.groups:
+            for source in group.sources:
+                if isinstance(source, str) and isinstance(self.options.data, DataChoice):
+                    check_choice(self.options.data, source)
         every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
         return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
 
@@ -202,8 +203,8 @@ class Methods:
                 cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
 
-    def unlabeled_data(self, member: Member, path: Path | None = None) -> EvaluationData:
-        """The unlabeled images of a member: of the list at ``path``, else of its training.
+    def unlabeled_data(self, checkpoint: LoadedCheckpoint, path: Path | None = None) -> EvaluationData:
+        """The unlabeled images of a checkpoint: of the list at ``path``, else of its training.
 
         Raises:
             ConfigError: it has no unlabeled list.
@@ -211,19 +212,37 @@ class Methods:
         data = self.options.data
         if isinstance(data, EvaluationData) and path is not None:
             return unlabeled_beside(data, path)
-        return choose_unlabeled(data if isinstance(data, DataChoice) else DataChoice(), member.checkpoint, path)
+        return choose_unlabeled(data if isinstance(data, DataChoice) else DataChoice(), checkpoint, path)
 
-    def unlabeled(self, member: Member, data: EvaluationData, *, cached_only: bool = False) -> CellsPass:
-        """The pass of a member over unlabeled images, computed or cached; masks, if any, serve to verify.
+    def unlabeled(
+        self, checkpoint: LoadedCheckpoint, data: EvaluationData, *, cached_only: bool = False, maps: bool = False
+    ) -> CellsPass:
+        """The pass of a checkpoint over unlabeled images, computed or cached; masks, if any, serve to verify.
 
         Args:
             cached_only: whether a pass that is not cached is an error.
+            maps: whether it needs label maps.
         """
-        with self.bar(f"predicting {data.list_name} with {member.checkpoint.name}") as progress:
+        with self.bar(f"predicting {data.list_name} with {checkpoint.name}") as progress:
             return count_cells(
-                member.checkpoint, data, self.options.taus, self.options.run,
-                cached_only=cached_only, cache=self.options.cache, progress=progress, notify=self.notify,
+                checkpoint, data, self.options.taus, self.options.run,
+                cached_only=cached_only, maps=maps, cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
+
+    def predicted(self, unlabeled: Path) -> list[tuple[str, PredictedMaps]]:
+        """The first checkpoint of each method with its label maps of a list without masks; the baseline first.
+
+        Raises:
+            ConfigError: saved label maps, fewer than two methods, or classes that differ.
+            PixConError: something cannot be predicted.
+        """
+        if self._predictions:
+            raise ConfigError("--unlabeled needs checkpoints; saved label maps are compared on a --list with masks.")
+        self._require_methods(2)
+        first = [(group.name, loaded[0]) for group, loaded in self.checkpoints]
+        members = [Member(i, name, own, self.unlabeled_data(own, unlabeled)) for i, (name, own) in enumerate(first)]
+        require_one_list(members)
+        return [(member.group, self.unlabeled(member.checkpoint, member.data, maps=True)) for member in members]
 
     def networks(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
         """Every method with its passes, without saved predictions; the baseline first.
@@ -275,11 +294,14 @@ class Methods:
         Raises:
             ConfigError: fewer methods than ``least``, or lists or labels that differ.
         """
+        self._require_methods(least)
+        require_one_list(self.members if self.groups else ())
+
+    def _require_methods(self, least: int) -> None:
         if len(self.groups) + len(self._predictions) < least:
             raise ConfigError(
                 "A comparison needs two methods: name two checkpoints, or two groups of seeds (name=path,path)."
             )
-        require_one_list(self.members if self.groups else ())
 
     def replays(self) -> list[tuple[Member, ReplayedPass]]:
         """The bank of every checkpoint, replayed or cached.

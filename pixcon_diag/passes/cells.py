@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
-from pixcon_diag.provenance import Provenance
 from pixcon_train.core.void import VOID
 
 CELL_STATISTICS = names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram")
@@ -21,10 +20,15 @@ STATISTICS = Statistics(CELL_STATISTICS)
 """Statistics of a pass that counts nothing else."""
 
 
-def cells_key(options: MeasureOptions) -> dict[str, Any]:
-    """The part of the cache key that the options determine of a pass that counts only cells."""
+def cells_key(options: MeasureOptions, *, maps: bool) -> dict[str, Any]:
+    """The part of the cache key that the options determine of a pass that counts only cells.
+
+    Args:
+        maps: whether label maps and confidence maps are cached.
+    """
     counted = options.key()
-    return {"cells": {name: counted[name] for name in ("taus", "calibration_bins")}}
+    key = {"cells": {name: counted[name] for name in ("taus", "calibration_bins")}}
+    return {**key, "maps": True} if maps else key
 
 
 def cells_of(state: Mapping[str, np.ndarray], num_classes: int, options: MeasureOptions) -> ImageCellsResult:
@@ -39,12 +43,9 @@ def cells_of(state: Mapping[str, np.ndarray], num_classes: int, options: Measure
 
 
 @dataclass(frozen=True)
-class CellsPass:
+class CellsPass(PredictedMaps):
     """One checkpoint on one list of images, with or without masks."""
 
-    name: str
-    provenance: Provenance
-    data: EvaluationData
     options: MeasureOptions
     state: Mapping[str, np.ndarray] = field(repr=False, compare=False)
 

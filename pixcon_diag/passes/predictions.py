@@ -11,7 +11,7 @@ import numpy as np
 
 from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles, find_label_maps
+from pixcon_diag.data.label_maps import ConfidenceMapFiles, find_label_maps
 from pixcon_diag.data.label_space import LabelSpace
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
@@ -21,6 +21,7 @@ from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
 from pixcon_diag.passes.cells import CELL_STATISTICS, cells_of
 from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
@@ -42,14 +43,8 @@ STATISTICS = Statistics(
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """Predicted label maps of one list of images."""
-
-    name: str
-    provenance: Provenance
-    data: EvaluationData
-    maps: LabelMapFiles | None
-    """None where the pass was not cached."""
+class Predictions(PredictedMaps):
+    """Predicted label maps of one list of images, counted against its masks."""
 
     @property
     def statistics(self) -> np.ndarray:
@@ -60,17 +55,6 @@ class Predictions:
     def iou(self) -> IoUResult:
         """IoU per class."""
         return IoUResult.from_counts(self.statistics.sum(0))
-
-    @property
-    def label_maps(self) -> LabelMapFiles:
-        """The label maps.
-
-        Raises:
-            ConfigError: they were not cached.
-        """
-        if self.maps is None:
-            raise ConfigError(f"{self.name}'s label maps were not cached. Give measure() a folder for its cache.")
-        return self.maps
 
 
 @dataclass(frozen=True)
