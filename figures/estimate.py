@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from pixcon_figures.palette import BLACK, MARKERS, line
 from pixcon_figures.saved import Content, by_group, numbers
@@ -30,7 +30,13 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         panel.set_title(name)
     for panel in panels[len(groups) :]:
         panel.set_axis_off()
-    panels[0].legend(loc="lower left")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3 * columns,
+        columnspacing=0.8,
+        handletextpad=0.3,
+    )
     return {"estimate": figure}
 
 
@@ -50,7 +56,9 @@ def _draw_rates(panel: Axes, thresholds: list[Content]) -> None:
     if (shown > 0).any():
         panel.set_yscale("log")
         panel.set_ylim(shown[shown > 0].min() / _ROOM, shown[shown > 0].max() * _ROOM)
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
     panel.grid(axis="x", visible=False)
     panel.set(xlabel=r"threshold $\tau$", ylabel=r"$\rho_F$ (%)")
     panel.set_xticks(places, [f"{at['tau']:g}" for at in thresholds])

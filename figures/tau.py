@@ -22,7 +22,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
             _curve(lower, result["tau"], "correct_per_wrong", 1, index, None)
     alpha, delta = content["results"][0]["tau"]["alpha"], content["results"][0]["tau"]["delta"]
     upper.axhline(100 * alpha, color=BLACK, linewidth=0.8, linestyle=":", label=rf"$\alpha$ = {100 * alpha:g} %")
-    upper.set(ylabel=r"$\rho_F$ (%)", title=rf"dot: smallest $\tau$ promised with $\delta$ = {delta:g}")
+    upper.set(
+        ylabel=r"$\rho_F$ (%)",
+        title=rf"dot: smallest $\tau$ promised with $\delta$ = {delta:g}; ring: most correct pixels per wrong one",
+    )
     upper.set_ylim(bottom=0)
     lower.set(ylabel="correct per wrong")
     if any((drawn.get_ydata() > 0).any() for drawn in lower.lines):  # no axis can be logarithmic without such a value

@@ -80,7 +80,7 @@ ANALYSES = (
     Analysis(
         "doctor",
         "Findings and remedies",
-        "Findings in words, ranked, each with its remedy; the error budget.",
+        "Findings in words, ranked, each with its remedy.",
         "What is wrong, in sentences: findings ranked by severity, each with its number, its cause and a remedy, and "
         "the mIoU that each kind of error costs.",
         needs="anything",
@@ -115,7 +115,7 @@ ANALYSES = (
     Analysis(
         "estimate",
         "Contamination without labels",
-        "Contamination on the unlabeled list, estimated without its labels.",
+        "Contamination on the unlabeled list, without its labels.",
         "How many of the pseudo-labels that a threshold retains on the unlabeled list are wrong, estimated from "
         "held-out labeled images.",
     ),

@@ -66,7 +66,7 @@ def tau_table(results: Sequence[Controlled]) -> Table:
             Column("images", "images", "count", of=lambda r: r.result.images),
             Column("alpha", "α", of=lambda r: r.result.alpha),
             Column("delta", "δ", of=lambda r: r.result.delta),
-            *_point("promised", "promised", tau="τ", retention="retention %", rho_f="ρ_F"),
+            *_point("promised", "promised", tau="τ", retention="retention %", rho_f="measured ρ_F"),
             *_point("plain", "plain", tau="τ", retention="retention %"),
             *_point("efficient", "correct/wrong", tau="τ", correct_per_wrong="ratio"),
         ),

@@ -59,7 +59,9 @@ def dirty_bank(member: Member) -> Outcome:
         return None
     ends = interval(bank.interval.low, bank.interval.high, bank.interval.level)
     if not bank.interval.low > DIRTY:
-        return Fine(f"a bank filled by confidence would hold {per_cent(bank.rho_f)} wrong entries{ends}")
+        return Fine(
+            f"a bank filled by confidence from the labeled list would hold {per_cent(bank.rho_f)} wrong entries{ends}"
+        )
     worst = int(np.nanargmax(bank.classes))
     trained = measured.labeled.rule == "confidence"
     return Finding(

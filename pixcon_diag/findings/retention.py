@@ -89,8 +89,9 @@ def hidden_macro(member: Member) -> Outcome:
         f"At τ = {filter_.tau:g} only {per_cent(rho_f)} of the pixels that {member.name} retains are wrong"
         f"{_interval(filter_, 2, 1)}, but {per_cent(macro)} in the mean over classes: {per_cent(share, 0)} of the "
         f"retained pixels are {measured.classes[largest]}, which hides the others.",
-        "Judge the filter by class (`pixcon-diag contamination`): a bank holds equally many entries of each class, so "
-        "its contamination is near the mean over classes.",
+        "Judge the filter by class (verdict_classes.csv of `pixcon-diag contamination --out`): a bank filled from "
+        "images like these holds equally many entries of each class, so its contamination is near the mean over "
+        "classes. From the labeled list, which the teacher has learned, it is lower.",
         {"tau": filter_.tau, "rho_f": rho_f, "macro_rho_f": macro, "class": measured.classes[largest], "share": share},
     )
 

@@ -223,7 +223,7 @@ class Methods:
             cached_only: whether a pass that is not cached is an error.
             maps: whether it needs label maps.
         """
-        with self.bar(f"predicting {data.list_name} with {checkpoint.name}") as progress:
+        with self.bar(f"predicting {Path(data.list_name).name} with {checkpoint.name}") as progress:
             return count_cells(
                 checkpoint, data, self.options.taus, self.options.run,
                 cached_only=cached_only, maps=maps, cache=self.options.cache, progress=progress, notify=self.notify,

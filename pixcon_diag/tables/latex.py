@@ -12,6 +12,7 @@ _LATEX = {
     "Δ": r"$\Delta$", "ρ": r"$\rho$", "τ": r"$\tau$", "η": r"$\eta$", "λ": r"$\lambda$", "≥": r"$\ge$", "≤": r"$\le$",
     "‖": r"$\|$", "·": r"$\cdot$", "×": r"$\times$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "ŷ": r"$\hat{y}$", "∂": r"$\partial$", "σ": r"$\sigma$", "<": r"\textless{}", ">": r"\textgreater{}",
+    "α": r"$\alpha$", "δ": r"$\delta$", "π": r"$\pi$", "χ": r"$\chi$", "√": r"$\surd$", "…": r"\ldots{}",
     "|": r"\textbar{}", "[": "{[}", "*": "{*}",  # a row break reads these as its argument
 }  # fmt: skip
 

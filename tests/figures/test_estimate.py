@@ -8,7 +8,7 @@ from tests.figures.saved_results import estimate
 
 
 def labels(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_every_estimator_at_every_threshold_over_the_truth() -> None:

@@ -23,7 +23,7 @@ from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import write_data, write_public
 
 EVERYTHING = [
-    *("checkpoints", "contamination", "gradient", "coverage", "tau", "boundary", "geometry", "tsne"),
+    *("doctor", "checkpoints", "contamination", "gradient", "coverage", "tau", "boundary", "geometry", "tsne"),
     *("qualitative", "per-class", "compare", "audit-labels", "duel", "dynamics", "power", "sensitivity", "landscape"),
 ]
 WITHOUT_METHODS = ("sensitivity", "dynamics_leads", "power", "per-class-tests")
