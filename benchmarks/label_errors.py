@@ -132,14 +132,16 @@ def main() -> None:
         targets, planted = relabel([one.target for one in maps], measured.data.spec.num_classes, rng)
         ranked = ranking(maps, targets)
         hits = np.array([is_label_error(maps[image], targets[image], region) for image, region in ranked])
-        visible = sum((maps[p.image].prediction == maps[p.image].target)[p.pixels].mean() > 0.5 for p in planted)
+        visible = [p for p in planted if (maps[p.image].prediction == maps[p.image].target)[p.pixels].mean() > 0.5]
         precision = [f"{hits[:n].mean():.2f}" for n in (10, 25, 50)]
         shown = [one for one, hit in zip(ranked, hits, strict=True) if hit]
-        recall = [f"{quotient(found(planted, shown[: hits[:n].sum()]), visible):.2f}" for n in (50, 100, len(hits))]
+        recall = [
+            f"{quotient(found(visible, shown[: hits[:n].sum()]), len(visible)):.2f}" for n in (50, 100, len(hits))
+        ]
         before, after, corrected, held = coverage(maps, targets, options.tau, rng)
         print(
-            f"seed {seed}: {len(planted)} relabelled, {visible} of them predicted right; {len(hits)} suspect regions, "
-            f"{hits.sum()} errors; precision at 10, 25, 50: {', '.join(precision)}; recall at 50, 100, all: "
+            f"seed {seed}: {len(planted)} relabelled, {len(visible)} of them predicted right; {len(hits)} suspect "
+            f"regions, {hits.sum()} errors; precision at 10, 25, 50: {', '.join(precision)}; recall at 50, 100, all: "
             f"{', '.join(recall)}; ρ_F {before:.4f}, now {after:.4f}, corrected {corrected:.4f}; {held:.3f} hold",
             flush=True,
         )
