@@ -23,7 +23,6 @@ EXAMPLES = (
     "pixcon-diag duel none=runs/a clean=runs/b",
     "pixcon-diag duel none=runs/a clean=runs/b --answers duel_answers.csv",
     "pixcon-diag duel none=runs/a clean=runs/b --unlabeled photos.txt",
-    "pixcon-diag duel --predictions mine=saved/mine --predictions theirs=saved/theirs --dataset pascal",
 )
 DETAILS = """Writes a sheet of the regions on which two checkpoints disagree, drawn by size. Open it in a browser,
 answer with the keys A, B, N and M, and give the saved CSV to --answers. Δ accuracy has an interval that is valid after

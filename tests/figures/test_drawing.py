@@ -47,7 +47,7 @@ CONTENTS: dict[str, Callable[[Path], made.Content]] = {
 }
 
 STEMS = {
-    "contamination": ["contamination", "reliability"],
+    "contamination": ["contamination", "reliability", "verdict"],
     "power": ["power", "power-epochs"],
     "dynamics": ["dynamics", "mask_ratio", "losses"],
 }

@@ -41,7 +41,7 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     no_network(monkeypatch)
     result = call("report", *two, "--out", "again")
     assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 4, result.output
-    assert result.stdout == "again/report.md: 13 sections, 0 figures.\n"
+    assert result.stdout == "again/report.md: 18 sections, 0 figures.\n"
     first, again = (
         {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (tmp_path / "report", tmp_path / "again")
@@ -56,7 +56,7 @@ def test_every_table_is_there_in_every_form(runs: Path, tmp_path: Path) -> None:
     result = call("report", *two, "--workers", 0, "--count", 1, "--json", "--baseline", "clean")
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)
-    assert len(content) == 13 and content["compare"]["baseline"] == "clean"
+    assert len(content) == 18 and content["compare"]["baseline"] == "clean"
     for command, own in content.items():
         assert json.loads((tmp_path / f"report/{command}.json").read_text()) == own
     tables = {path.stem for path in (tmp_path / "report/tables").glob("*.md")}
