@@ -54,10 +54,13 @@ test: $(INSTALLED)  ## run all tests
 	$(MAKE) --no-print-directory --keep-going --jobs=2 test-diagnosis test-training
 
 test-diagnosis: $(INSTALLED)
-	$(BIN)/python -m pytest -p no:cacheprovider tests/cli tests/figures tests/pixcon_diag
+	$(BIN)/python -m pytest -p no:cacheprovider $(DIAGNOSIS)
 
 test-training: $(INSTALLED)
-	$(BIN)/python -m pytest -p no:cacheprovider --ignore=tests/cli --ignore=tests/figures --ignore=tests/pixcon_diag
+	$(BIN)/python -m pytest -p no:cacheprovider $(addprefix --ignore=,$(DIAGNOSIS))
+
+# The simulations of the statistics run with the training half, so that both take equally long.
+DIAGNOSIS = tests/cli tests/figures $(filter-out %/statistics %/__pycache__,$(wildcard tests/pixcon_diag/*))
 
 test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other processors would; TESTS=tests for all
 	$(BIN)/python .ci/portable.py $(TESTS)
