@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pixcon_diag.analyses.error_budgets import error_budgets
-from pixcon_diag.analyses.filter_verdict import filter_verdict
+from pixcon_diag.analyses.filter_verdict import overall_verdict
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.findings.facts import (
@@ -205,7 +205,7 @@ def _filter(measured: MeasuredPass, checkpoint: LoadedCheckpoint | None) -> Filt
         taus=curve.tau,
         retention=curve.retention,
         rho_f=curve.rho_f,
-        verdict=filter_verdict(measured, [tau]).thresholds[0].overall,
+        verdict=overall_verdict(measured, tau),
     )
 
 

@@ -1,7 +1,6 @@
 """The error budget of every member of a study, from its label maps and targets; cached with a pass."""
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -36,15 +35,9 @@ def _budget(methods: Methods, member: Predictions, width: int) -> ErrorBudget:
             counted = count_errors(member, width, progress)
         return {"statistics": counted.statistics, "inner": counted.inner, "wrong": counted.wrong}
 
-    arrays = derived(_folder(member), "errors", {"format": FORMAT, "width": width, "found": FOUND}, compute)
+    folder = member.folder if isinstance(member, MeasuredPass) else None  # that of saved label maps is the user's
+    arrays = derived(folder, "errors", {"format": FORMAT, "width": width, "found": FOUND}, compute)
     return ErrorBudget(width=width, **arrays)
-
-
-def _folder(member: Predictions) -> Path | None:
-    """Folder of a cached pass; None for label maps in a folder of the user."""
-    if not isinstance(member, MeasuredPass) or member.maps is None or not len(member.maps):
-        return None
-    return member.maps.files[0].parent.parent
 
 
 def count_errors(member: Predictions, width: int, progress: Progress) -> ErrorBudget:

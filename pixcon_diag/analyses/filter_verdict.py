@@ -8,7 +8,7 @@ import numpy as np
 from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.retained_classes import retained_by_class
 from pixcon_diag.groups.methods import Bar, no_bar
-from pixcon_diag.measures.verdict import MIN_IMAGES, ThresholdVerdict, Verdict, verdict_at
+from pixcon_diag.measures.verdict import MIN_IMAGES, ThresholdVerdict, Verdict, judge, verdict_at
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.table import Column, Table
 
@@ -49,7 +49,7 @@ def judged(members: Sequence[tuple[str, MeasuredPass]], taus: Sequence[float], b
 
 def filter_verdict(member: MeasuredPass, taus: Sequence[float], bar: Bar = no_bar) -> FilterVerdict:
     """The verdicts on a checkpoint, from the images that are not of its labeled training list."""
-    unseen = np.ones(len(member.data.pairs), dtype=bool) if member.labeled is None else ~member.labeled
+    unseen = _unseen(member)
     thresholds = []
     for tau in taus:
         _, retained, wrong = member.counts.retained(tau)[unseen].T
@@ -57,6 +57,17 @@ def filter_verdict(member: MeasuredPass, taus: Sequence[float], bar: Bar = no_ba
         thresholds.append(verdict_at(tau, wrong, retained, None if by_class is None else by_class[unseen]))
     left_out = None if member.labeled is None else int(member.labeled.sum())
     return FilterVerdict(int(unseen.sum()), left_out, tuple(thresholds))
+
+
+def overall_verdict(member: MeasuredPass, tau: float) -> Verdict:
+    """The verdict at ``tau`` on all pixels, from the same images."""
+    _, retained, wrong = member.counts.retained(tau)[_unseen(member)].T
+    return judge(tau, wrong, retained)
+
+
+def _unseen(member: MeasuredPass) -> np.ndarray:
+    """Whether each image is judged by, (I,) bool."""
+    return np.ones(len(member.data.pairs), dtype=bool) if member.labeled is None else ~member.labeled
 
 
 def sentence(verdict: Verdict) -> str:

@@ -1,7 +1,5 @@
 """Retained pixels of every image by predicted class, at any threshold of the fine grid."""
 
-from pathlib import Path
-
 import numpy as np
 
 from pixcon_diag.cache.derived import derived
@@ -27,18 +25,14 @@ def retained_by_class(member: MeasuredPass, tau: float, bar: Bar) -> np.ndarray 
     if tau in member.cells.edges:
         counted: np.ndarray = member.cells.retained(tau)[..., :2]
         return counted
-    if member.maps is None or not len(member.maps):
+    if member.maps is None:
         return None
 
     def compute() -> dict[str, np.ndarray]:
         with bar(f"classes of {member.name} at τ = {tau:g}") as progress:
             return {"counts": _count(member, tau, progress)}
 
-    return derived(_folder(member), "classes", {"format": FORMAT, "tau": tau}, compute)["counts"]
-
-
-def _folder(member: MeasuredPass) -> Path:
-    return member.label_maps.files[0].parent.parent
+    return derived(member.folder, "classes", {"format": FORMAT, "tau": tau}, compute)["counts"]
 
 
 def _count(member: MeasuredPass, tau: float, progress: Progress) -> np.ndarray:

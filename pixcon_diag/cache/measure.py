@@ -73,7 +73,15 @@ def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
     provenance = Provenance(*about, asdict(options), version("pixcon-diag"))
     labeled = in_labeled_list(job.data, job.checkpoint.run)
     measured = MeasuredPass(
-        job.checkpoint.name, provenance, job.data, result.maps, options, result.state, result.confidence, labeled
+        job.checkpoint.name,
+        provenance,
+        job.data,
+        result.maps,
+        options,
+        result.state,
+        result.confidence,
+        labeled,
+        result.folder,
     )
     check = check_load(job.checkpoint, job.data, job.options, measured.iou)
     if check is not None and check.warning is not None:

@@ -68,6 +68,8 @@ class MeasuredPass(Predictions):
     """None where the pass was not cached."""
     labeled: np.ndarray | None = field(default=None, repr=False, compare=False)
     """(I,) bool: whether each image is of the checkpoint's labeled training list; None where that list is unknown."""
+    folder: Path | None = None
+    """Folder of the cached pass; None where it was not cached."""
 
     @cached_property
     def counts(self) -> ImageCountsResult:
