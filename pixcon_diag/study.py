@@ -1,6 +1,6 @@
 """A study: methods, each with its seeds, and every analysis of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,18 @@ from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.arguments import Sources
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
+from pixcon_diag.reporting.page.page import write_page
+from pixcon_diag.reporting.page.section import Context
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
 """Default folder of a report."""
+REBASED = ("compare", "per-class")
+"""Analyses of which the page shows the numbers against any method as the baseline."""
+MOST_BASELINES = 4
+"""Most methods among which the page switches the baseline, as each costs all comparisons again."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,9 +113,21 @@ class Study(Methods):
                 figures[result.command] = [path for path in drawn if path not in earlier]
         for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
             self.notify(sentence)
-        written = write_report(folder, results, figures, left_out=self.left_out)
+        write_report(folder, results, figures, left_out=self.left_out)
+        page = write_page(folder, Context(self, {result.command: result for result in results}, self._rebased(results)))
         pictures = tuple(path for paths in figures.values() for path in paths)
-        return Report(written[0], tuple(results), pictures, tuple(self.left_out))
+        return Report(page, tuple(results), pictures, tuple(self.left_out))
+
+    def _rebased(self, results: Sequence[Result]) -> dict[str, dict[str, Result]]:
+        """The results that depend on the baseline, for each method as the baseline; the study's own first."""
+        names = [group.name for group in self.measured()]
+        own = {result.command: result for result in results if result.command in REBASED}
+        if not own or len(names) > MOST_BASELINES:
+            return {names[0]: own}
+        others = {name: self.with_baseline(name) for name in names[1:]}
+        return {names[0]: own} | {
+            name: {command: analysis_named(command).result(study) for command in own} for name, study in others.items()
+        }
 
     def _result(self, analysis: Analysis, folder: Path, count: int) -> Result | None:
         """The result of one analysis; None where these checkpoints do not allow it, which is noted."""
@@ -182,6 +200,6 @@ def report(
         >>> options = StudyOptions(data=DataChoice("digits", limit=2), run=RunChoice(workers=0))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     report({"mine": network}, folder, options=options).page.name
-        'report.md'
+        'index.html'
     """
     return Study(methods, baseline=baseline, options=options).report(folder)

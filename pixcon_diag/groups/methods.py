@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pixcon_diag.cache.count_cells import count_cells
 from pixcon_diag.cache.measure import measure
@@ -99,6 +100,13 @@ class Methods:
     def only_logs(self) -> bool:
         """Whether nothing but logs was named."""
         return bool(self._logs) and not self._methods and not self._predictions
+
+    def with_baseline(self, name: str) -> Self:
+        """The same methods with another baseline; nothing is loaded or measured again."""
+        self.measured()
+        other = copy(self)
+        other.baseline = name
+        return other
 
     @contextmanager
     def lenient(self, on: bool = True) -> Iterator[None]:

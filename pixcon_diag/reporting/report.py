@@ -1,4 +1,4 @@
-"""Report of a study: a page, with every table and figure as files."""
+"""Report of a study: a page and its plain text, with every table and figure as files."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from pixcon_diag.tables.markdown import plain_text, to_markdown
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.files import write_text
 
-PAGE = "report.md"
+TEXT = "report.md"
 TABLES = "tables"
 OPENING = ANALYSES[0].name
 """The analysis whose section stands before the list of contents."""
@@ -62,8 +62,8 @@ def write_report(
         sections=sections[opening:],
         left_out=left_out,
     )
-    write_text(folder / PAGE, re.sub(r"\n{3,}", "\n\n", page))
-    return [folder / PAGE, *paths]
+    write_text(folder / TEXT, re.sub(r"\n{3,}", "\n\n", page))
+    return [folder / TEXT, *paths]
 
 
 def _described(result: Result, figures: Sequence[Path]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     no_network(monkeypatch)
     result = call("report", *two, "--out", "again")
     assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 4, result.output
-    assert result.stdout == "again/report.md: 18 sections, 0 figures.\n"
+    assert result.stdout == "again/index.html: 18 sections, 0 figures.\n"
     first, again = (
         {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (tmp_path / "report", tmp_path / "again")

@@ -1,0 +1,2 @@
+"use strict";
+page.start().catch((error) => page.fail(error));

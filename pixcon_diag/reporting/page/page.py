@@ -1,0 +1,80 @@
+"""The page: every section in one HTML file, with its data, style and scripts."""
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module, resources
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pixcon_diag.reporting.page.blocks import data_block, file_block
+from pixcon_diag.reporting.page.section import Context, Section
+from pixcon_diag.reporting.page.tables import table_texts
+from pixcon_diag.tables.table import Table
+from pixcon_train.core.files import write_text
+
+SECTIONS = ("verdict",)
+"""Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
+SCRIPTS = ("core.js", "tables.js", "start.js")
+"""Scripts in the order in which they run."""
+PAGE = "index.html"
+MEGABYTE = 10**6
+
+
+def write_page(folder: Path, context: Context) -> Path:
+    """Write the page of a study; return its path.
+
+    Raises:
+        PixConError: the folder cannot be written, or an image or map cannot be read.
+    """
+    tables = [table for result in context.results.values() for table in (*result.tables, *result.files)]
+    write_text(folder / PAGE, render("PixCon Diag", sections_of(context), tables))
+    return folder / PAGE
+
+
+def sections_of(context: Context) -> list[Section]:
+    """The sections that have something to show."""
+
+    modules = (import_module(f"pixcon_diag.reporting.page.{name}") for name in SECTIONS)
+    return [section for module in modules if (section := module.section(context)) is not None]
+
+
+def render(title: str, sections: Sequence[Section], tables: Iterable[Table]) -> str:
+    """The HTML of the page.
+
+    Args:
+        title: title of the page.
+        sections: in order.
+        tables: those that can be saved from the page.
+    """
+    data = {section.name: section.data for section in sections if section.data is not None}
+    blocks = [data_block("data", data | {"tables": {table.name: table_texts(table) for table in tables}})]
+    blocks += [file_block(f"image-{key}", parts) for section in sections for key, parts in section.images.items()]
+    page = _template().render(
+        title=title,
+        sections=sections,
+        version=version("pixcon-diag"),
+        blocks=Markup("\n").join(blocks),
+        style=Markup(_text("style.css")),
+        scripts=[Markup(_text(name)) for name in SCRIPTS],
+        size=_SIZE,
+    )
+    return page.replace(_SIZE, _size(page))
+
+
+_SIZE = "@size-of-this-page@"
+
+
+def _size(page: str) -> str:
+    """The size of the page, of which its own text is a part."""
+    return f"{len(page.encode()) / MEGABYTE:.2f} MB"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
+    return environment.from_string(_text("index.html.j2"))
+
+
+def _text(name: str) -> str:
+    return (resources.files("pixcon_diag.reporting.page") / "assets" / name).read_text(encoding="utf-8")

@@ -1,0 +1,49 @@
+"""A section of the page, and what sections are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from pixcon_diag.groups.methods import Methods
+from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section, ready to be placed."""
+
+    name: str
+    """Its anchor, the key of its data, and the name under which its script registers."""
+    title: str
+    about: str
+    """The question it answers, as one sentence."""
+    body: Markup
+    data: Any = None
+    """What its script reads, as JSON."""
+    images: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """Files by key and by part; they stand in the page outside the compressed data and are decoded when shown."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the sections are made from."""
+
+    methods: Methods
+    results: Mapping[str, Result]
+    """By command, against the study's baseline."""
+    by_baseline: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
+    """By baseline and command, of the analyses whose numbers depend on the baseline; the study's own baseline first."""
+
+    def content(self, command: str) -> dict[str, Any]:
+        """The JSON content of a command; empty where it has no result."""
+        result = self.results.get(command)
+        return {} if result is None else result.content
+
+    def table(self, command: str, name: str) -> Table | None:
+        """A table of a command's result by its name, shown or written only; None where there is none."""
+        result = self.results.get(command)
+        tables = () if result is None else (*result.tables, *result.files)
+        return next((table for table in tables if table.name == name), None)

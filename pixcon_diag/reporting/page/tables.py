@@ -1,0 +1,95 @@
+"""Tables and figures of the page as HTML."""
+
+import math
+from itertools import groupby
+
+from markupsafe import Markup
+
+from pixcon_diag.statistics.spread import Spread
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.markdown import to_markdown
+from pixcon_diag.tables.table import AnyColumn, Cell, Table
+from pixcon_diag.tables.writing import to_csv
+from pixcon_train.core.files import to_json
+
+LONG = 15
+"""Rows from which on a table is folded away."""
+
+
+def table_html(table: Table, *, folded: bool | None = None, row_keys: tuple[str, ...] = ()) -> Markup:
+    """A table with sortable columns; its script adds the buttons that save it.
+
+    Args:
+        table: its name must be unique on the page.
+        folded: whether it opens on demand; None: from :data:`LONG` rows on.
+        row_keys: a ``data-key`` for each row, by which the scripts find it; empty for none.
+    """
+    keys = row_keys or ("",) * len(table.rows)
+    rows = (
+        _ROW.format(
+            Markup(' data-key="{}"').format(key) if key else "",
+            Markup("").join(
+                _CELL.format(_side(column), _sort_value(value), column.text(value))
+                for column, value in zip(table.columns, row, strict=True)
+            ),
+        )
+        for key, row in zip(keys, table.rows, strict=True)
+    )
+    notes = Markup("").join(Markup("<p class=note>{}</p>").format(note) for note in table.notes)
+    body = _TABLE.format(
+        name=table.name, title=table.title, heads=_heads(table), rows=Markup("\n").join(rows), notes=notes
+    )
+    if folded is None:
+        folded = len(table.rows) >= LONG
+    if not folded:
+        return body
+    return Markup("<details><summary>{} <small>({} rows)</small></summary>{}</details>").format(
+        table.title, len(table.rows), body
+    )
+
+
+def table_texts(table: Table) -> dict[str, str]:
+    """A table in every format in which the page saves it, by file suffix."""
+    records = table.records()
+    return {
+        "csv": to_csv(records),
+        "json": to_json(records) + "\n",
+        "md": to_markdown(table),
+        "tex": to_latex(table),
+    }
+
+
+_TABLE = Markup(
+    '<div class=table data-table="{name}"><div class=scroll tabindex=0 role=region aria-label="{title}"><table>'
+    "<caption>{title}</caption><thead>{heads}</thead><tbody>{rows}</tbody></table></div>{notes}</div>"
+)
+_ROW = Markup("<tr{}>{}</tr>")
+_CELL = Markup("<td{}{}>{}</td>")
+
+
+def _heads(table: Table) -> Markup:
+    """The row of headings, below a row of shared headings if there are any."""
+    heads = Markup("").join(Markup("<th scope=col{}>{}</th>").format(_side(c), c.head) for c in table.columns)
+    row = Markup("<tr>{}</tr>").format(heads)
+    if not any(column.over for column in table.columns):
+        return row
+    shared = [(over, len(list(run))) for over, run in groupby(table.columns, key=lambda column: column.over)]
+    cells = Markup("").join(
+        Markup("<th colspan={} scope=colgroup class=over>{}</th>").format(width, over)
+        if over
+        else Markup("<td colspan={}></td>").format(width)
+        for over, width in shared
+    )
+    return Markup("<tr>{}</tr>").format(cells) + row
+
+
+def _side(column: AnyColumn) -> Markup:
+    return Markup("") if column.kind == "text" else Markup(" class=n")
+
+
+def _sort_value(value: Cell) -> Markup:
+    """The number by which a cell sorts; nothing for text and undefined numbers."""
+    number = value.mean if isinstance(value, Spread) else value
+    if isinstance(number, int | float) and math.isfinite(number):
+        return Markup(' data-value="{}"').format(repr(float(number)))
+    return Markup("")

@@ -1,0 +1,93 @@
+"""What was found, in sentences, below the checks of what the numbers rest on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from pixcon_diag.reporting.page.section import Context, Section
+
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Stated mIoU", ("far-from-stated",)),
+    ("Images of training", ("trained-on",)),
+    ("Labels", ("shifted-labels",)),
+    ("Classes", ("absent-from-labeled", "absent-from-bank", "never-predicted", "never-retained")),
+    ("Teacher", ("nothing-retained", "slow-teacher", "teacher-below-student")),
+    ("Seeds", ("few-seeds",)),
+)
+"""What the other numbers rest on, and the doctor's rules that check it."""
+SECTION_OF = {
+    "contamination": "filter", "estimate": "filter", "tau": "filter", "doctor": "errors", "audit-labels": "errors",
+    "per-class": "classes", "boundary": "boundary", "geometry": "embedding", "tsne": "embedding", "coverage": "bank",
+    "gradient": "bank", "compare": "differences", "power": "differences", "dynamics": "training",
+}  # fmt: skip
+"""The section that shows the numbers of a command."""
+
+
+class Light(NamedTuple):
+    """The state of one check."""
+
+    color: str
+    word: str
+    sentence: str
+
+
+def section(context: Context) -> Section | None:
+    """The verdict; None without a diagnosis."""
+    content = context.content("doctor")
+    if not content:
+        return None
+    lights = [(title, light) for title, rules in CHECKS if (light := _light(content, rules)) is not None]
+    body = Markup("").join((_lights(lights), _sentences(content), _fine(content)))
+    return Section("verdict", "Verdict", "What is good, what is wrong, and what to do about it.", body)
+
+
+def _light(content: Mapping[str, Any], rules: Sequence[str]) -> Light | None:
+    """The worst outcome of some rules; None if none of them could be checked."""
+    found = [finding for finding in content["findings"] if finding["rule"] in rules]
+    if found:
+        severe = any(finding["severity"] == "severe" for finding in found)
+        return Light("bad" if severe else "warn", "problem" if severe else "caution", found[0]["sentence"])
+    fine = [check["sentence"] for check in content["fine"] if check["rule"] in rules]
+    return Light("good", "fine", _sentence(fine)) if fine else None
+
+
+def _sentence(clauses: Sequence[str]) -> str:
+    """Clauses as one sentence."""
+    text = "; ".join(dict.fromkeys(clauses))
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _lights(lights: Sequence[tuple[str, Light]]) -> Markup:
+    items = Markup("").join(
+        Markup('<li class="light {}"><b>{}: {}</b> <span>{}</span></li>').format(
+            light.color, title, light.word, light.sentence
+        )
+        for title, light in lights
+    )
+    return Markup('<ul class=lights aria-label="Checks">{}</ul>').format(items) if lights else Markup("")
+
+
+def _sentences(content: Mapping[str, Any]) -> Markup:
+    items = Markup("").join(Markup("<li>{} {}</li>").format(text, _link(anchor)) for text, anchor in _entries(content))
+    return Markup("<ol class=verdict>{}</ol>").format(items)
+
+
+def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The sentences of the summary, each with its section."""
+    for text in content["summary"]:
+        finding = next((one for one in content["findings"] if text.startswith(one["sentence"])), None)
+        if not text.startswith("Checked and fine"):  # the checks are listed below
+            yield text, "" if finding is None else SECTION_OF.get(finding["analysis"], "")
+
+
+def _link(anchor: str) -> Markup:
+    return Markup('<a href="#{}">{}</a>').format(anchor, f"→ {anchor}") if anchor else Markup("")
+
+
+def _fine(content: Mapping[str, Any]) -> Markup:
+    checks = Markup("").join(
+        Markup("<li>{}: {}</li>").format(check["about"], check["sentence"]) for check in content["fine"]
+    )
+    summary = Markup("<summary>{} checks are passed</summary>").format(len(content["fine"]))
+    return Markup("<details>{}<ul>{}</ul></details>").format(summary, checks) if content["fine"] else Markup("")
