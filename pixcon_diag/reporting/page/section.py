@@ -1,12 +1,14 @@
 """A section of the page, and what sections are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
 
 from pixcon_diag.groups.methods import Methods
+from pixcon_diag.passes.predictions import MeasuredGroup
+from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
 
@@ -37,6 +39,31 @@ class Context:
     by_baseline: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
     """By baseline and command, of the analyses whose numbers depend on the baseline; the study's own baseline first."""
 
+    @property
+    def measured(self) -> tuple[MeasuredGroup, ...]:
+        """The methods with their measured seeds, the baseline first; none where only logs were named."""
+        return () if self.methods.only_logs else self.methods.measured()
+
+    def variants(self, make: Callable[[str, Mapping[str, Result]], Markup | None]) -> Markup:
+        """What depends on the baseline, for each of them; the page shows the one that is chosen.
+
+        Args:
+            make: from a baseline and its results by command to HTML; None where they show nothing.
+        """
+        made = ((name, make(name, results)) for name, results in self.by_baseline.items())
+        shown = [(name, html) for name, html in made if html]
+        return Markup("").join(
+            Markup('<div class=variant data-baseline="{}"{}>{}</div>').format(
+                name, Markup(" hidden") if index else "", html
+            )
+            for index, (name, html) in enumerate(shown)
+        )
+
+    def tables(self, *commands: str) -> Markup:
+        """The tables that some commands show, in order; those of a command without a result are absent."""
+        results = (self.results.get(command) for command in commands)
+        return Markup("").join(table_html(table) for result in results if result for table in result.tables)
+
     def content(self, command: str) -> dict[str, Any]:
         """The JSON content of a command; empty where it has no result."""
         result = self.results.get(command)
@@ -47,3 +74,8 @@ class Context:
         result = self.results.get(command)
         tables = () if result is None else (*result.tables, *result.files)
         return next((table for table in tables if table.name == name), None)
+
+
+def fold(summary: str, content: Markup) -> Markup:
+    """Content that opens on demand; nothing where there is none."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(summary, content) if content else Markup("")

@@ -104,7 +104,30 @@ const page = {
       event.preventDefault();
       page.goTo(link.getAttribute("href").slice(1));
     });
+    page.startBaseline();
     page.startTheme();
+  },
+
+  // Everything that depends on the baseline stands in the page once for each, and one of them is shown.
+  startBaseline() {
+    const { baselines = [] } = page.data.compared ?? {};
+    const select = page.choice("Baseline", "baseline", baselines, baselines[0]);
+    if (baselines.length > 1) document.getElementById("controls").append(select);
+    page.state.on("baseline", (name) => {
+      const shown = baselines.includes(name) ? name : baselines[0];
+      for (const variant of document.querySelectorAll(".variant")) variant.hidden = variant.dataset.baseline !== shown;
+    });
+  },
+
+  // A labeled list that follows a name of the state and changes it; `options` are texts, or pairs of value and text.
+  choice(label, name, options, fallback) {
+    const pairs = options.map((option) => (Array.isArray(option) ? option : [option, option]));
+    const select = page.element("select", { onchange: () => page.state.set(name, select.value) });
+    select.append(...pairs.map(([value, text]) => page.element("option", { value }, text)));
+    page.state.on(name, (value) => {
+      select.value = pairs.some(([known]) => String(known) === value) ? value : fallback;
+    });
+    return page.element("label", {}, `${label} `, select);
   },
 
   startTheme() {
