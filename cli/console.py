@@ -68,6 +68,17 @@ def announce_stop(console: Console, name: str) -> None:
     console.print(f"{name}: finishing this step, then saving.")
 
 
+def ask_for_details(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Keep for :func:`details_asked` whether the command line asks for details."""
+    context.meta[__name__] = value
+
+
+def details_asked() -> bool:
+    """Whether the command line that runs asks for details."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(__name__, False)
+
+
 def launched_processes() -> int:
     """Number of processes that torchrun started for this command; 1 without torchrun."""
     return int(os.environ["WORLD_SIZE"]) if "RANK" in os.environ and "WORLD_SIZE" in os.environ else 1

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixcon_cli.console import is_first_process, notes, output, print_json
+from pixcon_cli.console import details_asked, is_first_process, notes, output, print_json
 from pixcon_cli.tables import show_tables
+from pixcon_train.core.progress import Detail
 
 if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.tables.result import Result
@@ -31,8 +32,10 @@ def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
 
 
 def notify(*lines: str) -> None:
-    """Print notes on standard error, in the first process only."""
+    """Print notes on standard error, in the first process only; details only where they are asked for."""
     for line in lines if is_first_process() else ():
+        if isinstance(line, Detail) and not details_asked():
+            continue
         notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pixcon_cli.console import ask_for_details
 from pixcon_cli.help import options_under
 from pixcon_train.method.admission import REPLAYED, rules_with_tau
 
@@ -132,6 +133,14 @@ _REPLAY = [
 _OUTPUT = [
     click.option("--out", type=_PATH, help="Folder for JSON, CSV and figures (PNG, PDF)."),
     click.option("--json", "as_json", is_flag=True, help="Print only JSON on standard output."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=ask_for_details,
+        help="Also print each checkpoint's description, and which cached pass is reused.",
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """Tables in a terminal, laid out so that no number is broken at any width."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pixcon_diag.tables.table import Table as DescribedTable
 
 PLAIN_WIDTH = 140
-"""Width of output that is not a terminal."""
+"""Width of output that is not a terminal, where ``COLUMNS`` sets no other."""
 
 LONGEST_WORD = 24
 """Length from which a word, such as a path, may be folded in a narrow column."""
@@ -31,21 +32,30 @@ def add_row(target: Table, *cells: str) -> None:
 def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:
     """Print tables with their notes, which wrap at the width of the screen; a repeated note is printed once."""
     printed: set[str] = set()
+    width = width_of(console)
     for source in tables:
+        shown = render(source, width)
         console.print(Text(source.title, style="bold"))
-        for part in render(source, width_of(console)):
-            console.print(part, width=max(console.width, part.width or 0), crop=False)
-        for note in (note for note in source.notes if note not in printed):
+        console.print(shown.table, width=max(width, shown.table.width or 0), crop=False)
+        for note in (note for note in (*shown.notes, *source.notes) if note not in printed):
             console.print(note, markup=False, style="dim")
             printed.add(note)
         console.print()
 
 
 def width_of(console: Console) -> int:
-    """The terminal's width, or :data:`PLAIN_WIDTH` without one."""
-    if not console.is_terminal:
+    """The terminal's width; without a terminal that of ``COLUMNS``, or :data:`PLAIN_WIDTH`."""
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = PLAIN_WIDTH
     return console.width
+
+
+class Shown(NamedTuple):
+    """A table as a terminal shows it."""
+
+    table: Table
+    notes: list[str]
+    """What is the same in every row and what is left out, for lack of width."""
 
 
 class _Cell(NamedTuple):
@@ -85,6 +95,10 @@ class _Strip:
         """Whether the columns have room."""
         return _outer(self.least) <= width
 
+    def constant(self, column: int) -> bool:
+        """Whether a column has the same cell in each of several rows."""
+        return len(self.rows) > 1 and len({row[column] for row in self.rows}) == 1
+
     def columns(self, chosen: Sequence[int]) -> "_Strip":
         """Some of the columns."""
         heads, *rows = (tuple(row[i] for i in chosen) for row in (self.heads, *self.rows))
@@ -96,50 +110,59 @@ class _Strip:
         return _Strip(heads, tuple(rows), (True, *(False,) * len(self.rows)))
 
 
-def render(source: "DescribedTable", width: int = PLAIN_WIDTH) -> list[Table]:
+def render(source: "DescribedTable", width: int = PLAIN_WIDTH) -> Shown:
     """A table for a terminal, in which no number is broken or cut.
 
-    One table if it fits into ``width``; else a transposed one if it has few rows; else several, each with some of
-    the columns.
+    A table that does not fit into ``width`` is transposed if it has few rows. Otherwise columns are left out, and
+    named in a note: first those with the same cell in every row, then minor ones, then the last ones.
     """
-    texts = [column.kind == "text" for column in source.columns]
+    columns = source.columns
+    texts = [column.kind == "text" for column in columns]
     rows = [[_Cell(printable(cell), not text) for cell, text in zip(row, texts, strict=True)] for row in source.texts()]
-    strip = _Strip(
-        tuple(_Cell(printable(column.title)) for column in source.columns), tuple(map(tuple, rows)), tuple(texts)
-    )
-    return [_to_rich(strip, width) for strip in _strips(strip, width)]
-
-
-def _strips(strip: _Strip, width: int) -> Iterator[_Strip]:
-    if strip.fits(width):
-        yield strip
-        return
+    heads = tuple(_Cell(printable(column.title)) for column in columns)
+    strip = _Strip(heads, tuple(map(tuple, rows)), tuple(texts))
     turned = strip.transposed()
-    if 0 < len(strip.rows) <= TRANSPOSED_ROWS and turned.fits(width):
-        yield turned
-        return
-    keys = _keys(strip)
-    chosen: list[int] = []
-    for column in (i for i in range(len(strip.heads)) if i not in keys):
-        if chosen and not strip.columns([*keys, *chosen, column]).fits(width):
-            yield strip.columns([*keys, *chosen])
-            chosen = []
-        chosen.append(column)
-    yield strip.columns([*keys, *chosen])
+    if strip.fits(width) or not (0 < len(rows) <= TRANSPOSED_ROWS and turned.fits(width)):
+        kept = _kept(strip, width, [column.minor for column in columns])
+        return Shown(_to_rich(strip.columns(kept), width), [*_left_out(strip, kept, source.name)])
+    return Shown(_to_rich(turned, width), [])
+
+
+def _kept(strip: _Strip, width: int, minor: Sequence[bool]) -> list[int]:
+    """Indices of the columns that are shown."""
+    keys, kept = _keys(strip), list(range(len(strip.heads)))
+    droppable = [column for column in kept if column not in keys]
+    for column in sorted(droppable, key=lambda i: (not strip.constant(i), not minor[i], -i)):
+        if strip.columns(kept).fits(width):
+            break
+        kept.remove(column)
+    return kept
+
+
+def _left_out(strip: _Strip, kept: Sequence[int], name: str) -> Iterator[str]:
+    """What the left-out columns say, if it is the same in every row; else their names, and where they are."""
+    dropped = [i for i in range(len(strip.heads)) if i not in kept]
+    same = [f"{strip.heads[i].text} {strip.rows[0][i].text}" for i in dropped if strip.constant(i)]
+    others = [strip.heads[i].text for i in dropped if not strip.constant(i)]
+    if same:
+        yield f"In every row: {', '.join(same)}."
+    if others:
+        yield f"Left out for lack of width: {', '.join(others)} (in {name}.csv, with --out FOLDER)."
 
 
 def _keys(strip: _Strip) -> list[int]:
-    """Columns that distinguish the rows, repeated in each part: the first, and more if needed."""
+    """Columns that distinguish the rows and are always shown: the first, and more if needed, numbers last."""
     keys = [0]
 
     def distinct(column: int) -> int:
         return len({tuple(row[i] for i in (*keys, column)) for row in strip.rows})
 
-    while distinct(0) < len(strip.rows):
-        best = max(range(len(strip.heads)), key=distinct)  # the first of equals
-        if distinct(best) == distinct(0):
-            break  # some rows are equal
-        keys.append(best)
+    for columns in ([i for i, left in enumerate(strip.left) if left], range(len(strip.heads))):
+        while distinct(0) < len(strip.rows):
+            best = max(columns, key=distinct, default=0)  # the first of equals
+            if distinct(best) == distinct(0):
+                break  # these columns cannot tell the rows apart
+            keys.append(best)
     return keys
 
 

@@ -65,17 +65,19 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
         _rows(results),
         (
             Column("name", "checkpoint"),
-            Column("dataset", "data set", of=lambda r: r.measured.member.provenance.data.dataset),
-            Column("weights", "weights", of=lambda r: r.measured.checkpoint.weights),
-            Column("epoch", "epoch", of=lambda r: r.measured.checkpoint.scores.epoch),
+            Column("dataset", "data set", of=lambda r: r.measured.member.provenance.data.dataset, minor=True),
+            Column("weights", "weights", of=lambda r: r.measured.checkpoint.weights, minor=True),
+            Column("epoch", "epoch", of=lambda r: r.measured.checkpoint.scores.epoch, minor=True),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.measured.member.iou.miou("skip")),
-            Column("stated_miou", "stated %", "per_cent", of=lambda r: stated_miou(r.measured.checkpoint)),
+            Column("stated_miou", "stated %", "per_cent", of=lambda r: stated_miou(r.measured.checkpoint), minor=True),
             Column("tau", "τ", of=lambda r: r.part.tau),
             Column("retention", "retention %", "per_cent", of=lambda r: r.part.overall.retention),
-            Column("retained_accuracy", "accuracy %", "per_cent", of=lambda r: r.part.overall.retained_accuracy),
+            Column(
+                "retained_accuracy", "accuracy %", "per_cent", of=lambda r: r.part.overall.retained_accuracy, minor=True
+            ),
             Column("rho_f", "ρ_F", "number", of=lambda r: r.part.overall.rho_f),
             Column("macro_rho_f", "macro ρ_F", "number", of=lambda r: r.part.by_predicted.macro_rho_f),
-            Column("ece", "ECE", "number", of=lambda r: r.measured.result.calibration.ece),
+            Column("ece", "ECE", "number", of=lambda r: r.measured.result.calibration.ece, minor=True),
         ),
         (
             *_images(members),

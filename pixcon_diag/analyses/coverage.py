@@ -76,7 +76,7 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             Column("rule", "rule", of=lambda r: r.part),
             Column("images", "images", "count", of=lambda r: _coverage(r).images),
             Column("with_entry", "classes with an entry", "count", of=lambda r: _coverage(r).with_entry),
-            Column("at_capacity", "at capacity", "count", of=lambda r: _coverage(r).at_capacity),
+            Column("at_capacity", "at capacity", "count", of=lambda r: _coverage(r).at_capacity, minor=True),
             Column(
                 "median_eligible",
                 "median",
@@ -85,7 +85,9 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
                 over="eligible px",
                 of=lambda r: _coverage(r).median_eligible,
             ),
-            Column("min_eligible", "least", "count", over="eligible px", of=lambda r: _coverage(r).min_eligible),
+            Column(
+                "min_eligible", "least", "count", over="eligible px", of=lambda r: _coverage(r).min_eligible, minor=True
+            ),
             Column("rho_f", "ρ_F of the eligible", "number", of=_rho_f),
         ),
         (

@@ -55,14 +55,14 @@ _BANK: tuple[Column[_Split], ...] = (
     Column("form", "loss"),
 )
 _RATES: tuple[Column[_Split], ...] = (
-    Column("anchors", "anchors", "count", of=lambda r: r.rates.anchors),
+    Column("anchors", "anchors", "count", of=lambda r: r.rates.anchors, minor=True),
     Column("rho_f", "ρ_F of positives", "number", of=lambda r: r.rates.rho_f),
     Column("ratio", "‖g_F‖/‖g_T‖", "number", of=lambda r: r.rates.ratio),
     Column("law", "law", "number", of=lambda r: r.rates.law),
     Column("departure", "ratio/law", "number", 3, of=lambda r: r.rates.departure),
-    Column("mass", "mass of P^F", "number", of=lambda r: r.rates.mass),
-    Column("cosine", "cos(g_F, g_T)", "number", 3, of=lambda r: r.rates.cosine),
-    Column("deflection", "deflection °", "number", 2, of=lambda r: r.rates.deflection),
+    Column("mass", "mass of P^F", "number", of=lambda r: r.rates.mass, minor=True),
+    Column("cosine", "cos(g_F, g_T)", "number", 3, of=lambda r: r.rates.cosine, minor=True),
+    Column("deflection", "deflection °", "number", 2, of=lambda r: r.rates.deflection, minor=True),
 )
 
 

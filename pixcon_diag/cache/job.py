@@ -17,7 +17,7 @@ from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
 from pixcon_diag.passes.state import Statistics
 from pixcon_diag.provenance import InferenceInfo
-from pixcon_train.core.progress import Notify, Progress
+from pixcon_train.core.progress import Detail, Notify, Progress
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
@@ -75,7 +75,8 @@ class PassJob:
     def reuse(self, store: Store, found: CachedPass) -> PassResult:
         """The result of a complete pass found in ``store``."""
         inference = replace(self.options.inference(""), **found.made)
-        self.notify(f"{self.checkpoint.name}: reusing the pass cached in {store.folder} (made on {inference.device}).")
+        made = f"made on {inference.device}"
+        self.notify(Detail(f"{self.checkpoint.name}: reusing the pass cached in {store.folder} ({made})."))
         return self.result(store, found, inference)
 
     def result(self, store: Store, found: CachedPass, inference: InferenceInfo) -> PassResult:

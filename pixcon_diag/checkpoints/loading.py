@@ -22,6 +22,13 @@ if TYPE_CHECKING:  # a cached description needs no torch
 GENERIC_STEMS = {Path(name).stem for name in (BEST_EMA, BEST_STUDENT, LATEST)} | {"best", "model", "checkpoint"}
 """File names shared by many runs, which tables prefix with the folder's name."""
 
+WEIGHTS = {
+    "ema": "the EMA teacher",
+    "student": "the student",
+    "unnamed": "its only weights (not named as EMA or student)",
+}
+"""The weights of a checkpoint in words."""
+
 
 class Weights(Protocol):
     """The tensors of a checkpoint."""
@@ -106,7 +113,7 @@ class LoadedCheckpoint(Description):
         return (
             f"{info.source}: {info.layout}, {info.architecture} {info.size}, {info.num_classes} classes{dataset}, "
             f"{head} projection head{bank}{remarks}",
-            f"measuring {_weights_text(info.weights)}{_scores_text(info.scores)}",
+            f"measuring {WEIGHTS[info.weights]}{_scores_text(info.scores)}",
         )
 
 
@@ -165,14 +172,6 @@ def parent_name(path: Path) -> str:
     """Name of a file's folder, with ``..`` resolved; empty for the current folder."""
     folder = path.parent
     return folder.resolve().name if folder.name == ".." else folder.name
-
-
-def _weights_text(weights: str) -> str:
-    return {
-        "ema": "the EMA teacher",
-        "student": "the student",
-        "unnamed": "its only weights (not named as EMA or student)",
-    }[weights]
 
 
 def _scores_text(scores: Scores) -> str:

@@ -1,12 +1,16 @@
 """The checkpoints of the methods, each with its data, and which of them can be measured together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.checkpoints.loading import WEIGHTS, LoadedCheckpoint
 from pixcon_diag.data.comparable import label_difference
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_train.core.errors import ConfigError
+
+KINDS = 2
+"""Most kinds of members that the introduction describes."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,30 @@ class Member:
     group: str
     checkpoint: LoadedCheckpoint
     data: EvaluationData
+
+
+def introduction(members: Sequence[Member]) -> Iterator[str]:
+    """A sentence on what is measured, and one for each remark on a file and each assumption on its data."""
+    kinds: dict[str, list[str]] = {}
+    remarks: dict[str, list[str]] = {}
+    for member in members:
+        kinds.setdefault(_kind(member), []).append(member.group)
+        for remark in (*member.checkpoint.remarks, *filter(None, [member.data.note])):
+            remarks.setdefault(remark, []).append(member.checkpoint.name)
+    described = [f"{', '.join(dict.fromkeys(groups))}: {kind}" for kind, groups in kinds.items()]
+    more = len(described) - KINDS
+    yield "; ".join(described[:KINDS]) + (f"; and {more} more kinds." if more > 0 else ".")
+    yield from (f"note: {', '.join(names)}: {remark}" for remark, names in remarks.items())
+
+
+def _kind(member: Member) -> str:
+    """Model, weights and images, which most members of a study share."""
+    info, data = member.checkpoint.info, member.data
+    images = f"{len(data.pairs):,} image{'' if len(data.pairs) == 1 else 's'}"
+    return (
+        f"{info.layout}, {info.architecture} {info.size}, {WEIGHTS[info.weights]}, on {images} of {data.spec.name} "
+        f"({PurePath(data.list_name).name})"
+    )
 
 
 def refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:

@@ -23,7 +23,7 @@ from pixcon_diag.data.evaluation_data import (
 )
 from pixcon_diag.groups.arguments import Group, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups, runs_here
-from pixcon_diag.groups.members import Member, refuse_equal_seeds, require_one_list
+from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
@@ -38,7 +38,7 @@ from pixcon_diag.passes.predictions import (
     measure_predictions,
 )
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
-from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
 
 T = TypeVar("T")
 
@@ -180,7 +180,10 @@ class Methods:
                 if isinstance(source, str) and isinstance(self.options.data, DataChoice):
                     check_choice(self.options.data, source)
         every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
-        return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
+        members = tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
+        for sentence in introduction(members):
+            self.notify(sentence)
+        return members
 
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
         data = self.options.data
@@ -188,7 +191,7 @@ class Methods:
 
     def _data(self, checkpoint: LoadedCheckpoint) -> EvaluationData:
         data = self._choose(checkpoint)
-        self.notify("; ".join((*checkpoint.describe(), *([f"note: {data.note}"] if data.note else []))))
+        self.notify(Detail("; ".join(checkpoint.describe())))
         require_same_classes(checkpoint, data.spec)
         return data
 

@@ -38,6 +38,8 @@ class Column(Generic[RowIn]):
     """Heading shared with the neighbouring columns, set above them in LaTeX and HTML."""
     of: Callable[[RowIn], Cell] | None = None
     """Takes the cell from a row object; None: the row's attribute ``key``."""
+    minor: bool = False
+    """Whether a narrow terminal leaves it out before the others."""
 
     def cell(self, row: RowIn) -> Cell:
         """The value of ``row`` in this column."""

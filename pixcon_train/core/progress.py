@@ -25,5 +25,9 @@ Notify: TypeAlias = Callable[[str], None]
 """Called with a sentence for the user: what is reused, assumed or made again."""
 
 
+class Detail(str):
+    """A note that is shown only where details are asked for, such as which cached pass is reused."""
+
+
 def no_notes(sentence: str) -> None:
     """A notification callback that does nothing."""

@@ -211,8 +211,28 @@ def test_later_commands_use_the_pass_that_was_kept_and_say_so(
     monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
     for command in (("contamination", "--tau", 0.7), ("geometry", "--min-pixels", 1), ("boundary", "--width", 4)):
         result = call(command[0], run_folder, "--workers", 0, *command[1:])
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == 0 and "reusing the pass cached" not in result.stderr, result.output
+        result = call(command[0], run_folder, "--workers", 0, *command[1:], "--verbose")
         assert f"farm-clean-0: reusing the pass cached in {run_folder / 'diag'}" in result.stderr
+
+
+def test_two_lines_at_most_stand_before_the_tables(runs: Path) -> None:
+    """What is measured, in one sentence for all that share it; with -v also a line for each checkpoint."""
+    result = call("boundary", runs, "--workers", 0)
+    assert result.exit_code == 0, result.output
+    said = "none, clean: pixcon-train checkpoint, unimatch_v2 nano, the EMA teacher, on 4 images of farm (val.txt)."
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("Warning: ")]
+    assert len(lines) <= 2 and said in lines
+    detailed = call("boundary", runs, "--workers", 0, "-v").stderr
+    assert said in detailed and detailed.count("measuring the EMA teacher, epoch 2, stated mIoU") == 4
+
+
+def test_an_assumption_that_several_checkpoints_share_is_said_once(run_folder: Path, data: Path) -> None:
+    save_checkpoint(run_folder.parent / "farm-none-0" / BEST_EMA, own_checkpoint(data, shift=0.5))
+    moved = data.rename(data.with_name("elsewhere"))
+    result = call("boundary", run_folder.parent, "--workers", 0, PIXCON_DATA_ROOT=str(moved))
+    assert result.exit_code == 0 and result.stderr.count("the folder of its training, is not here") == 1, result.output
+    assert "note: farm-clean-0, farm-none-0: " in result.stderr
 
 
 def test_a_damaged_pass_is_told_of_and_made_again(run_folder: Path) -> None:

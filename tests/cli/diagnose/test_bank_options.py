@@ -51,5 +51,5 @@ def test_one_replay_serves_both_commands(runs: Path, monkeypatch: pytest.MonkeyP
     ask("coverage", runs / "farm-clean-1", "--admission-tau", 0.45)
     ask("contamination", runs / "farm-clean-1")
     no_network(monkeypatch)
-    result = call("gradient", runs / "farm-clean-1", "--admission-tau", 0.45, "--workers", 0)
+    result = call("gradient", runs / "farm-clean-1", "--admission-tau", 0.45, "--workers", 0, "-v")
     assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 2, result.output

@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-c", "from pixcon_cli.diag import main; main()"]
 def test_it_prints_what_contamination_prints_and_leaves_the_pass(run_folder: Path) -> None:
     made = call("measure", run_folder, "--json")
     assert made.exit_code == 0, made.output
-    reused = call("contamination", run_folder, "--json")
+    reused = call("contamination", run_folder, "--json", "-v")
     assert "reusing the pass cached in" in reused.stderr
     assert json.loads(made.stdout) == json.loads(reused.stdout)
 

@@ -52,7 +52,7 @@ def test_a_pass_serves_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
     real = evaluation._predict
     monkeypatch.setattr(evaluation, "_predict", lambda *a: passes.append(1) or real(*a))
     for command in ("contamination", "boundary", "geometry", "per-class", "compare"):
-        result = call(command, "--workers", 0)
+        result = call(command, "--workers", 0, "--verbose")
         assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") >= 4, result.output
     assert call("boundary", "--width", 2, "--distance", "euclidean", "--workers", 0).exit_code == 0
     assert passes == []

@@ -39,7 +39,7 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     two = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}", "--workers", 0, "--count", 1)
     assert call("report", *two).exit_code == 0
     no_network(monkeypatch)
-    result = call("report", *two, "--out", "again")
+    result = call("report", *two, "--out", "again", "-v")
     assert result.exit_code == 0 and result.stderr.count("reusing the pass cached in") == 4, result.output
     assert result.stdout == "again/index.html: 18 sections, 0 figures.\n"
     first, again = (
