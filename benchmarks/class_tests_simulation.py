@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from pixcon_diag.measures.per_class_tests import image_tests
+from pixcon_diag.measures.per_class_tests import image_intervals, image_tests
 
 CLASSES = 10
 CASES = ((50, 0.1), (100, 0.1), (200, 0.05), (200, 0.2), (500, 0.02), (500, 0.1))
@@ -51,6 +51,16 @@ def exchange_p(repetitions: int, images: int, present: float, generator: np.rand
     return np.array(values)
 
 
+def interval_covers(repetitions: int, images: int, present: float, generator: np.random.Generator) -> np.ndarray:
+    """Whether the 95 % intervals of classes without a difference contain 0, with one and two seeds in turn."""
+    values: list[bool] = []
+    for repetition in range(repetitions):
+        first, second = equal_methods(images, present, 1 + repetition % 2, generator)
+        intervals = image_intervals(first, second)
+        values += [interval.contains(0) for interval in intervals if not np.isnan(interval.low)]
+    return np.array(values)
+
+
 def linear_p(repetitions: int, images: int, present: float, generator: np.random.Generator) -> Iterator[float]:
     """p-values of a t-test with the linearised IoU of each image; degrees of freedom by the images with the class."""
     for _ in range(repetitions):
@@ -70,17 +80,18 @@ def _influences(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main() -> None:
-    """Print the shares of p-values of at most 0.05."""
+    """Print the shares of p-values of at most 0.05, and of intervals that contain the difference."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--repetitions", type=int, default=200)
     repetitions = parser.parse_args().repetitions
     generator = np.random.default_rng(0)
-    print("images  with the class  exchange test  linearised t-test")
+    print("images  with the class  exchange test  linearised t-test  interval covers")
     for images, present in CASES:
         exchanged = exchange_p(repetitions, images, present, generator)
         linear = np.array([*linear_p(repetitions, images, present, generator)])
+        covered = interval_covers(repetitions, images, present, generator).mean()
         shares = [np.mean(values[~np.isnan(values)] <= 0.05) for values in (exchanged, linear)]
-        print(f"{images:6}  {images * present:14.0f}  {shares[0]:13.3f}  {shares[1]:17.3f}")
+        print(f"{images:6}  {images * present:14.0f}  {shares[0]:13.3f}  {shares[1]:17.3f}  {covered:15.3f}")
 
 
 if __name__ == "__main__":

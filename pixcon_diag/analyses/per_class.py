@@ -11,8 +11,16 @@ import numpy as np
 from pixcon_diag.analyses.deltas import delta_column, delta_note
 from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.per_class import ClassRow, PerClassResult, per_class
-from pixcon_diag.measures.per_class_tests import ALPHA, FEWEST_SEEDS, ClassTests, image_tests, seed_tests
+from pixcon_diag.measures.per_class_tests import (
+    ALPHA,
+    FEWEST_SEEDS,
+    ClassTests,
+    image_intervals,
+    image_tests,
+    seed_tests,
+)
 from pixcon_diag.passes.predictions import MeasuredGroup
+from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.spread import seeds_note
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
@@ -24,6 +32,7 @@ OVER_IMAGES = (
     "Over images: for these weights, would other images show the difference? Exchange test: the predictions of both "
     "methods are exchanged on random halves of the images (9,999 draws)."
 )
+INTERVAL = "low, high: the interval of Δ over images (paired jackknife), not corrected for the number of classes."
 OVER_SEEDS = (
     "Over seeds: on these images, would other seeds show the difference? Paired t-test, for normal differences."
 )
@@ -49,10 +58,13 @@ def per_class_result(groups: Sequence[MeasuredGroup], *, seed: int = 0, bar: Bar
     first, *others = groups
     results = {group.name: per_class(classes, seeds[first.name], seeds[group.name]) for group in others}
     tests = {group.name: _tests(first, group, results[group.name], seed, bar) for group in others}
+    intervals = {group.name: _intervals(first, group) for group in others}
     tables: list[Table] = []
     for other, part in file_parts([*results]).items():
         tables.append(table6(results[other], first.name, other, f"per-class_{part}"))
-        tables.append(tests_table(results[other], tests[other], first.name, other, f"per-class-tests_{part}"))
+        tables.append(
+            tests_table(results[other], tests[other], intervals[other], first.name, other, f"per-class-tests_{part}")
+        )
     return Result.of(
         "per-class",
         tables,
@@ -63,6 +75,7 @@ def per_class_result(groups: Sequence[MeasuredGroup], *, seed: int = 0, bar: Bar
                 "other": other,
                 "per_class": result.to_dict(),
                 "tests": [test.to_dict() for test in tests[other]],
+                "intervals": [asdict(interval) for interval in intervals[other]],
             }
             for other, result in results.items()
         ],
@@ -80,6 +93,12 @@ def _tests(
     deltas = {row.index: row.seed_deltas for row in result.rows}
     found = (images, seed_tests([deltas[k] for k in range(len(deltas))]))
     return [tests for tests in found if tests is not None]
+
+
+def _intervals(baseline: MeasuredGroup, other: MeasuredGroup) -> tuple[Interval, ...]:
+    """Of each class's difference, over images."""
+    first, second = ([member.statistics for member in group.members] for group in (baseline, other))
+    return image_intervals(first, second)
 
 
 def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Table:
@@ -102,8 +121,16 @@ def table6(result: PerClassResult, baseline: str, other: str, name: str) -> Tabl
     )
 
 
-def tests_table(result: PerClassResult, tests: Sequence[ClassTests], baseline: str, other: str, name: str) -> Table:
-    """p-values of each class, as they are and adjusted for the number of classes; the order is that of Table 6."""
+def tests_table(
+    result: PerClassResult,
+    tests: Sequence[ClassTests],
+    intervals: Sequence[Interval],
+    baseline: str,
+    other: str,
+    name: str,
+) -> Table:
+    """The interval and the p-values of each class, as they are and adjusted for the number of classes; the order is
+    that of Table 6."""
     return Table.of(
         name,
         f"Tests per class: {baseline} → {other}",
@@ -111,9 +138,11 @@ def tests_table(result: PerClassResult, tests: Sequence[ClassTests], baseline: s
         (
             Column("class", "class", of=lambda r: r.name),
             delta_column("delta", higher_is_better=True),
+            Column("low", "low", "points", over="95 % over images", of=lambda r: intervals[r.index].low),
+            Column("high", "high", "points", over="95 % over images", of=lambda r: intervals[r.index].high),
             *(column for test in tests for column in _p_columns(test)),
         ),
-        (delta_note(baseline, other), *_tests_notes(result, tests)),
+        (delta_note(baseline, other), INTERVAL, *_tests_notes(result, tests)),
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from scipy import stats
 
 from pixcon_diag.serialization import Serializable
+from pixcon_diag.statistics.intervals import Interval, effective_number
 from pixcon_diag.statistics.multiplicity import benjamini_hochberg, holm
-from pixcon_diag.statistics.spread import NAN
+from pixcon_diag.statistics.spread import NAN, quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 
@@ -104,6 +105,56 @@ def image_tests(
     progress(draws, draws)
     defined = (np.stack([array.sum(0) for array in (*baseline, *other)])[:, 1:].sum(1) > 0).all(0)
     return _tests("images", np.where(defined, reached / (draws + 1), NAN), 1 / (draws + 1))
+
+
+def image_intervals(
+    baseline: Sequence[np.ndarray], other: Sequence[np.ndarray], level: float = 0.95
+) -> tuple[Interval, ...]:
+    """The interval of each class's difference in IoU over images, paired: the jackknife (Efron and Tibshirani 1993,
+    chapter 11), with Student's t of as many degrees of freedom as images contribute to the variance.
+
+    Args:
+        baseline: as of :func:`image_tests`; the difference is mean IoU(other) − mean IoU(baseline) over seeds, which
+            need not be equally many.
+        other: the same for the other method, on the same images.
+        level: coverage.
+
+    Returns:
+        An interval for each class; NaN bounds for a class without an IoU in some seed, or that fewer than two images
+        have.
+
+    Raises:
+        ConfigError: the methods are not on the same images.
+    """
+    if len({array.shape for array in (*baseline, *other)}) != 1:
+        raise ConfigError("Intervals over images need predictions of the same images for every seed of both methods.")
+    first, second = (_leave_one_out(seeds) for seeds in (baseline, other))
+    whole, without = (b - a for a, b in zip(first, second, strict=True))
+    images = len(without)
+    counted = ~np.isnan(without)
+    mean = np.where(counted, without, 0).sum(0) / np.maximum(counted.sum(0), 1)
+    parts = (images - 1) / images * np.where(counted, without - mean, 0) ** 2
+    present = (np.stack([array[:, 1:].sum(1) for array in (*baseline, *other)]) > 0).any(0).sum(0)
+    return tuple(
+        _interval(float(whole[k]), parts[:, k], level) if present[k] > 1 else Interval(NAN, NAN, level)
+        for k in range(len(whole))
+    )
+
+
+def _leave_one_out(seeds: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean IoU over seeds of each class, (K,), and without each image, (I, K); NaN where a seed has none."""
+    counts = np.stack([_hits_and_unions(array) for array in seeds], axis=1)
+    pooled = counts.sum(0)
+    return quotients(pooled[:, 0], pooled[:, 1]).mean(0), quotients(*np.moveaxis(pooled - counts, 2, 0)).mean(1)
+
+
+def _interval(difference: float, parts: np.ndarray, level: float) -> Interval:
+    if np.isnan(difference):
+        return Interval(NAN, NAN, level)
+    if not parts.any():  # every image gives the same difference
+        return Interval(difference, difference, level)
+    reach = float(stats.t.ppf(0.5 + level / 2, effective_number(parts)) * np.sqrt(parts.sum()))
+    return Interval(difference - reach, difference + reach, level)
 
 
 def _hits_and_unions(counts: np.ndarray) -> np.ndarray:

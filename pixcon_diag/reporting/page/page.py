@@ -14,9 +14,9 @@ from pixcon_diag.reporting.page.tables import table_texts
 from pixcon_diag.tables.table import Table
 from pixcon_train.core.files import write_text
 
-SECTIONS = ("verdict", "compared", "filter")
+SECTIONS = ("verdict", "compared", "filter", "errors")
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
-SCRIPTS = ("core.js", "tables.js", "filter.js", "start.js")
+SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "start.js")
 """Scripts in the order in which they run."""
 PAGE = "index.html"
 MEGABYTE = 10**6

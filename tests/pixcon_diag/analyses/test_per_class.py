@@ -42,7 +42,7 @@ def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
     single, tests = per_class_result([group("a", (50, 90, 70)), group("b", (60, 80, 70))]).tables
     assert column(single, "improved") == ["1/1", "0/1", "0/1", "0/1"] and single.texts()[0][4] == "–"
     assert len(single.notes) == 2 and single.notes[1].startswith("One seed each")
-    assert [column.title for column in tests.columns[2:]] == ["over images p", "over images Holm", "over images BH"]
+    assert [column.title for column in tests.columns[4:]] == ["over images p", "over images Holm", "over images BH"]
     assert "No test over seeds" in tests.notes[-1]
     uneven, tests = per_class_result([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
     assert len(tests.columns) == 2 and "No test over images" in tests.notes[-2]
@@ -54,7 +54,7 @@ def test_a_class_that_is_nowhere_is_undefined_and_not_in_the_miou(tmp_path: Path
     absent = (100, 100, 0)
     result = per_class_result([group("a", (50, 90, 0), truth=absent), group("b", (60, 80, 0), truth=absent)])
     table, tests = result.tables
-    assert tests.texts()[2][2:] == ["–", "–", "–"]
+    assert tests.texts()[2][2:] == ["–"] * 5
     assert table.texts()[2] == ["dog", "–", "–", "–", "–", "–"]
     assert table.texts()[3][:4] == ["mIoU", "70.00", "70.00", "+0.00"]
     assert table.notes[-1] == "Classes without an IoU in any run, left out of the mIoU: dog."

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.class_tests_simulation import class_counts, exchange_p, on_targets_of
-from pixcon_diag.measures.per_class_tests import ClassTests, image_tests, seed_tests
+from benchmarks.class_tests_simulation import class_counts, exchange_p, interval_covers, on_targets_of
+from pixcon_diag.measures.per_class_tests import ClassTests, image_intervals, image_tests, seed_tests
 from pixcon_train.core.errors import ConfigError
 
 
@@ -69,6 +69,40 @@ def test_the_exchange_test_keeps_its_level_for_rare_classes(images: int, present
     p = exchange_p(250, images, present, rng(6))
     assert np.nanmean(p <= 0.05) == pytest.approx(0.05, abs=0.013)
     assert np.nanmean(p <= 0.01) == pytest.approx(0.01, abs=0.006)
+
+
+def test_the_interval_is_the_jackknife_over_images() -> None:
+    """Against plain loops: IoUs without each image, mean over seeds, and Student's t with effective images."""
+    seeds = [class_counts(12, 0.8, rng(seed), classes=2) for seed in range(3)]
+    first, second = seeds[:1], seeds[1:]  # two seeds of the other method
+
+    def difference(kept: list[int], k: int) -> float:
+        ious = [[array[kept, :, k].sum(0) for array in group] for group in (first, second)]
+        means = [np.mean([hit / (predicted + target - hit) for hit, predicted, target in group]) for group in ious]
+        return float(means[1] - means[0])
+
+    for k, interval in enumerate(image_intervals(first, second)):
+        left_out = np.array([difference([i for i in range(12) if i != out], k) for out in range(12)])
+        parts = 11 / 12 * (left_out - left_out.mean()) ** 2
+        reach = stats.t.ppf(0.975, parts.sum() ** 2 / (parts**2).sum()) * math.sqrt(parts.sum())
+        whole = difference([*range(12)], k)
+        assert (interval.low, interval.high) == pytest.approx((whole - reach, whole + reach))
+
+
+def test_intervals_of_equal_networks_and_of_classes_that_are_missing() -> None:
+    first = class_counts(20, 0.5, rng(), classes=3)
+    first[:, :, 2], first[1:, :, 1] = 0, 0  # one class nowhere, one in a single image
+    equal, single, missing = image_intervals([first], [first])
+    assert (equal.low, equal.high) == (0, 0)
+    assert math.isnan(single.low) and math.isnan(missing.high)
+    with pytest.raises(ConfigError, match="the same images"):
+        image_intervals([first], [first[:5]])
+
+
+@pytest.mark.parametrize(("images", "present"), [(40, 0.25), (100, 0.1), (500, 0.02)])
+def test_the_interval_covers_the_difference(images: int, present: float) -> None:
+    """In classes without a difference, of 4 to 10 images each: at least 93 %, and it is not needlessly wide."""
+    assert 0.93 <= interval_covers(100, images, present, rng(1)).mean() <= 0.99
 
 
 def test_seeds_by_the_paired_t_test() -> None:
