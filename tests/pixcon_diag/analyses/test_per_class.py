@@ -45,7 +45,7 @@ def test_one_seed_has_no_deviation_and_unequal_groups_no_pairs() -> None:
     assert [column.title for column in tests.columns[4:]] == ["over images p", "over images Holm", "over images BH"]
     assert "No test over seeds" in tests.notes[-1]
     uneven, tests = per_class_result([group("a", (50, 90, 70)), group("b", (60, 80, 70), (70, 80, 70))]).tables
-    assert len(tests.columns) == 2 and "No test over images" in tests.notes[-2]
+    assert len(tests.columns) == 4 and "No test over images" in tests.notes[-2]
     assert column(uneven, "improved") == [None] * 4 and column(uneven, "delta")[0] == pytest.approx(0.15)
     assert uneven.notes[1].startswith("Means and sample standard deviation over seeds (1, 2)")
 
