@@ -1,6 +1,6 @@
 """A section of the page, and what sections are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,11 @@ class Context:
     def measured(self) -> tuple[MeasuredGroup, ...]:
         """The methods with their measured seeds, the baseline first; none where only logs were named."""
         return () if self.methods.only_logs else self.methods.measured()
+
+    def looks(self, names: Iterable[str] = ()) -> dict[str, int]:
+        """The look of each method in charts, the same in every section; ``names``: those that are not measured."""
+        every = dict.fromkeys((*(group.name for group in self.measured), *names))
+        return {name: look for look, name in enumerate(every)}
 
     def variants(self, make: Callable[[str, Mapping[str, Result]], Markup | None]) -> Markup:
         """What depends on the baseline, for each of them; the page shows the one that is chosen.
