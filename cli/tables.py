@@ -13,6 +13,7 @@ from rich.text import Text
 from pixcon_cli.encoding import printable
 
 if TYPE_CHECKING:
+    from pixcon_diag.tables.table import AnyColumn, Cell, Side
     from pixcon_diag.tables.table import Table as DescribedTable
 
 PLAIN_WIDTH = 140
@@ -22,11 +23,6 @@ LONGEST_WORD = 24
 """Length from which a word, such as a path, may be folded in a narrow column."""
 TRANSPOSED_ROWS = 4
 """Most rows of a table that is transposed if it is too wide."""
-
-
-def add_row(target: Table, *cells: str) -> None:
-    """Add a row of plain text, in which brackets are not markup."""
-    target.add_row(*(Text(cell) for cell in cells))
 
 
 def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:
@@ -58,12 +54,17 @@ class Shown(NamedTuple):
     """What is the same in every row and what is left out, for lack of width."""
 
 
+COLOURS: "dict[Side | None, str]" = {"better": "green", "worse": "red", None: ""}
+"""Of cells that say better or worse, by their sign or in words."""
+
+
 class _Cell(NamedTuple):
     """Text in a table."""
 
     text: str
     unbroken: bool = False
     """Whether it must stay on one line, as a number; words may wrap."""
+    colour: str = ""
 
     @property
     def least(self) -> int:
@@ -117,15 +118,18 @@ def render(source: "DescribedTable", width: int = PLAIN_WIDTH) -> Shown:
     named in a note: first those with the same cell in every row, then minor ones, then the last ones.
     """
     columns = source.columns
-    texts = [column.kind == "text" for column in columns]
-    rows = [[_Cell(printable(cell), not text) for cell, text in zip(row, texts, strict=True)] for row in source.texts()]
     heads = tuple(_Cell(printable(column.title)) for column in columns)
-    strip = _Strip(heads, tuple(map(tuple, rows)), tuple(texts))
+    rows = tuple(tuple(map(_cell, columns, row)) for row in source.rows)
+    strip = _Strip(heads, rows, tuple(column.kind == "text" for column in columns))
     turned = strip.transposed()
     if strip.fits(width) or not (0 < len(rows) <= TRANSPOSED_ROWS and turned.fits(width)):
         kept = _kept(strip, width, [column.minor for column in columns])
         return Shown(_to_rich(strip.columns(kept), width), [*_left_out(strip, kept, source.name)])
     return Shown(_to_rich(turned, width), [])
+
+
+def _cell(column: "AnyColumn", value: "Cell") -> _Cell:
+    return _Cell(printable(column.text(value)), column.kind != "text", COLOURS[column.side(value)])
 
 
 def _kept(strip: _Strip, width: int, minor: Sequence[bool]) -> list[int]:
@@ -172,7 +176,7 @@ def _to_rich(strip: _Strip, width: int) -> Table:
     for head, left, wide in zip(strip.heads, strip.left, widths, strict=True):
         result.add_column(Text(head.text), justify="left" if left else "right", overflow="fold", width=wide)
     for row in strip.rows:
-        add_row(result, *(cell.text for cell in row))
+        result.add_row(*(Text(cell.text, style=cell.colour) for cell in row))
     return result
 
 

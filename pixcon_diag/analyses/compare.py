@@ -1,22 +1,20 @@
 """Differences between methods as tables: rows for image noise and seed noise of every measurement."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple, get_args
 
-from pixcon_diag.analyses.deltas import arrow, delta_note
+from pixcon_diag.analyses.compare_short import UNITS, conclusion, kinds, seeds_better, several_seeds, short_table
+from pixcon_diag.analyses.deltas import arrow, by_interval, delta_note
 from pixcon_diag.analyses.filter_verdict import Judged, judged, verdict_table
 from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
-from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
-from pixcon_diag.statistics.power import detectable_with_images
 from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
-from pixcon_diag.tables.table import Cell, Column, Kind, Table
+from pixcon_diag.tables.table import Cell, Column, Table
 from pixcon_train.core.errors import PixConError
 
 IMAGES = (
@@ -30,8 +28,6 @@ MONTE_CARLO = (
     f"p perm.: of more than {MOST_SEEDS} pairs of seeds among {DRAWS:,} random patterns of signs, not among all, so at "
     f"least {1 / (DRAWS + 1):g}."
 )
-ONE_SEED = "One seed each: seed noise is unknown, and there are no tests over seeds."
-PLAIN = "plain: not a sum over images, so there is no interval."
 
 
 def compare_result(
@@ -42,19 +38,23 @@ def compare_result(
 ) -> Result:
     """Each other group of ``groups`` against the first one, the baseline; ``left_out``: what is not compared."""
     baseline = groups[0].name
-    tables = [
-        difference_table(baseline, other, unit, comparisons[other], f"compare_{part}_{unit}s")
+    units = [
+        (other, unit, f"compare_{part}_{unit}s")
         for other, part in file_parts([*comparisons]).items()
         for unit in get_args(Unit)
         if any(row.unit == unit for row in comparisons[other])
     ]
+    tables = [short_table(baseline, other, unit, comparisons[other], f"{name}_short") for other, unit, name in units]
+    noise = [difference_table(baseline, other, unit, comparisons[other], name) for other, unit, name in units]
     if left_out:
         notes = [f"Left out: {sentence}" for sentence in left_out]
         tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, *notes))
     verdicts = [verdict for group in groups for verdict in _verdicts(group, bar)]
     return Result.of(
         "compare",
-        [*tables, *([verdict_table(verdicts, "compare_verdict")] if verdicts else [])],
+        tables,
+        [*noise, *([verdict_table(verdicts, "compare_verdict")] if verdicts else [])],
+        summary=[sentence for other, rows in comparisons.items() for sentence in conclusion(baseline, other, rows)],
         baseline=baseline,
         comparisons=[{"other": other, "rows": [row.to_dict() for row in rows]} for other, rows in comparisons.items()],
         verdicts=[{"name": v.name, "group": v.group, **v.result.to_dict()} for v in verdicts],
@@ -93,14 +93,11 @@ _TESTS: tuple[Column[_Line], ...] = (
 
 def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow], name: str) -> Table:
     """The measurements of one unit, in a table called ``name``: rates in per cent, or plain numbers."""
-    value: Kind = "per_cent" if unit == "fraction" else "number"
-    delta: Kind = "points" if unit == "fraction" else "delta"
-    subtitle = {"fraction": "rates, %", "number": "numbers", "count": "counts"}[unit]
-    digits = 1 if unit == "count" else None
+    value, delta, digits = kinds(unit)
     unit_rows = [row for row in rows if row.unit == unit]
     return Table.of(
         name,
-        f"{baseline} → {other}: {subtitle}",
+        f"{baseline} → {other}: {UNITS[unit]}, by kind of noise",
         [line for row in unit_rows for line in _lines(row)],
         (
             Column("measure", "measure"),
@@ -110,50 +107,21 @@ def difference_table(baseline: str, other: str, unit: Unit, rows: Sequence[Compa
             Column("difference", "Δ", delta, digits),
             Column("low", "low", delta),
             Column("high", "high", delta),
-            Column("better", "better"),
-            *(_TESTS if any(_several(row) for row in unit_rows) else ()),
+            Column("better", "verdict"),
+            *(_TESTS if any(several_seeds(row) for row in unit_rows) else ()),
         ),
         _notes(baseline, other, unit_rows),
     )
 
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
-    yield (
-        f"{delta_note(baseline, other)} better: whether {other} is better, judged by the interval (unclear if it "
-        "includes 0) or by the number of seeds."
-    )
-    uneven = [row.measure for row in rows if not row.same_classes]
-    if uneven:
-        yield f"Means over different classes in some runs, so Δ also reflects the classes: {', '.join(uneven)}."
+    yield delta_note(baseline, other)
     if any(row.image_noise is not None for row in rows):
         yield IMAGES
-    for noise in (row.image_noise for row in rows if row.measure == "mIoU"):
-        if noise is not None and noise.high > noise.low:
-            yield _images_sentence(noise)
-    if any(_several(row) for row in rows):
+    if any(several_seeds(row) for row in rows):
         yield SEEDS
-        if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
-            yield MONTE_CARLO
-        return
-    if any(row.image_noise is None for row in rows):
-        yield PLAIN
-    yield ONE_SEED
-
-
-def _images_sentence(noise: ImageNoise) -> str:
-    """What these images find, and how many an effect of a point needs."""
-    half_width = (noise.high - noise.low) / 2
-    found = 100 * detectable_with_images(half_width, level=noise.level)
-    needed = math.ceil(noise.images * found**2)  # the width falls with the square root of the number of images
-    return (
-        f"mIoU: these {noise.images:,} images find a difference of {found:.2f} points in four of five repetitions (for "
-        f"fixed weights; two-sided 0.05); one point needs {needed:,} images like these."
-    )
-
-
-def _several(row: ComparisonRow) -> bool:
-    """Whether a method has several seeds."""
-    return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
+    if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
+        yield MONTE_CARLO
 
 
 def _lines(row: ComparisonRow) -> Iterator[_Line]:
@@ -161,10 +129,10 @@ def _lines(row: ComparisonRow) -> Iterator[_Line]:
     name = f"{row.measure} ({arrow(row.higher_is_better)})"
     images, seeds = row.image_noise, row.seed_noise
     if images is not None:
-        better = _side(images.low, images.high, higher=row.higher_is_better)
+        better = by_interval(images.low, images.high, higher_is_better=row.higher_is_better)
         means = (images.first, images.second, images.difference)
         yield _Line(name, f"images ({images.level:.0%})", *means, images.low, images.high, better)
-    if not _several(row):
+    if not several_seeds(row):
         if images is None:
             yield _Line(name, "plain", seeds.first.mean, seeds.second.mean, seeds.difference)
         return
@@ -172,21 +140,12 @@ def _lines(row: ComparisonRow) -> Iterator[_Line]:
     line, pairs = _Line(name, "seeds", first, second, seeds.difference), seeds.paired
     if pairs is not None:
         line = line._replace(
-            better=f"{pairs.wins}/{len(pairs.deltas.values)}",
+            better=seeds_better(row),
             p_sign=pairs.sign_test.one_sided,
             p_permutation=pairs.permutation_test.one_sided,
             p_smallest=pairs.sign_test.smallest_one_sided,
         )
     yield line
-
-
-def _side(low: float, high: float, *, higher: bool) -> str | None:
-    """Whether the interval excludes 0 on the better side; None without an interval."""
-    if math.isnan(low):
-        return None
-    if not (low > 0 or high < 0):
-        return "unclear"
-    return "yes" if (low > 0) == higher else "no"
 
 
 def result_of(methods: Methods, draws: int = 1000) -> Result:

@@ -1,6 +1,8 @@
 """Every difference is Δ = method − baseline, with an arrow for the better direction."""
 
+import math
 from collections.abc import Callable
+from typing import Literal
 
 from pixcon_diag.tables.table import Cell, Column, RowIn
 
@@ -17,7 +19,16 @@ def delta_column(
 ) -> Column[RowIn]:
     """A column of Δ = method − baseline of one quantity, in percentage points."""
     head = " ".join(filter(None, ("Δ", quantity, f"({arrow(higher_is_better)})")))
-    return Column(key, head, "points", over=over, of=of)
+    return Column(key, head, "points", over=over, of=of, higher_is_better=higher_is_better)
+
+
+def by_interval(low: float, high: float, *, higher_is_better: bool) -> Literal["better", "worse", "undecided"] | None:
+    """What the interval of a difference says; None without an interval."""
+    if math.isnan(low):
+        return None
+    if not (low > 0 or high < 0):
+        return "undecided"
+    return "better" if (low > 0) == higher_is_better else "worse"
 
 
 def delta_note(baseline: str, other: str) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from pixcon_diag.tables.table import AnyColumn, Table
+from pixcon_diag.tables.table import AnyColumn, Cell, Side, Table
 
 
 def to_html(table: Table) -> str:
     """A ``<table>`` with its title as caption, and the notes as paragraphs below; all text is escaped."""
     caption = f'<caption style="text-align: left"><b>{escape(table.title)}</b></caption>'
-    body = [_row([_cell("td", *pair) for pair in zip(table.columns, row, strict=True)]) for row in table.texts()]
+    body = [_row([_value(*pair) for pair in zip(table.columns, row, strict=True)]) for row in table.rows]
     return "\n".join(
         [
             "<table>",
@@ -37,9 +37,17 @@ def _heads(columns: Sequence[AnyColumn]) -> list[str]:
     return [_row(cells), heads]
 
 
-def _cell(tag: str, column: AnyColumn, text: str) -> str:
+_COLOURS: dict[Side | None, str] = {"better": "; color: #1a7f37", "worse": "; color: #cf222e", None: ""}
+
+
+def _value(column: AnyColumn, value: Cell) -> str:
+    """A cell; better or worse in green or red."""
+    return _cell("td", column, column.text(value), _COLOURS[column.side(value)])
+
+
+def _cell(tag: str, column: AnyColumn, text: str, style: str = "") -> str:
     side = "left" if column.kind == "text" else "right"
-    return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
+    return f'<{tag} style="text-align: {side}{style}">{escape(text)}</{tag}>'
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Never, TypeVar
+from typing import Any, Generic, Literal, Never, TypeVar, get_args
 
 from pixcon_diag.statistics.spread import Spread
 
@@ -12,6 +12,9 @@ UNDEFINED = "–"
 Kind = Literal["text", "count", "number", "delta", "per_cent", "points"]
 """``per_cent``: a fraction, shown times 100; ``delta``: a difference with its sign; ``points``: a difference of
 fractions in percentage points with its sign."""
+
+Side = Literal["better", "worse"]
+SIDES: tuple[Side, ...] = get_args(Side)
 
 _DIGITS: dict[Kind, int] = {"count": 1, "number": 4, "delta": 4, "per_cent": 2, "points": 2}
 """Default decimals; those of a count apply to a mean of counts, as a count is an integer."""
@@ -40,6 +43,8 @@ class Column(Generic[RowIn]):
     """Takes the cell from a row object; None: the row's attribute ``key``."""
     minor: bool = False
     """Whether a narrow terminal leaves it out before the others."""
+    higher_is_better: bool | None = None
+    """The better sign of a difference; None for other columns."""
 
     def cell(self, row: RowIn) -> Cell:
         """The value of ``row`` in this column."""
@@ -49,6 +54,15 @@ class Column(Generic[RowIn]):
     def title(self) -> str:
         """Both headings in one."""
         return f"{self.over} {self.head}".strip()
+
+    def side(self, value: Cell) -> Side | None:
+        """Whether a cell says that something is better or worse, by its sign or in words; None if neither."""
+        if isinstance(value, str):
+            return next((side for side in SIDES if value == side), None)
+        number = value.mean if isinstance(value, Spread) else value
+        if self.higher_is_better is None or number is None or not number or math.isnan(number):
+            return None
+        return "better" if (number > 0) == self.higher_is_better else "worse"
 
     def text(self, value: Cell) -> str:
         """A cell as shown; an undefined value is a dash."""

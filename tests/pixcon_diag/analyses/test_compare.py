@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.compare import compare_result, difference_table
+from pixcon_diag.analyses.compare_short import conclusion, short_table
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.predictions import MeasuredGroup
@@ -40,19 +41,19 @@ def test_images_and_seeds_are_separate_rows() -> None:
     table = difference_table("none", "clean", "fraction", found, "name")
     assert column(table, "noise") == ["images (95%)", "seeds"] and column(table, "measure") == ["error (↓)"] * 2
     images, seeds = table.rows
-    assert images[2:8] == (pytest.approx(0.32), pytest.approx(0.22), *[pytest.approx(-0.1)] * 3, "yes")
+    assert images[2:8] == (pytest.approx(0.32), pytest.approx(0.22), *[pytest.approx(-0.1)] * 3, "better")
     assert images[8:] == (None, None, None)
     assert isinstance(seeds[2], Spread) and seeds[2].mean == pytest.approx(0.32) and seeds[2].std == pytest.approx(0.02)
     assert seeds[5:] == (None, None, "3/3", 0.125, 0.125, 0.125)
     assert table.texts() == [
-        ["error (↓)", "images (95%)", "32.00", "22.00", "-10.00", "-10.00", "-10.00", "yes", "–", "–", "–"],
+        ["error (↓)", "images (95%)", "32.00", "22.00", "-10.00", "-10.00", "-10.00", "better", "–", "–", "–"],
         ["error (↓)", "seeds", "32.00 ± 2.00", "22.00 ± 3.46", "-10.00", "–", "–", "3/3", "0.125", "0.125", "0.125"],
     ]
 
 
 def test_better_means_the_measurement_s_own_direction() -> None:
-    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["no"]
-    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["unclear"]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["worse"]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["undecided"]
     higher = difference_table("a", "b", "number", rows(plain("m", 1.0, 2.0), plain("m", 2.0, 1.5)), "n")
     lower = difference_table(
         "a", "b", "number", rows(plain("m", 1, 2, higher=False), plain("m", 2, 1.5, higher=False)), "n"
@@ -81,6 +82,7 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
     result = compare_result(groups, {other.name: found for other in groups[1:]})
     content = sound(result, tmp_path)
     assert len(result.tables) == 9 and len(list(tmp_path.glob("compare_*_fractions.csv"))) == 3
+    assert len(list(tmp_path.glob("compare_*_fractions_short.csv"))) == 3
     assert content["baseline"] == "none"
     assert [comparison["other"] for comparison in content["comparisons"]] == [
         ODD,
@@ -92,16 +94,17 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
         "hash of none 0",
         "hash of none 1",
     ]
-    assert result.tables[2].texts()[0][:5] == ["classes (↑)", "plain", "2.0", "2.0", "+0.0"]
+    assert result.tables[2].texts() == [["classes (↑)", "2.0", "2.0", "+0.0"]]
+    assert len(result.summary) == 6 and result.summary[0].startswith(
+        f"error: {ODD} is better than none, Δ = -10.00 points ("
+    )
 
 
 def test_one_seed_each_has_no_rows_and_no_tests_over_seeds() -> None:
     table = difference_table("none", "clean", "fraction", rows(errors(30), errors(20)), "n")
     assert column(table, "noise") == ["images (95%)"] and "p_sign" not in {column.key for column in table.columns}
-    assert any("One seed each" in note for note in table.notes)
     plainly = difference_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
     assert plainly.texts() == [["m (↑)", "plain", "1.0000", "2.0000", "+1.0000", "–", "–", "–"]]
-    assert any("there is no interval" in note for note in plainly.notes)
     uneven = difference_table("none", "clean", "fraction", rows(errors(30, 31), errors(20)), "n")
     assert column(uneven, "noise") == ["images (95%)", "seeds"]
 
@@ -113,9 +116,9 @@ def test_means_over_different_classes_are_named() -> None:
     found = compare(
         [mean("mIoU", (0, 1)), mean("macro", (0, 1))], [mean("mIoU", (0, 1)), mean("macro", (0, 1, 2))], draws=20
     )
-    notes = difference_table("none", "clean", "number", found, "name").notes
+    notes = short_table("none", "clean", "number", found, "name").notes
     assert [note.endswith("classes: macro.") for note in notes].count(True) == 1
-    same = difference_table("none", "clean", "number", found[:1], "name").notes
+    same = short_table("none", "clean", "number", found[:1], "name").notes
     assert not any("same classes" in note for note in same)
 
 
@@ -123,7 +126,7 @@ def test_the_miou_says_what_its_images_find() -> None:
     """Two images that differ by 10 and 20 of 100 pixels: the half-width is 5 points, of which 7.15 are found."""
     counts = (np.array([[100, 30], [100, 40]]), np.array([[100, 20], [100, 20]]))
     first, second = (Quantity("mIoU", "fraction", True, (0.5,), (array,), pooled_ratio(1, 0)) for array in counts)
-    notes = difference_table("a", "b", "fraction", rows(first, second), "n").notes
+    notes = short_table("a", "b", "fraction", rows(first, second), "n").notes
     assert any("mIoU: these 2 images find a difference of 7.15 points" in note for note in notes)
     assert any("one point needs 103 images" in note for note in notes)
 
@@ -136,3 +139,33 @@ def test_the_test_of_many_seeds_is_said_to_be_random() -> None:
     )
     few = plain("m", *range(20))
     assert not any("random" in note for note in difference_table("a", "b", "number", rows(few, few), "n").notes)
+
+
+def test_the_short_table_has_a_row_for_each_measurement() -> None:
+    one = short_table("none", "clean", "fraction", rows(errors(30), errors(20)), "n")
+    assert [column.head for column in one.columns] == ["measure", "none", "clean", "Δ", "low", "high", "verdict"]
+    assert one.texts() == [["error (↓)", "30.00", "20.00", "-10.00", "-10.00", "-10.00", "better"]]
+    three = short_table("none", "clean", "fraction", rows(errors(30, 32, 34), errors(20, 26, 40)), "n")
+    assert three.texts()[0][3:] == ["-3.33", "-3.33", "-3.33", "better", "2/3"]
+    plainly = short_table("none", "clean", "number", rows(plain("m", 1.0), plain("m", 2.0)), "n")
+    assert plainly.texts() == [["m (↑)", "1.0000", "2.0000", "+1.0000"]]
+    assert any("Without an interval" in note for note in plainly.notes)
+
+
+def test_the_conclusion_names_the_difference_its_noise_and_what_else_differs() -> None:
+    found = [*rows(errors(30), errors(20)), *rows(errors(30), errors(40)), *rows(plain("m", 1.0), plain("m", 2.0))]
+    first, second = conclusion("none", "clean", found)
+    assert first == (
+        "error: clean is better than none, Δ = -10.00 points (95% over 2 images: -10.00 to -10.00). One seed each, so "
+        "the noise of training is unknown."
+    )
+    assert second == (
+        "Of 3 measurements, clean is better in 1 (error) and worse in 1 (error), beyond the noise of images; 0 are "
+        "undecided; 1 have no interval."
+    )
+    (equal, _) = conclusion("none", "clean", rows(errors(30), errors(30)))
+    assert "clean is not told apart from none" in equal
+    (seeds, _) = conclusion("none", "clean", rows(errors(30, 32, 34), errors(20, 26, 40)))
+    assert seeds.endswith("better on 2 of 3 seeds (one-sided sign test p = 0.500; the least possible is 0.125).")
+    (alone,) = conclusion("none", "clean", rows(plain("m", 1.0), plain("m", 2.0)))
+    assert alone.startswith("m: clean is compared with none, Δ = +1.0000.")

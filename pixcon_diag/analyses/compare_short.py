@@ -1,0 +1,137 @@
+"""The outcome of a comparison in sentences and in short tables: a row for each measurement."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pixcon_diag.analyses.deltas import arrow, by_interval, delta_note
+from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.measures.uncertainty import ImageNoise
+from pixcon_diag.statistics.power import detectable_with_images
+from pixcon_diag.tables.table import Column, Kind, Table
+
+IMAGES = (
+    "low, high: variation over validation sets, for fixed weights (paired bootstrap over images, percentile interval)."
+)
+SEEDS = "seeds better: of the seeds paired in the order given. The CSV files have the tests over seeds."
+ONE_SEED = "One seed each, so the noise of training is unknown."
+PLAIN = "Without an interval: not a sum over images."
+UNITS: dict[Unit, str] = {"fraction": "rates, %", "number": "numbers", "count": "counts"}
+"""Titles of the tables."""
+NAMED = 4
+"""Most measurements that a sentence names."""
+
+
+def kinds(unit: Unit) -> tuple[Kind, Kind, int | None]:
+    """How a value and a difference are shown, and with how many decimals."""
+    if unit == "fraction":
+        return "per_cent", "points", None
+    return "number", "delta", 1 if unit == "count" else None
+
+
+def verdict(row: ComparisonRow) -> str | None:
+    """What the interval over images says; None without one."""
+    noise = row.image_noise
+    return None if noise is None else by_interval(noise.low, noise.high, higher_is_better=row.higher_is_better)
+
+
+def seeds_better(row: ComparisonRow) -> str | None:
+    """On how many seeds the method is better; None where seeds are not paired."""
+    pairs = row.seed_noise.paired
+    return None if pairs is None else f"{pairs.wins}/{len(pairs.deltas.values)}"
+
+
+def several_seeds(row: ComparisonRow) -> bool:
+    """Whether a method has several seeds."""
+    return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
+
+
+def conclusion(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    """A sentence on the first measurement, the mIoU, and one that counts the others."""
+    if rows:
+        yield _first(baseline, other, rows[0])
+    verdicts = [(verdict(row), row.measure) for row in rows]
+    counts = Counter(word for word, _ in verdicts)
+    if any(counts[word] for word in ("better", "worse", "undecided")):
+        named = [_named(word, [name for found, name in verdicts if found == word]) for word in ("better", "worse")]
+        without = f"; {counts[None]} have no interval" if counts[None] else ""
+        yield (
+            f"Of {len(rows)} measurements, {other} is {' and '.join(named)}, beyond the noise of images; "
+            f"{counts['undecided']} are undecided{without}."
+        )
+
+
+def _named(word: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    listed = f" ({'; '.join(names[:NAMED])}{more})" if names else ""
+    return f"{word} in {len(names)}{listed}"
+
+
+def _first(baseline: str, other: str, row: ComparisonRow) -> str:
+    """The difference of one measurement: its size, its interval over images, and its seeds."""
+    _, kind, digits = kinds(row.unit)
+    text, noise, seeds = Column("", "", kind, digits).text, row.image_noise, row.seed_noise
+    word = verdict(row)
+    judged = {None: "compared with", "undecided": "not told apart from"}.get(word, f"{word} than")
+    said = f"{row.measure}: {other} is {judged} {baseline}, Δ = {text(seeds.difference)}"
+    said += " points" if row.unit == "fraction" else ""
+    if noise is not None and word is not None:
+        said += f" ({noise.level:.0%} over {noise.images:,} images: {text(noise.low)} to {text(noise.high)})"
+    if not several_seeds(row):
+        return f"{said}. {ONE_SEED}"
+    pairs = seeds.paired
+    if pairs is None:
+        return f"{said}."
+    test = pairs.sign_test
+    return (
+        f"{said}; better on {pairs.wins} of {len(pairs.deltas.values)} seeds (one-sided sign test p = "
+        f"{test.one_sided:.3f}; the least possible is {test.smallest_one_sided:.3f})."
+    )
+
+
+def short_table(baseline: str, other: str, unit: Unit, rows: Sequence[ComparisonRow], name: str) -> Table:
+    """The measurements of one unit, in a table called ``name``, with what images and seeds say of each."""
+    value, delta, digits = kinds(unit)
+    chosen = [row for row in rows if row.unit == unit]
+    columns: list[Column[ComparisonRow]] = [
+        Column("measure", "measure", of=lambda r: f"{r.measure} ({arrow(r.higher_is_better)})"),
+        Column("baseline", baseline, value, digits, of=lambda r: r.seed_noise.first.mean, minor=True),
+        Column("other", other, value, digits, of=lambda r: r.seed_noise.second.mean, minor=True),
+        Column("difference", "Δ", delta, digits, of=lambda r: r.seed_noise.difference),
+    ]
+    if any(verdict(row) for row in chosen):
+        columns += [
+            Column("low", "low", delta, digits, of=lambda r: r.image_noise and r.image_noise.low),
+            Column("high", "high", delta, digits, of=lambda r: r.image_noise and r.image_noise.high),
+            Column("verdict", "verdict", of=verdict),
+        ]
+    if any(several_seeds(row) for row in chosen):
+        columns.append(Column("seeds", "seeds better", of=seeds_better))
+    return Table.of(name, f"{baseline} → {other}: {UNITS[unit]}", chosen, columns, _notes(baseline, other, chosen))
+
+
+def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    yield f"{delta_note(baseline, other)} verdict: of {other}, by the interval over images; undecided if it includes 0."
+    uneven = [row.measure for row in rows if not row.same_classes]
+    if uneven:
+        yield f"Means over different classes in some runs, so Δ also reflects the classes: {', '.join(uneven)}."
+    if any(row.image_noise is not None for row in rows):
+        yield IMAGES
+    for noise in (row.image_noise for row in rows if row.measure == "mIoU"):
+        if noise is not None and noise.high > noise.low:
+            yield _images_sentence(noise)
+    if any(row.image_noise is None for row in rows):
+        yield PLAIN
+    if any(several_seeds(row) for row in rows):
+        yield SEEDS
+
+
+def _images_sentence(noise: ImageNoise) -> str:
+    """What these images find, and how many an effect of a point needs."""
+    half_width = (noise.high - noise.low) / 2
+    found = 100 * detectable_with_images(half_width, level=noise.level)
+    needed = math.ceil(noise.images * found**2)  # the width falls with the square root of the number of images
+    return (
+        f"mIoU: these {noise.images:,} images find a difference of {found:.2f} points in four of five repetitions (for "
+        f"fixed weights; two-sided 0.05); one point needs {needed:,} images like these."
+    )
