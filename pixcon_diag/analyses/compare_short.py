@@ -101,8 +101,8 @@ def short_table(baseline: str, other: str, unit: Unit, rows: Sequence[Comparison
     ]
     if any(verdict(row) for row in chosen):
         columns += [
-            Column("low", "low", delta, digits, of=lambda r: r.image_noise and r.image_noise.low),
-            Column("high", "high", delta, digits, of=lambda r: r.image_noise and r.image_noise.high),
+            Column("low", "low", delta, digits, of=lambda r: r.image_noise.low if r.image_noise else None),
+            Column("high", "high", delta, digits, of=lambda r: r.image_noise.high if r.image_noise else None),
             Column("verdict", "verdict", of=verdict),
         ]
     if any(several_seeds(row) for row in chosen):
