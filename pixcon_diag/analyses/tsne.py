@@ -1,17 +1,17 @@
-"""t-SNE of the same pixels under each checkpoint, with their separability in feature space."""
+"""t-SNE of the same pixels under each checkpoint, with their separability in feature space and their predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
 from pixcon_diag.analyses.measured import identity
-from pixcon_diag.groups.methods import Methods
+from pixcon_diag.analyses.sampled_maps import SampledMaps, sampled_maps
+from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
-from pixcon_train.core.progress import Progress, silent
 
 MAP_NOTE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
 
@@ -23,23 +23,31 @@ def tsne_result(
     seed: int = 0,
     perplexity: float = PERPLEXITY,
     jobs: int = 1,
-    progress: Progress = silent,
+    bar: Bar = no_bar,
 ) -> Result:
     """Maps of the sampled pixels, one for each (name, checkpoint), with the classes of the first.
 
     Raises:
         ConfigError: a pass has no features, too few pixels, or other pixels than the first.
+        DataError: a label map or confidence map is missing or damaged.
     """
     samples = {name: member.sample() for name, member in measured}
-    result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
+    with bar("fitting t-SNE") as progress:
+        result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
+    maps = {}
+    for name, member in measured:
+        with bar(f"reading the maps of {name}") as progress:
+            maps[name] = sampled_maps(member, result.pixels, progress)
     spec = measured[0][1].data.spec
     return Result.of(
         "tsne",
         [separability_table(result, measured)],
-        [positions_table(result, spec.classes)],
+        [positions_table(result, spec.classes, maps)],
         classes=spec.classes,
         palette=spec.palette,
         projection=result.to_dict(),
+        predicted={name: found.predicted for name, found in maps.items()},
+        confidence={name: found.confidence for name, found in maps.items()},
         provenance={name: asdict(member.provenance) for name, member in measured},
     )
 
@@ -61,6 +69,8 @@ class _Pixel(NamedTuple):
     label: str
     x: float
     y: float
+    predicted: str | None
+    confidence: float | None
 
 
 def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, MeasuredPass]]) -> Table:
@@ -87,16 +97,12 @@ def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, M
     )
 
 
-def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
-    """Position of every pixel on every map."""
+def positions_table(result: ProjectionResult, classes: Sequence[str], maps: Mapping[str, SampledMaps]) -> Table:
+    """Position of every pixel on every map, with what its checkpoint predicts there."""
     return Table.of(
         "tsne_positions",
         "Positions",
-        [
-            _Pixel(projection.name, *pixel, classes[label], *position)
-            for projection in result.projections
-            for pixel, label, position in zip(result.pixels, result.labels, projection.positions, strict=True)
-        ],
+        [pixel for projection in result.projections for pixel in _pixels(result, projection, classes, maps)],
         (
             Column("name", "name"),
             Column("image", "image"),
@@ -105,8 +111,23 @@ def positions_table(result: ProjectionResult, classes: Sequence[str]) -> Table:
             Column("class", "class", of=lambda r: r.label),
             Column("x", "x", "number"),
             Column("y", "y", "number"),
+            Column("predicted", "predicted class"),
+            Column("confidence", "confidence at least", "number"),
         ),
     )
+
+
+def _pixels(
+    result: ProjectionResult, projection: Projection, classes: Sequence[str], maps: Mapping[str, SampledMaps]
+) -> Iterator[_Pixel]:
+    unknown = (None,) * len(result.labels)
+    found = maps[projection.name]
+    for pixel, label, position, predicted, confidence in zip(
+        result.pixels, result.labels, projection.positions, found.predicted or unknown, found.confidence or unknown,
+        strict=True,
+    ):  # fmt: skip
+        shown = None if predicted is None else classes[predicted]
+        yield _Pixel(projection.name, *pixel, classes[label], *position, shown, confidence)
 
 
 def result_of(
@@ -120,12 +141,11 @@ def result_of(
     first: dict[str, MeasuredPass] = {}
     for member, measured in methods.passes(per_class=per_class):
         first.setdefault(member.group, measured)
-    with methods.bar("fitting t-SNE") as progress:
-        return tsne_result(
-            [*first.items()],
-            aligned=aligned,
-            seed=methods.options.seed,
-            perplexity=perplexity,
-            jobs=-1,
-            progress=progress,
-        )
+    return tsne_result(
+        [*first.items()],
+        aligned=aligned,
+        seed=methods.options.seed,
+        perplexity=perplexity,
+        jobs=-1,
+        bar=methods.bar,
+    )

@@ -15,15 +15,22 @@ from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
 
 
-def measured(name: str, seed: int, *, pixels: int = 12) -> Any:
+def measured(name: str, seed: int, *, pixels: int = 12, maps: Any = None, confidence: Any = None) -> Any:
     """Pixels of two classes around two directions."""
     labels = np.repeat(np.arange(2), pixels // 2)
     features = np.eye(2, 5)[labels] + 0.3 * np.random.default_rng(seed).normal(size=(len(labels), 5))
     norms = np.linalg.norm(features, axis=1)
-    places = tuple(("a.jpg", 4 * i, 2) for i in range(len(labels)))
+    places = tuple((f"val.txt/{i % 2}.jpg", 4 * i, 2) for i in range(len(labels)))
     sample = PixelSample(features / norms[:, None], norms, labels, places, 3, pixels // 2, 0)
     data = evaluation_data()
-    return SimpleNamespace(name=name, data=data, provenance=provenance(name, data), sample=lambda: sample)
+    return SimpleNamespace(
+        name=name,
+        data=data,
+        provenance=provenance(name, data),
+        sample=lambda: sample,
+        maps=maps,
+        confidence=confidence,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +53,12 @@ def test_the_numbers_are_those_in_feature_space(result: Result) -> None:
 def test_every_pixel_has_its_place_on_every_map(result: Result, tmp_path: Path) -> None:
     (positions,) = result.files
     assert len(positions.rows) == 24
-    assert positions.rows[7][:5] == (ODD, "a.jpg", 28, 2, "cat") and positions.rows[12][0] == "clean"
+    assert positions.rows[7][:5] == (ODD, "val.txt/1.jpg", 28, 2, "cat") and positions.rows[12][0] == "clean"
     content = sound(result, tmp_path)
     assert content["classes"] == ["ground", "cat", "dog"] and len(content["palette"]) >= 3
     maps = content["projection"]["projections"]
     assert [projection["name"] for projection in maps] == [ODD, "clean"]
-    assert list(positions.rows[7][5:]) == maps[0]["positions"][7]
+    assert list(positions.rows[7][5:7]) == maps[0]["positions"][7]
 
 
 def test_which_weights_the_maps_are_of_is_kept(result: Result) -> None:
@@ -64,3 +71,20 @@ def test_aligned_maps_say_so_and_too_few_pixels_make_none() -> None:
     assert "the other maps start from the positions of the first" in table.notes[0]
     with pytest.raises(ConfigError, match="8 valid pixels are too few"):
         tsne_result([("a", measured("x", 0, pixels=8))])
+
+
+def test_every_pixel_has_its_prediction_and_confidence_where_maps_are_cached(tmp_path: Path) -> None:
+    """Values are read at each pixel's own image, row and column."""
+    labels = np.random.default_rng(5).integers(0, 3, (2, 50, 4)).astype(np.uint8)
+    bins = np.random.default_rng(6).integers(0, 3, (2, 50, 4)).astype(np.uint8)
+    maps = SimpleNamespace(read=lambda place: labels[place])
+    confidence = SimpleNamespace(read=lambda place: bins[place], edges=(0.0, 0.5, 0.9))
+    both = measured("x", 0, maps=maps, confidence=confidence)
+    result = tsne_result([("all", both), ("labels", measured("y", 1, maps=maps)), ("none", measured("z", 2))])
+    at = [(place % 2, 4 * place, 2) for place in range(12)]
+    content = sound(result, tmp_path)
+    assert content["predicted"] == {"all": [labels[p] for p in at], "labels": [labels[p] for p in at], "none": None}
+    assert content["confidence"] == {"all": [(0.0, 0.5, 0.9)[bins[p]] for p in at], "labels": None, "none": None}
+    (positions,) = result.files
+    assert positions.rows[3][-2:] == (content["classes"][labels[1, 12, 2]], (0.0, 0.5, 0.9)[bins[1, 12, 2]])
+    assert positions.rows[-1][-2:] == (None, None)
