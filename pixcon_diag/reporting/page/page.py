@@ -14,15 +14,9 @@ from pixcon_diag.reporting.page.tables import table_texts
 from pixcon_diag.tables.table import Table
 from pixcon_train.core.files import write_text
 
-SECTIONS = (
-    "verdict",
-    "compared",
-    "filter",
-    "errors",
-    "boundary",
-)
+SECTIONS = ("verdict", "compared", "filter", "errors", "boundary", "embedding")
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
-SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "start.js")
+SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "embedding.js", "start.js")
 """Scripts in the order in which they run."""
 PAGE = "index.html"
 MEGABYTE = 10**6
@@ -34,8 +28,10 @@ def write_page(folder: Path, context: Context) -> Path:
     Raises:
         PixConError: the folder cannot be written, or an image or map cannot be read.
     """
+    sections = sections_of(context)
     tables = [table for result in context.results.values() for table in (*result.tables, *result.files)]
-    write_text(folder / PAGE, render("PixCon Diag", sections_of(context), tables))
+    tables += [table for section in sections for table in section.tables]
+    write_text(folder / PAGE, render("PixCon Diag", sections, tables))
     return folder / PAGE
 
 

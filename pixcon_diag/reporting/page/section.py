@@ -27,6 +27,8 @@ class Section:
     """What its script reads, as JSON."""
     images: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     """Files by key and by part; they stand in the page outside the compressed data and are decoded when shown."""
+    tables: tuple[Table, ...] = ()
+    """Tables that no result has, as the section makes them itself."""
 
 
 @dataclass(frozen=True)

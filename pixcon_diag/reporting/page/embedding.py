@@ -1,0 +1,189 @@
+"""The embedding: how near the class centroids are, which classes are confused, and the t-SNE maps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from pixcon_diag.analyses.deltas import BETTER, arrow
+from pixcon_diag.reporting.page.centroids import Centroids, centroids_of, confused_table, matrices_html
+from pixcon_diag.reporting.page.section import Context, Section
+from pixcon_diag.reporting.page.tables import table_html
+from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.table import Column, Table
+
+MEASURES = ("compactness", "mean inter-class cosine", "max inter-class cosine", "margin", "CDNV")
+"""Rows of a comparison that are of the embedding."""
+GRID = 1000
+"""Steps of the positions on a map, from one side to the other."""
+
+
+def section(context: Context) -> Section | None:
+    """Centroids and maps; None where no checkpoint has a feature."""
+    measured, maps = context.content("geometry").get("results"), context.content("tsne").get("projection")
+    if not measured and not maps:
+        return None
+    shown = centroids_of(context) if measured else None
+    pairs = confused_table(shown) if shown else None
+    deltas = context.variants(_delta_html)
+    body = Markup("").join(
+        (_separation(context, compared=bool(deltas)), deltas, _matrices(shown, pairs), _maps(context))
+    )
+    return Section(
+        "embedding",
+        "Embedding",
+        "How compact the classes are in feature space, how near their centroids are, and whether near classes are the "
+        "confused ones (Sec. G.4, Table 9, Fig. 11).",
+        body,
+        {
+            "centroids": shown.to_data() if shown else None,
+            "tsne": _tsne_data(context.content("tsne")) if maps else None,
+        },
+        tables=(pairs,) if pairs else (),
+    )
+
+
+def _separation(context: Context, *, compared: bool) -> Markup:
+    """Table 9, without its Δ where a table of differences follows, and the numbers of each checkpoint."""
+    table = context.table("geometry", "geometry")
+    if table is None:
+        return Markup("")
+    if compared:
+        kept = [place for place, column in enumerate(table.columns) if column.key != "delta"]
+        table = replace(
+            table,
+            columns=tuple(table.columns[place] for place in kept),
+            rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+            notes=tuple(note for note in table.notes if not note.startswith("Δ")),
+        )
+    closest = context.table("geometry", "geometry_checkpoints")
+    return table_html(table) + (Markup("") if closest is None else table_html(closest, folded=True))
+
+
+class _Delta(NamedTuple):
+    """One measure of two methods."""
+
+    measure: str
+    other: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    better: str
+
+
+def _delta_html(baseline: str, results: Mapping[str, Result]) -> Markup | None:
+    """Δ of every other method against a baseline; None without a comparison of embeddings."""
+    compare = results.get("compare")
+    rows = [] if compare is None else list(_deltas(compare.content["comparisons"]))
+    return table_html(_delta_table(baseline, rows)) if rows else None
+
+
+def _deltas(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[_Delta]:
+    for comparison in comparisons:
+        for row in comparison["rows"]:
+            if row["measure"] in MEASURES:
+                yield _delta(comparison["other"], row)
+
+
+def _delta(other: str, row: Mapping[str, Any]) -> _Delta:
+    seeds, images = row["seed_noise"], row["image_noise"] or {}
+    low, high = images.get("low"), images.get("high")
+    return _Delta(
+        f"{row['measure']} ({arrow(row['higher_is_better'])})",
+        other,
+        seeds["first"]["mean"],
+        seeds["second"]["mean"],
+        seeds["difference"],
+        low,
+        high,
+        _judged(seeds["difference"], low, high, higher=row["higher_is_better"]),
+    )
+
+
+def _judged(difference: float, low: float | None, high: float | None, *, higher: bool) -> str:
+    """Whether a difference is for the better; its interval decides where there is one."""
+    if low is not None and high is not None and low <= 0 <= high:
+        return "unclear"
+    if not difference > 0 and not difference < 0:
+        return "equal" if difference == 0 else ""
+    word = "↑ better" if (difference > 0) == higher else "↓ worse"
+    return word if low is not None else f"{word}, no interval"
+
+
+def _delta_table(baseline: str, rows: Sequence[_Delta]) -> Table:
+    return Table.of(
+        "geometry_difference",
+        f"Differences from {baseline}",
+        rows,
+        (
+            Column("measure", "measure"),
+            Column("other", "method"),
+            Column("before", baseline, "number", 3),
+            Column("after", "value", "number", 3),
+            Column("difference", "Δ", "delta", 3),
+            Column("low", "low", "delta", 3),
+            Column("high", "high", "delta", 3),
+            Column("better", "judged by the interval"),
+        ),
+        [
+            f"Δ = method − {baseline}. {BETTER} low, high: 95 % interval over resampled images, for fixed weights; the "
+            "largest cosine and CDNV are no sums over images and have none."
+        ],
+    )
+
+
+def _matrices(shown: Centroids | None, pairs: Table | None) -> Markup:
+    if shown is None or not shown.kept:
+        return Markup("")
+    keys = tuple(f"{pair.truth},{pair.predicted}" for pair in shown.confused())
+    twin = Markup("") if pairs is None else table_html(pairs, row_keys=keys, folded=False)
+    return matrices_html(shown) + twin
+
+
+def _maps(context: Context) -> Markup:
+    table = context.table("tsne", "tsne")
+    if table is None:
+        return Markup("")
+    about = Markup(
+        "<h3 id=tsne>t-SNE of the same pixels</h3><p class=about>Arrow keys move from point to point; Enter shows the "
+        "image where it is on this page. The maps are drawn by the page’s script; <code>tsne_positions.csv</code> "
+        'holds every point.</p><div id="tsne-maps"></div>'
+    )
+    return about + table_html(table)
+
+
+def _tsne_data(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The maps, with every image named once and positions in steps of :data:`GRID`."""
+    projection = content["projection"]
+    images = list(dict.fromkeys(image for image, _, _ in projection["pixels"]))
+    number_of = {image: number for number, image in enumerate(images)}
+    return {
+        "classes": content["classes"],
+        "palette": ["#" + "".join(f"{part:02x}" for part in color) for color in content["palette"]],
+        "labels": projection["labels"],
+        "images": images,
+        "pixels": [[number_of[image], row, column] for image, row, column in projection["pixels"]],
+        "maps": [
+            {
+                "name": one["name"],
+                "places": _places(one["positions"]),
+                "predicted": content["predicted"][one["name"]],
+                "confidence": content["confidence"][one["name"]],
+            }
+            for one in projection["projections"]
+        ],
+    }
+
+
+def _places(positions: Sequence[Sequence[float]]) -> list[list[int]]:
+    """Positions in whole steps, centred in a square of :data:`GRID`; both axes have one scale."""
+    lows, highs = ([end(axis) for axis in zip(*positions, strict=True)] for end in (min, max))
+    edge = max(high - low for low, high in zip(lows, highs, strict=True)) or 1.0
+    margins = [(edge - (high - low)) / 2 for low, high in zip(lows, highs, strict=True)]
+    return [
+        [round(GRID * (value - low + margin) / edge) for value, low, margin in zip(place, lows, margins, strict=True)]
+        for place in positions
+    ]
