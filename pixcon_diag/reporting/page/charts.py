@@ -60,6 +60,10 @@ class Series:
     """Whether the points are joined; an undefined one breaks the line."""
     marks: bool = True
     hollow: bool = False
+    quiet: bool = False
+    """Whether it is a dotted grey line, as of a law, and no method's."""
+    label: str = ""
+    """Text at its last point."""
     shift: float = 0.0
     """By how much it is drawn to the right, so that intervals at one x do not cover each other."""
 
@@ -156,7 +160,9 @@ def marker(x: float, y: float, look: int, text: str = "", *, hollow: bool = Fals
 
 
 def label(x: float, y: float, text: str, anchor: str = "start", kind: str = "") -> Markup:
-    """A text at a position; a long one loses its middle."""
+    """A text at a position; a long one loses its middle, and an empty one is none."""
+    if not text:
+        return Markup("")
     short = shorten(text)
     title = Markup("<title>{}</title>").format(text) if short != text else Markup("")
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor={}{}>{}{}</text>').format(
@@ -231,15 +237,28 @@ def _series(frame: Frame, series: Series) -> Markup:
     parts = [_band(frame, series.points)] if series.interval == "band" else [_bars(frame, series.points)]
     if series.line:
         joined = ((NAN if frame.x.apart(at.x) or frame.y.apart(at.y) else left, top) for at, left, top in placed)
-        parts.append(Markup('<path class=line {} d="{}"/>').format(_dashes(series.look), _path(joined)))
+        dashes = Markup('stroke-dasharray="2 3"') if series.quiet else _dashes(series.look)
+        parts.append(Markup('<path class=line {} d="{}"/>').format(dashes, _path(joined)))
+    shown = [one for one in placed if _finite(*one[1:])]
     if series.marks:
         parts += [
             marker(left, top, series.look, point.text or _text(series.name, point), hollow=series.hollow)
-            for point, left, top in _some([one for one in placed if _finite(*one[1:])])
+            for point, left, top in _some(shown)
         ]
+    if series.label and shown:
+        parts.append(_direct_label(frame, series.label, *shown[-1][1:]))
     return Markup('<g class="{}" data-series="{}"{}>{}</g>').format(
-        color_class(series.look), series.name, _shifted(series.shift), Markup("").join(parts)
+        "quiet" if series.quiet else color_class(series.look),
+        series.name,
+        _shifted(series.shift),
+        Markup("").join(parts),
     )
+
+
+def _direct_label(frame: Frame, text: str, left: float, top: float) -> Markup:
+    """A text beside a point, on the side with more room."""
+    late = left > (frame.x.start + frame.x.end) / 2
+    return label(left - 8 if late else left + 8, top + 4, text, "end" if late else "start")
 
 
 def _shifted(shift: float) -> Markup:

@@ -14,7 +14,15 @@ from pixcon_diag.reporting.page.tables import table_texts
 from pixcon_diag.tables.table import Table
 from pixcon_train.core.files import write_text
 
-SECTIONS = ("verdict", "compared", "filter", "errors", "boundary", "embedding")
+SECTIONS = (
+    "verdict",
+    "compared",
+    "filter",
+    "errors",
+    "boundary",
+    "embedding",
+    "bank",
+)
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
 SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "embedding.js", "start.js")
 """Scripts in the order in which they run."""
