@@ -22,6 +22,7 @@ SECTIONS = (
     "boundary",
     "embedding",
     "bank",
+    "differences",
 )
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
 SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "embedding.js", "start.js")

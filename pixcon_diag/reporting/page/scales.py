@@ -8,7 +8,7 @@ from pixcon_diag.statistics.spread import NAN
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Steps between the marks of a linear axis, times a power of ten."""
-TICKS = 5
+TICKS = 6
 """Marks of an axis at most, about."""
 ZERO = 0.09
 """Share of a logarithmic axis that lies between 0 and its smallest positive value."""
@@ -77,7 +77,7 @@ def scale_of(
     shown += include
     low, high = min(shown), max(shown)
     room = 0.04 * (high - low) or 0.05 * abs(high) or 1.0
-    bounds = {*include}
+    bounds = {*include} if low < high else set()
     return Scale(low if low in bounds else low - room, high if high in bounds else high + room, start, end)
 
 

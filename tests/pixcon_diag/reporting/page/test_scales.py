@@ -26,8 +26,8 @@ def test_a_value_that_is_included_ends_the_scale() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 5.0, -3.0, 1e-9, 1e9])
 def test_a_single_value_has_a_scale(value: float) -> None:
-    scale = scale_of([value], 0, 100)
-    assert scale is not None
+    scale = scale_of([value], 0, 100, include=(value,))
+    assert scale == scale_of([value], 0, 100) and scale is not None
     assert 0 < scale.at(value) < 100
     assert scale.ticks()
 

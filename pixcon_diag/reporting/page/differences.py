@@ -1,0 +1,145 @@
+"""Every difference from the baseline in one plot, with the noise of images and of seeds apart."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from pixcon_diag.analyses.compare_short import kinds
+from pixcon_diag.analyses.deltas import by_interval
+from pixcon_diag.measures.comparison import Unit
+from pixcon_diag.reporting.page.charts import grid, legend
+from pixcon_diag.reporting.page.forest import Estimate, Row, forest
+from pixcon_diag.reporting.page.section import Context, Section, fold
+from pixcon_diag.reporting.page.tables import table_html
+from pixcon_diag.statistics.spread import NAN
+from pixcon_diag.tables.file_names import file_parts
+from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.table import Column, Table
+
+Record = Mapping[str, Any]
+
+JUDGED = {
+    "better": ("↑ better", "good"),
+    "worse": ("↓ worse", "bad"),
+    "undecided": ("undecided", ""),
+    None: ("no interval", "soft"),
+}
+"""What an interval over images says, and its colour."""
+READING = (
+    "Bar: 95 % of paired bootstrap draws over images, for fixed weights; ↑ better, ↓ worse: it lies on one side of 0. "
+    "A hollow mark has no interval, as its measure is no sum over images."
+)
+RINGS = " Rings: Δ of each pair of seeds, which is the noise of training and has no part in the bar."
+
+
+def section(context: Context) -> Section | None:
+    """The differences; None where nothing is compared, and no power was computed."""
+    looks = context.looks()
+    made: list[Table] = []
+    parts = file_parts([*context.by_baseline])
+
+    def against(baseline: str, results: Mapping[str, Result]) -> Markup | None:
+        comparisons = results["compare"].content["comparisons"] if "compare" in results else []
+        if not comparisons:
+            return None
+        tables = results["compare"]
+        if results["compare"] is not context.results.get("compare"):
+            tables = _renamed(tables, f"from_{parts[baseline]}")
+            made.extend((*tables.tables, *tables.files))
+        return _sentences(tables) + _plots(baseline, comparisons, looks) + _tables(tables)
+
+    power, duel = context.tables("power"), context.tables("duel")
+    body = (
+        context.variants(against)
+        + fold("Power: how many seeds and images a difference needs", power)
+        + fold("Duel: where two methods disagree", duel)
+    )
+    about = "What changed against the baseline, and whether images and seeds can tell it from noise."
+    return Section("differences", "Differences", about, body, tables=tuple(made)) if body else None
+
+
+def _renamed(result: Result, ending: str) -> Result:
+    """The result with table names that no other baseline has."""
+    tables, files = (
+        tuple(replace(table, name=f"{table.name}_{ending}") for table in some) for some in (result.tables, result.files)
+    )
+    return replace(result, tables=tables, files=files)
+
+
+def _sentences(result: Result) -> Markup:
+    return Markup("<ul>{}</ul>").format(
+        Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in result.summary)
+    )
+
+
+def _tables(result: Result) -> Markup:
+    by_noise = Markup("").join(map(table_html, result.files))
+    shown = Markup("").join(map(table_html, result.tables))
+    return fold("Tables of the differences", shown) + fold("Tables by kind of noise", by_noise)
+
+
+def _plots(baseline: str, comparisons: Sequence[Record], looks: Mapping[str, int]) -> Markup:
+    """The rates on one axis, and each other measure on its own."""
+    alone = Markup("").join(
+        forest(row.label, f"Δ{row.remark and f' ({row.remark})'}", [row._replace(label="")])
+        for unit in ("number", "count")
+        for row in _rows(comparisons, unit, looks)
+    )
+    rates = forest("Rates", "Δ, percentage points", list(_rows(comparisons, "fraction", looks)))
+    names = legend((comparison["other"], looks[comparison["other"]]) for comparison in comparisons)
+    seeds = any(_pairs(row) for comparison in comparisons for row in comparison["rows"])
+    return Markup("<p>Δ = method − {}.</p>{}{}<p class=note>{}</p>").format(
+        baseline, names, grid([rates, Markup("<div>{}</div>").format(alone)]), READING + RINGS * seeds
+    )
+
+
+def _rows(comparisons: Sequence[Record], unit: str, looks: Mapping[str, int]) -> Iterator[Row]:
+    """The measures of a unit in order of appearance, each with the estimates of all methods."""
+    estimates: dict[str, list[Estimate]] = {}
+    remarks: dict[str, str] = {}
+    for comparison in comparisons:
+        for row in comparison["rows"]:
+            if row["unit"] == unit:
+                name = comparison["other"]
+                estimates.setdefault(row["measure"], []).append(_estimate(name, looks[name], row))
+                remarks[row["measure"]] = "" if row["higher_is_better"] else "less is better"
+    return (Row(measure, remarks[measure], found) for measure, found in estimates.items())
+
+
+def _estimate(name: str, look: int, row: Record) -> Estimate:
+    """Δ of a measure, and what images say of it."""
+    scale = 100 if row["unit"] == "fraction" else 1
+    noise = row["image_noise"] or {"low": NAN, "high": NAN}
+    delta, low, high = row["seed_noise"]["difference"], noise["low"], noise["high"]
+    word, color = JUDGED[by_interval(low, high, higher_is_better=row["higher_is_better"])]
+    text = partial(_text, row["unit"])
+    about = f"{name}, {row['measure']}: {text(delta)}, {word}" + (
+        f" ({text(low)} to {text(high)})" if low == low else ""
+    )
+    return Estimate(
+        name,
+        look,
+        scale * delta,
+        scale * low,
+        scale * high,
+        f"{text(delta)} {word}",
+        color,
+        about,
+        tuple(scale * value for value in _pairs(row)),
+    )
+
+
+def _text(unit: Unit, delta: float) -> str:
+    """A difference as the tables write it."""
+    _, kind, digits = kinds(unit)
+    return Column("", "", kind, digits).text(delta).replace("-", "−")
+
+
+def _pairs(row: Record) -> Sequence[float]:
+    """Δ of each pair of seeds, where there are several."""
+    paired = row["seed_noise"]["paired"]
+    values: Sequence[float] = paired["deltas"]["values"] if paired else ()
+    return values if len(values) > 1 else ()
