@@ -7,7 +7,7 @@ DOCS := $(VENV)/.installed-docs
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest bench docs figures dist clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench docs figures dist clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ test-fast: $(INSTALLED)  ## run the quick tests, which need no reference materia
 	$(BIN)/python -m pytest -m "not slow and not reference"
 
 # Two halves side by side, on a core each; both run to their end.
-test: $(INSTALLED)  ## run all tests
+test: $(INSTALLED) browser  ## run all tests
 	$(MAKE) --no-print-directory --keep-going --jobs=2 test-diagnosis test-training
 
 test-diagnosis: $(INSTALLED)
@@ -66,12 +66,15 @@ test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other
 	$(BIN)/python .ci/portable.py $(TESTS)
 
 # The environment is separate but shares the installed PyTorch.
-test-lowest: $(LOWEST)/.installed  ## run all tests with the lowest versions that pyproject.toml allows
+test-lowest: $(LOWEST)/.installed browser  ## run all tests with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest
 
 $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 	$(BIN)/python .ci/lowest.py $(LOWEST)
 	touch $@
+
+browser:  ## install Chromium for the browser tests where no browser is installed and apt-get may be used
+	.ci/browser.sh
 
 bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
 	$(BIN)/python benchmarks/contrastive.py

@@ -14,7 +14,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKED = re.compile(r"torch|torchvision|triton|(nvidia|cuda)[-_].*")
-TOOLS = ("pytest", "pytest-timeout", "hypothesis", "nbclient", "nbformat", "ipykernel")
+TOOLS = (
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "nbclient",
+    "nbformat",
+    "ipykernel",
+    "playwright",
+    "axe-playwright-python",
+)
 """What the tests need of the extra ``dev``."""
 
 

@@ -4,16 +4,24 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = ("pixcon_train", "pixcon_diag", "figures", "cli")
+
+OURS = {"pixcon_train", "pixcon_diag", "pixcon_figures", "pixcon_cli", "tests", "benchmarks"}
 
 INDIRECT = {"google"}
 """protobuf: event files are decoded by tensorboard, which brings it along and raises its errors."""
 
-MODULES = {"pillow": "PIL", "PyYAML": "yaml", "scikit-learn": "sklearn"}
+MODULES = {
+    "pillow": "PIL",
+    "PyYAML": "yaml",
+    "scikit-learn": "sklearn",
+    "axe-playwright-python": "axe_playwright_python",
+}
 """Module of each distribution whose module has another name."""
 
 
@@ -26,11 +34,23 @@ def imported(path: Path) -> Iterator[str]:
             yield (node.module or "").split(".")[0]
 
 
+def modules(requirements: Iterable[str]) -> set[str]:
+    """Modules of what pyproject.toml asks for."""
+    names = [re.split(r"[\[<>=!~;]", line)[0].strip() for line in requirements]
+    return {MODULES.get(name, name) for name in names}
+
+
+def foreign(*folders: str) -> set[str]:
+    """What the files of some folders import of other projects."""
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return {name for path in files for name in imported(path)} - OURS - sys.stdlib_module_names
+
+
 def test_each_declared_dependency_is_imported_and_each_import_is_declared() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = [re.split(r"[\[<>=!~;]", line)[0].strip() for line in project["dependencies"]]
-    declared = {MODULES.get(name, name) for name in names}
-    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
-    found = {name for path in files for name in imported(path)}
-    ours = {"pixcon_train", "pixcon_diag", "pixcon_figures", "pixcon_cli"}
-    assert found - ours - INDIRECT - sys.stdlib_module_names == declared
+    assert foreign(*FOLDERS) - INDIRECT == modules(PROJECT["project"]["dependencies"])
+
+
+def test_what_tests_and_benchmarks_import_is_declared() -> None:
+    project, build = PROJECT["project"], PROJECT["build-system"]
+    development = [*project["dependencies"], *project["optional-dependencies"]["dev"], *build["requires"]]
+    assert foreign("tests", "benchmarks") - {"no_such_module"} <= modules(development)
