@@ -12,7 +12,7 @@ from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import call, write_data
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="package", autouse=True)
 def chromium() -> Iterator[Any]:
     """One browser for these tests; it must not outlive them, as its event loop runs in the tests' thread."""
     with running_chromium() as browser:
