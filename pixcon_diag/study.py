@@ -1,7 +1,7 @@
 """A study: methods, each with its seeds, and every analysis of them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.reporting.page.page import write_page
 from pixcon_diag.reporting.page.section import Context
 from pixcon_diag.reporting.report import write_report
+from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 
@@ -125,8 +126,10 @@ class Study(Methods):
         if not own or len(names) > MOST_BASELINES:
             return {names[0]: own}
         others = {name: self.with_baseline(name) for name in names[1:]}
+        parts = file_parts(names)
         return {names[0]: own} | {
-            name: {command: analysis_named(command).result(study) for command in own} for name, study in others.items()
+            name: {command: _renamed(analysis_named(command).result(study), parts[name]) for command in own}
+            for name, study in others.items()
         }
 
     def _result(self, analysis: Analysis, folder: Path, count: int) -> Result | None:
@@ -143,6 +146,12 @@ class Study(Methods):
         if analysis.sheet:
             options = {"answers": sorted(folder.glob(f"{analysis.name.replace('-', '_')}_answers*.csv"))}
         return self.attempt(analysis.title, partial(analysis.result, self, **options))
+
+
+def _renamed(result: Result, baseline: str) -> Result:
+    """The result with names of tables that say its baseline."""
+    tables = tuple(replace(table, name=f"{table.name}_against_{baseline}") for table in result.tables)
+    return replace(result, tables=tables)
 
 
 def compare(

@@ -19,13 +19,22 @@ SECTIONS = (
     "compared",
     "filter",
     "errors",
+    "classes",
     "boundary",
     "embedding",
     "bank",
     "differences",
 )
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
-SCRIPTS = ("core.js", "tables.js", "filter.js", "errors.js", "embedding.js", "start.js")
+SCRIPTS = (
+    "core.js",
+    "tables.js",
+    "filter.js",
+    "errors.js",
+    "classes.js",
+    "embedding.js",
+    "start.js",
+)
 """Scripts in the order in which they run."""
 PAGE = "index.html"
 MEGABYTE = 10**6
@@ -38,7 +47,8 @@ def write_page(folder: Path, context: Context) -> Path:
         PixConError: the folder cannot be written, or an image or map cannot be read.
     """
     sections = sections_of(context)
-    tables = [table for result in context.results.values() for table in (*result.tables, *result.files)]
+    results = [*context.results.values(), *(own for of in context.by_baseline.values() for own in of.values())]
+    tables = [table for result in results for table in (*result.tables, *result.files)]
     tables += [table for section in sections for table in section.tables]
     write_text(folder / PAGE, render("PixCon Diag", sections, tables))
     return folder / PAGE
@@ -46,7 +56,6 @@ def write_page(folder: Path, context: Context) -> Path:
 
 def sections_of(context: Context) -> list[Section]:
     """The sections that have something to show."""
-
     modules = (import_module(f"pixcon_diag.reporting.page.{name}") for name in SECTIONS)
     return [section for module in modules if (section := module.section(context)) is not None]
 
@@ -60,7 +69,8 @@ def render(title: str, sections: Sequence[Section], tables: Iterable[Table]) -> 
         tables: those that can be saved from the page.
     """
     data = {section.name: section.data for section in sections if section.data is not None}
-    blocks = [data_block("data", data | {"tables": {table.name: table_texts(table) for table in tables}})]
+    texts = {table.name: table_texts(table) for table in tables}
+    blocks = [data_block("data", data | {"tables": texts})]
     blocks += [file_block(f"image-{key}", parts) for section in sections for key, parts in section.images.items()]
     page = _template().render(
         title=title,

@@ -1,6 +1,7 @@
 """Tables and figures of the page as HTML."""
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 
 from markupsafe import Markup
@@ -25,16 +26,7 @@ def table_html(table: Table, *, folded: bool | None = None, row_keys: tuple[str,
         row_keys: a ``data-key`` for each row, by which the scripts find it; empty for none.
     """
     keys = row_keys or ("",) * len(table.rows)
-    rows = (
-        _ROW.format(
-            Markup(' data-key="{}"').format(key) if key else "",
-            Markup("").join(
-                _CELL.format(_side(column), _sort_value(value), column.text(value))
-                for column, value in zip(table.columns, row, strict=True)
-            ),
-        )
-        for key, row in zip(keys, table.rows, strict=True)
-    )
+    rows = (_row(table.columns, row, key) for key, row in zip(keys, table.rows, strict=True))
     notes = Markup("").join(Markup("<p class=note>{}</p>").format(note) for note in table.notes)
     body = _TABLE.format(
         name=table.name, title=table.title, heads=_heads(table), rows=Markup("\n").join(rows), notes=notes
@@ -65,11 +57,30 @@ _TABLE = Markup(
 )
 _ROW = Markup("<tr{}>{}</tr>")
 _CELL = Markup("<td{}{}>{}</td>")
+_COLORS = {"better": "good", "worse": "bad", None: ""}
+
+
+def _row(columns: Sequence[AnyColumn], row: Sequence[Cell], key: str) -> Markup:
+    cells = Markup("").join(
+        _CELL.format(_kind(column, value, decided="undecided" not in row), _sort_value(value), column.text(value))
+        for column, value in zip(columns, row, strict=True)
+    )
+    return _ROW.format(Markup(' data-key="{}"').format(key) if key else "", cells)
+
+
+def _kind(column: AnyColumn, value: Cell, *, decided: bool) -> Markup:
+    """The classes of a cell: flush right for numbers, coloured where a difference is better or worse."""
+    color = _COLORS[column.side(value)] if decided or column.kind == "text" else ""
+    names = " ".join(filter(None, ("" if column.kind == "text" else "n", color)))
+    return Markup(' class="{}"').format(names) if names else Markup("")
 
 
 def _heads(table: Table) -> Markup:
     """The row of headings, below a row of shared headings if there are any."""
-    heads = Markup("").join(Markup("<th scope=col{}>{}</th>").format(_side(c), c.head) for c in table.columns)
+    heads = Markup("").join(
+        Markup('<th scope=col class="{}">{}</th>').format("" if column.kind == "text" else "n", column.head)
+        for column in table.columns
+    )
     row = Markup("<tr>{}</tr>").format(heads)
     if not any(column.over for column in table.columns):
         return row
@@ -81,10 +92,6 @@ def _heads(table: Table) -> Markup:
         for over, width in shared
     )
     return Markup("<tr>{}</tr>").format(cells) + row
-
-
-def _side(column: AnyColumn) -> Markup:
-    return Markup("") if column.kind == "text" else Markup(" class=n")
 
 
 def _sort_value(value: Cell) -> Markup:

@@ -83,7 +83,11 @@ const page = {
     page.data = await page.unpack("data");
     page.startControls();
     for (const section of document.querySelectorAll("main > section")) {
-      page.sections[section.id]?.(page.data[section.id]);
+      try {
+        page.sections[section.id]?.(page.data[section.id]);
+      } catch (error) {
+        page.fail(error); // the other sections work
+      }
     }
     page.startTables();
     window.addEventListener("hashchange", () => page.state.restore());
@@ -145,7 +149,7 @@ const page = {
   fail(error) {
     const failure = document.getElementById("failure");
     failure.hidden = false;
-    failure.textContent = `The interactive parts of this page could not start: ${error}. Tables and figures are below.`;
+    failure.textContent = `Interactive parts of this page could not start: ${error}. Its tables and figures are complete.`;
     console.error(error);
   },
 };

@@ -16,15 +16,22 @@ page.sections.filter = (data) => {
     "class", ["predicted px", "n"], ["retained px", "n"], ["retention", "n"], ["wrong px", "n"], ["ρ_F", "n"],
   ]);
   const classRows = data.classes.map((name, k) => classRow(name, k));
-  panel.append(slider, overall.box, page.element("p", {}, choice), classes.box);
+  panel.append(slider, overall.box, document.getElementById("filter-curves"), page.element("p", {}, choice), classes.box);
   page.makeSortable(overall.table);
   page.makeSortable(classes.table);
 
+  const rules = [...document.querySelectorAll("#filter-curves .chart svg")].map(ruleOf);
   page.state.on("tau", update, data.start);
   page.state.on("method", update, "");
   page.state.on("class", (chosen) => {
     classRows.forEach((cells, k) => cells[0].parentElement.classList.toggle("chosen", chosen === String(k)));
   });
+
+  // The rule of a chart that marks the threshold, and where the horizontal axis begins and ends.
+  function ruleOf(svg) {
+    const [start, , end] = svg.querySelector("path.axis").getAttribute("d").match(/[\d.]+/g).map(Number);
+    return { rule: svg.querySelector("path.rule"), start, end };
+  }
 
   function rowOf(body, name, numbers) {
     const cells = [page.element("th", { scope: "row" }, name)];
@@ -54,6 +61,10 @@ page.sections.filter = (data) => {
       verdict.textContent = words[decision];
       verdict.className = colors[decision];
     });
+    for (const { rule, start, end } of rules) {
+      const at = start + ((end - start) * stop) / (data.stops.length - 1);
+      rule.setAttribute("d", rule.getAttribute("d").replace(/([ML])[\d.]+/g, `$1${at.toFixed(1)}`));
+    }
     updateClasses(stop);
   }
 

@@ -78,3 +78,8 @@ def test_zeros_alone_have_no_logarithmic_scale() -> None:
 def test_numbers_are_short() -> None:
     assert [number_text(value) for value in (0.123456, -2.0, 1234567.0, NAN)] == ["0.1235", "−2", "1.235e+06", "–"]
     assert number_text(2.0, sign=True) == "+2"
+
+
+def test_a_single_value_that_must_be_shown_has_room_about_it() -> None:
+    scale = scale_of([0.0, 0.0], 0, 100, include=(0.0,))
+    assert scale is not None and scale.low < 0 < scale.high and 0 in scale.ticks()
