@@ -78,12 +78,13 @@ class Study(Methods):
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self.analyses]
 
-    def report(self, folder: str | Path = REPORT, *, count: int = 8) -> Report:
+    def report(self, folder: str | Path = REPORT, *, count: int = 8, images: int | None = None) -> Report:
         """Every analysis that these checkpoints allow, as a folder with a page, tables and figures.
 
         Args:
             folder: folder of the report.
             count: images in the grid.
+            images: images of the page, 0 for none; None: as many as its size allows.
 
         Raises:
             PixConError: a checkpoint cannot be measured, or the folder cannot be written. Analyses that
@@ -115,7 +116,8 @@ class Study(Methods):
         for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
             self.notify(sentence)
         write_report(folder, results, figures, left_out=self.left_out)
-        page = write_page(folder, Context(self, {result.command: result for result in results}, self._rebased(results)))
+        named = {result.command: result for result in results}
+        page = write_page(folder, Context(self, named, self._rebased(results), images))
         pictures = tuple(path for paths in figures.values() for path in paths)
         return Report(page, tuple(results), pictures, tuple(self.left_out))
 

@@ -100,14 +100,20 @@ class MapWriter:
         return tuple(self.folder / file for file in self.hashes)
 
 
-def encode_map(values: np.ndarray, palette: Sequence[int] | None) -> bytes:
-    """A PNG of (H, W) uint8 values; ``palette`` is red, green, blue of each, black beyond it; None for a gray one."""
+def encode_map(values: np.ndarray, palette: Sequence[int] | None, *, effort: int = 1) -> bytes:
+    """A PNG of (H, W) uint8 values.
+
+    Args:
+        values: (H, W) uint8.
+        palette: red, green, blue of each value, black beyond it; None for a gray map.
+        effort: level of compression from 1 to 9; label maps compress so well that more than 1 saves almost nothing.
+    """
     image = Image.fromarray(values)
     if palette is not None:
         # With a shorter palette Pillow writes fewer bits, which truncates larger labels such as void.
         image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=1)  # label maps compress well: more effort saves almost nothing
+    image.save(buffer, format="PNG", compress_level=effort)
     return buffer.getvalue()
 
 

@@ -19,6 +19,7 @@ SECTIONS = (
     "compared",
     "filter",
     "errors",
+    "images",
     "classes",
     "boundary",
     "embedding",

@@ -40,6 +40,8 @@ class Context:
     """By command, against the study's baseline."""
     by_baseline: Mapping[str, Mapping[str, Result]] = field(default_factory=dict)
     """By baseline and command, of the analyses whose numbers depend on the baseline; the study's own baseline first."""
+    images: int | None = None
+    """Images shown, 0 for none; None: as many as fit."""
 
     @property
     def measured(self) -> tuple[MeasuredGroup, ...]:
