@@ -39,6 +39,8 @@ SCRIPTS = (
 """Scripts in the order in which they run."""
 PAGE = "index.html"
 MEGABYTE = 10**6
+MOST_NAMES = 4
+"""Most methods that the title names."""
 
 
 def write_page(folder: Path, context: Context) -> Path:
@@ -51,8 +53,18 @@ def write_page(folder: Path, context: Context) -> Path:
     results = [*context.results.values(), *(own for of in context.by_baseline.values() for own in of.values())]
     tables = [table for result in results for table in (*result.tables, *result.files)]
     tables += [table for section in sections for table in section.tables]
-    write_text(folder / PAGE, render("PixCon Diag", sections, tables))
+    write_text(folder / PAGE, render(title_of(context), sections, tables))
     return folder / PAGE
+
+
+def title_of(context: Context) -> str:
+    """What the page is about: methods and images."""
+    names = [group.name for group in context.measured] or [*context.methods.histories()]
+    shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+    if not context.measured:
+        return f"{shown}: training logs"
+    data = context.measured[0].members[0].provenance.data
+    return f"{shown}: {data.images:,} images of {data.dataset}"
 
 
 def sections_of(context: Context) -> list[Section]:

@@ -102,6 +102,9 @@ const page = {
   },
 
   startControls() {
+    for (const link of document.querySelectorAll('main a[href^="#"]')) {
+      if (!document.getElementById(link.getAttribute("href").slice(1))) link.remove(); // this page lacks the section
+    }
     document.addEventListener("click", (event) => {
       const link = event.target.closest('a[href^="#"]');
       if (!link || link.classList.contains("skip")) return;

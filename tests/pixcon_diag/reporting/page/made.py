@@ -14,6 +14,7 @@ class MadeMethods:
 
     def __init__(self, groups: Mapping[str, Sequence[Predictions]], computed: Mapping[str, Any]) -> None:
         self.groups, self.computed, self.only_logs = groups, computed, not groups
+        self.left_out: list[str] = []
 
     def measured(self) -> tuple[MeasuredGroup, ...]:
         return tuple(MeasuredGroup(name, tuple(members)) for name, members in self.groups.items())

@@ -1,0 +1,33 @@
+"""The table of classes against its sources, for each baseline."""
+
+from pixcon_diag.reporting.page.classes import class_tables, section
+from pixcon_diag.reporting.page.section import Context
+from tests.pixcon_diag.analyses.made import column
+
+
+def test_the_other_method_stands_first_with_its_difference(measured: Context) -> None:
+    clean, none = class_tables(measured, "none", measured.by_baseline["none"])
+    comparison = measured.content("per-class")["comparisons"][0]
+    deltas = {row["index"]: row["delta"] for row in comparison["per_class"]["rows"]}
+    assert clean.title == "Classes of clean against none" and none.title == "Classes of none"
+    assert column(clean, "delta") == [deltas[k] for k in range(3)]
+    assert column(clean, "low") == [interval["low"] for interval in comparison["intervals"]]
+    assert set(column(clean, "change")) <= {"better", "worse", "undecided", None}
+    assert "delta" not in [one.key for one in none.columns]
+    pixels = measured.measured[0].members[0].statistics[:, 2].sum(0)
+    assert column(none, "pixels") == pixels.tolist()
+
+
+def test_each_baseline_has_its_variant_and_every_table_a_name_of_its_own(measured: Context) -> None:
+    found = section(measured)
+    assert found is not None
+    assert found.body.count('data-baseline="none"') == found.body.count('data-baseline="clean"') == 2
+    names = [table.name for table in found.tables]
+    assert len(names) == len(set(names)) == 4
+    assert found.body.count('data-key="2"') == 4
+
+
+def test_the_difference_changes_its_sign_with_the_baseline(measured: Context) -> None:
+    first, _ = class_tables(measured, "none", measured.by_baseline["none"])
+    second, _ = class_tables(measured, "clean", measured.by_baseline["clean"])
+    assert column(first, "delta") == [-value for value in column(second, "delta")]

@@ -1,0 +1,55 @@
+"""The verdict: the lights of the checks, the doctor's sentences and their links."""
+
+from typing import Any
+
+from pixcon_diag.findings.rules import RULES
+from pixcon_diag.reporting.page.section import Context
+from pixcon_diag.reporting.page.verdict import CHECKS, SECTION_OF, section
+from pixcon_diag.tables.result import Result
+from tests.pixcon_diag.reporting.page.made import context
+
+FINDING = {
+    "rule": "far-from-stated",
+    "severity": "severe",
+    "sentence": "<b> measures 2.90.",
+    "analysis": "contamination",
+}
+
+
+def diagnosis(**content: Any) -> Context:
+    return context([Result.of("doctor", [], summary=["a has 50 %."], **{"findings": [], "fine": [], **content})])
+
+
+def body(of: Context) -> str:
+    found = section(of)
+    assert found is not None
+    return str(found.body)
+
+
+def test_every_rule_of_the_checks_exists_and_every_link_leads_to_a_section() -> None:
+    from pixcon_diag.reporting.page.page import SECTIONS
+
+    assert {rule for _, rules in CHECKS for rule in rules} <= {rule.name for rule in RULES}
+    assert {rule.analysis for rule in RULES} <= set(SECTION_OF)
+    assert set(SECTION_OF.values()) <= {*SECTIONS, "training"}
+
+
+def test_a_light_is_red_amber_green_or_absent() -> None:
+    few = {**FINDING, "rule": "few-seeds", "severity": "minor"}
+    fine = {"rule": "trained-on", "about": "a", "sentence": "no image is in the list"}
+    html = body(diagnosis(findings=[FINDING, few], fine=[fine]))
+    assert "light bad" in html and "Stated mIoU: problem" in html and "&lt;b&gt; measures 2.90." in html
+    assert "light warn" in html and "Seeds: caution" in html
+    assert "light good" in html and "No image is in the list." in html
+    assert html.count("<li class=") == 3
+
+
+def test_a_sentence_of_a_finding_links_to_the_section_with_its_numbers(measured: Context) -> None:
+    content = measured.content("doctor")
+    html = body(measured)
+    linked = [f for f in content["findings"] if any(text.startswith(f["sentence"]) for text in content["summary"])]
+    assert linked and all(f'href="#{SECTION_OF[finding["analysis"]]}"' in html for finding in linked)
+
+
+def test_without_a_diagnosis_there_is_no_verdict() -> None:
+    assert section(context([])) is None
