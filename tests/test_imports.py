@@ -50,7 +50,7 @@ FOLDER_IMPORTS = {
             "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache",
             "findings", "groups", "sheets",
         ),
-        "reporting": ("statistics", "measures", "data", "passes", "findings", "tables", "groups", "analyses"),
+        "reporting": ("statistics", "logs", "measures", "data", "passes", "findings", "tables", "groups", "analyses"),
         "study": ("tables", "groups", "analyses", "reporting"),
     },
 }  # fmt: skip

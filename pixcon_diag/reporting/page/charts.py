@@ -206,9 +206,10 @@ def _x_axis(frame: Frame, axis: Axis) -> Markup:
     for value, text in _ticks(frame.x, axis):
         at, half = frame.x.at(value), LETTER * len(text) / 2
         parts.append(line(at, bottom, at, bottom + 4, "axis"))
-        if at - half >= free and at + half <= WIDTH:
-            parts.append(label(at, bottom + 16, text, "middle"))
-            free = at + half + LETTER
+        middle = min(max(at, half), WIDTH - half)
+        if middle - half >= free:
+            parts.append(label(middle, bottom + 16, text, "middle"))
+            free = middle + half + LETTER
     parts.append(label(frame.x.end, HEIGHT - 4, axis.label, "end", "soft"))
     return Markup("").join(parts)
 

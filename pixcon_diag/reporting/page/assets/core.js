@@ -118,6 +118,7 @@ const page = {
   // Everything that depends on the baseline stands in the page once for each, and one of them is shown.
   startBaseline() {
     const { baselines = [] } = page.data.compared ?? {};
+    if (!baselines.length) return;
     const select = page.choice("Baseline", "baseline", baselines, baselines[0]);
     if (baselines.length > 1) document.getElementById("controls").append(select);
     page.state.on("baseline", (name) => {

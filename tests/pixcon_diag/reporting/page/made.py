@@ -1,9 +1,11 @@
 """Contexts of the page's sections made by hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from pixcon_diag.groups.methods import Methods
+from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.predictions import MeasuredGroup, Predictions
 from pixcon_diag.reporting.page.section import Context
 from pixcon_diag.tables.result import Result
@@ -15,6 +17,13 @@ class MadeMethods:
     def __init__(self, groups: Mapping[str, Sequence[Predictions]], computed: Mapping[str, Any]) -> None:
         self.groups, self.computed, self.only_logs = groups, computed, not groups
         self.left_out: list[str] = []
+
+    def histories(self) -> dict[str, list[RunHistory]]:
+        return cast(dict[str, list[RunHistory]], self.computed["histories"])
+
+    @contextmanager
+    def lenient(self) -> Iterator[None]:
+        yield
 
     def measured(self) -> tuple[MeasuredGroup, ...]:
         return tuple(MeasuredGroup(name, tuple(members)) for name, members in self.groups.items())
