@@ -2,8 +2,10 @@
 
 import os
 import sys
+import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,6 +41,12 @@ def print_file(text: str) -> None:
         click.echo(text, nl=False)
     else:
         click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+
+
+def open_page(page: Path) -> None:
+    """Open a file in the default browser; nothing happens where there is none."""
+    with suppress(webbrowser.Error):
+        webbrowser.open(page.resolve().as_uri())
 
 
 def bars(console: Console) -> RichProgress:

@@ -1,5 +1,6 @@
 """Progress of training: a bar of iterations, a second bar for validation and similar work, and one line per epoch."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +64,11 @@ def result_lines(result: TrainingResult) -> list[str]:
         f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {result.folder / file}"
         for name, file in files.items()
     ]
-    return [*reached, f"Measure it with: pixcon-diag contamination {folder}"]
+    return [
+        *reached,
+        f"Next: {shlex.join(['pixcon-diag', 'doctor', str(folder)])}  (what is wrong, in sentences)",
+        f"Curves: {shlex.join(['tensorboard', '--logdir', str(folder.parent)])}",
+    ]
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixcon_cli.console import progress
+from pixcon_cli.diagnose.next_command import notify_next
 from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
@@ -57,6 +58,9 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         for sentence in study.left_out:
             notify(f"left out: {sentence}")
         emit(result, out=folder, as_json=as_json)
+        measured = analysis.needs not in ("logs", "stated scores") and not study.only_logs
+        if not as_json and study.any_run:
+            notify_next(checkpoints=measured and bool(study.groups))
 
     options = [*_shared(analysis), *getattr(options_module, "OPTIONS", ())]
     wrapped = reduce(lambda command, option: option(command), reversed(options), run)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pixcon_cli.console import progress
+from pixcon_cli.diagnose.next_command import notify_next
 from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
@@ -57,3 +58,5 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
     team.end()
     if team.rank == 0:
         emit(contamination_result(passes, options.taus), out=out, as_json=as_json)
+        if not as_json:
+            notify_next(checkpoints=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import print_json, progress
+from pixcon_cli.console import open_page, print_json, progress
 from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
@@ -25,7 +25,7 @@ from pixcon_cli.measurement_options import (
     short_help="Everything, as a folder with a page.",
     examples=(
         "pixcon-diag report none=runs/a clean=runs/b",
-        "pixcon-diag report runs/ --out report --tau 0.9",
+        "pixcon-diag report runs/ --out report --tau 0.9 --open",
     ),
 )
 @CHECKPOINTS
@@ -36,6 +36,7 @@ from pixcon_cli.measurement_options import (
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
 @BANK_LIST
 @seed_option("t-SNE, sweep and bootstrap")
+@click.option("--open", "opened", is_flag=True, help="Open the page in the default browser.")
 def report(
     methods: tuple[str, ...],
     predictions: tuple[str, ...],
@@ -43,6 +44,7 @@ def report(
     count: int,
     out: Path | None,
     as_json: bool,
+    opened: bool,
     **arguments: Any,
 ) -> None:
     """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
@@ -57,5 +59,7 @@ def report(
     built = study.report(out or REPORT, count=count)
     if as_json:
         print_json({result.command: result.content for result in built.results})
-        return
-    click.echo(built)
+    else:
+        click.echo(built)
+    if opened:
+        open_page(built.page)

@@ -41,6 +41,8 @@ class RunLog:
     def write(self, event: str, record: Mapping[str, Any]) -> None:
         """Append ``record``; its numbers go to TensorBoard under ``event``, by its ``iteration``.
 
+        Those of the start, the configuration, do not: each would be a curve of one point.
+
         Raises:
             PixConError: the log cannot be written.
         """
@@ -50,7 +52,8 @@ class RunLog:
                 handle.write(line)
         except OSError as error:
             raise PixConError(f"Could not write {self._path}: {error.strerror}.") from error
-        self._tensorboard.write(event, record)
+        if event != "start":
+            self._tensorboard.write(event, record)
 
     def close(self) -> None:
         """Flush what TensorBoard still holds."""

@@ -67,6 +67,7 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Path, Result]) -> No
     result = call("run", "--resume", folder)
     assert result.exit_code == 0, result.output
     assert "Best ema" in result.stdout
+    assert f"Next: pixcon-diag doctor {folder}" in result.stdout and f"--logdir {folder.parent}" in result.stdout
     assert (folder / LATEST).stat().st_mtime_ns == before
 
 

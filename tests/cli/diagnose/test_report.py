@@ -2,6 +2,7 @@
 
 import json
 import re
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from pixcon_diag.analyses import tsne
 from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.study import Report
 from pixcon_diag.tables.result import Result
 from pixcon_train.runs.log import LOG
 from tests.cli.diagnose.asking import no_drawing, no_network
@@ -48,6 +50,26 @@ def test_a_second_report_runs_no_network_and_is_the_same(
     )
     assert first == again
     assert [link for link in links(first["report.md"].decode()) if link not in first] == []
+
+
+def test_the_page_is_opened_on_request(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing goes wrong where there is no browser."""
+    opened: list[str] = []
+
+    def none(url: str) -> bool:
+        opened.append(url)
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr("webbrowser.open", none)
+    page = tmp_path / "a b/index.html"
+
+    def built(study: object, folder: Path, **_: Any) -> Report:
+        return Report(folder / "index.html", (), (), ())
+
+    monkeypatch.setattr("pixcon_diag.study.Study.report", built)
+    assert call("report", runs, "--out", page.parent).exit_code == 0 and opened == []
+    result = call("report", runs, "--out", page.parent, "--open")
+    assert result.exit_code == 0 and result.stderr == "" and opened == [f"file://{tmp_path}/a%20b/index.html"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,66 @@
+"""The command that is most useful after another one, with the same checkpoints and images."""
+
+import shlex
+from collections.abc import Iterator
+
+import click
+from click.core import ParameterSource
+
+from pixcon_cli.emit import notify
+
+_REPORT = ("report", "everything on one page")
+_DOCTOR = ("doctor", "what is wrong, in sentences")
+_NEXT = {
+    "gradient": ("coverage", "which classes reach the bank"),
+    "coverage": ("gradient", "what false positives of the bank do to the gradient"),
+    "estimate": ("tau", "from which threshold on ρ_F is at most α"),
+    "tau": ("coverage", "what the bank holds"),
+    "boundary": ("qualitative", "the images with the largest errors"),
+    "geometry": ("tsne", "the same pixels as a map"),
+    "per-class": ("compare", "every other difference, with its uncertainty"),
+    "dynamics": _DOCTOR,
+    "sensitivity": ("dynamics", "the training curves"),
+}
+"""By command, with what it shows; the report after the others."""
+_SHARED = ("taus", "predictions", "baseline")
+_HEADINGS = ("Images", "Network", "Boundary band", "Bank")
+"""Options that mean the same in every command, by their names or their headings in the help."""
+
+
+def notify_next(*, checkpoints: bool) -> None:
+    """Print a line that names the next command, with the arguments of the one that has run.
+
+    A command that asks questions on a sheet comes before the others until it is given the answers.
+
+    Args:
+        checkpoints: whether there are checkpoints; logs and label maps alone make no report.
+    """
+    context = click.get_current_context()
+    name = context.info_name or ""
+    following, purpose = _NEXT.get(name, _REPORT)
+    if following == _REPORT[0] and not checkpoints:
+        following, purpose = _DOCTOR
+    extra: tuple[str, ...] = ()
+    if "answers" in context.params and not context.params["answers"]:
+        following, purpose, extra = name, "what your answers say", ("--answers", "CSV")
+    if following == name and not extra:
+        return
+    group = context.parent.command if context.parent else None
+    command = group.get_command(context, following) if isinstance(group, click.Group) else None
+    taken = () if command is None else _taken(context, command)
+    notify(f"Next: {shlex.join(['pixcon-diag', following, *taken, *extra])}  ({purpose})")
+
+
+def _taken(context: click.Context, following: click.Command) -> Iterator[str]:
+    """The arguments given to the command that has run and known to the following one."""
+    known = {parameter.name for parameter in following.params}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        if isinstance(parameter, click.Argument):
+            yield from context.params[name]
+        elif name in known and (name in _SHARED or getattr(parameter, "heading", None) in _HEADINGS):
+            value = context.params[name]
+            for one in value if parameter.multiple else [value]:
+                yield from (parameter.opts[0], str(one))

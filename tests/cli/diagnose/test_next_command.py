@@ -1,0 +1,74 @@
+"""The line that names the next command."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from pixcon_cli.diag import main
+from pixcon_cli.diagnose.next_command import notify_next
+from tests.cli.farm import call
+
+
+def named(result: Result) -> list[str]:
+    """The next command as words; empty where none is named."""
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Next: ")]
+    assert len(lines) < 2 and "Next: " not in result.stdout
+    return shlex.split(lines[0].removeprefix("Next: ").partition("  (")[0]) if lines else []
+
+
+def after(capsys: pytest.CaptureFixture[str], name: str, *arguments: Any, checkpoints: bool = True) -> list[str]:
+    """The command named after another one, which is not run."""
+    command = main.commands[name]
+    with click.Context(main, info_name="pixcon-diag") as parent:
+        context = command.make_context(name, [str(argument) for argument in arguments], parent=parent)
+        with context.scope():
+            notify_next(checkpoints=checkpoints)
+    text = " ".join(capsys.readouterr().err.split())
+    return shlex.split(text.removeprefix("Next: ").partition(" (")[0])
+
+
+def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("my runs/a", "b=x,y", "--dataset", "pascal", "--tau", 0.9, "--tau", 0.8, "--baseline", "b")
+    report = ["pixcon-diag", "report", "my runs/a", "b=x,y"]
+    words = after(capsys, "contamination", *given, "--out", "f", "--width", 2)
+    assert words[:4] == report and sorted(words[4:]) == sorted(
+        ["--dataset", "pascal", "--tau", "0.9", "--tau", "0.8", "--baseline", "b"]
+    )
+    assert after(capsys, "qualitative", "r", "--count", 2, "--seed", 1, "--workers", 0) == [
+        *("pixcon-diag", "report", "r", "--workers", "0")
+    ]
+    assert after(capsys, "gradient", "r", "--anchors", 2, "--bank-list", "l") == [
+        *("pixcon-diag", "coverage", "r", "--bank-list", "l")
+    ]
+
+
+def test_every_command_names_one_that_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in main.commands:
+        if name in ("report", "check-data", "convert-masks", "demo"):
+            continue
+        words = after(capsys, name, "runs/a")
+        assert words[0] == "pixcon-diag" and words[1] in main.commands and words[2] == "runs/a", name
+
+
+def test_what_makes_no_report_leads_to_the_doctor_or_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+    maps = ("--predictions", "mine=folder")
+    assert after(capsys, "compare", *maps, checkpoints=False) == ["pixcon-diag", "doctor", *maps]
+    assert after(capsys, "doctor", *maps, checkpoints=False) == []
+
+
+def test_a_sheet_asks_for_its_answers_first(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["pixcon-diag", "duel", "a", "b", "--answers", "CSV"]
+    assert after(capsys, "duel", "a", "b", "--count", 3) == asked
+    assert after(capsys, "duel", "a", "b", "--answers", "x.csv") == ["pixcon-diag", "report", "a", "b"]
+
+
+def test_a_command_ends_with_it_except_in_json(runs: Path) -> None:
+    run = runs / "farm-none-0"
+    assert named(call("boundary", run, "--workers", 0)) == [*("pixcon-diag", "qualitative", str(run), "--workers", "0")]
+    assert named(call("boundary", run, "--workers", 0, "--json")) == []
+    assert named(call("dynamics", runs)) == ["pixcon-diag", "doctor", str(runs)]
