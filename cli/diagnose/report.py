@@ -34,6 +34,10 @@ from pixcon_cli.measurement_options import (
 @measurement_options
 @TAUS
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
+@click.option(
+    "--images", type=click.IntRange(min=1), help="Images on the page.  [default: as many as 5 MB hold, 60 at least]"
+)
+@click.option("--no-images", is_flag=True, help="No images on the page.")
 @BANK_LIST
 @seed_option("t-SNE, sweep and bootstrap")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the default browser.")
@@ -42,6 +46,8 @@ def report(
     predictions: tuple[str, ...],
     baseline: str | None,
     count: int,
+    images: int | None,
+    no_images: bool,
     out: Path | None,
     as_json: bool,
     opened: bool,
@@ -49,14 +55,17 @@ def report(
 ) -> None:
     """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
 
-    Written to ./report unless --out says otherwise. report.md has everything; beside it lie JSON and CSV at full
-    precision, tables as Markdown and LaTeX in the layout of the paper's Tables 4 and 6–10, figures as PNG and PDF.
+    Written to ./report unless --out says otherwise. index.html is one file that needs no network, report.md the same
+    in plain text; beside them lie JSON and CSV at full precision, tables as Markdown and LaTeX in the layout of the
+    paper's Tables 4 and 6–10, figures as PNG and PDF.
     """
     from pixcon_diag.study import REPORT, Study
 
+    if no_images and images is not None:
+        raise click.UsageError("--images and --no-images exclude each other.")
     options = study_options(arguments)
     study = Study(methods, baseline=baseline, predictions=predictions, options=options, bar=progress, notify=notify)
-    built = study.report(out or REPORT, count=count)
+    built = study.report(out or REPORT, count=count, images=0 if no_images else images)
     if as_json:
         print_json({result.command: result.content for result in built.results})
     else:

@@ -66,7 +66,7 @@ def test_every_option_stands_on_its_page_once() -> None:
         options = page(program, name).partition("\nOptions:\n")[2]
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
-                found = re.findall(rf"^  {re.escape(parameter.opts[0])}( |$)", options, flags=re.MULTILINE)
+                found = re.findall(rf"^  {re.escape(parameter.opts[0])}[ ,\n]", options, flags=re.MULTILINE)
                 assert len(found) == 1, (program, name, parameter.opts)
 
 

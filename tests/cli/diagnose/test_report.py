@@ -72,6 +72,22 @@ def test_the_page_is_opened_on_request(runs: Path, tmp_path: Path, monkeypatch: 
     assert result.exit_code == 0 and result.stderr == "" and opened == [f"file://{tmp_path}/a%20b/index.html"]
 
 
+def test_the_number_of_images_on_the_page_is_chosen(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int | None] = []
+
+    def built(study: object, folder: Path, *, count: int, images: int | None) -> Report:
+        asked.append(images)
+        return Report(folder / "index.html", (), (), ())
+
+    monkeypatch.setattr("pixcon_diag.study.Study.report", built)
+    for options in ((), ("--images", 200), ("--no-images",)):
+        assert call("report", runs, *options).exit_code == 0
+    assert asked == [None, 200, 0]
+    one_message(call("report", runs, "--images", 3, "--no-images"), 2, "exclude each other")
+
+
 @pytest.mark.slow
 def test_every_table_is_there_in_every_form(runs: Path, tmp_path: Path) -> None:
     two = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}")
