@@ -9,10 +9,12 @@ from markupsafe import Markup
 from pixcon_diag.analyses.boundary import PARTS, boundaries
 from pixcon_diag.analyses.boundary_counts import MeasuredBoundary
 from pixcon_diag.reporting.page.charts import Axis, Mark, Point, Series, grid, legend, line_chart
-from pixcon_diag.reporting.page.section import Context, Section
+from pixcon_diag.reporting.page.section import Context, Section, fold
+from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.statistics.intervals import pooled_interval
 from pixcon_diag.statistics.spread import NAN, quotients
 from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.table import Table
 
 TITLES = {"band": "In the boundary band", "interior": "In the interior"}
 MEASURES = {"band": "boundary error", "interior": "interior error"}
@@ -42,11 +44,18 @@ def section(context: Context) -> Section | None:
         grid(curves),
         "Bars: 95 % interval over images, for fixed weights; a method with several seeds is the mean over them.",
         context.variants(lambda baseline, results: _differences(baseline, results, looks)),
-        context.tables("boundary"),
+        _tables(context.results["boundary"].tables),
     )
     return Section(
         "boundary", "Boundary", "How many pixels are wrong near the boundaries of objects, and inside.", body
     )
+
+
+def _tables(tables: Sequence[Table]) -> Markup:
+    """The errors; and each method beside the baseline, on demand where they are many."""
+    rates, *pairs = map(table_html, tables)
+    beside = Markup("").join(pairs)
+    return rates + (beside if len(pairs) <= 1 else fold("Each method beside the baseline (layout of Table 7)", beside))
 
 
 def _curves(groups: Sequence[_Group], part: str, looks: Mapping[str, int]) -> Markup:

@@ -13,6 +13,8 @@ MOST_CLASSES = 40
 """Most classes of a matrix that is not folded."""
 DEEPEST = 40
 """Per cent of colour of a full class, on which text stays legible."""
+NAMED = 8
+"""Most classes that a sentence names."""
 
 Record = Mapping[str, Any]
 
@@ -71,7 +73,8 @@ def _sentences(columns: Sequence[Filling], classes: Sequence[str]) -> Iterator[s
     lacking: dict[str, dict[str, list[str]]] = {}
     for column in columns:
         empty = [k for k in range(len(classes)) if any(fill[k] == 0 for fill in column.fills)]
-        names = ", ".join(classes[k] + (" (in no image)" if k in column.absent else "") for k in empty)
+        names = ", ".join(classes[k] + (" (in no image)" if k in column.absent else "") for k in empty[:NAMED])
+        names += f" and {len(empty) - NAMED} more" if len(empty) > NAMED else ""
         says = f"{len(empty)} of {len(classes)} classes starve: {names}" if empty else "every class has entries"
         lacking.setdefault(says, {}).setdefault(column.group, []).append(column.rule)
     for says, banks in lacking.items():
@@ -102,7 +105,7 @@ def _cell(column: Filling, k: int) -> Markup:
     if k in column.absent and not entries:
         word, kind = "in no image", " soft"
     elif starved:
-        word = "✕ 0" if seeds == 1 else f"✕ {word} ({starved} of {seeds} seeds)"
-        kind = " bad"
+        word = "✕ 0" if starved == seeds else f"✕ {word} ({starved} of {seeds} seeds)"
+        kind = "" if entries else " bad"
     depth = DEEPEST * entries / column.size if column.size else 0
     return Markup('<td class="n{}" data-value="{}" style="--depth: {:.0f}%">{}</td>').format(kind, entries, depth, word)

@@ -11,7 +11,7 @@ from pixcon_diag.reporting.page.scales import Scale, number_text, scale_of
 
 LEFT, RIGHT = 8, 222
 """Ends of the plot; the texts stand on its right."""
-LINE, RINGS, HEAD = 16, 9, 17
+LINE, RINGS, HEAD = 16, 9, 22
 """Heights of a value, of its seeds, and of a row's label."""
 
 
@@ -55,7 +55,7 @@ def forest(title: str, axis: str, rows: Sequence[Row], include: tuple[float, ...
     scale = scale_of(values, LEFT, RIGHT, include=include)
     if scale is None:
         return Markup("")
-    bottom = 4 + sum(map(_height, rows))
+    bottom = 6 + sum(map(_height, rows))
     parts = [*_axis(scale, bottom, axis), *_rows(scale, rows)]
     return figure(title, f"{title}: {', '.join(row.label for row in rows if row.label)}", bottom + 36, parts)
 

@@ -120,5 +120,12 @@ def test_many_methods_keep_their_looks() -> None:
     assert len({curves[name].attrib["transform"] for name in names}) == 8
 
 
+def test_the_tables_of_many_pairs_are_folded() -> None:
+    two, three = (section(made([*NONE, *CLEAN, *more])) for more in ([], measured("third", 0.1)))
+    assert two is not None and three is not None
+    assert 'data-table="table7_none_clean"' in two.body and "<details>" not in two.body
+    assert "layout of Table 7" in three.body.split("<details>")[1]
+
+
 def test_absent_without_a_measurement() -> None:
     assert section(context([])) is None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.reporting.page.coverage_matrix import MOST_CLASSES, coverage_matrix
+from pixcon_diag.reporting.page.coverage_matrix import MOST_CLASSES, NAMED, coverage_matrix
 
 CLASSES = ["road", "tree", "boat"]
 
@@ -67,6 +67,17 @@ def test_sentences_name_the_classes_that_a_bank_lacks() -> None:
     ]
     assert rows(coverage_matrix(banks))[2][1:4] == ["in no image"] * 3
     assert rows(coverage_matrix(banks))[2][4] == "10"  # predicted there without being there
+
+
+def test_a_sentence_names_few_classes() -> None:
+    html = coverage_matrix([bank("none", "clean", [0] * (NAMED + 3))])
+    assert f"class {NAMED - 1} and 3 more." in html and f"class {NAMED}," not in html
+
+
+def test_a_class_that_starves_in_every_seed_is_red() -> None:
+    html = coverage_matrix([bank("none", "clean", [0, 0, 5], seed=0), bank("none", "clean", [0, 8, 5], seed=1)])
+    assert rows(html) == [["road", "✕ 0"], ["tree", "✕ 4 (1 of 2 seeds)"], ["boat", "5"]]
+    assert html.count('class="n bad"') == 1  # red is illegible on the colour of entries
 
 
 def test_many_classes_are_folded() -> None:
