@@ -97,6 +97,8 @@ def test_a_measurement_touches_at_most_five_source_files(copy: Path) -> None:
     run(copy, "pixcon_diag", "report", *two, "--workers", 0)
     page = (root / "report/report.md").read_text(encoding="utf-8")
     assert "## Confident errors" in page and "![confident-errors.png]" in page
+    html = (root / "report/index.html").read_text(encoding="utf-8")
+    assert "<h3>Confident errors</h3>" in html and 'data-table="confident_errors"' in html
 
 
 def test_a_layout_touches_at_most_two_source_files(copy: Path) -> None:

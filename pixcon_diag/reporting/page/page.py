@@ -25,6 +25,7 @@ SECTIONS = (
     "embedding",
     "bank",
     "differences",
+    "further",
     "training",
 )
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""

@@ -12,6 +12,20 @@ from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
 
+SECTION_OF = {
+    "doctor": "errors", "checkpoints": "compared", "contamination": "filter", "estimate": "filter", "tau": "filter",
+    "audit-labels": "errors", "qualitative": "images", "per-class": "classes", "boundary": "boundary",
+    "geometry": "embedding", "tsne": "embedding", "coverage": "bank", "gradient": "bank", "compare": "differences",
+    "power": "differences", "duel": "differences", "dynamics": "training", "landscape": "training",
+    "sensitivity": "training",
+}  # fmt: skip
+"""The section that shows the numbers of a command; ``further`` shows those of all others."""
+
+
+def section_of(command: str) -> str:
+    """The section that shows the numbers of a command."""
+    return SECTION_OF.get(command, "further")
+
 
 @dataclass(frozen=True)
 class Section:

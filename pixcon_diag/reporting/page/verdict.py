@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from pixcon_diag.reporting.page.section import Context, Section, fold
+from pixcon_diag.reporting.page.section import Context, Section, fold, section_of
+from pixcon_diag.reporting.page.tables import table_html
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Stated mIoU", ("far-from-stated",)),
@@ -16,14 +17,6 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Seeds", ("few-seeds",)),
 )
 """What the other numbers rest on, and the doctor's rules that check it."""
-SECTION_OF = {
-    "contamination": "filter", "estimate": "filter", "tau": "filter", "doctor": "errors", "audit-labels": "errors",
-    "per-class": "classes", "boundary": "boundary", "geometry": "embedding", "tsne": "embedding", "coverage": "bank",
-    "gradient": "bank", "compare": "differences", "power": "differences", "dynamics": "training",
-}  # fmt: skip
-"""The section that shows the numbers of a command."""
-
-
 class Light(NamedTuple):
     """The state of one check."""
 
@@ -38,7 +31,7 @@ def section(context: Context) -> Section | None:
     if not content:
         return None
     lights = [(title, light) for title, rules in CHECKS if (light := _light(content, rules)) is not None]
-    body = Markup("").join((_lights(lights), _sentences(content), _fine(content)))
+    body = Markup("").join((_lights(lights), _sentences(content), _findings(context), _fine(content)))
     return Section("verdict", "Verdict", "What is good, what is wrong, and what to do about it.", body)
 
 
@@ -78,11 +71,17 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for text in content["summary"]:
         finding = next((one for one in content["findings"] if text.startswith(one["sentence"])), None)
         if not text.startswith("Checked and fine"):  # the checks are listed below
-            yield text, "" if finding is None else SECTION_OF.get(finding["analysis"], "")
+            yield text, "" if finding is None else section_of(finding["analysis"])
 
 
 def _link(anchor: str) -> Markup:
     return Markup('<a href="#{}">{}</a>').format(anchor, f"→ {anchor}") if anchor else Markup("")
+
+
+def _findings(context: Context) -> Markup:
+    """The table of all findings, also of those that the sentences leave out."""
+    table = context.table("doctor", "doctor")
+    return Markup("") if table is None else fold("All findings", table_html(table, folded=False))
 
 
 def _fine(content: Mapping[str, Any]) -> Markup:

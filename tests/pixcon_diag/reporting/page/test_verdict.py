@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from pixcon_diag.analyses.registry import ANALYSES
 from pixcon_diag.findings.rules import RULES
-from pixcon_diag.reporting.page.section import Context
-from pixcon_diag.reporting.page.verdict import CHECKS, SECTION_OF, section
+from pixcon_diag.reporting.page.section import SECTION_OF, Context, section_of
+from pixcon_diag.reporting.page.verdict import CHECKS, section
 from pixcon_diag.tables.result import Result
 from tests.pixcon_diag.reporting.page.made import context
 
@@ -30,8 +31,8 @@ def test_every_rule_of_the_checks_exists_and_every_link_leads_to_a_section() -> 
     from pixcon_diag.reporting.page.page import SECTIONS
 
     assert {rule for _, rules in CHECKS for rule in rules} <= {rule.name for rule in RULES}
-    assert {rule.analysis for rule in RULES} <= set(SECTION_OF)
-    assert set(SECTION_OF.values()) <= {*SECTIONS, "training"}
+    assert set(SECTION_OF) <= {analysis.name for analysis in ANALYSES}
+    assert {section_of(rule.analysis) for rule in RULES} <= {*SECTIONS, "training"}
 
 
 def test_a_light_is_red_amber_green_or_absent() -> None:
@@ -48,7 +49,7 @@ def test_a_sentence_of_a_finding_links_to_the_section_with_its_numbers(measured:
     content = measured.content("doctor")
     html = body(measured)
     linked = [f for f in content["findings"] if any(text.startswith(f["sentence"]) for text in content["summary"])]
-    assert linked and all(f'href="#{SECTION_OF[finding["analysis"]]}"' in html for finding in linked)
+    assert linked and all(f'href="#{section_of(finding["analysis"])}"' in html for finding in linked)
 
 
 def test_without_a_diagnosis_there_is_no_verdict() -> None:
