@@ -22,7 +22,7 @@ from pixcon_cli.measurement_options import (
 
 @click.command(
     cls=PixConCommand,
-    short_help="Everything, as a folder with a page.",
+    short_help="Everything, as one HTML page and a folder.",
     examples=(
         "pixcon-diag report none=runs/a clean=runs/b",
         "pixcon-diag report runs/ --out report --tau 0.9 --open",
