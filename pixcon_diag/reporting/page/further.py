@@ -14,4 +14,6 @@ def section(context: Context) -> Section | None:
         for one in shown
     )
     body = Markup("").join(parts)
-    return Section("further", "Further measurements", "Measurements without a section of their own.", body) if body else None
+    if not body:
+        return None
+    return Section("further", "Further measurements", "Measurements without a section of their own.", body)

@@ -17,6 +17,8 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Seeds", ("few-seeds",)),
 )
 """What the other numbers rest on, and the doctor's rules that check it."""
+
+
 class Light(NamedTuple):
     """The state of one check."""
 
