@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pixcon_diag.cache.count_cells import count_cells
 from pixcon_diag.cache.measure import measure
@@ -21,7 +21,7 @@ from pixcon_diag.data.evaluation_data import (
     require_same_classes,
     unlabeled_beside,
 )
-from pixcon_diag.groups.arguments import Group, Sources, find_groups, listed, named_folders, with_names
+from pixcon_diag.groups.arguments import Group, Listed, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
@@ -44,6 +44,14 @@ T = TypeVar("T")
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar with a description."""
+
+
+class Given(NamedTuple):
+    """The sources of a study."""
+
+    methods: Listed
+    logs: Listed
+    predictions: Sequence[tuple[str, Path]]
 
 
 @contextmanager
@@ -85,6 +93,11 @@ class Methods:
         self._predictions = named_folders(listed(predictions))
         self._lenient = False
         self._computed: dict[Hashable, Any] = {}
+
+    @property
+    def given(self) -> Given:
+        """What was named, as it was named."""
+        return Given(self._methods, self._logs or (), self._predictions)
 
     @property
     def any_named(self) -> bool:

@@ -1,0 +1,91 @@
+"""What the page's buttons save: tables as text, and figures that also lie beside the page."""
+
+import gzip
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pixcon_diag.reporting.page.section import Context, Section
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.markdown import to_markdown
+from pixcon_diag.tables.table import Table
+from pixcon_diag.tables.writing import to_csv
+from pixcon_train.core.files import to_json
+
+FORMATS: Mapping[str, Callable[[Table], str]] = {
+    "csv": lambda table: to_csv(table.records()),
+    "json": lambda table: to_json(table.records()) + "\n",
+    "md": to_markdown,
+    "tex": to_latex,
+}
+"""Texts of a table by the suffix of the file that they are saved as."""
+LONG, LONGEST = 1000, 5000
+"""Rows from which on a table is saved as CSV alone, and from which on the page does not hold it."""
+FIGURE_SUFFIXES = (".svg", ".pdf")
+FIGURES_SIZE = 700_000
+"""Bytes of the page that figures take at most; the smallest ones are in it."""
+
+
+def tables_of(context: Context, sections: Iterable[Section]) -> dict[str, Table]:
+    """Every table by its name: of the results, of those against other baselines, and of the sections."""
+    results = [*context.results.values(), *(r for by in context.by_baseline.values() for r in by.values())]
+    tables = [table for result in results for table in (*result.tables, *result.files)]
+    tables += [table for section in sections for table in section.tables]
+    return {table.name: table for table in reversed(tables)}  # of one name the first
+
+
+def formats_of(table: Table) -> tuple[str, ...]:
+    """The formats in which the page holds a table."""
+    if len(table.rows) > LONGEST:
+        return ()
+    return ("csv",) if len(table.rows) > LONG else tuple(FORMATS)
+
+
+def table_texts(tables: Mapping[str, Table]) -> dict[str, dict[str, str]]:
+    """The texts of every table, by name and format."""
+    return {name: {kind: FORMATS[kind](table) for kind in formats_of(table)} for name, table in tables.items()}
+
+
+def table_list(tables: Mapping[str, Table]) -> dict[str, dict[str, Any]]:
+    """What the page says of every table, by name."""
+    return {
+        name: {"title": table.title, "rows": len(table.rows), "formats": formats_of(table)}
+        for name, table in tables.items()
+    }
+
+
+class Figure(NamedTuple):
+    """A figure beside the page."""
+
+    name: str
+    files: tuple[str, ...]
+    """Suffixes of its files, as ``svg``."""
+    held: Mapping[str, bytes]
+    """By suffix, the compressed files that the page holds."""
+
+
+def figures_of(paths: Sequence[Path], size: int = FIGURES_SIZE) -> list[Figure]:
+    """The figures of a report, in order.
+
+    Args:
+        paths: files of the figures; only vector graphics are taken.
+        size: bytes of base64 that the page spends on them.
+
+    Raises:
+        OSError: a figure cannot be read.
+    """
+    files = [path for path in paths if path.suffix in FIGURE_SUFFIXES]
+    packed = {path: gzip.compress(path.read_bytes(), compresslevel=9, mtime=0) for path in files}
+    held: set[Path] = set()
+    for path in sorted(files, key=lambda path: len(packed[path])):
+        size -= -(-len(packed[path]) // 3) * 4
+        if size >= 0:
+            held.add(path)
+    return [
+        Figure(
+            stem,
+            tuple(path.suffix[1:] for path in files if path.stem == stem),
+            {path.suffix[1:]: packed[path] for path in files if path.stem == stem and path in held},
+        )
+        for stem in dict.fromkeys(path.stem for path in files)
+    ]
