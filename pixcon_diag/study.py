@@ -10,6 +10,7 @@ from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
 from pixcon_diag.groups.arguments import Sources
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
+from pixcon_diag.reporting.command import command_of
 from pixcon_diag.reporting.page.page import write_page
 from pixcon_diag.reporting.page.section import Context
 from pixcon_diag.reporting.report import write_report
@@ -19,6 +20,8 @@ from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
 """Default folder of a report."""
+COUNT = 8
+"""Default number of images in the grid."""
 REBASED = ("compare", "per-class")
 """Analyses of which the page shows the numbers against any method as the baseline."""
 MOST_BASELINES = 4
@@ -78,7 +81,7 @@ class Study(Methods):
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self.analyses]
 
-    def report(self, folder: str | Path = REPORT, *, count: int = 8, images: int | None = None) -> Report:
+    def report(self, folder: str | Path = REPORT, *, count: int = COUNT, images: int | None = None) -> Report:
         """Every analysis that these checkpoints allow, as a folder with a page, tables and figures.
 
         Args:
@@ -116,9 +119,11 @@ class Study(Methods):
         for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
             self.notify(sentence)
         write_report(folder, results, figures, left_out=self.left_out)
-        named = {result.command: result for result in results}
-        page = write_page(folder, Context(self, named, self._rebased(results), images))
         pictures = tuple(path for paths in figures.values() for path in paths)
+        by_command = {result.command: result for result in results}
+        chosen = {"--no-images": True} if images == 0 else {"--images": images}
+        command = command_of(self, {"--out": folder, "--count": None if count == COUNT else count, **chosen})
+        page = write_page(folder, Context(self, by_command, self._rebased(results), images, pictures, command))
         return Report(page, tuple(results), pictures, tuple(self.left_out))
 
     def _rebased(self, results: Sequence[Result]) -> dict[str, dict[str, Result]]:

@@ -84,7 +84,10 @@ def _arguments(given: Listed, notes: list[str]) -> Iterator[str]:
 def _flags(options: StudyOptions, notes: list[str]) -> Iterator[str]:
     """The options that differ from their defaults; those that only Python can set are noted."""
     default = StudyOptions()
-    for part, before in ((options, default), *((getattr(options, n), getattr(default, n)) for n in ("data", "run", "bank"))):
+    for part, before in (
+        (options, default),
+        *((getattr(options, n), getattr(default, n)) for n in ("data", "run", "bank")),
+    ):
         flags = FLAGS.get(type(part))
         if flags is None:
             notes.append("The images were given from Python.")

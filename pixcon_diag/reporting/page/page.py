@@ -1,6 +1,6 @@
 """The page: every section in one HTML file, with its data, style and scripts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module, resources
 from importlib.metadata import version
 from pathlib import Path
@@ -9,8 +9,10 @@ import jinja2
 from markupsafe import Markup
 
 from pixcon_diag.reporting.page.blocks import data_block, file_block
+from pixcon_diag.reporting.page.foreign import shown, shown_data
+from pixcon_diag.reporting.page.saved import table_list, table_texts, tables_of
 from pixcon_diag.reporting.page.section import Context, Section
-from pixcon_diag.reporting.page.tables import table_texts
+from pixcon_diag.reporting.page.terms import with_terms
 from pixcon_diag.tables.table import Table
 from pixcon_train.core.files import write_text
 
@@ -27,15 +29,18 @@ SECTIONS = (
     "differences",
     "further",
     "training",
+    "downloads",
 )
 """Modules of the sections, in order; each defines ``section(context) -> Section | None``."""
 SCRIPTS = (
     "core.js",
+    "terms.js",
     "tables.js",
     "filter.js",
     "errors.js",
     "classes.js",
     "embedding.js",
+    "downloads.js",
     "start.js",
 )
 """Scripts in the order in which they run."""
@@ -52,10 +57,7 @@ def write_page(folder: Path, context: Context) -> Path:
         PixConError: the folder cannot be written, or an image or map cannot be read.
     """
     sections = sections_of(context)
-    results = [*context.results.values(), *(own for of in context.by_baseline.values() for own in of.values())]
-    tables = [table for result in results for table in (*result.tables, *result.files)]
-    tables += [table for section in sections for table in section.tables]
-    write_text(folder / PAGE, render(title_of(context), sections, tables))
+    write_text(folder / PAGE, render(title_of(context), sections, tables_of(context, sections)))
     return folder / PAGE
 
 
@@ -75,17 +77,19 @@ def sections_of(context: Context) -> list[Section]:
     return [section for module in modules if (section := module.section(context)) is not None]
 
 
-def render(title: str, sections: Sequence[Section], tables: Iterable[Table]) -> str:
+def render(title: str, sections: Sequence[Section], tables: Mapping[str, Table]) -> str:
     """The HTML of the page.
 
     Args:
         title: title of the page.
         sections: in order.
-        tables: those that can be saved from the page.
+        tables: those that can be saved from the page, by name.
     """
     data = {section.name: section.data for section in sections if section.data is not None}
-    texts = {table.name: table_texts(table) for table in tables}
-    blocks = [data_block("data", data | {"tables": texts})]
+    blocks = [
+        data_block("data", shown_data(data | {"tables": table_list(tables)})),
+        data_block("tables", table_texts(tables)),  # which are saved and not shown
+    ]
     blocks += [file_block(f"image-{key}", parts) for section in sections for key, parts in section.images.items()]
     page = _template().render(
         title=title,
@@ -96,6 +100,7 @@ def render(title: str, sections: Sequence[Section], tables: Iterable[Table]) -> 
         scripts=[Markup(_text(name)) for name in SCRIPTS],
         size=_SIZE,
     )
+    page = shown(page)
     return page.replace(_SIZE, _size(page))
 
 
@@ -109,6 +114,7 @@ def _size(page: str) -> str:
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
+    environment.filters["with_terms"] = with_terms
     return environment.from_string(_text("index.html.j2"))
 
 

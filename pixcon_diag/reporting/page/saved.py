@@ -31,7 +31,10 @@ def tables_of(context: Context, sections: Iterable[Section]) -> dict[str, Table]
     results = [*context.results.values(), *(r for by in context.by_baseline.values() for r in by.values())]
     tables = [table for result in results for table in (*result.tables, *result.files)]
     tables += [table for section in sections for table in section.tables]
-    return {table.name: table for table in reversed(tables)}  # of one name the first
+    by_name: dict[str, Table] = {}
+    for table in tables:
+        by_name.setdefault(table.name, table)
+    return by_name
 
 
 def formats_of(table: Table) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """A section of the page, and what sections are made of."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.passes.predictions import MeasuredGroup
+from pixcon_diag.reporting.command import Command
 from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Table
@@ -56,6 +58,10 @@ class Context:
     """By baseline and command, of the analyses whose numbers depend on the baseline; the study's own baseline first."""
     images: int | None = None
     """Images shown, 0 for none; None: as many as fit."""
+    figures: Sequence[Path] = ()
+    """Files of the figures that lie beside the page."""
+    command: Command | None = None
+    """The command that writes the report."""
 
     @property
     def measured(self) -> tuple[MeasuredGroup, ...]:

@@ -6,12 +6,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from pixcon_diag.reporting.page.terms import with_terms
 from pixcon_diag.statistics.spread import Spread
-from pixcon_diag.tables.latex import to_latex
-from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.table import AnyColumn, Cell, Table
-from pixcon_diag.tables.writing import to_csv
-from pixcon_train.core.files import to_json
 
 LONG = 15
 """Rows from which on a table is folded away."""
@@ -38,17 +35,6 @@ def table_html(table: Table, *, folded: bool | None = None, row_keys: tuple[str,
     return Markup("<details><summary>{} <small>({} rows)</small></summary>{}</details>").format(
         table.title, len(table.rows), body
     )
-
-
-def table_texts(table: Table) -> dict[str, str]:
-    """A table in every format in which the page saves it, by file suffix."""
-    records = table.records()
-    return {
-        "csv": to_csv(records),
-        "json": to_json(records) + "\n",
-        "md": to_markdown(table),
-        "tex": to_latex(table),
-    }
 
 
 _TABLE = Markup(
@@ -78,7 +64,9 @@ def _kind(column: AnyColumn, value: Cell, *, decided: bool) -> Markup:
 def _heads(table: Table) -> Markup:
     """The row of headings, below a row of shared headings if there are any."""
     heads = Markup("").join(
-        Markup('<th scope=col class="{}">{}</th>').format("" if column.kind == "text" else "n", column.head)
+        Markup('<th scope=col class="{}">{}</th>').format(
+            "" if column.kind == "text" else "n", with_terms(column.head, links=False)
+        )
         for column in table.columns
     )
     row = Markup("<tr>{}</tr>").format(heads)

@@ -126,14 +126,19 @@ TERMS = (
         "Error budget",
         "The mIoU that is recovered if the wrong pixels of one kind were predicted right: misplaced boundaries and "
         "wrong extents of recognised regions, confused regions, missed regions, and hallucinated regions.",
-        ("error budget", "misplaced boundaries", "wrong extents", "confused regions", "missed regions",
-         "hallucinated regions"),
-    ),  # fmt: skip
+        (
+            "error budget",
+            "misplaced boundaries",
+            "wrong extents",
+            "confused regions",
+            "missed regions",
+            "hallucinated regions",
+        ),
+    ),
     Term(
         "images",
         "Image noise",
-        "How much a number would vary over validation sets of this size for fixed weights, as an interval over "
-        "images.",
+        "How much a number would vary over validation sets of this size for fixed weights, as an interval over images.",
         ("image noise", "image interval", "over images"),
     ),
     Term(
@@ -155,7 +160,7 @@ TERMS = (
         "as it, the fraction that are both.",
         ("mIoU", "IoU"),
     ),
-)  # fmt: skip
+)
 """In the order of the glossary."""
 
 _KEYS = {name.lower(): term.key for term in TERMS for name in term.names}

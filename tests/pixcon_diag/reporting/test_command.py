@@ -83,7 +83,8 @@ def test_what_no_command_can_say_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["runs/a", "a b", "it's", "$(rm x)", "a\nb", "caf\udce9", "\u202egnp", "\x1b[2J\\'", "日本 語", "", "`x`;&|"]
+    "word",
+    ["runs/a", "a b", "it's", "$(rm x)", "a\nb", "caf\udce9", "\u202egnp", "\x1b[2J\\'", "日本 語", "", "`x`;&|"],
 )
 def test_a_shell_reads_every_word_as_it_was_and_nothing_in_it_is_hidden(word: str) -> None:
     line = quoted(word)

@@ -74,9 +74,14 @@ const page = {
   },
 
   async unpack(id) {
-    const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
+    return JSON.parse(await (await page.unzip(document.getElementById(id).textContent)).text());
+  },
+
+  // The content of a compressed file in base64.
+  async unzip(base64) {
+    const packed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+    return new Response(stream).blob();
   },
 
   async start() {
@@ -90,6 +95,7 @@ const page = {
       }
     }
     page.startTables();
+    page.startTerms();
     window.addEventListener("hashchange", () => page.state.restore());
     page.goTo(page.state.get("at") || (location.hash.includes("=") ? "" : location.hash.slice(1)));
     document.documentElement.dataset.ready = "yes";

@@ -10,12 +10,17 @@ page.sections.downloads = (data) => {
     const box = document.getElementById("saved-tables");
     const field = page.element("input", { type: "search", oninput: search });
     const count = page.element("span", { "aria-live": "polite" });
-    const { box: scroll, body } = page.table("Tables of this report", ["table", "file", ["rows", "n"], "save as"]);
+    const { box: scroll, body } = page.table("Tables of this report", ["table", ["rows", "n"], "save as"]);
     for (const [name, { title, rows, formats }] of Object.entries(page.data.tables)) {
       const save = formats.length ? page.saveButtons(name) : `${name}.csv lies beside this page`;
-      const cells = [title, page.element("code", {}, name), page.count(rows), save];
-      const row = page.element("tr", {}, ...cells.map((cell, place) => page.element("td", { class: place === 2 && "n" }, cell)));
-      body.append(row);
+      body.append(
+        page.element(
+          "tr", {},
+          page.element("td", {}, title, page.element("code", {}, name)),
+          page.element("td", { class: "n" }, page.count(rows)),
+          page.element("td", {}, save),
+        ),
+      );
     }
     box.append(page.element("p", {}, page.element("label", {}, "Search ", field), " ", count), scroll);
     search();
@@ -24,7 +29,7 @@ page.sections.downloads = (data) => {
       const words = field.value.toLowerCase().split(/\s+/);
       const rows = [...body.rows];
       for (const row of rows) {
-        const text = `${row.cells[0].textContent} ${row.cells[1].textContent}`.toLowerCase();
+        const text = row.cells[0].textContent.toLowerCase();
         row.hidden = !words.every((word) => text.includes(word));
       }
       const shown = rows.filter((row) => !row.hidden).length;

@@ -3,21 +3,21 @@
 page.startTables = () => {
   for (const box of document.querySelectorAll("[data-table]")) {
     page.makeSortable(box.querySelector("table"));
-    const texts = page.data.tables[box.dataset.table];
-    if (texts) box.append(saveButtons(box.dataset.table, texts));
+    if (page.data.tables[box.dataset.table]?.formats.length) box.append(page.saveButtons(box.dataset.table));
   }
+};
 
-  function saveButtons(name, texts) {
-    const buttons = Object.entries(texts).map(([suffix, text]) =>
-      page.element(
-        "button",
-        { type: "button", "aria-label": `Save the table ${name} as ${suffix}`,
-          onclick: () => page.save(`${name}.${suffix}`, "text/plain", text) },
-        suffix,
-      ),
-    );
-    return page.element("p", { class: "save" }, "Save: ", ...buttons);
-  }
+// Buttons that save a table in every format in which the page holds it.
+page.saveButtons = (name) => {
+  const save = async (format) => {
+    page.texts ??= page.unpack("tables");
+    page.save(`${name}.${format}`, "text/plain", (await page.texts)[name][format]);
+  };
+  const buttons = page.data.tables[name].formats.map((format) => {
+    const label = `Save the table ${name} as ${format}`;
+    return page.element("button", { type: "button", "aria-label": label, onclick: () => save(format) }, format);
+  });
+  return page.element("p", { class: "save" }, "Save: ", ...buttons);
 };
 
 // Makes the heads of a table buttons that sort its rows: by the cells' data-value, else by their text.
