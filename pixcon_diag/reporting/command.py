@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice
 from pixcon_diag.groups.arguments import Listed
 from pixcon_diag.groups.methods import Methods
@@ -71,7 +70,7 @@ def _arguments(given: Listed, notes: list[str]) -> Iterator[str]:
     for name, sources in named:
         paths = [source for source in sources if isinstance(source, str)]
         if len(paths) < len(sources):
-            own = [source.name for source in sources if isinstance(source, LoadedCheckpoint)]
+            own = [source.name for source in sources if not isinstance(source, str)]
             notes.append(f"Networks in memory are no argument of the command: {', '.join(own)}.")
         elif name is None:
             yield paths[0]

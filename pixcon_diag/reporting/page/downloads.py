@@ -50,8 +50,8 @@ def _figures(figures: Iterable[Figure]) -> Markup:
     if not names:
         return Markup("<div id=saved-charts></div>")
     return Markup(
-        "<h3>Figures</h3><p class=note>Drawn for print, with the data’s source below each; files that this page does "
-        "not hold lie beside it in the report’s folder.</p><ul id=saved-figures>{}</ul><div id=saved-charts></div>"
+        "<h3>Figures</h3><p class=note>Drawn for print, with the data's source below each; files that this page does "
+        "not hold lie beside it in the report's folder.</p><ul id=saved-figures>{}</ul><div id=saved-charts></div>"
     ).format(Markup("").join(Markup("<li><code>{}</code></li>").format(name) for name in names))
 
 

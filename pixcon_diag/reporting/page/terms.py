@@ -82,7 +82,7 @@ TERMS = (
     Term(
         "purity",
         "Neighbour purity and silhouette",
-        "How separable the sampled pixels are in feature space: purity is the mean share of a pixel’s k nearest "
+        "How separable the sampled pixels are in feature space: purity is the mean share of a pixel's k nearest "
         "neighbours that have its class; the silhouette, in [−1, 1], compares its distances to its own class and to "
         "the nearest other one.",
         ("NN purity", "purity", "silhouette"),

@@ -1,9 +1,7 @@
 """Tables of the page: text is escaped, numbers sort by value, and a difference says by colour whether it is better."""
 
-import json
-
 from pixcon_diag.analyses.deltas import delta_column
-from pixcon_diag.reporting.page.tables import table_html, table_texts
+from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.table import Column, Table
 
 HOSTILE = '<script>alert("x")</script>'
@@ -35,13 +33,3 @@ def test_a_long_table_is_folded_unless_asked_not_to_be() -> None:
     rows = [(str(i), 0.0, "") for i in range(15)]
     assert table_html(table(rows)).startswith("<details>") and "(15 rows)" in table_html(table(rows))
     assert table_html(table(rows), folded=False).startswith("<div") and table_html(table(rows[:3])).startswith("<div")
-
-
-def test_a_table_is_saved_in_four_formats_at_full_precision() -> None:
-    texts = table_texts(table([("a", 1 / 3, "worse")]))
-    assert json.loads(texts["json"]) == [{"name": "a", "delta": 1 / 3, "word": "worse"}]
-    assert (
-        texts["csv"] == f"name,delta,word\na,{1 / 3!r},worse\n"
-        and r"\toprule" in texts["tex"]
-        and "| a |" in texts["md"]
-    )
