@@ -85,7 +85,7 @@ def _sentences(shown: Sequence[Shown], selection: Selection, packing: Packing) -
     count, total, kept = len(selection.images), selection.ranked["random"], shown[: packing.methods]
     left = f"{total - count:,} are left out (--images N shows N)" if count < total else "none is left out"
     yield f"{count:,} of {total:,} images; {left}."
-    seeds = [f"{one.name}: {one.member.name}, the first of {one.seeds}" for one in kept if one.seeds > 1]
+    seeds = [f"{one.member.name}, the first of {one.seeds}" for one in kept if one.seeds > 1]
     if seeds:
         yield f"Seeds shown: {'; '.join(seeds)}."
     if packing.edge < EDGES[0]:

@@ -39,7 +39,7 @@ page.imageViewer = (data, shown) => {
   );
   place.addEventListener("keydown", press);
   place.addEventListener("keyup", (event) => { if ("fF ".includes(event.key)) turn(false); });
-  place.addEventListener("focusout", () => turn(false));
+  place.addEventListener("focusout", () => { if (!flip.matches(":active")) turn(false); }); // a key is let go elsewhere
   flip.addEventListener("pointerdown", (event) => { flip.setPointerCapture(event.pointerId); turn(true); });
   for (const end of ["pointerup", "pointercancel"]) flip.addEventListener(end, () => turn(false));
   for (const event of ["pointermove", "pointerdown"]) canvas.addEventListener(event, point);
