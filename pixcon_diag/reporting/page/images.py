@@ -70,7 +70,8 @@ def _reached(one: Shown, index: int) -> np.ndarray | None:
     if one.measured is None:
         return None
     stop_of = np.searchsorted(one.stops, np.arange(256), side="right") - 1  # of a bin
-    return stop_of.astype(np.uint8)[one.measured.confidence_maps.read(index)]
+    reached: np.ndarray = stop_of.astype(np.uint8)[one.measured.confidence_maps.read(index)]
+    return reached
 
 
 def _body(shown: Sequence[Shown], selection: Selection, packing: Packing, tables: Sequence[Table]) -> Markup:
