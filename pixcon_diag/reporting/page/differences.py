@@ -1,7 +1,6 @@
 """Every difference from the baseline in one plot, with the noise of images and of seeds apart."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +14,8 @@ from pixcon_diag.reporting.page.forest import Estimate, Row, forest
 from pixcon_diag.reporting.page.section import Context, Section, fold
 from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.statistics.spread import NAN
-from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
-from pixcon_diag.tables.table import Column, Table
+from pixcon_diag.tables.table import Column
 
 Record = Mapping[str, Any]
 
@@ -32,24 +30,21 @@ READING = (
     "Bar: 95 % of paired bootstrap draws over images, for fixed weights; ↑ better, ↓ worse: it lies on one side of 0. "
     "A hollow mark has no interval, as its measure is no sum over images."
 )
+VERDICT = "compare_verdict"
+"""Start of the name of the table on the filters, which do not depend on the baseline."""
 RINGS = " Rings: Δ of each pair of seeds, which is the noise of training and has no part in the bar."
 
 
 def section(context: Context) -> Section | None:
     """The differences; None where nothing is compared, and no power was computed."""
     looks = context.looks()
-    made: list[Table] = []
-    parts = file_parts([*context.by_baseline])
 
     def against(baseline: str, results: Mapping[str, Result]) -> Markup | None:
         comparisons = results["compare"].content["comparisons"] if "compare" in results else []
         if not comparisons:
             return None
-        tables = results["compare"]
-        if results["compare"] is not context.results.get("compare"):
-            tables = _renamed(tables, f"from_{parts[baseline]}")
-            made.extend((*tables.tables, *tables.files))
-        return _sentences(tables) + _plots(baseline, comparisons, looks) + _tables(tables)
+        result = results["compare"]
+        return _sentences(result) + _plots(baseline, comparisons, looks) + _tables(result)
 
     power, duel = context.tables("power"), context.tables("duel")
     body = (
@@ -58,15 +53,7 @@ def section(context: Context) -> Section | None:
         + fold("Duel: where two methods disagree", duel)
     )
     about = "What changed against the baseline, and whether images and seeds can tell it from noise."
-    return Section("differences", "Differences", about, body, tables=tuple(made)) if body else None
-
-
-def _renamed(result: Result, ending: str) -> Result:
-    """The result with table names that no other baseline has."""
-    tables, files = (
-        tuple(replace(table, name=f"{table.name}_{ending}") for table in some) for some in (result.tables, result.files)
-    )
-    return replace(result, tables=tables, files=files)
+    return Section("differences", "Differences", about, body) if body else None
 
 
 def _sentences(result: Result) -> Markup:
@@ -76,7 +63,8 @@ def _sentences(result: Result) -> Markup:
 
 
 def _tables(result: Result) -> Markup:
-    by_noise = Markup("").join(map(table_html, result.files))
+    noise = (table for table in result.files if not table.name.startswith(VERDICT))
+    by_noise = Markup("").join(map(table_html, noise))
     shown = Markup("").join(map(table_html, result.tables))
     return fold("Tables of the differences", shown) + fold("Tables by kind of noise", by_noise)
 

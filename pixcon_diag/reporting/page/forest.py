@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from pixcon_diag.reporting.page.charts import WIDTH, color_class, figure, label, line, marker
+from pixcon_diag.reporting.page.charts import LETTER, WIDTH, color_class, figure, label, line, marker
 from pixcon_diag.reporting.page.scales import Scale, number_text, scale_of
 
-LEFT, RIGHT = 8, 222
+LEFT, RIGHT = 8, 206
 """Ends of the plot; the texts stand on its right."""
 LINE, RINGS, HEAD = 16, 9, 22
 """Heights of a value, of its seeds, and of a row's label."""
@@ -65,13 +65,17 @@ def _height(row: Row) -> int:
 
 
 def _axis(scale: Scale, bottom: float, text: str) -> Iterator[Markup]:
-    free = 0.0
-    for value in scale.ticks():
-        at, written = scale.at(value), number_text(value, 6)
+    """A line at each mark, and the numbers of as many as fit; 0 is among them."""
+    ticks = scale.ticks()
+    texts = [number_text(tick, 6) for tick in ticks]
+    apart = scale.at(ticks[1]) - scale.at(ticks[0]) if len(ticks) > 1 else RIGHT - LEFT
+    every = math.ceil(LETTER * (max(map(len, texts)) + 1) / apart)
+    first = ticks.index(0) if 0 in ticks else 0
+    for k, (value, written) in enumerate(zip(ticks, texts, strict=True)):
+        at = scale.at(value)
         yield line(at, 0, at, bottom, "axis" if value == 0 else "grid")
-        if at - 4 * len(written) > free:
+        if (k - first) % every == 0:
             yield label(at, bottom + 14, written, "middle")
-            free = at + 4 * len(written)
     yield line(LEFT, bottom, RIGHT, bottom, "axis")
     yield label(LEFT, bottom + 30, text, kind="soft")
 

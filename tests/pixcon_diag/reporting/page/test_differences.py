@@ -39,6 +39,7 @@ def row(
 def compared(others: dict[str, list[dict[str, Any]]], command: str = "compare") -> Result:
     tables = [Table(f"compare_{other}_fractions_short", f"to {other}", COLUMNS, (("mIoU",),)) for other in others]
     files = [Table(f"compare_{other}_fractions", f"to {other}, noise", COLUMNS, (("mIoU",),)) for other in others]
+    files.append(Table("compare_verdict", "Verdict on the filter", COLUMNS, (("mIoU",),)))
     comparisons = [{"other": other, "rows": rows} for other, rows in others.items()]
     return Result.of(command, tables, files, summary=["mIoU: a sentence."], comparisons=comparisons)
 
@@ -108,9 +109,8 @@ def test_every_baseline_has_its_plot_and_its_tables() -> None:
     none, clean = found.body.split("data-baseline=")[1:]
     assert none.startswith('"none">') and clean.startswith('"clean" hidden>')
     assert "−2.00 ↓ worse" in texts(chart(clean, "Rates"))
-    names = re.findall('data-table="([^"]+)"', found.body)
-    assert len(set(names)) == len(names) == 4
-    assert [table.name for table in found.tables] == [name for name in names if "from_clean" in name]
+    tables = [re.findall('data-table="([^"]+)"', variant) for variant in (none, clean)]
+    assert tables == [[f"compare_{other}_fractions_short", f"compare_{other}_fractions"] for other in ("clean", "none")]
 
 
 def test_seeds_are_rings_from_two_on() -> None:

@@ -54,6 +54,20 @@ def test_the_drawing_holds_all_rows() -> None:
     assert min(b - a for a, b in pairwise(tops)) >= 14
 
 
+@pytest.mark.parametrize("high", [0.12, 0.14, 1.0, 2.4, 70.0, 9000.0])
+@pytest.mark.parametrize("low", [-0.1, -0.03, -5.0, -123.0])
+def test_numbers_of_the_axis_do_not_overlap_and_0_is_among_them(low: float, high: float) -> None:
+    svg = chart(forest("Differences", "Δ", [Row("", "", [Estimate("clean", 1, low, low, high, "")])]), "Differences")
+    ticks = [
+        (float(text.attrib["x"]), text.text or "")
+        for text in svg.iter("text")
+        if text.attrib["text-anchor"] == "middle"
+    ]
+    assert "0" in [text for _, text in ticks]
+    for (left, first), (right, second) in pairwise(ticks):
+        assert right - left >= 3.5 * (len(first) + len(second))
+
+
 def test_nothing_without_a_value() -> None:
     assert forest("Differences", "Δ", []) == ""
     assert forest("Differences", "Δ", [Row("mIoU", "", [Estimate("clean", 1, NAN, NAN, NAN, "–")])]) == ""
