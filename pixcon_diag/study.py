@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.analyses.registry import ANALYSES, Analysis, analysis_named
+from pixcon_diag.analyses.registry import ANALYSES, Analysis, Needs, analysis_named
 from pixcon_diag.groups.arguments import Sources
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
@@ -16,7 +16,6 @@ from pixcon_diag.reporting.page.section import Context
 from pixcon_diag.reporting.report import write_report
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
-from pixcon_train.core.errors import ConfigError
 
 REPORT = Path("report")
 """Default folder of a report."""
@@ -82,7 +81,8 @@ class Study(Methods):
         return [*super().__dir__(), *self.analyses]
 
     def report(self, folder: str | Path = REPORT, *, count: int = COUNT, images: int | None = None) -> Report:
-        """Every analysis that these checkpoints allow, as a folder with a page, tables and figures.
+        """Every analysis that these checkpoints, saved label maps or logs allow, as a folder with a page, tables and
+        figures.
 
         Args:
             folder: folder of the report.
@@ -90,21 +90,20 @@ class Study(Methods):
             images: images of the page, 0 for none; None: as many as its size allows.
 
         Raises:
-            PixConError: a checkpoint cannot be measured, or the folder cannot be written. Analyses that
-                some checkpoints do not allow are left out and noted.
+            PixConError: a checkpoint or a label map cannot be measured, no log can be read, or the folder cannot be
+                written. Analyses that some checkpoints do not allow are left out and noted.
         """
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         folder = Path(folder)
-        if not self.groups:
-            raise ConfigError(
-                "A report needs a checkpoint. `boundary`, `per-class`, `qualitative`, `compare` and `duel` "
-                "measure saved label maps without one."
-            )
-        self.require_comparable()
-        self.measured()
+        if self.only_logs:
+            self.histories()
+        else:
+            self.require_comparable()
+            self.measured()
+        fitting = [analysis for analysis in ANALYSES if self._has(analysis.needs)]
         with self.lenient():
-            results = [result for analysis in ANALYSES if (result := self._result(analysis, folder, count)) is not None]
+            results = [result for analysis in fitting if (result := self._result(analysis, folder, count)) is not None]
         figures: dict[str, list[Path]] = {}
         missing: set[str] = set()
         for result in results:
@@ -126,8 +125,18 @@ class Study(Methods):
         page = write_page(folder, Context(self, by_command, self._rebased(results), images, pictures, command))
         return Report(page, tuple(results), pictures, tuple(self.left_out))
 
+    def _has(self, needs: Needs) -> bool:
+        """Whether there is what an analysis needs; sections of a report without it are absent."""
+        if needs == "label maps":
+            return not self.only_logs
+        if needs == "logs":
+            return bool(self.groups) or self._logs is not None
+        return needs == "anything" or bool(self.groups)
+
     def _rebased(self, results: Sequence[Result]) -> dict[str, dict[str, Result]]:
         """The results that depend on the baseline, for each method as the baseline; the study's own first."""
+        if self.only_logs:
+            return {}
         names = [group.name for group in self.measured()]
         own = {result.command: result for result in results if result.command in REBASED}
         if not own or len(names) > MOST_BASELINES:

@@ -11,7 +11,7 @@ from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     BANK_LIST,
     BASELINE,
-    CHECKPOINTS,
+    CHECKPOINTS_OR_LOGS,
     PREDICTIONS,
     TAUS,
     measurement_options,
@@ -28,7 +28,7 @@ from pixcon_cli.measurement_options import (
         "pixcon-diag report runs/ --out report --tau 0.9 --open",
     ),
 )
-@CHECKPOINTS
+@CHECKPOINTS_OR_LOGS
 @PREDICTIONS
 @BASELINE
 @measurement_options
@@ -53,18 +53,22 @@ def report(
     opened: bool,
     **arguments: Any,
 ) -> None:
-    """Every measurement of one, two or many checkpoints: a folder with a page, tables and figures.
+    """Every measurement of one, two or many checkpoints, maps or logs: a folder with page, tables and figures.
 
     Written to ./report unless --out says otherwise. index.html is one file that needs no network, report.md the same
     in plain text; beside them lie JSON and CSV at full precision, tables as Markdown and LaTeX in the layout of the
     paper's Tables 4 and 6–10, figures as PNG and PDF.
     """
+    from pixcon_diag.groups.logs import split_logs
     from pixcon_diag.study import REPORT, Study
 
     if no_images and images is not None:
         raise click.UsageError("--images and --no-images exclude each other.")
-    options = study_options(arguments)
-    study = Study(methods, baseline=baseline, predictions=predictions, options=options, bar=progress, notify=notify)
+    checkpoints, logs = split_logs(methods)
+    study = Study(
+        checkpoints, logs=logs or None, baseline=baseline, predictions=predictions,
+        options=study_options(arguments), bar=progress, notify=notify,
+    )  # fmt: skip
     built = study.report(out or REPORT, count=count, images=0 if no_images else images)
     if as_json:
         print_json({result.command: result.content for result in built.results})

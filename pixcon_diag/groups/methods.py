@@ -156,7 +156,7 @@ class Methods:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The methods with checkpoints."""
-        if not self._methods and self._predictions:
+        if not self._methods and (self._predictions or self._logs):
             return ()
         groups = find_groups(self._methods, weights=self.options.weights)
         if not self._methods:
