@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.opening import Opener, running_chromium
-from tests.cli.diagnose.asking import no_drawing
-from tests.cli.diagnose.methods import write_methods
-from tests.cli.farm import call, write_data
+from tests.browser.reports import Reports
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -29,23 +27,12 @@ def open_page(chromium: Any) -> Iterator[Opener]:
 
 
 @pytest.fixture(scope="package")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of two methods with two seeds."""
-    root = tmp_path_factory.mktemp("browser")
-    return write_methods(root, write_data(root / "data"))
+def reports(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """Reports of every kind."""
+    return Reports(tmp_path_factory.mktemp("reports"))
 
 
-def report(folder: Path, *arguments: Any) -> Path:
-    """The page of a report without the figures beside it."""
-    with pytest.MonkeyPatch.context() as patch:
-        no_drawing(patch)
-        result = call("report", *arguments, "--workers", 0, "--count", 1, "--out", folder)
-    assert result.exit_code == 0, result.output
-    return folder / "index.html"
-
-
-@pytest.fixture(scope="package")
-def demo(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of two methods with one seed each."""
-    methods = (f"none={runs / 'farm-none-0'}", f"clean={runs / 'farm-clean-0'}")
-    return report(tmp_path_factory.mktemp("demo"), *methods)
+@pytest.fixture
+def demo(reports: Reports) -> Path:
+    """The page of two methods with two seeds each."""
+    return reports.page("many")

@@ -1,46 +1,57 @@
-"""The report's page in a browser: what holds for the page as a whole."""
+"""What holds for the report's page as a whole, whatever was measured."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pixcon_diag.reporting.page.page import SECTIONS
+from pixcon_diag.reporting.page.page import SECTIONS as MODULES
 from tests.browser.opening import NARROW, WIDE, Opener
+from tests.browser.reports import SECTIONS, Reports
 
 WINDOWS = pytest.mark.parametrize("width", [WIDE, NARROW])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
-def shown(page: Any) -> list[str]:
-    """Names of the sections on a page."""
-    return page.eval_on_selector_all("main > section", "sections => sections.map(section => section.id)")
-
-
-def test_every_section_is_there_in_order(demo: Path, open_page: Opener) -> None:
-    page = open_page(demo)
-    assert shown(page) == list(SECTIONS)
-    links = page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))")
-    assert links == [f"#{name}" for name in SECTIONS]
-    assert page.locator("#failure").is_hidden()
-
-
-@WINDOWS
-def test_nothing_is_wider_than_the_window(demo: Path, open_page: Opener, width: int) -> None:
-    page = open_page(demo, width=width)
+def unfold(page: Any) -> None:
+    """Open everything that opens on demand."""
     page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_sections_with_data_are_there_in_order_and_the_others_absent(
+    reports: Reports, open_page: Opener, kind: str
+) -> None:
+    page = open_page(reports.page(kind), width=NARROW)
+    shown = page.eval_on_selector_all("main > section", "sections => sections.map(section => section.id)")
+    assert shown == [name for name in MODULES if name in (*SECTIONS[kind], "downloads")]
+    links = page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))")
+    assert links == [f"#{name}" for name in shown]
+    empty = "sections => sections.filter(s => s.innerText.split('\\n').length < 4).map(s => s.id)"
+    assert page.eval_on_selector_all("main > section", empty) == []
+    assert page.locator("#failure").is_hidden()
+    unfold(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+
+
+def test_nothing_is_wider_than_a_desktop_s_window(demo: Path, open_page: Opener) -> None:
+    page = open_page(demo)
+    unfold(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDE
 
 
 @WINDOWS
 @THEMES
 def test_no_serious_violation_of_accessibility(demo: Path, open_page: Opener, width: int, theme: str) -> None:
+    """Every rule in the light theme; in the dark one that of contrast, as the themes differ in nothing but colours."""
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page(demo, width=width, theme=theme, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
-    found = Axe().run(page).response["violations"]
+    unfold(page)
+    rules = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
+    found = Axe().run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]
     serious = [
         (violation["id"], node["target"], node.get("failureSummary"))
         for violation in found
@@ -48,3 +59,28 @@ def test_no_serious_violation_of_accessibility(demo: Path, open_page: Opener, wi
         for node in violation["nodes"]
     ]
     assert serious == []
+
+
+def test_the_footer_has_the_size_of_the_file(demo: Path, open_page: Opener) -> None:
+    footer = open_page(demo).locator("footer").inner_text()
+    assert re.findall(r"This file is (\S+) MB", footer) == [f"{demo.stat().st_size / 1e6:.2f}"]
+
+
+def test_without_scripts_tables_and_figures_are_there(demo: Path, open_page: Opener) -> None:
+    page = open_page(demo, java_script_enabled=False)
+    assert page.locator("noscript").inner_text().startswith("Without JavaScript")
+    for section in page.locator("main > section").all():
+        assert section.locator("h2").is_visible()
+    assert page.locator("table >> visible=true").count() > 3
+
+
+def test_print_shows_everything_but_the_controls(demo: Path, open_page: Opener) -> None:
+    page = open_page(demo, theme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    for section in page.locator("main > section").all():
+        assert section.is_visible()
+    hidden = "tables => tables.filter(t => !t.checkVisibility() && !t.closest('.variant[hidden]')).map(t => t.caption?.textContent)"
+    assert page.eval_on_selector_all("main table", hidden) == []
+    assert page.locator("#controls").is_hidden() and page.locator("nav").is_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(page.pdf(format="A4")) > 20_000
