@@ -143,6 +143,21 @@ def test_a_public_file_gets_what_it_can(public: Path, data: Path, tmp_path: Path
     assert json.loads((tmp_path / "report/coverage.json").read_text())["results"][0]["coverage"]["images"] == 3
 
 
+def test_logs_alone_and_maps_alone_have_a_report(runs: Path, tmp_path: Path) -> None:
+    log = runs / "farm-none-0" / LOG
+    result = call("report", f"none={log}", "--json")
+    assert result.exit_code == 0 and set(json.loads(result.stdout)) == {"doctor", "dynamics", "power"}, result.output
+    data = runs.parent / "data"
+    maps = ("--predictions", f"mine={data / 'masks'}", "--dataset", data / "farm.yaml", "--data-root", data)
+    result = call("report", *maps, "--json", "--workers", 0)
+    found = json.loads(result.stdout)
+    assert set(found) == {"doctor", "boundary", "qualitative"}, result.output
+    assert found["boundary"]["results"][0]["name"] == "mine"
+    (tmp_path / "other.log").write_text("no log\n")
+    one_message(call("report", tmp_path / "other.log", "--out", "none"), 3, "other.log is not a text log")
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_threshold_named_twice_counts_once(runs: Path, tmp_path: Path) -> None:
     result = call("report", runs / "farm-none-0", "--tau", 0.4, "--tau", 0.4, "--workers", 0)
     assert result.exit_code == 0, result.output
