@@ -46,14 +46,18 @@ def section(context: Context) -> Section | None:
         result = results["compare"]
         return _sentences(result) + _plots(baseline, comparisons, looks) + _tables(result)
 
-    power, duel = context.tables("power"), context.tables("duel")
+    compared, power = context.variants(against), context.tables("power")
+    if not compared and not power:
+        return None
+    if not compared:  # as of logs alone
+        return Section("differences", "Differences", "How many seeds it takes to find a difference.", power)
     body = (
-        context.variants(against)
+        compared
         + fold("Power: how many seeds and images a difference needs", power)
-        + fold("Duel: where two methods disagree", duel)
+        + fold("Duel: where two methods disagree", context.tables("duel"))
     )
     about = "What changed against the baseline, and whether images and seeds can tell it from noise."
-    return Section("differences", "Differences", about, body) if body else None
+    return Section("differences", "Differences", about, body)
 
 
 def _sentences(result: Result) -> Markup:

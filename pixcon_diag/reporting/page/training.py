@@ -97,9 +97,9 @@ def _miou(result: DynamicsResult, x: Axis, looks: Mapping[str, int], marks: Sequ
         curves = _series(result, take, looks, 100)
         yield line_chart(title, x, y, curves, marks)
         if title == NAMES[result.weights] and max(x.include) >= LONG:
-            half = max(x.include) / 2
+            half = round(max(x.include) / 2)
             late = [replace(one, points=[point for point in one.points if point.x >= half]) for one in curves]
-            yield line_chart(f"{title}, second half", Axis(x.label), Axis(y.label), late)
+            yield line_chart(f"{title} from epoch {half} on", Axis(x.label), Axis(y.label), late)
 
 
 def _charts(result: DynamicsResult, x: Axis, looks: Mapping[str, int], marks: Sequence[Mark]) -> Iterator[Markup]:

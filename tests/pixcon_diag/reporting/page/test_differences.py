@@ -150,10 +150,13 @@ def test_an_undefined_difference_has_no_mark() -> None:
     assert "– no interval" in texts(svg)
 
 
-def test_power_and_duel_are_folded_and_stand_alone() -> None:
+def test_power_is_folded_beside_differences_and_shown_without_any() -> None:
     power = Result.of("power", [Table("power_needed", "Seeds needed", COLUMNS, (("mIoU",),))])
+    duel = Result.of("duel", [Table("duel", "Duel", COLUMNS, (("mIoU",),))])
+    beside = shown(made(["none", "clean"], {"none": compared({"clean": ROWS})}, power, duel))
+    assert re.findall("<summary>(Power|Duel)", beside.body) == ["Power", "Duel"]
     alone = shown(context([power]))
-    assert "<details><summary>Power" in alone.body and "variant" not in alone.body
+    assert 'data-table="power_needed"' in alone.body and "<details>" not in alone.body
 
 
 def test_hostile_names_are_text() -> None:

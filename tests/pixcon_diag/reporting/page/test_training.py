@@ -140,9 +140,9 @@ def test_seeds_without_a_common_epoch_are_drawn_apart() -> None:
 def test_the_second_half_of_a_long_training_is_shown_apart() -> None:
     miou = [0.5 + epoch / 100 for epoch in range(20)]
     shown = body(made({"none": [run("none", miou, miou)]}))
-    assert titles(chart(shown, "EMA teacher, second half"))[0] == "none: 10, 59"
-    assert "Student, second half" not in shown
-    assert "second half" not in body(made(ONE))
+    assert titles(chart(shown, "EMA teacher from epoch 10 on"))[0] == "none: 10, 59"
+    assert "Student from epoch" not in shown
+    assert "from epoch" not in body(made(ONE))
 
 
 def test_the_lead_is_drawn_over_each_baseline() -> None:
