@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from pixcon_diag.groups.options import StudyOptions
+from pixcon_diag.passes.options import RunChoice
+from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.study import Study
 from tests.browser.opening import Opener, running_chromium
 from tests.browser.reports import Reports
 
@@ -32,7 +36,22 @@ def reports(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Reports:
     return Reports(tmp_path_factory.mktemp("reports"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
+def runs(reports: Reports) -> Path:
+    """Runs of two methods with two seeds each."""
+    return reports.runs
+
+
+@pytest.fixture(scope="package")
 def demo(reports: Reports) -> Path:
-    """The page of two methods with two seeds each."""
-    return reports.page("many")
+    """The page of two methods with one seed each."""
+    return reports.page("two")
+
+
+@pytest.fixture(scope="package")
+def passes(demo: Path, runs: Path) -> list[MeasuredPass]:
+    """The passes that the page shows, the baseline's first."""
+    methods = {name: [runs / f"farm-{name}-0"] for name in ("none", "clean")}
+    study = Study(methods, options=StudyOptions(run=RunChoice(device="cpu", workers=0)))
+    members = [group.members[0] for group in study.measured()]
+    return [member for member in members if isinstance(member, MeasuredPass)]

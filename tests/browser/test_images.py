@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixcon_diag.groups.options import StudyOptions
-from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.passes.predictions import MeasuredPass, read_target
-from pixcon_diag.study import Study
 from tests.browser.opening import NARROW, WIDE, Opener
 
 METHODS = ("none", "clean")
@@ -24,15 +21,6 @@ PAINTED = """async ([key, method]) => {
   return { kept: of(colors.kept), wrong: of(colors.wrong, colors.black), dropped: of(colors.dropped) };
 }"""
 """Pixels of each colour in the view of retained pixels."""
-
-
-@pytest.fixture(scope="module")
-def passes(demo: Path, runs: Path) -> list[MeasuredPass]:
-    """The passes that the page shows."""
-    methods = {name: [runs / f"farm-{name}-0"] for name in METHODS}
-    study = Study(methods, options=StudyOptions(run=RunChoice(device="cpu", workers=0)))
-    members = [group.members[0] for group in study.measured()]
-    return [member for member in members if isinstance(member, MeasuredPass)]
 
 
 @pytest.fixture
