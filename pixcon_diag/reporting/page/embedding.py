@@ -148,9 +148,9 @@ def _maps(context: Context) -> Markup:
     if table is None:
         return Markup("")
     about = Markup(
-        "<h3 id=tsne>t-SNE of the same pixels</h3><p class=about>Arrow keys move from point to point; Enter shows the "
-        "image where it is on this page. The maps are drawn by the page's script; <code>tsne_positions.csv</code> "
-        'holds every point.</p><div id="tsne-maps"></div>'
+        "<h3 id=tsne>t-SNE of the same pixels</h3><p class=about>Arrow keys move from point to point; Enter or a "
+        "click shows the image if it is on this page. The maps are drawn by the page's script; "
+        "<code>tsne_positions.csv</code> holds every point.</p><div id=tsne-maps></div>"
     )
     return about + table_html(table)
 

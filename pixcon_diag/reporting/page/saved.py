@@ -19,10 +19,10 @@ FORMATS: Mapping[str, Callable[[Table], str]] = {
     "tex": to_latex,
 }
 """Texts of a table by the suffix of the file that they are saved as."""
-LONG, LONGEST = 1000, 5000
+LONG, LONGEST = 200, 2000
 """Rows from which on a table is saved as CSV alone, and from which on the page does not hold it."""
 FIGURE_SUFFIXES = (".svg", ".pdf")
-FIGURES_SIZE = 700_000
+FIGURES_SIZE = 300_000
 """Bytes of the page that figures take at most; the smallest ones are in it."""
 
 

@@ -132,11 +132,12 @@ page.sections.embedding = (data) => {
       const [image, row, column] = pixels[index];
       const seen = maps.map(({ name, predicted, confidence }) => {
         if (!predicted) return `${name}: prediction not cached`;
-        const sure = confidence ? `, confidence at least ${confidence[index]}` : "";
+        const sure = confidence ? `, confidence at least ${Math.floor(1e4 * confidence[index]) / 1e4}` : "";
         const right = predicted[index] === labels[index] ? "correct" : "wrong";
         return `${name}: ${classes[predicted[index]]} (${right}${sure})`;
       });
-      return `${images[image]}, row ${row}, column ${column}; truth ${classes[labels[index]]}. ${seen.join("; ")}.`;
+      const where = `${images[image]}, row ${row}, column ${column}; truth ${classes[labels[index]]}`;
+      return `${where}. ${seen.join("; ")}. ${page.hasImage(images[image]) ? "Enter or a click shows the image." : ""}`;
     }
 
     function fillLegend() {
@@ -171,10 +172,8 @@ page.sections.embedding = (data) => {
     }
 
     function sample(shape, fill) {
-      const canvas = page.element("canvas", { width: 28, height: 28, "aria-hidden": "true" });
-      const context = canvas.getContext("2d");
-      context.scale(2, 2);
-      drawPoints(context, [[7, 7]], shape, fill, 5);
+      const canvas = stampOf(shape, fill, 10);
+      canvas.setAttribute("aria-hidden", "true");
       return canvas;
     }
 
@@ -206,10 +205,13 @@ page.sections.embedding = (data) => {
         const scale = window.devicePixelRatio || 1;
         for (const one of [canvas, picture]) one.width = one.height = Math.round(edge * scale);
         const target = picture.getContext("2d");
-        target.scale(scale, scale);
         for (const { indices, shape, fill, faint } of layers(map)) {
           target.globalAlpha = faint ? 0.12 : 1;
-          drawPoints(target, indices.map(place), shape, fill, radius());
+          const stamp = stampOf(shape, fill, radius() * scale); // copied for each point, as one path of all is slow
+          for (const index of indices) {
+            const [x, y] = place(index);
+            target.drawImage(stamp, Math.round(x * scale - stamp.width / 2), Math.round(y * scale - stamp.height / 2));
+          }
         }
         mark(chosen);
       }
@@ -272,35 +274,45 @@ page.sections.embedding = (data) => {
       }
 
       function show() {
-        if (chosen >= 0) page.showImage?.(images[pixels[chosen][0]]);
+        const image = chosen < 0 ? "" : images[pixels[chosen][0]];
+        if (page.hasImage(image)) page.openImage(image);
       }
     }
 
     // Points to draw in one way, those that are to be seen best last.
     function layers(map) {
       const only = shownClass();
+      const look = looks(map);
       const found = new Map();
       for (let index = 0; index < labels.length; index++) {
         const faint = only >= 0 && labels[index] !== only;
-        const look = lookOf(map, index);
-        const name = `${faint ? 0 : 1}${look.last ? 1 : 0} ${look.shape} ${look.fill}`;
-        if (!found.has(name)) found.set(name, { ...look, faint, name, indices: [] });
+        const { shape, fill, last } = look(index);
+        const name = `${faint ? 0 : 1}${last ? 1 : 0} ${shape} ${fill}`;
+        if (!found.has(name)) found.set(name, { shape, fill, faint, name, indices: [] });
         found.get(name).indices.push(index);
       }
       return [...found.values()].sort((a, b) => a.name.slice(0, 2).localeCompare(b.name.slice(0, 2)));
     }
 
-    function lookOf({ predicted, confidence }, index) {
+    // How each point of a map is drawn; colours are looked up once.
+    function looks({ predicted, confidence }) {
       if (mode() === "correct" && predicted) {
-        const wrong = predicted[index] !== labels[index];
-        return { shape: wrong ? "cross" : "circle", fill: color(wrong ? "--series-2" : "--series-1"), last: wrong };
+        const kinds = [
+          { shape: "circle", fill: color("--series-1"), last: false },
+          { shape: "cross", fill: color("--series-2"), last: true },
+        ];
+        return (index) => kinds[Number(predicted[index] !== labels[index])];
       }
       if (mode() === "confidence" && confidence) {
-        const step = STEPS.findIndex((low, place) => confidence[index] < (STEPS[place + 1] ?? Infinity));
-        const fill = shade(Math.min(step, STEPS.length - 2));
-        return { shape: confidence[index] < threshold() ? "ring" : "circle", fill, last: step < 2 };
+        const tau = threshold();
+        const fills = STEPS.slice(1).map((_, step) => shade(step));
+        return (index) => {
+          const step = Math.max(0, STEPS.findLastIndex((low, place) => place < fills.length && confidence[index] >= low));
+          return { shape: confidence[index] < tau ? "ring" : "circle", fill: fills[step], last: step < 2 };
+        };
       }
-      return { shape: "circle", fill: mode() === "class" ? tsne.palette[labels[index]] : color("--soft"), last: false };
+      const plain = mode() === "class" ? null : color("--soft");
+      return (index) => ({ shape: "circle", fill: plain ?? tsne.palette[labels[index]], last: false });
     }
 
     function shade(step) {
@@ -319,25 +331,27 @@ page.sections.embedding = (data) => {
     return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
   }
 
-  // Rings of the text's colour keep colours visible that are near the background's.
-  function drawPoints(context, places, shape, fill, radius) {
+  // A point; rings of the text's colour keep colours visible that are near the background's.
+  function stampOf(shape, fill, radius) {
+    const edge = 2 * Math.ceil(radius + 2);
+    const canvas = page.element("canvas", { width: edge, height: edge });
+    const context = canvas.getContext("2d");
+    context.translate(edge / 2, edge / 2);
     context.beginPath();
-    for (const [x, y] of places) {
-      if (shape === "cross") {
-        context.moveTo(x - radius, y - radius);
-        context.lineTo(x + radius, y + radius);
-        context.moveTo(x + radius, y - radius);
-        context.lineTo(x - radius, y + radius);
-      } else {
-        context.moveTo(x + radius, y);
-        context.arc(x, y, radius, 0, 2 * Math.PI);
-      }
+    if (shape === "cross") {
+      context.moveTo(-radius, -radius);
+      context.lineTo(radius, radius);
+      context.moveTo(radius, -radius);
+      context.lineTo(-radius, radius);
+    } else {
+      context.arc(0, 0, radius, 0, 2 * Math.PI);
     }
-    context.lineWidth = shape === "circle" ? 0.4 : 1.5;
+    context.lineWidth = shape === "circle" ? 0.4 : Math.max(1.5, radius / 3);
     context.strokeStyle = shape === "circle" ? color("--text") : fill;
     context.fillStyle = fill;
     if (shape === "circle") context.fill();
     context.stroke();
+    return canvas;
   }
 };
 

@@ -67,13 +67,19 @@ page.sections.errors = (data) => {
   }
 };
 
+// Whether an image is on the page, and what shows it there.
+page.hasImage = (name) => imageKey(name) !== undefined;
+page.openImage = (name) => {
+  page.state.set("image", imageKey(name));
+  page.goTo("images");
+};
+
 // An image's name; a button that opens it where it is on the page.
 page.imageLink = (name) => {
-  const key = page.data.images?.images.find((image) => image.name === name)?.key;
-  if (key === undefined) return page.element("span", {}, name);
-  const open = () => {
-    page.state.set("image", key);
-    page.goTo("images");
-  };
-  return page.element("button", { type: "button", class: "link", onclick: open }, name);
+  if (!page.hasImage(name)) return page.element("span", {}, name);
+  return page.element("button", { type: "button", class: "link", onclick: () => page.openImage(name) }, name);
 };
+
+function imageKey(name) {
+  return page.data.images?.images.find((image) => image.name === name)?.key;
+}

@@ -67,7 +67,7 @@ def test_no_difference_is_no_improvement(difference: float, word: str) -> None:
 def test_maps_name_each_image_once_and_keep_one_scale_on_both_axes() -> None:
     table = Table("tsne", "Separability", (Column("name", "checkpoint"),), (("none",),))
     section = embedding.section(context(tsne=Result.of("tsne", [table], **TSNE)))
-    assert section is not None and 'id="tsne-maps"' in section.body and section.data["centroids"] is None
+    assert section is not None and "id=tsne-maps" in section.body and section.data["centroids"] is None
     data = section.data["tsne"]
     assert data["images"] == ["b.jpg", "a.jpg"] and data["pixels"] == [[0, 2, 6], [1, 2, 2], [0, 10, 2]]
     assert data["palette"] == ["#000000", "#ff8001"]
