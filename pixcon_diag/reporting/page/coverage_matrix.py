@@ -75,7 +75,8 @@ def _sentences(columns: Sequence[Filling], classes: Sequence[str]) -> Iterator[s
         empty = [k for k in range(len(classes)) if any(fill[k] == 0 for fill in column.fills)]
         names = ", ".join(classes[k] + (" (in no image)" if k in column.absent else "") for k in empty[:NAMED])
         names += f" and {len(empty) - NAMED} more" if len(empty) > NAMED else ""
-        says = f"{len(empty)} of {len(classes)} classes starve: {names}" if empty else "every class has entries"
+        where = " in some seed" if len(column.fills) > 1 else ""
+        says = f"{len(empty)} of {len(classes)} classes starve{where}: {names}" if empty else "every class has entries"
         lacking.setdefault(says, {}).setdefault(column.group, []).append(column.rule)
     for says, banks in lacking.items():
         named = "; ".join(f"{group} ({', '.join(rules)})" for group, rules in banks.items())

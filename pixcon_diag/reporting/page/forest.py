@@ -74,7 +74,7 @@ def _axis(scale: Scale, bottom: float, text: str) -> Iterator[Markup]:
     for k, (value, written) in enumerate(zip(ticks, texts, strict=True)):
         at = scale.at(value)
         yield line(at, 0, at, bottom, "axis" if value == 0 else "grid")
-        if (k - first) % every == 0:
+        if (k - first) % every == 0 and at >= LETTER * len(written) / 2:
             yield label(at, bottom + 14, written, "middle")
     yield line(LEFT, bottom, RIGHT, bottom, "axis")
     yield label(LEFT, bottom + 30, text, kind="soft")

@@ -51,6 +51,7 @@ def test_colour_deepens_up_to_the_capacity() -> None:
 def test_seeds_are_averaged_and_starving_ones_counted() -> None:
     html = coverage_matrix([bank("none", "clean", [10, 4, 0], seed=0), bank("none", "clean", [10, 8, 6], seed=1)])
     assert rows(html) == [["road", "10"], ["tree", "6"], ["boat", "✕ 3 (1 of 2 seeds)"]]
+    assert "1 of 3 classes starve in some seed: boat." in html
 
 
 def test_sentences_name_the_classes_that_a_bank_lacks() -> None:

@@ -64,6 +64,7 @@ def test_numbers_of_the_axis_do_not_overlap_and_0_is_among_them(low: float, high
         if text.attrib["text-anchor"] == "middle"
     ]
     assert "0" in [text for _, text in ticks]
+    assert all(at >= 3 * len(text) for at, text in ticks)
     for (left, first), (right, second) in pairwise(ticks):
         assert right - left >= 3.5 * (len(first) + len(second))
 
