@@ -1,7 +1,6 @@
 """Model size against mIoU: published methods by encoder family, own runs as stars (Fig. 7)."""
 
 import itertools
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +28,7 @@ LEADER = {"arrowstyle": "-", "linewidth": 0.3, "color": "0.6", "shrinkA": 0, "sh
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``landscape``: mIoU over millions of parameters; hollow stars: another data set than the published."""
+    """``landscape``: mIoU over millions of parameters; stars: own runs."""
     result = content["landscape"]
     figure = new_figure(WIDE, HEIGHT)
     panel = figure.subplots()
@@ -37,8 +36,9 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         _point(panel, point)
     _axes(panel, result)
     entries = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    explain(figure, list(entries.values()), "upper")
-    footnote(figure, "\n".join(textwrap.fill(note, 135) for note in result["notes"]))
+    explain(figure, list(entries.values()))
+    sources = [f"{point['name']}: mIoU {point['miou_source']}." for point in result["points"] if point["own"]]
+    footnote(figure, "\n".join([*result["notes"], *sources]))
     _label(figure, panel, result["points"])  # last, as it depends on the layout
     return {"landscape": figure}
 
@@ -46,8 +46,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 def _point(panel: Axes, point: Content) -> None:
     x, y = number(point["parameters"]), 100 * number(point["miou"])
     if point["own"]:
-        face, label = (RUN_COLOR, "own run") if point["comparable"] else ("white", "own run on another data set")
-        panel.plot(x, y, "*", markersize=12, color=RUN_COLOR, markerfacecolor=face, label=label, linestyle="", zorder=4)
+        panel.plot(x, y, "*", markersize=12, color=RUN_COLOR, label="own run", linestyle="", zorder=4)
         return
     marker = MARKERS[list(FAMILIES).index(point["family"])] if point["family"] in FAMILIES else "x"
     color = FAMILIES.get(point["family"], OTHER_FAMILY)
@@ -74,7 +73,7 @@ def _label(figure: Figure, panel: Axes, points: Sequence[Content]) -> None:
     inches = [panel.transData.transform(at) / figure.dpi for at in positions]
     occupied = [Box(x - MARK, x + MARK, y, MARK) for x, y in inches]
     for point, at, (x, y) in sorted(zip(points, positions, inches, strict=True), key=lambda item: item[1][1]):
-        name = shorten(point["name"], 28)
+        name = shorten(point["name"], 40)
         near, far = 1.5 * MARK, 1.5 * MARK + LETTER * len(name)
         sides = (Box(x + near, x + far, y, LINE / 2), Box(x - far, x - near, y, LINE / 2))
         box = _free([side for side in sides if side.right > x or side.left > edge], occupied)

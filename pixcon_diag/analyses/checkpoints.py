@@ -37,8 +37,8 @@ Trained = Measured[MeasuredPass, Training]
 def training_of(checkpoint: LoadedCheckpoint) -> Training:
     """The training as stated in the file."""
     checkpoint_run, labeled = checkpoint.run, None
-    if checkpoint_run is not None:
-        labeled_list = checkpoint_run.lists["labeled"]
+    labeled_list = None if checkpoint_run is None else checkpoint_run.lists.get("labeled")
+    if labeled_list is not None:
         labeled = len(parse_list(labeled_list["text"], labeled_list["path"], masks_required=False))
     return Training(rule_of(checkpoint), labeled)
 

@@ -5,14 +5,15 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from pixcon_diag.analyses.checkpoints import training_of
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.measures.landscape import LandscapeResult, OwnRun, landscape
+from pixcon_diag.measures.landscape import SETTING, LandscapeResult, OwnRun, landscape, other_setting
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
-from pixcon_train.core.errors import CheckpointError, DataError
+from pixcon_train.core.errors import CheckpointError, ConfigError, DataError
 from pixcon_train.core.files import read_input
 from pixcon_train.data.specs import spec_for_class_count
 
@@ -43,7 +44,6 @@ def landscape_table(result: LandscapeResult) -> Table:
             Column("parameters", "parameters, M", "number", 1),
             Column("counted", "counted"),
             Column("miou", "mIoU %", "per_cent"),
-            Column("comparable", "same data set", of=lambda point: "yes" if point.comparable else "no"),
             Column("source", "mIoU from", of=lambda point: point.miou_source),
         ),
         result.notes,
@@ -62,7 +62,8 @@ def checkpoint_points(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun],
         dataset, assumed = _dataset(checkpoint)
         encoder = ENCODER_NAMES.get(checkpoint.info.size, checkpoint.info.size)
         source = f"stated by {checkpoint.info.source}: {epoch}{assumed}"
-        runs.append(OwnRun(checkpoint.name, encoder, checkpoint.parameters, miou, dataset, source))
+        labeled = training_of(checkpoint).labeled
+        runs.append(OwnRun(checkpoint.name, encoder, checkpoint.parameters, miou, dataset, source, labeled))
     return runs, left_out
 
 
@@ -127,7 +128,12 @@ def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
 
 
 def result_of(methods: Methods, points: str | Path | None = None) -> Result:
-    """The published methods and the study's checkpoints; further points from a CSV file."""
+    """The published methods and the study's checkpoints of the same setting; further points from a CSV file.
+
+    Raises:
+        ConfigError: none of the checkpoints and points is in the setting of the published results.
+        DataError: the CSV file cannot be used.
+    """
     try:
         checkpoints = [checkpoint for _, members in methods.checkpoints for checkpoint in members]
     except CheckpointError:
@@ -138,4 +144,9 @@ def result_of(methods: Methods, points: str | Path | None = None) -> Result:
     runs, left_out = checkpoint_points(checkpoints)
     methods.left_out += [f"in the landscape: {sentence}" for sentence in left_out]
     further = read_points(Path(points)) if points is not None else []
-    return landscape_result(landscape([*runs, *further]))
+    own = [*runs, *further]
+    others = [other_setting(run) for run in own if not run.fits]
+    if own and len(others) == len(own):
+        raise ConfigError(f"The published results are of {SETTING}; {', '.join(others)}.")
+    methods.left_out += [f"from the landscape of {SETTING}: {other}." for other in others]
+    return landscape_result(landscape([run for run in own if run.fits]))

@@ -10,6 +10,8 @@ from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
 
 DATASET = "pascal"
+LABELED = 183
+"""Labeled images of that setting."""
 SETTING = "Pascal VOC 2012 val, 1/8 of the labels (183)"
 """The setting of all published figures: column 1/8 of Table 1."""
 
@@ -30,8 +32,6 @@ class Point:
     miou_source: str
     own: bool
     """Whether this is one of the user's models."""
-    comparable: bool
-    """Whether it is on the data set of the published figures."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ class OwnRun:
     dataset: str
     source: str
     """Source of the mIoU, such as a checkpoint's path."""
+    labeled: int | None = None
+    """Labeled images it was trained with; None if unknown."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is in the setting of the published figures, as far as that is known."""
+        return self.dataset == DATASET and self.labeled in (None, LABELED)
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ BUDGET = (
     "them with each other, not with the published ones."
 )
 OWN_LISTS = (
-    "Own runs count as comparable by their data set's name alone; whether they were trained on those 183 labels and "
-    "validated on the whole list is not checked."
+    "Own runs belong here by their data set's name, and by the number of their labeled images if the file states it; "
+    "whether they were validated on the whole list is not checked."
 )
 
 
@@ -86,7 +93,6 @@ def published() -> tuple[Point, ...]:
             miou=round(percent / 100, 6),
             miou_source="Table 1, column 1/8",
             own=False,
-            comparable=True,
             **table["encoders"][encoder],
         )
         for name, encoder, percent in table["methods"]
@@ -97,26 +103,21 @@ def landscape(own: Sequence[OwnRun] = ()) -> LandscapeResult:
     """The published figures with the user's runs added.
 
     Raises:
-        ConfigError: a run with no parameters, or with an mIoU outside [0, 1].
+        ConfigError: a run in another setting, with no parameters, or with an mIoU outside [0, 1].
 
     Example:
         >>> result = landscape([OwnRun("mine", "DINOv2-S", 24_800_000, 0.84, "pascal", "best_ema.pth")])
-        >>> result.points[-1].parameters, result.points[-1].family, result.points[-1].comparable
-        (24.8, 'DINOv2', True)
+        >>> result.points[-1].parameters, result.points[-1].family
+        (24.8, 'DINOv2')
     """
     points = (*published(), *(_own(run) for run in own))
-    others = [point.name for point in points if not point.comparable]
-    notes = [APPROXIMATE, BUDGET]
-    if any(point.own and point.comparable for point in points):
-        notes.append(OWN_LISTS)
-    if others:
-        notes.append(
-            f"On another data set than {SETTING}, or an unknown one, and not comparable with it: {', '.join(others)}."
-        )
-    return LandscapeResult(points, SETTING, tuple(notes))
+    notes = (APPROXIMATE, BUDGET, *([OWN_LISTS] if own else []))
+    return LandscapeResult(points, SETTING, notes)
 
 
 def _own(run: OwnRun) -> Point:
+    if not run.fits:
+        raise ConfigError(f"The published results are of {SETTING}; {other_setting(run)}.")
     if run.parameters < 1 or not 0 <= run.miou <= 1:
         raise ConfigError(
             f"{run.name} has {run.parameters} parameters and an mIoU of {run.miou}. Expected a positive count and a "
@@ -132,5 +133,10 @@ def _own(run: OwnRun) -> Point:
         miou=run.miou,
         miou_source=run.source,
         own=True,
-        comparable=run.dataset == DATASET,
     )
+
+
+def other_setting(run: OwnRun) -> str:
+    """The setting of a run that does not fit."""
+    labels = "" if run.labeled is None else f" with {run.labeled} labeled images"
+    return f"{run.name} is of {run.dataset}{labels}"

@@ -80,8 +80,9 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
     which every other differs once, or, among several (a single hyperparameter), the one with the published default.
 
     Raises:
-        ConfigError: fewer than two settings, a log without configuration or without an evaluation of ``weights``, no
-            run called ``base``, or a setting that differs from the base in several hyperparameters.
+        ConfigError: fewer than two settings, nothing but two values of a category, a log without configuration or
+            without an evaluation of ``weights``, no run called ``base``, or a setting that differs from the base in
+            several hyperparameters.
     """
     runs = disambiguate(runs)
     for run in runs:
@@ -98,6 +99,7 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
     for group in groups:
         if group is not center:
             axes.setdefault(_differences(center, group, keys)[0], [center]).append(group)
+    _require_sweep({key: [group[0].config[key] for group in members] for key, members in axes.items()})
     everywhere = set.union(*(set(run.config) for run in runs))
     return SensitivityResult(
         weights=weights,
@@ -105,6 +107,20 @@ def sensitivity(runs: Sequence[RunHistory], *, base: str | None = None, weights:
         axes=tuple(_axis(key, members, center if certain else None, weights) for key, members in axes.items()),
         partly_known=tuple(sorted(key for key in everywhere - _shared(runs) if not key.startswith(RUNTIME))),
     )
+
+
+def _require_sweep(values: Mapping[str, Sequence[Any]]) -> None:
+    """Raise where no hyperparameter has several numbers, or three values of any type."""
+    if not any(len(of_key) > 2 or all(map(_is_number, of_key)) for of_key in values.values()):
+        named = "; ".join(f"{key}: {', '.join(map(str, of_key))}" for key, of_key in values.items())
+        raise ConfigError(
+            f"These runs are no sweep of a hyperparameter, but compare two methods ({named}). `dynamics`, `per-class` "
+            "and `compare` show their difference; a sweep varies a number, or has three values."
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def recipe_keys(runs: Sequence[RunHistory]) -> list[str]:
@@ -183,7 +199,7 @@ def _axis(key: str, groups: list[Group], base: Group | None, weights: Weights) -
     """One block; ``groups`` holds the setting all others differ from, whether or not it is known to be the base."""
     reference = mean([best.miou for best in _bests(base, weights)]) if base else NAN
     settings = [_setting(key, group, reference, group is base, weights) for group in groups]
-    numbers = all(isinstance(setting.value, int | float) for setting in settings)
+    numbers = all(_is_number(setting.value) for setting in settings)
     settings.sort(key=lambda setting: setting.value if numbers else str(setting.value))
     means = [setting.mean for setting in settings]
     return Axis(key, tuple(settings), max(means) - min(means))

@@ -8,7 +8,7 @@ from pixcon_figures.landscape import LINE, RUN_COLOR, draw
 from tests.figures.saved_results import landscape_content
 
 MINE = OwnRun("mine", "DINOv2-S", 24_800_000, 0.84, "pascal", "a.pth")
-DIGITS = OwnRun("digits run", "tiny-S", 1_200_000, 0.74, "digits", "b.pth")
+OTHER = OwnRun("my other run", "tiny-S", 1_200_000, 0.74, "pascal", "b.pth", 183)
 
 
 def figure(*own: OwnRun) -> Figure:
@@ -25,20 +25,20 @@ def test_published_points_by_family_on_a_logarithmic_axis() -> None:
     assert [text.get_text() for text in figure().legends[0].get_texts()] == ["ResNet", "MiT", "CLIP", "DINOv2"]
 
 
-def test_own_runs_are_stars_and_those_not_comparable_hollow_and_said() -> None:
-    drawn = figure(MINE, DIGITS)
+def test_own_runs_are_stars_and_their_source_is_said() -> None:
+    drawn = figure(MINE, OTHER)
     stars = [line for line in drawn.axes[0].lines if line.get_marker() == "*"]
-    assert [line.get_markerfacecolor() for line in stars] == [RUN_COLOR, "white"]
+    assert [line.get_color() for line in stars] == [RUN_COLOR, RUN_COLOR]
     assert tuple(stars[0].get_xydata()[0]) == (24.8, 84)
-    assert "not comparable with it: digits run." in drawn.get_supxlabel().replace("\n", " ")
-    assert {"own run", "own run on another data set"} < {text.get_text() for text in drawn.legends[0].get_texts()}
+    assert "mine: mIoU a.pth." in drawn.get_supxlabel()
+    assert "own run" in {text.get_text() for text in drawn.legends[0].get_texts()}
 
 
 def test_every_point_is_named_and_no_name_covers_another() -> None:
-    drawn = figure(MINE, DIGITS)
+    drawn = figure(MINE, OTHER)
     panel = drawn.axes[0]
     assert sorted(text.get_text() for text in panel.texts) == sorted(
-        [*(point.name for point in published()), "mine", "digits run"]
+        [*(point.name for point in published()), "mine", "my other run"]
     )
     drawn.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in panel.texts]  # without the line to the point

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pixcon_diag.analyses import boundary, compare, dynamics, gradient, landscape, per_class, tsne
+from pixcon_diag.analyses import boundary, compare, dynamics, gradient, per_class, tsne
 from pixcon_diag.data.evaluation_data import DataChoice
 from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
@@ -24,8 +24,9 @@ from tests.cli.farm import write_data, write_public
 
 EVERYTHING = [
     *("doctor", "checkpoints", "contamination", "gradient", "coverage", "tau", "boundary", "geometry", "tsne"),
-    *("qualitative", "per-class", "compare", "audit-labels", "duel", "dynamics", "power", "sensitivity", "landscape"),
+    *("qualitative", "per-class", "compare", "audit-labels", "duel", "dynamics", "power"),
 ]
+"""What two methods on a small data set have: no sweep, and nothing to compare with the published results."""
 WITHOUT_METHODS = ("sensitivity", "dynamics_leads", "power", "per-class-tests")
 """Tables whose differences do not stand beside the two values."""
 GEOMETRIC = {"gradient", "coverage", "geometry", "tsne"}
@@ -70,10 +71,12 @@ def commands(built: Report) -> list[str]:
 
 
 def other_than_estimate(built: Report) -> list[str]:
-    """What is left out beside the estimate without labels, whose pass a report never makes."""
+    """What is left out beside the estimate without labels, whose pass a report never makes, sweep and landscape."""
     (estimate,) = (each for each in built.left_out if each.startswith("Contamination without labels: the pass over"))
     assert "`pixcon-diag estimate " in estimate
-    return [each for each in built.left_out if each != estimate]
+    return [
+        each for each in built.left_out if each != estimate and not each.startswith(("Sensitivity: ", "Landscape: "))
+    ]
 
 
 def of(built: Report, command: str) -> dict[str, Any]:
@@ -163,9 +166,7 @@ def test_the_bank_and_temperature_are_the_run_s(study: Path, tmp_path: Path, mon
 
 def test_one_checkpoint_has_no_differences(study: Path, tmp_path: Path) -> None:
     built = build(study, tmp_path, ("clean", CLEAN[1][:1]))
-    assert commands(built) == [
-        each for each in EVERYTHING if each not in ("per-class", "compare", "duel", "sensitivity")
-    ]
+    assert commands(built) == [each for each in EVERYTHING if each not in ("per-class", "compare", "duel")]
     for title in ("Per class", "Differences"):
         assert any(each.startswith(f"{title}: ") and "needs two methods" in each for each in built.left_out)
     assert [each for each in built.left_out if each.startswith("Sensitivity: ")]
@@ -232,7 +233,7 @@ def test_a_public_file_without_a_labeled_list_is_told_the_option(study: Path, tm
     choice = DataChoice(dataset=str(study / "data/farm.yaml"), root=study / "data")
     built = build(study, tmp_path, ("public", ("public/best.pth",)), options=StudyOptions(data=choice))
     assert not {"coverage", "gradient", "dynamics"} & set(commands(built))
-    assert {"contamination", "boundary", "geometry", "tsne", "landscape"} <= set(commands(built))
+    assert {"contamination", "boundary", "geometry", "tsne"} <= set(commands(built))
     (sentence,) = (each for each in built.left_out if each.startswith("bank coverage and gradient of public"))
     assert "farm has no labeled list" in sentence and "--bank-list" in sentence
     listed = StudyOptions(data=choice, bank=BankOptions(list_path=study / "data/val.txt"))
@@ -263,13 +264,12 @@ def test_one_measurement_that_fails_is_a_note_and_stops_no_other(
     for module, name in (
         (boundary, "measure_boundaries"),
         (per_class, "per_class_result"),
-        (landscape, "landscape_result"),
         (gradient, "gradient_result"),
         (dynamics, "dynamics_result"),
     ):
         monkeypatch.setattr(module, name, fails)
     built = build(study, tmp_path, ("none", NONE[1][:1]), ("clean", CLEAN[1][:1]))
-    left = {"boundary", "per-class", "landscape", "gradient", "dynamics"}
+    left = {"boundary", "per-class", "gradient", "dynamics"}
     assert set(EVERYTHING) - set(commands(built)) == left
     assert sum(sentence.endswith(": A label map is damaged.") for sentence in built.left_out) == len(left)
 

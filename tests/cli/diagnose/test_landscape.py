@@ -15,12 +15,8 @@ def test_published_figures_alone_where_there_are_no_runs(tmp_path: Path, monkeyp
     assert "PixCon (published)" in result.stdout and (tmp_path / "out/landscape.png").is_file()
 
 
-def test_own_runs_with_what_they_state(run_folder: Path, public: Path) -> None:
-    content = json.loads(call("landscape", run_folder, public, "--json").stdout)["landscape"]
-    own = [point for point in content["points"] if point["own"]]
-    assert own[0]["name"] == run_folder.name
-    assert all(not point["comparable"] and point["encoder"] == "DINOv2-nano" for point in own)
-    assert own[0]["parameters"] == pytest.approx(0.7, abs=0.1) and "ema, epoch" in own[0]["miou_source"]
+def test_runs_in_another_setting_are_never_beside_the_published_ones(run_folder: Path, public: Path) -> None:
+    one_message(call("landscape", run_folder, public), 2, "The published results are of Pascal VOC", "is of")
 
 
 def test_further_points_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +24,11 @@ def test_further_points_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     points = tmp_path / "points.csv"
     points.write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,0.84,pascal\n")
     content = json.loads(call("landscape", "--points", points, "--json").stdout)["landscape"]
-    assert content["points"][-1]["name"] == "mine" and content["points"][-1]["comparable"]
+    assert content["points"][-1]["name"] == "mine" and content["points"][-1]["own"]
+    points.write_text(points.read_text() + "digits,nano,700000,0.6,digits\n")
+    partly = call("landscape", "--points", points, "--json")
+    assert json.loads(partly.stdout)["landscape"] == content
+    assert "left out: from the landscape of Pascal VOC" in partly.stderr and "digits is of digits" in partly.stderr
     points.write_text("name,miou\nmine,0.84\n")
     refused = call("landscape", "--points", points)
     assert refused.exit_code == 3 and "lacks the column encoder, parameters, dataset" in refused.stderr

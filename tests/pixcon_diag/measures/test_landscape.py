@@ -29,14 +29,24 @@ def test_every_size_says_where_it_comes_from_and_what_it_counts() -> None:
 
 
 def test_own_runs_come_last_and_are_marked() -> None:
-    result = landscape([own(), own("elsewhere", dataset="camvid", encoder="nano", parameters=1_200_000)])
-    assert [(point.name, point.own) for point in result.points[-2:]] == [("mine", True), ("elsewhere", True)]
-    mine, elsewhere = result.points[-2:]
-    assert (mine.family, mine.parameters, mine.comparable) == ("DINOv2", 24.8, True)
-    assert (elsewhere.family, elsewhere.parameters, elsewhere.comparable) == ("nano", 1.2, False)
-    assert result.notes[-1].startswith(f"On another data set than {SETTING}") and "elsewhere" in result.notes[-1]
+    result = landscape([own(), own("small", encoder="nano", parameters=1_200_000, labeled=183)])
+    assert [(point.name, point.own) for point in result.points[-2:]] == [("mine", True), ("small", True)]
+    mine, small = result.points[-2:]
+    assert (mine.family, mine.parameters) == ("DINOv2", 24.8)
+    assert (small.family, small.parameters) == ("nano", 1.2)
     assert len(landscape().notes) == 2
-    assert "183 labels" in landscape([own()]).notes[-1] and len(landscape([own()]).notes) == 3
+    assert "labeled images" in landscape([own()]).notes[-1] and len(landscape([own()]).notes) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"dataset": "camvid"}, "mine is of camvid"), ({"labeled": 92}, "mine is of pascal with 92 labeled images")],
+)
+def test_a_run_in_another_setting_is_refused(changes: dict[str, object], says: str) -> None:
+    assert own().fits and own(labeled=183).fits and not own(**changes).fits
+    with pytest.raises(ConfigError, match=says) as refused:
+        landscape([own(**changes)])
+    assert SETTING in str(refused.value)
 
 
 @pytest.mark.parametrize("changes", [{"parameters": 0}, {"miou": 84.0}, {"miou": float("nan")}])

@@ -95,7 +95,8 @@ def test_the_paper_s_own_recipe_is_the_base_of_what_departs_from_it(
 
 def test_the_base_can_be_named_by_its_path_where_names_are_the_same() -> None:
     runs = [
-        replace(run("x", [v]), source=f"{k}/x.log", config={**DEFAULT, "rule": k}) for k, v in (("a", 0.5), ("b", 1))
+        replace(run("x", [v]), source=f"{k}/x.log", config={**DEFAULT, "rule": k})
+        for k, v in (("a", 0.5), ("b", 1), ("c", 0.7))
     ]
     assert sensitivity(runs, base="b/x.log").base == ("b/x.log",)
 
@@ -157,3 +158,12 @@ def test_public_logs_of_other_splits_are_no_sensitivity_table(reference: Path) -
     names = ("zfigure5-pascal_unimatch_v2_183labels_confidence_threshold0.7", "table01-pascal_unimatch_v2_92labels")
     with pytest.raises(ConfigError, match="labeled_id_path"):
         sensitivity([read_history(reference / "logs" / f"{name}_dinov2_base.log") for name in names])
+
+
+def test_two_values_of_a_category_are_no_sweep() -> None:
+    with pytest.raises(ConfigError, match=r"no sweep of a hyperparameter, but compare two methods \(rule: a, b\)"):
+        sensitivity([run("a", [0.8]), run("b", [0.7], rule="b")])
+    with pytest.raises(ConfigError, match="no sweep"):
+        sensitivity([run("a", [0.8], flag_on=True), run("b", [0.7], flag_on=False)])
+    axes = sensitivity([run("a", [0.8]), run("b", [0.7], rule="b"), run("c", [0.7], bank_weight=0.3)]).axes
+    assert [axis.hyperparameter for axis in axes] == ["rule", "bank.weight"]
