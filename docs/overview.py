@@ -63,7 +63,7 @@ def draw_grid(panel: SubFigure, content: Content, report: Path) -> None:
         axes[0].set_xlabel("")
     for axes, head in zip(grid[0], heads, strict=True):
         axes.set_title(head, fontsize=SMALL, pad=2)
-    panel.supxlabel("red: regions that are wrong; below: fraction of wrong pixels", fontsize=SMALL, color="0.35")
+    panel.supxlabel("outlined: regions that are wrong", fontsize=SMALL, color="0.35")
 
 
 if __name__ == "__main__":

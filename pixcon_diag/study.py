@@ -153,6 +153,7 @@ class Study(Methods):
         options: dict[str, Any] = {}
         if analysis.name == "qualitative":
             options = {"folder": folder, "count": count, "first": 2}
+            options |= {"rank_by": "both"} if len(self.measured()) > 1 else {}
         if analysis.name == "coverage":
             options = {"gradient": True}  # split for the report anyway
         if analysis.name == "estimate":

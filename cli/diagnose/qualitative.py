@@ -9,8 +9,8 @@ from pixcon_cli.measurement_options import seed_option
 OPTIONS = (
     click.option(
         "--rank-by",
-        type=click.Choice(["error-diff", "regressions", "error", "random"]),
-        help="Wins, losses, largest errors, or any.  [default: error-diff of two methods, error of one]",
+        type=click.Choice(["error-diff", "regressions", "both", "error", "random"]),
+        help="Wins, losses, both, largest errors, or any.  [default: error-diff of two methods, error of one]",
     ),
     click.option("--count", type=click.IntRange(min=1), default=16, show_default=True, help="Images shown."),
     click.option(

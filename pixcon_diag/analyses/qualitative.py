@@ -58,6 +58,8 @@ def _notes(chosen: Chosen) -> Iterator[str]:
     if len(methods) > 1:
         better, worse = (sum(sign * image.delta < 0 for image in ranking.images) for sign in (1, -1))
         yield f"{delta_note(*methods)} Of the images shown, {methods[1]} is better on {better}, worse on {worse}."
+    if not ranking.images:
+        yield "No image is among these, so there is no figure."
     yield "The first checkpoint of each method: " + ", ".join(member.name for member in chosen.members) + "."
     if ranking.undefined:
         yield f"{len(ranking.undefined)} images have no valid pixel, so no error."
@@ -66,6 +68,9 @@ def _notes(chosen: Chosen) -> Iterator[str]:
 def _ranking_text(chosen: Chosen) -> str:
     """How the images were ranked, with the direction of a difference."""
     rank_by = chosen.ranking.rank_by
+    if rank_by == "both":
+        baseline, other = chosen.methods
+        return f"the difference in error: images on which {other} wins over {baseline}, then images on which it loses,"
     methods = chosen.methods if rank_by == "error-diff" else chosen.methods[::-1]
     return (
         f"{rank_by}, error of {methods[0]} − error of {methods[1]},"
@@ -93,7 +98,7 @@ def result_of(
     Args:
         methods: at most two methods, of which predictions are shown.
         folder: where the panels are written.
-        rank_by: None: ``error-diff`` for two methods, ``error`` for one.
+        rank_by: None: ``error-diff`` (wins) for two methods, ``error`` for one.
         count: images shown.
         names: show these images instead.
         min_share: error regions below this share of the image get no contour.

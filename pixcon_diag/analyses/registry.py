@@ -150,7 +150,7 @@ ANALYSES = (
         "qualitative",
         "Qualitative",
         "Images with targets and predictions, errors outlined.",
-        "Which images have the largest error, or the largest difference between methods, with errors outlined in red "
+        "Which images have the largest error, or the largest difference between methods, with errors outlined "
         "(Figs. 5, 6, 9, 10).",
         needs="label maps",
         compares=True,

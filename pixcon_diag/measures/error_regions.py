@@ -1,4 +1,4 @@
-"""Regions where a prediction differs from the target, outlined in red in the figures (measurements, section 6)."""
+"""Regions where a prediction differs from the target, outlined in the figures (measurements, section 6)."""
 
 from dataclasses import dataclass
 from typing import Any

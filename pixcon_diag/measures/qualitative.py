@@ -13,7 +13,7 @@ from pixcon_diag.statistics.spread import quotients
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
 
-RankBy = Literal["error-diff", "regressions", "error", "random", "names"]
+RankBy = Literal["error-diff", "regressions", "both", "error", "random", "names"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ def rank_images(
 ) -> Ranking:
     """Choose ``count`` images; ties stay in the order of the list.
 
-    ``error-diff`` ranks by error of the baseline − error of ``other``, the largest first (wins), ``regressions`` by
-    the opposite, ``error`` by the largest error (of ``other`` where there is one), ``random`` draws from ``generator``
+    ``error-diff`` takes the images with a smaller error of ``other`` than of the baseline (wins), the largest
+    difference first, ``regressions`` those with a larger error (losses), ``both`` half of ``count`` of each, wins
+    first, ``error`` ranks by the largest error (of ``other`` where there is one), ``random`` draws from ``generator``
     without replacement, ``names`` takes ``chosen`` in the order given.
 
     Args:
@@ -82,7 +83,7 @@ def rank_images(
     """
     images = _images(names, baseline, other)
     defined = [image for image in images if not math.isnan(image.error_baseline)]
-    picked = _pick(images if rank_by == "names" else defined, rank_by, generator, chosen, paired=other is not None)
+    picked = _pick(images if rank_by == "names" else defined, rank_by, count, generator, chosen, other is not None)
     return Ranking(
         rank_by=rank_by,
         images=tuple(picked if rank_by == "names" else picked[:count]),
@@ -102,20 +103,24 @@ def _images(names: Sequence[str], baseline: np.ndarray, other: np.ndarray | None
 def _pick(
     images: list[RankedImage],
     rank_by: RankBy,
+    count: int,
     generator: np.random.Generator | None,
     chosen: Sequence[str],
-    *,
     paired: bool,
 ) -> list[RankedImage]:
     """All of ``images`` in the order of ``rank_by``; for ``names``, the chosen ones."""
-    if rank_by in ("error-diff", "regressions") and not paired:
+    if rank_by in ("error-diff", "regressions", "both") and not paired:
         raise ConfigError(
             f"Ranking by `{rank_by}` compares two methods, but one was given. Rank by `error` or `random`."
         )
+    wins = sorted((image for image in images if image.delta < 0), key=lambda image: image.delta)
+    losses = sorted((image for image in images if image.delta > 0), key=lambda image: -image.delta)
     if rank_by == "error-diff":
-        return sorted(images, key=lambda image: image.delta)
+        return wins
     if rank_by == "regressions":
-        return sorted(images, key=lambda image: -image.delta)
+        return losses
+    if rank_by == "both":
+        return [*wins[: -(-count // 2)], *losses[: count // 2]]
     if rank_by == "error":
         return sorted(images, key=lambda image: -(image.error_other if paired else image.error_baseline))
     if rank_by == "random":
@@ -124,7 +129,7 @@ def _pick(
         return [images[i] for i in generator.permutation(len(images))]
     if rank_by == "names":
         return [_find(images, name) for name in chosen]
-    raise ConfigError(f"Unknown ranking `{rank_by}`; expected error-diff, regressions, error, random or names.")
+    raise ConfigError(f"Unknown ranking `{rank_by}`; expected error-diff, regressions, both, error, random or names.")
 
 
 def _find(images: Sequence[RankedImage], name: str) -> RankedImage:

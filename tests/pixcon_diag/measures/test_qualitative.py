@@ -22,7 +22,7 @@ def order(ranking: Ranking) -> list[int]:
 
 @pytest.mark.parametrize(
     ("rank_by", "expected"),
-    [("error-diff", [1, 4, 2, 0]), ("regressions", [0, 2, 4, 1]), ("error", [2, 0, 1, 4])],
+    [("error-diff", [1, 4]), ("regressions", [0]), ("both", [1, 4, 0]), ("error", [2, 0, 1, 4])],
 )
 def test_hand_computed_orders(rank_by: str, expected: list[int]) -> None:
     ranking = rank_images(NAMES, BASELINE, OTHER, rank_by=rank_by)  # type: ignore[arg-type]
@@ -91,11 +91,21 @@ def test_wins_of_one_are_regressions_of_the_other(errors: list, count: int) -> N
     names = [str(i) for i in range(len(errors))]
     wins = rank_images(names, first, second, rank_by="error-diff", count=count)
     losses = rank_images(names, second, first, rank_by="regressions", count=count)
-    assert order(wins) == order(losses) and len(wins.images) == min(count, len(errors))
+    assert order(wins) == order(losses) and len(wins.images) == min(count, int((second < first).sum()))
     diffs = [-image.delta for image in wins.images]
-    assert diffs == sorted(diffs, reverse=True)
+    assert diffs == sorted(diffs, reverse=True) and all(diff > 0 for diff in diffs)
     rest = set(range(len(errors))) - set(order(wins))
-    assert all(float(first[i] - second[i]) <= diffs[-1] for i in rest)
+    assert all(float(first[i] - second[i]) <= min([*diffs, 0] if len(diffs) < count else diffs) for i in rest)
+
+
+def test_both_takes_half_of_each_and_no_tie() -> None:
+    first = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+    second = np.array([0.4, 0.6, 0.5, 0.3, 0.8, 0.7])
+    images = [str(i) for i in range(6)]
+    assert order(rank_images(images, first, second, rank_by="both", count=4)) == [3, 0, 4, 5]
+    assert order(rank_images(images, first, second, rank_by="both", count=3)) == [3, 0, 4]
+    with pytest.raises(ConfigError, match="compares two methods"):
+        rank_images(images, first, rank_by="both")
 
 
 def test_classes_of_the_strip() -> None:
