@@ -5,9 +5,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_figures.palette import BLUE, GREEN, ORANGE, PINK, VERMILLION, color
-from pixcon_figures.saved import Content, number, numbers, shorten
-from pixcon_figures.style import NARROW, WIDE, new_figure
+from pixcon_figures.palette import BLUE, GREEN, ORANGE, PINK, VERMILLION, line
+from pixcon_figures.saved import Content, number, numbers, wrap
+from pixcon_figures.style import NARROW, WIDE, explain_panel, new_figure
 
 FINDINGS = {"label wrong": VERMILLION, "prediction wrong": BLUE, "both wrong": PINK, "ambiguous": ORANGE}
 RANKS = 200
@@ -23,7 +23,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     for index, result in enumerate(results):
         _scores(panels[0], result, index)
     panels[0].set(xlabel="rank", ylabel="score")
-    panels[0].legend(loc="upper right")
+    explain_panel(panels[0], (2 / 3 if reviewed else 1) * figure.get_figwidth())
     if reviewed:
         _corrected(panels[1], reviewed)
     return {"audit-labels": figure}
@@ -31,7 +31,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 def _scores(panel: Axes, result: Content, index: int) -> None:
     scores = numbers(region["score"] for region in result["regions"][:RANKS])
-    panel.plot(range(1, len(scores) + 1), scores, color=color(index), label=shorten(result["name"]))
+    panel.plot(range(1, len(scores) + 1), scores, label=wrap(result["name"]), **line(index))
     top = {} if result["review"] is None else result["review"]["top"]
     for finding, mark in FINDINGS.items():
         ranks = [int(rank) for rank, found in top.items() if found == finding and int(rank) <= len(scores)]
@@ -49,8 +49,8 @@ def _corrected(panel: Axes, results: list[Content]) -> None:
         panel.plot(place, 100 * number(result["rho_f"]), "s", color=BLUE, label=None if place else "labels as they are")
         label = None if place else "corrected"
         panel.errorbar(place, corrected, [[corrected - low], [high - corrected]], fmt="o", color=GREEN, label=label)
-        names.append(f"{shorten(result['name'], 16)}\nτ = {result['tau']:g}")
+        names.append(f"{wrap(result['name'], 16)}\nτ = {result['tau']:g}")
     panel.set_xticks(range(len(names)), names)
     panel.set(ylabel=r"$\rho_F$ (%)", xlim=(-0.6, len(names) - 0.4))
     panel.set_ylim(bottom=0)
-    panel.legend(loc="best")
+    explain_panel(panel, WIDE / 3)

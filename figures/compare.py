@@ -8,14 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pixcon_figures.palette import BLACK, color
-from pixcon_figures.saved import Content, number, numbers, shorten
+from pixcon_figures.palette import color, ink, marker
+from pixcon_figures.saved import Content, number, numbers, wrap
 from pixcon_figures.style import NARROW, explain, footnote, new_figure
 
 UNITS = {"fraction": (100, "points"), "number": (1, ""), "count": (1, "classes")}
 """Display factor of a difference, and its unit."""
 ROW = 0.24
 """Height of a measure of one comparison, in inches."""
+NO_INTERVAL = "x"
+"""Mark of a difference without an interval: thin, as nothing says how certain it is."""
 REACH = 0.3
 """Offset of the outermost comparison from the line of its measure."""
 
@@ -23,7 +25,8 @@ REACH = 0.3
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """``compare``: other − baseline per measure, a panel per unit; measures in the order of the result.
 
-    Interval: image noise; filled point: the difference; hollow points: the differences of single seeds.
+    Interval: image noise; filled point: the difference; cross: a difference without an interval; hollow points: the
+    differences of single seeds.
     """
     comparisons = content["comparisons"]
     rows = {unit: _measures(comparisons, unit) for unit in UNITS}
@@ -38,7 +41,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
                 if row["unit"] == unit:
                     _row(panel, row, list(measures).index(row["measure"]) + _offset(index, len(comparisons)), index)
         _axis(panel, measures, UNITS[unit][1], content["baseline"])
-    explain(figure, _legend(comparisons), "upper")
+    explain(figure, _legend(comparisons))
     footnote(figure, "↑ ↓: the better direction. " + _level(comparisons))
     return {"compare": figure}
 
@@ -75,7 +78,8 @@ def _row(panel: Axes, row: Content, y: float, index: int) -> None:
         )
     noise = images or seeds
     if noise is not None:
-        panel.plot(scale * number(noise["difference"]), y, "D", color=shade, markersize=4.5, zorder=3, gid="difference")
+        shape = marker(index) if images is not None else NO_INTERVAL
+        panel.plot(scale * number(noise["difference"]), y, shape, color=shade, zorder=3, gid="difference")
 
 
 def _seed_deltas(row: Content) -> list[float | None]:
@@ -85,23 +89,26 @@ def _seed_deltas(row: Content) -> list[float | None]:
 
 
 def _axis(panel: Axes, measures: dict[str, bool], unit: str, baseline: str) -> None:
-    panel.axvline(0, color=BLACK, linewidth=0.6)
-    names = [f"{shorten(name, 40)} {'↑' if higher else '↓'}" for name, higher in measures.items()]
+    panel.axvline(0, color=ink(), linewidth=0.6)
+    names = [f"{wrap(name, 40)} {'↑' if higher else '↓'}" for name, higher in measures.items()]
     panel.set_yticks(range(len(names)), names)
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0)
-    panel.set_xlabel(f"difference from {shorten(baseline, 20)}" + (f" ({unit})" if unit else ""))
+    panel.set_xlabel(f"difference from {wrap(baseline, 40)}" + (f" ({unit})" if unit else ""))
     panel.margins(x=0.08)
 
 
 def _legend(comparisons: Sequence[Content]) -> list[Line2D]:
     methods = [
-        Line2D([], [], color=color(index), marker="D", linewidth=1.6, label=shorten(comparison["other"]))
+        Line2D([], [], color=color(index), marker=marker(index - 1), linewidth=1.6, label=wrap(comparison["other"]))
         for index, comparison in enumerate(comparisons, 1)
     ]
-    if all(len(_seed_deltas(row)) < 2 for comparison in comparisons for row in comparison["rows"]):
-        return methods
-    return [*methods, Line2D([], [], color="0.4", marker="o", markerfacecolor="white", linestyle="", label="one seed")]
+    rows = [row for comparison in comparisons for row in comparison["rows"]]
+    if any(row["image_noise"] is None and row["seed_noise"] is not None for row in rows):
+        methods.append(Line2D([], [], color="0.4", marker=NO_INTERVAL, linestyle="", label="no interval over images"))
+    if any(len(_seed_deltas(row)) > 1 for row in rows):
+        methods.append(Line2D([], [], color="0.4", marker="o", markerfacecolor="white", linestyle="", label="one seed"))
+    return methods
 
 
 def _level(comparisons: Sequence[Content]) -> str:

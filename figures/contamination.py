@@ -1,6 +1,6 @@
 """Retention and contamination over the threshold, and the calibration of the confidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from pixcon_diag.statistics.spread import spread
-from pixcon_figures.palette import BLACK, line
+from pixcon_figures.palette import ink, line, marker
 from pixcon_figures.saved import Content, by_group, legend_name, number, numbers, rounded
-from pixcon_figures.style import NARROW, WIDE, new_figure
+from pixcon_figures.style import NARROW, WIDE, explain, new_figure
 from pixcon_figures.verdict import draw_verdict
 
 TAUS = ("0", "0.5", "0.7", "0.9", "0.95", "0.99", "0.999", "0.9999", "0.99999", "0.999999")
 """Tick labels of the axis."""
+FEW = 0.001
+"""Retention below which a threshold is not worth an axis."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -37,8 +39,11 @@ def _curves(groups: dict[str, list[Content]]) -> Figure:
                 draw_curve(panel, result["contamination"], key, label_once, index)
         panel.set(ylabel=label)
         panel.set_ylim(bottom=0)
-    threshold_axis(panels[1])
-    panels[0].legend(loc="lower left")
+    results = [result["contamination"] for members in groups.values() for result in members]
+    curves = [zip(result["curve"]["tau"], result["curve"]["retention"], strict=True) for result in results]
+    marked = [at["tau"] for result in results for at in result["thresholds"]]
+    threshold_axis(panels[1], shown_taus((pair for curve in curves for pair in curve), marked))
+    explain(figure, panels[0].get_legend_handles_labels()[0])
     return figure
 
 
@@ -46,10 +51,24 @@ def draw_curve(panel: Axes, result: Content, key: str, label: str | None, index:
     """The curve of one checkpoint, with a mark at each reported threshold."""
     tau = numbers(result["curve"]["tau"])
     below = tau < 1  # τ = 1 is infinitely far on the axis
-    panel.plot(1 - tau[below], 100 * numbers(result["curve"][key])[below], label=label, **line(index))
+    shape = {"marker": marker(index), **line(index)}
+    panel.plot(1 - tau[below], 100 * numbers(result["curve"][key])[below], label=label, markevery=[], **shape)
     marked = [at for at in result["thresholds"] if at["tau"] < 1]
     values = numbers(at["overall"][key] for at in marked)
-    panel.plot([1 - at["tau"] for at in marked], 100 * values, "o", color=line(index)["color"])
+    panel.plot([1 - at["tau"] for at in marked], 100 * values, **{**shape, "linestyle": ""})
+
+
+def shown_taus(retention: Iterable[tuple[float, float | None]], marked: Sequence[float] = ()) -> Sequence[str]:
+    """The ticks of :data:`TAUS` up to the first one at which hardly a pixel is retained, or past all ``marked``.
+
+    Args:
+        retention: τ and retention at every point of every curve.
+        marked: thresholds that must be on the axis.
+    """
+    kept = [tau for tau, share in retention if share is not None and share >= FEW and tau < 1]
+    last = max([*kept, *(tau for tau in marked if tau < 1)], default=0.0)
+    end = next((index for index, tick in enumerate(TAUS) if float(tick) >= last), len(TAUS) - 1)
+    return TAUS[: max(end, 1) + 1]
 
 
 def threshold_axis(panel: Axes, taus: Sequence[str] = TAUS) -> None:
@@ -66,7 +85,7 @@ def threshold_axis(panel: Axes, taus: Sequence[str] = TAUS) -> None:
 def _reliability(groups: dict[str, list[Content]]) -> Figure:
     figure = new_figure(NARROW, 4.2)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.plot([0, 100], [0, 100], color=BLACK, linewidth=0.6, linestyle=":")
+    upper.plot([0, 100], [0, 100], color=ink(), linewidth=0.6, linestyle=":")
     for index, (name, members) in enumerate(groups.items()):
         calibrations = [result["contamination"]["calibration"] for result in members]
         label = f"{legend_name(name, len(members))}\n{_ece([calibration['ece'] for calibration in calibrations])}"
@@ -76,13 +95,13 @@ def _reliability(groups: dict[str, list[Content]]) -> Figure:
             upper.plot(
                 100 * confidence[defined],
                 100 * accuracy[defined],
-                marker="o",
+                marker=marker(index),
                 label=label if seed == 0 else None,
                 **line(index),
             )
             _shares(lower, calibration, index)
     upper.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
-    upper.legend(loc="upper left")
+    explain(figure, upper.get_legend_handles_labels()[0])
     lower.set(xlabel="mean confidence of the bin (%)", ylabel="pixels (%)", yscale="log")
     return figure
 

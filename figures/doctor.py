@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_diag.findings.summary import KINDS
-from pixcon_figures.palette import BLACK, line
+from pixcon_figures.palette import ink, line
 from pixcon_figures.saved import Content, first_of_groups, number, numbers
 from pixcon_figures.style import WIDE, new_figure
 
@@ -47,7 +47,7 @@ def _alone(panel: Axes, firsts: list[tuple[str, Content]]) -> None:
             low, gain, high = (100 * number(kind[name]) for name in ("low", "recovered", "high"))
             at = place + 0.4 - height * (index + 0.5)
             panel.barh(at, gain, color=line(index)["color"], height=0.9 * height)
-            panel.plot([low, high], [at, at], color=BLACK, linewidth=0.8)
+            panel.plot([low, high], [at, at], color=ink(), linewidth=0.8)
     panel.set_xlabel("mIoU gained alone (points)")
     panel.set_ylim(-0.5, len(firsts) - 0.5)
     panel.set_yticks([])

@@ -1,4 +1,4 @@
-"""Draw the figures of a command from its saved results, as PNG and PDF next to the JSON."""
+"""Draw the figures of a command from its saved results, as PNG, PDF and SVG next to the JSON."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -20,15 +20,24 @@ TOGETHER = ("tsne", "geometry")
 """Commands whose results together make the paper's Fig. 11."""
 
 PNG_DPI = 200
+UNDATED = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+"""Formats of the files, and their metadata without a date, by which two drawings of the same results would differ."""
 
 
-def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> list[Path]:
+def draw_saved(folder: Path, command: str, missing: set[str] | None = None, *, style: str | None = None) -> list[Path]:
     """Draw the figures of ``<command>.json`` in ``folder`` and return their paths; none for a command without figures.
 
-    The same results and fonts give the same bytes. Characters without an installed font are drawn as code points and
-    added to ``missing``; see :func:`missing_characters`.
+    The same results, fonts and style give the same bytes.
+
+    Args:
+        folder: folder with the results, into which the figures are written.
+        command: command of the results.
+        missing: receives the characters without an installed font, which are drawn as code points; see
+            :func:`missing_characters`.
+        style: a style of matplotlib, or the path of an ``.mplstyle`` file.
 
     Raises:
+        ConfigError: there is no such style.
         DataError: the results are missing, damaged, or from an incompatible version.
         PixConError: the folder cannot be written.
     """
@@ -37,7 +46,7 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None) -> l
     from pixcon_figures.saved import read_saved
 
     content = {name: read_saved(folder, name) for name in _read_with(folder, command)}
-    with _drawn(folder, command, content) as (figures, lacking):
+    with _drawn(folder, command, content, style) as (figures, lacking):
         return [path for stem, figure in figures.items() for path in _save(figure, folder / stem, lacking, missing)]
 
 
@@ -46,30 +55,34 @@ def _module(command: str) -> str:
     return f"pixcon_figures.{command.replace('-', '_')}"
 
 
-def draw_result(command: str, content: Any, folder: Path = Path()) -> "dict[str, Figure]":
+def draw_result(command: str, content: Any, folder: Path = Path(), *, style: str | None = None) -> "dict[str, Figure]":
     """The figures of a result in memory by name; none for a command without a figure.
 
     Args:
         command: command of the result.
         content: what the command writes as JSON.
         folder: folder of the panels, for `qualitative`.
+        style: a style of matplotlib, or the path of an ``.mplstyle`` file.
+
+    Raises:
+        ConfigError: there is no such style.
     """
     if find_spec(_module(command)) is None:
         return {}
-    with _drawn(folder, command, {command: json.loads(to_json(content))}) as (figures, _):
+    with _drawn(folder, command, {command: json.loads(to_json(content))}, style) as (figures, _):
         return figures
 
 
 @contextmanager
 def _drawn(
-    folder: Path, command: str, content: "Mapping[str, Content]"
+    folder: Path, command: str, content: "Mapping[str, Content]", style: str | None
 ) -> "Iterator[tuple[dict[str, Figure], frozenset[str]]]":
     """The figures of a command and the characters without a font; the style holds within the block."""
-    from pixcon_figures.fonts import fallback_fonts, font_settings
-    from pixcon_figures.style import style
+    from pixcon_figures import style as styles
+    from pixcon_figures.fonts import fallback_fonts
 
     fonts, lacking = fallback_fonts(list(content.values()))
-    with style(font_settings(fonts)):
+    with styles.style(style, fonts):
         yield _draw(folder, command, content, lacking), lacking
 
 
@@ -88,12 +101,17 @@ def missing_characters(missing: Collection[str]) -> list[str]:
 
 def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking: frozenset[str]) -> "dict[str, Figure]":
     from pixcon_figures.fonts import drawable
+    from pixcon_figures.sources import source_line
+    from pixcon_figures.style import small_print
 
     try:
         plain = {name: drawable(saved, lacking) for name, saved in content.items()}
         figures: dict[str, Figure] = import_module(_module(command)).draw(plain[command], folder)
         if len(plain) > 1:
             figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[name] for name in TOGETHER))
+        if line := source_line(plain[command]):
+            for figure in figures.values():
+                small_print(figure, line)
     except KeyError as missing:
         raise DataError(
             f"{folder / f'{command}.json'} lacks {missing}: it is damaged or of another version "
@@ -107,12 +125,10 @@ def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[st
 
     from pixcon_figures.fonts import escaped
 
-    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf")]
-    for path in paths:
-        # A PDF's date would make two drawings of the same results differ.
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in UNDATED]
+    for path, (kind, metadata) in zip(paths, UNDATED.items(), strict=True):
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], dpi=PNG_DPI, metadata=metadata)
+            figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
     if missing is not None and lacking:
         drawn = "".join(text.get_text() for text in figure.findobj(Text))
         missing.update(character for character in lacking if escaped(character) in drawn)

@@ -5,9 +5,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_figures.palette import BLACK, BLUE, color
-from pixcon_figures.saved import Content, numbers, shorten
-from pixcon_figures.style import WIDE, new_figure
+from pixcon_figures.palette import BLUE, color, ink
+from pixcon_figures.saved import Content, numbers, wrap
+from pixcon_figures.style import WIDE, explain_panel, new_figure
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -27,13 +27,13 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 def _pairs(panel: Axes, duel: Content, index: int) -> None:
     """Share of the disagreeing pixels of each class pair."""
     pairs = duel["pairs"][::-1]
-    names = [f"{shorten(pair['baseline'], 20)} | {shorten(pair['method'], 20)}" for pair in pairs]
+    names = [f"{wrap(pair['baseline'], 40)} | {wrap(pair['method'], 40)}" for pair in pairs]
     panel.barh(names, [100 * pair["pixels"] / duel["disagreeing"] for pair in pairs], color=color(index))
     panel.grid(axis="y", visible=False)
     panel.set_xlabel("share of the disagreeing pixels (%)")
-    panel.set_ylabel(f"class by {shorten(duel['baseline'], 14)} | {shorten(duel['method'], 14)}")
+    panel.set_ylabel(wrap(f"class by {duel['baseline']} | {duel['method']}", 40))
     share = 100 * (duel["share"] or 0)
-    panel.set_title(f"{duel['method']} and {duel['baseline']} disagree on {share:.2f} % of the pixels")
+    panel.set_title(wrap(f"{duel['method']} and {duel['baseline']} disagree on {share:.2f} % of the pixels", 110))
 
 
 def _estimate(panel: Axes, duel: Content) -> None:
@@ -45,9 +45,9 @@ def _estimate(panel: Axes, duel: Content) -> None:
     label = f"{labelled['interval']['level']:.0%} interval, valid at any time"
     panel.fill_between(draws, low, high, color=BLUE, alpha=0.2, linewidth=0, label=label)
     panel.plot(draws, delta, color=BLUE, label="estimate")
-    panel.axhline(0, color=BLACK, linewidth=0.6)
+    panel.axhline(0, color=ink(), linewidth=0.6)
     if labelled["stopped"] is not None:
-        panel.axvline(labelled["stopped"], color=BLACK, linestyle=":", label=f"{labelled['better']} is better")
-    panel.set(xlabel="draws", ylabel="Δ accuracy (points, ↑)", title=f"Δ = {duel['method']} − {duel['baseline']}")
+        panel.axvline(labelled["stopped"], color=ink(), linestyle=":", label=f"{labelled['better']} is better")
+    panel.set(xlabel=wrap(f"draws; Δ = {duel['method']} − {duel['baseline']}", 110), ylabel="Δ accuracy (points, ↑)")
     panel.set_xlim(1, max(2, len(draws)))
-    panel.legend(loc="upper right", ncols=3)
+    explain_panel(panel, WIDE)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_figures.palette import BLACK, color, line
+from pixcon_figures.palette import color, ink, line
 from pixcon_figures.run_curves import (
     defined_values,
     draw_runs,
@@ -17,8 +17,8 @@ from pixcon_figures.run_curves import (
     retention_figure,
     thresholds_figure,
 )
-from pixcon_figures.saved import Content, legend_name, number, numbers, rounded, shorten
-from pixcon_figures.style import WIDE, footnote, new_figure
+from pixcon_figures.saved import Content, legend_name, number, numbers, rounded, wrap
+from pixcon_figures.style import WIDE, explain_panel, footnote, new_figure
 
 NETWORK = {"ema": "EMA teacher", "student": "student"}
 OUTSIDE = 5
@@ -65,7 +65,7 @@ def _miou(result: Content) -> Figure:
         (run["finished"][-1] for group in result["groups"] for run in group["runs"] if run["finished"]), default=1
     )
     panels[0].set_xlim(0, 1.02 * last)
-    panels[0].legend(loc="lower right")
+    explain_panel(panels[0], WIDE)
     if leads:
         _leads(panels[1], result["leads"])
     elif result["leads"]:
@@ -84,9 +84,9 @@ def _no_lead(result: Content) -> str:
     first = result["groups"][0]
     if not first["band"]["finished"]:
         network = NETWORK[result["weights"]]
-        return f"No leads: {shorten(first['name'])} has no epoch with a mIoU of the {network} for every seed."
-    reasons = ", ".join(f"{shorten(lead['other'])}: {_reason(lead)}" for lead in result["leads"])
-    return f"No lead over {shorten(first['name'])}. {reasons}."
+        return f"No leads: {wrap(first['name'])} has no epoch with a mIoU of the {network} for every seed."
+    reasons = ", ".join(f"{wrap(lead['other'])}: {_reason(lead)}" for lead in result["leads"])
+    return f"No lead over {wrap(first['name'])}. {reasons}."
 
 
 def _reason(lead: Content) -> str:
@@ -105,7 +105,12 @@ def _band(panel: Axes, group: Content, index: int) -> None:
     band, label = group["band"], legend_name(group["name"], len(group["runs"]))
     label = label if band["finished"] else f"{label}: no epoch evaluated by all seeds"
     panel.plot(
-        band["finished"], 100 * numbers(band["mean"]), linewidth=2, label=label, **marks(band["mean"]), **line(index)
+        band["finished"],
+        100 * numbers(band["mean"]),
+        linewidth=2,
+        label=label,
+        **marks(band["mean"], index),
+        **line(index),
     )
     low, high = 100 * numbers(band["low"]), 100 * numbers(band["high"])
     panel.fill_between(band["finished"], low, high, color=color(index), alpha=0.15, linewidth=0)
@@ -113,16 +118,18 @@ def _band(panel: Axes, group: Content, index: int) -> None:
 
 def _leads(panel: Axes, leads: Sequence[Content]) -> None:
     """Margin of each group's mean over the baseline's."""
-    panel.axhline(0, color=BLACK, linewidth=0.6)
+    panel.axhline(0, color=ink(), linewidth=0.6)
     for index, lead in enumerate(leads, 1):
-        label = f"{shorten(lead['other'])}: {_reason(lead)}"
+        label = f"{wrap(lead['other'])}: {_reason(lead)}"
         if lead["live"]:
             mean = rounded(100 * number(lead["mean_margin"]), 2, sign=True)
-            label = f"{shorten(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
-        panel.plot(lead["finished"], 100 * numbers(lead["margin"]), label=label, **marks(lead["margin"]), **line(index))
+            label = f"{wrap(lead['other'])}: leads in {lead['leads']}/{lead['live']} epochs, mean {mean}"
+        panel.plot(
+            lead["finished"], 100 * numbers(lead["margin"]), label=label, **marks(lead["margin"], index), **line(index)
+        )
     margins = [margin for lead in leads for margin in lead["margin"]]
     low = np.percentile(margins, OUTSIDE, method="lower")
     high = np.percentile(margins, 100 - OUTSIDE, method="higher")
     panel.set_ylim(_limits(min(low, 0), max(high, 0)))
-    panel.set_ylabel("lead (points)")
-    panel.legend(loc="best", title=f"over {shorten(leads[0]['baseline'])}")
+    panel.set_ylabel(wrap(f"lead over {leads[0]['baseline']} (points)", 24, 3))
+    explain_panel(panel, WIDE)

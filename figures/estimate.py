@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from pixcon_figures.palette import BLACK, MARKERS, line
-from pixcon_figures.saved import Content, by_group, numbers
-from pixcon_figures.style import NARROW, new_figure
+from pixcon_figures.palette import color, ink, marker
+from pixcon_figures.saved import Content, by_group, legend_name, numbers
+from pixcon_figures.style import NARROW, explain, new_figure
 
 OTHERS = {"held_out": "held-out", "ac": "AC", "doc": "DoC", "atc": "ATC", "cbpe": "CBPE"}
 """Keys of the other estimators and their names in the figure."""
@@ -27,16 +27,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, (name, members) in zip(panels, groups.items(), strict=False):
         _draw_rates(panel, sorted(members[0]["estimate"]["thresholds"], key=lambda at: at["tau"]))
-        panel.set_title(name)
+        panel.set_title(legend_name(name, len(members), "first of "))
     for panel in panels[len(groups) :]:
         panel.set_axis_off()
-    figure.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3 * columns,
-        columnspacing=0.8,
-        handletextpad=0.3,
-    )
+    explain(figure, panels[0].get_legend_handles_labels()[0])
     return {"estimate": figure}
 
 
@@ -45,13 +39,15 @@ def _draw_rates(panel: Axes, thresholds: list[Content]) -> None:
     places, rates = np.arange(len(thresholds)), [at["overall"] for at in thresholds]
     center, low, high, truth = (100 * numbers(rate[key] for rate in rates) for key in ("rho_f", "low", "high", "truth"))
     if not np.isnan(truth).all():
-        panel.hlines(truth, places - 0.45, places + 0.45, color=BLACK, linewidth=0.8, label="true")
+        panel.hlines(truth, places - 0.45, places + 0.45, color=ink(), linewidth=0.8, label="true")
     aside = np.linspace(-0.35, 0.35, 1 + len(OTHERS))
     bars = (center - low, high - center)
-    panel.errorbar(places + aside[0], center, bars, fmt="o", label="strata, 95 %", color=line(0)["color"])
+    panel.errorbar(places + aside[0], center, bars, fmt="o", label="strata, 95 %", color=color(0))
     others = [100 * numbers(at[key] for at in thresholds) for key in OTHERS]
     for index, (values, label) in enumerate(zip(others, OTHERS.values(), strict=True), start=1):
-        panel.plot(places + aside[index], values, MARKERS[index], label=label, color=line(index)["color"])
+        panel.plot(
+            places + aside[index], values, marker(index), label=label, color=color(index), markerfacecolor="white"
+        )
     shown = np.concatenate((center, truth, *others))
     if (shown > 0).any():
         panel.set_yscale("log")

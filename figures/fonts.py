@@ -81,15 +81,6 @@ def _characters(name: str) -> frozenset[str]:
     return frozenset(map(chr, font.get_charmap())) if font and font.scalable else frozenset()
 
 
-def font_settings(fonts: tuple[str, ...]) -> dict[str, Any]:
-    """Settings that draw with ``fonts`` the characters missing from the default font.
-
-    Many of them have PostScript outlines, which a PDF can embed only as Type 3; the text remains searchable.
-    (matplotlib 3.11 reads ``ps.fonttype`` for PDF files too.)
-    """
-    return {"font.family": [DEFAULT, *fonts], "pdf.fonttype": 3, "ps.fonttype": 3} if fonts else {}
-
-
 def drawable(value: Any, lacking: frozenset[str]) -> Any:
     """Saved results with strings safe to draw: ``$`` starts no formula, and characters without a font are escaped.
 

@@ -1,4 +1,4 @@
-"""Gradient share of false positives against the count law ρ_F / (1 − ρ_F) (Obs. 3.1)."""
+"""Gradient share of false positives against the count law ρ_F / (1 − ρ_F), on log–log axes (Obs. 3.1)."""
 
 import itertools
 from collections.abc import Sequence
@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from pixcon_figures.palette import BLACK, color
-from pixcon_figures.saved import Content, first_of_groups, number, numbers, shorten
-from pixcon_figures.style import NARROW, WIDE, explain, new_figure
+from pixcon_figures.palette import color
+from pixcon_figures.saved import Content, first_of_groups, number, numbers, wrap
+from pixcon_figures.style import NARROW, WIDE, explain, footnote, new_figure
 
 NAMES = {"supcon": "SupCon: mean of log-probabilities", "eq3": "Eq. 3: sum inside the logarithm"}
 FORMS: dict[str, dict[str, Any]] = {
@@ -25,7 +27,9 @@ RELABELLED = {
     "confusion": "wrong labels drawn as the model confuses classes",
 }
 LAW = r"law $\rho_F/(1-\rho_F)$"
-LAW_LINE: dict[str, Any] = {"color": BLACK, "linewidth": 0.8, "linestyle": ":"}
+LAW_LINE: dict[str, Any] = {"color": "0.3", "linewidth": 0.8, "linestyle": ":"}
+LEFT = 1e-3
+"""Largest value at which the logarithmic part of an axis may begin."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -46,7 +50,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         _law(panel)
         panel.set(title=RELABELLED.get(kind, "no sweep: banks as filled"), xlabel=r"measured $\rho_F$")
     panels[0].set_ylabel(r"$E\|g_F\| \,/\, E\|g_T\|$")
-    explain(figure, _legend(styles), "lower")
+    for axis in (panels[0].xaxis, panels[0].yaxis):  # shared by all panels
+        _logarithmic(axis, panels)
+    explain(figure, _legend(styles))
+    footnote(figure, "Large marks: the banks as filled. The axes are logarithmic from their first tick after 0.")
     return {"gradient": figure}
 
 
@@ -73,12 +80,12 @@ def _styles(results: Sequence[Content]) -> Styles:
 
 
 def _sweep(panel: Axes, points: Sequence[Content], shade: str) -> None:
-    """Both forms of the loss over one sweep."""
+    """Both forms of the loss over one sweep; its clean end, at 0 in both, has no place on a logarithmic curve."""
     # ρ_F is a count, the same for both forms.
     rho_f = numbers(point["result"]["supcon"]["overall"]["rho_f"] for point in points)
     for form, style in FORMS.items():
         ratio = numbers(point["result"][form]["overall"]["ratio"] for point in points)
-        panel.plot(rho_f, ratio, color=shade, **style)
+        panel.plot(rho_f[rho_f > 0], ratio[rho_f > 0], color=shade, **style)
 
 
 def _bank(panel: Axes, result: Content, styles: Styles) -> None:
@@ -92,10 +99,24 @@ def _bank(panel: Axes, result: Content, styles: Styles) -> None:
 def _law(panel: Axes) -> None:
     """The law over the range of the axis."""
     right = max(panel.dataLim.x1 if np.isfinite(panel.dataLim.x1) else 0.0, 0.05)
-    rho_f = np.linspace(0, min(1.05 * right, 0.95), 100)
-    panel.plot(rho_f, rho_f / (1 - rho_f), label=LAW, **LAW_LINE)
-    panel.set_xlim(left=0)
-    panel.set_ylim(bottom=0)
+    rho_f = np.append(0, np.geomspace(LEFT / 100, min(1.05 * right, 0.95), 200))
+    panel.plot(rho_f, rho_f / (1 - rho_f), label=LAW, gid="law", **LAW_LINE)
+
+
+def _logarithmic(axis: Axis, panels: Sequence[Axes]) -> None:
+    """Make an axis linear from 0, where clean banks lie, to the decade below the smallest value, then logarithmic."""
+    drawn = [line for panel in panels for line in panel.lines if line.get_gid() != "law"]
+    values = np.concatenate([line.get_xdata() if axis.axis_name == "x" else line.get_ydata() for line in drawn])
+    positive = values[values > 0]
+    low = min(LEFT, 10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LEFT
+    high = max(positive.max() if len(positive) else 0.0, 0.05)
+    ticks = [0.0, *(10.0**power for power in range(round(np.log10(low)), int(np.ceil(np.log10(high))) + 1))]
+    for panel in panels:
+        getattr(panel, f"set_{axis.axis_name}scale")("symlog", linthresh=low, linscale=0.5)
+        getattr(panel, f"set_{axis.axis_name}lim")(0, 1.3 * high)
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if tick <= 1.3 * high]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _legend(styles: Styles) -> list[Line2D]:
@@ -105,7 +126,7 @@ def _legend(styles: Styles) -> list[Line2D]:
         )
         for rule, marker in zip(styles.rules, itertools.cycle(BANKS), strict=False)
     ]
-    groups = [Line2D([], [], color=color(k), linewidth=3, label=shorten(name)) for k, name in enumerate(styles.groups)]
+    groups = [Line2D([], [], color=color(k), linewidth=3, label=wrap(name)) for k, name in enumerate(styles.groups)]
     return [
         *(Line2D([], [], color="0.3", label=NAMES[form], **style) for form, style in FORMS.items()),
         Line2D([], [], label=LAW, **LAW_LINE),

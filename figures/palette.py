@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
+
 BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, BLACK = (
     "#0072B2",
     "#009E73",
@@ -18,8 +20,8 @@ REGRESSION = VERMILLION
 REGRESSION_HATCH = "//////"
 """Regressions are also hatched, as green and vermillion print as the same grey."""
 
-ERROR = "#FF0000"
-"""Outlines of wrong regions, as in the paper's figures."""
+OUTLINE, OUTLINE_EDGE = "#000000", "#FFFFFF"
+"""Outlines of wrong regions and their edges: together visible on every class colour."""
 VOID = "#FFFFFF"
 MISSING = "0.85"
 """Background of a matrix, visible at undefined values."""
@@ -32,13 +34,24 @@ MARKERS = "osD^vP*"
 
 
 def color(index: int) -> str:
-    """Colour of group ``index``; colours repeat after seven."""
-    return GROUPS[index % len(GROUPS)]
+    """Colour of group ``index``, from the style's cycle of colours; :data:`GROUPS` unless the user's style has one."""
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", GROUPS)
+    return str(cycle[index % len(cycle)])
+
+
+def ink() -> str:
+    """Colour of reference lines: that of the text, so that they show on any background."""
+    return str(mpl.rcParams["text.color"])
 
 
 def line(index: int) -> dict[str, Any]:
-    """Colour and dashes of a group's line: dashes change when the colours repeat."""
-    return {"color": color(index), "linestyle": DASHES[index // len(GROUPS) % len(DASHES)]}
+    """Colour and dashes of a group's line; neighbours differ in both, so that they are told apart without colour."""
+    return {"color": color(index), "linestyle": DASHES[index % len(DASHES)]}
+
+
+def marker(index: int) -> str:
+    """Shape of a group's points."""
+    return MARKERS[index % len(MARKERS)]
 
 
 def class_colors(palette: Sequence[Sequence[int]]) -> list[tuple[float, float, float]]:

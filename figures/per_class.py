@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_diag.measures.per_class_tests import ALPHA
-from pixcon_figures.palette import BLACK, GAIN, REGRESSION, REGRESSION_HATCH
-from pixcon_figures.saved import Content, number, numbers, rounded, shorten
+from pixcon_figures.palette import GAIN, REGRESSION, REGRESSION_HATCH, ink
+from pixcon_figures.saved import Content, number, numbers, rounded, wrap
 from pixcon_figures.style import SMALL, WIDE, footnote, new_figure
 
 MARKS = {"images": "*", "seeds": "†"}
@@ -24,7 +24,9 @@ NOTE_LINE = 0.13
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
-    """``per-class``: horizontal bars of Δ in points with the seeds' sample std, all panels on one scale.
+    """``per-class``: horizontal bars of Δ in points with the interval over images, all panels on one scale.
+
+    Of several seeds each has a dot.
 
     A panel per method, or per 50 classes of one; classes without a Δ are left out and named below.
     """
@@ -38,7 +40,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     figure = new_figure(WIDE if columns > 1 else WIDE / 2, lines * (0.6 + BAR * max(longest, 4)) + below)
     panels = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
     for index, (panel, (comparison, rows)) in enumerate(zip(panels, chunks, strict=False)):
-        _bars(panel, rows, comparison["tests"])
+        _bars(panel, rows, comparison)
         panel.set_title(_title(comparison) if index % parts == 0 else "(continued)")
     for panel in panels[: len(chunks)]:
         panel.set_xlabel("Δ IoU (points)")
@@ -57,14 +59,19 @@ def _chunks(rows: list[Content]) -> list[list[Content]]:
     return [defined[start : start + size] for start in range(0, parts * size, size)]
 
 
-def _bars(panel: Axes, rows: list[Content], tests: list[Content]) -> None:
+def _bars(panel: Axes, rows: list[Content], comparison: Content) -> None:
     positions, deltas = np.arange(len(rows)), 100 * numbers(row["delta"] for row in rows)
     for sign, face, hatch in ((deltas >= 0, GAIN, ""), (deltas < 0, REGRESSION, REGRESSION_HATCH)):
         panel.barh(positions[sign], deltas[sign], 0.75, color=face, hatch=hatch, edgecolor="white")
-    std = 100 * numbers(row["delta_std"] for row in rows)
-    panel.errorbar(deltas, positions, xerr=std, fmt="none", ecolor="0.2", elinewidth=0.7)
-    panel.axvline(0, color=BLACK, linewidth=0.6)
-    panel.set_yticks(positions, [_label(row, tests) for row in rows], fontsize=SMALL)
+    of_class = [comparison["intervals"][row["index"]] for row in rows]
+    low, high = (100 * numbers(interval[end] for interval in of_class) for end in ("low", "high"))
+    panel.errorbar(deltas, positions, xerr=(deltas - low, high - deltas), fmt="none", ecolor="0.2", elinewidth=0.7)
+    for place, row in zip(positions, rows, strict=True):
+        if len(row["seed_deltas"]) > 1:
+            seeds = 100 * numbers(row["seed_deltas"])
+            panel.plot(seeds, np.full(len(seeds), place), "o", color="0.2", markerfacecolor="white", markersize=2.5)
+    panel.axvline(0, color=ink(), linewidth=0.6)
+    panel.set_yticks(positions, [_label(row, comparison["tests"]) for row in rows], fontsize=SMALL)
     panel.set_ylim(max(len(rows), 1) - 0.4, -0.6)  # the hardest class on top
     panel.grid(axis="y", visible=False)
     panel.tick_params(axis="y", length=0)
@@ -73,20 +80,19 @@ def _bars(panel: Axes, rows: list[Content], tests: list[Content]) -> None:
 def _label(row: Content, tests: list[Content]) -> str:
     """A class's name, with a mark for each kind of noise over which it survives Holm."""
     marks = "".join(MARKS[test["noise"]] for test in tests if number(test["holm"][row["index"]]) <= ALPHA)
-    return f"{shorten(row['name'], 20)}{marks}"
+    return f"{wrap(row['name'], 24, 2)}{marks}"
 
 
 def _title(comparison: Content) -> str:
     net = 100 * number(comparison["per_class"]["mean"]["delta"])
-    names = f"{shorten(comparison['other'], 20)} − {shorten(comparison['baseline'], 20)}"
-    return f"{names}: mIoU {rounded(net, 2, sign=True)}"
+    names = wrap(f"{comparison['other']} − {comparison['baseline']}:", 40)
+    return f"{names} mIoU {rounded(net, 2, sign=True)}"
 
 
 def _notes(content: Content, width: int) -> str:
-    seeds = {count for c in content["comparisons"] for count in _seeds(c["per_class"])}
-    notes = ["Hatched: regressions. Classes by the baseline's IoU, lowest on top."]
-    if all(c["per_class"]["paired"] for c in content["comparisons"]) and min(seeds) > 1:
-        notes.append("Bars and whiskers: mean and sample std of the seeds' Δ.")
+    notes = ["Hatched: regressions. Whiskers: 95 % interval over images. Classes by the baseline's IoU, lowest on top."]
+    if any(len(row["seed_deltas"]) > 1 for c in content["comparisons"] for row in c["per_class"]["rows"]):
+        notes.append("Dots: Δ of each pair of seeds.")
     noises = dict.fromkeys(test["noise"] for c in content["comparisons"] for test in c["tests"])
     if noises:
         notes.append(f"{', '.join(f'{MARKS[noise]} over {noise}' for noise in noises)}: Δ survives Holm at {ALPHA:g}.")
@@ -95,7 +101,3 @@ def _notes(content: Content, width: int) -> str:
     if any(c["per_class"].get("common") for c in content["comparisons"]):
         notes.append("mIoU: of each run over its classes, which differ between runs.")
     return textwrap.fill(" ".join(dict.fromkeys(notes)), width)
-
-
-def _seeds(result: Content) -> tuple[int, int]:
-    return result["baseline_seeds"], result["other_seeds"]

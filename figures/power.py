@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from pixcon_diag.statistics.power import detectable, paired_power
-from pixcon_figures.palette import BLACK, BLUE, ORANGE, color, line
-from pixcon_figures.saved import Content, number, numbers, rounded, shorten
-from pixcon_figures.style import SMALL, WIDE, explain, footnote, new_figure
+from pixcon_figures.palette import BLUE, ORANGE, color, ink, line
+from pixcon_figures.saved import Content, number, numbers, rounded, wrap
+from pixcon_figures.style import WIDE, explain, explain_panel, footnote, new_figure
 
 FEWEST = 3
 """Seeds at the left end of the axis: two find hardly anything."""
@@ -21,7 +21,7 @@ MOST = 30
 TICKS = (3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 500, 1000)
 DIFFERENCES = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 ROW = 0.17
-"""Height of a run, in inches."""
+"""Height of a run's line, in inches."""
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -45,7 +45,7 @@ def _detectable(panel: Axes, sources: Sequence[Content], content: Content) -> No
     most = max([MOST, *content["seeds"], *(source["own"]["seeds"] for source in sources if source["own"])])
     seeds = np.unique(np.geomspace(FEWEST, most, 60).round().astype(int))
     for index, source in enumerate(sources):
-        label = f"{shorten(source['name'])}, SD {rounded(100 * source['sd'], 2)}"
+        label = f"{wrap(source['name'])}, SD {rounded(100 * source['sd'], 2)}"
         panel.plot(seeds, _curve(source["sd"], seeds, content["power"]), label=label, **line(index))
         if source["freedom"] is not None:
             low, high = (_curve(source["interval"][end], seeds, content["power"]) for end in ("low", "high"))
@@ -54,11 +54,16 @@ def _detectable(panel: Axes, sources: Sequence[Content], content: Content) -> No
             panel.plot(source["own"]["seeds"], 100 * source["own"]["difference"], "o", color=color(index))
     highest = max(float(_curve(source["sd"], [FEWEST], content["power"])[0]) for source in sources)
     lowest = min(float(_curve(source["sd"], [most], content["power"])[0]) for source in sources)
-    panel.set(xscale="log", yscale="log", xlabel="seeds per method", ylabel="detectable difference (points)")
-    panel.set_ylim(lowest / 1.6, 2.2 * highest)
+    panel.set(
+        xscale="log",
+        yscale="log",
+        xlabel="seeds per method",
+        ylabel=f"difference found with\nprobability {content['power']:g} (points)",
+    )
+    panel.set_ylim(lowest / 1.6, 1.6 * highest)
     _plain_ticks(panel, "x", [tick for tick in TICKS if tick <= most])
     _plain_ticks(panel, "y", DIFFERENCES)
-    panel.legend(loc="upper right", title=f"found with probability {content['power']:g}", title_fontsize=SMALL)
+    explain_panel(panel, WIDE / 2)
 
 
 def _curve(sd: float, seeds: Sequence[int] | np.ndarray, power: float) -> np.ndarray:
@@ -83,10 +88,10 @@ def _power(panel: Axes, source: Content, content: Content) -> None:
         label = f"{seeds} seeds" + (" (yours)" if seeds == own else "")
         powers = [paired_power(effect, sd, seeds) for effect in effects]
         panel.plot(effects, powers, label=label, **line(index) | ({"linewidth": 2} if seeds == own else {}))
-    panel.axhline(content["power"], color=BLACK, linewidth=0.6, linestyle=":")
-    panel.set(xlabel="true difference (points)", ylabel="power", ylim=(0, 1.02), xlim=(0, effects[-1]))
-    panel.set_title(f"{shorten(source['name'])}: SD of Δ {rounded(sd, 2)}")
-    panel.legend(loc="lower right")
+    panel.axhline(content["power"], color=ink(), linewidth=0.6, linestyle=":")
+    panel.set(ylabel="power", ylim=(0, 1.02), xlim=(0, effects[-1]))
+    panel.set_xlabel(f"true difference (points); {wrap(source['name'])}, SD of Δ {rounded(sd, 2)}")
+    explain_panel(panel, WIDE / 2)
 
 
 def _epochs(runs: Sequence[Content]) -> Figure:
@@ -100,11 +105,11 @@ def _epochs(runs: Sequence[Content]) -> Figure:
     for key, marker, label in (("best", "o", "best"), ("last_five", "D", "mean of last five"), ("last", "|", "last")):
         fill: Literal["full", "none"] = "full" if key == "best" else "none"
         panel.plot(100 * numbers(run[key] for run in runs), places, marker, color=BLUE, label=label, fillstyle=fill)
-    panel.set_yticks(places, [shorten(run["name"], 40) for run in runs])
+    panel.set_yticks(places, [wrap(run["name"], 40) for run in runs])
     panel.set_ylim(len(runs) - 0.4, -0.6)
     panel.set_xlabel("mIoU (%)")
     panel.grid(axis="y", visible=False)
-    explain(figure, panel.get_legend_handles_labels()[0], "upper")
+    explain(figure, panel.get_legend_handles_labels()[0])
     if np.isnan(optimism).any():
         footnote(figure, "No bar: too few evaluations, or too slow a fluctuation, for the optimism.")
     return figure

@@ -13,9 +13,9 @@ from matplotlib.patheffects import withStroke
 
 from pixcon_diag.measures.error_regions import error_regions
 from pixcon_diag.measures.qualitative import occurring_classes
-from pixcon_figures.palette import ERROR, VOID, class_colors
-from pixcon_figures.saved import Content, number, rounded, shorten
-from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, legend_columns, new_figure
+from pixcon_figures.palette import OUTLINE, OUTLINE_EDGE, VOID, class_colors
+from pixcon_figures.saved import Content, number, rounded, shorten, wrap
+from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, footnote, legend_lines, new_figure
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 
@@ -26,7 +26,9 @@ GAP = 0.12
 CAPTION = 0.14
 """Height of the line below a row, in inches."""
 LINE = 0.15
-"""Height of a line of the legend, in inches."""
+"""Height of a line of a head or of the legend, in inches."""
+NOTE = 0.3
+"""Height of the note below, in inches."""
 
 
 class Row(NamedTuple):
@@ -42,22 +44,53 @@ class Row(NamedTuple):
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """``qualitative``: input | ground truth | predictions, a row per image; panels are the PNGs next to the JSON.
 
+    More than three images make two blocks; wins and losses are in blocks of their own. No figure without an image.
+
     Raises:
         DataError: a PNG is missing or damaged.
     """
+    if not content["images"]:
+        return {}
     rows = [read_row(folder, saved["files"]) for saved in content["images"]]
-    heads = ["input", "ground truth", *content["methods"]]
-    handles = _strip(rows, content)
-    figure, cells = _grid(rows, len(heads), handles)
-    per_block = _per_block(len(rows))
-    for k, (axes, row, saved) in enumerate(zip(cells, rows, content["images"], strict=True)):
-        draw_row(axes, row, saved, content)
-        if k % per_block == 0:
-            most = _letters(len(cells[0]), len(rows))
-            for panel, head in zip(axes, heads, strict=True):
-                panel.set_title(shorten(head, most), fontsize=SMALL, pad=2)
-    explain(figure, handles, "lower")
+    blocks = _blocks(content)
+    letters = int(_panel_width(2 + len(content["methods"]), len(blocks)) / LETTER)
+    heads = [wrap(name, letters, 6) for name in ("input", "ground truth", *content["methods"])]
+    figure, cells = _grid(rows, blocks, len(heads), 2 + max(head.count("\n") for head in heads))
+    for block, cells_of_block in zip(blocks, cells, strict=True):
+        for k, axes in zip(block.images, cells_of_block, strict=True):
+            draw_row(axes, rows[k], content["images"][k], content, letters)
+        for panel, head in zip(cells_of_block[0], heads, strict=True):
+            panel.set_title(head, fontsize=SMALL, pad=2)
+        if block.title:
+            cells_of_block[0][0].set_title(f"{block.title}\n{heads[0]}", fontsize=SMALL, pad=2)
+    handles = _legend(rows, content)
+    figure.set_figheight(figure.get_figheight() + LINE * legend_lines(figure, handles))
+    explain(figure, handles)
+    footnote(figure, _note(content))
     return {"qualitative": figure}
+
+
+class Block(NamedTuple):
+    """Images one below the other."""
+
+    images: list[int]
+    title: str = ""
+
+
+def _blocks(content: Content) -> list[Block]:
+    """Wins beside losses; otherwise two blocks if there are many images."""
+    places = list(range(len(content["images"])))
+    if content["rank_by"] == "both":
+        deltas = [number(image["delta"]) for image in content["images"]]
+        halves = (
+            Block([k for k in places if deltas[k] < 0], "WINS"),
+            Block([k for k in places if deltas[k] > 0], "LOSSES"),
+        )
+        return [block for block in halves if block.images]
+    if len(places) <= ONE_BLOCK:
+        return [Block(places)]
+    half = -(-len(places) // 2)
+    return [Block(places[:half]), Block(places[half:])]
 
 
 def read_row(folder: Path, files: Content) -> Row:
@@ -69,50 +102,51 @@ def read_row(folder: Path, files: Content) -> Row:
     )
 
 
-def _per_block(images: int) -> int:
-    """Rows of a block."""
-    return images if images <= ONE_BLOCK else -(-images // 2)
-
-
-def _panel_width(panels: int, images: int) -> float:
+def _panel_width(panels: int, blocks: int) -> float:
     """Width of a panel, in inches."""
-    return WIDE / panels if images <= ONE_BLOCK else WIDE / (2 * panels + GAP)
+    return WIDE / (blocks * panels + (blocks - 1) * GAP)
 
 
-def _letters(panels: int, images: int) -> int:
-    """Letters that fit above or below a panel."""
-    return int(_panel_width(panels, images) / LETTER)
-
-
-def _grid(rows: Sequence[Row], panels: int, handles: Sequence[Patch]) -> tuple[Figure, list[list[Axes]]]:
-    """The axes of each image; a row of the grid is as high as its tallest image."""
-    per_block = _per_block(len(rows))
-    ratios = [row.target.shape[0] / row.target.shape[1] for row in rows]
-    width = _panel_width(panels, len(rows))
-    heights = [max(ratios[k::per_block]) * width + CAPTION for k in range(per_block)]
-    blocks = [1.0] * panels if len(rows) <= ONE_BLOCK else [*[1.0] * panels, GAP, *[1.0] * panels]
-    figure = new_figure(WIDE, sum(heights) + CAPTION)
-    figure.set_figheight(figure.get_figheight() + LINE * -(-len(handles) // legend_columns(figure, handles)))
+def _grid(
+    rows: Sequence[Row], blocks: Sequence[Block], panels: int, head_lines: int
+) -> tuple[Figure, list[list[list[Axes]]]]:
+    """The axes of each image of each block; a row of the grid is as high as its tallest image."""
+    width = _panel_width(panels, len(blocks))
+    longest = max(len(block.images) for block in blocks)
+    ratios = [[rows[k].target.shape[0] / rows[k].target.shape[1] for k in block.images] for block in blocks]
+    heights = [max(block[row] for block in ratios if row < len(block)) * width + CAPTION for row in range(longest)]
+    columns = [1.0] * panels if len(blocks) == 1 else [*[1.0] * panels, GAP, *[1.0] * panels]
+    figure = new_figure(WIDE, sum(heights) + LINE * head_lines + NOTE)
     figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
-    grid = figure.add_gridspec(max(per_block, 1), len(blocks), width_ratios=blocks, height_ratios=heights or None)
+    grid = figure.add_gridspec(longest, len(columns), width_ratios=columns, height_ratios=heights)
     return figure, [
-        [figure.add_subplot(grid[k % per_block, k // per_block * (panels + 1) + column]) for column in range(panels)]
-        for k in range(len(rows))
+        [
+            [figure.add_subplot(grid[row, place * (panels + 1) + column]) for column in range(panels)]
+            for row in range(len(block.images))
+        ]
+        for place, block in enumerate(blocks)
     ]
 
 
-def draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content) -> None:
-    """Draw one image into its panels, wrong regions outlined, with its name and the error rates below."""
+def draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content, letters: int = 24) -> None:
+    """Draw one image into its panels, wrong regions outlined, with its name and the shares of wrong pixels below.
+
+    Args:
+        axes: the panels: input, target, predictions.
+        row: the arrays of the image.
+        saved: its record in ``content``.
+        content: the result.
+        letters: letters of the image's name that fit below its panel.
+    """
     colors = _lookup(content)
-    most = _letters(len(axes), len(content["images"]))
     axes[0].imshow(row.image)
-    axes[0].set_xlabel(shorten(PurePosixPath(saved["name"]).stem, most), fontsize=SMALL, labelpad=1)
+    axes[0].set_xlabel(shorten(PurePosixPath(saved["name"]).stem, letters), fontsize=SMALL, labelpad=1)
     axes[1].imshow(colors[row.target], interpolation="nearest")
     errors = (saved["error_baseline"], saved["error_other"])
     for panel, prediction, error in zip(axes[2:], row.predictions, errors, strict=False):
         panel.imshow(colors[prediction], interpolation="nearest")
         _outline(panel, prediction, row.target, content)
-        panel.set_xlabel(f"{rounded(100 * number(error), 1)} %", fontsize=SMALL, labelpad=1)
+        panel.set_xlabel(f"{rounded(100 * number(error), 1)} % wrong", fontsize=SMALL, labelpad=1)
     for panel in axes:
         blank(panel)
         panel.set_anchor("N")
@@ -127,7 +161,7 @@ def _lookup(content: Content) -> np.ndarray:
 
 
 def _outline(panel: Axes, prediction: np.ndarray, target: np.ndarray, content: Content) -> None:
-    """Outline wrong regions in red on white, as a data set may have red classes."""
+    """Outline wrong regions in black between white lines, of which one shows on any class's colour."""
     regions = error_regions(
         prediction,
         target,
@@ -140,18 +174,29 @@ def _outline(panel: Axes, prediction: np.ndarray, target: np.ndarray, content: C
     # A margin of correct pixels closes the outline of a region at the image's border.
     wrong = np.pad(regions.outlined, 1).astype(float)
     lines = panel.contour(
-        np.arange(-1, width + 1), np.arange(-1, height + 1), wrong, levels=[0.5], colors=ERROR, linewidths=0.7
+        np.arange(-1, width + 1), np.arange(-1, height + 1), wrong, levels=[0.5], colors=OUTLINE, linewidths=0.6
     )
-    lines.set_path_effects([withStroke(linewidth=1.3, foreground="white")])
+    lines.set_path_effects([withStroke(linewidth=1.6, foreground=OUTLINE_EDGE)])
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
-def _strip(rows: Sequence[Row], content: Content) -> list[Patch]:
-    """Legend of the classes that occur."""
+def _legend(rows: Sequence[Row], content: Content) -> list[Patch]:
+    """The classes that occur, and void."""
     maps = [labels for row in rows for labels in (row.target, *row.predictions)]
     colors = class_colors(content["palette"])
     handles = [
         Patch(facecolor=colors[k], label=content["classes"][k]) for k in occurring_classes(maps, content["void"])
     ]
-    handles.append(Patch(facecolor=VOID, edgecolor="0.5", label="void"))
-    return [*handles, Patch(facecolor="none", edgecolor=ERROR, label="outline: wrong")]
+    return [*handles, Patch(facecolor=VOID, edgecolor="0.5", label="void")]
+
+
+def _note(content: Content) -> str:
+    """What is outlined, what the numbers are, and which images these are."""
+    note = (
+        f"Outlined: wrong regions of at least {100 * content['min_share']:g} % of the image; smaller ones are not "
+        "outlined. Below a prediction: its wrong pixels, as a share of the valid ones."
+    )
+    if content["rank_by"] == "both":
+        baseline, other = content["methods"]
+        note += f" Wins: images on which {other} has a smaller share than {baseline}; losses: a larger one."
+    return note

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_figures.palette import BLACK, GROUPS, line
+from pixcon_figures.palette import GROUPS, ink, line, marker
 from pixcon_figures.saved import Content, legend_name, numbers
-from pixcon_figures.style import WIDE, explain, new_figure
+from pixcon_figures.style import WIDE, explain, explain_panel, new_figure
 
 Values = Callable[[Content], Sequence[float | None]]
 """Takes a run's values, one per epoch."""
@@ -68,12 +68,13 @@ def thresholds_figure(result: Content) -> Figure | None:
         few = len(run["thresholds"]) <= len(GROUPS)
         for index, (name, values) in enumerate(run["thresholds"].items()):
             style = {"label": name, **line(index)} if few else {"color": GREY, "linewidth": 0.6}
-            panel.plot(run["finished"], numbers(values), **marks(values), **style)
+            panel.plot(run["finished"], numbers(values), **marks(values, index), **style)
         if not few:
             by_class = np.stack([numbers(values) for values in run["thresholds"].values()])
-            panel.plot(run["finished"], np.median(by_class, 0), color=BLACK, label=f"median of {len(by_class)} classes")
-        panel.legend(loc="best")
-        panel.set(ylabel="τ", title=legend_name(group["name"], len(group["runs"]), "first of "))
+            panel.plot(run["finished"], np.median(by_class, 0), color=ink(), label=f"median of {len(by_class)} classes")
+        explain_panel(panel, WIDE)
+        panel.set_ylabel("τ")
+        panel.set_title(legend_name(group["name"], len(group["runs"]), "first of "), loc="left")
     panels[-1].set_xlabel("epochs finished")
     return figure
 
@@ -83,12 +84,12 @@ def draw_runs(panel: Axes, group: Content, values: Values, index: int, scale: fl
     for run in group["runs"]:
         finished, defined = np.array(run["finished"]), numbers(values(run))
         finished, defined = finished[~np.isnan(defined)], defined[~np.isnan(defined)]
-        panel.plot(finished, scale * defined, linewidth=0.6, alpha=0.7, **marks(defined), **line(index))
+        panel.plot(finished, scale * defined, linewidth=0.6, alpha=0.7, **marks(defined, index), **line(index))
 
 
-def marks(values: Sequence[float | None] | np.ndarray) -> dict[str, Any]:
-    """Point marks if there are few values, as a single value makes no line."""
-    return {"marker": "o", "markersize": 3} if len(values) <= FEW else {}
+def marks(values: Sequence[float | None] | np.ndarray, index: int) -> dict[str, Any]:
+    """Point marks of group ``index`` if there are few values, as a single value makes no line."""
+    return {"marker": marker(index), "markersize": 3} if len(values) <= FEW else {}
 
 
 def _loss(name: str) -> Values:
@@ -106,4 +107,4 @@ def _explain_groups(figure: Figure, panel: Axes, result: Content) -> None:
         panel.plot([], [], label=legend_name(group["name"], len(group["runs"])), **line(index))[0]
         for index, group in enumerate(result["groups"])
     ]
-    explain(figure, handles, "lower")
+    explain(figure, handles)

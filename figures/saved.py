@@ -2,6 +2,7 @@
 
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,12 @@ def first_of_groups(results: Sequence[Content]) -> list[tuple[str, Content]]:
 
 def legend_name(name: str, seeds: int, prefix: str = "") -> str:
     """Name of a group in legends."""
-    return shorten(name) if seeds == 1 else f"{shorten(name)} ({prefix}{seeds} seeds)"
+    return wrap(name if seeds == 1 else f"{name} ({prefix}{seeds} seeds)")
+
+
+def wrap(text: str, width: int = 32, lines: int = 4) -> str:
+    """``text`` in lines of at most ``width`` characters, whole unless it needs more than ``lines``."""
+    return textwrap.fill(shorten(text, width * lines), max(width, 1), break_on_hyphens=False)
 
 
 def shorten(text: str, limit: int = 32) -> str:

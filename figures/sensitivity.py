@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixcon_figures.palette import BLUE, ORANGE
-from pixcon_figures.saved import Content, number, numbers, rounded, shorten
+from pixcon_figures.saved import Content, number, numbers, rounded, shorten, wrap
 from pixcon_figures.style import NARROW, SMALL, WIDE, footnote, new_figure
 
 COLUMNS = 3
@@ -28,20 +28,23 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     for panel in panels[:, 0]:
         panel.set_ylabel(f"best {'EMA' if result['weights'] == 'ema' else 'student'} mIoU (%)")
     base = "Diamond and bold value: the base setting. " if result["base"] else "The base setting is unknown. "
-    footnote(figure, base + "ep: epoch of the best mIoU.")
+    footnote(figure, base + "Hollow: one run, no spread known. ep: epoch of the best mIoU.")
     return {"sensitivity": figure}
 
 
 def _axis(panel: Axes, axis: Content) -> None:
-    """Settings of one hyperparameter, evenly spaced in order."""
+    """Settings of one hyperparameter, evenly spaced in order; only numbers are joined, as categories have no order."""
     settings = axis["settings"]
-    panel.plot(100 * numbers(setting["mean"] for setting in settings), color=BLUE, linewidth=0.8)
+    if all(
+        isinstance(setting["value"], int | float) and not isinstance(setting["value"], bool) for setting in settings
+    ):
+        panel.plot(100 * numbers(setting["mean"] for setting in settings), color=BLUE, linewidth=0.8)
     for index, setting in enumerate(settings):
         _setting(panel, index, setting)
     panel.set_xticks(range(len(settings)), [_value(setting["value"]) for setting in settings])
     for tick, setting in zip(panel.get_xticklabels(), settings, strict=True):
         tick.set_fontweight("bold" if setting["is_base"] else "normal")
-    panel.set(xlabel=shorten(axis["hyperparameter"]), title=f"spread {rounded(100 * number(axis['spread']), 2)} points")
+    panel.set(xlabel=wrap(axis["hyperparameter"]), title=f"spread {rounded(100 * number(axis['spread']), 2)} points")
     panel.set_xlim(-0.6, len(settings) - 0.4)
     panel.margins(y=0.2)
 
@@ -53,7 +56,10 @@ def _setting(panel: Axes, index: int, setting: Content) -> None:
     if len(setting["best"]) > 1:
         best = 100 * numbers(setting["best"])
         panel.plot(np.full(len(best), index), best, "_", color="0.4", markersize=6)
-    panel.errorbar(index, mean, std, marker=marker, color=color, markersize=5, elinewidth=0.8, zorder=3)
+    face = color if len(setting["best"]) > 1 else "white"
+    panel.errorbar(
+        index, mean, std, marker=marker, color=color, markerfacecolor=face, markersize=5, elinewidth=0.8, zorder=3
+    )
     top = mean if np.isnan(std) else mean + std
     panel.annotate(
         f"ep {_epochs(setting['peak_epochs'])}",

@@ -1,14 +1,22 @@
 """The style of all figures: sizes readable in print, fonts kept as text in PDFs."""
 
 import io
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from types import MappingProxyType
-from typing import Any, Literal
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 import matplotlib.style
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from pixcon_figures.fonts import DEFAULT
+from pixcon_figures.palette import GROUPS
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.hints import hint
 
 NARROW = 3.4
 """Width of one column of a two-column page, in inches."""
@@ -37,6 +45,7 @@ RC = {
     "axes.axisbelow": True,
     "grid.linewidth": 0.4,
     "grid.color": "0.88",
+    "axes.prop_cycle": cycler(color=GROUPS),
     "lines.linewidth": 1.2,
     "lines.markersize": 4,
     "patch.linewidth": 0.5,
@@ -46,14 +55,53 @@ RC = {
     "ytick.major.width": 0.6,
     "pdf.fonttype": 42,  # TrueType, so that text in a PDF can be searched and edited
     "ps.fonttype": 42,
+    "svg.hashsalt": "pixcon",  # the same drawing gets the same ids
 }
 
 SCREEN_DPI = 100
+PRINT_LINE = 0.125
+"""Height of a line of small print, in inches."""
 
 
-def style(settings: Mapping[str, Any] = MappingProxyType({})) -> AbstractContextManager[None]:
-    """A context with the style of all figures and ``settings``, independent of the user's matplotlib settings."""
-    return matplotlib.style.context({**RC, **settings}, after_reset=True)
+@contextmanager
+def style(name: str | None = None, fallback: Sequence[str] = ()) -> Iterator[None]:
+    """A context with the style of all figures, independent of the user's matplotlib settings.
+
+    Args:
+        name: a style of matplotlib or the path of an ``.mplstyle`` file, whose settings take precedence.
+        fallback: fonts for characters that the style's font lacks.
+
+    Raises:
+        ConfigError: there is no such style, or its file is not valid.
+    """
+    with matplotlib.style.context([RC, *([] if name is None else [known_style(name)])], after_reset=True):
+        # The fallback is for characters that the default font lacks, so that font comes before it.
+        mpl.rcParams["font.family"] = list(dict.fromkeys([*mpl.rcParams["font.family"], DEFAULT, *fallback]))
+        if fallback:
+            # Many of them have PostScript outlines, which a PDF can embed only as Type 3; the text remains searchable.
+            # (matplotlib 3.11 reads ``ps.fonttype`` for PDF files too.)
+            mpl.rcParams.update({"pdf.fonttype": 3, "ps.fonttype": 3})
+        yield
+
+
+def known_style(name: str) -> Any:
+    """What matplotlib takes as the style ``name``: a name of its own, or the settings of a file.
+
+    Raises:
+        ConfigError: there is no such style, or its file is not valid.
+    """
+    if name in matplotlib.style.available or name == "default":
+        return name
+    path = Path(name)
+    if not path.is_file():
+        raise ConfigError(
+            f"No style of matplotlib is called '{name}'{hint(name, matplotlib.style.available)}, and no such file "
+            f"exists. Give the path of an .mplstyle file or one of: {', '.join(matplotlib.style.available)}."
+        )
+    try:
+        return mpl.rc_params_from_file(path, fail_on_error=True, use_default_template=False)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The style {name} cannot be used: {error}. Expected lines `setting: value`.") from None
 
 
 class ShownFigure(Figure):
@@ -76,21 +124,44 @@ def page_width(columns: int) -> float:
 
 
 def footnote(figure: Figure, text: str) -> None:
-    """A line of text below the panels."""
-    figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, color="0.35")
+    """Text below the panels, each of its lines wrapped to the width of the figure."""
+    width = int(figure.get_figwidth() / LETTER)
+    lines = [textwrap.fill(line, width, break_on_hyphens=False) for line in text.splitlines()]
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color="0.45")
 
 
-def explain(figure: Figure, handles: Sequence[Any], side: Literal["upper", "lower"]) -> None:
-    """A legend of artists above or below the panels, in as many columns as fit; none without handles."""
+def small_print(figure: Figure, text: str) -> None:
+    """``text`` below everything else, wrapped; the figure grows by its height, and the panels keep theirs."""
+    before = figure.get_supxlabel()
+    footnote(figure, "\n".join(filter(None, (before, text))))
+    more = figure.get_supxlabel().count("\n") - before.count("\n") + (not before)
+    figure.set_figheight(figure.get_figheight() + PRINT_LINE * more)
+
+
+def explain(figure: Figure, handles: Sequence[Any]) -> None:
+    """A legend of artists above the panels, in as many columns as fit; none without handles."""
     if handles:
-        loc: Any = f"outside {side} center"
-        figure.legend(handles=handles, loc=loc, ncols=legend_columns(figure, handles))
+        loc: Any = "outside upper center"  # matplotlib's types lack the places outside
+        figure.legend(handles=handles, loc=loc, ncols=_columns(handles, figure.get_figwidth()))
 
 
-def legend_columns(figure: Figure, handles: Sequence[Any]) -> int:
-    """Columns that fit, by the longest label."""
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    return max(1, min(len(handles), int(figure.get_figwidth() / (KEY + LETTER * longest))))
+def explain_panel(panel: Axes, width: float) -> None:
+    """The legend of a panel's own labels above it, where it hides no curve; ``width`` in inches."""
+    handles = panel.get_legend_handles_labels()[0]
+    if handles:
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=_columns(handles, width))
+
+
+def _columns(handles: Sequence[Any], width: float) -> int:
+    """Columns that fit, by the longest line of a label."""
+    longest = max(len(line) for handle in handles for line in str(handle.get_label()).splitlines() or [""])
+    return max(1, min(len(handles), int(width / (KEY + LETTER * longest))))
+
+
+def legend_lines(figure: Figure, handles: Sequence[Any]) -> int:
+    """Lines of text in the legend that :func:`explain` makes."""
+    rows = -(-len(handles) // _columns(handles, figure.get_figwidth())) if handles else 0
+    return rows * max((str(handle.get_label()).count("\n") + 1 for handle in handles), default=1)
 
 
 def blank(axes: Axes) -> None:

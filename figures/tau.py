@@ -5,10 +5,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixcon_figures.contamination import threshold_axis
-from pixcon_figures.palette import BLACK, line
+from pixcon_figures.contamination import shown_taus, threshold_axis
+from pixcon_figures.palette import ink, line
 from pixcon_figures.saved import Content, by_group, legend_name, numbers
-from pixcon_figures.style import WIDE, new_figure
+from pixcon_figures.style import WIDE, explain, footnote, new_figure
 
 
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
@@ -21,17 +21,16 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
             _curve(upper, result["tau"], "rho_f", 100, index, label)
             _curve(lower, result["tau"], "correct_per_wrong", 1, index, None)
     alpha, delta = content["results"][0]["tau"]["alpha"], content["results"][0]["tau"]["delta"]
-    upper.axhline(100 * alpha, color=BLACK, linewidth=0.8, linestyle=":", label=rf"$\alpha$ = {100 * alpha:g} %")
-    upper.set(
-        ylabel=r"$\rho_F$ (%)",
-        title=rf"dot: smallest $\tau$ promised with $\delta$ = {delta:g}; ring: most correct pixels per wrong one",
-    )
+    upper.axhline(100 * alpha, color=ink(), linewidth=0.8, linestyle=":", label=rf"$\alpha$ = {100 * alpha:g} %")
+    upper.set(ylabel=r"$\rho_F$ (%)")
     upper.set_ylim(bottom=0)
     lower.set(ylabel="correct per wrong")
     if any((drawn.get_ydata() > 0).any() for drawn in lower.lines):  # no axis can be logarithmic without such a value
         lower.set_yscale("log")
-    threshold_axis(lower)
-    upper.legend(loc="upper right")
+    points = [point for result in content["results"] for point in result["tau"]["curve"]]
+    threshold_axis(lower, shown_taus((point["tau"], point["retention"]) for point in points))
+    explain(figure, upper.get_legend_handles_labels()[0])
+    footnote(figure, f"Dot: smallest τ promised with δ = {delta:g}. Ring: τ with most correct pixels per wrong one.")
     return {"tau": figure}
 
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from pixcon_figures.palette import class_colors
-from pixcon_figures.saved import Content, rounded, shorten
-from pixcon_figures.style import WIDE, blank, explain, new_figure, page_width
+from pixcon_figures.saved import Content, rounded, wrap
+from pixcon_figures.style import LETTER, WIDE, blank, explain, new_figure, page_width
 
 MOST_NAMES = 40
-"""Most classes named below the maps."""
+"""Most classes named above the maps."""
 COLUMNS = 3
 
 
@@ -36,6 +36,7 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
     """One projection per panel; extra panels are left unchanged."""
     labels = np.array(content["projection"]["labels"])
     colors = dict(enumerate(class_colors(content["palette"])))
+    letters = int(0.9 * page_width(len(panels)) / min(len(panels), COLUMNS) / LETTER)
     for panel, projection in zip(panels, projections, strict=False):
         x, y = np.array(projection["positions"], dtype=float).reshape(-1, 2).T
         # Grey rings keep colours close to white visible.
@@ -53,7 +54,7 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
         )
         numbers = projection["separability"]
         panel.set_title(
-            f"{shorten(projection['name'])}\n{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
+            f"{wrap(projection['name'], letters)}\n{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
             f" (chance {rounded(numbers['chance'], 3)})\nsilhouette {rounded(numbers['silhouette'], 3)}"
         )
         blank(panel)
@@ -62,8 +63,8 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
 
 
 def explain_classes(figure: Figure, content: Content) -> None:
-    """Colours of the classes that were sampled."""
+    """Colours of the classes that were sampled, above the maps."""
     colors = class_colors(content["palette"])
     present = [k for k, count in enumerate(content["projection"]["counts"]) if count]
     if len(present) <= MOST_NAMES:
-        explain(figure, [Patch(color=colors[k], label=content["classes"][k]) for k in present], "lower")
+        explain(figure, [Patch(color=colors[k], label=content["classes"][k]) for k in present])

@@ -1,17 +1,23 @@
 """The verdict on the filter: the interval of ρ_F at each threshold against 1 − τ."""
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from pixcon_figures.palette import BLACK, line
+from pixcon_figures.palette import color, ink, marker
 from pixcon_figures.saved import Content, legend_name, number
-from pixcon_figures.style import NARROW, new_figure
+from pixcon_figures.style import NARROW, footnote, new_figure
 
 LEAST = 1e-4
 """Bottom of the logarithmic axis of ρ_F, where a rate of 0 is drawn."""
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+"""Rates that can be labelled, in per cent."""
+ROOM = 1.5
+"""Factor between the outermost value and the end of the axis."""
 
 
 def draw_verdict(groups: dict[str, list[Content]]) -> Figure:
@@ -22,17 +28,19 @@ def draw_verdict(groups: dict[str, list[Content]]) -> Figure:
         for index, (name, members) in enumerate(groups.items())
         for seed, result in enumerate(members)
     ]
-    figure = new_figure(NARROW, 0.5 + len(taus) * (0.45 + 0.17 * len(rows)))
+    longest = max(label.count("\n") + 1 for label, _, _ in rows)
+    figure = new_figure(1.3 * NARROW, 0.7 + len(taus) * (0.45 + (0.07 + 0.1 * longest) * len(rows)))
     panels = figure.subplots(len(taus), 1, sharex=True, squeeze=False)[:, 0]
+    shown: list[float] = []
     for panel, tau in zip(panels, taus, strict=True):
         for place, (_, index, result) in enumerate(rows):
-            for at in _at(result):
-                if at["overall"]["tau"] == tau:
-                    _interval(panel, at["overall"], place, line(index)["color"])
-        _threshold(panel, tau)
+            verdicts = [at["overall"] for at in _at(result) if at["overall"]["tau"] == tau]
+            shown += [rate for verdict in verdicts for rate in _interval(panel, verdict, place, index)]
+        shown += _threshold(panel, tau)
         panel.set_yticks(range(len(rows)), [label for label, _, _ in rows])
         panel.set_ylim(len(rows) - 0.4, -0.6)
-    panels[-1].set_xlabel(r"$\rho_F$ (%), 95 % interval over images")
+    _axis(panels[-1], shown)
+    footnote(figure, "Filled: the interval excludes 1 − τ. Hollow: no verdict.")
     return figure
 
 
@@ -42,28 +50,39 @@ def _at(result: Content) -> list[Content]:
     return thresholds
 
 
-def _interval(panel: Axes, verdict: Content, place: int, color: str) -> None:
-    """ρ_F with its interval, hollow where there is no verdict or an open one."""
-    rate, low, high = (1 - number(value) for value in (verdict["pi_kept"], *_bounds(verdict)))
-    if math.isnan(rate):
-        return
-    panel.plot([100 * max(low, LEAST), 100 * max(high, LEAST)], [place, place], color=color, linewidth=1.5)
-    face = color if verdict["decision"] in ("strict", "floor") else "white"
-    panel.plot(100 * max(rate, LEAST), place, "o", color=color, markerfacecolor=face, clip_on=False)
+def _interval(panel: Axes, verdict: Content, place: int, index: int) -> list[float]:
+    """Draw ρ_F with its interval, hollow where there is no verdict or an open one; what was drawn, in per cent."""
+    values = [
+        1 - number(value) for value in (verdict["interval"]["high"], verdict["pi_kept"], verdict["interval"]["low"])
+    ]
+    if math.isnan(values[1]):
+        return []
+    low, rate, high = (100 * max(value, LEAST) for value in values)
+    panel.plot([low, high], [place, place], color=color(index), linewidth=1.5)
+    face = color(index) if verdict["decision"] in ("strict", "floor") else "white"
+    panel.plot(rate, place, marker(index), color=color(index), markerfacecolor=face, clip_on=False)
+    return [value for value in (low, rate, high) if not math.isnan(value)]
 
 
-def _bounds(verdict: Content) -> tuple[float | None, float | None]:
-    """Upper and lower bound of π_kept, which are the lower and upper one of ρ_F."""
-    return verdict["interval"]["high"], verdict["interval"]["low"]
-
-
-def _threshold(panel: Axes, tau: float) -> None:
-    panel.set_xscale("log")
-    panel.set_xlim(100 * LEAST, 100)
-    panel.xaxis.set_major_locator(FixedLocator([0.01, 0.1, 1, 10, 100]))
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels(["0.01", "0.1", "1", "10", "100"])
+def _threshold(panel: Axes, tau: float) -> list[float]:
+    """The line at 1 − τ, with the sides' names; its place, in per cent."""
     panel.grid(axis="y", visible=False)
-    if tau < 1:
-        panel.axvline(100 * (1 - tau), color=BLACK, linewidth=0.8, linestyle=":")
-    panel.set_title(rf"$\tau = {tau:g}$: strict left of $1-\tau$, floor right of it")
+    panel.set_title(rf"$\tau$ = {tau:g}: strict $\leftarrow$ $1-\tau$ = {100 * (1 - tau):.3g} % $\rightarrow$ floor")
+    if tau >= 1:
+        return []
+    panel.axvline(100 * (1 - tau), color=ink(), linewidth=0.8, linestyle=":")
+    return [100 * max(1 - tau, LEAST)]
+
+
+def _axis(panel: Axes, shown: Sequence[float]) -> None:
+    """A logarithmic axis that spans the values, with few labels."""
+    low, high = (min(shown), max(shown)) if shown else (1.0, 100.0)
+    low, high = max(low / ROOM, 100 * LEAST), min(high * ROOM, 100.0)
+    panel.set_xscale("log")
+    panel.set_xlim(low, high)
+    decades = np.log10(high / low)
+    ticks = [tick for tick in TICKS if decades < 2 or np.log10(tick).is_integer()]
+    panel.xaxis.set_major_locator(FixedLocator(ticks))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.set_xlabel(r"$\rho_F$ (%), 95 % interval over images")

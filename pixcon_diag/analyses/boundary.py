@@ -55,6 +55,7 @@ def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
                 options=asdict(boundary.result.options),
                 miou=boundary.member.iou.miou(),
                 boundary=boundary.result.rates.to_dict(),
+                intervals=[{k: asdict(v) for k, v in at.items()} for at in boundary.result.intervals()],
             )
             for boundary in measured
         ],

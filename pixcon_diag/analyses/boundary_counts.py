@@ -10,6 +10,7 @@ from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.boundary_result import BoundaryResult, check_band
 from pixcon_diag.passes.options import BandOptions
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
+from pixcon_diag.statistics.intervals import Interval, ratio_interval
 from pixcon_train.core.progress import Progress, silent
 
 
@@ -25,6 +26,12 @@ class BoundaryCounts:
     def rates(self) -> BoundaryResult:
         """Error rates pooled over the images."""
         return BoundaryResult.from_counts(self.options.widths, self.counts.sum(0).tolist())
+
+    def intervals(self) -> list[dict[str, Interval]]:
+        """Of each width the 95 % intervals over images of the band's and the interior's error."""
+        overall = self.counts[:, -1]
+        zones = ({"band": band, "interior": overall - band} for band in np.moveaxis(self.counts[:, :-1], 1, 0))
+        return [{name: ratio_interval(c[:, 1], c[:, 0]) for name, c in zone.items()} for zone in zones]
 
 
 MeasuredBoundary = Measured[Predictions, BoundaryCounts]

@@ -1,12 +1,12 @@
 """Training dynamics as tables: best epochs, leading method, and the curves (Fig. 4, Sec. H.1)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pixcon_diag.analyses.deltas import BETTER, delta_column
 from pixcon_diag.analyses.dynamics_curves import RETAINED, Curve, curves_table, logged, thresholds_tables
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import BestEpoch, Weights
+from pixcon_diag.logs.history import BestEpoch, Weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
 from pixcon_diag.statistics.spread import mean, seeds_note, spread
 from pixcon_diag.tables.result import Result
@@ -33,7 +33,7 @@ class _Class(NamedTuple):
     k: int | None
 
 
-def dynamics_result(result: DynamicsResult) -> Result:
+def dynamics_result(result: DynamicsResult, logs: Sequence[Mapping[str, str | None]] = ()) -> Result:
     """Best epochs, bands and leads; class tables if they fit on a screen; the curves as files.
 
     Pseudo-labels and bank in training, and thresholds by class, if a log has them.
@@ -51,6 +51,7 @@ def dynamics_result(result: DynamicsResult) -> Result:
         ],
         [*([] if fits else by_class), curves_table(result), *thresholds_tables(result)],
         dynamics=result.to_dict(),
+        logs=list(logs),
     )
 
 
@@ -257,4 +258,5 @@ def result_of(methods: Methods, weights: Weights = "ema") -> Result:
     Raises:
         PixConError: there are no logs.
     """
-    return dynamics_result(dynamics(methods.histories(), weights))
+    histories = methods.histories()
+    return dynamics_result(dynamics(histories, weights), origins(histories))

@@ -13,7 +13,7 @@ from pixcon_diag.analyses.power_tables import (
     pairs_table,
 )
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import RunHistory, Weights
+from pixcon_diag.logs.history import RunHistory, Weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, dynamics
 from pixcon_diag.measures.image_power import ImagePower, image_power
 from pixcon_diag.measures.power_sources import Plan, given_source, prior_sources
@@ -52,7 +52,7 @@ def result_of(
         PixConError: a log cannot be read or, with ``images``, a checkpoint cannot be measured.
     """
     plan = _plan(effects, seeds, sd)
-    result, notes = None, []
+    result, notes, histories = None, [], {}
     if methods.any_named or (sd is None and methods.any_run):
         histories = methods.histories()
         result = dynamics(histories, weights or _common_weights(histories))
@@ -79,6 +79,7 @@ def result_of(
         seeds=plan.seeds,
         seed_noise=found.to_dict() | {"sources": [source.to_dict() for source in sources]},
         image_noise=[row.to_dict() for row in by_images],
+        logs=origins(histories),
     )
 
 

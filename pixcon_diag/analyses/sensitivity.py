@@ -1,11 +1,11 @@
 """Sensitivity to hyperparameters in the layout of Table 10: one block per hyperparameter, values side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pixcon_diag.analyses.deltas import delta_column
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import Weights
+from pixcon_diag.logs.history import Weights, origins
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
 from pixcon_diag.statistics.spread import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
@@ -13,12 +13,13 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import AnyColumn, Column, Table
 
 
-def sensitivity_result(result: SensitivityResult) -> Result:
+def sensitivity_result(result: SensitivityResult, logs: Sequence[Mapping[str, str | None]] = ()) -> Result:
     """All settings in one table, and each hyperparameter in the paper's layout."""
     return Result.of(
         "sensitivity",
         [settings_table(result), *(block(axis) for axis in result.axes)],
         sensitivity=result.to_dict(),
+        logs=list(logs),
     )
 
 
@@ -106,9 +107,11 @@ def result_of(methods: Methods, base: str | None = None, weights: Weights = "ema
         methods: the methods with logs to compare.
         base: run or method of the base setting; None: the one from which all others differ in one value.
         weights: network whose mIoU is compared.
+
+    Raises:
+        ConfigError: the logs are not of a sweep.
     """
     groups = methods.histories()
     runs = [run for group in groups.values() for run in group]
-    return sensitivity_result(
-        sensitivity(runs, base=groups[base][0].source if base in groups else base, weights=weights)
-    )
+    found = sensitivity(runs, base=groups[base][0].source if base in groups else base, weights=weights)
+    return sensitivity_result(found, origins(groups))

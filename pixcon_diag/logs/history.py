@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -104,6 +104,12 @@ class RunHistory(Serializable):
         record = max(evaluated, key=lambda record: record.evaluation(weights).miou)
         evaluation = record.evaluation(weights)
         return BestEpoch(weights, record.epoch, self.finished(record.epoch), evaluation.miou, evaluation.iou)
+
+
+def origins(groups: Mapping[str, Sequence[RunHistory]]) -> list[dict[str, str | None]]:
+    """Path and data set of every log, for the provenance of a result; a data set that a log does not name is None."""
+    runs = [run for members in groups.values() for run in members]
+    return [{"log": run.source, "dataset": run.config.get("data.dataset", run.config.get("dataset"))} for run in runs]
 
 
 def folder_name(folder: Path) -> str:

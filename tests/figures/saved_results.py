@@ -119,7 +119,9 @@ def boundary(groups: dict[str, int], widths: Sequence[int] = (1, 3)) -> Content:
             metric = BoundaryError(4, void=VOID, widths=widths)
             _, prediction, truth = label_maps(seed, error=0.2 + 0.1 * place)
             metric.update(prediction, truth)
-            results.append({"name": f"{group}{seed}", "group": group, "boundary": metric.compute().to_dict()})
+            intervals = [{zone: {"low": 0.1, "high": 0.4} for zone in ("band", "interior")} for _ in widths]
+            about = {"name": f"{group}{seed}", "group": group, "intervals": intervals}
+            results.append({**about, "boundary": metric.compute().to_dict()})
     return saved("boundary", results=results)
 
 
@@ -177,7 +179,7 @@ def coverage(groups: dict[str, int], *, classes: int = 6, stored: bool = False) 
     metric.update(labels, admitted)
     bank = measure_stored_bank(np.ones((classes, 20, 4)), np.arange(classes)) if stored else None
     common = {"classes": names(classes), "rule": "clean", "coverage": metric.compute().to_dict()}
-    common["stored_bank"] = bank.to_dict() if bank else None
+    common |= {"stored_bank": bank.to_dict() if bank else None, "trained_rule": "clean"}
     return saved(
         "coverage",
         results=[{"name": f"{g}{s}", "group": g, **common} for g, seeds in groups.items() for s in range(seeds)],
@@ -203,7 +205,9 @@ def geometry(groups: dict[str, int], *, classes: int = 6) -> Content:
 def provenance(checkpoint: str) -> Content:
     """What tells one checkpoint on one list of images from another."""
     data = {"dataset": "farm", "list_sha256": "hash of the list", "root": "data"}
-    return {"checkpoint": {"sha256": f"hash of {checkpoint}", "weights": "ema"}, "data": data}
+    data |= {"list_name": "data/val.txt", "images": 4}
+    network = {"source": f"runs/{checkpoint}/best_ema.pth", "sha256": f"hash of {checkpoint}", "weights": "ema"}
+    return {"checkpoint": network, "data": data}
 
 
 def tsne(methods: Sequence[str], *, classes: int = 4, each: int = 8) -> Content:
@@ -266,7 +270,10 @@ def per_class_content(others: Sequence[str], *, classes: int = 5, seeds: int = 3
         deltas = {row.index: row.seed_deltas for row in result.rows}
         tested = seed_tests([deltas[k] for k in range(classes)])
         tests = [] if tested is None else [tested.to_dict()]
-        comparisons.append({"baseline": "none", "other": other, "per_class": result.to_dict(), "tests": tests})
+        found = {row.index: row.delta for row in (*result.rows, result.mean)}
+        intervals = [{"low": found[k] - 0.01, "high": found[k] + 0.02} for k in (*range(classes), -1)]
+        about = {"baseline": "none", "other": other, "intervals": intervals}
+        comparisons.append({**about, "per_class": result.to_dict(), "tests": tests})
     return saved("per-class", classes=names(classes), comparisons=comparisons)
 
 

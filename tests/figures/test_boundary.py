@@ -32,15 +32,16 @@ def test_a_panel_per_width_with_the_means_over_seeds() -> None:
     assert texts == ["none (2 seeds)", "clean"]
 
 
-def test_error_bars_are_the_seeds_sample_std() -> None:
+def test_error_bars_are_the_seeds_sample_std_or_the_interval_over_images() -> None:
     content = boundary({"none": 2, "clean": 1}, widths=(1,))
     (panel,) = figure(content).axes
     two, one = [each for each in panel.containers if isinstance(each, ErrorbarContainer)]
     errors = [result["boundary"]["widths"][0]["band"]["error"] for result in content["results"][:2]]
     low, high = two.lines[2][0].get_segments()[0][:, 1]
     assert (high - low) / 2 == pytest.approx(100 * abs(errors[0] - errors[1]) / 2**0.5)
-    segments = one.lines[2][0].get_segments()
-    assert all(len(segment) == 0 or segment[0, 1] != segment[0, 1] for segment in segments)  # one seed has none
+    for segment, zone in zip(one.lines[2][0].get_segments(), ("band", "interior"), strict=True):
+        interval = content["results"][2]["intervals"][0][zone]
+        assert list(segment[:, 1]) == pytest.approx([100 * interval["low"], 100 * interval["high"]])
 
 
 def test_an_empty_band_has_no_bar_and_is_marked() -> None:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pixcon_figures.compare import draw
+from pixcon_figures.compare import NO_INTERVAL, draw
 from pixcon_figures.palette import color
 from tests.figures.saved_results import Content, compare
 
@@ -46,7 +46,9 @@ def test_seed_noise_alone_gives_the_difference_unscaled() -> None:
     row = content["comparisons"][0]["rows"][2]
     panel = figure(content).axes[1]
     assert of(panel, "interval") == []
-    assert list(of(panel, "difference")[0].get_xdata()) == [row["seed_noise"]["difference"]]
+    (difference,) = of(panel, "difference")
+    assert list(difference.get_xdata()) == [row["seed_noise"]["difference"]]
+    assert difference.get_marker() == NO_INTERVAL != of(figure(content).axes[0], "difference")[0].get_marker()
 
 
 def test_several_comparisons_lie_beside_each_other_in_their_own_colours() -> None:
@@ -55,14 +57,14 @@ def test_several_comparisons_lie_beside_each_other_in_their_own_colours() -> Non
     assert [point.get_color() for point in points] == [color(1), color(2)]
     assert len({float(point.get_ydata()[0]) for point in points}) == 2
     texts = [text.get_text() for text in drawn.legends[0].get_texts()]
-    assert texts == ["clean", "confidence", "one seed"]
+    assert texts == ["clean", "confidence", "no interval over images", "one seed"]
     assert "95 % of paired bootstrap draws" in drawn.get_supxlabel()
 
 
 def test_of_a_single_seed_there_is_no_point_beside_the_difference() -> None:
     drawn = figure(compare(["clean"], seeds=1))
     assert of(drawn.axes[0], "seeds") == [] and len(of(drawn.axes[0], "difference")) == 1
-    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["clean"]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["clean", "no interval over images"]
 
 
 def test_unpaired_seeds_have_no_points_of_their_own() -> None:

@@ -58,7 +58,7 @@ def test_epochs_between_two_evaluations_leave_no_gap_and_a_single_one_is_seen() 
     seed, mean, single, _ = panel.lines
     for line in (seed, mean):
         assert list(line.get_xdata()) == [2, 4] and list(line.get_ydata()) == pytest.approx([50, 70])
-    assert list(single.get_xdata()) == [2] and single.get_marker() == "o"
+    assert list(single.get_xdata()) == [2] and single.get_marker() == "s"
 
 
 def test_runs_without_a_value_in_common_say_so() -> None:
@@ -109,7 +109,7 @@ def test_thresholds_by_class_of_the_first_run_of_each_group() -> None:
     first, second = figure.axes
     assert [list(line.get_ydata()) for line in first.lines] == [[0.5, 0.75, 0.75], [0.25, 0.5, 0.75]]
     assert [text.get_text() for text in first.get_legend().get_texts()] == ["a", "b"]
-    assert first.get_title() == "few (first of 2 seeds)"
+    assert first.get_title(loc="left") == "few (first of 2 seeds)"
     assert len(second.lines) == 10 and list(second.lines[-1].get_ydata()) == pytest.approx([0.4] * 3)
     assert [text.get_text() for text in second.get_legend().get_texts()] == ["median of 9 classes"]
 

@@ -14,7 +14,7 @@ def labels(figure: Figure) -> list[str]:
 def test_every_estimator_at_every_threshold_over_the_truth() -> None:
     content = estimate({"none": 2, "clean": 1})
     figure = draw(content, Path())["estimate"]
-    assert [panel.get_title() for panel in figure.axes] == ["none", "clean"]
+    assert [panel.get_title() for panel in figure.axes] == ["none (first of 2 seeds)", "clean"]
     thresholds = content["results"][0]["estimate"]["thresholds"][::-1]  # ascending
     panel = figure.axes[0]
     drawn = {line.get_label(): line.get_ydata() for line in panel.lines}

@@ -36,11 +36,20 @@ def test_both_forms_over_the_measured_contamination_in_a_panel_per_way_of_relabe
         points = [point["result"] for point in content["results"][0]["sweep"][kind]]
         supcon, eq3 = sweeps(panel)
         for line, form in ((supcon, "supcon"), (eq3, "eq3")):
-            assert list(line.get_xdata()) == pytest.approx([p["supcon"]["overall"]["rho_f"] for p in points])
-            assert list(line.get_ydata()) == pytest.approx([p[form]["overall"]["ratio"] for p in points])
+            assert list(line.get_xdata()) == pytest.approx([p["supcon"]["overall"]["rho_f"] for p in points[1:]])
+            assert list(line.get_ydata()) == pytest.approx([p[form]["overall"]["ratio"] for p in points[1:]])
         x, y = law(panel).get_data()
         assert y == pytest.approx(x / (1 - x)) and x.max() >= max(supcon.get_xdata())
         assert panel.get_xlim()[0] == panel.get_ylim()[0] == 0
+        assert panel.get_xscale() == panel.get_yscale() == "symlog"
+        assert panel.get_xticks()[:2] == pytest.approx([0, 0.001]) and panel.get_xticks()[-1] >= 0.1
+
+
+def test_the_smallest_positive_value_lies_on_the_logarithmic_part() -> None:
+    content = gradient(["none"], kinds=())
+    content["results"][1]["gradient"]["supcon"]["overall"]["rho_f"] = 0.00042
+    (panel,) = figure(content).axes
+    assert panel.get_xticks()[1] == pytest.approx(1e-4)
 
 
 def test_every_rule_s_bank_is_marked_in_both_forms() -> None:

@@ -53,12 +53,18 @@ def test_gains_and_regressions_differ_in_colour_and_hatch() -> None:
     assert {bar.get_width() >= 0 for bar in bars(panel)} == {True, False}
 
 
-def test_error_bars_are_the_seeds_std_and_one_seed_has_none() -> None:
+def test_error_bars_are_the_intervals_over_images_and_dots_the_seeds() -> None:
     content = per_class_content(["clean"])
-    lengths = [segment[1, 0] - segment[0, 0] for segment in whiskers(figure(content).axes[0])]
-    assert lengths == pytest.approx([200 * row["delta_std"] for row in kept(content)])
-    one = whiskers(figure(per_class_content(["clean"], seeds=1)).axes[0])
-    assert all(len(segment) == 0 or np.isnan(segment).any() for segment in one)
+    intervals = content["comparisons"][0]["intervals"]
+    (panel,) = figure(content).axes
+    for segment, row in zip(whiskers(panel), kept(content), strict=True):
+        interval = intervals[row["index"]]
+        assert list(segment[:, 0]) == pytest.approx([100 * interval["low"], 100 * interval["high"]])
+    dots = [list(line.get_xdata()) for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert dots == [pytest.approx([100 * delta for delta in row["seed_deltas"]]) for row in kept(content)]
+    one = figure(per_class_content(["clean"], seeds=1))
+    assert not [line for line in one.axes[0].lines if line.get_markerfacecolor() == "white"]
+    assert "Dots" not in one.get_supxlabel()
 
 
 def test_undefined_classes_are_left_out_and_said() -> None:

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
-from pixcon_figures.palette import ERROR, class_colors
+from pixcon_figures.palette import OUTLINE, OUTLINE_EDGE, class_colors
 from pixcon_figures.qualitative import draw
 from pixcon_train.core.errors import DataError
 from tests.figures.saved_results import VOID, Content, qualitative
@@ -49,7 +49,7 @@ def outlines(panel: Axes) -> list[np.ndarray]:
     ]
 
 
-def test_errors_are_outlined_in_red_and_void_never_is(tmp_path: Path) -> None:
+def test_errors_are_outlined_on_any_colour_and_void_never_is(tmp_path: Path) -> None:
     content = qualitative(tmp_path, [[wrong()], [right()]], [truth()])
     image, target, none, clean = figure(content, tmp_path).axes
     assert outlines(image) == outlines(target) == outlines(clean) == []
@@ -57,7 +57,10 @@ def test_errors_are_outlined_in_red_and_void_never_is(tmp_path: Path) -> None:
     assert outline.min(0) == pytest.approx((2.5, 4.5), abs=0.01) and outline.max(0) == pytest.approx(
         (8.5, 9.5), abs=0.01
     )
-    assert tuple(none.collections[0].get_edgecolor()[0]) == to_rgba(ERROR)
+    (lines,) = none.collections
+    (edge,) = lines.get_path_effects()
+    assert tuple(lines.get_edgecolor()[0]) == to_rgba(OUTLINE) and edge._gc["foreground"] == OUTLINE_EDGE
+    assert edge._gc["linewidth"] > lines.get_linewidth()[0]
 
 
 def test_an_error_at_the_border_is_closed_and_the_panel_keeps_its_limits(tmp_path: Path) -> None:
@@ -92,15 +95,17 @@ def test_names_errors_and_the_classes_that_occur_are_said(tmp_path: Path) -> Non
     assert [panel.get_title() for panel in drawn.axes] == ["input", "ground truth", "none", "clean"]
     assert image.get_xlabel() == "image_0000"
     error = 100 * 30 / (HEIGHT * WIDTH - 3 * WIDTH)
-    assert none.get_xlabel() == f"{error:.1f} %" and clean.get_xlabel() == "0.0 %" and target.get_xlabel() == ""
+    assert none.get_xlabel() == f"{error:.1f} % wrong" and clean.get_xlabel() == "0.0 % wrong"
+    assert target.get_xlabel() == ""
     texts = [text.get_text() for text in drawn.legends[0].get_texts()]
-    assert texts == ["class 0", "class 1", "class 2", "class 3", "void", "outline: wrong"]
+    assert texts == ["class 0", "class 1", "class 2", "class 3", "void"]
+    assert "Outlined: wrong regions of at least 0.5 % of the image" in drawn.get_supxlabel()
 
 
 def test_an_image_of_void_alone_has_a_dash_for_its_error(tmp_path: Path) -> None:
     empty = np.full((HEIGHT, WIDTH), VOID, dtype=np.uint8)
     content = qualitative(tmp_path, [[right()]], [empty])
-    assert figure(content, tmp_path).axes[2].get_xlabel() == "– %"
+    assert figure(content, tmp_path).axes[2].get_xlabel() == "– % wrong"
 
 
 @pytest.mark.parametrize(("images", "blocks"), [(3, 1), (4, 2), (7, 2)])
@@ -116,19 +121,32 @@ def test_more_than_three_images_make_two_blocks(tmp_path: Path, images: int, blo
     assert [place.colspan.start for place in places] == [5 * (k // per_block) for k in range(images)]
 
 
-def test_long_names_are_shortened(tmp_path: Path) -> None:
-    content = qualitative(tmp_path, [[wrong()] * 4], [truth()] * 4, methods=("a method whose name does not end",))
+def test_wins_and_losses_are_in_blocks_of_their_own(tmp_path: Path) -> None:
+    content = qualitative(tmp_path, [[wrong(), right(), wrong()], [right(), wrong(), right()]], [truth()] * 3)
+    content["rank_by"] = "both"
+    drawn = figure(content, tmp_path)
+    places = [panel.get_subplotspec() for panel in drawn.axes[::4]]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [(0, 0), (1, 0), (0, 5)]
+    heads = [panel.get_title() for panel in drawn.axes[::4] if panel.get_title()]
+    assert heads == ["WINS\ninput", "LOSSES\ninput"]
+    assert "Wins: images on which clean has a smaller share than none" in drawn.get_supxlabel().replace("\n", " ")
+
+
+def test_names_of_images_are_shortened_and_names_of_methods_wrapped(tmp_path: Path) -> None:
+    method = "a method whose name does not end"
+    content = qualitative(tmp_path, [[wrong()] * 4], [truth()] * 4, methods=(method,))
     for image in content["images"]:
         image["name"] = f"leftImg8bit/val/frankfurt/{'frankfurt_000000_' * 4}leftImg8bit.png"
     drawn = figure(content, tmp_path)
     assert drawn.axes[0].get_xlabel().startswith("frankf") and "…" in drawn.axes[0].get_xlabel()
-    assert len(drawn.axes[0].get_xlabel()) < 25 and "…" in drawn.axes[2].get_title()
+    assert len(drawn.axes[0].get_xlabel()) < 25
+    assert drawn.axes[2].get_title().replace("\n", " ") == method
 
 
-def test_no_image_is_an_empty_figure(tmp_path: Path) -> None:
+def test_no_image_is_no_figure(tmp_path: Path) -> None:
     content = qualitative(tmp_path, [[wrong()]], [truth()])
     content["images"] = []
-    assert figure(content, tmp_path).axes == []
+    assert draw(content, tmp_path) == {}
 
 
 def test_a_missing_panel_is_said(tmp_path: Path) -> None:
