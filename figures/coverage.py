@@ -21,6 +21,8 @@ HIGHEST = 6.0
 """Height of the figure, in inches."""
 ALL = "all"
 """Name of a replay that is the same for every method."""
+FEW = 2
+"""Most methods whose classes at capacity are counted above a panel."""
 SPREAD = 0.25
 """Offset of the outermost method from the place of its class."""
 
@@ -125,10 +127,12 @@ def _scale(panel: Axes, capacity: int) -> None:
 
 
 def _summaries(replays: Sequence[Replay]) -> Iterator[str]:
-    """Classes reached and ρ_F of the bank, of each method."""
+    """Classes reached and ρ_F of the bank, of each method; shorter for many methods."""
     for replay in replays:
         coverage, total = replay.result["coverage"], len(replay.result["classes"])
-        filled = f"{coverage['with_entry']} of {total} classes with an entry, {coverage['at_capacity']} at capacity"
+        filled = f"{coverage['with_entry']} of {total} classes"
+        if len(replays) <= FEW:
+            filled += f" with an entry, {coverage['at_capacity']} at capacity"
         wrong = replay.result.get("bank", {}).get("rho_f")  # a metric alone gives no bank
         rate = "" if wrong is None else rf", $\rho_F$ {100 * wrong:.2f} %"
         yield f"{replay.name}: {filled}{rate}"

@@ -15,7 +15,7 @@ from pixcon_diag.measures.error_regions import error_regions
 from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import OUTLINE, OUTLINE_EDGE, VOID, class_colors
 from pixcon_figures.saved import Content, number, rounded, shorten, wrap
-from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, footnote, legend_lines, new_figure
+from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, footnote, new_figure
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 
@@ -26,7 +26,7 @@ GAP = 0.12
 CAPTION = 0.14
 """Height of the line below a row, in inches."""
 LINE = 0.15
-"""Height of a line of a head or of the legend, in inches."""
+"""Height of a line of a head, in inches."""
 NOTE = 0.3
 """Height of the note below, in inches."""
 
@@ -63,9 +63,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
             panel.set_title(head, fontsize=SMALL, pad=2)
         if block.title:
             cells_of_block[0][0].set_title(f"{block.title}\n{heads[0]}", fontsize=SMALL, pad=2)
-    handles = _legend(rows, content)
-    figure.set_figheight(figure.get_figheight() + LINE * legend_lines(figure, handles))
-    explain(figure, handles)
+    explain(figure, _legend(rows, content))
     footnote(figure, _note(content))
     return {"qualitative": figure}
 
@@ -116,7 +114,7 @@ def _grid(
     ratios = [[rows[k].target.shape[0] / rows[k].target.shape[1] for k in block.images] for block in blocks]
     heights = [max(block[row] for block in ratios if row < len(block)) * width + CAPTION for row in range(longest)]
     columns = [1.0] * panels if len(blocks) == 1 else [*[1.0] * panels, GAP, *[1.0] * panels]
-    figure = new_figure(WIDE, sum(heights) + LINE * head_lines + NOTE)
+    figure = new_figure(WIDE, sum(heights) + LINE * (head_lines + 1) + NOTE)
     figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
     grid = figure.add_gridspec(longest, len(columns), width_ratios=columns, height_ratios=heights)
     return figure, [

@@ -59,6 +59,8 @@ RC = {
 }
 
 SCREEN_DPI = 100
+LEGEND_LINE = 0.15
+"""Height of a line of a legend, in inches."""
 PRINT_LINE = 0.125
 """Height of a line of small print, in inches."""
 
@@ -139,8 +141,12 @@ def small_print(figure: Figure, text: str) -> None:
 
 
 def explain(figure: Figure, handles: Sequence[Any]) -> None:
-    """A legend of artists above the panels, in as many columns as fit; none without handles."""
+    """A legend of artists above the panels, in as many columns as fit; none without handles.
+
+    The figure grows by its lines after the first.
+    """
     if handles:
+        figure.set_figheight(figure.get_figheight() + LEGEND_LINE * (_legend_lines(figure, handles) - 1))
         loc: Any = "outside upper center"  # matplotlib's types lack the places outside
         figure.legend(handles=handles, loc=loc, ncols=_columns(handles, figure.get_figwidth()))
 
@@ -158,9 +164,9 @@ def _columns(handles: Sequence[Any], width: float) -> int:
     return max(1, min(len(handles), int(width / (KEY + LETTER * longest))))
 
 
-def legend_lines(figure: Figure, handles: Sequence[Any]) -> int:
-    """Lines of text in the legend that :func:`explain` makes."""
-    rows = -(-len(handles) // _columns(handles, figure.get_figwidth())) if handles else 0
+def _legend_lines(figure: Figure, handles: Sequence[Any]) -> int:
+    """Lines of text in a legend above the panels."""
+    rows = -(-len(handles) // _columns(handles, figure.get_figwidth()))
     return rows * max((str(handle.get_label()).count("\n") + 1 for handle in handles), default=1)
 
 

@@ -36,7 +36,8 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
     """One projection per panel; extra panels are left unchanged."""
     labels = np.array(content["projection"]["labels"])
     colors = dict(enumerate(class_colors(content["palette"])))
-    letters = int(0.9 * page_width(len(panels)) / min(len(panels), COLUMNS) / LETTER)
+    columns = panels[0].get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    letters = int(0.9 * page_width(columns) / columns / LETTER)
     for panel, projection in zip(panels, projections, strict=False):
         x, y = np.array(projection["positions"], dtype=float).reshape(-1, 2).T
         # Grey rings keep colours close to white visible.
@@ -53,10 +54,10 @@ def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Co
             ax=panel,
         )
         numbers = projection["separability"]
-        panel.set_title(
-            f"{wrap(projection['name'], letters)}\n{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
-            f" (chance {rounded(numbers['chance'], 3)})\nsilhouette {rounded(numbers['silhouette'], 3)}"
-        )
+        purity = f"{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
+        purity += f" (chance {rounded(numbers['chance'], 3)})"
+        lines = (projection["name"], purity, f"silhouette {rounded(numbers['silhouette'], 3)}")
+        panel.set_title("\n".join(wrap(line, letters) for line in lines))
         blank(panel)
         panel.spines[:].set_visible(True)
         panel.set(aspect="equal", adjustable="datalim", box_aspect=1, xlabel="", ylabel="")
