@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -30,8 +31,8 @@ SPREAD = 0.25
 class Replay(NamedTuple):
     """What the replay of one rule found with a method's first checkpoint."""
 
-    index: int
-    """Of the method."""
+    method: int
+    """Its number, by which it has a colour and a shape."""
     name: str
     result: Content
 
@@ -44,7 +45,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """
     rules, methods = _by_rule(content["results"]), len(by_group(content["results"]))
     figure = new_figure(WIDE, min(HIGHEST, 1.1 + 1.5 * len(rules)))
-    panels = figure.subplots(len(rules), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    panels = list(figure.subplots(len(rules), 1, sharex=True, sharey=True, squeeze=False)[:, 0])
     for panel, (rule, replays) in zip(panels, rules.items(), strict=True):
         for replay in replays:
             _points(panel, replay, methods)
@@ -87,11 +88,11 @@ def _points(panel: Axes, replay: Replay, methods: int) -> None:
     coverage = replay.result["coverage"]
     places = np.arange(len(coverage["classes"]["fill"])) + _offset(replay, methods)
     size = 4 if len(places) <= MOST_NAMES else 2.5
-    shade = "0.4" if replay.name == ALL else color(replay.index)
+    shade = "0.4" if replay.name == ALL else color(replay.method)
     for key, face in (("eligible", "white"), ("fill", shade)):
         values = numbers(coverage["classes"][key])
         panel.plot(
-            places, np.where(values > 0, values, np.nan), marker(replay.index), color=shade,
+            places, np.where(values > 0, values, np.nan), marker(replay.method), color=shade,
             markerfacecolor=face, markersize=size, markeredgewidth=0.8, gid=key,
         )  # fmt: skip
     if _stored_here(replay.result):
@@ -101,7 +102,7 @@ def _points(panel: Axes, replay: Replay, methods: int) -> None:
 
 def _offset(replay: Replay, methods: int) -> float:
     """Distance of a method's marks from the place of their class."""
-    return 0.0 if methods == 1 or replay.name == ALL else SPREAD * (2 * replay.index / (methods - 1) - 1)
+    return 0.0 if methods == 1 or replay.name == ALL else SPREAD * (2 * replay.method / (methods - 1) - 1)
 
 
 def _starved(panel: Axes, replay: Replay, methods: int) -> None:
@@ -138,10 +139,10 @@ def _summaries(replays: Sequence[Replay]) -> Iterator[str]:
         yield f"{replay.name}: {filled}{rate}"
 
 
-def _legend(rules: dict[str, list[Replay]], panels: Sequence[Axes]) -> Iterator[Line2D]:
+def _legend(rules: dict[str, list[Replay]], panels: Sequence[Axes]) -> Iterator[Artist]:
     """Methods by colour and shape, the kinds of marks, and what the panels label themselves."""
     replays = [replay for shown in rules.values() for replay in shown]
-    for index, name in sorted({(replay.index, replay.name) for replay in replays if replay.name != ALL}):
+    for index, name in sorted({(replay.method, replay.name) for replay in replays if replay.name != ALL}):
         yield Line2D([], [], linestyle="", marker=marker(index), color=color(index), label=name)
     kinds = (("eligible pixels (hollow)", "white"), ("entries in the bank (filled)", "0.4"))
     for label, face in kinds:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -50,8 +49,8 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         _law(panel)
         panel.set(title=RELABELLED.get(kind, "no sweep: banks as filled"), xlabel=r"measured $\rho_F$")
     panels[0].set_ylabel(r"$E\|g_F\| \,/\, E\|g_T\|$")
-    for axis in (panels[0].xaxis, panels[0].yaxis):  # shared by all panels
-        _logarithmic(axis, panels)
+    for name in ("x", "y"):
+        _logarithmic(name, panels)
     explain(figure, _legend(styles))
     footnote(figure, "Large marks: the banks as filled. The axes are logarithmic from their first tick after 0.")
     return {"gradient": figure}
@@ -103,17 +102,18 @@ def _law(panel: Axes) -> None:
     panel.plot(rho_f, rho_f / (1 - rho_f), label=LAW, gid="law", **LAW_LINE)
 
 
-def _logarithmic(axis: Axis, panels: Sequence[Axes]) -> None:
-    """Make an axis linear from 0, where clean banks lie, to the decade below the smallest value, then logarithmic."""
+def _logarithmic(name: str, panels: Sequence[Axes]) -> None:
+    """Make the axis ``name`` linear from 0, where clean banks lie, to a decade below all values, then logarithmic."""
     drawn = [line for panel in panels for line in panel.lines if line.get_gid() != "law"]
-    values = np.concatenate([line.get_xdata() if axis.axis_name == "x" else line.get_ydata() for line in drawn])
+    values = np.concatenate([line.get_xdata() if name == "x" else line.get_ydata() for line in drawn])
     positive = values[values > 0]
     low = min(LEFT, 10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LEFT
     high = max(positive.max() if len(positive) else 0.0, 0.05)
     ticks = [0.0, *(10.0**power for power in range(round(np.log10(low)), int(np.ceil(np.log10(high))) + 1))]
     for panel in panels:
-        getattr(panel, f"set_{axis.axis_name}scale")("symlog", linthresh=low, linscale=0.5)
-        getattr(panel, f"set_{axis.axis_name}lim")(0, 1.3 * high)
+        getattr(panel, f"set_{name}scale")("symlog", linthresh=low, linscale=0.5)
+        getattr(panel, f"set_{name}lim")(0, 1.3 * high)
+    axis = panels[0].xaxis if name == "x" else panels[0].yaxis
     axis.set_major_locator(FixedLocator([tick for tick in ticks if tick <= 1.3 * high]))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

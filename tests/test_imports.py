@@ -43,11 +43,12 @@ FOLDER_IMPORTS = {
         "data": ("provenance", "checkpoints"),
         "passes": ("provenance", "checkpoints", "data", "measures"),
         "cache": ("provenance", "checkpoints", "data", "measures", "passes"),
+        "paper": ("statistics", "tables", "measures"),
         "findings": ("serialization", "statistics", "measures", "passes"),
         "groups": ("provenance", "checkpoints", "logs", "measures", "data", "passes", "cache"),
         "sheets": (),
         "analyses": (
-            "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "data", "passes", "cache",
+            "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "paper", "data", "passes", "cache",
             "findings", "groups", "sheets",
         ),
         "reporting": ("statistics", "logs", "measures", "data", "passes", "findings", "tables", "groups", "analyses"),

@@ -13,6 +13,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.boundary_result import NEARLY_EMPTY, BandError
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_ratio
+from pixcon_diag.paper.errors import tables7
 from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics.spread import Spread, seeds_note, spread
 from pixcon_diag.tables.file_names import file_parts
@@ -40,6 +41,16 @@ def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
     data = {boundary.group: boundary.member.data for boundary in measured}
     baseline, *others = data
     parts = file_parts([*data])
+    results = [
+        boundary.record(
+            options=asdict(boundary.result.options),
+            miou=boundary.member.iou.miou(),
+            boundary=boundary.result.rates.to_dict(),
+            intervals=[{k: asdict(v) for k, v in at.items()} for at in boundary.result.intervals()],
+        )
+        for boundary in measured
+    ]
+    alike = {name for name in data if comparable(data[baseline], data[name])}
     return Result.of(
         "boundary",
         [
@@ -47,18 +58,11 @@ def boundary_result(measured: Sequence[MeasuredBoundary]) -> Result:
             *(
                 table7(measured, baseline, other, f"table7_{parts[baseline]}_{parts[other]}")
                 for other in others
-                if comparable(data[baseline], data[other])
+                if other in alike
             ),
         ],
-        results=[
-            boundary.record(
-                options=asdict(boundary.result.options),
-                miou=boundary.member.iou.miou(),
-                boundary=boundary.result.rates.to_dict(),
-                intervals=[{k: asdict(v) for k, v in at.items()} for at in boundary.result.intervals()],
-            )
-            for boundary in measured
-        ],
+        paper=tables7([result for result in results if result["group"] in alike], baseline),
+        results=results,
     )
 
 

@@ -10,14 +10,25 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.uncertainty import pooled_miou, pooled_ratio
+from pixcon_diag.paper.scores import table4 as paper_table4
+from pixcon_diag.paper.scores import tables1_to_3
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.statistics.spread import Spread, spread
+from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import RULES
 
+ENCODER_NAMES = {
+    "small": "DINOv2-S",
+    "base": "DINOv2-B",
+    "large": "DINOv2-L",
+    "giant": "DINOv2-G",
+    "nano": "DINOv2-nano",
+}
+"""The paper's names of encoders by the size of the network."""
 RULE_ORDER = tuple(dict.fromkeys(("none", "confidence", "labeled", "clean", *RULES)))
 """Bank rules in the order of the paper's Table 4, then the other ones."""
 
@@ -36,21 +47,35 @@ Trained = Measured[MeasuredPass, Training]
 
 def training_of(checkpoint: LoadedCheckpoint) -> Training:
     """The training as stated in the file."""
-    checkpoint_run, labeled = checkpoint.run, None
-    labeled_list = None if checkpoint_run is None else checkpoint_run.lists.get("labeled")
-    if labeled_list is not None:
-        labeled = len(parse_list(labeled_list["text"], labeled_list["path"], masks_required=False))
-    return Training(rule_of(checkpoint), labeled)
+    return Training(rule_of(checkpoint), labeled_images_of(checkpoint))
+
+
+def labeled_images_of(checkpoint: LoadedCheckpoint) -> int | None:
+    """Number of labeled images it was trained with; None where the file does not state it."""
+    listed = None if checkpoint.run is None else checkpoint.run.lists.get("labeled")
+    return None if listed is None else len(parse_list(listed["text"], listed["path"], masks_required=False))
 
 
 def checkpoints_result(members: Sequence[Trained]) -> Result:
     """Every checkpoint, and Table 4 where the files state the bank's rule."""
     with_rule = [trained for trained in members if trained.result.rule in RULES]
+    results = [trained.record(iou=trained.member.iou.to_dict(), **trained.result._asdict()) for trained in members]
     return Result.of(
         "checkpoints",
         [checkpoints_table(members), *([table4(with_rule)] if with_rule else [])],
-        results=[trained.record(iou=trained.member.iou.to_dict(), **trained.result._asdict()) for trained in members],
+        paper=[*tables1_to_3(results, ENCODER_NAMES), *_paper_table4(with_rule)],
+        results=results,
     )
+
+
+def _paper_table4(members: Sequence[Trained]) -> list[PaperTable]:
+    """Table 4 as the paper has it; none where no file states a rule and the number of its labeled images."""
+    rules = {
+        row.rule: {n: spread([m.member.iou.miou() for m in seeds]) for n, seeds in row.cells.items() if seeds and n}
+        for row in _rules(members)
+    }
+    known = {rule: cells for rule, cells in rules.items() if cells}
+    return [paper_table4(known, {rule: RULES[rule].title for rule in known})] if known else []
 
 
 def checkpoints_table(members: Sequence[Trained]) -> Table:
@@ -91,7 +116,7 @@ class _Rule(NamedTuple):
 def table4(members: Sequence[Trained]) -> Table:
     """Table 4: a row for each bank rule, a column for each number of labeled images."""
     splits = sorted({trained.result.labeled or 0 for trained in members})
-    rows = [_Rule(rule, {n: [m for m in members if m.result == (rule, n)] for n in splits}) for rule in RULE_ORDER]
+    rows = _rules(members)
     cells = [seeds for row in rows for seeds in row.cells.values() if seeds]
     counts = ", ".join(map(str, sorted({len(seeds) for seeds in cells})))
     groups = [dict.fromkeys(trained.group for trained in seeds) for seeds in cells]
@@ -109,6 +134,15 @@ def table4(members: Sequence[Trained]) -> Table:
             ),
         ),
     )
+
+
+def _rules(members: Sequence[Trained]) -> list[_Rule]:
+    """The checkpoints of each rule; an unstated number of labeled images counts as 0."""
+    splits = sorted({trained.result.labeled or 0 for trained in members})
+    return [
+        _Rule(rule, {n: [m for m in members if m.result.rule == rule and (m.result.labeled or 0) == n] for n in splits})
+        for rule in RULE_ORDER
+    ]
 
 
 def _split_column(labeled: int) -> Column[_Rule]:

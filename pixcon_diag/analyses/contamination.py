@@ -11,6 +11,7 @@ from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult, ZoneRates
 from pixcon_diag.measures.uncertainty import pooled_ratio
+from pixcon_diag.paper.rates import tables8
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics.spread import quotient
@@ -41,18 +42,20 @@ def contamination_result(
     if any(row.part.zones for row in _rows(results)):
         tables.append(zones_table(results))
     single = len(results) == 1
+    records = [
+        measured.record(
+            iou=measured.member.iou.to_dict(),
+            contamination=measured.result.to_dict(),
+            verdict=verdict.result.to_dict(),
+        )
+        for measured, verdict in zip(results, verdicts, strict=True)
+    ]
     return Result.of(
         "contamination",
         [*tables, classes, verdict_classes] if single else tables,
         [curve_table(results)] if single else [classes, verdict_classes, curve_table(results)],
-        results=[
-            measured.record(
-                iou=measured.member.iou.to_dict(),
-                contamination=measured.result.to_dict(),
-                verdict=verdict.result.to_dict(),
-            )
-            for measured, verdict in zip(results, verdicts, strict=True)
-        ],
+        paper=tables8(records),
+        results=records,
     )
 
 

@@ -13,6 +13,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.uncertainty import pooled_geometry
+from pixcon_diag.paper.rates import tables9
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics.spread import Spread, seeds_note, spread
 from pixcon_diag.tables.result import Result
@@ -55,18 +56,20 @@ def geometry_result(groups: Sequence[MeasuredGroup], min_pixels: int = MIN_PIXEL
         for member in group.members
         if isinstance(member, MeasuredPass)
     ]
+    records = [
+        measured.record(
+            classes=measured.classes,
+            foreground=measured.member.data.spec.foreground,
+            geometry=measured.result.to_dict(),
+        )
+        for measured in results
+    ]
     return Result.of(
         "geometry",
         [table9(results), closest_table(results)],
         [classes_table(results), matrix_table(results)],
-        results=[
-            measured.record(
-                classes=measured.classes,
-                foreground=measured.member.data.spec.foreground,
-                geometry=measured.result.to_dict(),
-            )
-            for measured in results
-        ],
+        paper=tables9(records),
+        results=records,
     )
 
 

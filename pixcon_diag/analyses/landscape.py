@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixcon_diag.analyses.checkpoints import training_of
+from pixcon_diag.analyses.checkpoints import ENCODER_NAMES, labeled_images_of
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS
 from pixcon_diag.groups.methods import Methods
@@ -17,13 +17,6 @@ from pixcon_train.core.errors import CheckpointError, ConfigError, DataError
 from pixcon_train.core.files import read_input
 from pixcon_train.data.specs import spec_for_class_count
 
-ENCODER_NAMES = {
-    "small": "DINOv2-S",
-    "base": "DINOv2-B",
-    "large": "DINOv2-L",
-    "giant": "DINOv2-G",
-    "nano": "DINOv2-nano",
-}
 POINTS = ("name", "encoder", "parameters", "miou", "dataset")
 
 
@@ -62,7 +55,7 @@ def checkpoint_points(loaded: Sequence[LoadedCheckpoint]) -> tuple[list[OwnRun],
         dataset, assumed = _dataset(checkpoint)
         encoder = ENCODER_NAMES.get(checkpoint.info.size, checkpoint.info.size)
         source = f"stated by {checkpoint.info.source}: {epoch}{assumed}"
-        labeled = training_of(checkpoint).labeled
+        labeled = labeled_images_of(checkpoint)
         runs.append(OwnRun(checkpoint.name, encoder, checkpoint.parameters, miou, dataset, source, labeled))
     return runs, left_out
 

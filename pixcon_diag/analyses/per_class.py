@@ -19,6 +19,7 @@ from pixcon_diag.measures.per_class_tests import (
     image_tests,
     seed_tests,
 )
+from pixcon_diag.paper.errors import tables6
 from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.spread import seeds_note
@@ -65,20 +66,22 @@ def per_class_result(groups: Sequence[MeasuredGroup], *, seed: int = 0, bar: Bar
         tables.append(
             tests_table(results[other], tests[other], intervals[other], first.name, other, f"per-class-tests_{part}")
         )
+    comparisons = [
+        {
+            "baseline": first.name,
+            "other": other,
+            "per_class": result.to_dict(),
+            "tests": [test.to_dict() for test in tests[other]],
+            "intervals": [asdict(interval) for interval in intervals[other]],
+        }
+        for other, result in results.items()
+    ]
     return Result.of(
         "per-class",
         tables,
+        paper=tables6(comparisons, first.members[0].data.spec.name),
         classes=classes,
-        comparisons=[
-            {
-                "baseline": first.name,
-                "other": other,
-                "per_class": result.to_dict(),
-                "tests": [test.to_dict() for test in tests[other]],
-                "intervals": [asdict(interval) for interval in intervals[other]],
-            }
-            for other, result in results.items()
-        ],
+        comparisons=comparisons,
         provenance={g.name: [asdict(member.provenance) for member in g.members] for g in groups},
     )
 

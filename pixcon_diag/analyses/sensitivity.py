@@ -7,6 +7,7 @@ from pixcon_diag.analyses.deltas import delta_column
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import Weights, origins
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
+from pixcon_diag.paper.sweep import table10
 from pixcon_diag.statistics.spread import Spread, seeds_note
 from pixcon_diag.tables.file_names import file_part
 from pixcon_diag.tables.result import Result
@@ -18,6 +19,7 @@ def sensitivity_result(result: SensitivityResult, logs: Sequence[Mapping[str, st
     return Result.of(
         "sensitivity",
         [settings_table(result), *(block(axis) for axis in result.axes)],
+        paper=[table10(result.to_dict())],
         sensitivity=result.to_dict(),
         logs=list(logs),
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
@@ -80,22 +80,59 @@ OWN_LISTS = (
 )
 
 
+class PublishedMethod(NamedTuple):
+    """A row of one of the paper's Tables 1–3."""
+
+    name: str
+    encoder: str
+    values: Sequence[str | None]
+    """mIoU in per cent as printed, by split; None where it was not run."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One of the paper's Tables 1–3."""
+
+    number: int
+    title: str
+    """Name of the data set."""
+    images: int
+    """Images of its validation list."""
+    splits: Sequence[tuple[str, int]]
+    """Name and number of labeled images of each column."""
+    methods: Sequence[PublishedMethod]
+
+
+def published_tables() -> dict[str, PublishedTable]:
+    """Tables 1–3 by the name of the data set."""
+    return {
+        name: PublishedTable(**(table | {"methods": [PublishedMethod(*row) for row in table["methods"]]}))
+        for name, table in _published_file()["tables"].items()
+    }
+
+
+def _published_file() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
+    return content
+
+
 def published() -> tuple[Point, ...]:
     """Table 1, column 1/8; the last two methods are means over three seeds, below UniMatch V2's full budget.
 
     Fig. 7 does not list the sizes of prior work ("standard backbone sizes, approximate"); these are the usual ones.
     """
-    table = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
+    encoders, table = _published_file()["encoders"], published_tables()[DATASET]
+    column = [labeled for _, labeled in table.splits].index(LABELED)
     return tuple(
         Point(
             name=name,
             encoder=encoder,
-            miou=round(percent / 100, 6),
+            miou=round(float((values[column] or "nan").split()[0]) / 100, 6),
             miou_source="Table 1, column 1/8",
             own=False,
-            **table["encoders"][encoder],
+            **encoders[encoder],
         )
-        for name, encoder, percent in table["methods"]
+        for name, encoder, values in table.methods
     )
 
 

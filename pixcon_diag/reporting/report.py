@@ -10,13 +10,12 @@ from typing import Any
 import jinja2
 
 from pixcon_diag.analyses.registry import ANALYSES, analysis_named
-from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import plain_text, to_markdown
 from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.writing import TABLES
 from pixcon_train.core.files import write_text
 
 TEXT = "report.md"
-TABLES = "tables"
 OPENING = ANALYSES[0].name
 """The analysis whose section stands before the list of contents."""
 
@@ -29,7 +28,7 @@ def write_report(
     left_out: Sequence[str] = (),
     title: str = "Diagnosis",
 ) -> list[Path]:
-    """Write the page, and every table as Markdown and LaTeX; JSON, CSV and figures are already in the folder.
+    """Write the page, and every table as Markdown; JSON, CSV, LaTeX and figures are already in the folder.
 
     Args:
         folder: folder with the results.
@@ -47,9 +46,8 @@ def write_report(
     paths = []
     for result in results:
         for table in result.tables:
-            for ending, text in ((".md", to_markdown(table)), (".tex", to_latex(table))):
-                paths.append(folder / TABLES / f"{table.name}{ending}")
-                write_text(paths[-1], text)
+            paths.append(folder / TABLES / f"{table.name}.md")
+            write_text(paths[-1], to_markdown(table))
     order = [analysis.name for analysis in ANALYSES]
     ordered = sorted(results, key=lambda result: order.index(result.command))
     sections = [_described(result, figures.get(result.command, ())) for result in ordered]

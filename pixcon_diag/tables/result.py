@@ -1,6 +1,6 @@
 """One command's outcome, ready to be shown, written and drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixcon_diag.tables.html import to_html
+from pixcon_diag.tables.latex import to_latex
+from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.table import Table
 from pixcon_diag.tables.text import to_text
-from pixcon_diag.tables.writing import write_results
+from pixcon_diag.tables.writing import write_latex, write_results
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
 
@@ -40,6 +42,8 @@ class Result:
     """Tables that are shown, in order."""
     files: tuple[Table, ...] = ()
     """Longer tables that are only written to files."""
+    paper: tuple[PaperTable, ...] = ()
+    """Tables in the layout, rounding and signs of the paper, written as LaTeX."""
     summary: tuple[str, ...] = ()
     """Sentences above the tables, the conclusion first."""
 
@@ -50,6 +54,7 @@ class Result:
         tables: Sequence[Table],
         files: Sequence[Table] = (),
         *,
+        paper: Iterable[PaperTable] = (),
         summary: Sequence[str] = (),
         **content: Any,
     ) -> "Result":
@@ -57,7 +62,7 @@ class Result:
         notes = list(dict.fromkeys(note for table in tables for note in table.notes))
         head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
         head |= {"summary": list(summary)} if summary else {}
-        return cls(command, head | content, tuple(tables), tuple(files), tuple(summary))
+        return cls(command, head | content, tuple(tables), tuple(files), tuple(paper), tuple(summary))
 
     def __repr__(self) -> str:
         numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(self.summary, 1))
@@ -104,10 +109,17 @@ class Result:
         return figures[name or next(iter(figures))]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write ``<command>.json`` and a CSV file per table into ``folder``; return the paths written.
+        """Write ``<command>.json``, a CSV file per table, and into ``tables`` a LaTeX file per shown table and per
+        table in the layout of the paper; return the paths written.
 
         Raises:
             PixConError: the folder cannot be written.
         """
         tables = {table.name: table.records() for table in (*self.tables, *self.files)}
-        return write_results(folder, self.command, self.content, tables)
+        return [*write_results(folder, self.command, self.content, tables), *write_latex(folder, self.latex())]
+
+    def latex(self) -> dict[str, str]:
+        """LaTeX of each shown table, and of each table in the layout of the paper, by name."""
+        return {table.name: to_latex(table) for table in self.tables} | {
+            table.name: table.to_latex() for table in self.paper
+        }

@@ -27,6 +27,22 @@ def write_results(
     return paths
 
 
+TABLES = "tables"
+"""Folder of the tables that are meant for reading: LaTeX, and in a report Markdown."""
+
+
+def write_latex(folder: Path, tables: Mapping[str, str]) -> list[Path]:
+    """Write LaTeX by the table's name into ``folder/tables``; return the paths.
+
+    Raises:
+        PixConError: the folder cannot be written.
+    """
+    paths = [folder / TABLES / f"{name}.tex" for name in tables]
+    for path, text in zip(paths, tables.values(), strict=True):
+        write_text(path, text)
+    return paths
+
+
 def to_csv(rows: Sequence[Row]) -> str:
     """Rows as CSV; columns in order of first appearance; a missing or undefined value is an empty cell."""
     buffer = io.StringIO()

@@ -16,11 +16,11 @@ def landscape_chart(result: Mapping[str, Any]) -> Markup:
     Args:
         result: content of ``landscape``; empty where there is none.
     """
-    comparable = [point for point in result.get("points", []) if point["comparable"]]
-    own = [_point(point) for point in comparable if point["own"]]
+    points = result.get("points", [])
+    own = [_point(point) for point in points if point["own"]]
     if not own:
         return Markup("")
-    published = [_point(point) for point in comparable if not point["own"]]
+    published = [_point(point) for point in points if not point["own"]]
     series = [
         Series(PUBLISHED, published, line=False, quiet=True, hollow=True),
         *(Series(OWN, [point], line=False, label=point.text.split(":")[0]) for point in own),

@@ -65,9 +65,10 @@ def sound(result: Result, folder: Path) -> dict[str, Any]:
     for table in tables:
         check_latex(table)
         assert len(to_markdown(table).splitlines()) >= len(table.rows) + 3
-    names = [path.name for path in result.write(folder)]
-    assert sorted(names) == sorted(path.name for path in folder.iterdir() if path.is_file())
-    assert len(names) == 1 + len(tables)
+    paths = result.write(folder)
+    assert sorted(paths) == sorted(path for path in folder.rglob("*") if path.is_file())
+    latex = [path for path in paths if path.parent == folder / "tables"]
+    assert len(latex) == len(result.tables) + len(result.paper) and len(paths) == 1 + len(tables) + len(latex)
     for table in tables:
         keys = [column.key for column in table.columns]
         assert len(set(keys)) == len(keys), f"{table.name} would lose a column in its CSV"
@@ -83,7 +84,7 @@ def check_latex(table: Table) -> None:
     """Environments and braces are balanced, every row has all its cells, and no character is LaTeX's own by mistake."""
     text = to_latex(table)
     stack: list[str] = []
-    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", text):
         if kind == "begin":
             stack.append(name)
         else:

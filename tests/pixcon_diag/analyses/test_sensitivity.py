@@ -36,9 +36,9 @@ def test_seeds_have_a_spread_and_their_number() -> None:
 
 
 def test_an_unknown_base_and_keys_not_compared_are_said() -> None:
-    runs = [run("a", [0.8], rule="x"), run("b", [0.7], rule="y", loss_ohem=True)]
+    runs = [run("a", [0.8], rule="x"), run("b", [0.7], rule="y", loss_ohem=True), run("c", [0.6], rule="z")]
     result = sensitivity_result(sensitivity(runs))
     assert any("is ambiguous" in note for note in result.content["notes"])
     assert "Recorded in only some logs, so not compared: loss.ohem." in result.content["notes"]
     assert not any("*" in text for table in result.tables for row in table.texts() for text in row)
-    assert [row["delta"] for row in result.tables[0].records()] == pytest.approx([math.nan] * 2, nan_ok=True)
+    assert [row["delta"] for row in result.tables[0].records()] == pytest.approx([math.nan] * 3, nan_ok=True)

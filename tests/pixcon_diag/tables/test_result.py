@@ -33,7 +33,7 @@ def test_everything_is_written_what_is_undefined_as_null_or_nothing(tmp_path: Pa
     rows: tuple[tuple[Cell, ...], ...] = (("a", 1 / 3), ("b", math.nan), ("c", Spread(0.5, math.nan)))
     made = Result.of("geometry", [table("geometry", rows=rows)], [table("geometry_classes")], rho_f=[1 / 3, math.nan])
     paths = made.write(tmp_path / "out")
-    assert [path.name for path in paths] == ["geometry.json", "geometry.csv", "geometry_classes.csv"]
+    assert [path.name for path in paths] == ["geometry.json", "geometry.csv", "geometry_classes.csv", "geometry.tex"]
     content = json.loads(paths[0].read_text())
     assert (content["command"], content["rho_f"]) == ("geometry", [1 / 3, None])
     with paths[1].open() as handle:

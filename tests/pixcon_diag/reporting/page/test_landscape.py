@@ -6,9 +6,9 @@ from pixcon_diag.reporting.page.landscape import OWN, PUBLISHED, landscape_chart
 from tests.pixcon_diag.reporting.page.drawn import chart, paths, places, series, texts, titles
 
 
-def point(name: str, parameters: float, miou: float, *, own: bool = False, comparable: bool = True) -> dict[str, Any]:
+def point(name: str, parameters: float, miou: float, *, own: bool = False) -> dict[str, Any]:
     about = {"name": name, "encoder": "DINOv2-B", "parameters": parameters, "miou": miou}
-    return about | {"own": own, "comparable": comparable}
+    return about | {"own": own}
 
 
 PRIOR = (point("UniMatch V2", 97.5, 0.87), point("AugSeg", 44.5, 0.75))
@@ -27,6 +27,4 @@ def test_own_checkpoints_stand_beside_the_published_ones() -> None:
 
 def test_absent_where_no_checkpoint_was_measured_in_that_setting() -> None:
     assert landscape_chart({"points": [*PRIOR], "setting": "Pascal"}) == ""
-    toy = point("toy", 1.0, 0.6, own=True, comparable=False)
-    assert landscape_chart({"points": [*PRIOR, toy], "setting": "Pascal"}) == ""
     assert landscape_chart({}) == ""
