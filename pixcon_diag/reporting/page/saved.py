@@ -19,10 +19,10 @@ FORMATS: Mapping[str, Callable[[Table], str]] = {
     "tex": to_latex,
 }
 """Texts of a table by the suffix of the file that they are saved as."""
-LONG, LONGEST = 200, 2000
+LONG, LONGEST = 100, 2000
 """Rows from which on a table is saved as CSV alone, and from which on the page does not hold it."""
 FIGURE_SUFFIXES = (".svg", ".pdf")
-FIGURES_SIZE = 300_000
+FIGURES_SIZE = 200_000
 """Bytes of the page that figures take at most; the smallest ones are in it."""
 
 
@@ -45,8 +45,15 @@ def formats_of(table: Table) -> tuple[str, ...]:
 
 
 def table_texts(tables: Mapping[str, Table]) -> dict[str, dict[str, str]]:
-    """The texts of every table, by name and format."""
-    return {name: {kind: FORMATS[kind](table) for kind in formats_of(table)} for name, table in tables.items()}
+    """The texts of every table, by name and format, as its files hold them."""
+    return {
+        name: {kind: _written(FORMATS[kind](table)) for kind in formats_of(table)} for name, table in tables.items()
+    }
+
+
+def _written(text: str) -> str:
+    """Text with lone surrogates as their escapes, as they are written to a file."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def table_list(tables: Mapping[str, Table]) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from pixcon_diag.reporting.page.saved import FORMATS, LONG, LONGEST, figures_of,
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
+from pixcon_train.core.files import write_text
 
 
 def table(name: str, rows: int = 1) -> Table:
@@ -29,6 +30,12 @@ def test_a_table_is_saved_in_four_formats_at_full_precision() -> None:
     assert json.loads(texts["json"]) == [{"name": "a", "x": 1 / 3}] and [*texts] == [*FORMATS]
     assert texts["csv"] == f"name,x\na,{1 / 3!r}\n"
     assert r"\toprule" in texts["tex"] and "| a |" in texts["md"]
+
+
+def test_a_name_that_is_no_utf_8_is_saved_as_in_the_file(tmp_path: Path) -> None:
+    odd = Table("one", "One", (Column("name", "name"),), (("caf\udce9\u202e",),))
+    write_text(tmp_path / "one.csv", FORMATS["csv"](odd))
+    assert table_texts({"one": odd})["one"]["csv"] == (tmp_path / "one.csv").read_text(encoding="utf-8")
 
 
 def test_long_tables_are_csv_alone_and_the_longest_are_not_in_the_page() -> None:
