@@ -60,7 +60,7 @@ def test_every_option_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     found = command(methods, OPTIONS, baseline="no bank", predictions={"saved": ["maps"]})
     assert found.notes == ()
     made = again(found.line, monkeypatch)
-    assert made["methods"] == ("no bank=runs/a b,runs/it's", "--x=runs/c")
+    assert [*made["methods"]] == ["no bank=runs/a b,runs/it's", "--x=runs/c"]
     assert made["options"] == OPTIONS and made["baseline"] == "no bank" and made["predictions"] == ("saved=maps",)
     assert made["folder"] == Path("rep")
 
