@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.tables.result import Result
 
 
-def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
+def emit(result: "Result", *, out: Path | None, as_json: bool, style: str | None = None) -> None:
     """Write ``result`` and its figures into ``out`` if given; print its JSON or its tables.
 
     Raises:
@@ -21,7 +21,7 @@ def emit(result: "Result", *, out: Path | None, as_json: bool) -> None:
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         missing: set[str] = set()
-        notify_written([*result.write(out), *draw_saved(out, result.command, missing)])
+        notify_written([*result.write(out), *draw_saved(out, result.command, missing, style=style)], out)
         notify(*missing_characters(missing))
     if as_json:
         print_json(result.content)
@@ -39,6 +39,6 @@ def notify(*lines: str) -> None:
         notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
 
 
-def notify_written(paths: list[Path]) -> None:
-    """Print the names of the files written."""
-    notify(f"wrote {', '.join(path.name for path in paths)} in {paths[0].parent}")
+def notify_written(paths: list[Path], folder: Path) -> None:
+    """Print the names of the files written into ``folder``."""
+    notify(f"wrote {', '.join(path.relative_to(folder).as_posix() for path in paths)} in {folder}")

@@ -131,7 +131,7 @@ _REPLAY = [
 ]
 
 _OUTPUT = [
-    click.option("--out", type=_PATH, help="Folder for JSON, CSV and figures (PNG, PDF)."),
+    click.option("--out", type=_PATH, help="Folder for JSON, CSV, LaTeX and figures (PNG, PDF, SVG)."),
     click.option("--json", "as_json", is_flag=True, help="Print only JSON on standard output."),
     click.option(
         "-v",
@@ -142,6 +142,29 @@ _OUTPUT = [
         help="Also print each checkpoint's description, and which cached pass is reused.",
     ),
 ]
+
+
+def _known_style(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an unknown style before anything is measured."""
+    if value is not None:
+        from pixcon_figures.style import known_style
+
+        known_style(value)
+    return value
+
+
+style_option = options_under(
+    "Output",
+    [
+        click.option(
+            "--style",
+            metavar="NAME",
+            callback=_known_style,
+            help="Style of the figures: one of matplotlib, or an .mplstyle file.  [default: the project's]",
+        )
+    ],
+)
+"""``style``, of a command that draws figures."""
 
 
 _DATA_OPTIONS = options_under("Images", _DATA)

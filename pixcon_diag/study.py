@@ -80,7 +80,9 @@ class Study(Methods):
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self.analyses]
 
-    def report(self, folder: str | Path = REPORT, *, count: int = COUNT, images: int | None = None) -> Report:
+    def report(
+        self, folder: str | Path = REPORT, *, count: int = COUNT, images: int | None = None, style: str | None = None
+    ) -> Report:
         """Every analysis that these checkpoints, saved label maps or logs allow, as a folder with a page, tables and
         figures.
 
@@ -88,8 +90,10 @@ class Study(Methods):
             folder: folder of the report.
             count: images in the grid.
             images: images of the page, 0 for none; None: as many as its size allows.
+            style: style of the figures, one of matplotlib or the path of an ``.mplstyle`` file.
 
         Raises:
+            ConfigError: there is no such style.
             PixConError: a checkpoint or a label map cannot be measured, no log can be read, or the folder cannot be
                 written. Analyses that some checkpoints do not allow are left out and noted.
         """
@@ -111,7 +115,7 @@ class Study(Methods):
         with self.bar("drawing") as progress:
             for done, result in enumerate(results):
                 progress(done, len(results))
-                drawn = draw_saved(folder, result.command, missing)
+                drawn = draw_saved(folder, result.command, missing, style=style)
                 # A figure of two results is drawn with either of them, and shown in the first one's section.
                 earlier = {path for paths in figures.values() for path in paths}
                 figures[result.command] = [path for path in drawn if path not in earlier]
@@ -121,7 +125,9 @@ class Study(Methods):
         pictures = tuple(path for paths in figures.values() for path in paths)
         by_command = {result.command: result for result in results}
         chosen = {"--no-images": True} if images == 0 else {"--images": images}
-        command = command_of(self, {"--out": folder, "--count": None if count == COUNT else count, **chosen})
+        command = command_of(
+            self, {"--out": folder, "--count": None if count == COUNT else count, "--style": style, **chosen}
+        )
         page = write_page(folder, Context(self, by_command, self._rebased(results), images, pictures, command))
         return Report(page, tuple(results), pictures, tuple(self.left_out))
 

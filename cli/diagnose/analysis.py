@@ -28,6 +28,7 @@ from pixcon_cli.measurement_options import (
     measurement_options,
     output_options,
     study_options,
+    style_option,
 )
 
 if TYPE_CHECKING:  # --help imports no torch
@@ -40,7 +41,7 @@ def analysis_command(analysis: "Analysis") -> click.Command:
     """The command of ``analysis``."""
     options_module = _options_module(analysis.name)
 
-    def run(out: Path | None, as_json: bool, **arguments: Any) -> None:
+    def run(out: Path | None, as_json: bool, style: str | None, **arguments: Any) -> None:
         from pixcon_diag.groups.options import StudyOptions
         from pixcon_diag.study import Study
 
@@ -57,12 +58,12 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         result = analysis.result(study, **arguments)
         for sentence in study.left_out:
             notify(f"left out: {sentence}")
-        emit(result, out=folder, as_json=as_json)
+        emit(result, out=folder, as_json=as_json, style=style)
         measured = analysis.needs not in ("logs", "stated scores") and not study.only_logs
         if not as_json and study.any_run:
             notify_next(checkpoints=measured and bool(study.groups))
 
-    options = [*_shared(analysis), *getattr(options_module, "OPTIONS", ())]
+    options = [*_shared(analysis), style_option, *getattr(options_module, "OPTIONS", ())]
     wrapped = reduce(lambda command, option: option(command), reversed(options), run)
     return click.command(
         analysis.name,

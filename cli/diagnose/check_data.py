@@ -51,7 +51,7 @@ def check_data(
     with progress("checking") as bar:
         report = check_lists(source.spec, source.root, lists, encoding=encoding, num_classes=classes, progress=bar)
     if out is not None:
-        notify_written(write_results(out, "check-data", report.to_dict(), {}))
+        notify_written(write_results(out, "check-data", report.to_dict(), {}), out)
     if as_json:
         print_json(report.to_dict())
     else:

@@ -17,6 +17,7 @@ from pixcon_cli.measurement_options import (
     measurement_options,
     seed_option,
     study_options,
+    style_option,
 )
 
 
@@ -39,6 +40,7 @@ from pixcon_cli.measurement_options import (
 )
 @click.option("--no-images", is_flag=True, help="No images on the page.")
 @BANK_LIST
+@style_option
 @seed_option("t-SNE, sweep and bootstrap")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the default browser.")
 def report(
@@ -51,13 +53,14 @@ def report(
     out: Path | None,
     as_json: bool,
     opened: bool,
+    style: str | None,
     **arguments: Any,
 ) -> None:
     """Every measurement of one, two or many checkpoints, maps or logs: a folder with page, tables and figures.
 
     Written to ./report unless --out says otherwise. index.html is one file that needs no network, report.md the same
-    in plain text; beside them lie JSON and CSV at full precision, tables as Markdown and LaTeX in the layout of the
-    paper's Tables 4 and 6–10, figures as PNG and PDF.
+    in plain text; beside them lie JSON and CSV at full precision, tables as Markdown and LaTeX, also in the layout
+    of the paper's Tables 1–4 and 6–10, figures as PNG, PDF and SVG.
     """
     from pixcon_diag.groups.logs import split_logs
     from pixcon_diag.study import REPORT, Study
@@ -69,7 +72,7 @@ def report(
         checkpoints, logs=logs or None, baseline=baseline, predictions=predictions,
         options=study_options(arguments), bar=progress, notify=notify,
     )  # fmt: skip
-    built = study.report(out or REPORT, count=count, images=0 if no_images else images)
+    built = study.report(out or REPORT, count=count, images=0 if no_images else images, style=style)
     if as_json:
         print_json({result.command: result.content for result in built.results})
     else:

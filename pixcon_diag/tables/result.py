@@ -92,18 +92,19 @@ class Result:
             raise ConfigError(f"No table is called '{name}'{hint(name, tables)}. There are: {', '.join(tables)}.")
         return pd.DataFrame(tables[name or next(iter(tables))].records())
 
-    def plot(self, name: str | None = None) -> "Figure":
+    def plot(self, name: str | None = None, *, style: str | None = None) -> "Figure":
         """The figure of the command, drawn from the result alone.
 
         Args:
             name: name of the figure; None: the first figure.
+            style: a style of matplotlib, or the path of an ``.mplstyle`` file.
 
         Raises:
-            ConfigError: no figure of the command has that name.
+            ConfigError: no figure of the command has that name, or there is no such style.
         """
         from pixcon_figures.drawing import draw_result  # imported here: nothing but drawing needs matplotlib
 
-        figures = draw_result(self.command, self.content)
+        figures = draw_result(self.command, self.content, style=style)
         if not figures or (name is not None and name not in figures):
             raise ConfigError(f"No figure of `{self.command}` is called '{name}'. There are: {', '.join(figures)}.")
         return figures[name or next(iter(figures))]

@@ -42,3 +42,22 @@ def test_each_mistake_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyP
     one_message(call("landscape", "--points", "nowhere.csv"), 3, "nowhere.csv cannot be read")
     Path("points.csv").write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,84,pascal\n")
     one_message(call("landscape", "--points", "points.csv"), 2, "mine", "fraction in [0, 1]")
+
+
+def test_figures_take_a_style_and_latex_lies_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("paper.mplstyle").write_text("axes.facecolor: 123456\n")
+    for out, style in (("plain", ()), ("styled", ("--style", "paper.mplstyle"))):
+        result = call("landscape", "--out", out, *style)
+        assert result.exit_code == 0 and "tables/landscape.tex" in result.stderr, result.output
+    assert "#123456" in Path("styled/landscape.svg").read_text()
+    assert "#123456" not in Path("plain/landscape.svg").read_text()
+    assert r"\toprule" in Path("plain/tables/landscape.tex").read_text()
+
+
+def test_an_unknown_style_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    refused = call("contamination", tmp_path / "nowhere.pth", "--style", "gplot")
+    assert (
+        refused.exit_code == 2 and "No style of matplotlib is called 'gplot' (did you mean 'ggplot'?)" in refused.stderr
+    )
+    assert "nowhere" not in refused.stderr and "Traceback" not in refused.output
