@@ -109,7 +109,9 @@ const page = {
 
   startControls() {
     for (const link of document.querySelectorAll('main a[href^="#"]')) {
-      if (!document.getElementById(link.getAttribute("href").slice(1))) link.remove(); // this page lacks the section
+      if (document.getElementById(link.getAttribute("href").slice(1))) continue;
+      if (link.closest("ol.verdict") && !link.classList.contains("term")) link.remove(); // an arrow to a section that this page lacks
+      else link.replaceWith(...link.childNodes);
     }
     document.addEventListener("click", (event) => {
       const link = event.target.closest('a[href^="#"]');
