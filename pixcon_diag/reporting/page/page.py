@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from pixcon_diag.reporting.page.blocks import data_block, file_block
 from pixcon_diag.reporting.page.foreign import shown, shown_data
-from pixcon_diag.reporting.page.saved import table_list, table_texts, tables_of
+from pixcon_diag.reporting.page.saved import Saved, table_list, table_texts, tables_of
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.terms import with_terms
-from pixcon_diag.tables.table import Table
 from pixcon_train.core.files import write_text
 
 SECTIONS = (
@@ -80,7 +79,7 @@ def sections_of(context: Context) -> list[Section]:
     return [section for module in modules if (section := module.section(context)) is not None]
 
 
-def render(title: str, sections: Sequence[Section], tables: Mapping[str, Table]) -> str:
+def render(title: str, sections: Sequence[Section], tables: Mapping[str, Saved]) -> str:
     """The HTML of the page.
 
     Args:

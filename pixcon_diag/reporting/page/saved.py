@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.markdown import to_markdown
+from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.table import Table
 from pixcon_diag.tables.writing import to_csv
 from pixcon_train.core.files import to_json
@@ -26,29 +27,37 @@ FIGURES_SIZE = 200_000
 """Bytes of the page that figures take at most; the smallest ones are in it."""
 
 
-def tables_of(context: Context, sections: Iterable[Section]) -> dict[str, Table]:
+Saved = Table | PaperTable
+
+
+def tables_of(context: Context, sections: Iterable[Section]) -> dict[str, Saved]:
     """Every table by its name: of the results, of those against other baselines, and of the sections."""
     results = [*context.results.values(), *(r for by in context.by_baseline.values() for r in by.values())]
-    tables = [table for result in results for table in (*result.tables, *result.files)]
-    tables += [table for section in sections for table in section.tables]
-    by_name: dict[str, Table] = {}
+    tables: list[Saved] = [table for section in sections for table in section.tables]
+    for result in reversed(results):
+        tables[:0] = [*result.tables, *result.files, *result.paper]
+    by_name: dict[str, Saved] = {}
     for table in tables:
         by_name.setdefault(table.name, table)
     return by_name
 
 
-def formats_of(table: Table) -> tuple[str, ...]:
-    """The formats in which the page holds a table."""
+def formats_of(table: Saved) -> tuple[str, ...]:
+    """The formats in which the page holds a table; one in the layout of the paper is LaTeX alone."""
+    if isinstance(table, PaperTable):
+        return ("tex",)
     if len(table.rows) > LONGEST:
         return ()
     return ("csv",) if len(table.rows) > LONG else tuple(FORMATS)
 
 
-def table_texts(tables: Mapping[str, Table]) -> dict[str, dict[str, str]]:
+def table_texts(tables: Mapping[str, Saved]) -> dict[str, dict[str, str]]:
     """The texts of every table, by name and format, as its files hold them."""
-    return {
-        name: {kind: _written(FORMATS[kind](table)) for kind in formats_of(table)} for name, table in tables.items()
-    }
+    return {name: {kind: _written(_text(table, kind)) for kind in formats_of(table)} for name, table in tables.items()}
+
+
+def _text(table: Saved, kind: str) -> str:
+    return table.to_latex() if isinstance(table, PaperTable) else FORMATS[kind](table)
 
 
 def _written(text: str) -> str:
@@ -56,12 +65,15 @@ def _written(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def table_list(tables: Mapping[str, Table]) -> dict[str, dict[str, Any]]:
+def table_list(tables: Mapping[str, Saved]) -> dict[str, dict[str, Any]]:
     """What the page says of every table, by name."""
-    return {
-        name: {"title": table.title, "rows": len(table.rows), "formats": formats_of(table)}
-        for name, table in tables.items()
-    }
+    return {name: _listed(table) | {"formats": formats_of(table)} for name, table in tables.items()}
+
+
+def _listed(table: Saved) -> dict[str, Any]:
+    if isinstance(table, PaperTable):  # whose caption and rows are LaTeX
+        return {"title": "In the layout of the paper", "rows": len(table.body)}
+    return {"title": table.title, "rows": len(table.rows)}
 
 
 class Figure(NamedTuple):

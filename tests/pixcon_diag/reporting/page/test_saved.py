@@ -7,6 +7,7 @@ from typing import Any
 
 from pixcon_diag.reporting.page.saved import FORMATS, LONG, LONGEST, figures_of, table_list, table_texts, tables_of
 from pixcon_diag.reporting.page.section import Context, Section
+from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.files import write_text
@@ -36,6 +37,18 @@ def test_a_name_that_is_no_utf_8_is_saved_as_in_the_file(tmp_path: Path) -> None
     odd = Table("one", "One", (Column("name", "name"),), (("caf\udce9\u202e",),))
     write_text(tmp_path / "one.csv", FORMATS["csv"](odd))
     assert table_texts({"one": odd})["one"]["csv"] == (tmp_path / "one.csv").read_text(encoding="utf-8")
+
+
+def test_a_table_in_the_layout_of_the_paper_is_saved_as_latex() -> None:
+    paper = PaperTable("paper_table7", "Errors", "lr", ("a & b",), ("c & 1",))
+    methods: Any = None
+    found = tables_of(Context(methods, {"boundary": Result.of("boundary", [table("boundary")], paper=[paper])}), [])
+    assert table_texts(found)["paper_table7"] == {"tex": paper.to_latex()}
+    assert table_list(found)["paper_table7"] == {
+        "title": "In the layout of the paper",
+        "rows": 1,
+        "formats": ("tex",),
+    }
 
 
 def test_long_tables_are_csv_alone_and_the_longest_are_not_in_the_page() -> None:
