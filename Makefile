@@ -23,17 +23,7 @@ $(DOCS): $(INSTALLED)
 
 # A run that was interrupted resumes; a finished one is not trained again.
 demo: $(INSTALLED)  ## train with and without the bank on the embedded data, side by side, and write every measurement to report/
-	@mkdir -p runs
-	@echo "Training without the bank (output in runs/demo-none.txt) and, below, with it."
-	@$(call train,none) > runs/demo-none.txt 2>&1 & none=$$!; $(call train,clean); clean=$$?; \
-	wait $$none || { cat runs/demo-none.txt; exit 1; }; exit $$clean
-	$(BIN)/pixcon-diag contamination none=runs/demo-none clean=runs/demo-clean
-	$(BIN)/pixcon-diag report none=runs/demo-none clean=runs/demo-clean --out report
-
-define train
-OMP_NUM_THREADS=1 $(BIN)/pixcon-train run --workers 0 \
-	$(if $(wildcard runs/demo-$(1)/latest.pth),--resume runs/demo-$(1),--bank $(1) --name demo-$(1))
-endef
+	$(BIN)/pixcon-diag demo
 
 format: $(INSTALLED)  ## format the code and apply the linter's fixes
 	$(BIN)/ruff check --fix .

@@ -6,6 +6,7 @@ from pixcon_cli.console import launched_processes
 from pixcon_cli.diagnose.analysis import analysis_command
 from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.convert_masks import convert_masks
+from pixcon_cli.diagnose.demo import demo
 from pixcon_cli.diagnose.measure import measure
 from pixcon_cli.diagnose.report import report
 from pixcon_cli.errors import PixConGroup
@@ -36,5 +37,6 @@ for command in (
     report,
     check_data,
     convert_masks,
+    demo,
 ):
     main.add_command(command)
