@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.reporting.command import command_of
 from pixcon_diag.reporting.page.page import write_page
 from pixcon_diag.reporting.page.section import Context
-from pixcon_diag.reporting.report import write_report
+from pixcon_diag.reporting.report import OPENING, write_report
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 
@@ -40,6 +41,12 @@ class Report:
     def __repr__(self) -> str:
         pictures = sum(path.suffix == ".png" for path in self.figures)
         return f"{self.page}: {len(self.results)} sections, {pictures} figures."
+
+    def _repr_html_(self) -> str:
+        """A link to the page, and the sentences of the verdict."""
+        link = f'<p><a href="{escape(self.page.resolve().as_uri())}">{escape(str(self.page))}</a></p>'
+        verdict = [sentence for result in self.results if result.command == OPENING for sentence in result.summary]
+        return "\n".join([link, *(f"<p>{escape(sentence)}</p>" for sentence in verdict)])
 
 
 class Study(Methods):

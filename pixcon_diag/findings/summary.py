@@ -21,6 +21,32 @@ KINDS = {
     "missed": "missed regions",
     "hallucinated": "hallucinated regions",
 }
+PASSED = {
+    "trained-on": "measured on images it was not trained on",
+    "shifted-labels": "labels not shifted",
+    "far-from-stated": "mIoU as stated",
+    "long-warmup": "length of the warm-up",
+    "slow-teacher": "span of the teacher's average",
+    "teacher-below-student": "teacher as good as its student",
+    "nothing-retained": "pixels retained",
+    "early-best": "best epoch not too early",
+    "absent-from-labeled": "every class in the labeled list",
+    "absent-from-bank": "every class in the bank",
+    "dirty-bank": "contamination of a bank filled by confidence",
+    "never-predicted": "every class predicted",
+    "never-retained": "every class retained",
+    "filter-verdict": "threshold of the filter",
+    "hidden-macro": "ρ_F of the classes as of the pixels",
+    "confused-pair": "no pair of classes confused both ways",
+    "region-errors": "no costly kind of region error",
+    "boundary-errors": "boundaries not the main error",
+    "image-noise": "difference beyond the noise of images",
+    "seed-noise": "difference beyond the noise of seeds",
+    "one-class": "difference not of one class alone",
+    "boundary-ranking": "same ranking away from boundaries",
+    "few-seeds": "number of seeds",
+}
+"""What a rule that finds nothing says, in words."""
 
 
 def summarize(facts: Facts, diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -132,4 +158,4 @@ def _passed(diagnosis: Diagnosis) -> list[str]:
     """The rules that find nothing on any subject."""
     found = {finding.rule for finding in diagnosis.findings}
     passed = [rule for rule in dict.fromkeys(check.rule for check in diagnosis.fine) if rule not in found]
-    return [f"Checked and fine: {', '.join(passed)}."] if passed else []
+    return [f"Checked and fine: {'; '.join(PASSED[rule] for rule in passed)}."] if passed else []

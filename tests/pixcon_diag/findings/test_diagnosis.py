@@ -7,7 +7,8 @@ import pytest
 from pixcon_diag.findings.diagnosis import diagnose, ranked
 from pixcon_diag.findings.facts import Facts, Method
 from pixcon_diag.findings.finding import Finding, interval, listing, points
-from pixcon_diag.findings.summary import MOST, summarize
+from pixcon_diag.findings.rules import RULES
+from pixcon_diag.findings.summary import MOST, PASSED, summarize
 from tests.pixcon_diag.findings.facts import filter_, measured, noise, pair, training
 
 SHORT = training(iterations=450, decay=0.996, warmup=50, retention=(0.0, 0.0), teacher={8: 0.05}, student={8: 0.3})
@@ -85,8 +86,12 @@ def test_the_summary_tells_what_was_measured_found_and_passed() -> None:
     assert "retains 50.0 % of the pixels (95 %:" in summary[2] and "4.1 % of these are wrong" in summary[2]
     assert "verdict on the filter: strict." in summary[2] and "would hold 3.0 % wrong entries" in summary[2]
     assert summary[3].startswith("The EMA teacher of run averages over 250")
-    assert summary[-1].startswith("Checked and fine: trained-on, shifted-labels")
-    assert "few-seeds" not in summary[-1]
+    assert summary[-1].startswith("Checked and fine: measured on images it was not trained on; labels not")
+    assert "number of seeds" not in summary[-1]
+
+
+def test_every_rule_that_finds_nothing_is_said_in_words() -> None:
+    assert list(PASSED) == [rule.name for rule in RULES]
 
 
 def test_findings_of_one_rule_are_told_once() -> None:
