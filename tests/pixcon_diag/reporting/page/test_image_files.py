@@ -102,11 +102,12 @@ def test_fewer_images_where_nothing_else_helps_but_never_none() -> None:
     assert pack_within(read, [], 10, 2, silent).images == ()
 
 
-def test_the_images_of_a_data_set_like_pascal_fit() -> None:
-    packing = pack_within(made(), range(LEAST), BUDGET, 2, silent)
-    assert len(packing.images) == LEAST and packing.size <= BUDGET
+def test_enough_images_of_a_data_set_like_pascal_fit() -> None:
+    sizes = [pack(made()(index)).size(EDGES[-1], 2) for index in range(6)]
+    assert LEAST * np.mean(sizes) <= BUDGET
 
 
+@pytest.mark.slow
 @pytest.mark.reference
 def test_real_photographs_fit(reference: Path) -> None:
     files = sorted((reference / "data/voc_animals/JPEGImages").glob("*.jpg"))[:MOST]
