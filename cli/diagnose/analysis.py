@@ -59,9 +59,8 @@ def analysis_command(analysis: "Analysis") -> click.Command:
         for sentence in study.left_out:
             notify(f"left out: {sentence}")
         emit(result, out=folder, as_json=as_json, style=style)
-        measured = analysis.needs not in ("logs", "stated scores") and not study.only_logs
         if not as_json and study.any_run:
-            notify_next(checkpoints=measured and bool(study.groups))
+            notify_next()
 
     options = [*_shared(analysis), style_option, *getattr(options_module, "OPTIONS", ())]
     wrapped = reduce(lambda command, option: option(command), reversed(options), run)

@@ -59,4 +59,4 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
     if team.rank == 0:
         emit(contamination_result(passes, options.taus), out=out, as_json=as_json)
         if not as_json:
-            notify_next(checkpoints=True)
+            notify_next()

@@ -9,7 +9,6 @@ from click.core import ParameterSource
 from pixcon_cli.emit import notify
 
 _REPORT = ("report", "everything on one page")
-_DOCTOR = ("doctor", "what is wrong, in sentences")
 _NEXT = {
     "gradient": ("coverage", "which classes reach the bank"),
     "coverage": ("gradient", "what false positives of the bank do to the gradient"),
@@ -18,7 +17,7 @@ _NEXT = {
     "boundary": ("qualitative", "the images with the largest errors"),
     "geometry": ("tsne", "the same pixels as a map"),
     "per-class": ("compare", "every other difference, with its uncertainty"),
-    "dynamics": _DOCTOR,
+    "dynamics": ("doctor", "what is wrong, in sentences"),
     "sensitivity": ("dynamics", "the training curves"),
 }
 """By command, with what it shows; the report after the others."""
@@ -27,24 +26,17 @@ _HEADINGS = ("Images", "Network", "Boundary band", "Bank")
 """Options that mean the same in every command, by their names or their headings in the help."""
 
 
-def notify_next(*, checkpoints: bool) -> None:
+def notify_next() -> None:
     """Print a line that names the next command, with the arguments of the one that has run.
 
     A command that asks questions on a sheet comes before the others until it is given the answers.
-
-    Args:
-        checkpoints: whether there are checkpoints; logs and label maps alone make no report.
     """
     context = click.get_current_context()
     name = context.info_name or ""
     following, purpose = _NEXT.get(name, _REPORT)
-    if following == _REPORT[0] and not checkpoints:
-        following, purpose = _DOCTOR
     extra: tuple[str, ...] = ()
     if "answers" in context.params and not context.params["answers"]:
         following, purpose, extra = name, "what your answers say", ("--answers", "CSV")
-    if following == name and not extra:
-        return
     group = context.parent.command if context.parent else None
     command = group.get_command(context, following) if isinstance(group, click.Group) else None
     taken = () if command is None else _taken(context, command)

@@ -7,12 +7,13 @@ from pixcon_diag.passes.predictions import Predictions
 from pixcon_train.data.specs import DatasetSpec
 
 
-def uneven_note(quantity: str, means: Sequence[tuple[Predictions, Sequence[int]]]) -> list[str]:
+def uneven_note(quantity: str, means: Sequence[tuple[Predictions, Sequence[int]]], which: str = "") -> list[str]:
     """A sentence if the means cover different classes, matched by name; none otherwise.
 
     Args:
-        what: name of the quantity.
+        quantity: its name.
         means: each member with the classes that its mean covers.
+        which: the classes that a mean covers, in words.
     """
     specs = {member.name: member.data.spec for member, _ in means}
     if len({frozenset(spec.classes) for spec in specs.values()}) > 1:
@@ -24,7 +25,8 @@ def uneven_note(quantity: str, means: Sequence[tuple[Predictions, Sequence[int]]
         for member, classes in class_sets
     }
     differences = "; ".join(f"{member} without {missing}" for member, missing in missing_by_member.items() if missing)
-    return [f"{quantity} averages different classes: {differences}."] if differences else []
+    covered = f" ({which})" if which else ""
+    return [f"{quantity} averages different classes{covered}: {differences}."] if differences else []
 
 
 def uneven_miou(members: Sequence[Predictions]) -> list[str]:

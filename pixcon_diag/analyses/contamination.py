@@ -113,7 +113,7 @@ def _uneven(results: Sequence[Contaminated]) -> Iterator[str]:
     for row in _rows(results):
         by_tau.setdefault(row.part.tau, []).append((row.measured.member, row.part.by_predicted.retained_classes))
     for tau, means in by_tau.items():
-        yield from uneven_note(f"macro ρ_F at τ = {tau:g}", means)
+        yield from uneven_note(f"macro ρ_F at τ = {tau:g}", means, "those predicted on a retained pixel")
 
 
 def zones_table(results: Sequence[Contaminated]) -> Table:

@@ -140,7 +140,9 @@ def trust(error: ErrorEstimate) -> str:
         )
     if error.closest():
         counts = ", ".join(f"{NAMES[name]} at {count}" for name, count in error.closest().items())
-        first = f"Closest to the truth, of {len(error.thresholds)} thresholds: {counts}."
+        first = (
+            f"Closest to the truth by the masks of the unlabeled list, of {len(error.thresholds)} thresholds: {counts}."
+        )
     elif error.shifted:
         first = "Trust no estimate here, nor the intervals."
     else:

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.passes import run as evaluation
+from pixcon_diag.passes.options import RunChoice
+from pixcon_diag.study import Study
+from pixcon_diag.tables.latex import to_latex
 from tests.cli.diagnose.asking import ask, no_drawing, rows
 from tests.cli.farm import call, one_message
 
@@ -206,3 +210,14 @@ def test_a_report_of_one_checkpoint_says_what_is_left_out(study: Path, monkeypat
     assert "needs two methods" in result.stderr and "training dynamics" in result.stderr
     page = (study / "single/report.md").read_text()
     assert "Left out:" in page and "## Differences" not in page
+
+
+def test_a_name_that_is_given_stands_in_every_table(runs: Path) -> None:
+    """And the folder's name in none of them, in the terminal and in LaTeX."""
+    named = {"umv2 & me": [str(runs / "farm-none-0")], "ours": [str(runs / "farm-clean-0")]}
+    study = Study(named, options=StudyOptions(run=RunChoice(workers=0)))
+    for name in ("contamination", "boundary", "per_class", "geometry", "dynamics", "compare"):
+        result = getattr(study, name)()
+        text, latex = repr(result), "".join(map(to_latex, result.tables))
+        assert "umv2 & me" in text and r"umv2 \& me" in latex and "ours" in text, name
+        assert "farm-none-0" not in text + latex and "farm-clean-0" not in text + latex, name

@@ -21,13 +21,13 @@ def named(result: Result) -> list[str]:
     return shlex.split(lines[0].removeprefix("Next: ").partition("  (")[0]) if lines else []
 
 
-def after(capsys: pytest.CaptureFixture[str], name: str, *arguments: Any, checkpoints: bool = True) -> list[str]:
+def after(capsys: pytest.CaptureFixture[str], name: str, *arguments: Any) -> list[str]:
     """The command named after another one, which is not run."""
     command = main.commands[name]
     with click.Context(main, info_name="pixcon-diag") as parent:
         context = command.make_context(name, [str(argument) for argument in arguments], parent=parent)
         with context.scope():
-            notify_next(checkpoints=checkpoints)
+            notify_next()
     text = " ".join(capsys.readouterr().err.split())
     return shlex.split(text.removeprefix("Next: ").partition(" (")[0])
 
@@ -55,10 +55,10 @@ def test_every_command_names_one_that_exists(capsys: pytest.CaptureFixture[str])
         assert words[0] == "pixcon-diag" and words[1] in main.commands and words[2] == "runs/a", name
 
 
-def test_what_makes_no_report_leads_to_the_doctor_or_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_label_maps_and_logs_have_a_report_too(capsys: pytest.CaptureFixture[str]) -> None:
     maps = ("--predictions", "mine=folder")
-    assert after(capsys, "compare", *maps, checkpoints=False) == ["pixcon-diag", "doctor", *maps]
-    assert after(capsys, "doctor", *maps, checkpoints=False) == []
+    assert after(capsys, "compare", *maps) == ["pixcon-diag", "report", *maps]
+    assert after(capsys, "power", "a.log") == ["pixcon-diag", "report", "a.log"]
 
 
 def test_a_sheet_asks_for_its_answers_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,8 @@ def test_it_is_said_below_contamination() -> None:
         metric.update(torch.ones(1, 1, 3), torch.tensor([[predicted]]), torch.tensor([[[0, 1, 1]]]))
         results.append(Measured("g", member, metric.compute()))  # type: ignore[arg-type]
     notes = overall_table(results).notes
-    assert SAID in notes and "macro ρ_F at τ = 0.9 averages different classes: a without dog." in notes
+    covered = "those predicted on a retained pixel"
+    assert SAID in notes and f"macro ρ_F at τ = 0.9 averages different classes ({covered}): a without dog." in notes
 
 
 def test_it_is_said_below_geometry() -> None:

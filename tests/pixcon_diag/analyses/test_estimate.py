@@ -118,7 +118,9 @@ def test_what_to_trust_follows_from_the_number_of_images_the_masks_or_the_lists(
     known, unknown = (
         estimate(data, tmp_path, name).content["results"][0]["estimate"] for name in ("masks.txt", "images.txt")
     )
-    assert known["sentences"][-1].startswith("Closest to the truth, of 2 thresholds: ")
+    assert known["sentences"][-1].startswith(
+        "Closest to the truth by the masks of the unlabeled list, of 2 thresholds: "
+    )
     assert unknown["sentences"][-1].startswith(
         "Trust the interval if both lists were drawn at random from the same images"
     )
