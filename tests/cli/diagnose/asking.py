@@ -36,4 +36,4 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing, which takes longer than measuring and has its own tests."""
-    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_: [])
+    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_, **__: [])
