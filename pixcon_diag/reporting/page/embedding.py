@@ -10,6 +10,7 @@ from pixcon_diag.analyses.deltas import BETTER, arrow
 from pixcon_diag.reporting.page.centroids import Centroids, centroids_of, confused_table, matrices_html
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.tables import table_html
+from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
@@ -26,9 +27,10 @@ def section(context: Context) -> Section | None:
         return None
     shown = centroids_of(context) if measured else None
     pairs = confused_table(shown) if shown else None
-    deltas = context.variants(_delta_html)
+    deltas = _delta_tables(context.by_baseline)
+    differences = context.variants(lambda baseline, _: table_html(deltas[baseline]) if baseline in deltas else None)
     body = Markup("").join(
-        (_separation(context, compared=bool(deltas)), deltas, _matrices(shown, pairs), _maps(context))
+        (_separation(context, compared=bool(deltas)), differences, _matrices(shown, pairs), _maps(context))
     )
     return Section(
         "embedding",
@@ -40,7 +42,7 @@ def section(context: Context) -> Section | None:
             "centroids": shown.to_data() if shown else None,
             "tsne": _tsne_data(context.content("tsne")) if maps else None,
         },
-        tables=(pairs,) if pairs else (),
+        tables=(*deltas.values(), *((pairs,) if pairs else ())),
     )
 
 
@@ -74,11 +76,15 @@ class _Delta(NamedTuple):
     better: str
 
 
-def _delta_html(baseline: str, results: Mapping[str, Result]) -> Markup | None:
-    """Δ of every other method against a baseline; None without a comparison of embeddings."""
-    compare = results.get("compare")
-    rows = [] if compare is None else list(_deltas(compare.content["comparisons"]))
-    return table_html(_delta_table(baseline, rows)) if rows else None
+def _delta_tables(by_baseline: Mapping[str, Mapping[str, Result]]) -> dict[str, Table]:
+    """Δ of every other method by the baseline; empty without a comparison of embeddings."""
+    tables = {}
+    for baseline, part in file_parts([*by_baseline]).items():
+        compare = by_baseline[baseline].get("compare")
+        rows = [] if compare is None else list(_deltas(compare.content["comparisons"]))
+        if rows:
+            tables[baseline] = _delta_table(baseline, rows, f"geometry_against_{part}")
+    return tables
 
 
 def _deltas(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[_Delta]:
@@ -106,16 +112,16 @@ def _delta(other: str, row: Mapping[str, Any]) -> _Delta:
 def _judged(difference: float, low: float | None, high: float | None, *, higher: bool) -> str:
     """Whether a difference is for the better; its interval decides where there is one."""
     if low is not None and high is not None and low <= 0 <= high:
-        return "unclear"
+        return "undecided"
     if not difference > 0 and not difference < 0:
         return "equal" if difference == 0 else ""
-    word = "↑ better" if (difference > 0) == higher else "↓ worse"
+    word = "better" if (difference > 0) == higher else "worse"
     return word if low is not None else f"{word}, no interval"
 
 
-def _delta_table(baseline: str, rows: Sequence[_Delta]) -> Table:
+def _delta_table(baseline: str, rows: Sequence[_Delta], name: str) -> Table:
     return Table.of(
-        "geometry_difference",
+        name,
         f"Differences from {baseline}",
         rows,
         (

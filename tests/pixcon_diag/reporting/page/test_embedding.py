@@ -51,12 +51,16 @@ def test_without_features_there_is_no_section() -> None:
 
 
 def test_differences_are_judged_by_their_interval() -> None:
-    html = embedding._delta_html("none", {"compare": compared()})
-    assert html is not None and "mIoU" not in html
-    judged = [line.split("<td>")[-1].removesuffix("</td></tr>") for line in html.split("<tbody>")[1].splitlines()]
-    judged[-1] = judged[-1].split("</td>")[0]
-    assert judged == ["↑ better", "↓ worse", "unclear", "↑ better, no interval"]
-    assert embedding._delta_html("none", {}) is None
+    tables = embedding._delta_tables({"none": {"compare": compared()}, "of/logs": {}})
+    assert [(baseline, table.name) for baseline, table in tables.items()] == [("none", "geometry_against_none")]
+    assert [row[-1] for row in tables["none"].rows] == ["better", "worse", "undecided", "better, no interval"]
+
+
+def test_each_baseline_has_its_differences_to_show_and_to_save() -> None:
+    made = context(tsne=Result.of("tsne", [], **TSNE), compare=compared())
+    section = embedding.section(made)
+    assert section is not None and [table.name for table in section.tables] == ["geometry_against_none"]
+    assert '<div class=variant data-baseline="none">' in section.body and "mIoU" not in section.body
 
 
 @pytest.mark.parametrize(("difference", "word"), [(0.0, "equal"), (float("nan"), "")])
