@@ -111,7 +111,7 @@ def test_command_line_report_and_python_compare_alike(
     options = pxd.StudyOptions(run=pxd.RunChoice(workers=0))
     pxd.compare(methods, options=options).write(tmp_path)
     monkeypatch.setattr("pixcon_diag.analyses.tsne.tsne_result", lambda *_, **__: Result("tsne", {}, ()))
-    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_: [])
+    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_, **__: [])
     pxd.report(methods, tmp_path / "report", options=options)
     from_python, reported = (json.loads((tmp_path / f / "compare.json").read_text()) for f in (".", "report"))
     assert printed["comparisons"] == from_python["comparisons"] == reported["comparisons"]
