@@ -7,7 +7,7 @@ DOCS := $(VENV)/.installed-docs
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench docs figures dist clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench bench-check docs figures dist clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
 	$(BIN)/python benchmarks/contrastive.py
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
+
+bench-check: $(INSTALLED) browser  ## time the report's page in a browser; fails where it is slower than promised
+	$(BIN)/python -m benchmarks.report_page
 
 docs: $(DOCS)  ## build the documentation site into site/, with warnings as errors
 	$(BIN)/mkdocs build --strict

@@ -1,6 +1,6 @@
 """Time that the report's page takes in a browser: to open, and to follow its threshold slider.
 
-Run: python benchmarks/report_page.py [--repeats 5] [--out report_page.json], or `make bench-check`
+Run: python -m benchmarks.report_page [--repeats 5] [--out report_page.json], or `make bench-check`
 
 Two pages of a synthetic study with images of 500×375 and 21 classes are opened in a headless Chromium: one as a report
 has it, and one with 500 images (`report --images 500`). Opening counts from the navigation to the moment at which all

@@ -13,8 +13,9 @@ FOLDERS = ("pixcon_train", "pixcon_diag", "figures", "cli")
 
 OURS = {"pixcon_train", "pixcon_diag", "pixcon_figures", "pixcon_cli", "tests", "benchmarks"}
 
-INDIRECT = {"google"}
-"""protobuf: event files are decoded by tensorboard, which brings it along and raises its errors."""
+INDIRECT = {"google", "cycler"}
+"""protobuf: event files are decoded by tensorboard, which brings it along and raises its errors; cycler: matplotlib
+brings it along, and takes cycles of colours as nothing else."""
 
 MODULES = {
     "pillow": "PIL",

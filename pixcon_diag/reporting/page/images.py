@@ -16,7 +16,7 @@ from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.images import read_image
 
-BUDGET, LARGE_BUDGET = 4_200_000, 6_500_000
+BUDGET, LARGE_BUDGET = 3_200_000, 6_500_000
 """Characters of the page for the images; the larger one from :data:`MANY_CLASSES` on, whose maps compress less."""
 MANY_CLASSES = 50
 
