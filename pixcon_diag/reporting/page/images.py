@@ -16,19 +16,22 @@ from pixcon_diag.reporting.page.tables import table_html
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.data.images import read_image
 
-BUDGET, LARGE_BUDGET = 3_200_000, 6_500_000
-"""Characters of the page for the images; the larger one from :data:`MANY_CLASSES` on, whose maps compress less."""
-MANY_CLASSES = 50
+OWN = 120_000
+"""Characters of this section besides the images: its tables, and the numbers of each image."""
 
 
-def section(context: Context) -> Section | None:
-    """The images; None where none are wanted, or no method has label maps."""
+def section(context: Context, room: int) -> Section | None:
+    """The images; None where none are wanted, or no method has label maps.
+
+    Args:
+        context: what the page shows.
+        room: characters of the page that are left for this section; a number of images that is asked for may take more.
+    """
     shown = [] if context.images == 0 else _shown(context)
     if not shown:
         return None
     ranked = ranking_of(shown, context.methods.options.seed)
-    many = shown[0].member.data.spec.num_classes >= MANY_CLASSES
-    budget = (LARGE_BUDGET if many else BUDGET) if context.images is None else None
+    budget = max(room - OWN, 0) if context.images is None else None
     order = choose(ranked, MOST if context.images is None else context.images).images
     with context.methods.bar("packing images") as progress:
         packing = pack_within(lambda index: _read(shown, index), order, budget, len(shown), progress)

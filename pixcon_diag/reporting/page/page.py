@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from pixcon_diag.reporting.page import images
 from pixcon_diag.reporting.page.blocks import data_block, file_block
 from pixcon_diag.reporting.page.foreign import shown, shown_data
 from pixcon_diag.reporting.page.saved import Saved, table_list, table_texts, tables_of
@@ -48,6 +49,9 @@ SCRIPTS = (
 """Scripts in the order in which they run."""
 PAGE = "index.html"
 MEGABYTE = 10**6
+LIMIT, LARGE_LIMIT = 5 * MEGABYTE, 8 * MEGABYTE
+"""Bytes of a page; the larger one from :data:`MANY_CLASSES` on, whose maps and tables are larger."""
+MANY_CLASSES = 50
 MOST_NAMES = 4
 """Most methods that the title names."""
 
@@ -58,9 +62,12 @@ def write_page(folder: Path, context: Context) -> Path:
     Raises:
         PixConError: the folder cannot be written, or an image or map cannot be read.
     """
-    sections = sections_of(context)
-    write_text(folder / PAGE, render(title_of(context), sections, tables_of(context, sections)))
+    write_text(folder / PAGE, _html(context, sections_of(context)))
     return folder / PAGE
+
+
+def _html(context: Context, sections: Sequence[Section]) -> str:
+    return render(title_of(context), sections, tables_of(context, sections))
 
 
 def title_of(context: Context) -> str:
@@ -74,9 +81,18 @@ def title_of(context: Context) -> str:
 
 
 def sections_of(context: Context) -> list[Section]:
-    """The sections that have something to show."""
-    modules = (import_module(f"pixcon_diag.reporting.page.{name}") for name in SECTIONS)
-    return [section for module in modules if (section := module.section(context)) is not None]
+    """The sections that have something to show; the images take the room that the others leave."""
+    modules = {name: import_module(f"pixcon_diag.reporting.page.{name}") for name in SECTIONS}
+    made = {name: module.section(context) for name, module in modules.items() if module is not images}
+    others = [section for section in made.values() if section is not None]
+    made["images"] = images.section(context, limit_of(context) - len(_html(context, others).encode()))
+    return [section for name in SECTIONS if (section := made[name]) is not None]
+
+
+def limit_of(context: Context) -> int:
+    """Bytes that the page may have."""
+    classes = max((len(group.members[0].data.spec.classes) for group in context.measured), default=0)
+    return LARGE_LIMIT if classes >= MANY_CLASSES else LIMIT
 
 
 def render(title: str, sections: Sequence[Section], tables: Mapping[str, Saved]) -> str:

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from pixcon_diag.measures.confidence import STEPS_PER_DECADE
+
 STEPS = (
     *(step / 100 for step in range(0, 50, 10)),
     *(step / 100 for step in range(50, 90, 5)),
     *(step / 100 for step in range(90, 100)),
     0.995,
 )
-"""Stops below the range in which teachers saturate, where the histogram's own edges are stops."""
+"""Stops below the range in which teachers saturate."""
+SATURATED = tuple(round(1 - 10 ** (-j / STEPS_PER_DECADE), 9) for j in (13, 15, 17, 20, 25, 30))
+"""Stops above it, edges of the histogram too; every one more makes the confidence maps larger."""
 
 
 def slider_stops(edges: Sequence[float], taus: Sequence[float]) -> tuple[int, ...]:
@@ -22,5 +26,5 @@ def slider_stops(edges: Sequence[float], taus: Sequence[float]) -> tuple[int, ..
         edges: left edges of the confidence histogram, ascending from 0 to 1.
         taus: reported thresholds, which are edges and always stops.
     """
-    wanted = {*STEPS, *taus}
-    return tuple(i for i, edge in enumerate(edges) if edge in wanted or STEPS[-1] < edge < 1)
+    wanted = {*STEPS, *SATURATED, *taus}
+    return tuple(i for i, edge in enumerate(edges) if edge in wanted)

@@ -38,8 +38,8 @@ def study(root: Path) -> Study:
     )
 
 
-def made(study: Study, count: int | None = None) -> Section:
-    found = section(Context(study, {}, {}, count))
+def made(study: Study, count: int | None = None, room: int = 10**7) -> Section:
+    found = section(Context(study, {}, {}, count), room)
     assert found is not None
     return found
 
@@ -84,7 +84,7 @@ def test_the_numbers_of_an_image_are_those_of_the_pass(study: Study) -> None:
 
 
 def test_the_section_says_what_is_shown(study: Study) -> None:
-    assert section(Context(study, {}, {}, 0)) is None
+    assert section(Context(study, {}, {}, 0), 10**7) is None
     few = made(study, 2)
     assert len(few.images) == 2 and "2 of 4 images; 2 are left out (--images N shows N)." in few.body
     every = made(study)
@@ -96,8 +96,8 @@ def test_the_section_says_what_is_shown(study: Study) -> None:
 
 
 def test_what_gives_way_to_the_size_is_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "BUDGET", 5000)
-    found = made(study)
+    monkeypatch.setattr(images, "OWN", 0)
+    found = made(study, room=5000)
     assert 0 < len(found.images) < 4
     assert "Photographs are reduced to 160 pixels" in found.body
     assert "not even 60 images fit into 0.0" in found.body
