@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from pixcon_diag.findings.finding import listing
 from pixcon_diag.reporting.page.section import Context, Section, fold, section_of
 from pixcon_diag.reporting.page.tables import table_html
 
@@ -42,14 +43,25 @@ def _light(content: Mapping[str, Any], rules: Sequence[str]) -> Light | None:
     found = [finding for finding in content["findings"] if finding["rule"] in rules]
     if found:
         severe = any(finding["severity"] == "severe" for finding in found)
-        return Light("bad" if severe else "warn", "problem" if severe else "caution", found[0]["sentence"])
-    fine = [check["sentence"] for check in content["fine"] if check["rule"] in rules]
-    return Light("good", "fine", _sentence(fine)) if fine else None
+        return Light("bad" if severe else "warn", "problem" if severe else "caution", _worst(found))
+    fine = [check for check in content["fine"] if check["rule"] in rules]
+    return Light("good", "fine", _clauses(fine)) if fine else None
 
 
-def _sentence(clauses: Sequence[str]) -> str:
-    """Clauses as one sentence."""
-    text = "; ".join(dict.fromkeys(clauses))
+def _worst(findings: Sequence[Mapping[str, Any]]) -> str:
+    """The first finding, and of what else its rule finds the same."""
+    first, *others = findings
+    same = [finding["about"] for finding in others if finding["rule"] == first["rule"]]
+    also = f" The same rule finds this of {listing(same)}." if same else ""
+    return f"{first['sentence']}{also}"
+
+
+def _clauses(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What is fine, each with the checkpoints of which it is known, as no check applies to all of them."""
+    about: dict[str, list[str]] = {}
+    for check in checks:
+        about.setdefault(check["sentence"], []).append(check["about"])
+    text = "; ".join(f"{sentence} ({listing(names)})" for sentence, names in about.items())
     return f"{text[0].upper()}{text[1:]}."
 
 

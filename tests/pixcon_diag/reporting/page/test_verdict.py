@@ -41,8 +41,19 @@ def test_a_light_is_red_amber_green_or_absent() -> None:
     html = body(diagnosis(findings=[FINDING, few], fine=[fine]))
     assert "light bad" in html and "Stated mIoU: problem" in html and "&lt;b&gt; measures 2.90." in html
     assert "light warn" in html and "Seeds: caution" in html
-    assert "light good" in html and "No image is in the list." in html
+    assert "light good" in html and "No image is in the list (a)." in html
     assert html.count("<li class=") == 3
+
+
+def test_a_light_names_the_checkpoints_that_it_speaks_of() -> None:
+    few = {**FINDING, "rule": "few-seeds", "severity": "minor", "sentence": "a has one seed."}
+    stated = {"rule": "far-from-stated", "sentence": "the measured mIoU is the stated one (62.95 %)"}
+    trained = {"rule": "trained-on", "sentence": "no image is in the list"}
+    fine = [{**stated, "about": "a"}, {**trained, "about": "a"}, {**trained, "about": "b"}]
+    html = body(diagnosis(findings=[{**few, "about": "a"}, {**few, "about": "b"}], fine=fine))
+    assert "The measured mIoU is the stated one (62.95 %) (a)." in html
+    assert "No image is in the list (a and b)." in html
+    assert "a has one seed. The same rule finds this of b." in html
 
 
 def test_a_sentence_of_a_finding_links_to_the_section_with_its_numbers(measured: Context) -> None:
