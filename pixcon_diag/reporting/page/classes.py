@@ -90,7 +90,8 @@ def class_tables(context: Context, baseline: str, results: Mapping[str, Result])
     groups = sorted(context.measured, key=lambda group: group.name == baseline)
     for group in groups:
         difference = differences.get(group.name, {})
-        columns = [*COLUMNS, *(DIFFERENCE if difference else ()), *_filter_columns(group), NEAREST]
+        shown = [column for column in DIFFERENCE if column.key != "seeds" or _has_seeds(difference)]
+        columns = [*COLUMNS, *(shown if difference else ()), *_filter_columns(group), NEAREST]
         yield Table.of(
             f"classes_{parts[group.name]}" + (f"_{parts[baseline]}" if difference else ""),
             f"Classes of {group.name}" + (f" against {baseline}" if difference else ""),
@@ -101,6 +102,10 @@ def class_tables(context: Context, baseline: str, results: Mapping[str, Result])
         )
 
 
+def _has_seeds(differences: Mapping[int, Mapping[str, Any]]) -> bool:
+    return any(difference["seeds"] is not None for difference in differences.values())
+
+
 def _differences(comparison: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """What is known of each class's difference."""
     intervals = comparison["intervals"]
@@ -109,10 +114,16 @@ def _differences(comparison: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
             "delta": row["delta"],
             "low": intervals[row["index"]]["low"],
             "high": intervals[row["index"]]["high"],
-            "seeds": f"{row['improved']}/{len(row['seed_deltas'])}" if row["seed_deltas"] else None,
+            "seeds": _seeds(row),
         }
         for row in comparison["per_class"]["rows"]
     }
+
+
+def _seeds(row: Mapping[str, Any]) -> str | None:
+    """In how many pairs of seeds the class is better; None without several, as one pair says nothing of the noise."""
+    pairs = len(row["seed_deltas"] or ())
+    return f"{row['improved']}/{pairs}" if pairs > 1 else None
 
 
 def _lines(context: Context, group: MeasuredGroup, differences: Mapping[int, Mapping[str, Any]]) -> list[ClassLine]:

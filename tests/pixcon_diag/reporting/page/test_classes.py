@@ -1,5 +1,7 @@
 """The table of classes against its sources, for each baseline."""
 
+from dataclasses import replace
+
 from pixcon_diag.reporting.page.classes import class_tables, section
 from pixcon_diag.reporting.page.section import Context
 from tests.pixcon_diag.analyses.made import column
@@ -16,6 +18,17 @@ def test_the_other_method_stands_first_with_its_difference(measured: Context) ->
     assert "delta" not in [one.key for one in none.columns]
     pixels = measured.measured[0].members[0].statistics[:, 2].sum(0)
     assert column(none, "pixels") == pixels.tolist()
+
+
+def test_pairs_of_seeds_are_counted_where_there_are_several(measured: Context) -> None:
+    result = measured.by_baseline["none"]["per-class"]
+    comparison = result.content["comparisons"][0]
+    for deltas, shown in (([0.1], None), ([0.1, -0.1], "1/2")):
+        rows = [row | {"seed_deltas": deltas, "improved": 1} for row in comparison["per_class"]["rows"]]
+        made = comparison | {"per_class": comparison["per_class"] | {"rows": rows}}
+        content = dict(result.content) | {"comparisons": [made]}
+        table, _ = class_tables(measured, "none", {"per-class": replace(result, content=content)})
+        assert [row.get("seeds") for row in table.records()] == [shown] * 3
 
 
 def test_each_baseline_has_its_variant_and_every_table_a_name_of_its_own(measured: Context) -> None:
