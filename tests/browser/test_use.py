@@ -112,6 +112,14 @@ def test_everything_is_reached_and_used_by_keyboard(demo: Path, open_page: Opene
     assert "class=0" in page.url
 
 
+def test_after_a_link_the_keyboard_goes_on_in_the_section(demo: Path, open_page: Opener) -> None:
+    page = open_page(demo, reduced_motion="reduce")
+    page.locator("nav a[href='#filter']").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('section').id") == "filter"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_theme_follows_the_system_until_one_is_chosen(demo: Path, open_page: Opener, theme: str) -> None:
     other = {"light": "dark", "dark": "light"}[theme]

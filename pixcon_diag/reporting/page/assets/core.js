@@ -107,6 +107,12 @@ const page = {
     if (name) page.state.set("at", name);
   },
 
+  focusOn(name) {
+    const target = document.getElementById(name);
+    target?.setAttribute("tabindex", "-1");
+    target?.focus({ preventScroll: true });
+  },
+
   startControls() {
     for (const link of document.querySelectorAll('main a[href^="#"]')) {
       if (document.getElementById(link.getAttribute("href").slice(1))) continue;
@@ -117,7 +123,9 @@ const page = {
       const link = event.target.closest('a[href^="#"]');
       if (!link || link.classList.contains("skip")) return;
       event.preventDefault();
-      page.goTo(link.getAttribute("href").slice(1));
+      const name = link.getAttribute("href").slice(1);
+      page.goTo(name);
+      page.focusOn(name); // as the browser does where it follows a link, so that Tab goes on from there
     });
     page.startBaseline();
     page.startTheme();
