@@ -54,8 +54,9 @@ def write_report(
     opening = sum(result.command == OPENING for result in ordered)
     page = _template().render(
         title=title,
-        about=f"Written by pixcon-diag {version('pixcon-diag')}. Rates are per cent here, fractions in the JSON and "
-        "CSV files; – is an undefined value. Every number's origin (weights, list, options) stands in those files.",
+        about=f"Written by pixcon-diag {version('pixcon-diag')}. Rates marked % are per cent; in tables without "
+        "the mark, as of ρ_F, and in JSON and CSV they are fractions. – is an undefined value. Every number's origin "
+        "(weights, list, options) stands in those files.",
         opening=sections[:opening],
         sections=sections[opening:],
         left_out=left_out,
