@@ -19,6 +19,9 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What the other numbers rest on, and the doctor's rules that check it."""
 
+OPENINGS = {"Of the ": "errors", "At τ = ": "filter"}
+"""How the sentences on the error budget and on the filter begin, and their sections."""
+
 
 class Light(NamedTuple):
     """The state of one check."""
@@ -85,7 +88,12 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for text in content["summary"]:
         finding = next((one for one in content["findings"] if text.startswith(one["sentence"])), None)
         if not text.startswith("Checked and fine"):  # the checks are listed below
-            yield text, "" if finding is None else section_of(finding["analysis"])
+            yield text, _opened(text) if finding is None else section_of(finding["analysis"])
+
+
+def _opened(text: str) -> str:
+    """The section of a sentence that is no finding; empty for one that has none."""
+    return next((section for opening, section in OPENINGS.items() if text.startswith(opening)), "")
 
 
 def _link(anchor: str) -> Markup:

@@ -63,5 +63,11 @@ def test_a_sentence_of_a_finding_links_to_the_section_with_its_numbers(measured:
     assert linked and all(f'href="#{section_of(finding["analysis"])}"' in html for finding in linked)
 
 
+def test_the_sentences_on_errors_and_filter_link_to_them(measured: Context) -> None:
+    told = [line for line in body(measured).split("<li>") if line.startswith(("Of the ", "At τ = "))]
+    assert ['href="#errors"' in line for line in told[:2]] == [True, False]
+    assert 'href="#filter"' in told[1]
+
+
 def test_without_a_diagnosis_there_is_no_verdict() -> None:
     assert section(context([])) is None
