@@ -169,6 +169,11 @@ def test_the_address_restores_the_view(demo: Path, open_page: Opener) -> None:
     assert page.locator(".sides").inner_text() == "Shown: none"
 
 
+def test_an_unknown_class_and_kind_in_the_address_leave_out_no_image(demo: Path, open_page: Opener) -> None:
+    page = open_page(demo, "class=99&kind=none&pair=x,y&image=zzz")
+    assert page.locator("#image-grid button[data-key]").count() > 0
+
+
 def test_the_keyboard_names_pixels_and_moves_between_images(passes: list[MeasuredPass], opened: Any) -> None:
     record = records(opened)[0]
     index = [pair.image for pair in passes[0].data.pairs].index(record["name"])

@@ -153,11 +153,11 @@ page.sections.images = (data) => {
   }
 
   function arrange() {
-    const [kind, chosen] = [page.state.get("kind"), page.state.get("class")];
+    const [kind, chosen] = [page.state.get("kind"), page.state.get("class")]; // an address may name unknown ones
     const k = Number(chosen);
     list = data.images.filter((image) =>
-      (!kind || image.kinds.includes(kind)) &&
-      (!chosen || image.classes.includes(k) || image.methods.some((method) => method.classes.includes(k))) &&
+      (!(kind in data.kinds) || image.kinds.includes(kind)) &&
+      (!(chosen in data.classes) || image.classes.includes(k) || image.methods.some((method) => method.classes.includes(k))) &&
       (!pair() || confused(image)));
     const name = page.state.get("sort");
     const key = orders[name]?.[1] ?? (pair() && !name ? (image) => -confused(image) : null);
