@@ -129,6 +129,7 @@ def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[st
     for path, (kind, metadata) in zip(paths, UNDATED.items(), strict=True):
         with replacing(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
+        figure.set_layout_engine("none")  # the layout of the first file holds for all, and takes as long as a file
     if missing is not None and lacking:
         drawn = "".join(text.get_text() for text in figure.findobj(Text))
         missing.update(character for character in lacking if escaped(character) in drawn)
