@@ -51,7 +51,7 @@ def _bars(panel: Axes, members: list[Content], width: int, index: int, groups: i
     hatch = "" if index == 0 else ("////", "....", "\\\\\\\\")[(index - 1) % 3]
     means = np.array([error.mean for error in errors])
     reach = np.array([[error.std] * 2 for error in errors])
-    if len(members) == 1:
+    if len(members) == 1 and "intervals" in members[0]:  # a metric alone knows no images
         ends = [[100 * number(members[0]["intervals"][width][zone][end]) for end in ("low", "high")] for zone in ZONES]
         reach = np.abs(np.array(ends) - means[:, None])
     panel.bar(at, means, size, color=color(index), edgecolor="white", hatch=hatch, label=label)

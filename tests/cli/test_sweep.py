@@ -118,11 +118,12 @@ def test_its_folder_is_what_the_diagnosis_reads(
     """Runs of one rule are seeds of one method; sensitivity has one axis."""
     no_drawing(monkeypatch)
     _, folder, _ = swept
-    measured = call(diag.main, "sensitivity", folder, "--json")
+    measured = call(diag.main, "dynamics", folder, "--json")
     assert measured.exit_code == 0, measured.output
-    (axis,) = json.loads(measured.stdout)["sensitivity"]["axes"]
-    assert axis["hyperparameter"] == "bank.rule"
-    assert {setting["value"]: len(setting["runs"]) for setting in axis["settings"]} == {"none": 2, "clean": 2}
+    groups = json.loads(measured.stdout)["dynamics"]["groups"]
+    assert {group["name"]: len(group["runs"]) for group in groups} == {"none": 2, "clean": 2}
+    refused = call(diag.main, "sensitivity", folder)
+    assert refused.exit_code == 2 and "compare two methods (bank.rule: none, clean)" in refused.stderr
 
     classes = call(diag.main, "per-class", folder, "--workers", 0)
     assert classes.exit_code == 0, classes.output

@@ -18,7 +18,7 @@ def test_a_checkpoint_trained_here_needs_nothing_else(run_folder: Path) -> None:
     result = call("contamination", run_folder / BEST_EMA)
     assert result.exit_code == 0, result.output
     assert "farm-clean-0" in result.stdout and "lower bound on the error" in " ".join(result.stdout.split())
-    assert "pixcon-train checkpoint, unimatch_v2 nano, 3 classes of farm" in result.stderr
+    assert "pixcon-train checkpoint, unimatch_v2 nano, the EMA teacher, on 4 images of farm" in result.stderr
     assert all(label in result.stdout for label in CLASSES)
     assert "Boundary band" in result.stdout and "25.00" in result.stdout  # the mIoU that the file states
 

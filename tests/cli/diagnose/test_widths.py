@@ -27,8 +27,6 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "gradient": ("--anchors", 2),
     "dynamics": (),
     "power": ("--images",),
-    "sensitivity": (),
-    "landscape": (),
 }
 
 
@@ -43,7 +41,7 @@ def test_no_number_is_broken(command: str, runs: Path, tmp_path: Path, monkeypat
         shown.extend(tables)
 
     monkeypatch.setattr("pixcon_cli.emit.show_tables", keep)
-    logs = command in ("dynamics", "power", "sensitivity", "landscape")
+    logs = command in ("dynamics", "power")
     measured = runs / "farm-none-0" if command == "audit-labels" else runs  # its sheet takes one checkpoint
     result = call(command, measured, *COMMANDS[command], *(() if logs else ("--workers", 0)))
     assert result.exit_code == 0 and shown, result.output
