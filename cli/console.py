@@ -46,7 +46,7 @@ def print_file(text: str) -> None:
 def open_page(page: Path) -> None:
     """Open a file in the default browser; nothing happens where there is none."""
     with suppress(webbrowser.Error):
-        webbrowser.open(page.resolve().as_uri())
+        webbrowser.open_new_tab(page.resolve().as_uri())
 
 
 def bars(console: Console) -> RichProgress:

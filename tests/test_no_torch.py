@@ -150,7 +150,7 @@ def test_cached_passes(runs: Path) -> None:
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
     sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]
-    others = [["landscape", "runs"], ["check-data", "runs/farm-none-0"]]
+    others = [["check-data", "runs/farm-none-0"]]
     sheets.append(["duel", "runs", "--unlabeled", "data/photographs.txt", "--count", "4", "--out", "without-masks"])
     estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
     run("diag", *commands, pictures, *sheets, report, estimate, *others, folder=runs.parent)

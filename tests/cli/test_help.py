@@ -12,9 +12,10 @@ from pixcon_cli.errors import Failure
 from pixcon_cli.help import PixConCommand
 from pixcon_train.core.errors import DataError
 
+MAINS = {"pixcon-diag": diag.main, "pixcon-train": train.main}
 COMMANDS = [
     (program, name, command)
-    for program, main in (("pixcon-diag", diag.main), ("pixcon-train", train.main))
+    for program, main in MAINS.items()
     for name, command in main.commands.items()
     if isinstance(command, PixConCommand)
 ]
@@ -22,8 +23,7 @@ IDS = [f"{program} {name}" for program, name, _ in COMMANDS]
 
 
 def page(program: str, name: str) -> str:
-    main = {"pixcon-diag": diag.main, "pixcon-train": train.main}[program]
-    result = CliRunner().invoke(main, [name, "--help"], env={"COLUMNS": "80"})
+    result = CliRunner().invoke(MAINS[program], [name, "--help"], env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -43,7 +43,9 @@ def test_the_examples_are_lines_that_the_command_takes(program: str, name: str, 
         words = shlex.split(example)
         place = words.index(program)
         assert words[place + 1] == name
-        command.make_context(name, words[place + 2 :], resilient_parsing=False).close()
+        # A command keeps the help option of its first context: without the group's settings it would have no -h.
+        with click.Context(MAINS[program], info_name=program, **MAINS[program].context_settings) as parent:
+            command.make_context(name, words[place + 2 :], parent=parent).close()
 
 
 def test_own_options_come_before_shared_ones() -> None:

@@ -24,7 +24,7 @@ def named(result: Result) -> list[str]:
 def after(capsys: pytest.CaptureFixture[str], name: str, *arguments: Any) -> list[str]:
     """The command named after another one, which is not run."""
     command = main.commands[name]
-    with click.Context(main, info_name="pixcon-diag") as parent:
+    with click.Context(main, info_name="pixcon-diag", **main.context_settings) as parent:
         context = command.make_context(name, [str(argument) for argument in arguments], parent=parent)
         with context.scope():
             notify_next()

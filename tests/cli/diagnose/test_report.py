@@ -61,7 +61,7 @@ def test_the_page_is_opened_on_request(runs: Path, tmp_path: Path, monkeypatch: 
         opened.append(url)
         raise webbrowser.Error("could not locate runnable browser")
 
-    monkeypatch.setattr("webbrowser.open", none)
+    monkeypatch.setattr("webbrowser.open_new_tab", none)
     page = tmp_path / "a b/index.html"
 
     def built(study: object, folder: Path, **_: Any) -> Report:
