@@ -76,8 +76,9 @@ bench-check: $(INSTALLED) browser  ## time the report's page in a browser; fails
 docs: $(DOCS)  ## build the documentation site into site/, with warnings as errors
 	$(BIN)/mkdocs build --strict
 
-figures: report/report.md  ## draw the README's picture from the demo's report
+figures: report/report.md browser  ## draw the README's pictures from the demo's report
 	$(BIN)/python docs/overview.py report docs/overview.png
+	$(BIN)/python docs/screenshot.py report docs/report.png
 
 report/report.md:
 	$(MAKE) demo
