@@ -16,9 +16,7 @@ def written(context: Context, folder: Path) -> tuple[int, int]:
     return path.stat().st_size, path.read_text(encoding="utf-8").count('id="image-')
 
 
-def test_images_fill_the_room_that_is_left(
-    measured: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_fill_the_room_that_is_left(measured: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, four = written(measured, tmp_path)
     assert four == 4
     monkeypatch.setattr(images, "OWN", OWN)
