@@ -77,7 +77,7 @@ def measure(browser: Any, name: str, path: Path, repeats: int) -> Iterator[Row]:
             "performance.now(); }).observe(document, { attributes: true, subtree: true, childList: true });"
         )
         page.goto(path.resolve().as_uri())
-        page.wait_for_function("window.readyAfter")
+        page.wait_for_selector("html[data-ready]")
         opened.append(page.evaluate("window.readyAfter") / 1000)
         slid.append(page.evaluate(SLIDE))
         page.close()
