@@ -60,14 +60,15 @@ def result_of(methods: Methods, *, width: int = WIDTH, draws: int = DRAWS) -> Re
     diagnosis = diagnose(facts)
     budgets = [] if methods.only_logs else _budgets(methods, facts, width)
     summary = summarize(facts, diagnosis)
-    tables = [findings_table(diagnosis, summary)] if diagnosis.findings else []
+    tables = [findings_table(diagnosis, summary.texts)] if diagnosis.findings else []
     if budgets:
         tables += [categories_table(budgets), pairs_table(budgets, "doctor_pairs", SHOWN_PAIRS)]
     return Result.of(
         "doctor",
         tables,
         [*([pairs_table(budgets, "doctor_all_pairs", None)] if budgets else []), checks_table(diagnosis)],
-        summary=summary,
+        summary=summary.texts,
+        told=[entry.to_dict() for entry in summary.told],
         findings=[
             {"rank": rank, "threshold": RULE[finding.rule].threshold, **finding.to_dict()}
             for rank, finding in enumerate(diagnosis.findings, 1)

@@ -1,12 +1,14 @@
 """The opening sentences of a diagnosis: what was measured, what was found with its remedy, and what is fine."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from pixcon_diag.findings.diagnosis import Diagnosis
 from pixcon_diag.findings.facts import Facts, Measurements, Member
 from pixcon_diag.findings.finding import Finding, interval, listing, per_cent
 from pixcon_diag.measures.uncertainty import pooled_miou
+from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import pooled_interval, ratio_interval
 from pixcon_diag.statistics.spread import mean, quotient, sample_std
 
@@ -49,14 +51,39 @@ PASSED = {
 """What a rule that finds nothing says, in words."""
 
 
-def summarize(facts: Facts, diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Entries of one sentence each, a finding followed by its remedy; at most :data:`MOST`."""
-    head = [*_measured(facts), *_budget(facts), *_filter(facts)]
-    told = by_rule(diagnosis.findings)
-    last = _passed(diagnosis)
-    found = [f"{entry} {findings[0].remedy}" for entry, findings in zip(map(_entry, told), told, strict=True)]
-    room = MOST - len(head) - len(last)
-    return (*head, *(found[:room] or ["No rule finds anything."]), *last)
+@dataclass(frozen=True)
+class Told(Serializable):
+    """An entry of a summary."""
+
+    text: str
+    analysis: str
+    """Command that shows its numbers; empty if it has none."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A diagnosis in at most :data:`MOST` entries."""
+
+    told: tuple[Told, ...]
+    """What was measured and found; a finding is followed by its remedy."""
+    passed: tuple[str, ...]
+    """The rules that find nothing, as one sentence; empty without one."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every entry as text."""
+        return (*(entry.text for entry in self.told), *self.passed)
+
+
+def summarize(facts: Facts, diagnosis: Diagnosis) -> Summary:
+    """What was measured, what was found, and what is fine."""
+    parts = {"checkpoints": _measured(facts), "doctor": _budget(facts), "contamination": _filter(facts)}
+    head = [Told(text, analysis) for analysis, texts in parts.items() for text in texts]
+    passed = _passed(diagnosis)
+    rules = by_rule(diagnosis.findings)
+    found = [Told(f"{_entry(findings)} {findings[0].remedy}", findings[0].analysis) for findings in rules]
+    room = MOST - len(head) - len(passed)
+    return Summary((*head, *(found[:room] or [Told("No rule finds anything.", "")])), passed)
 
 
 def by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -154,8 +181,8 @@ def _bank(measured: Measurements) -> str:
     )
 
 
-def _passed(diagnosis: Diagnosis) -> list[str]:
+def _passed(diagnosis: Diagnosis) -> tuple[str, ...]:
     """The rules that find nothing on any subject."""
     found = {finding.rule for finding in diagnosis.findings}
     passed = [rule for rule in dict.fromkeys(check.rule for check in diagnosis.fine) if rule not in found]
-    return [f"Checked and fine: {'; '.join(PASSED[rule] for rule in passed)}."] if passed else []
+    return (f"Checked and fine: {'; '.join(PASSED[rule] for rule in passed)}.",) if passed else ()

@@ -1,6 +1,6 @@
 """What was found, in sentences, below the checks of what the numbers rest on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -18,9 +18,6 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Seeds", ("few-seeds",)),
 )
 """What the other numbers rest on, and the doctor's rules that check it."""
-
-OPENINGS = {"Of the ": "errors", "At τ = ": "filter"}
-"""How the sentences on the error budget and on the filter begin, and their sections."""
 
 
 class Light(NamedTuple):
@@ -79,25 +76,16 @@ def _lights(lights: Sequence[tuple[str, Light]]) -> Markup:
 
 
 def _sentences(content: Mapping[str, Any]) -> Markup:
-    items = Markup("").join(Markup("<li>{} {}</li>").format(text, _link(anchor)) for text, anchor in _entries(content))
+    """What was measured and found, each with its section; what is fine is listed below."""
+    items = Markup("").join(
+        Markup("<li>{} {}</li>").format(entry["text"], _link(entry["analysis"])) for entry in content["told"]
+    )
     return Markup("<ol class=verdict>{}</ol>").format(items)
 
 
-def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The sentences of the summary, each with its section."""
-    for text in content["summary"]:
-        finding = next((one for one in content["findings"] if text.startswith(one["sentence"])), None)
-        if not text.startswith("Checked and fine"):  # the checks are listed below
-            yield text, _opened(text) if finding is None else section_of(finding["analysis"])
-
-
-def _opened(text: str) -> str:
-    """The section of a sentence that is no finding; empty for one that has none."""
-    return next((section for opening, section in OPENINGS.items() if text.startswith(opening)), "")
-
-
-def _link(anchor: str) -> Markup:
-    return Markup('<a href="#{}">{}</a>').format(anchor, f"→ {anchor}") if anchor else Markup("")
+def _link(analysis: str) -> Markup:
+    anchor = section_of(analysis)
+    return Markup('<a href="#{}">{}</a>').format(anchor, f"→ {anchor}") if analysis else Markup("")
 
 
 def _findings(context: Context) -> Markup:

@@ -78,7 +78,7 @@ def test_two_causes_stand_before_what_both_explain() -> None:
 def test_the_summary_tells_what_was_measured_found_and_passed() -> None:
     seeds = (Method("net", 1, compared=True), Method("other", 1, compared=True))
     facts = Facts((measured(filter=filter_(macro_rho_f=0.2)), SHORT), (pair(image_noise=noise(0.1, 1)),), seeds)
-    summary = summarize(facts, diagnose(facts))
+    summary = summarize(facts, diagnose(facts)).texts
     assert 5 <= len(summary) <= MOST
     assert summary[0].startswith("net has 88.2 % mIoU on 10 images of val.txt (95 %:")
     assert "run reaches 5.0 % mIoU" in summary[0]
@@ -96,14 +96,14 @@ def test_every_rule_that_finds_nothing_is_said_in_words() -> None:
 
 def test_findings_of_one_rule_are_told_once() -> None:
     facts = Facts(tuple(replace(SHORT, name=name) for name in ("a", "b", "c")))
-    summary = summarize(facts, diagnose(facts))
+    summary = summarize(facts, diagnose(facts)).texts
     told = [entry for entry in summary if "averages over" in entry]
     assert len(told) == 1 and "The same rule finds this of b and c." in told[0]
 
 
 def test_nothing_found() -> None:
     facts = Facts((training(),))
-    assert summarize(facts, diagnose(facts))[1] == "No rule finds anything."
+    assert summarize(facts, diagnose(facts)).texts[1] == "No rule finds anything."
 
 
 @pytest.mark.parametrize(

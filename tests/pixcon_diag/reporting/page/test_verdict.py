@@ -18,7 +18,7 @@ FINDING = {
 
 
 def diagnosis(**content: Any) -> Context:
-    return context([Result.of("doctor", [], summary=["a has 50 %."], **{"findings": [], "fine": [], **content})])
+    return context([Result.of("doctor", [], **{"told": [], "findings": [], "fine": [], **content})])
 
 
 def body(of: Context) -> str:
@@ -59,7 +59,7 @@ def test_a_light_names_the_checkpoints_that_it_speaks_of() -> None:
 def test_a_sentence_of_a_finding_links_to_the_section_with_its_numbers(measured: Context) -> None:
     content = measured.content("doctor")
     html = body(measured)
-    linked = [f for f in content["findings"] if any(text.startswith(f["sentence"]) for text in content["summary"])]
+    linked = [f for f in content["findings"] if any(one["text"].startswith(f["sentence"]) for one in content["told"])]
     assert linked and all(f'href="#{section_of(finding["analysis"])}"' in html for finding in linked)
 
 
@@ -67,6 +67,8 @@ def test_the_sentences_on_errors_and_filter_link_to_them(measured: Context) -> N
     told = [line for line in body(measured).split("<li>") if line.startswith(("Of the ", "At τ = "))]
     assert ['href="#errors"' in line for line in told[:2]] == [True, False]
     assert 'href="#filter"' in told[1]
+    first = body(measured).split("<ol class=verdict><li>")[1]
+    assert first.startswith("none has ") and 'href="#compared"' in first.split("</li>")[0]
 
 
 def test_without_a_diagnosis_there_is_no_verdict() -> None:
