@@ -103,6 +103,17 @@ class ErrorBudget:
         np.add.at(matrix, (chosen[:, 2], chosen[:, 3]), chosen[:, 4])
         return matrix
 
+    @cached_property
+    def confused(self) -> np.ndarray:
+        """(K, K) int64: :attr:`confusion` without the right pixels."""
+        return self.confusion - np.diag(self.confusion.diagonal())
+
+    def largest_confusions(self, count: int) -> list[tuple[int, int]]:
+        """Target and predicted class of the ``count`` cells with most wrong pixels, most first; none without any."""
+        cells = np.argsort(-self.confused, axis=None, kind="stable")[:count]
+        rows, columns = np.unravel_index(cells, self.confused.shape)
+        return [(t, p) for t, p in zip(rows.tolist(), columns.tolist(), strict=True) if self.confused[t, p]]
+
     def corrected(self, *categories: int) -> np.ndarray:
         """:attr:`statistics` as they were if the wrong pixels of some categories were predicted right, (I, 3, K)."""
         return _correct(self.statistics, self.wrong[np.isin(self.wrong[:, 1], categories)])

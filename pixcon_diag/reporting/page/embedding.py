@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from pixcon_diag.analyses.deltas import BETTER, arrow
+from pixcon_diag.analyses.deltas import BETTER, arrow, by_interval
 from pixcon_diag.reporting.page.centroids import Centroids, centroids_of, confused_table, matrices_html
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.tables import table_html
@@ -111,12 +111,11 @@ def _delta(other: str, row: Mapping[str, Any]) -> _Delta:
 
 def _judged(difference: float, low: float | None, high: float | None, *, higher: bool) -> str:
     """Whether a difference is for the better; its interval decides where there is one."""
-    if low is not None and high is not None and low <= 0 <= high:
-        return "undecided"
+    if low is not None and high is not None and (word := by_interval(low, high, higher_is_better=higher)):
+        return word
     if not difference > 0 and not difference < 0:
         return "equal" if difference == 0 else ""
-    word = "better" if (difference > 0) == higher else "worse"
-    return word if low is not None else f"{word}, no interval"
+    return f"{'better' if (difference > 0) == higher else 'worse'}, no interval"
 
 
 def _delta_table(baseline: str, rows: Sequence[_Delta], name: str) -> Table:

@@ -25,10 +25,10 @@ MOST_IMAGES = 8
 
 def section(context: Context) -> Section | None:
     """What kinds of errors cost, and which classes are confused; None without label maps."""
-    budgets = context.methods.attempt("confusion matrix", lambda: error_budgets(context.methods))
     content = context.content("doctor").get("results", [])
-    members = [member for group in context.measured for member in group.members if budgets and member.name in budgets]
-    if not members or not budgets or not content:
+    budgets = error_budgets(context.methods) if content else {}
+    members = [member for group in context.measured for member in group.members if member.name in budgets]
+    if not members:
         return None
     tables = (context.table("doctor", name) for name in ("doctor_errors", "doctor_pairs"))
     body = Markup("{}{}<div id=confusion></div>{}").format(
@@ -50,17 +50,13 @@ def section(context: Context) -> Section | None:
 
 def confusions(member: Predictions, budget: ErrorBudget) -> dict[str, Any]:
     """The confusion matrix of the classes shown, and the images of the pairs with most pixels."""
-    matrix = budget.confusion
-    wrong = matrix - np.diag(matrix.diagonal())
-    order = np.argsort(-(wrong.sum(0) + wrong.sum(1)), kind="stable")[:MOST_CLASSES]
+    matrix, confused = budget.confusion, budget.confused
+    order = np.argsort(-(confused.sum(0) + confused.sum(1)), kind="stable")[:MOST_CLASSES]
     shown = np.sort(order)
-    pairs = np.argsort(-wrong, axis=None, kind="stable")[:MOST_PAIRS]
-    rows, columns = np.unravel_index(pairs, wrong.shape)
     names = [pair.image for pair in member.data.pairs]
     images = {
         f"{t},{p}": [[names[i], int(n)] for i, n in budget.images_of(t, p)[:MOST_IMAGES]]
-        for t, p in zip(rows.tolist(), columns.tolist(), strict=True)
-        if wrong[t, p]
+        for t, p in budget.largest_confusions(MOST_PAIRS)
     }
     return {
         "name": member.name,

@@ -55,10 +55,7 @@ class Shown:
 def ranking_of(shown: Sequence[Shown], seed: int) -> dict[str, list[int]]:
     """The images of each kind of :data:`KINDS`, the most typical first."""
     budget = shown[0].budget
-    wrong = budget.confusion - np.diag(budget.confusion.diagonal())
-    largest = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
-    cells = [(int(t), int(p)) for t, p in zip(*np.unravel_index(largest, wrong.shape), strict=True) if wrong[t, p]]
-    pairs = [budget.images_of(*cell)[:, 0].tolist() for cell in cells]
+    pairs = [budget.images_of(*cell)[:, 0].tolist() for cell in budget.largest_confusions(PAIRS)]
     return rankings([numbers_of(one.member) for one in shown], pairs, np.random.default_rng(seed))
 
 
