@@ -126,16 +126,18 @@ class Study(Methods):
                 # A figure of two results is drawn with either of them, and shown in the first one's section.
                 earlier = {path for paths in figures.values() for path in paths}
                 figures[result.command] = [path for path in drawn if path not in earlier]
-        for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
-            self.notify(sentence)
-        write_report(folder, results, figures, left_out=self.left_out)
         pictures = tuple(path for paths in figures.values() for path in paths)
         by_command = {result.command: result for result in results}
         chosen = {"--no-images": True} if images == 0 else {"--images": images}
         command = command_of(
             self, {"--out": folder, "--count": None if count == COUNT else count, "--style": style, **chosen}
         )
-        page = write_page(folder, Context(self, by_command, self._rebased(results), images, pictures, command))
+        with self.lenient():
+            context = Context(self, by_command, self._rebased(results), images, pictures, command)
+            page = write_page(folder, context)
+        for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
+            self.notify(sentence)
+        write_report(folder, results, figures, left_out=self.left_out)
         return Report(page, tuple(results), pictures, tuple(self.left_out))
 
     def _has(self, needs: Needs) -> bool:

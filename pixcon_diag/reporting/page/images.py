@@ -53,7 +53,7 @@ def section(context: Context, room: int) -> Section | None:
 def _shown(context: Context) -> list[Shown]:
     """The first seed of every method that has label maps."""
     first = [(group.name, group.members[0], len(group.members)) for group in context.measured]
-    budgets = context.methods.attempt("images", lambda: error_budgets(context.methods)) or {}
+    budgets = error_budgets(context.methods)
     return [Shown(*one, budgets[one[1].name]) for one in first if one[1].name in budgets]
 
 

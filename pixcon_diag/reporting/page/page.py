@@ -1,6 +1,7 @@
 """The page: every section in one HTML file, with its data, style and scripts."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module, resources
 from importlib.metadata import version
 from pathlib import Path
@@ -83,9 +84,15 @@ def title_of(context: Context) -> str:
 def sections_of(context: Context) -> list[Section]:
     """The sections that have something to show; the images take the room that the others leave."""
     modules = {name: import_module(f"pixcon_diag.reporting.page.{name}") for name in SECTIONS}
-    made = {name: module.section(context) for name, module in modules.items() if module is not images}
+    attempt = context.methods.attempt
+    made = {
+        name: attempt(f"section {name} of the page", partial(module.section, context))
+        for name, module in modules.items()
+        if module is not images
+    }
     others = [section for section in made.values() if section is not None]
-    made["images"] = images.section(context, limit_of(context) - len(_html(context, others).encode()))
+    room = limit_of(context) - len(_html(context, others).encode())
+    made["images"] = attempt("section images of the page", partial(images.section, context, room))
     return [section for name in SECTIONS if (section := made[name]) is not None]
 
 

@@ -28,6 +28,9 @@ class MadeMethods:
     def measured(self) -> tuple[MeasuredGroup, ...]:
         return tuple(MeasuredGroup(name, tuple(members)) for name, members in self.groups.items())
 
+    def attempt(self, _: str, make: Callable[[], Any]) -> Any:
+        return make()
+
     def once(self, key: str, _: Callable[[], Any]) -> Any:
         return self.computed[key]
 

@@ -1,4 +1,4 @@
-"""The page keeps to its size: the images take the room that the other sections leave."""
+"""The page as a whole: its size, of which the images take what is left, and sections that cannot be made."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from pixcon_diag.reporting.page import images, page
 from pixcon_diag.reporting.page.section import Context
+from pixcon_train.core.errors import DataError
 
 OWN = 20_000
 
@@ -37,3 +38,19 @@ def test_the_limit_is_larger_for_many_classes(measured: Context, monkeypatch: py
     assert page.limit_of(measured) == 5_000_000
     monkeypatch.setattr(page, "MANY_CLASSES", 3)
     assert page.limit_of(measured) == 8_000_000
+
+
+def test_a_section_that_cannot_be_made_is_left_out_with_the_reason(
+    measured: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise DataError("a.jpg is gone.")
+
+    monkeypatch.setattr(images, "_read", gone)
+    monkeypatch.setattr(measured.methods, "left_out", [])
+    with measured.methods.lenient():
+        names = [section.name for section in page.sections_of(measured)]
+    assert "images" not in names and "errors" in names
+    assert measured.methods.left_out == ["section images of the page: a.jpg is gone."]
+    with pytest.raises(DataError, match=r"a.jpg is gone"):
+        page.sections_of(measured)
