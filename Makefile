@@ -78,7 +78,7 @@ docs: $(DOCS)  ## build the documentation site into site/, with warnings as erro
 
 figures: report/report.md browser  ## draw the README's pictures from the demo's report
 	$(BIN)/python docs/overview.py report docs/overview.png
-	$(BIN)/python docs/screenshot.py report docs/report.png
+	$(BIN)/python -m docs.screenshot report docs/report.png
 
 report/report.md:
 	$(MAKE) demo

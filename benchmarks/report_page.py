@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,9 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.chromium import EXECUTABLES, executable
 from benchmarks.synthetic_study import PASCAL, write_page
 
-EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 MEASURED = 600
 """Images measured: those not shown change nothing on the page but counts."""
 MANY = 500
@@ -105,7 +104,7 @@ def main(repeats: int, out: Path) -> int:
     except ImportError:
         print("playwright is not installed: pip install '.[dev]'")
         return 1
-    browser_path = next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
+    browser_path = executable()
     if browser_path is None:
         print(f"No browser: none of {', '.join(EXECUTABLES)} is installed. `make browser` installs Chromium.")
         return 1

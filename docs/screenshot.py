@@ -1,9 +1,8 @@
 """Take the README's picture of the report's page, in a headless Chromium.
 
-Run: python docs/screenshot.py report docs/report.png
+Run: python -m docs.screenshot report docs/report.png
 """
 
-import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from benchmarks.chromium import executable
+
 VIEW = "#tau=0.9&view=filter&divider=50"
 """The threshold on the images themselves."""
 WIDTH, HEIGHT = 1280, 860
@@ -19,9 +19,8 @@ WIDTH, HEIGHT = 1280, 860
 
 def main(report: Path, target: Path) -> None:
     """Save the images section of the page in ``report`` as it opens, in the light theme."""
-    browser_path = next(path for name in BROWSERS if (path := shutil.which(name)))
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox", "--disable-gpu"])
         viewport = {"width": WIDTH, "height": HEIGHT}
         page = browser.new_page(viewport=viewport, color_scheme="light", reduced_motion="reduce")
         page.goto((report / "index.html").resolve().as_uri() + VIEW)

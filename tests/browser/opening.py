@@ -1,7 +1,6 @@
 """A page opened in a headless Chromium, with everything noted that a page which opens anywhere must not do."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 
-EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
+from benchmarks.chromium import EXECUTABLES, executable
+
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 LOCAL = ("file:", "data:", "blob:")
 """Addresses that need no network."""
@@ -20,11 +20,6 @@ WIDE, NARROW = 1280, 390
 """Widths of a desktop's and a phone's window, in pixels."""
 
 
-def chromium_path() -> str | None:
-    """The installed browser; None where there is none."""
-    return next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
-
-
 @contextmanager
 def running_chromium() -> Iterator[Any]:
     """A browser of playwright's synchronous API; the test is skipped where browser or playwright is missing."""
@@ -32,7 +27,7 @@ def running_chromium() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         pytest.skip("no playwright: the extra `dev` is not installed")
-    path = chromium_path()
+    path = executable()
     if path is None:
         pytest.skip(f"no browser: none of {', '.join(EXECUTABLES)} is installed (.ci/browser.sh installs Chromium)")
     os.environ.pop("PWDEBUG", None)  # which would open a window
