@@ -50,7 +50,7 @@ test-training: $(INSTALLED)
 	$(BIN)/python -m pytest -p no:cacheprovider $(addprefix --ignore=,$(DIAGNOSIS))
 
 # The simulations of the statistics run with the training half, so that both take equally long.
-DIAGNOSIS = tests/cli tests/figures $(filter-out %/statistics %/__pycache__,$(wildcard tests/pixcon_diag/*))
+DIAGNOSIS = tests/browser tests/cli tests/figures $(filter-out %/statistics %/__pycache__,$(wildcard tests/pixcon_diag/*))
 
 test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other processors would; TESTS=tests for all
 	$(BIN)/python .ci/portable.py $(TESTS)
