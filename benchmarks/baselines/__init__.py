@@ -1,0 +1,1 @@
+"""Plain statements of published procedures, which the benchmarks compare with."""
