@@ -17,12 +17,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.chromium import EXECUTABLES, executable
 from benchmarks.synthetic_study import PASCAL, write_page
+from pixcon_train.core.version import VERSION
 
 MEASURED = 600
 """Images measured: those not shown change nothing on the page but counts."""
@@ -93,7 +93,7 @@ def machine(browser: Any) -> dict[str, Any]:
         "load": os.getloadavg()[0],
         "system": platform.platform(),
         "chromium": browser.version,
-        "pixcon-diag": version("pixcon-diag"),
+        "pixcon-diag": VERSION,
     }
 
 

@@ -18,10 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import Spread
+from pixcon_train.core.version import VERSION
 
 FOLDER = Path("benchmarks/results")
 """Ignored by git: RESULTS.md quotes what counts."""
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "scipy", "pixcon-diag")
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def machine() -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
+        "pixcon-diag": VERSION,
         **{name: _version(name) for name in PACKAGES},
     }
 

@@ -11,10 +11,11 @@ from pixcon_cli.diagnose.measure import measure
 from pixcon_cli.diagnose.report import report
 from pixcon_cli.errors import PixConGroup
 from pixcon_diag.analyses.registry import ANALYSES
+from pixcon_train.core.version import VERSION
 
 
 @click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="pixcon-diag")
+@click.version_option(VERSION)
 @click.pass_context
 def main(context: click.Context) -> None:
     """Measure semi-supervised segmentation checkpoints.

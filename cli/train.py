@@ -10,10 +10,11 @@ from pixcon_cli.errors import PixConGroup
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
+from pixcon_train.core.version import VERSION
 
 
 @click.group(cls=PixConGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="pixcon-diag")
+@click.version_option(VERSION)
 def main() -> None:
     """Train semi-supervised segmentation: UniMatch V2 with or without PixCon's clean-positive bank.
 

@@ -7,8 +7,9 @@ Example:
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:
     from pixcon_diag.cache.measure import measure
@@ -54,7 +55,7 @@ _MODULES = {
 }
 """Where each public name lives: it is imported when it is first used."""
 
-__version__ = version("pixcon-diag")
+__version__ = VERSION
 
 __all__ = [
     "BandOptions",

@@ -7,8 +7,9 @@ Example:
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:
     from pixcon_train.config.resolve import load_config
@@ -29,7 +30,7 @@ _MODULES = {
 }
 """Where each public name lives: it is imported when it is first used."""
 
-__version__ = version("pixcon-diag")
+__version__ = VERSION
 
 __all__ = ["ClassBank", "DatasetSpec", "TrainConfig", "__version__", "build_model", "get_spec", "load_config", "train"]
 

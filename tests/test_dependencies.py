@@ -5,7 +5,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
+
+from pixcon_train.core.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -55,3 +58,9 @@ def test_what_tests_and_benchmarks_import_is_declared() -> None:
     project, build = PROJECT["project"], PROJECT["build-system"]
     development = [*project["dependencies"], *project["optional-dependencies"]["dev"], *build["requires"]]
     assert foreign("tests", "benchmarks") - {"no_such_module"} <= modules(development)
+
+
+def test_citation_and_installation_have_the_version_of_the_checkout() -> None:
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited is not None
+    assert {cited[1], version("pixcon-diag")} == {VERSION}

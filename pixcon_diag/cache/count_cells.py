@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.cells_collector import CellsCollector
@@ -58,9 +58,7 @@ def count_cells(
             f"the pass over the {len(data.pairs):,} images of {data.list_name} is not cached. `pixcon-diag estimate "
             f"{checkpoint.info.source}` makes it."
         )
-    provenance = Provenance(
-        checkpoint.info, data.info(), result.inference, {"taus": tuple(taus)}, version("pixcon-diag")
-    )
+    provenance = Provenance(checkpoint.info, data.info(), result.inference, {"taus": tuple(taus)}, VERSION)
     return CellsPass(checkpoint.name, provenance, data, result.maps, options, result.state)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pixcon_diag.checkpoints.finding import results_folder
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.options import PassOptions
+from pixcon_train.core.version import VERSION
 
 FORMAT = 5
 """Raised when the same key gives other numbers, or a state of another layout. 2: labels outside the classes are counted
@@ -29,7 +29,7 @@ def pass_key(
     del about["list_name"]  # the name of the list does not matter
     return {
         "format": FORMAT,
-        "version": version("pixcon-diag"),
+        "version": VERSION,
         "checkpoint": checkpoint.info.sha256,
         "weights": checkpoint.info.weights,
         "module": None if checkpoint.wrapped is None else {"layout": checkpoint.info.layout, **checkpoint.wrapped},
@@ -50,7 +50,7 @@ def made_by_another_version(manifest: Any, sha256: str) -> bool:
     key = manifest.get("key") if isinstance(manifest, dict) else None
     if not isinstance(key, dict) or key.get("checkpoint") != sha256:
         return False
-    return (key.get("format"), key.get("version")) != (FORMAT, version("pixcon-diag"))
+    return (key.get("format"), key.get("version")) != (FORMAT, VERSION)
 
 
 def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_diag.passes.predictions import STATISTICS, MeasuredPass
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.collector import Collector
@@ -70,7 +70,7 @@ def measured_pass(job: PassJob, options: MeasureOptions) -> MeasuredPass:
     """
     result = reuse_or_run(job, partial(_collector, job.data.spec.num_classes, options))
     about = (job.checkpoint.info, job.data.info(), result.inference)
-    provenance = Provenance(*about, asdict(options), version("pixcon-diag"))
+    provenance = Provenance(*about, asdict(options), VERSION)
     labeled = in_labeled_list(job.data, job.checkpoint.run)
     measured = MeasuredPass(
         job.checkpoint.name,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +18,7 @@ from pixcon_diag.passes.replayed_banks import STATISTICS, ReplayedBanks, ReplayO
 from pixcon_diag.passes.state import part
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.bank_collector import BankCollector
@@ -85,7 +85,7 @@ def replay(
     return ReplayedPass(
         **vars(banks),
         name=checkpoint.name,
-        provenance=Provenance(checkpoint.info, data.info(), result.inference, asdict(options), version("pixcon-diag")),
+        provenance=Provenance(checkpoint.info, data.info(), result.inference, asdict(options), VERSION),
         data=data,
         space="projection" if checkpoint.info.projection else "fused feature",
         stored=_stored(part(result.state, "stored"), banks),

@@ -5,7 +5,6 @@ Descriptions are read and written in the user's cache only: one beside a checkpo
 
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import to_json, write_text
+from pixcon_train.core.version import VERSION
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
 
@@ -117,7 +117,7 @@ class DescriptionFile:
         return of_file and stored == self._content(stored.description)
 
     def _content(self, description: Description) -> _Stored:
-        return _Stored(FORMAT, version("pixcon-diag"), self.sha256, self.requested, description)
+        return _Stored(FORMAT, VERSION, self.sha256, self.requested, description)
 
 
 @cache

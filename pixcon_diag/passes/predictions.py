@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.version import VERSION
 from pixcon_train.core.void import VOID
 from pixcon_train.data.reading import read_mask
 from pixcon_train.evaluation.iou_result import IoUResult
@@ -231,7 +231,7 @@ def measure_predictions(
         scores=Scores(),
     )
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
-    provenance = Provenance(info, data.info(), inference, {}, version("pixcon-diag"))
+    provenance = Provenance(info, data.info(), inference, {}, VERSION)
     return SavedPredictions(name or folder.resolve().name, provenance, data, maps, np.stack(rows))
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pixcon_diag.tables.markdown import plain_text, to_markdown
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.writing import TABLES
 from pixcon_train.core.files import write_text
+from pixcon_train.core.version import VERSION
 
 TEXT = "report.md"
 OPENING = ANALYSES[0].name
@@ -54,7 +54,7 @@ def write_report(
     opening = sum(result.command == OPENING for result in ordered)
     page = _template().render(
         title=title,
-        about=f"Written by pixcon-diag {version('pixcon-diag')}. Rates marked % are per cent; in tables without "
+        about=f"Written by pixcon-diag {VERSION}. Rates marked % are per cent; in tables without "
         "the mark, as of ρ_F, and in JSON and CSV they are fractions. – is an undefined value. Every number's origin "
         "(weights, list, options) stands in those files.",
         opening=sections[:opening],

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from pixcon_diag.tables.text import to_text
 from pixcon_diag.tables.writing import write_latex, write_results
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
+from pixcon_train.core.version import VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ class Result:
     ) -> "Result":
         """A result whose content begins with the command, the version, the notes of its tables and its summary."""
         notes = list(dict.fromkeys(note for table in tables for note in table.notes))
-        head = {"command": command, "version": version("pixcon-diag"), "notes": notes}
+        head = {"command": command, "version": VERSION, "notes": notes}
         head |= {"summary": list(summary)} if summary else {}
         return cls(command, head | content, tuple(tables), tuple(files), tuple(paper), tuple(summary))
 

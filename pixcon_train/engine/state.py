@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.version import VERSION
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.engine.components import RunComponents
@@ -68,7 +68,7 @@ def snapshot(config: TrainConfig, parts: RunComponents, state: TrainState, means
         root=str(parts.data.root.resolve()),
         lists=parts.data.lists,
         config=config.model_dump(),
-        version=version("pixcon-diag"),
+        version=VERSION,
         epoch=state.epoch,
         iteration=state.iteration,
         metrics=state.metrics,

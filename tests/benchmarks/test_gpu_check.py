@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,19 @@ ROWS = {
 """Fewest rows of a part, so that one that does nothing is noticed."""
 
 
+def not_installed(name: str) -> Distribution:
+    """Metadata as on a machine where the checkout is not installed, but its dependencies are."""
+    if name == "pixcon-diag":
+        raise PackageNotFoundError(name)
+    return next(iter(Distribution.discover(name=name)))
+
+
 @pytest.mark.parametrize(
     "part", [pytest.param(part, marks=[pytest.mark.slow] * (part.name in SLOW), id=part.name) for part in PARTS]
 )
 def test_each_part_passes_in_small_on_a_cpu(part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setattr(Distribution, "from_name", staticmethod(not_installed))
     rows = list(child.rows_of(part.module, Options("cpu", True, tmp_path, time.time() + 240)))
     assert [row for row in rows if row.verdict == "FAIL"] == []
     assert len(rows) >= ROWS[part.name]

@@ -3,7 +3,6 @@
 import functools
 import json
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from PIL import Image
 
 from pixcon_cli.diag import main
 from pixcon_train.core.files import sha256
+from pixcon_train.core.version import VERSION
 from pixcon_train.data.specs import get_spec
 from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import Checkpoint
@@ -83,7 +83,7 @@ def own_checkpoint(data: Path, shift: float = 0.0) -> Checkpoint:
         root=str(data),
         lists={"val": {"path": str(val), "sha256": sha256(val), "text": val.read_text()}},
         config={"data": {"dataset": str(data / "farm.yaml"), "labels": "auto", "val_limit": None}},
-        version=version("pixcon-diag"),
+        version=VERSION,
         epoch=2,
         iteration=10,
         metrics={"student": scores, "ema": scores},

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from pixcon_diag.reporting.page.saved import Figure, figures_of
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.terms import TERMS
+from pixcon_train.core.version import VERSION
 
-PACKAGES = ("pixcon-diag", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "openTSNE")
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "openTSNE")
 """Packages on which the numbers depend."""
 
 
@@ -56,7 +57,8 @@ def _figures(figures: Iterable[Figure]) -> Markup:
 
 
 def _versions() -> Markup:
-    versions = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
+    versions = [("pixcon-diag", VERSION), ("Python", platform.python_version())]
+    versions += [(name, version(name)) for name in PACKAGES]
     text = ", ".join(f"{name} {number}" for name, number in versions)
     return Markup("<h3>Versions</h3><p>{}. Weights, lists and options are given under <a href=#compared>What was "
                   "compared</a> and in every JSON file.</p>").format(text)  # fmt: skip

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module, resources
-from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
@@ -16,6 +15,7 @@ from pixcon_diag.reporting.page.saved import Saved, table_list, table_texts, tab
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.terms import with_terms
 from pixcon_train.core.files import write_text
+from pixcon_train.core.version import VERSION
 
 SECTIONS = (
     "verdict",
@@ -119,7 +119,7 @@ def render(title: str, sections: Sequence[Section], tables: Mapping[str, Saved])
     page = _template().render(
         title=title,
         sections=sections,
-        version=version("pixcon-diag"),
+        version=VERSION,
         blocks=Markup("\n").join(blocks),
         style=Markup(_text("style.css")),
         scripts=[Markup(_text(name)) for name in SCRIPTS],

@@ -2,12 +2,12 @@
 
 import csv
 import json
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from pixcon_train.core.files import sha256
+from pixcon_train.core.version import VERSION
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.diagnose.asking import no_drawing
@@ -41,7 +41,7 @@ def test_json_has_counts_beside_rates_both_mious_and_the_provenance(run_folder: 
     assert (provenance["data"]["dataset"], provenance["data"]["images"]) == ("farm", 4)
     assert provenance["inference"]["protocol"] == "unimatch-v2"
     assert provenance["options"]["taus"] == [0.95, 0.4]
-    assert provenance["version"] == version("pixcon-diag")
+    assert provenance["version"] == VERSION
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_out_writes_json_and_csv_that_agree(run_folder: Path, tmp_path: Path) ->
     content = json.loads(result.stdout)
     found = content["results"][0]
     at = found["contamination"]["thresholds"][0]
-    assert (content["command"], content["version"]) == ("contamination", version("pixcon-diag"))
+    assert (content["command"], content["version"]) == ("contamination", VERSION)
     assert [int(row[name]) for name in ("pixels", "retained", "correct")] == [
         at["overall"][name] for name in ("pixels", "retained", "correct")
     ]

@@ -1,7 +1,6 @@
 import csv
 import json
 import math
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Cell, Column, Table
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.version import VERSION
 
 
 def table(name: str, *notes: str, rows: tuple[tuple[Cell, ...], ...] = (("a", 0.5),)) -> Table:
@@ -21,7 +21,7 @@ def test_the_content_says_who_made_it_and_repeats_each_note_once() -> None:
     made = Result.of("geometry", [table("a", "x", "y"), table("b", "y", "z")], [table("c", "not shown")], results=[1])
     assert made.content == {
         "command": "geometry",
-        "version": version("pixcon-diag"),
+        "version": VERSION,
         "notes": ["x", "y", "z"],
         "results": [1],
     }
