@@ -43,21 +43,15 @@ def scene(seed: int = 0) -> PredictedBatch:
     logits = torch.randn(3, K, 12, 16, generator=generator)
     truth = torch.randint(0, K, (3, 12, 16), generator=generator)
     truth[:, 4:6] = VOID
-    probabilities = logits.softmax(1)
     fused = torch.randn(3, CHANNELS, 6, 8, generator=generator)
-    confidence, prediction = probabilities.max(1)
     names = tuple(f"{seed} {image}.jpg" for image in range(3))
-    return PredictedBatch(
-        names, truth, confidence, prediction, ModelPrediction(probabilities, fused, (12, 16), network_logits=logits)
-    )
+    return PredictedBatch(names, truth, ModelPrediction(*logits.softmax(1).max(1), fused, (12, 16), logits))
 
 
 def moved(batch: PredictedBatch, device: torch.device) -> PredictedBatch:
-    p, fused, covered, logits = batch.inference
-    assert fused is not None and logits is not None
-    inference = ModelPrediction(p.to(device), fused.to(device), covered, logits.to(device))
-    tensors = (each.to(device) for each in (batch.target, batch.confidence, batch.prediction))
-    return PredictedBatch(batch.names, *tensors, inference)
+    found = batch.inference
+    there = {name: value.to(device) for name, value in found._asdict().items() if isinstance(value, Tensor)}
+    return PredictedBatch(batch.names, batch.target.to(device), found._replace(**there))
 
 
 def test_the_device_refuses_float64(device: torch.device) -> None:

@@ -19,7 +19,7 @@ from benchmarks.gpu.rows import Row, at_least, at_most, measured, skipped
 from benchmarks.gpu.runner import ROOT
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_train.core.void import VOID
-from pixcon_train.evaluation.inference import predict_probabilities
+from pixcon_train.evaluation.inference import predict
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
@@ -105,8 +105,8 @@ def _seen(
 ) -> tuple[float, Seen]:
     """The threshold, by default the median confidence, and the results at that threshold."""
     model.to(device)
-    probabilities = predict_probabilities(model, images.to(device), protocol=protocol, window=window).probabilities  # type: ignore[arg-type]
-    confidence, prediction = probabilities.max(1)
+    found = predict(model, images.to(device), protocol=protocol, window=window)  # type: ignore[arg-type]
+    confidence, prediction = found.confidence, found.prediction
     tau = float(confidence.median()) if tau is None else tau
     metric = Contamination(model.num_classes, void=VOID, taus=(tau,), widths=()).to(device)
     metric.update(confidence, prediction, target.to(device))

@@ -20,7 +20,7 @@ from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, default_workers, raise_errors, worker_deaths
-from pixcon_train.evaluation.inference import ModelPrediction, predict_probabilities
+from pixcon_train.evaluation.inference import ModelPrediction, predict
 from pixcon_train.models.base import SegmentationModel
 
 
@@ -31,13 +31,19 @@ class PredictedBatch:
     names: tuple[str, ...]
     target: Tensor
     """y, (B, H, W), class indices and void."""
-    confidence: Tensor
-    """c = max p, (B, H, W), float32."""
-    prediction: Tensor
-    """ŷ = argmax p, (B, H, W), int64."""
     inference: ModelPrediction
-    """Probabilities (B, K, H, W) and the fused feature of the same pass."""
+    """Confidence, prediction, and the fused feature of the same pass."""
     _bins: dict[tuple[float, ...], Tensor] = field(default_factory=dict)
+
+    @property
+    def confidence(self) -> Tensor:
+        """c = max p, (B, H, W), float32."""
+        return self.inference.confidence
+
+    @property
+    def prediction(self) -> Tensor:
+        """ŷ = argmax p, (B, H, W), int16."""
+        return self.inference.prediction
 
     def bins(self, edges: tuple[float, ...]) -> Tensor:
         """Bin of each confidence, (B, H, W) int64, computed once per ``edges``."""
@@ -158,16 +164,15 @@ def _predict(
     masks = torch.stack([item["mask"] for item in items]).to(device, non_blocking=True)
     try:
         network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
-        inference = predict_probabilities(network, images, protocol=options.protocol, window=options.window)
+        inference = predict(network, images, protocol=options.protocol, window=options.window)
     except torch.OutOfMemoryError as error:
         size = "x".join(str(edge) for edge in images.shape[-2:])
         raise ConfigError(
             f"A batch of {len(items)} images of {size} does not fit into the memory of {device}. "
             "Use a smaller --batch-size, or --device cpu."
         ) from error
-    confidence, prediction = inference.probabilities.max(1)
-    _refuse_nan(confidence, items)
-    return PredictedBatch(tuple(item["name"] for item in items), masks, confidence, prediction, inference)
+    _refuse_nan(inference.confidence, items)
+    return PredictedBatch(tuple(item["name"] for item in items), masks, inference)
 
 
 def _refuse_nan(confidence: Tensor, items: list[dict[str, Any]]) -> None:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from pixcon_train.engine.components import RunComponents
 from pixcon_train.engine.observer import TrainingObserver
+from pixcon_train.evaluation.inference import ModelPrediction
+from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.validation import Batch, over_images, summary
 from pixcon_train.method.thresholds import BINS, PerClassThreshold, confidence_counts
 from pixcon_train.models.base import SegmentationModel
@@ -29,7 +31,7 @@ class Evaluator:
         metric, metrics = self._parts.metric, dict[str, dict[str, Any]]()
         for name, model in (("student", self._parts.student), ("ema", self._parts.teacher)):
             metric.reset()
-            if not self._pass(model, self._parts.validation, metric.update_from_probabilities, f"validation ({name})"):
+            if not self._pass(model, self._parts.validation, partial(_score, metric), f"validation ({name})"):
                 return None
             metrics[name] = summary(metric)
         return metrics
@@ -46,8 +48,8 @@ class Evaluator:
         num_classes, device = parts.teacher.num_classes, parts.accelerator.device
         counts = torch.zeros(num_classes, 2, BINS, dtype=torch.long, device=device)
 
-        def count(probabilities: Tensor, masks: Tensor) -> None:
-            counts.add_(confidence_counts(*probabilities.max(1), masks, num_classes=num_classes))
+        def count(predicted: ModelPrediction, masks: Tensor) -> None:
+            counts.add_(confidence_counts(predicted.confidence, predicted.prediction, masks, num_classes=num_classes))
 
         if not self._pass(parts.teacher, parts.held_out, count, "calibrating thresholds"):
             return False
@@ -55,7 +57,11 @@ class Evaluator:
         return True
 
     def _pass(
-        self, model: SegmentationModel, batches: Iterable[Batch], count: Callable[[Tensor, Tensor], None], what: str
+        self,
+        model: SegmentationModel,
+        batches: Iterable[Batch],
+        count: Callable[[ModelPrediction, Tensor], None],
+        what: str,
     ) -> bool:
         return over_images(
             model,
@@ -67,3 +73,7 @@ class Evaluator:
             progress=partial(self._observer.progressed, what),
             stop=self._stop,
         )
+
+
+def _score(metric: SegmentationIoU, predicted: ModelPrediction, masks: Tensor) -> None:
+    metric.update(predicted.prediction, masks)

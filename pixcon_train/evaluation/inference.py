@@ -12,14 +12,17 @@ from torch import Tensor
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.evaluation.windows import slide
 from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
 
 
 class ModelPrediction(NamedTuple):
     """Prediction at the images' own resolution."""
 
-    probabilities: Tensor
-    """(B, K, H, W), float32, sums to 1 over K."""
+    confidence: Tensor
+    """c = max p, (B, H, W), float32; NaN where the network's output is."""
+    prediction: Tensor
+    """ŷ = argmax p, (B, H, W), int16."""
     fused: Tensor | None
     """(B, C, h, w), the decoder feature of the same pass; None with sliding windows, which have one per window."""
     covered: tuple[int, int]
@@ -28,10 +31,10 @@ class ModelPrediction(NamedTuple):
     """(B, K, H', W'), output of the network over the same ``covered`` pixels; None with sliding windows."""
 
 
-def predict_probabilities(
+def predict(
     model: SegmentationModel, images: Tensor, *, protocol: Protocol, window: SlidingWindow | None = None
 ) -> ModelPrediction:
-    """Class probabilities of ``images`` at their own resolution.
+    """Confidence and class of each pixel of ``images`` at their own resolution.
 
     Args:
         model: in eval mode; called under the caller's autocast and grad mode.
@@ -41,10 +44,10 @@ def predict_probabilities(
     """
     height, width = images.shape[-2:]
     if window is not None and height >= window.crop and width >= window.crop:
-        return ModelPrediction(_slide(model, images, window), None, (height, width))
+        return ModelPrediction(*slide(model, images, window), None, (height, width))
     output, covered = _whole(model, images, protocol)
-    logits = _at_image_size(output.logits, images, protocol)
-    return ModelPrediction(logits.softmax(1), output.fused, covered, output.logits)
+    confidence, prediction = _at_image_size(output.logits, images, protocol).softmax(1).max(1)
+    return ModelPrediction(confidence, prediction.to(torch.int16), output.fused, covered, output.logits)
 
 
 def predict_logits(
@@ -85,19 +88,6 @@ def pad_by_reflection(images: Tensor, bottom: int, right: int) -> Tensor:
         if any(pad):
             images = F.pad(images, pad, mode="reflect" if max(pad) < edge else "replicate")
     return images
-
-
-def _slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> Tensor:
-    """Probabilities (B, K, H, W) averaged over the windows that cover a pixel."""
-    batch, _, height, width = images.shape
-    total = images.new_zeros((batch, model.num_classes, height, width), dtype=torch.float32)
-    count = total.new_zeros((height, width))
-    for top in window.starts(height):
-        for left in window.starts(width):
-            rows, columns = slice(top, top + window.crop), slice(left, left + window.crop)
-            total[..., rows, columns] += model(images[..., rows, columns]).logits.float().softmax(1)
-            count[rows, columns] += 1
-    return total / count
 
 
 def _nearest(edge: int, unit: int) -> int:

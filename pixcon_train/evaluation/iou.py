@@ -55,10 +55,6 @@ class SegmentationIoU(LabelMeasurement):
         counted = self.counted(prediction, target)
         self.counts += image_statistics(prediction, target, counted, self.num_classes).sum(0)
 
-    def update_from_probabilities(self, probabilities: Tensor, target: Tensor) -> None:
-        """Count one batch by its class probabilities (B, K, H, W); ``target`` and errors as of :meth:`update`."""
-        self.update(probabilities.argmax(1), target)
-
     def compute(self) -> IoUResult:
         """Result over everything seen so far.
 

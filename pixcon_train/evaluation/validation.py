@@ -14,7 +14,7 @@ from pixcon_train.core.progress import Progress
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors
-from pixcon_train.evaluation.inference import predict_probabilities
+from pixcon_train.evaluation.inference import ModelPrediction, predict
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
@@ -52,7 +52,7 @@ def validation_loader(
 def over_images(
     model: SegmentationModel,
     batches: Iterable[Batch],
-    count: Callable[[Tensor, Tensor], None],
+    count: Callable[[ModelPrediction, Tensor], None],
     *,
     device: torch.device,
     protocol: Literal["unimatch-v2", "pixcon"],
@@ -60,7 +60,7 @@ def over_images(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> bool:
-    """Call ``count`` with the probabilities and masks of all images; False if ``stop`` returned True in between.
+    """Call ``count`` with the predictions and masks of all images; False if ``stop`` returned True in between.
 
     Afterwards the model is in the mode it was in. Over several processes each passes over its share of the images.
 
@@ -76,9 +76,9 @@ def over_images(
         for done, groups in enumerate(raise_errors(batches), 1):
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
-                prediction = predict_probabilities(model, images, protocol=protocol, window=window)
-                finite &= prediction.probabilities.sum().isfinite()
-                count(prediction.probabilities, masks)
+                predicted = predict(model, images, protocol=protocol, window=window)
+                finite &= predicted.confidence.sum().isfinite()
+                count(predicted, masks)
             progress(done, total)
             if stop():
                 break

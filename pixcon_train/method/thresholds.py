@@ -192,7 +192,7 @@ def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, 
     bins = (confidence * BINS).long().clamp(max=BINS - 1)
     valid = target != VOID
     counted = torch.stack([valid & (predicted != target), valid])
-    counts = masked_bincount((predicted * BINS + bins).expand_as(counted), counted, num_classes * BINS)
+    counts = masked_bincount((predicted.long() * BINS + bins).expand_as(counted), counted, num_classes * BINS)
     return counts.view(2, num_classes, BINS).transpose(0, 1)
 
 

@@ -95,7 +95,7 @@ def test_two_methods_have_everything_from_one_pass_each(
 ) -> None:
     first = build(study, tmp_path, NONE, CLEAN)
     assert commands(first) == EVERYTHING and other_than_estimate(first) == []
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", never)
     again = build(study, tmp_path / "again", NONE, CLEAN)
     for command in EVERYTHING:
         assert of(again, command) == of(first, command)

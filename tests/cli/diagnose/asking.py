@@ -31,7 +31,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("a network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", never)
 
 
 def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:

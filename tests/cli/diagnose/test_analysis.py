@@ -171,7 +171,7 @@ def test_stopping_leaves_nothing_half_written(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", stop)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", stop)
     result = call("contamination", run_folder, "--out", tmp_path / "out", "--json")
     assert (result.exit_code, result.stdout) == (130, "")
     assert "Stopped" in result.stderr
@@ -208,7 +208,7 @@ def test_later_commands_use_the_pass_that_was_kept_and_say_so(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", never)
     for command in (("contamination", "--tau", 0.7), ("geometry", "--min-pixels", 1), ("boundary", "--width", 4)):
         result = call(command[0], run_folder, "--workers", 0, *command[1:])
         assert result.exit_code == 0 and "reusing the pass cached" not in result.stderr, result.output
@@ -250,7 +250,7 @@ def test_all_checkpoints_are_looked_at_before_the_first_is_measured(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", never)
     options = ("--dataset", "camvid", "--data-root", run_folder, "--list", "val.txt")
     (run_folder / "val.txt").write_text("a.jpg a.png\n")
     one_message(call("contamination", run_folder, public, *options), 2, "predicts 3 classes but camvid has 11")

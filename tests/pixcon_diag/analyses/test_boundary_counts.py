@@ -101,7 +101,7 @@ def test_another_width_needs_no_network(data: EvaluationData, tmp_path: Path, mo
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the network was run")
 
-    monkeypatch.setattr("pixcon_diag.passes.run.predict_probabilities", never)
+    monkeypatch.setattr("pixcon_diag.passes.run.predict", never)
     results = [one(member, options=BandOptions((width,)))[0].result.rates for width in (1, 4, 30)]
     assert [rates.widths[0].width for rates in results] == [1, 4, 30]
     shares = [rates.widths[0].share for rates in results]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixcon_diag.checkpoints.loading import load
-from pixcon_train.evaluation.inference import predict_logits, predict_probabilities
+from pixcon_train.evaluation.inference import predict, predict_logits
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.build import build_model
 from tests.reference import golden_input, rule_tensor
@@ -60,11 +60,9 @@ def test_unimatch_v2_file_by_its_protocol(unimatch_v2: Path, golden: dict[str, n
     expected = golden["unimatch_v2_small/original_75x101_logits"]
     np.testing.assert_allclose(logits[..., ::5, ::5].numpy().reshape(expected.shape), expected, atol=1e-4)
     assert agreement(logits.argmax(1).squeeze(), golden["unimatch_v2_small/original_75x101_argmax"].squeeze()) >= 0.999
-    windows = predict_probabilities(
-        loaded.model, golden_input(98, 154), protocol=loaded.protocol, window=SlidingWindow(70)
-    )
+    windows = predict(loaded.model, golden_input(98, 154), protocol=loaded.protocol, window=SlidingWindow(70))
     expected = golden["unimatch_v2_small/sliding_98x154_crop70_argmax"].squeeze()
-    assert agreement(windows.probabilities.argmax(1).squeeze(), expected) >= 0.999
+    assert agreement(windows.prediction.squeeze(), expected) >= 0.999
 
 
 @torch.inference_mode()

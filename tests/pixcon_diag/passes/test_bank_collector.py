@@ -37,10 +37,8 @@ def scene(image: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def predicted(images: range) -> PredictedBatch:
     logits, truth, feature = (torch.stack(each) for each in zip(*map(scene, images), strict=True))
-    probabilities = logits.softmax(1)
-    confidence, prediction = probabilities.max(1)
-    inference = ModelPrediction(probabilities, feature, (HEIGHT, WIDTH), logits)
-    return PredictedBatch(tuple(f"{image}.jpg" for image in images), truth, confidence, prediction, inference)
+    inference = ModelPrediction(*logits.softmax(1).max(1), feature, (HEIGHT, WIDTH), logits)
+    return PredictedBatch(tuple(f"{image}.jpg" for image in images), truth, inference)
 
 
 def batches(size: int = 2) -> Iterator[PredictedBatch]:
@@ -147,12 +145,12 @@ def test_a_higher_threshold_admits_fewer_pixels() -> None:
     assert rates == sorted(rates, reverse=True) and rates[0] > rates[-1] > 0
 
 
-def test_probabilities_at_the_image_s_size_play_no_part() -> None:
+def test_predictions_at_the_image_s_size_play_no_part() -> None:
     """Training resamples the network's logits; what was resized to the image already would be resampled twice."""
     collector = BankCollector(CLASSES, unit, OPTIONS, IMAGES)
     for batch in batches():
-        inference = batch.inference._replace(probabilities=torch.full_like(batch.inference.probabilities, 1 / CLASSES))
-        collector.update(PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference))
+        nothing = {name: torch.zeros_like(getattr(batch, name)) for name in ("confidence", "prediction")}
+        collector.update(PredictedBatch(batch.names, batch.target, batch.inference._replace(**nothing)))
     assert same(collector.snapshot(), collected().snapshot())
 
 
@@ -233,9 +231,7 @@ def test_padding_is_beyond_the_image_and_never_admitted() -> None:
     """A feature of 6 × 8 cells over 24 × 32 pixels of which the image has a quarter."""
     batch = predicted(range(1))
     covered = (2 * HEIGHT, 2 * WIDTH)
-    moved = PredictedBatch(
-        batch.names, batch.target, batch.confidence, batch.prediction, batch.inference._replace(covered=covered)
-    )
+    moved = PredictedBatch(batch.names, batch.target, batch.inference._replace(covered=covered))
     collector = BankCollector(CLASSES, unit, OPTIONS, IMAGES)
     collector.update(moved)
     expected = F.interpolate(batch.target[:, None].float(), (3, 4), mode="nearest")
@@ -246,7 +242,6 @@ def test_padding_is_beyond_the_image_and_never_admitted() -> None:
 @pytest.mark.parametrize("lack", [{"fused": None}, {"fused": torch.zeros(2, 0, 1, 1)}, {"network_logits": None}])
 def test_no_feature_no_bank(lack: dict[str, Any]) -> None:
     batch = predicted(range(2))
-    inference = batch.inference._replace(**lack)
-    without = PredictedBatch(batch.names, batch.target, batch.confidence, batch.prediction, inference)
+    without = PredictedBatch(batch.names, batch.target, batch.inference._replace(**lack))
     with pytest.raises(ConfigError, match="--window 0"):
         BankCollector(CLASSES, unit, OPTIONS, IMAGES).update(without)

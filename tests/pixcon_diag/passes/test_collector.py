@@ -36,9 +36,8 @@ def batches(*, feature: bool = True) -> Iterator[PredictedBatch]:
         target[torch.rand(target.shape, generator=generator) < 0.2] = VOID
         fused = torch.randn(count, CHANNELS, 6, 8, generator=generator)
         names = tuple(f"{number}-{index}.jpg" for index in range(count))
-        confidence, prediction = probabilities.max(1)
-        inference = ModelPrediction(probabilities, fused if feature else None, covered)
-        yield PredictedBatch(names, target, confidence, prediction, inference)
+        inference = ModelPrediction(*probabilities.max(1), fused if feature else None, covered)
+        yield PredictedBatch(names, target, inference)
 
 
 def collected(**options: Any) -> Collector:

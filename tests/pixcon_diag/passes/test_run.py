@@ -84,7 +84,6 @@ def test_every_image_is_predicted_once_in_order_and_at_its_own_size() -> None:
 
     def consume(batch: PredictedBatch) -> None:
         assert batch.target.shape == batch.prediction.shape == batch.confidence.shape
-        assert batch.inference.probabilities.shape[1] == CLASSES
         seen.extend((name, tuple(batch.target.shape[1:])) for name in batch.names)
 
     run_pass(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.inference import pad_by_reflection, predict_logits, predict_probabilities
+from pixcon_train.evaluation.inference import pad_by_reflection, predict, predict_logits
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.architectures import ARCHITECTURES
 from pixcon_train.models.base import ModelOutput, SegmentationModel
@@ -55,8 +55,9 @@ def test_sliding_windows_match_the_release(
 ) -> None:
     model = request.getfixturevalue(architecture)
     protocol = ARCHITECTURES[architecture].protocol
-    result = predict_probabilities(model, golden_input(98, 154), protocol=protocol, window=SlidingWindow(70))
-    assert agreement(result.probabilities, golden[f"{architecture}_small/sliding_98x154_crop70_argmax"]) >= 0.999
+    result = predict(model, golden_input(98, 154), protocol=protocol, window=SlidingWindow(70))
+    expected = golden[f"{architecture}_small/sliding_98x154_crop70_argmax"]
+    assert np.mean(result.prediction.numpy() == expected) >= 0.999
     assert result.fused is None
 
 
@@ -78,35 +79,12 @@ class PixelNetwork(nn.Module):
         return ModelOutput(images[:, :1] * weights + seen, images, None)
 
 
-def by_loop(network: PixelNetwork, images: Tensor, crop: int, rows: list[int], columns: list[int]) -> Tensor:
-    """Per pixel, the mean of the probabilities of the windows that hold it."""
-    _, _, height, width = images.shape
-    windows = {
-        (t, s): network(images[..., t : t + crop, s : s + crop]).logits.softmax(1) for t in rows for s in columns
-    }
-    result = torch.zeros(len(images), network.num_classes, height, width)
-    for y in range(height):
-        for x in range(width):
-            inside = [(t, s) for t, s in windows if t <= y < t + crop and s <= x < s + crop]
-            result[..., y, x] = sum(windows[t, s][..., y - t, x - s] for t, s in inside) / len(inside)  # type: ignore
-    return result
-
-
-def test_windows_are_averaged_by_their_overlap() -> None:
-    network, images = PixelNetwork(context=5.0), torch.randn(2, 3, 30, 45)
-    found = predict_probabilities(network, images, protocol="pixcon", window=SlidingWindow(28))  # type: ignore
-    # stride 18; the last window of an edge ends at the border
-    torch.testing.assert_close(found.probabilities, by_loop(network, images, 28, [0, 2], [0, 17]))
-    torch.testing.assert_close(found.probabilities.sum(1), torch.ones(2, 30, 45))
-    assert found.probabilities.max() <= 1 + 1e-6
-
-
 @pytest.mark.parametrize("edges", [(20, 60), (60, 20), (20, 20)])
 def test_an_image_smaller_than_the_window_is_predicted_whole(edges: tuple[int, int]) -> None:
     network, images = PixelNetwork(), torch.randn(1, 3, *edges)
-    whole = predict_probabilities(network, images, protocol="pixcon")  # type: ignore
-    slid = predict_probabilities(network, images, protocol="pixcon", window=SlidingWindow(28))  # type: ignore
-    assert torch.equal(whole.probabilities, slid.probabilities)
+    whole = predict(network, images, protocol="pixcon")  # type: ignore
+    slid = predict(network, images, protocol="pixcon", window=SlidingWindow(28))  # type: ignore
+    assert torch.equal(whole.confidence, slid.confidence) and torch.equal(whole.prediction, slid.prediction)
     assert slid.fused is not None
 
 
@@ -117,16 +95,18 @@ def test_an_image_smaller_than_the_window_is_predicted_whole(edges: tuple[int, i
 def test_each_protocol_brings_an_edge_to_its_multiple(edge: int, resized: int, padded: int) -> None:
     network = PixelNetwork()
     for protocol in ("unimatch-v2", "pixcon"):
-        result = predict_probabilities(network, torch.randn(1, 3, edge, 28), protocol=protocol)  # type: ignore
-        assert result.probabilities.shape == (1, 3, edge, 28)
+        result = predict(network, torch.randn(1, 3, edge, 28), protocol=protocol)  # type: ignore
+        assert result.confidence.shape == result.prediction.shape == (1, edge, 28)
     assert network.shapes == [(resized, 28), (padded, 28)]
 
 
 @pytest.mark.parametrize("protocol", ["unimatch-v2", "pixcon"])
 def test_an_image_of_a_fitting_size_is_shown_as_it_is(protocol: str) -> None:
     network, images = PixelNetwork(), torch.randn(2, 3, 28, 42)
-    result = predict_probabilities(network, images, protocol=protocol)  # type: ignore
-    torch.testing.assert_close(result.probabilities, network(images).logits.softmax(1))
+    result = predict(network, images, protocol=protocol)  # type: ignore
+    confidence, prediction = network(images).logits.softmax(1).max(1)
+    torch.testing.assert_close(result.confidence, confidence)
+    assert torch.equal(result.prediction.long(), prediction)
     assert result.covered == (28, 42)
 
 
@@ -142,12 +122,12 @@ def test_padding_repeats_an_edge_too_short_to_mirror() -> None:
     assert padded[0, 0].tolist() == [[0, 1]] * 3
 
 
-def test_probabilities_are_single_precision_whatever_the_network_computes_in() -> None:
+def test_confidences_are_single_precision_whatever_the_network_computes_in() -> None:
     model = build_model("unimatch_v2", "nano", 3, projection=False).eval()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        result = predict_probabilities(model, torch.randn(1, 3, 30, 40), protocol="unimatch-v2")
-    assert result.probabilities.dtype == torch.float32
-    torch.testing.assert_close(result.probabilities.sum(1), torch.ones(1, 30, 40))
+        result = predict(model, torch.randn(1, 3, 30, 40), protocol="unimatch-v2")
+    assert result.confidence.dtype == torch.float32
+    assert result.confidence.min() >= 1 / 3 and result.confidence.max() <= 1 + 1e-6
 
 
 def test_what_cannot_work_is_refused() -> None:

@@ -76,7 +76,7 @@ def validated(network: SegmentationModel, dataset: EvaluationDataset) -> dict[st
     assert over_images(
         network,
         validation_loader(dataset, rank=0, processes=1, workers=0),
-        metric.update_from_probabilities,
+        lambda predicted, masks: metric.update(predicted.prediction, masks),
         device=torch.device("cpu"),
         protocol="unimatch-v2",
         window=None,

@@ -1,0 +1,60 @@
+"""Sliding windows: probabilities are averaged over the windows that cover a pixel, and only the overlaps are held.
+
+Windows come row by row, each row from left to right. As soon as no later window covers a pixel, its confidence and
+prediction are final and its probabilities are dropped. Held are the sums of two overlaps: of the rows that the next
+row of windows covers, over the width of the image, and of the columns that the next window covers.
+"""
+
+import torch
+from torch import Tensor
+
+from pixcon_train.evaluation.protocols import SlidingWindow
+from pixcon_train.models.base import SegmentationModel
+
+
+def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tuple[Tensor, Tensor]:
+    """Confidence, float32, and prediction, int16, of the mean probabilities of each pixel: both (B, H, W).
+
+    Args:
+        model: in eval mode.
+        images: (B, 3, H, W), normalised, no smaller than a window.
+        window: the windows.
+    """
+    batch, _, height, width = images.shape
+    crop, rows, columns = window.crop, _spans(window, height), _spans(window, width)
+    confidence = images.new_empty((batch, height, width), dtype=torch.float32)
+    prediction = images.new_empty((batch, height, width), dtype=torch.int16)
+    covering = [
+        _covering(spans, crop, confidence.new_zeros(edge)) for spans, edge in ((rows, height), (columns, width))
+    ]
+    overlap = max(top + crop - below for top, below in rows)
+    above = confidence.new_empty((batch, model.num_classes, overlap, width))
+    held = 0  # rows of it
+    for top, below in rows:
+        beside = confidence.new_empty((batch, model.num_classes, crop, 0))
+        for left, right in columns:
+            sums = model(images[:, :, top : top + crop, left : left + crop]).logits.float().softmax(1)
+            known = beside.shape[-1]
+            sums[..., :known] += beside
+            sums[:, :, :held, known:] += above[:, :, :held, left + known : left + crop]
+            beside = sums[..., right - left :].clone()  # a view would hold the whole window
+            # What was held above these columns is in the sums by now, and the rows below take its place.
+            above[:, :, : top + crop - below, left:right] = sums[:, :, below - top :, : right - left]
+            count = covering[0][top:below, None] * covering[1][left:right]
+            mean = sums[:, :, : below - top, : right - left].div_(count)
+            confidence[:, top:below, left:right], prediction[:, top:below, left:right] = mean.max(1)
+        held = top + crop - below
+    return confidence, prediction
+
+
+def _spans(window: SlidingWindow, edge: int) -> list[tuple[int, int]]:
+    """Of each window along an edge its first pixel and the first pixel of the next one; the edge ends the last one."""
+    starts = window.starts(edge)
+    return list(zip(starts, [*starts[1:], edge], strict=True))
+
+
+def _covering(spans: list[tuple[int, int]], crop: int, zeros: Tensor) -> Tensor:
+    """How many windows cover each pixel of an edge, added to ``zeros``."""
+    for start, _ in spans:
+        zeros[start : start + crop] += 1
+    return zeros
