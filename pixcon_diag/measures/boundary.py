@@ -1,6 +1,6 @@
 """Boundary bands, and the error rate inside and outside them (Sec. G.1, Table 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isqrt
 
 import numpy as np
@@ -53,12 +53,28 @@ def boundary_bands(
     labels = mask.to(torch.int16)
     if void_mode == "nearest":
         labels = _fill_void(labels, valid)
+    if distance == "chessboard" and void_mode != "ignore":
+        bands = dict(_nested_bands(labels, sorted(set(widths))))
+        return [valid & bands[width] for width in widths]
     # Another label is within reach where the largest and the smallest label within reach differ.
     above, below = labels, -labels
     if void_mode == "ignore":
         above, below = above.masked_fill(~valid, _LOWEST), below.masked_fill(~valid, _LOWEST)
     reach = _reach_chessboard if distance == "chessboard" else _reach_euclidean
     return [valid & (reach(above, width) != -reach(below, width)) for width in widths]
+
+
+def _nested_bands(labels: Tensor, widths: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    """Each of the ascending ``widths`` with its band, of which valid pixels are not yet selected.
+
+    A pixel is in the band of width w exactly where the band of width 1 is within w − 1: one step before the nearest
+    pixel of another label lies a pixel of the same label. So each band grows from the narrower one, in bytes.
+    """
+    band = (_reach_chessboard(labels, 1) != -_reach_chessboard(-labels, 1)).byte()
+    grown = 1
+    for width in widths:
+        band, grown = _reach_chessboard(band, width - grown), width
+        yield width, band.bool()
 
 
 def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tensor], *, void: int) -> Tensor:
@@ -170,7 +186,7 @@ def _reach_euclidean(values: Tensor, width: int) -> Tensor:
 def _sliding_maximum(values: Tensor, reach: int, dim: int) -> Tensor:
     """Maximum over 2·reach + 1 neighbours along ``dim``, by doubling: log2 passes whatever the reach."""
     padding = (reach, reach) if dim == -1 else (0, 0, reach, reach)
-    values = F.pad(values, padding, value=_LOWEST)
+    values = F.pad(values, padding, value=0 if values.dtype == torch.uint8 else _LOWEST)
     window, span = 2 * reach + 1, 1
     while span < window:
         step = min(span, window - span)  # the last pass may overlap, which does not change a maximum
