@@ -1,17 +1,21 @@
 """Predicted label maps and confidence maps as PNGs, written by a pass; label maps also saved by any framework."""
 
 import hashlib
-import io
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
 from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import file_stem, is_file
 from pixcon_train.data.masks import read_indices
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GRAY, _INDEXED = 0, 3
+"""Colour types of PNG (ISO/IEC 15948, section 11.2.2)."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,28 @@ class MapWriter:
 
 
 def encode_map(values: np.ndarray, palette: Sequence[int] | None, *, effort: int = 1) -> bytes:
-    """A PNG of (H, W) uint8 values.
+    """A PNG of (H, W) uint8 values, written here: Pillow's writer takes three times as long for small maps.
 
     Args:
         values: (H, W) uint8.
         palette: red, green, blue of each value, black beyond it; None for a gray map.
         effort: level of compression from 1 to 9; label maps compress so well that more than 1 saves almost nothing.
     """
-    image = Image.fromarray(values)
+    height, width = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, _GRAY if palette is None else _INDEXED, 0, 0, 0)
+    rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row begins with its filter: none
+    rows[:, 1:] = values
+    packer = zlib.compressobj(effort)
+    chunks = [(b"IHDR", header), (b"IDAT", packer.compress(rows.tobytes()) + packer.flush()), (b"IEND", b"")]
     if palette is not None:
-        # With a shorter palette Pillow writes fewer bits, which truncates larger labels such as void.
-        image.putpalette([*palette, *(0,) * (3 * 256 - len(palette))])
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=effort)
-    return buffer.getvalue()
+        # Black for every value beyond the palette: some programs refuse values that it lacks, such as void.
+        chunks.insert(1, (b"PLTE", bytes([*palette, *(0,) * (3 * 256 - len(palette))])))
+    return _SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:

@@ -6,10 +6,16 @@ from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.measures.confidence import confidence_edges
 
 
+@pytest.mark.parametrize("taus", [(0.95,), (0.95, 0.95 + 1e-7, 0.95 + 2e-7, 0.3, 0.3 + 1e-8)])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
-def test_bins_are_closed_on_the_left(dtype: torch.dtype) -> None:
-    edges = confidence_edges((0.95,), 15)
-    confidence = torch.cat([torch.rand(500, dtype=torch.float64), torch.tensor(edges, dtype=torch.float64)]).to(dtype)
+def test_bins_are_closed_on_the_left(dtype: torch.dtype, taus: tuple[float, ...]) -> None:
+    edges = confidence_edges(taus, 15)
+    at_edges = torch.tensor(edges, dtype=torch.float64).to(dtype)
+    near_one = 1 - 10 ** (-7 * torch.rand(500, dtype=torch.float64))
+    parts = [torch.rand(500, dtype=torch.float64), near_one]
+    single = at_edges.to(torch.promote_types(dtype, torch.float32))
+    beside = [torch.nextafter(single, torch.full_like(single, end)) for end in (0, 2)]
+    confidence = torch.cat([part.to(dtype) for part in (*parts, at_edges, *beside)])
     boundaries = torch.tensor(edges, dtype=dtype).numpy()
     expected = np.searchsorted(boundaries, confidence.numpy(), side="right") - 1
     assert bin_of(confidence, edges).tolist() == expected.tolist()
