@@ -15,6 +15,11 @@ def uniform(low: float, high: float, generator: torch.Generator) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
+def chance(probability: float, generator: torch.Generator) -> bool:
+    """True with ``probability``."""
+    return uniform(0, 1, generator) < probability
+
+
 def mix(*parts: int) -> int:
     """A 63-bit number from ``parts``, as a hash: splitmix64's finaliser over each part in turn."""
     state = 0

@@ -20,7 +20,8 @@ from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.reading import Encoding, read_pair
 from pixcon_train.data.specs import DatasetSpec
-from pixcon_train.data.transforms import Geometry, normalise, random_crop, strong_view
+from pixcon_train.data.strong_views import draw_strong_view, render
+from pixcon_train.data.transforms import Geometry, normalise, random_crop
 
 _PADDED = 254
 """Label of padding in unlabeled crops, before it becomes the ignore mask."""
@@ -89,8 +90,8 @@ class UnlabeledDataset(TrainingDataset):
         padded = marks == _PADDED
         item = {
             "weak": normalise(crop),
-            "strong1": normalise(strong_view(crop, generator=generator)),
-            "strong2": normalise(strong_view(crop, generator=generator)),
+            "strong1": normalise(render(crop, draw_strong_view(generator))),
+            "strong2": normalise(render(crop, draw_strong_view(generator))),
             "ignore": torch.where(padded, VOID, 0).to(torch.uint8),
             "name": pair.image,
         }

@@ -86,7 +86,7 @@ def test_padding_of_unlabeled_crops_is_ignored(root: Path) -> None:
 
 
 def test_all_views_are_one_crop(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "strong_view", lambda image, *, generator: image)
+    monkeypatch.setattr(datasets, "render", lambda image, view: image)
     item = unlabeled(root)[0]
     assert torch.equal(item["weak"], item["strong1"]) and torch.equal(item["weak"], item["strong2"])
 
