@@ -69,6 +69,7 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
 	$(BIN)/python benchmarks/contrastive.py
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
+	-$(BIN)/python -m benchmarks.input_pipeline
 
 bench-check: $(INSTALLED) browser  ## time the report's page in a browser; fails where it is slower than promised
 	$(BIN)/python -m benchmarks.report_page
