@@ -120,16 +120,24 @@ def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking:
     return figures
 
 
+def _lay_out(figure: "Figure") -> None:
+    """Place everything, once for all files: with a layout engine matplotlib draws each file twice."""
+    figure.set_dpi(PNG_DPI)
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine(None)
+
+
 def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[str] | None) -> list[Path]:
     from matplotlib.text import Text
 
     from pixcon_figures.fonts import escaped
 
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in UNDATED]
+    _lay_out(figure)
     for path, (kind, metadata) in zip(paths, UNDATED.items(), strict=True):
         with replacing(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
-        figure.set_layout_engine("none")  # the layout of the first file holds for all, and takes as long as a file
     if missing is not None and lacking:
         drawn = "".join(text.get_text() for text in figure.findobj(Text))
         missing.update(character for character in lacking if escaped(character) in drawn)

@@ -31,6 +31,7 @@ KEY = 0.55
 """Width of a legend's key and the space around it."""
 
 RC = {
+    "font.family": DEFAULT,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -57,6 +58,8 @@ RC = {
     "ps.fonttype": 42,
     "svg.hashsalt": "pixcon",  # the same drawing gets the same ids
 }
+OWN_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
+"""Settings that a style cannot change: each figure states its layout, which is made once."""
 
 SCREEN_DPI = 100
 LEGEND_LINE = 0.15
@@ -76,7 +79,8 @@ def style(name: str | None = None, fallback: Sequence[str] = ()) -> Iterator[Non
     Raises:
         ConfigError: there is no such style, or its file is not valid.
     """
-    with matplotlib.style.context([RC, *([] if name is None else [known_style(name)])], after_reset=True):
+    user = [] if name is None else [known_style(name)]
+    with matplotlib.style.context([RC, *user, OWN_LAYOUT], after_reset=True):
         # The fallback is for characters that the default font lacks, so that font comes before it.
         mpl.rcParams["font.family"] = list(dict.fromkeys([*mpl.rcParams["font.family"], DEFAULT, *fallback]))
         if fallback:

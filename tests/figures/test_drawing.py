@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.registry import ANALYSES
+from pixcon_figures import drawing
 from pixcon_figures.drawing import draw_saved
-from pixcon_figures.style import SMALL
+from pixcon_figures.sources import source_line
+from pixcon_figures.style import SMALL, small_print, style
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import write_json
 from tests.figures import saved_results as made
@@ -96,6 +99,19 @@ def test_drawn_in_three_formats_and_again_with_the_same_bytes(tmp_path: Path, co
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_a_layout_made_once_gives_the_bytes_that_matplotlib_gives_with_its_own(tmp_path: Path) -> None:
+    content = save(tmp_path, "geometry")
+    drawn = draw_saved(tmp_path, "geometry")
+    with style():
+        figure = import_module("pixcon_figures.geometry").draw(content, tmp_path)["geometry"]
+        small_print(figure, source_line(content))
+        for path in drawn:
+            kind = path.suffix[1:]
+            figure.savefig(tmp_path / f"own.{kind}", dpi=drawing.PNG_DPI, metadata=drawing.UNDATED[kind])
+            figure.set_layout_engine("none")  # that of the first file holds for all
+            assert path.read_bytes() == (tmp_path / f"own.{kind}").read_bytes()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_undefined_values_are_drawn_as_nothing(tmp_path: Path, command: str) -> None:
@@ -154,6 +170,6 @@ def test_no_text_is_too_small_to_read(tmp_path: Path, command: str) -> None:
 
 
 def test_importing_loads_nothing_that_draws() -> None:
-    probe = "import sys, pixcon_figures.drawing; print({'matplotlib', 'seaborn', 'torch'} & set(sys.modules))"
+    probe = "import sys, pixcon_figures.drawing; print({'matplotlib', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "set()", done.stderr
