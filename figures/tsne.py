@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -34,25 +33,14 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
 
 def draw_maps(panels: Sequence[Axes], content: Content, projections: Sequence[Content]) -> None:
     """One projection per panel; extra panels are left unchanged."""
-    labels = np.array(content["projection"]["labels"])
-    colors = dict(enumerate(class_colors(content["palette"])))
+    palette = class_colors(content["palette"])
+    colors = [palette[label] for label in content["projection"]["labels"]]
     columns = panels[0].get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
     letters = int(0.9 * page_width(columns) / columns / LETTER)
     for panel, projection in zip(panels, projections, strict=False):
         x, y = np.array(projection["positions"], dtype=float).reshape(-1, 2).T
         # Grey rings keep colours close to white visible.
-        sns.scatterplot(
-            x=x,
-            y=y,
-            hue=labels,
-            palette=colors,
-            s=8,
-            edgecolor="0.5",
-            linewidth=0.15,
-            legend=False,
-            rasterized=True,
-            ax=panel,
-        )
+        panel.scatter(x, y, s=8, c=colors, edgecolors="0.5", linewidths=0.15, rasterized=True)
         numbers = projection["separability"]
         purity = f"{numbers['neighbours']}-NN purity {rounded(numbers['purity'], 3)}"
         purity += f" (chance {rounded(numbers['chance'], 3)})"

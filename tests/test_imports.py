@@ -66,7 +66,7 @@ UPWARD = {
 }
 """The files that may import against the direction: ``plot`` and ``report`` draw, ``python -m`` is the command line."""
 
-ONLY = {"click": "pixcon_cli", "rich": "pixcon_cli", "matplotlib": "pixcon_figures", "seaborn": "pixcon_figures"}
+ONLY = {"click": "pixcon_cli", "rich": "pixcon_cli", "matplotlib": "pixcon_figures"}
 """Who alone may import what."""
 
 
