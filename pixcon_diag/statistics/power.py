@@ -6,6 +6,7 @@ tests are two-sided. Noncentral t: Cohen, Statistical Power Analysis for the Beh
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -104,11 +105,16 @@ def detectable(sd: float, seeds: int, *, alpha: float = ALPHA, power: float = PO
     """
     if seeds < 2 or math.isnan(sd):
         return NAN
-    # In standard errors: above `highest` the estimated error is too large with a probability of less than 1 − power.
+    return _noncentrality(seeds, alpha, power) * sd / math.sqrt(seeds)
+
+
+@cache
+def _noncentrality(seeds: int, alpha: float, power: float) -> float:
+    """Difference in standard errors that a paired t-test of ``seeds`` pairs finds with probability ``power``."""
+    # Above `highest` the estimated error is too large with a probability of less than 1 − power.
     ratio = math.sqrt(stats.chi2.ppf((1 + power) / 2, seeds - 1) / (seeds - 1))
     highest = stats.t.ppf(1 - alpha / 2, seeds - 1) * ratio + 10
-    noncentrality = brentq(lambda value: _power(value, seeds - 1, alpha) - power, 0, highest)
-    return float(noncentrality) * sd / math.sqrt(seeds)
+    return float(brentq(lambda value: _power(value, seeds - 1, alpha) - power, 0, highest))
 
 
 def detectable_with_images(
