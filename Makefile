@@ -67,7 +67,7 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 	.ci/browser.sh
 
 bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
-	$(BIN)/python benchmarks/contrastive.py
+	-$(BIN)/python -m benchmarks.contrastive
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
 	-$(BIN)/python -m benchmarks.input_pipeline
 

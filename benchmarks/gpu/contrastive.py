@@ -1,16 +1,15 @@
 """Time of one step's contrastive branch, compared with the matrix products that it needs at least."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
 import torch
 
-from benchmarks.contrastive import Case, build_case, run_iteration
+from benchmarks.contrastive import bare_products, build_case, run_iteration
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, measured
 from benchmarks.gpu.timing import median, seconds_of
-from pixcon_train.method.candidates import BankSettings
 
 
 class Sizes(NamedTuple):
@@ -35,11 +34,3 @@ def run(options: Options) -> Iterator[Row]:
         products = median(seconds_of(bare_products(case), device, sizes.repeats))
         result = f"{branch * 1e3:.2f} ms, x{branch / products:.1f}"
         yield measured(f"K={classes}: branch, of products", result, branch=branch, products=products)
-
-
-def bare_products(case: Case) -> Callable[[], object]:
-    """Similarities of the anchors and all entries, and their gradient with respect to the anchors, in fp32."""
-    settings, entries = BankSettings("clean"), case.bank.queue.flatten(0, 1)
-    rows = min(settings.max_anchors, settings.cap * len(case.bank.filled))
-    anchors = torch.randn(rows, entries.shape[1], device=entries.device)
-    return lambda: (anchors @ entries.T) @ entries

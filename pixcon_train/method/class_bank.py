@@ -71,19 +71,23 @@ class ClassBank(nn.Module):
             weights: (M,) positive; 1 where none are given.
         """
         num_classes, size, _ = self.queue.shape
-        member = labels[:, None] == torch.arange(num_classes, device=labels.device)  # (M, K); padding is in no class
-        rank = (member.cumsum(0) - 1).gather(1, labels.clamp(min=0)[:, None]).squeeze(1)
-        arriving = member.sum(0)
-        kept = (labels >= 0) & (rank >= arriving.clamp(min=size)[labels.clamp(min=0)] - size)  # the newest N suffice
-        slot = labels * size + (self.ptr[labels.clamp(min=0)] + rank) % size
+        # Sorted by class, padding last; the sort is stable, so entries of a class stay in order.
+        ordered, order = torch.where(labels < 0, num_classes, labels).sort(stable=True)
+        bounds = torch.searchsorted(ordered, torch.arange(num_classes + 1, device=labels.device))
+        arriving, own = bounds.diff(), ordered.clamp(max=num_classes - 1)
+        number = torch.arange(len(labels), device=labels.device)
+        rank = number - bounds[own]
+        kept = (ordered < num_classes) & (rank >= arriving[own] - size)  # the newest N suffice
         # A row that is not kept repeats the write of a kept one, so that shapes do not depend on the data.
-        source = torch.where(kept, torch.arange(len(labels), device=labels.device), kept.int().argmax())
-        target_slot = torch.where(kept.any(), slot[source], 0)
+        source = torch.where(kept, number, kept.int().argmax())
+        slot = torch.where(kept.any(), (own * size + (self.ptr[own] + rank) % size)[source], 0)
         target = torch.full_like(labels, -1) if target is None else target
         weights = self.weight.new_ones(labels.shape) if weights is None else weights
         for buffer, values in ((self.queue, embeddings), (self.truth, target), (self.weight, weights)):
             rows = buffer.flatten(0, 1)
-            rows[target_slot] = torch.where(kept.any(), values[source].to(rows.dtype), rows[0])
+            first = rows[0].clone()
+            rows.index_copy_(0, slot, values[order[source]].to(rows.dtype))
+            rows[0] = torch.where(kept.any(), rows[0], first)  # without a kept row, the only write is undone
         self.ptr.copy_((self.ptr + arriving) % size)
         self.filled.copy_((self.filled + arriving).clamp(max=size))
 
