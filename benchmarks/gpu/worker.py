@@ -18,7 +18,6 @@ STEPS, BATCH = 3, 4
 
 VALUES: dict[str, Any] = {
     **TINY,
-    "data.crop": 56,  # whole squares of a class at the feature's resolution: each image has as many anchors
     "schedule.batch": BATCH,
     "consistency.tau": 0.0,
     "bank.rule": "labeled",
@@ -26,7 +25,7 @@ VALUES: dict[str, Any] = {
     "bank.cap": 512,
     "bank.max_anchors": 1 << 20,
 }
-"""Every labeled pixel is an anchor, so that nothing is drawn."""
+"""Every labeled pixel is an anchor and an entry, so that nothing is drawn: a class has at most 376 a step."""
 
 
 class Undrawn(Stepper):
@@ -63,13 +62,14 @@ def _stepped(run: Run) -> dict[str, Any]:
     stepper, student = Undrawn(run.config, run.parts), run.parts.student
     before = {key: value.detach().cpu().clone() for key, value in student.named_parameters()}
     losses = [float(stepper.step(_share(run, seed), seed).scalars["loss"]) for seed in range(STEPS)]
-    assert run.parts.bank is not None
+    bank = run.parts.bank
+    assert bank is not None and bank.filled.max() < bank.queue.shape[1]
     return {
         "losses": losses,
         "before": before,
         "weights": {key: value.detach().cpu() for key, value in student.named_parameters()},
         "buffers": {key: value.cpu() for key, value in student.named_buffers() if value.is_floating_point()},
-        "bank": {key: value.cpu() for key, value in run.parts.bank.state_dict().items()},
+        "bank": {key: value.cpu() for key, value in bank.named_buffers()},
     }
 
 
