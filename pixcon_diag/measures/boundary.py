@@ -1,7 +1,7 @@
 """Boundary bands, and the error rate inside and outside them (Sec. G.1, Table 7)."""
 
 from collections.abc import Iterator, Sequence
-from math import isqrt
+from math import ceil, isqrt, sqrt
 
 import numpy as np
 import torch
@@ -75,6 +75,33 @@ def _nested_bands(labels: Tensor, widths: Sequence[int]) -> Iterator[tuple[int, 
     for width in widths:
         band, grown = _reach_chessboard(band, width - grown), width
         yield width, band.bool()
+
+
+def bands_of_rows(
+    mask: Tensor,
+    rows: slice,
+    widths: Sequence[int],
+    *,
+    void: int,
+    distance: Distance = "chessboard",
+    void_mode: VoidMode = "label",
+) -> list[Tensor]:
+    """:func:`boundary_bands` of some rows, computed from them and the few rows around them that matter.
+
+    Args:
+        mask: (B, H, W).
+        rows: with start and stop.
+
+    Returns:
+        Bool (B, rows, W) per width.
+    """
+    widest = max(widths, default=0)
+    # A void pixel within a width of a valid one takes the label of one no farther away than that: the diagonal counts.
+    margin = widest + (ceil(widest * sqrt(2)) if void_mode == "nearest" else 0)
+    first = max(rows.start - margin, 0)
+    around = mask[:, first : rows.stop + margin]
+    bands = boundary_bands(around, widths, void=void, distance=distance, void_mode=void_mode)
+    return [band[:, rows.start - first : rows.stop - first] for band in bands]
 
 
 def boundary_statistics(prediction: Tensor, target: Tensor, bands: Sequence[Tensor], *, void: int) -> Tensor:

@@ -9,11 +9,12 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from pixcon_diag.measures.binning import bin_of
-from pixcon_diag.measures.boundary import boundary_bands
+from pixcon_diag.measures.boundary import bands_of_rows
 from pixcon_diag.measures.confidence import FIXED_POINT, confidence_edges
 from pixcon_diag.measures.image_cells_result import OUTCOMES, WIDTH, ZONES, ImageCellsResult, cell_edges
 from pixcon_train.core.counting import masked_bincount
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.measurement import add_rows
 from pixcon_train.evaluation.strays import PREDICTION, TRUTH
 
 _NO_LABEL = -1
@@ -21,6 +22,12 @@ _NO_LABEL = -1
 
 _DENSE = 256
 """Images whose cells are held as dense rows; then they are made sparse, which needs a device sync."""
+
+
+def predicted_band(prediction: Tensor, rows: slice) -> Tensor:
+    """Where the given rows of predictions (B, H, W) lie in the band of the predicted boundaries: bool (B, rows, W)."""
+    (band,) = bands_of_rows(prediction.to(torch.int16), rows, (WIDTH,), void=_NO_LABEL)
+    return band
 
 
 class ImageCells(LabelMeasurement):
@@ -63,8 +70,17 @@ class ImageCells(LabelMeasurement):
         for name in ("rows", "index", "pixels", "dense", "sums", "histogram"):
             self.add_state(name, [], dist_reduce_fx="cat")
 
-    def update(self, confidence: Tensor, prediction: Tensor, target: Tensor, bins: Tensor | None = None) -> None:
-        """Count one batch.
+    def update(
+        self,
+        confidence: Tensor,
+        prediction: Tensor,
+        target: Tensor,
+        bins: Tensor | None = None,
+        band: Tensor | None = None,
+        *,
+        continued: bool = False,
+    ) -> None:
+        """Count one batch, or the next rows of it.
 
         Args:
             confidence: c, floating point (B, H, W), in [0, 1].
@@ -72,28 +88,31 @@ class ImageCells(LabelMeasurement):
             target: y, integer (B, H, W), in [0, K) or void.
             bins: the confidences' bins, as :func:`pixcon_diag.measures.binning.bin_of` gives them for
                 :attr:`fine`, if already computed.
+            band: band of the predicted boundaries (:func:`predicted_band`), if already computed.
+            continued: whether these are further rows of the last images.
 
         Raises:
             ValueError: the shapes differ, or something else than integers.
         """
         check_maps(prediction=prediction, target=target)
+        if not continued and sum(map(len, self.dense)) >= _DENSE:
+            self._compress()
         prediction, target = prediction.long(), target.long()
         known = self.classes_only(TRUTH, target, target != self.void)
         counted = self.classes_only(PREDICTION, prediction, torch.ones_like(known))
         bins = bin_of(confidence, self.fine) if bins is None else bins
-        self.histogram.append(masked_bincount(bins, counted, len(self.fine)).int())
+        add_rows(self.histogram, masked_bincount(bins, counted, len(self.fine)).int(), continued=continued)
         coarse = self.coarse[bins]
-        (band,) = boundary_bands(prediction, (WIDTH,), void=_NO_LABEL)
+        band = predicted_band(prediction, slice(0, prediction.shape[1])) if band is None else band
         outcome = torch.where(known, (prediction != target).byte(), 2)
         cell = torch.add(coarse, prediction, alpha=len(self.edges)).mul_(len(ZONES)).add_(~band)
         size = self.num_classes * len(self.edges) * len(ZONES) * len(OUTCOMES)
-        self.dense.append(masked_bincount(cell.mul_(len(OUTCOMES)).add_(outcome), counted, size).int())
+        cells = masked_bincount(cell.mul_(len(OUTCOMES)).add_(outcome), counted, size)
+        add_rows(self.dense, cells.int(), continued=continued)
         fixed = (confidence.float() * FIXED_POINT).round().long()
         rows = torch.add(coarse, ~known, alpha=len(self.edges)).flatten(1)
         sums = fixed.new_zeros(len(rows), 2 * len(self.edges)).scatter_add_(1, rows, fixed.flatten(1))
-        self.sums.append(sums.view(-1, 2, len(self.edges)))
-        if sum(map(len, self.dense)) >= _DENSE:
-            self._compress()
+        add_rows(self.sums, sums.view(-1, 2, len(self.edges)), continued=continued)
 
     def compute(self) -> ImageCellsResult:
         """The cells so far; no rows where there was no image.

@@ -12,6 +12,7 @@ from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_train.core.counting import masked_bincount
 from pixcon_train.evaluation.iou import image_statistics
 from pixcon_train.evaluation.label_checks import LabelMeasurement, check_maps
+from pixcon_train.evaluation.measurement import add_rows
 
 
 class ImageCounts(LabelMeasurement):
@@ -53,8 +54,10 @@ class ImageCounts(LabelMeasurement):
         target: Tensor,
         bands: Sequence[Tensor] = (),
         bins: Tensor | None = None,
+        *,
+        continued: bool = False,
     ) -> None:
-        """Count one batch.
+        """Count one batch, or the next rows of it.
 
         Args:
             confidence: c, floating point (B, H, W), in [0, 1].
@@ -63,6 +66,7 @@ class ImageCounts(LabelMeasurement):
             bands: W boundary bands of ``target``, bool (B, H, W), the same widths for every batch.
             bins: the confidences' bins, as :func:`pixcon_diag.measures.binning.bin_of` gives them for
                 :attr:`edges`, if already computed.
+            continued: whether these are further rows of the last images.
 
         Raises:
             ValueError: the shapes differ, or something else than integers.
@@ -70,12 +74,14 @@ class ImageCounts(LabelMeasurement):
         check_maps(prediction=prediction, target=target)
         prediction, target = prediction.long(), target.long()
         counted = self.counted(prediction, target)
-        self.statistics.append(image_statistics(prediction, target, counted, self.num_classes).int())
+        statistics = image_statistics(prediction, target, counted, self.num_classes)
         bins = bin_of(confidence, self.edges) if bins is None else bins
         width = len(self.edges)
         histogram = masked_bincount(torch.add(bins, prediction != target, alpha=width), counted, 2 * width)
-        self.histogram.append(histogram.view(-1, 2, width).int())
-        self.boundary.append(boundary_statistics(prediction, target, bands, void=self.void).int())
+        boundary = boundary_statistics(prediction, target, bands, void=self.void)
+        add_rows(self.statistics, statistics.int(), continued=continued)
+        add_rows(self.histogram, histogram.view(-1, 2, width).int(), continued=continued)
+        add_rows(self.boundary, boundary.int(), continued=continued)
 
     def compute(self) -> ImageCountsResult:
         """The counts so far; no rows where there was no image.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pixcon_diag.measures.image_cells import ImageCells
+from pixcon_diag.measures.image_cells import ImageCells, predicted_band
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
@@ -26,7 +26,10 @@ class CellsCollector:
         """Count one batch."""
         if self.cells.device != batch.target.device:
             self.cells.to(batch.target.device)
-        self.cells.update(batch.confidence, batch.prediction, batch.target, batch.bins(self.cells.fine))
+        for rows in batch.strips():
+            band = predicted_band(batch.prediction, rows)
+            bins = batch.bins(self.cells.fine)[:, rows].long()
+            self.cells.update(*batch.maps(rows), bins, band, continued=rows.start > 0)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """All sufficient statistics."""

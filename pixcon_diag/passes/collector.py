@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pixcon_diag.measures.boundary import boundary_bands
+from pixcon_diag.measures.boundary import bands_of_rows
 from pixcon_diag.measures.contamination import Contamination
-from pixcon_diag.measures.image_cells import ImageCells
+from pixcon_diag.measures.image_cells import ImageCells, predicted_band
 from pixcon_diag.measures.image_centroids import ImageCentroids
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_diag.measures.pixel_sample import PixelSampler
@@ -59,19 +59,24 @@ class Collector:
         for metric in self._metrics().values():
             if metric.device != device:  # to() touches every image's tensors, however many there are
                 metric.to(device)
-        maps, zones = (batch.confidence, batch.prediction, batch.target), self.contamination
-        # Bins and bands dominate the cost of the metrics, which share them.
-        bins = batch.bins(self.images.edges)
-        bands = boundary_bands(
-            batch.target, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
-        )
-        self.images.update(*maps, bands, bins)
-        self.contamination.update(*maps, bands, bins)
-        self.cells.update(*maps, bins)
+        for rows in batch.strips():
+            self._count(batch, rows)
         fused, covered = batch.inference.fused, batch.inference.covered
         if fused is not None and fused.shape[1]:
             self.centroids.update(fused, batch.target, covered)
             self.sampler.update(fused, batch.target, batch.names, covered)
+
+    def _count(self, batch: PredictedBatch, rows: slice) -> None:
+        """Count some rows of a batch."""
+        maps, zones, further = batch.maps(rows), self.contamination, rows.start > 0
+        # Bins and bands dominate the cost of the metrics, which share them.
+        bins = batch.bins(self.images.edges)[:, rows].long()
+        bands = bands_of_rows(
+            batch.target, rows, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
+        )
+        self.images.update(*maps, bands, bins, continued=further)
+        self.contamination.update(*maps, bands, bins)
+        self.cells.update(*maps, bins, predicted_band(batch.prediction, rows), continued=further)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """All sufficient statistics."""

@@ -21,7 +21,11 @@ from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, default_workers, raise_errors, worker_deaths
 from pixcon_train.evaluation.inference import ModelPrediction, predict
+from pixcon_train.evaluation.windows import smallest_type
 from pixcon_train.models.base import SegmentationModel
+
+STRIP = 2**20
+"""Pixels of a batch that are measured at once."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,26 @@ class PredictedBatch:
 
     @property
     def prediction(self) -> Tensor:
-        """ŷ = argmax p, (B, H, W), int16."""
+        """ŷ = argmax p, (B, H, W), integer."""
         return self.inference.prediction
 
+    def strips(self) -> Iterator[slice]:
+        """Consecutive rows, few enough that whatever is computed from all their pixels needs little memory."""
+        count, height, width = self.target.shape
+        step = max(1, STRIP // (count * width))
+        for first in range(0, height, step):
+            yield slice(first, min(first + step, height))
+
+    def maps(self, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+        """Confidence, prediction and target of some rows, labels as int64."""
+        return self.confidence[:, rows], self.prediction[:, rows].long(), self.target[:, rows].long()
+
     def bins(self, edges: tuple[float, ...]) -> Tensor:
-        """Bin of each confidence, (B, H, W) int64, computed once per ``edges``."""
+        """Bin of each confidence, (B, H, W), uint8 or int16, computed once per ``edges``."""
         if edges not in self._bins:
-            self._bins[edges] = bin_of(self.confidence, edges)
+            kind = smallest_type(len(edges))
+            found = [bin_of(self.confidence[:, rows], edges).to(kind) for rows in self.strips()]
+            self._bins[edges] = torch.cat(found, 1)
         return self._bins[edges]
 
 
@@ -106,7 +123,7 @@ def run_pass(
     Args:
         model: in eval mode; moved to the device of ``options`` for the pass and back afterwards, so that
             several networks do not fill the device.
-        dataset: items with ``image`` (3, H, W) normalised, ``mask`` (H, W) and ``name``.
+        dataset: items with ``image`` (3, H, W), uint8 or normalised, ``mask`` (H, W) and ``name``.
 
     Raises:
         DataError: an image or mask cannot be read.
@@ -160,8 +177,9 @@ def _same_size(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 def _predict(
     model: nn.Module, items: list[dict[str, Any]], options: PassOptions, device: torch.device
 ) -> PredictedBatch:
-    images = torch.stack([item["image"] for item in items]).to(device, non_blocking=True)
-    masks = torch.stack([item["mask"] for item in items]).to(device, non_blocking=True)
+    # An image may be large, and the caller holds its item: it goes when it is predicted.
+    images = _stacked([item.pop("image") for item in items]).to(device, non_blocking=True)
+    masks = _stacked([item["mask"] for item in items]).to(device, non_blocking=True)
     try:
         network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
         inference = predict(network, images, protocol=options.protocol, window=options.window)
@@ -173,6 +191,11 @@ def _predict(
         ) from error
     _refuse_nan(inference.confidence, items)
     return PredictedBatch(tuple(item["name"] for item in items), masks, inference)
+
+
+def _stacked(tensors: list[Tensor]) -> Tensor:
+    """The tensors as one; a single one, which may be large, is not copied."""
+    return torch.stack(tensors) if len(tensors) > 1 else tensors[0][None]
 
 
 def _refuse_nan(confidence: Tensor, items: list[dict[str, Any]]) -> None:

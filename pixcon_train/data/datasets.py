@@ -102,8 +102,8 @@ class UnlabeledDataset(TrainingDataset):
 class EvaluationDataset(Dataset[dict[str, Any]]):
     """Whole images with their masks, in the list's order.
 
-    An item is ``image`` (3, H, W) float32 normalised, ``mask`` (H, W) int64 with 255 for void and for an image
-    without a mask, ``name``, ``index``.
+    An item is ``image`` (3, H, W) uint8, ``mask`` (H, W) uint8 with 255 for void and for an image without a mask,
+    ``name``, ``index``: a byte per sample, as one image may fill the memory.
     """
 
     spec: DatasetSpec
@@ -121,7 +121,7 @@ class EvaluationDataset(Dataset[dict[str, Any]]):
             mask = torch.full(image.shape[1:], VOID, dtype=torch.uint8)
         else:
             image, mask = _read(self.root, pair, self.spec, self.encoding)
-        return {"image": normalise(image), "mask": mask.long(), "name": pair.image, "index": index}
+        return {"image": image, "mask": mask, "name": pair.image, "index": index}
 
 
 def _read(root: Path, pair: Pair, spec: DatasetSpec, encoding: Encoding) -> tuple[Tensor, Tensor]:

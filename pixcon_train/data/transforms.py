@@ -86,6 +86,11 @@ def normalise(image: Tensor) -> Tensor:
     return image.to(torch.float32, copy=True).mul_(1 / 255).sub_(mean).div_(std)
 
 
+def network_input(images: Tensor) -> Tensor:
+    """uint8 images (B, 3, H, W) normalised; others are normalised already and returned as they are."""
+    return normalise(images).contiguous() if images.dtype == torch.uint8 else images
+
+
 def _integer(low: int, high: int, generator: torch.Generator) -> int:
     """Uniform over low..high, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator).item())

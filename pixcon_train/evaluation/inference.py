@@ -6,13 +6,13 @@ the right and bottom and crops the logits. Their results differ, so every result
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.data.transforms import network_input
 from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
-from pixcon_train.evaluation.windows import slide
+from pixcon_train.evaluation.windows import slide, smallest_type
 from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
 
 
@@ -22,7 +22,7 @@ class ModelPrediction(NamedTuple):
     confidence: Tensor
     """c = max p, (B, H, W), float32; NaN where the network's output is."""
     prediction: Tensor
-    """ŷ = argmax p, (B, H, W), int16."""
+    """ŷ = argmax p, (B, H, W), of the smallest type that holds the classes."""
     fused: Tensor | None
     """(B, C, h, w), the decoder feature of the same pass; None with sliding windows, which have one per window."""
     covered: tuple[int, int]
@@ -38,7 +38,7 @@ def predict(
 
     Args:
         model: in eval mode; called under the caller's autocast and grad mode.
-        images: (B, 3, H, W), normalised, any size.
+        images: (B, 3, H, W), any size, uint8 or normalised.
         protocol: how a whole image is brought to a multiple of 14; also used for images smaller than a window.
         window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
     """
@@ -47,7 +47,8 @@ def predict(
         return ModelPrediction(*slide(model, images, window), None, (height, width))
     output, covered = _whole(model, images, protocol)
     confidence, prediction = _at_image_size(output.logits, images, protocol).softmax(1).max(1)
-    return ModelPrediction(confidence, prediction.to(torch.int16), output.fused, covered, output.logits)
+    classes = prediction.to(smallest_type(model.num_classes))
+    return ModelPrediction(confidence, classes, output.fused, covered, output.logits)
 
 
 def predict_logits(
@@ -66,6 +67,7 @@ def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tupl
     """The network's output for whole images, and the height and width in image pixels that it covers."""
     height, width = images.shape[-2:]
     unit = model.patch_size  # 14, except for wrapped networks
+    images = network_input(images)
     if protocol == "unimatch-v2":
         return model(resize(images, _nearest(height, unit), _nearest(width, unit))), (height, width)
     if protocol == "pixcon":

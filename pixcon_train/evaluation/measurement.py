@@ -75,3 +75,11 @@ def _moved(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
         return fn(tensor)
     target = fn(torch.zeros(0, device=tensor.device)).device
     return fn(tensor) if float64_device(target) == target else tensor
+
+
+def add_rows(rows: list[Tensor], found: Tensor, *, continued: bool) -> None:
+    """Append the rows of a batch's images, or add them to the last ones where they count further pixels of these."""
+    if continued:
+        rows[-1] += found
+    else:
+        rows.append(found)

@@ -8,22 +8,23 @@ row of windows covers, over the width of the image, and of the columns that the 
 import torch
 from torch import Tensor
 
+from pixcon_train.data.transforms import network_input
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 
 
 def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tuple[Tensor, Tensor]:
-    """Confidence, float32, and prediction, int16, of the mean probabilities of each pixel: both (B, H, W).
+    """Confidence, float32, and prediction, of the smallest type, of each pixel's mean probabilities: both (B, H, W).
 
     Args:
         model: in eval mode.
-        images: (B, 3, H, W), normalised, no smaller than a window.
+        images: (B, 3, H, W), uint8 or normalised, no smaller than a window.
         window: the windows.
     """
     batch, _, height, width = images.shape
     crop, rows, columns = window.crop, _spans(window, height), _spans(window, width)
     confidence = images.new_empty((batch, height, width), dtype=torch.float32)
-    prediction = images.new_empty((batch, height, width), dtype=torch.int16)
+    prediction = images.new_empty((batch, height, width), dtype=smallest_type(model.num_classes))
     covering = [
         _covering(spans, crop, confidence.new_zeros(edge)) for spans, edge in ((rows, height), (columns, width))
     ]
@@ -33,7 +34,8 @@ def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tu
     for top, below in rows:
         beside = confidence.new_empty((batch, model.num_classes, crop, 0))
         for left, right in columns:
-            sums = model(images[:, :, top : top + crop, left : left + crop]).logits.float().softmax(1)
+            shown = network_input(images[:, :, top : top + crop, left : left + crop])
+            sums = model(shown).logits.float().softmax(1)
             known = beside.shape[-1]
             sums[..., :known] += beside
             sums[:, :, :held, known:] += above[:, :, :held, left + known : left + crop]
@@ -45,6 +47,11 @@ def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tu
             confidence[:, top:below, left:right], prediction[:, top:below, left:right] = mean.max(1)
         held = top + crop - below
     return confidence, prediction
+
+
+def smallest_type(values: int) -> torch.dtype:
+    """The smallest type that holds the integers 0..values − 1, of at most 2^15 values."""
+    return torch.uint8 if values <= 256 else torch.int16
 
 
 def _spans(window: SlidingWindow, edge: int) -> list[tuple[int, int]]:

@@ -147,7 +147,7 @@ def test_processes_that_drift_apart_are_noticed() -> None:
 
 def test_the_predicted_memory_is_that_of_the_documentation() -> None:
     text = (ROOT / "docs" / "launching.md").read_text(encoding="utf-8")
-    assert f"multiply \"saved per image\" by {memory.HALF}" in text
+    assert f'multiply "saved per image" by {memory.HALF}' in text
     for size, (fixed, image, checkpointed) in memory.TABLE.items():
         found = re.search(rf"^\| {size} \| [\d.]+ M \| ([\d.]+) GB \| ([\d.]+) GB \| ([\d.]+) GB \|", text, re.M)
         assert found is not None and [float(number) for number in found.groups()] == [fixed, image, checkpointed]

@@ -25,6 +25,7 @@ from pixcon_diag.passes.options import BandOptions, MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
+from pixcon_train.data.transforms import normalise
 from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, with_bank
@@ -176,7 +177,7 @@ def made(folder: Path, architecture: str, protocol: str) -> Study:
     checkpoint, data = load(path), images(folder / "data", SIZES, block=4)
     how = cpu(protocol=protocol)
     loops = [
-        looped(checkpoint.model, item["image"].double().numpy(), item["mask"].numpy().astype(int), protocol)
+        looped(checkpoint.model, normalise(item["image"]).double().numpy(), item["mask"].numpy().astype(int), protocol)
         for item in evaluation_dataset(data)
     ]
     tau = safe_threshold(loops)

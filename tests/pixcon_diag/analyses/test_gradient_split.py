@@ -29,6 +29,7 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded
+from pixcon_train.data.transforms import network_input
 from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images, network
 from tests.reference import fill_by_rule
@@ -90,7 +91,7 @@ def test_anchors_are_the_first_sampled_pixels_of_each_class_in_the_bank_s_space(
         name, row, column = sample.pixels[place]
         assert int(items[name]["mask"][row, column]) == label
         with torch.no_grad():
-            fused = head.model(items[name]["image"][None]).fused[0]
+            fused = head.model(network_input(items[name]["image"][None])).fused[0]
         cells.append(fused[:, row * fused.shape[1] // 42, column * fused.shape[2] // 56])
     features = torch.stack(cells)
     with torch.no_grad():

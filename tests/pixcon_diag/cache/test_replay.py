@@ -20,6 +20,7 @@ from pixcon_diag.passes.replayed_banks import ReplayOptions
 from pixcon_diag.passes.run import evaluation_dataset
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.data.transforms import network_input
 from pixcon_train.method.admission import REPLAYED
 from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network, seen, with_bank
@@ -178,7 +179,9 @@ def test_embeddings_are_the_projection_head_s_where_there_is_one(head: LoadedChe
     assert replayed.space == "projection"
     entries = replayed.entries("labeled")
     assert entries.embeddings.shape[1] == 6 and entries.held.any()
-    fused = torch.cat([head.model(item["image"][None]).fused.flatten(2)[0].T for item in evaluation_dataset(data)])
+    fused = torch.cat(
+        [head.model(network_input(item["image"][None])).fused.flatten(2)[0].T for item in evaluation_dataset(data)]
+    )
     cosine = torch.from_numpy(entries.embeddings[entries.held]).double() @ embed(head, fused).double().T
     assert float(cosine.max(1).values.min()) > 1 - 1e-6  # each is of a cell of one of the images
 

@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from pixcon_diag.measures.boundary import BoundaryError, boundary_bands, boundary_statistics
+from pixcon_diag.measures.boundary import BoundaryError, bands_of_rows, boundary_bands, boundary_statistics
 from pixcon_diag.measures.boundary_result import BoundaryResult
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import to_json
@@ -131,6 +131,17 @@ def test_bands_are_nested_and_each_as_if_alone(distance: Any, void_mode: Any) ->
         assert not (band & (mask == VOID)).any()
     assert not (bands[0] & ~bands[1]).any()
     assert not (bands[1] & ~bands[2]).any()
+
+
+@pytest.mark.parametrize(("distance", "void_mode"), MODES)
+def test_bands_of_rows_are_those_of_the_whole_image(distance: Any, void_mode: Any) -> None:
+    options: dict[str, Any] = {"void": VOID, "distance": distance, "void_mode": void_mode}
+    for seed in range(40):
+        mask = scene(seed, void=0.15 if seed % 2 else 0.9).repeat(1, 3, 1)
+        whole = boundary_bands(mask, (1, 3, 4), **options)
+        for first, last in ((0, 1), (0, 9), (5, 11), (17, 36), (0, 36)):
+            found = bands_of_rows(mask, slice(first, last), (1, 3, 4), **options)
+            assert all(torch.equal(part, band[:, first:last]) for part, band in zip(found, whole, strict=True))
 
 
 @pytest.mark.parametrize(("distance", "void_mode"), MODES)

@@ -13,6 +13,7 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.pixel_sample import PixelSampler
+from pixcon_diag.passes.cells_collector import CellsCollector
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredPass
@@ -85,6 +86,19 @@ def test_every_metric_finds_what_it_finds_alone() -> None:
     sample, drawn = measured.sample(), sampler.compute()
     assert sample.pixels == drawn.pixels and np.array_equal(sample.features, drawn.features)
     assert sample.counts == (7, 7, 7)
+
+
+@pytest.mark.parametrize("pixels", [1, 100, 170])
+def test_images_are_measured_in_strips_of_rows_as_whole(pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, cells = collected().snapshot(), CellsCollector(CLASSES, OPTIONS)
+    monkeypatch.setattr("pixcon_diag.passes.run.STRIP", pixels)
+    assert [len(list(batch.strips())) > 1 for batch in batches()] == [True, pixels < 11 * 15]
+    found = collected().snapshot()
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    for batch in batches():
+        cells.update(batch)
+    assert all(np.array_equal(value, expected[name]) for name, value in cells.snapshot().items())
 
 
 def test_it_can_be_put_aside_after_any_batch() -> None:

@@ -142,7 +142,12 @@ def test_an_evaluation_item_is_the_whole_image(root: Path) -> None:
     item = data[2]
     assert (item["name"], item["index"]) == ("images/2.png", 2)
     assert item["image"].shape == (3, 30, 40) and item["mask"].shape == (30, 40)
-    assert item["mask"].dtype == torch.int64 and set(item["mask"].unique().tolist()) == {0, 1, 2, 255}
+    assert item["image"].dtype == item["mask"].dtype == torch.uint8 and set(item["mask"].unique().tolist()) == {
+        0,
+        1,
+        2,
+        255,
+    }
 
 
 def test_a_damaged_image_is_named(root: Path, tmp_path: Path) -> None:

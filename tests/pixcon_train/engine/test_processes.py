@@ -96,7 +96,8 @@ def in_double() -> None:
     """Compute in float64 from now on, also where the code asks for float32."""
     torch.set_default_dtype(torch.float64)
     torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
-    datasets.normalise = lambda image: transforms.normalise(image).double()
+    single = transforms.normalise
+    datasets.normalise = transforms.normalise = lambda image: single(image).double()
 
 
 def started(rank: int, processes: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
