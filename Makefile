@@ -68,6 +68,7 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 
 bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
 	-$(BIN)/python -m benchmarks.contrastive
+	-$(BIN)/python -m benchmarks.bootstrap
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
 	-$(BIN)/python -m benchmarks.input_pipeline
 

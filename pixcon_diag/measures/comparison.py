@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from pixcon_diag.measures.pooling import PerImage
 from pixcon_diag.measures.seeds import SeedNoise, seed_noise
-from pixcon_diag.measures.uncertainty import ImageNoise, PerImage, Statistic, paired_bootstrap
+from pixcon_diag.measures.uncertainty import ImageNoise, Statistic, paired_bootstrap
 from pixcon_diag.serialization import Serializable
 from pixcon_train.core.progress import Progress, silent
 

@@ -7,12 +7,11 @@ second − first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.sparse import issparse
 
 from pixcon_diag.measures.geometry_result import TightnessMeans
+from pixcon_diag.measures.pooling import PerImage, Pool, SparsePool, draw_images, pool
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.spread import quotients
 from pixcon_train.core.errors import ConfigError
@@ -20,9 +19,6 @@ from pixcon_train.core.errors import ConfigError
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From sufficient statistics pooled over images, (R, ...) float64, to a value for each of the R rows, NaN where it is
 undefined."""
-
-PerImage: TypeAlias = np.ndarray | Any  # or a scipy.sparse matrix, which has no types
-"""Statistics of every image, first axis the images."""
 
 _CHUNK = 256
 """Draws at once, which bounds memory."""
@@ -87,9 +83,11 @@ def paired_bootstrap(
     if not first or not second or len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"Expected statistics of the same images for every checkpoint, got {sorted(sizes)} images.")
     images = sizes.pop()
-    whole = np.ones((1, images))
-    value, other = _group(first, whole, statistic)[0], _group(second, whole, statistic)[0]
-    differences = _differences(first, second, statistic, rng, draws)
+    pooled = pool([*first, *second])
+    value, other = (found[0] for found in _values(pooled, len(first), statistic, np.ones((1, images))))
+    blocks = (draw_images(images, min(_CHUNK, draws - start), rng) for start in range(0, draws, _CHUNK))
+    pairs = [_values(pooled, len(first), statistic, times) for times in blocks]
+    differences = np.concatenate([after - before for before, after in pairs])
     defined = differences[~np.isnan(differences)]
     tails = (0.5 - level / 2, 0.5 + level / 2)
     low, high = np.quantile(defined, tails) if len(defined) else (np.nan, np.nan)
@@ -133,29 +131,9 @@ def pooled_geometry(quantity: str, num_classes: int, foreground: Sequence[int], 
     return statistic
 
 
-def _group(arrays: Sequence[PerImage], weights: np.ndarray, statistic: Statistic) -> np.ndarray:
-    """Mean over a group's checkpoints of the statistic, for each row of weights (R, I): (R,)."""
-    values = []
-    for array in arrays:
-        rows = array if issparse(array) else array.reshape(array.shape[0], -1).astype(np.float64)
-        pooled = np.asarray(weights @ rows)  # integers stay exact below 2^53
-        values.append(statistic(pooled.reshape(len(weights), *array.shape[1:])))
-    mean: np.ndarray = np.mean(values, axis=0)
-    return mean
-
-
-def _differences(
-    first: Sequence[PerImage],
-    second: Sequence[PerImage],
-    statistic: Statistic,
-    rng: np.random.Generator,
-    draws: int,
-) -> np.ndarray:
-    """The difference in each draw (draws,)."""
-    images = first[0].shape[0]
-    parts = []
-    for start in range(0, draws, _CHUNK):
-        size = min(_CHUNK, draws - start)
-        weights = rng.multinomial(images, np.full(images, 1 / images), size=size).astype(np.float64)
-        parts.append(_group(second, weights, statistic) - _group(first, weights, statistic))
-    return np.concatenate(parts)
+def _values(
+    pooled: Pool | SparsePool, runs: int, statistic: Statistic, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the statistic over the first ``runs`` checkpoints, and over the others, in each draw: (R,) each."""
+    found = [statistic(sums) for sums in pooled.sums(times)]
+    return np.mean(found[:runs], axis=0), np.mean(found[runs:], axis=0)
