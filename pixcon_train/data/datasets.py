@@ -92,7 +92,7 @@ class UnlabeledDataset(TrainingDataset):
             "weak": normalise(crop),
             "strong1": normalise(render(crop, draw_strong_view(generator))),
             "strong2": normalise(render(crop, draw_strong_view(generator))),
-            "ignore": torch.where(padded, VOID, 0).to(torch.uint8),
+            "ignore": padded.to(torch.uint8).mul_(VOID),
             "name": pair.image,
         }
         return item | {"target": torch.where(padded, VOID, marks).long()} if self.targets else item

@@ -47,9 +47,8 @@ def random_crop(
     resized = F.resize(image, list(size), interpolation=v2.InterpolationMode.BILINEAR, antialias=True)
     part = resized[:, rows, columns]
     # Only the labels of the crop are looked up, each at the centre of its pixel's footprint.
-    found = labels[_nearest(labels.shape[0], size[0])[rows]].index_select(
-        1, _nearest(labels.shape[1], size[1])[columns]
-    )
+    found = labels[_nearest(labels.shape[0], size[0])[rows]]
+    found = found.gather(1, _nearest(labels.shape[1], size[1])[columns].expand(len(found), -1))
     return _padded(part, crop, 0, flipped), _padded(found, crop, fill, flipped)
 
 
@@ -81,9 +80,14 @@ def _padded(part: Tensor, crop: int, fill: int, flipped: bool) -> Tensor:
 
 
 def normalise(image: Tensor) -> Tensor:
-    """Levels (3, H, W) in [0, 255], uint8 or float32 → float32 with ImageNet's mean and deviation."""
-    mean, std = (image.new_tensor(values, dtype=torch.float32)[:, None, None] for values in (MEAN, STD))
-    return image.to(torch.float32, copy=True).mul_(1 / 255).sub_(mean).div_(std)
+    """Levels (…, 3, H, W) in [0, 255], uint8 or float32 → float32 with ImageNet's mean and deviation.
+
+    Mean and deviation are no tensors, which would have to be sent to the image's device.
+    """
+    normalised = image * (1 / 255)
+    for channel, (mean, std) in enumerate(zip(MEAN, STD, strict=True)):
+        normalised[..., channel, :, :].sub_(mean).div_(std)
+    return normalised
 
 
 def network_input(images: Tensor) -> Tensor:
