@@ -9,9 +9,9 @@ from torch import Tensor
 
 from pixcon_train.engine.components import RunComponents
 from pixcon_train.engine.observer import TrainingObserver
-from pixcon_train.evaluation.inference import ModelPrediction
+from pixcon_train.evaluation.inference import ClassPrediction, ModelPrediction, predict, predict_classes
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.evaluation.validation import Batch, over_images, summary
+from pixcon_train.evaluation.validation import Batch, Predicted, over_images, summary
 from pixcon_train.method.thresholds import BINS, PerClassThreshold, confidence_counts
 from pixcon_train.models.base import SegmentationModel
 
@@ -31,7 +31,8 @@ class Evaluator:
         metric, metrics = self._parts.metric, dict[str, dict[str, Any]]()
         for name, model in (("student", self._parts.student), ("ema", self._parts.teacher)):
             metric.reset()
-            if not self._pass(model, self._parts.validation, partial(_score, metric), f"validation ({name})"):
+            count = partial(_score, metric)
+            if not self._pass(model, self._parts.validation, predict_classes, count, f"validation ({name})"):
                 return None
             metrics[name] = summary(metric)
         return metrics
@@ -51,7 +52,7 @@ class Evaluator:
         def count(predicted: ModelPrediction, masks: Tensor) -> None:
             counts.add_(confidence_counts(predicted.confidence, predicted.prediction, masks, num_classes=num_classes))
 
-        if not self._pass(parts.teacher, parts.held_out, count, "calibrating thresholds"):
+        if not self._pass(parts.teacher, parts.held_out, predict, count, "calibrating thresholds"):
             return False
         threshold.calibrate(parts.accelerator.reduce(counts, reduction="sum"))
         return True
@@ -60,12 +61,14 @@ class Evaluator:
         self,
         model: SegmentationModel,
         batches: Iterable[Batch],
-        count: Callable[[ModelPrediction, Tensor], None],
+        predict: Callable[..., Predicted],
+        count: Callable[[Predicted, Tensor], None],
         what: str,
     ) -> bool:
         return over_images(
             model,
             batches,
+            predict,
             count,
             device=self._parts.accelerator.device,
             protocol=self._parts.protocol,
@@ -75,5 +78,5 @@ class Evaluator:
         )
 
 
-def _score(metric: SegmentationIoU, predicted: ModelPrediction, masks: Tensor) -> None:
+def _score(metric: SegmentationIoU, predicted: ClassPrediction, masks: Tensor) -> None:
     metric.update(predicted.prediction, masks)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, distributed
@@ -14,7 +14,7 @@ from pixcon_train.core.progress import Progress
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors
-from pixcon_train.evaluation.inference import ModelPrediction, predict
+from pixcon_train.evaluation.inference import ClassPrediction, ModelPrediction
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
@@ -49,10 +49,14 @@ def validation_loader(
     )
 
 
+Predicted = TypeVar("Predicted", ModelPrediction, ClassPrediction)
+
+
 def over_images(
     model: SegmentationModel,
     batches: Iterable[Batch],
-    count: Callable[[ModelPrediction, Tensor], None],
+    predict: Callable[..., Predicted],
+    count: Callable[[Predicted, Tensor], None],
     *,
     device: torch.device,
     protocol: Literal["unimatch-v2", "pixcon"],
@@ -62,6 +66,8 @@ def over_images(
 ) -> bool:
     """Call ``count`` with the predictions and masks of all images; False if ``stop`` returned True in between.
 
+    ``predict`` is :func:`pixcon_train.evaluation.inference.predict` or, where no confidence is needed,
+    :func:`pixcon_train.evaluation.inference.predict_classes`.
     Afterwards the model is in the mode it was in. Over several processes each passes over its share of the images.
 
     Raises:
@@ -77,7 +83,7 @@ def over_images(
             for images, masks in groups:
                 images, masks = images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
                 predicted = predict(model, images, protocol=protocol, window=window)
-                finite &= predicted.confidence.sum().isfinite()
+                finite &= predicted.finite
                 count(predicted, masks)
             progress(done, total)
             if stop():

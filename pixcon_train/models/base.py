@@ -33,7 +33,7 @@ class Encoder(Protocol):
 
 
 class SegmentationModel(nn.Module):
-    """Base of the two architectures: encoder, ``fuse`` and ``classify`` of the subclass, optional projection head."""
+    """Base of the two architectures: encoder, ``fuse`` and ``score`` of the subclass, optional projection head."""
 
     architecture: str
 
@@ -62,9 +62,14 @@ class SegmentationModel(nn.Module):
         """Fused feature (B, C, h, w) of the encoder's four maps."""
         raise NotImplementedError
 
+    def score(self, fused: Tensor) -> Tensor:
+        """Logits (B, K, h, w) of a fused feature, at its resolution."""
+        raise NotImplementedError
+
     def classify(self, fused: Tensor, height: int, width: int) -> Tensor:
         """Logits (B, K, H', W') of a fused feature of an input of ``height`` × ``width`` pixels."""
-        raise NotImplementedError
+        unit = self.patch_size
+        return resize(self.score(fused), height // unit * unit, width // unit * unit)
 
     def add_projection(self, dim: int) -> None:
         """Append the projection head g_φ of Eq. 1 under the release's name: 1×1, batch norm, ReLU, 1×1."""
@@ -82,6 +87,7 @@ class SegmentationModel(nn.Module):
         images: Tensor,
         *,
         embed: bool = False,
+        resized: bool = True,
         encoder_scale: Tensor | None = None,
         fused_scale: Tensor | None = None,
     ) -> ModelOutput:
@@ -90,6 +96,7 @@ class SegmentationModel(nn.Module):
         Args:
             images: (B, 3, H, W), normalised; H and W multiples of 14.
             embed: also project the fused feature.
+            resized: bring the logits to the input's size; else they have the fused feature's, (B, K, h, w).
             encoder_scale: (B, encoder_dim), factors on each of the four encoder maps (UniMatch V2's dropout).
             fused_scale: (B or 1, fused_channels), factors on the fused feature (PixCon's dropout).
         """
@@ -99,7 +106,7 @@ class SegmentationModel(nn.Module):
         fused = self.fuse(features)
         if fused_scale is not None:
             fused = fused * fused_scale[:, :, None, None]
-        logits = self.classify(fused, images.shape[-2], images.shape[-1])
+        logits = self.classify(fused, images.shape[-2], images.shape[-1]) if resized else self.score(fused)
         return ModelOutput(logits, fused, self.project(fused) if embed else None)
 
     def project(self, fused: Tensor) -> Tensor:

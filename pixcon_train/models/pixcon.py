@@ -78,6 +78,6 @@ class PixCon(SegmentationModel):
             x = self.fusions[level](x, pyramid[level])
         return x
 
-    def classify(self, fused: Tensor, height: int, width: int) -> Tensor:
-        """Logits at the input's size."""
-        return resize(self.head(fused), height, width)
+    def score(self, fused: Tensor) -> Tensor:
+        logits: Tensor = self.head(fused)
+        return logits

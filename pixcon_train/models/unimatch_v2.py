@@ -86,7 +86,6 @@ class UniMatchV2(SegmentationModel):
     def fuse(self, features: list[Tensor]) -> Tensor:
         return self.head.fuse(features)
 
-    def classify(self, fused: Tensor, height: int, width: int) -> Tensor:
-        """Logits at the largest multiple of 14 within the input's size."""
-        logits = self.head.scratch.get_submodule("output_conv")(fused)
-        return resize(logits, height // self.patch_size * self.patch_size, width // self.patch_size * self.patch_size)
+    def score(self, fused: Tensor) -> Tensor:
+        logits: Tensor = self.head.scratch.get_submodule("output_conv")(fused)
+        return logits

@@ -282,7 +282,7 @@ def test_data_that_vanish_are_one_message(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / "run" / LATEST).iteration == 0
 
 
-@pytest.mark.parametrize("place", ["engine.stepper.training_step", "evaluation.validation.predict"])
+@pytest.mark.parametrize("place", ["engine.stepper.training_step", "engine.evaluator.predict_classes"])
 def test_memory_that_is_out_is_one_message(
     spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

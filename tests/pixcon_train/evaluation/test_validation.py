@@ -11,6 +11,7 @@ from pixcon_train.core.progress import silent
 from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.sources import open_dataset
 from pixcon_train.evaluation import validation
+from pixcon_train.evaluation.inference import predict_classes
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.validation import over_images, summary, validation_loader
 from pixcon_train.models.base import SegmentationModel
@@ -76,6 +77,7 @@ def validated(network: SegmentationModel, dataset: EvaluationDataset) -> dict[st
     assert over_images(
         network,
         validation_loader(dataset, rank=0, processes=1, workers=0),
+        predict_classes,
         lambda predicted, masks: metric.update(predicted.prediction, masks),
         device=torch.device("cpu"),
         protocol="unimatch-v2",
