@@ -70,6 +70,7 @@ bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a wh
 	-$(BIN)/python -m benchmarks.contrastive
 	-$(BIN)/python -m benchmarks.bootstrap
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
+	-$(BIN)/python -m benchmarks.evaluation
 	-$(BIN)/python -m benchmarks.input_pipeline
 	-$(BIN)/python -m benchmarks.peak_memory --classes 19
 

@@ -42,7 +42,7 @@ class ClassPrediction(NamedTuple):
     """Predicted classes at the images' own resolution, without their confidence."""
 
     prediction: Tensor
-    """(B, H, W), the class of the largest logit, the first among equals; of the smallest type that holds the classes."""
+    """(B, H, W), the class of the largest logit, the first among equals, of the smallest type that holds it."""
     finite: Tensor
     """Whether the network's output is finite: () bool."""
 
