@@ -160,11 +160,16 @@ def _loader(dataset: Dataset[dict[str, Any]], options: PassOptions, *, pinned: b
     return DataLoader(
         ErrorsAsItems(dataset),
         batch_size=options.batch_size,
-        collate_fn=partial(collate_or_error, collate=list),
+        collate_fn=partial(collate_or_error, collate=_copied),
         num_workers=workers,
         pin_memory=pinned,
         worker_init_fn=ignore_stop_signals,
     )
+
+
+def _copied(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items from which the pass may drop the image, also where the data set keeps its own."""
+    return [dict(item) for item in items]
 
 
 def _same_size(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -99,6 +99,15 @@ def test_the_batch_size_and_the_number_of_workers_do_not_matter() -> None:
     assert measured(batch_size=100, workers=1) == reference
 
 
+def test_a_data_set_that_keeps_its_items_can_be_passed_again() -> None:
+    scenes = Scenes(SIZES)
+    kept: Any = [scenes[number] for number in range(len(scenes))]
+    seen: list[tuple[str, ...]] = []
+    for _ in range(2):
+        run_pass(network(), kept, [lambda batch: seen.append(batch.names)], options())
+    assert len(seen) == 2 * len({*seen}) > 0
+
+
 def test_windows_are_used_where_they_are_asked_for() -> None:
     """With windows there is no fused feature of the whole image."""
     fused: list[Tensor | None] = []
