@@ -108,12 +108,15 @@ class _SumOfLosses(torch.autograd.Function):
     def forward(ctx: Any, scaled: Tensor, labels: Tensor, queue: Tensor, offset: Tensor) -> Tensor:
         rows, gradient = queue.flatten(0, 1), torch.empty_like(scaled)
         total = scaled.new_zeros(())
-        size = len(scaled) if scaled.is_cuda else _BLOCK
+        size = len(scaled) if scaled.is_cuda else min(_BLOCK, len(scaled))
+        buffers = scaled.new_empty(2, size, len(rows))  # reused, as fresh memory costs more than the softmax
         for anchors, own, result in zip(scaled.split(size), labels.split(size), gradient.split(size), strict=True):
-            similarity = torch.addmm(offset.flatten(), anchors, rows.T)
-            losses, pull = _losses_of(similarity, own.clamp(min=0), len(queue))
+            similarity, mass = buffers[:, : len(own)]
+            torch.addmm(offset.flatten(), anchors, rows.T, out=similarity)
+            torch.softmax(similarity, 1, out=mass)
+            losses = _losses_of(similarity, mass, own.clamp(min=0), len(queue))
             total += losses.masked_fill(own < 0, 0.0).sum()
-            torch.mm(pull, rows, out=result)
+            torch.mm(mass, rows, out=result)
         ctx.save_for_backward(gradient.masked_fill_(labels[:, None] < 0, 0.0))
         return total
 
@@ -123,17 +126,17 @@ class _SumOfLosses(torch.autograd.Function):
         return factor * gradient, None, None, None
 
 
-def _losses_of(similarity: Tensor, own: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
-    """Loss of each anchor (a,) and its gradient with respect to the similarities (a, K·N), by the anchors' class."""
+def _losses_of(similarity: Tensor, mass: Tensor, own: Tensor, num_classes: int) -> Tensor:
+    """Loss of each anchor (a,) by the anchors' class; ``mass``, the softmax of the similarities (a, K·N), becomes its
+    gradient with respect to them."""
     anchor = torch.arange(len(own), device=own.device)
     positives = similarity.view(len(own), num_classes, -1)[anchor, own]
-    mass = similarity.softmax(1)
     log_positive = positives.logsumexp(1) - similarity.amax(1) + mass.amax(1).log()
     by_class = mass.view(len(own), num_classes, -1)
     by_class[anchor, own] = 0.0
     negative = mass.sum(1)
     by_class[anchor, own] = -negative[:, None] * positives.softmax(1)
-    return F.softplus(negative.log() - log_positive), mass
+    return F.softplus(negative.log() - log_positive)
 
 
 class Admitted(NamedTuple):
