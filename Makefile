@@ -66,13 +66,14 @@ $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 browser:  ## install Chromium for the browser tests where no browser is installed and apt-get may be used
 	.ci/browser.sh
 
-bench: $(INSTALLED)  ## time the contrastive branch and, after `make demo`, a whole pass against inference alone
+bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a table and saves a JSON in benchmarks/results/
 	-$(BIN)/python -m benchmarks.contrastive
 	-$(BIN)/python -m benchmarks.bootstrap
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
 	-$(BIN)/python -m benchmarks.evaluation
 	-$(BIN)/python -m benchmarks.input_pipeline
 	-$(BIN)/python -m benchmarks.peak_memory --classes 19
+	-$(BIN)/python -m benchmarks.scaling
 
 bench-check: $(INSTALLED) browser  ## time the report's page in a browser; fails where it is slower than promised
 	$(BIN)/python -m benchmarks.report_page
