@@ -95,6 +95,9 @@ def draw(curves: Mapping[str, Points], path: Path) -> None:
     for panel, (name, points) in zip(panels, curves.items(), strict=True):
         medians = [spread(seconds).median for seconds in points.values()]
         panel.loglog(list(points), medians, marker="o")
+        panel.set_xticks(list(points), [f"{at:,}" for at in points], rotation=30)
+        panel.set_yticks(medians, [f"{median:.2g}" for median in medians])
+        panel.minorticks_off()
         what, _, by = name.partition(", ")
         panel.set(title=f"{what}: exponent {exponent(points):.2f}", xlabel=by, ylabel="processor seconds")
         panel.grid(alpha=0.3)
