@@ -7,14 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.analyses.registry import ANALYSES, Analysis, Needs, analysis_named
+from pixcon_diag.analyses.registry import ANALYSES, OPENING, Analysis, Needs, analysis_named
 from pixcon_diag.groups.arguments import Sources
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
-from pixcon_diag.reporting.command import command_of
-from pixcon_diag.reporting.page.page import write_page
-from pixcon_diag.reporting.page.section import Context
-from pixcon_diag.reporting.report import OPENING, write_report
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 
@@ -104,6 +100,10 @@ class Study(Methods):
             PixConError: a checkpoint or a label map cannot be measured, no log can be read, or the folder cannot be
                 written. Analyses that some checkpoints do not allow are left out and noted.
         """
+        from pixcon_diag.reporting.command import command_of  # imported here: a single analysis writes no page
+        from pixcon_diag.reporting.page.page import write_page
+        from pixcon_diag.reporting.page.section import Context
+        from pixcon_diag.reporting.report import write_report
         from pixcon_figures.drawing import draw_saved, missing_characters
 
         folder = Path(folder)

@@ -219,6 +219,9 @@ ANALYSES = (
     ),
 )
 
+OPENING = ANALYSES[0].name
+"""The analysis whose section of the report stands before the list of contents."""
+
 
 def analysis_named(name: str) -> Analysis:
     """Find an analysis by name, with ``-`` or ``_`` between words.

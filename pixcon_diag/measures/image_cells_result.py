@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from pixcon_diag.measures.confidence import FIXED_POINT, off_grid
 from pixcon_diag.statistics.post_stratification import Strata
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
+
+if TYPE_CHECKING:  # imported where it is used: most results need no sparse matrix
+    from scipy.sparse import csr_matrix
 
 EDGES = (
     0.0, 0.3, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999
@@ -41,7 +44,7 @@ def cell_edges(taus: Iterable[float], calibration_bins: int) -> tuple[float, ...
 class ImageCellsResult:
     """Pixels of every image in cells, in the images' order; B coarse bins, K classes."""
 
-    counts: csr_matrix
+    counts: "csr_matrix"
     """(I, K·B·2·3) int64, sparse: pixels by predicted class, coarse bin, zone and outcome, the last index fastest."""
     confidence: np.ndarray
     """(I, 2, B) float64: sum of the confidences of known and of unknown pixels in each coarse bin."""
@@ -63,6 +66,8 @@ class ImageCellsResult:
         Raises:
             PixConError: a prediction, or a valid pixel's ground truth, was no class.
         """
+        from scipy.sparse import csr_matrix
+
         refuse_strays(state["strays"], num_classes, void)
         empty = {"rows": (0,), "index": (0,), "pixels": (0,), "sums": (0, 2, len(edges)), "histogram": (0, fine)}
         arrays = {name: state.get(name, np.zeros(shape)).astype(np.int64) for name, shape in empty.items()}
@@ -105,6 +110,8 @@ class ImageCellsResult:
         Raises:
             ConfigError: ``tau`` is no coarse edge.
         """
+        from scipy.sparse import csr_matrix
+
         start = self.first_bin(tau)
         classes, bins, _, outcomes = np.indices(self.shape).reshape(4, -1)
         columns = np.flatnonzero(bins >= start)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
+
+if TYPE_CHECKING:  # imported where it is used: most results need no sparse matrix
+    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,10 @@ class CentroidRows:
         np.add.at(pixels, self.label, self.pixels)
         return GeometryResult.from_sums(sums, pixels, foreground, min_pixels)
 
-    def per_image(self) -> csr_matrix:
+    def per_image(self) -> "csr_matrix":
         """(I, K·(C + 1)) sparse float64: of each image, S_k and then n_k of every class, which can be pooled."""
+        from scipy.sparse import csr_matrix
+
         width = self.sums.shape[1] + 1
         values = np.concatenate((self.sums, self.pixels[:, None]), 1)
         columns = self.label[:, None] * width + np.arange(width)

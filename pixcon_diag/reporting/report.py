@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from pixcon_diag.analyses.registry import ANALYSES, analysis_named
+from pixcon_diag.analyses.registry import ANALYSES, OPENING, analysis_named
 from pixcon_diag.tables.markdown import plain_text, to_markdown
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.writing import TABLES
@@ -16,8 +16,6 @@ from pixcon_train.core.files import write_text
 from pixcon_train.core.version import VERSION
 
 TEXT = "report.md"
-OPENING = ANALYSES[0].name
-"""The analysis whose section stands before the list of contents."""
 
 
 def write_report(

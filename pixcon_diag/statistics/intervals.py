@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import beta, t
 
 from pixcon_diag.statistics.spread import NAN, quotient, quotients
 
@@ -113,6 +111,8 @@ def jackknife_interval(estimate: float, parts: np.ndarray, images: float, level:
     Returns:
         NaN bounds where the rate is NaN.
     """
+    from scipy.special import expit, logit, stdtrit  # imported here: it takes as long as NumPy
+
     if np.isnan(estimate):
         return Interval(NAN, NAN, level)
     if not 0 < estimate < 1:
@@ -120,7 +120,7 @@ def jackknife_interval(estimate: float, parts: np.ndarray, images: float, level:
     if not parts.any():  # all images give the same rate
         return Interval(estimate, estimate, level) if images > 1 else Interval(0.0, 1.0, level)
     error = np.sqrt(parts.sum()) / (estimate * (1 - estimate))
-    reach = t.ppf(0.5 + level / 2, effective_number(parts)) * error
+    reach = stdtrit(effective_number(parts), 0.5 + level / 2) * error
     center = logit(estimate)
     return Interval(float(expit(center - reach)), float(expit(center + reach)), level)
 
@@ -134,7 +134,7 @@ def effective_number(weights: np.ndarray) -> float:
 
 def _at_boundary(estimate: float, images: float, level: float) -> Interval:
     """Clopper and Pearson's interval of a rate of 0 or 1 in ``images`` independent trials."""
-    reach = float(beta.ppf(0.5 + level / 2, 1, images))
+    reach = float(-np.expm1(np.log1p(-0.5 - level / 2) / images))
     return Interval(0.0, reach, level) if estimate <= 0 else Interval(1 - reach, 1.0, level)
 
 

@@ -7,8 +7,6 @@ deviation and correlation are those of the late half of the epochs.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import toeplitz
-from scipy.optimize import minimize_scalar
 
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.spread import NAN
@@ -97,6 +95,8 @@ def _noise(residuals: np.ndarray, smoother: np.ndarray) -> tuple[float, float]:
 
     if not found[0] > 0:
         return 0.0, 0.0
+    from scipy.optimize import minimize_scalar  # imported here: many curves are too short for it
+
     inside = float(minimize_scalar(distance, bounds=(0, HIGHEST), method="bounded").x)
     correlation = min((0.0, HIGHEST, inside), key=distance)  # the search does not reach its bounds
     return float(np.sqrt(found[0] / expected(correlation)[0])), correlation
@@ -109,5 +109,6 @@ def _moments(products: np.ndarray) -> np.ndarray:
 
 def _correlations(correlation: float, count: int) -> np.ndarray:
     """The (T, T) correlations of first-order autoregressive noise."""
-    correlations: np.ndarray = toeplitz(correlation ** np.arange(count))
+    epochs = np.arange(count)
+    correlations: np.ndarray = (correlation**epochs)[np.abs(epochs[:, None] - epochs)]
     return correlations

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
+from scipy.special import gammaincinv, nctdtr, ndtri, stdtrit
 
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.spread import NAN
@@ -54,10 +53,9 @@ def welch_power(effect: float, sds: tuple[float, float], seeds: int, alpha: floa
 def _power(noncentrality: float, freedom: float, alpha: float) -> float:
     if freedom <= 0:
         return NAN
-    critical = stats.t.ppf(1 - alpha / 2, freedom)
-    upper = stats.nct.sf(critical, freedom, abs(noncentrality))
-    # SciPy gives NaN where the probability of the wrong sign underflows.
-    return float(min(1.0, upper + np.nan_to_num(stats.nct.cdf(-critical, freedom, abs(noncentrality)))))
+    critical, shift = stdtrit(freedom, 1 - alpha / 2), abs(noncentrality)
+    # SciPy may give NaN where the probability of the wrong sign underflows.
+    return float(min(1.0, 1 - nctdtr(freedom, shift, critical) + np.nan_to_num(nctdtr(freedom, shift, -critical))))
 
 
 def seeds_needed(effect: float, sd: float, *, alpha: float = ALPHA, power: float = POWER) -> int | None:
@@ -110,11 +108,16 @@ def detectable(sd: float, seeds: int, *, alpha: float = ALPHA, power: float = PO
 
 @cache
 def _noncentrality(seeds: int, alpha: float, power: float) -> float:
-    """Difference in standard errors that a paired t-test of ``seeds`` pairs finds with probability ``power``."""
-    # Above `highest` the estimated error is too large with a probability of less than 1 − power.
-    ratio = math.sqrt(stats.chi2.ppf((1 + power) / 2, seeds - 1) / (seeds - 1))
-    highest = stats.t.ppf(1 - alpha / 2, seeds - 1) * ratio + 10
-    return float(brentq(lambda value: _power(value, seeds - 1, alpha) - power, 0, highest))
+    """Difference in standard errors that a paired t-test of ``seeds`` pairs finds with probability ``power``.
+
+    By bisection to the last digits.
+    """
+    # Above `high` the estimated error is too large with a probability of less than 1 − power.
+    low, high = 0.0, stdtrit(seeds - 1, 1 - alpha / 2) * _error_ratio((1 + power) / 2, seeds - 1) + 10
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _power(middle, seeds - 1, alpha) >= power else (middle, high)
+    return float(high)
 
 
 def detectable_with_images(
@@ -130,8 +133,8 @@ def detectable_with_images(
         >>> round(detectable_with_images(1.0), 2)
         1.43
     """
-    error = half_width / stats.norm.ppf(0.5 + level / 2)
-    return float(error * (stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)))
+    error = half_width / ndtri(0.5 + level / 2)
+    return float(error * (ndtri(1 - alpha / 2) + ndtri(power)))
 
 
 def images_needed(effect: float, images: int, half_width: float) -> int | None:
@@ -167,15 +170,20 @@ def sd_interval(sd: float, freedom: float, level: float = 0.95) -> Interval:
     """
     if freedom <= 0 or math.isnan(sd):
         return Interval(NAN, NAN, level)
-    low, high = (sd * math.sqrt(freedom / stats.chi2.ppf(0.5 + sign * level / 2, freedom)) for sign in (1, -1))
+    low, high = (sd / _error_ratio(0.5 + sign * level / 2, freedom) for sign in (1, -1))
     return Interval(low, high, level)
+
+
+def _error_ratio(probability: float, freedom: float) -> float:
+    """Quantile of the estimated divided by the true standard deviation, from the χ² distribution."""
+    return math.sqrt(2 * gammaincinv(freedom / 2, probability) / freedom)
 
 
 def correlation_interval(correlation: float, pairs: int, level: float = 0.95) -> Interval:
     """Fisher's interval of a correlation of ``pairs`` normal pairs; NaN for fewer than four, which bound nothing."""
     if pairs < 4 or not abs(correlation) < 1:
         return Interval(NAN, NAN, level)
-    half = stats.norm.ppf(0.5 + level / 2) / math.sqrt(pairs - 3)
+    half = ndtri(0.5 + level / 2) / math.sqrt(pairs - 3)
     center = math.atanh(correlation)
     return Interval(math.tanh(center - half), math.tanh(center + half), level)
 
