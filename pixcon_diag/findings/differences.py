@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from pixcon_diag.findings.facts import Method, Pair
 from pixcon_diag.findings.finding import Finding, Fine, Outcome, interval, points
@@ -44,7 +44,7 @@ def seed_noise(pair: Pair) -> Outcome:
     if len(pair.seeds) < 2:
         return None
     center, std = mean(pair.seeds), sample_std(pair.seeds)
-    half = float(stdtrit(len(pair.seeds) - 1, 0.5 + LEVEL / 2)) * std / math.sqrt(len(pair.seeds))
+    half = float(scipy.special.stdtrit(len(pair.seeds) - 1, 0.5 + LEVEL / 2)) * std / math.sqrt(len(pair.seeds))
     text = f"{points(center)} mIoU{interval(center - half, center + half, LEVEL)}"
     if abs(center) > half:
         return Fine(f"the difference {pair.name} exceeds the noise of {len(pair.seeds)} seeds ({text})")

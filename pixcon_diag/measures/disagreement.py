@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy  # not `from scipy import ndimage`: SciPy imports it on first use
 
 from pixcon_diag.measures.error_regions import NEIGHBOURS
 from pixcon_diag.statistics.spread import quotient
@@ -89,7 +89,7 @@ def component_at(first: np.ndarray, second: np.ndarray, place: int) -> Component
     """
     row, column = np.unravel_index(np.flatnonzero(first != second)[place], first.shape)
     classes = first[row, column], second[row, column]
-    labels, _ = ndimage.label((first == classes[0]) & (second == classes[1]), NEIGHBOURS)
+    labels, _ = scipy.ndimage.label((first == classes[0]) & (second == classes[1]), NEIGHBOURS)
     return Component(int(row), int(column), labels == labels[row, column], int(classes[0]), int(classes[1]))
 
 

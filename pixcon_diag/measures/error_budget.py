@@ -19,7 +19,7 @@ exactly one category, and a thin object that is missed altogether is not called 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy  # not `from scipy import ndimage`: SciPy imports it on first use
 
 from pixcon_diag.measures.error_regions import NEIGHBOURS
 from pixcon_train.core.errors import ConfigError
@@ -101,7 +101,7 @@ def _categories(
     categories[wrong & ~found & ~true] = CONFUSION
     moved = categories == EXTENT
     for label in np.unique(prediction[moved]):
-        within = ndimage.maximum_filter((labels == label).view(np.uint8), 2 * width + 1, mode="constant")
+        within = scipy.ndimage.maximum_filter((labels == label).view(np.uint8), 2 * width + 1, mode="constant")
         categories[moved & (prediction == label) & (within > 0)] = BOUNDARY
     return categories
 
@@ -123,10 +123,10 @@ def regions(labels: np.ndarray) -> np.ndarray:
     """
     numbers = np.zeros(labels.shape, dtype=np.int32)
     count = 0
-    for label, place in enumerate(ndimage.find_objects(labels.astype(np.int32) + 1)):
+    for label, place in enumerate(scipy.ndimage.find_objects(labels.astype(np.int32) + 1)):
         if place is None:
             continue
-        part, found = ndimage.label(labels[place] == label, NEIGHBOURS)
+        part, found = scipy.ndimage.label(labels[place] == label, NEIGHBOURS)
         numbers[place] += np.where(part > 0, part + (count - 1), 0)
         count += found
     return numbers
@@ -136,7 +136,7 @@ def _filled(target: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """The target with every void pixel replaced by the nearest (Euclidean) valid one."""
     if valid.all():
         return target
-    rows, columns = ndimage.distance_transform_edt(~valid, return_distances=False, return_indices=True)
+    rows, columns = scipy.ndimage.distance_transform_edt(~valid, return_distances=False, return_indices=True)
     filled: np.ndarray = target[rows, columns]
     return filled
 
@@ -144,7 +144,7 @@ def _filled(target: np.ndarray, valid: np.ndarray) -> np.ndarray:
 def _near_boundary(labels: np.ndarray, width: int) -> np.ndarray:
     """Whether another label lies within ``width`` pixels, (H, W) bool; the image's border is no boundary."""
     size = 2 * width + 1
-    near: np.ndarray = ndimage.maximum_filter(labels, size, mode="nearest") != ndimage.minimum_filter(
+    near: np.ndarray = scipy.ndimage.maximum_filter(labels, size, mode="nearest") != scipy.ndimage.minimum_filter(
         labels, size, mode="nearest"
     )
     return near

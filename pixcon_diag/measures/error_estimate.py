@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
+import scipy
 
 from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.serialization import Serializable
@@ -163,7 +163,9 @@ def _predicted_shares(cells: ImageCellsResult) -> np.ndarray:
     ranges = np.searchsorted([cells.first_bin(edge) for edge in RANGES], bins, side="right") - 1
     columns = classes * len(RANGES) + ranges
     size = (len(columns), cells.num_classes * len(RANGES))
-    grouped = cells.counts @ csr_matrix((np.ones(len(columns)), (np.arange(len(columns)), columns)), shape=size)
+    grouped = cells.counts @ scipy.sparse.csr_matrix(
+        (np.ones(len(columns)), (np.arange(len(columns)), columns)), shape=size
+    )
     pixels = np.asarray(grouped.todense())
     shares: np.ndarray = np.nan_to_num(quotients(pixels, pixels.sum(1, keepdims=True)))
     return shares

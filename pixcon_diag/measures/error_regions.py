@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
+import scipy  # not `from scipy import ndimage`: SciPy imports it on first use
 
 MIN_SHARE = 0.005
 """Regions below 0.5 % of the image are suppressed, as in the paper's figures."""
@@ -62,7 +62,7 @@ def error_regions(
         raise ValueError(f"Expected two maps of one shape (H, W), got {prediction.shape}, {target.shape}.")
     valid = target != void
     wrong = (prediction != target) & valid
-    labels, _ = ndimage.label(wrong, NEIGHBOURS)
+    labels, _ = scipy.ndimage.label(wrong, NEIGHBOURS)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0  # label 0 is the background of correct pixels
     # A region of exactly this share counts as large however the product is rounded.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -156,7 +157,13 @@ def _blank(matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def _mean_over_pairs(matrix: np.ndarray) -> float:
     """Mean over the pairs of different classes of a symmetric matrix (K, K)."""
-    return _mean(matrix[np.triu_indices(len(matrix), 1)])
+    return _mean(matrix[_pairs(len(matrix))])
+
+
+@cache
+def _pairs(classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns above the diagonal; every draw of a bootstrap asks for them."""
+    return np.triu_indices(classes, 1)
 
 
 def _mean(values: np.ndarray) -> float:

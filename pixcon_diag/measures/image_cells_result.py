@@ -3,17 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 
 from pixcon_diag.measures.confidence import FIXED_POINT, off_grid
 from pixcon_diag.statistics.post_stratification import Strata
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.strays import refuse_strays
-
-if TYPE_CHECKING:  # imported where it is used: most results need no sparse matrix
-    from scipy.sparse import csr_matrix
 
 EDGES = (
     0.0, 0.3, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999
@@ -44,7 +41,7 @@ def cell_edges(taus: Iterable[float], calibration_bins: int) -> tuple[float, ...
 class ImageCellsResult:
     """Pixels of every image in cells, in the images' order; B coarse bins, K classes."""
 
-    counts: "csr_matrix"
+    counts: "scipy.sparse.csr_matrix"
     """(I, K·B·2·3) int64, sparse: pixels by predicted class, coarse bin, zone and outcome, the last index fastest."""
     confidence: np.ndarray
     """(I, 2, B) float64: sum of the confidences of known and of unknown pixels in each coarse bin."""
@@ -66,14 +63,12 @@ class ImageCellsResult:
         Raises:
             PixConError: a prediction, or a valid pixel's ground truth, was no class.
         """
-        from scipy.sparse import csr_matrix
-
         refuse_strays(state["strays"], num_classes, void)
         empty = {"rows": (0,), "index": (0,), "pixels": (0,), "sums": (0, 2, len(edges)), "histogram": (0, fine)}
         arrays = {name: state.get(name, np.zeros(shape)).astype(np.int64) for name, shape in empty.items()}
         ends = np.concatenate((np.zeros(1, dtype=np.int64), arrays["rows"].cumsum()))
         shape = (len(arrays["rows"]), num_classes * len(edges) * len(ZONES) * len(OUTCOMES))
-        counts = csr_matrix((arrays["pixels"], arrays["index"], ends), shape=shape)
+        counts = scipy.sparse.csr_matrix((arrays["pixels"], arrays["index"], ends), shape=shape)
         return cls(counts, arrays["sums"] / FIXED_POINT, arrays["histogram"], num_classes, edges)
 
     @cached_property
@@ -110,12 +105,12 @@ class ImageCellsResult:
         Raises:
             ConfigError: ``tau`` is no coarse edge.
         """
-        from scipy.sparse import csr_matrix
-
         start = self.first_bin(tau)
         classes, bins, _, outcomes = np.indices(self.shape).reshape(4, -1)
         columns = np.flatnonzero(bins >= start)
         rows = classes[columns] * len(OUTCOMES) + outcomes[columns]
         size = (self.counts.shape[1], self.num_classes * len(OUTCOMES))
-        gathered = self.counts @ csr_matrix((np.ones(len(columns), dtype=np.int64), (columns, rows)), shape=size)
+        gathered = self.counts @ scipy.sparse.csr_matrix(
+            (np.ones(len(columns), dtype=np.int64), (columns, rows)), shape=size
+        )
         return np.asarray(gathered.todense()).reshape(-1, self.num_classes, len(OUTCOMES))

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
-
-if TYPE_CHECKING:  # imported where it is used: most results need no sparse matrix
-    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)
@@ -54,14 +51,12 @@ class CentroidRows:
         np.add.at(pixels, self.label, self.pixels)
         return GeometryResult.from_sums(sums, pixels, foreground, min_pixels)
 
-    def per_image(self) -> "csr_matrix":
+    def per_image(self) -> "scipy.sparse.csr_matrix":
         """(I, K·(C + 1)) sparse float64: of each image, S_k and then n_k of every class, which can be pooled."""
-        from scipy.sparse import csr_matrix
-
         width = self.sums.shape[1] + 1
         values = np.concatenate((self.sums, self.pixels[:, None]), 1)
         columns = self.label[:, None] * width + np.arange(width)
         rows = np.repeat(self.image, width)
-        return csr_matrix(
+        return scipy.sparse.csr_matrix(
             (values.ravel(), (rows, columns.ravel())), shape=(len(self.classes), self.num_classes * width)
         )

@@ -11,9 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+import scipy  # not `from scipy import ndimage`: SciPy imports it on first use
 
 from pixcon_diag.measures.error_regions import NEIGHBOURS
 
@@ -68,15 +66,15 @@ def suspect_regions(
     regions = equal_regions(target.astype(np.int64) * 256 + prediction, wrong)
     depths = _depths(regions)
     numbers = np.arange(1, regions.max() + 1)
-    deepest = np.asarray(ndimage.maximum(depths, regions, numbers), dtype=np.int64).reshape(-1)
+    deepest = np.asarray(scipy.ndimage.maximum(depths, regions, numbers), dtype=np.int64).reshape(-1)
     numbers, deepest = numbers[deepest >= min_depth], deepest[deepest >= min_depth]
     if not len(numbers):
         return []
     sizes = np.bincount(regions.ravel())
     predicted = equal_regions(prediction, np.ones_like(wrong))
     areas = np.bincount(predicted.ravel())
-    means = ndimage.mean(confidence, regions, numbers)
-    places = ndimage.maximum_position(depths, regions, numbers)
+    means = scipy.ndimage.mean(confidence, regions, numbers)
+    places = scipy.ndimage.maximum_position(depths, regions, numbers)
     return [
         SuspectRegion(
             row=int(row),
@@ -95,7 +93,7 @@ def suspect_regions(
 def region_at(target: np.ndarray, prediction: np.ndarray, row: int, column: int) -> np.ndarray:
     """The connected pixels with the target and the predicted class of one pixel, (H, W) bool."""
     same = (target == target[row, column]) & (prediction == prediction[row, column])
-    labels, _ = ndimage.label(same, NEIGHBOURS)
+    labels, _ = scipy.ndimage.label(same, NEIGHBOURS)
     found: np.ndarray = labels == labels[row, column]
     return found
 
@@ -113,8 +111,10 @@ def equal_regions(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
         same = inside[first] & inside[second] & (values[first] == values[second])
         ends.append(np.stack((index[first][same], index[second][same])))
     starts, stops = np.concatenate(ends, axis=1)
-    graph = coo_matrix((np.ones(len(starts), dtype=bool), (starts, stops)), shape=(values.size, values.size))
-    _, components = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_matrix(
+        (np.ones(len(starts), dtype=bool), (starts, stops)), shape=(values.size, values.size)
+    )
+    _, components = scipy.sparse.csgraph.connected_components(graph, directed=False)
     numbers = np.zeros(values.size, dtype=np.int64)
     flat = inside.ravel()
     numbers[flat] = np.unique(components[flat], return_inverse=True)[1] + 1
@@ -133,8 +133,10 @@ _NEIGHBOURING = (
 
 def _depths(regions: np.ndarray) -> np.ndarray:
     """Chessboard distance of each pixel to the nearest one of another region; the image's edge is none."""
-    edge = ndimage.maximum_filter(regions, 3, mode="nearest") != ndimage.minimum_filter(regions, 3, mode="nearest")
+    edge = scipy.ndimage.maximum_filter(regions, 3, mode="nearest") != scipy.ndimage.minimum_filter(
+        regions, 3, mode="nearest"
+    )
     if not edge.any():
         return np.full(regions.shape, max(regions.shape))
-    distances: np.ndarray = ndimage.distance_transform_cdt(~edge, "chessboard") + 1
+    distances: np.ndarray = scipy.ndimage.distance_transform_cdt(~edge, "chessboard") + 1
     return distances

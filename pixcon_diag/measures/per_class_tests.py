@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy
 
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import Interval, effective_number
@@ -61,7 +61,7 @@ def _t_test(deltas: np.ndarray) -> float:
     if len(deltas) < FEWEST_SEEDS or np.ptp(deltas) < 1e-12:
         return NAN
     statistic = deltas.mean() / (deltas.std(ddof=1) / np.sqrt(len(deltas)))
-    return float(2 * stdtr(len(deltas) - 1, -abs(statistic)))
+    return float(2 * scipy.special.stdtr(len(deltas) - 1, -abs(statistic)))
 
 
 def image_tests(
@@ -154,7 +154,7 @@ def _interval(difference: float, parts: np.ndarray, level: float) -> Interval:
         return Interval(NAN, NAN, level)
     if not parts.any():  # every image gives the same difference
         return Interval(difference, difference, level)
-    reach = float(stdtrit(effective_number(parts), 0.5 + level / 2) * np.sqrt(parts.sum()))
+    reach = float(scipy.special.stdtrit(effective_number(parts), 0.5 + level / 2) * np.sqrt(parts.sum()))
     return Interval(difference - reach, difference + reach, level)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.sparse import issparse
 
 PerImage: TypeAlias = np.ndarray | Any  # or a scipy.sparse matrix, which has no types
 """Statistics of every image, first axis the images."""
@@ -68,4 +67,4 @@ class SparsePool:
 
 def pool(checkpoints: Sequence[PerImage]) -> Pool | SparsePool:
     """The checkpoints' statistics, all arrays or all sparse."""
-    return SparsePool(checkpoints) if issparse(checkpoints[0]) else Pool(checkpoints)
+    return Pool(checkpoints) if isinstance(checkpoints[0], np.ndarray) else SparsePool(checkpoints)

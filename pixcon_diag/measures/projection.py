@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import silhouette_score
-from sklearn.neighbors import NearestNeighbors
 
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.serialization import Serializable
@@ -132,6 +130,9 @@ def separability(
 
     k is at most M − 1; everything is NaN for fewer than two pixels.
     """
+    from sklearn.metrics import silhouette_score  # imported here: scikit-learn takes a second
+    from sklearn.neighbors import NearestNeighbors
+
     total = len(labels)
     k = min(neighbours, total - 1)
     if k < 1:

@@ -3,8 +3,8 @@
 import io
 
 import numpy as np
+import scipy  # not `from scipy import ndimage`: SciPy imports it on first use
 from PIL import Image
-from scipy import ndimage
 
 from pixcon_diag.sheets.question import Crop
 
@@ -39,7 +39,7 @@ def crop_around(photograph: np.ndarray, region: np.ndarray, pixel: tuple[int, in
 
 def _box(region: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns of the region with its surroundings: as much again on each side, within the image."""
-    box = ndimage.find_objects(region.astype(np.int8))[0]
+    box = scipy.ndimage.find_objects(region.astype(np.int8))[0]
     rows, columns = (
         slice(max(0, edge.start - margin), min(size, edge.stop + margin))
         for edge, size in zip(box, region.shape, strict=True)
@@ -51,7 +51,7 @@ def _box(region: np.ndarray) -> tuple[slice, slice]:
 def _outline(region: np.ndarray) -> Image.Image:
     """A white and a black line around the region, visible on any photograph; transparent elsewhere."""
     pixels = np.zeros((*region.shape, 4), dtype=np.uint8)
-    near, far = (ndimage.binary_dilation(region, iterations=width) for width in (2, 4))
+    near, far = (scipy.ndimage.binary_dilation(region, iterations=width) for width in (2, 4))
     pixels[far & ~near] = (0, 0, 0, 255)
     pixels[near & ~region] = (255, 255, 255, 255)
     return Image.fromarray(pixels)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
+import scipy
 
 from pixcon_diag.statistics.spread import NAN, quotient, quotients
 
@@ -71,6 +71,8 @@ def calibrated_confidence(pixels: ConfidenceHistograms, start: int) -> float:
     held, places = pixels.known > 0, np.arange(len(pixels.known))
     if not held.any():
         return NAN
-    fitted = isotonic_regression(quotients(pixels.correct, pixels.known)[held], weights=pixels.known[held]).x
+    fitted = scipy.optimize.isotonic_regression(
+        quotients(pixels.correct, pixels.known)[held], weights=pixels.known[held]
+    ).x
     accuracy, target = np.interp(places, places[held], fitted)[start:], pixels.target[start:]
     return quotient(float(accuracy @ target), float(target.sum()))

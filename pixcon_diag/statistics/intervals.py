@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # imports its special functions on first use, which takes as long as NumPy
 
 from pixcon_diag.statistics.spread import NAN, quotient, quotients
 
@@ -111,8 +112,6 @@ def jackknife_interval(estimate: float, parts: np.ndarray, images: float, level:
     Returns:
         NaN bounds where the rate is NaN.
     """
-    from scipy.special import expit, logit, stdtrit  # imported here: it takes as long as NumPy
-
     if np.isnan(estimate):
         return Interval(NAN, NAN, level)
     if not 0 < estimate < 1:
@@ -120,9 +119,9 @@ def jackknife_interval(estimate: float, parts: np.ndarray, images: float, level:
     if not parts.any():  # all images give the same rate
         return Interval(estimate, estimate, level) if images > 1 else Interval(0.0, 1.0, level)
     error = np.sqrt(parts.sum()) / (estimate * (1 - estimate))
-    reach = stdtrit(effective_number(parts), 0.5 + level / 2) * error
-    center = logit(estimate)
-    return Interval(float(expit(center - reach)), float(expit(center + reach)), level)
+    reach = scipy.special.stdtrit(effective_number(parts), 0.5 + level / 2) * error
+    center = scipy.special.logit(estimate)
+    return Interval(float(scipy.special.expit(center - reach)), float(scipy.special.expit(center + reach)), level)
 
 
 def effective_number(weights: np.ndarray) -> float:

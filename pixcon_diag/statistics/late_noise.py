@@ -7,6 +7,7 @@ deviation and correlation are those of the late half of the epochs.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.spread import NAN
@@ -95,9 +96,7 @@ def _noise(residuals: np.ndarray, smoother: np.ndarray) -> tuple[float, float]:
 
     if not found[0] > 0:
         return 0.0, 0.0
-    from scipy.optimize import minimize_scalar  # imported here: many curves are too short for it
-
-    inside = float(minimize_scalar(distance, bounds=(0, HIGHEST), method="bounded").x)
+    inside = float(scipy.optimize.minimize_scalar(distance, bounds=(0, HIGHEST), method="bounded").x)
     correlation = min((0.0, HIGHEST, inside), key=distance)  # the search does not reach its bounds
     return float(np.sqrt(found[0] / expected(correlation)[0])), correlation
 

@@ -6,15 +6,12 @@ images (Holt and Smith 1979).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 
 from pixcon_diag.statistics.intervals import Interval, jackknife_interval
 from pixcon_diag.statistics.spread import quotients
-
-if TYPE_CHECKING:  # imported where it is used: most results need no sparse matrix
-    from scipy.sparse import csr_matrix
 
 _AT_ONCE = 2**15
 """Strata of the images left out at once, which bounds memory."""
@@ -26,11 +23,11 @@ _LEAST, _MOST = 1.0, 1000.0
 class Strata:
     """Pixels of every image by stratum; the columns unroll (K, B, Z): class, bin of confidence, zone."""
 
-    known: "csr_matrix"
+    known: "scipy.sparse.csr_matrix"
     """(I, K·B·Z) pixels whose outcome is known."""
-    wrong: "csr_matrix"
+    wrong: "scipy.sparse.csr_matrix"
     """(I, K·B·Z) the wrong ones among them."""
-    unknown: "csr_matrix"
+    unknown: "scipy.sparse.csr_matrix"
     """(I, K·B·Z) the other pixels: their ground truth is void, or missing."""
     shape: tuple[int, int, int]
     """K, B and Z."""
@@ -54,12 +51,13 @@ class Strata:
         """As :meth:`sizes`, of wrong pixels."""
         return self._by_class(self.wrong, starts)
 
-    def _by_class(self, counts: "csr_matrix", starts: Sequence[int]) -> np.ndarray:
-        from scipy.sparse import csr_matrix
-
+    def _by_class(self, counts: "scipy.sparse.csr_matrix", starts: Sequence[int]) -> np.ndarray:
         classes, bins, _ = np.indices(self.shape).reshape(3, -1)
         columns = [
-            counts @ csr_matrix(((bins >= start) * 1.0, (np.arange(len(bins)), classes)), (len(bins), self.shape[0]))
+            counts
+            @ scipy.sparse.csr_matrix(
+                ((bins >= start) * 1.0, (np.arange(len(bins)), classes)), (len(bins), self.shape[0])
+            )
             for start in starts
         ]
         return with_total(np.stack([np.asarray(matrix.todense()) for matrix in columns], 1))

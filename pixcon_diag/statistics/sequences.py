@@ -9,7 +9,7 @@ which it has not.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
+import scipy
 
 FRACTIONS = np.geomspace(0.02, 0.95, 12)
 """Shares of the capital that are bet each time. The capital is the mean over them, up and down: a mixture of
@@ -124,7 +124,7 @@ def _capital_at(mean: np.ndarray, kinds: np.ndarray, counts: np.ndarray) -> np.n
         for x, at in ((kinds, m), (1 - kinds, 1 - m))
         for fraction in FRACTIONS
     ]
-    capital: np.ndarray = logsumexp(totals, axis=0) - np.log(len(totals))
+    capital: np.ndarray = scipy.special.logsumexp(totals, axis=0) - np.log(len(totals))
     return capital
 
 

@@ -1,9 +1,10 @@
 """Warnings of a run that gains little from its unlabeled images, each with a remedy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pixcon_train.config.schema import TrainConfig
+if TYPE_CHECKING:  # `doctor` takes only the bounds, which need no pydantic
+    from pixcon_train.config.schema import TrainConfig
 
 MOST_WARMUP = 0.2
 """Share of the run above which a warm-up is too long."""
@@ -16,7 +17,7 @@ TEACHER_SPANS = 20
 class TrainingWarnings:
     """The warnings of a run, each given at most once."""
 
-    def __init__(self, config: TrainConfig, iterations: int) -> None:
+    def __init__(self, config: "TrainConfig", iterations: int) -> None:
         """For a run of ``iterations`` steps."""
         self._config = config
         self._iterations = iterations
