@@ -24,7 +24,7 @@ def build_optimizer(
         for members, decay in ((decayed, weight_decay), (plain, 0.0)):
             if members:
                 groups.append({"params": members, "lr": peak, "peak_lr": peak, "weight_decay": decay, "name": name})
-    return torch.optim.AdamW(groups, betas=(0.9, 0.999))
+    return torch.optim.AdamW(groups, betas=(0.9, 0.999), fused=True)
 
 
 def rate(iteration: int, *, total: int, power: float, warmup: int = 0) -> float:
