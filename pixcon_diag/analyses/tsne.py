@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
 from typing import NamedTuple
 
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.sampled_maps import SampledMaps, sampled_maps
+from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
+from pixcon_train.core.cores import usable_cores
 
+FORMAT = 1
+"""To be raised when the same samples and options give different maps."""
+FITTED_BY = ("openTSNE", "scikit-learn", "numpy")
+"""Packages of which another version may give other maps."""
 MAP_NOTE = "A map shows clusters and neighbourhoods; distances between clusters mean nothing."
 
 
@@ -27,13 +35,24 @@ def tsne_result(
 ) -> Result:
     """Maps of the sampled pixels, one for each (name, checkpoint), with the classes of the first.
 
+    The maps are cached with the first one's pass.
+
     Raises:
         ConfigError: a pass has no features, too few pixels, or other pixels than the first.
         DataError: a label map or confidence map is missing or damaged.
     """
     samples = {name: member.sample() for name, member in measured}
+    key = {
+        "format": FORMAT,
+        "samples": [sample.digest() for sample in samples.values()],
+        "options": {"aligned": aligned, "seed": seed, "perplexity": perplexity},
+        "versions": {package: version(package) for package in FITTED_BY},
+    }
+    keep = partial(derived, measured[0][1].folder, "tsne", key)
     with bar("fitting t-SNE") as progress:
-        result = project(samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, progress=progress)
+        result = project(
+            samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, keep=keep, progress=progress
+        )
     maps = {}
     for name, member in measured:
         with bar(f"reading the maps of {name}") as progress:
@@ -146,6 +165,6 @@ def result_of(
         aligned=aligned,
         seed=methods.options.seed,
         perplexity=perplexity,
-        jobs=-1,
+        jobs=usable_cores(),
         bar=methods.bar,
     )

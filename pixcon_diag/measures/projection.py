@@ -1,10 +1,11 @@
 """t-SNE maps of the same pixels for several checkpoints, and how separable the classes are (Fig. 11, Sec. G.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from pixcon_diag.measures.map_fit import fit_maps
 from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.serialization import Serializable
 from pixcon_train.core.errors import ConfigError
@@ -14,14 +15,14 @@ PERPLEXITY = 30.0
 NEIGHBOURS = 10
 FEWEST = 10
 """Minimum number of pixels of a map."""
-ITERATIONS = 750
-"""Of one map: 250 with exaggeration and 500 after it."""
-EVERY = 25
-"""Iterations between progress updates."""
-SHRINK = 0.1
-"""Scale of the first map as the initialisation of a later one. Measured on noisy clusters: without scaling, the later
-map's divergence stays 5 to 12 % above that of an independent fit; scaled by 0.1, at most 2 % above, and classes move a
-third to a sixth as far as between independent fits."""
+
+Arrays = dict[str, np.ndarray]
+Keep = Callable[[Callable[[], Arrays]], Arrays]
+
+
+def at_once(compute: Callable[[], Arrays]) -> Arrays:
+    """Keep nothing."""
+    return compute()
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Separability:
     """Mean over the pixels of each class; NaN for a class without one."""
     silhouette: float
     """Mean silhouette in [−1, 1]; NaN where there are fewer than two classes, or as many as pixels."""
+
+    def to_array(self) -> np.ndarray:
+        """The numbers as float64 (4 + K,), for :meth:`from_array`."""
+        return np.array([self.neighbours, self.purity, self.chance, self.silhouette, *self.class_purity])
+
+    @classmethod
+    def from_array(cls, numbers: np.ndarray) -> "Separability":
+        """The separability of :meth:`to_array`."""
+        neighbours, purity, chance, silhouette, *classes = numbers.tolist()
+        return cls(int(neighbours), purity, chance, tuple(classes), silhouette)
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ def project(
     perplexity: float = PERPLEXITY,
     neighbours: int = NEIGHBOURS,
     jobs: int = 1,
+    keep: Keep = at_once,
     progress: Progress = silent,
 ) -> ProjectionResult:
     """t-SNE of each sample from a PCA initialisation, and the separability of its classes.
@@ -91,7 +103,8 @@ def project(
         seed: of t-SNE.
         perplexity: of t-SNE; lowered where the sample is too small for it.
         neighbours: k of the purity.
-        jobs: threads.
+        jobs: maps that are fitted at the same time.
+        keep: returns the arrays that its argument computes, or those kept of earlier calls with the same arguments.
         progress: called with the iterations done, over all maps.
 
     Raises:
@@ -100,20 +113,29 @@ def project(
     """
     first = _same_pixels(samples)
     perplexity = min(perplexity, (len(first.labels) - 1) / 3)
-    labels, start = first.labels, None
-    projections: list[Projection] = []
-    for number, (name, sample) in enumerate(samples.items()):
-        step = _Step(progress, number, len(samples))
-        features = sample.features.astype(np.float64)
-        positions, divergence = _tsne(features, start, perplexity, seed, jobs, step)
-        start = positions if aligned and start is None else start
-        numbers = separability(features, labels, sample.num_classes, neighbours)
-        projections.append(Projection(name, tuple((float(x), float(y)) for x, y in positions), divergence, numbers))
-    progress(len(samples) * ITERATIONS, len(samples) * ITERATIONS)  # an aligned map needs fewer
+
+    def compute() -> Arrays:
+        features = [sample.features.astype(np.float64) for sample in samples.values()]
+        positions, divergences = fit_maps(
+            features, perplexity, aligned=aligned, seed=seed, jobs=jobs, progress=progress
+        )
+        numbers = [separability(found, first.labels, first.num_classes, neighbours) for found in features]
+        return {
+            "positions": positions,
+            "divergences": divergences,
+            "separability": np.stack([found.to_array() for found in numbers]),
+        }
+
+    found = keep(compute)
     return ProjectionResult(
-        projections=tuple(projections),
+        projections=tuple(
+            Projection(name, tuple((x, y) for x, y in positions), divergence, Separability.from_array(numbers))
+            for name, positions, divergence, numbers in zip(
+                samples, found["positions"].tolist(), found["divergences"].tolist(), found["separability"], strict=True
+            )
+        ),
         aligned=aligned,
-        labels=tuple(labels.tolist()),
+        labels=tuple(first.labels.tolist()),
         pixels=first.pixels,
         perplexity=perplexity,
         per_class=first.per_class,
@@ -130,7 +152,7 @@ def separability(
 
     k is at most M − 1; everything is NaN for fewer than two pixels.
     """
-    from sklearn.metrics import silhouette_score  # imported here: scikit-learn takes a second
+    from sklearn.metrics import silhouette_score  # takes longer to import than to read kept maps
     from sklearn.neighbors import NearestNeighbors
 
     total = len(labels)
@@ -169,33 +191,3 @@ def _same_pixels(samples: Mapping[str, PixelSample]) -> PixelSample:
                 "and limit, with the same seed and number per class."
             )
     return first
-
-
-def _tsne(
-    features: np.ndarray, start: np.ndarray | None, perplexity: float, seed: int, jobs: int, step: "_Step"
-) -> tuple[np.ndarray, float]:
-    """Positions (M, 2) and the Kullback-Leibler divergence reached."""
-    from openTSNE import TSNE, TSNEEmbedding
-    from openTSNE.affinity import PerplexityBasedNN
-
-    # Exact neighbours: the sample is small, and approximate ones add noise.
-    near = PerplexityBasedNN(features, perplexity=perplexity, method="exact", random_state=seed, n_jobs=jobs)
-    common = {"negative_gradient_method": "bh", "random_state": seed, "n_jobs": jobs}
-    common |= {"callbacks": step, "callbacks_every_iters": EVERY}
-    if start is None:
-        embedding = TSNE(initialization="pca", **common).fit(features, affinities=near)
-    else:
-        # No early exaggeration, which would break up the initial positions, but the momentum that follows it.
-        embedding = TSNEEmbedding(SHRINK * start, near, **common).optimize(n_iter=500, momentum=0.8)
-    return np.asarray(embedding), float(embedding.kl_divergence)
-
-
-class _Step:
-    """The callback of openTSNE during one map."""
-
-    def __init__(self, progress: Progress, number: int, maps: int) -> None:
-        self.progress, self.done, self.total = progress, number * ITERATIONS, maps * ITERATIONS
-
-    def __call__(self, iteration: int, error: float, embedding: np.ndarray) -> None:
-        self.done = min(self.done + EVERY, self.total)
-        self.progress(self.done, self.total)

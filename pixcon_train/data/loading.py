@@ -1,12 +1,12 @@
 """Data loaders whose workers pass on a user's mistake as one message."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from pixcon_train.core.cores import usable_cores
 from pixcon_train.core.errors import PixConError, WorkerError
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.sampling import PairedDataset, StepSampler
@@ -75,8 +75,7 @@ def worker_deaths() -> Iterator[None]:
 
 def default_workers() -> int:
     """Loader processes for one training process: usable CPU cores less one for the training itself, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(0, min(8, cores - 1))
+    return max(0, min(8, usable_cores() - 1))
 
 
 def training_loader(dataset: PairedDataset, sampler: StepSampler, *, workers: int, pin: bool) -> DataLoader[Any]:

@@ -12,10 +12,13 @@ from pixcon_diag.measures.pixel_sample_result import PixelSample
 from pixcon_diag.measures.projection import separability
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import to_json
 from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, provenance, sound
 
 
-def measured(name: str, seed: int, *, pixels: int = 12, maps: Any = None, confidence: Any = None) -> Any:
+def measured(
+    name: str, seed: int, *, pixels: int = 12, maps: Any = None, confidence: Any = None, folder: Path | None = None
+) -> Any:
     """Pixels of two classes around two directions."""
     labels = np.repeat(np.arange(2), pixels // 2)
     features = np.eye(2, 5)[labels] + 0.3 * np.random.default_rng(seed).normal(size=(len(labels), 5))
@@ -30,6 +33,7 @@ def measured(name: str, seed: int, *, pixels: int = 12, maps: Any = None, confid
         sample=lambda: sample,
         maps=maps,
         confidence=confidence,
+        folder=folder,
     )
 
 
@@ -88,3 +92,15 @@ def test_every_pixel_has_its_prediction_and_confidence_where_maps_are_cached(tmp
     (positions,) = result.files
     assert positions.rows[3][-2:] == (content["classes"][labels[1, 12, 2]], (0.0, 0.5, 0.9)[bins[1, 12, 2]])
     assert positions.rows[-1][-2:] == (None, None)
+
+
+def test_maps_are_fitted_once_for_the_same_pixels_and_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [("a", measured("x", 0, folder=tmp_path)), ("b", measured("y", 1, folder=tmp_path))]
+    first = to_json(tsne_result(both).content)
+    with monkeypatch.context() as patch:
+        patch.setattr("pixcon_diag.measures.projection.fit_maps", None)
+        assert to_json(tsne_result(both).content) == first
+    others = [both[0], ("b", measured("y", 2))]  # other features
+    again = (tsne_result(both, perplexity=2), tsne_result(both, aligned=True), tsne_result(others))
+    assert first not in [to_json(result.content) for result in again]
+    assert len([*tmp_path.iterdir()]) == 4
