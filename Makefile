@@ -69,6 +69,7 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a table and saves a JSON in benchmarks/results/
 	-$(BIN)/python -m benchmarks.contrastive
 	-$(BIN)/python -m benchmarks.bootstrap
+	-$(BIN)/python -m benchmarks.training_step --crop 140 --batch 2
 	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
 	-$(BIN)/python -m benchmarks.evaluation
 	-$(BIN)/python -m benchmarks.input_pipeline

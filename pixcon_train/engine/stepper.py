@@ -21,6 +21,7 @@ from pixcon_train.method.perturbations import draw_boxes, encoder_dropout, fused
 from pixcon_train.method.step_inputs import StepBatch, StepRandomness
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.joint import JointForward
 
 # Random streams in addition to those of the data, each seeded by (seed, stream, iteration, micro-batch, 0). The 0
 # keeps the draws of earlier versions, which numbered processes and accumulation separately.
@@ -51,9 +52,9 @@ class Stepper:
         self._accelerator = parts.accelerator
         self._settings = step_settings(config, parts.rules)
         self._statistics = RunningStatistics(parts.student, parts.accelerator)
-        self._student, self._teacher = parts.student, parts.teacher
+        self._student, self._teacher = JointForward(parts.student), parts.teacher
         if config.runtime.compile:  # the compiled networks share the weights with the plain ones
-            self._student = cast(SegmentationModel, torch.compile(parts.student))
+            self._student = cast(JointForward, torch.compile(self._student))
             self._teacher = cast(SegmentationModel, torch.compile(parts.teacher))
 
     def learning_rates(self, iteration: int) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """The weak-to-strong branch of a step: pseudo-labels of the weak view against two strong ones (paper, Sec. 3.4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from pixcon_train.core.void import VOID
 from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import consistency_loss, consistency_weights
 from pixcon_train.method.perturbations import box_masks, cutmix
-from pixcon_train.method.step_inputs import StepBatch, StepRandomness
+from pixcon_train.method.step_inputs import StepBatch
 from pixcon_train.method.thresholds import TeacherPrediction, Threshold
 from pixcon_train.models.base import ModelOutput, SegmentationModel
 
@@ -61,46 +62,20 @@ class Consistency:
     """None unless the views were embedded."""
 
 
-def consistency(
-    student: SegmentationModel,
-    teacher: SegmentationModel,
-    batch: StepBatch,
-    randomness: StepRandomness,
-    rules: ConsistencyRules,
-    *,
-    embed: bool,
-) -> Consistency:
-    """Losses of the two strong views against the weak view's pseudo-labels; ``embed`` also projects the views."""
-    weak_labels = _pseudo_labels(teacher, batch, rules, randomness.noise)
-    inside = [box_masks(boxes, batch.weak.shape[-2:]) for boxes in randomness.boxes]
+class PairMixing:
+    """CutMix of the two strong views: results are (2·B, …), first views first."""
 
-    def both(first: Tensor, second: Tensor | None = None) -> Tensor:
-        """Tensors of the two strong views, or one for both, after CutMix: first views first."""
+    def __init__(self, boxes: tuple[Tensor, Tensor], size: Sequence[int]) -> None:
+        """For the boxes of :class:`StepRandomness` in crops of ``size`` (H, W)."""
+        self._inside = [box_masks(of_view, size) for of_view in boxes]
+
+    def __call__(self, first: Tensor, second: Tensor | None = None) -> Tensor:
+        """Mix the tensors (B, …, H, W) of the two views, or one tensor that both share."""
         views = (first, first if second is None else second)
-        return torch.cat([cutmix(view, mask) for view, mask in zip(views, inside, strict=True)])
-
-    output = student(
-        both(*batch.strong), embed=embed, encoder_scale=randomness.encoder_scale, fused_scale=randomness.fused_scale
-    )
-    pseudo, padding = both(weak_labels.pseudo), both(batch.padding)
-    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, both(weak_labels.weights), padding))
-    first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
-    views = None
-    if embed:
-        target = None if batch.target is None else both(batch.target)
-        views = Views(output, pseudo, both(weak_labels.confidence), padding, target)
-    pixels = (~batch.padding).sum().clamp(min=1)
-    return Consistency(
-        losses=(first, second),
-        retention=weak_labels.counts["retained"] / pixels,
-        threshold=weak_labels.tau if weak_labels.tau.ndim == 0 else (weak_labels.tau * ~batch.padding).sum() / pixels,
-        counts=weak_labels.counts,
-        observed=weak_labels.observed,
-        views=views,
-    )
+        return torch.cat([cutmix(view, inside) for view, inside in zip(views, self._inside, strict=True)])
 
 
-class _PseudoLabels(NamedTuple):
+class PseudoLabels(NamedTuple):
     """Pseudo-labels of the weak views, each (B, H, W)."""
 
     confidence: Tensor
@@ -115,9 +90,9 @@ class _PseudoLabels(NamedTuple):
 
 
 @torch.no_grad()
-def _pseudo_labels(
+def pseudo_labels(
     teacher: SegmentationModel, batch: StepBatch, rules: ConsistencyRules, generator: torch.Generator | None
-) -> _PseudoLabels:
+) -> PseudoLabels:
     """The teacher's labels of the weak views after the rules."""
     confidence, labels = teacher(batch.weak).logits.float().softmax(1).max(1)
     prediction = TeacherPrediction(confidence, labels, ~batch.padding)
@@ -133,4 +108,29 @@ def _pseudo_labels(
         counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.target)).sum()}
     kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
     weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)
-    return _PseudoLabels(confidence, pseudo, weights, tau, counts, rules.threshold.observe(prediction, retained))
+    return PseudoLabels(confidence, pseudo, weights, tau, counts, rules.threshold.observe(prediction, retained))
+
+
+def consistency(
+    output: ModelOutput, weak: PseudoLabels, batch: StepBatch, mixing: PairMixing, *, embedded: bool
+) -> Consistency:
+    """Losses of the two strong views' ``output`` against the weak view's pseudo-labels, mixed likewise.
+
+    ``embedded`` says that the views were embedded.
+    """
+    pseudo, padding = mixing(weak.pseudo), mixing(batch.padding)
+    halves = (tensor.chunk(2) for tensor in (output.logits, pseudo, mixing(weak.weights), padding))
+    first, second = (consistency_loss(*half) for half in zip(*halves, strict=True))
+    views = None
+    if embedded:
+        target = None if batch.target is None else mixing(batch.target)
+        views = Views(output, pseudo, mixing(weak.confidence), padding, target)
+    pixels = (~batch.padding).sum().clamp(min=1)
+    return Consistency(
+        losses=(first, second),
+        retention=weak.counts["retained"] / pixels,
+        threshold=weak.tau if weak.tau.ndim == 0 else (weak.tau * ~batch.padding).sum() / pixels,
+        counts=weak.counts,
+        observed=weak.observed,
+        views=views,
+    )

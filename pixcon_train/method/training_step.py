@@ -13,11 +13,12 @@ from torch import Tensor
 
 from pixcon_train.method.candidates import BankSettings, labeled_candidates, unlabeled_candidates
 from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.consistency import ConsistencyRules, consistency
+from pixcon_train.method.consistency import ConsistencyRules, PairMixing, consistency, pseudo_labels
 from pixcon_train.method.contrastive import Admitted, contrast
 from pixcon_train.method.losses import supervised_loss
 from pixcon_train.method.step_inputs import StepBatch, StepRandomness
 from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.joint import JointForward
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class StepResult:
 
 
 def training_step(
-    student: SegmentationModel,
+    student: JointForward,
     teacher: SegmentationModel,
     batch: StepBatch,
     randomness: StepRandomness,
@@ -107,9 +108,12 @@ def training_step(
         bank: required if ``settings.bank`` is set; not changed.
     """
     pixels = None if settings.bank is None else settings.bank.admission.pixels
-    labeled = student(batch.images, embed=pixels == "labeled")
+    weak = pseudo_labels(teacher, batch, settings.rules, randomness.noise)
+    mixing = PairMixing(randomness.boxes, batch.weak.shape[-2:])
+    scales = {"encoder_scale": randomness.encoder_scale, "fused_scale": randomness.fused_scale}
+    labeled, strong = student(batch.images, mixing(*batch.strong), embed=pixels, **scales)
     loss_x = settings.supervised(labeled.logits, batch.labels)
-    unlabeled = consistency(student, teacher, batch, randomness, settings.rules, embed=pixels == "unlabeled")
+    unlabeled = consistency(strong, weak, batch, mixing, embedded=pixels == "unlabeled")
     loss_s1, loss_s2 = unlabeled.losses
     loss = (loss_x + (loss_s1 + loss_s2) / 2) / 2
     loss_pix, admitted = loss.new_zeros(()), None

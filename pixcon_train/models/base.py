@@ -1,6 +1,6 @@
 """The common base of both architectures: one forward pass to logits, fused feature and optional embedding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import torch.nn.functional as F
@@ -100,13 +100,26 @@ class SegmentationModel(nn.Module):
             encoder_scale: (B, encoder_dim), factors on each of the four encoder maps (UniMatch V2's dropout).
             fused_scale: (B or 1, fused_channels), factors on the fused feature (PixCon's dropout).
         """
-        features = self.encoder(images)
+        scales = {"encoder_scale": encoder_scale, "fused_scale": fused_scale}
+        return self.decode(self.encoder(images), images.shape[-2:], embed=embed, resized=resized, **scales)
+
+    def decode(
+        self,
+        features: list[Tensor],
+        size: Sequence[int],
+        *,
+        embed: bool = False,
+        resized: bool = True,
+        encoder_scale: Tensor | None = None,
+        fused_scale: Tensor | None = None,
+    ) -> ModelOutput:
+        """The output for the encoder's maps of images of ``size`` (H, W); other arguments as in :meth:`forward`."""
         if encoder_scale is not None:
             features = [feature * encoder_scale[:, :, None, None] for feature in features]
         fused = self.fuse(features)
         if fused_scale is not None:
             fused = fused * fused_scale[:, :, None, None]
-        logits = self.classify(fused, images.shape[-2], images.shape[-1]) if resized else self.score(fused)
+        logits = self.classify(fused, *size) if resized else self.score(fused)
         return ModelOutput(logits, fused, self.project(fused) if embed else None)
 
     def project(self, fused: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from pixcon_train.method.thresholds import Threshold
 from pixcon_train.method.training_step import StepResult, StepSettings, training_step
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
+from pixcon_train.models.joint import JointForward
 from tests.reference import fill_by_rule, rng
 from tests.waiting import NoWaiting
 
@@ -57,7 +58,9 @@ def test_unimatch_v2_step_matches_the_release(golden: dict[str, np.ndarray]) -> 
     # no other pixel is within 1e-6.
     tau = float(golden["step/tau"]) - 1e-6
 
-    result = training_step(student, teacher, _batch(), randomness, StepSettings(ConsistencyRules(Threshold(tau))))
+    result = training_step(
+        JointForward(student), teacher, _batch(), randomness, StepSettings(ConsistencyRules(Threshold(tau)))
+    )
     result.loss.backward()
 
     for name in ("loss_x", "loss_s1", "loss_s2", "loss"):
@@ -109,7 +112,7 @@ def _pixcon_step(golden: dict[str, np.ndarray], weight: float) -> tuple[torch.nn
     most = int(golden["pixcon_step/eligible_per_class"].max())  # the reference takes every eligible pixel
     settings = StepSettings(bank=BankSettings("clean", weight=weight, cap=most, max_anchors=21 * most))
     randomness = StepRandomness((boxes, boxes), None, None, torch.Generator().manual_seed(0))
-    return student, training_step(student, teacher, batch, randomness, settings, _filled_bank())
+    return student, training_step(JointForward(student), teacher, batch, randomness, settings, _filled_bank())
 
 
 @pytest.mark.reference
@@ -178,7 +181,7 @@ def _bank_of(*classes: int) -> ClassBank:
 @pytest.mark.parametrize("rule", ["clean", "labeled", "confidence", "soft", "pseudo"])
 def test_an_empty_bank_adds_nothing_to_the_loss_but_gets_entries(rule: str) -> None:
     student, teacher, arguments = _tiny(BankSettings(rule, cap=4, tau=0.0), ClassBank(3, 8, 8))
-    result = training_step(student, teacher, *arguments)
+    result = training_step(JointForward(student), teacher, *arguments)
     assert result.loss_pix.item() == 0
     assert result.admitted is not None
     assert (result.admitted.labels >= 0).any()
@@ -189,7 +192,7 @@ def test_an_empty_bank_adds_nothing_to_the_loss_but_gets_entries(rule: str) -> N
 def test_the_loss_is_the_papers_sum_of_its_parts(weight: float | None) -> None:
     settings = None if weight is None else BankSettings("labeled", weight=weight, cap=4)
     student, teacher, arguments = _tiny(settings, _bank_of(0, 1, 2))
-    result = training_step(student, teacher, *arguments)
+    result = training_step(JointForward(student), teacher, *arguments)
     parts = (result.loss_x + (result.loss_s1 + result.loss_s2) / 2) / 2 + (weight or 0) * result.loss_pix
     assert result.loss.item() == pytest.approx(parts.item(), rel=1e-6)
     assert (result.admitted is None) == (weight is None)
@@ -202,7 +205,7 @@ def test_the_loss_counts_from_the_first_entry_or_once_every_class_has_one() -> N
         for present in ((0, 1), (0, 1, 2)):
             settings = BankSettings("labeled", cap=4, wait_for_all=wait)
             student, teacher, arguments = _tiny(settings, _bank_of(*present))
-            losses[wait, len(present)] = training_step(student, teacher, *arguments).loss_pix.item()
+            losses[wait, len(present)] = training_step(JointForward(student), teacher, *arguments).loss_pix.item()
     assert losses[False, 2] > 0
     assert losses[True, 2] == 0
     assert losses[True, 3] == losses[False, 3] > 0
@@ -212,7 +215,7 @@ def test_neither_teacher_nor_bank_is_changed() -> None:
     bank = _bank_of(0, 1, 2)
     student, teacher, arguments = _tiny(BankSettings("labeled", cap=4), bank)
     before = [value.clone() for module in (teacher, bank) for value in module.state_dict().values()]
-    training_step(student, teacher, *arguments).loss.backward()
+    training_step(JointForward(student), teacher, *arguments).loss.backward()
     after = [value for module in (teacher, bank) for value in module.state_dict().values()]
     assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
     assert all(parameter.grad is None for parameter in teacher.parameters())
@@ -227,7 +230,7 @@ def test_the_whole_step_never_makes_the_host_wait(supervised: Callable[..., torc
     batch = batch._replace(target=batch.labels)
     settings = replace(settings, rules=rules, supervised=supervised)
     with NoWaiting():
-        result = training_step(student, teacher, batch, randomness, settings, bank)
+        result = training_step(JointForward(student), teacher, batch, randomness, settings, bank)
         result.loss.backward()
         bank.enqueue(*result.admitted)
 
@@ -239,7 +242,9 @@ def test_padding_never_counts() -> None:
         images, torch.zeros(2, 28, 28, dtype=torch.long), images, (images, images), torch.ones(2, 28, 28).bool()
     )
     boxes = torch.zeros(2, 4, dtype=torch.long)
-    result = training_step(student, student, batch, StepRandomness((boxes, boxes), None, None, None), StepSettings())
+    result = training_step(
+        JointForward(student), student, batch, StepRandomness((boxes, boxes), None, None, None), StepSettings()
+    )
     assert (result.loss_s1.item(), result.loss_s2.item(), result.retention.item()) == (0, 0, 0)
 
 
@@ -256,7 +261,7 @@ def test_contamination_of_pseudo_labels_is_counted_against_the_truth() -> None:
     padding = batch.padding.clone()
     padding[0, 0] = True
     batch = batch._replace(target=target, padding=padding)
-    counts = training_step(student, teacher, batch, randomness, settings).counts
+    counts = training_step(JointForward(student), teacher, batch, randomness, settings).counts
     assert {name: int(value) for name, value in counts.items()} == {
         "retained": 2 * 28 * 28 - 28,
         "known": 2 * 28 * 28 - 28 - 3 * 28,
@@ -266,9 +271,11 @@ def test_contamination_of_pseudo_labels_is_counted_against_the_truth() -> None:
 
 def test_truth_is_in_no_loss() -> None:
     student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
-    blind = training_step(student, teacher, *arguments)
+    blind = training_step(JointForward(student), teacher, *arguments)
     student, teacher, arguments = _tiny(BankSettings("pseudo", cap=4, tau=0.0), _bank_of(0, 1, 2))
-    seeing = training_step(student, teacher, arguments[0]._replace(target=arguments[0].labels), *arguments[1:])
+    seeing = training_step(
+        JointForward(student), teacher, arguments[0]._replace(target=arguments[0].labels), *arguments[1:]
+    )
     assert torch.equal(blind.loss, seeing.loss)
     assert blind.admitted is not None and seeing.admitted is not None
     assert torch.equal(blind.admitted.embeddings, seeing.admitted.embeddings)
@@ -281,7 +288,7 @@ def test_of_a_right_teacher_noise_leaves_every_label_or_none(rate: float) -> Non
     student, teacher, (batch, randomness, settings, _) = _tiny(BankSettings("pseudo", cap=9, tau=0.0))
     batch = batch._replace(target=_teacher_labels(teacher, batch))
     noisy = replace(settings, rules=ConsistencyRules(Threshold(0.0), Noise(3, rate, "uniform")))
-    result = training_step(student, teacher, batch, randomness, noisy, ClassBank(3, 8, 8))
+    result = training_step(JointForward(student), teacher, batch, randomness, noisy, ClassBank(3, 8, 8))
     assert int(result.counts["wrong"]) == int(result.counts["replaced"]) == rate * 2 * 28 * 28
     assert result.admitted is not None
     entered = result.admitted.labels >= 0
