@@ -70,13 +70,17 @@ bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a t
 	-$(BIN)/python -m benchmarks.contrastive
 	-$(BIN)/python -m benchmarks.bootstrap
 	-$(BIN)/python -m benchmarks.training_step --crop 140 --batch 2
-	$(if $(wildcard runs/demo-clean/latest.pth),$(BIN)/python benchmarks/pass.py runs/demo-clean)
+	$(if $(wildcard runs/demo-clean/latest.pth),-$(BIN)/python benchmarks/pass.py runs/demo-clean)
 	-$(BIN)/python -m benchmarks.evaluation
 	-$(BIN)/python -m benchmarks.input_pipeline
 	-$(BIN)/python -m benchmarks.peak_memory --classes 19
+	-$(BIN)/python -m benchmarks.commands
+	-$(BIN)/python -m benchmarks.report
 	-$(BIN)/python -m benchmarks.scaling
 
-bench-check: $(INSTALLED) browser  ## time the report's page in a browser; fails where it is slower than promised
+bench-check: $(INSTALLED) browser  ## check the seconds of commands, of the demo's report and of its page; fails where a target is missed
+	$(BIN)/python -m benchmarks.commands --check
+	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.report_page
 
 docs: $(DOCS)  ## build the documentation site into site/, with warnings as errors
