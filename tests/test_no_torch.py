@@ -16,6 +16,8 @@ from tests.training_logs import write_unimatch
 pytestmark = pytest.mark.slow
 
 HEAVY = ("torch", "torchvision", "timm", "torchmetrics", "accelerate")
+SLOW = ("pandas", "matplotlib", "seaborn", "sklearn", "openTSNE", "scipy.stats", "jinja2", "tensorboard")
+"""Not needed for a table of numbers."""
 
 PROBE = """
 import json, sys
@@ -83,20 +85,21 @@ def test_results() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def run(module: str, *commands: list[str], folder: Path) -> None:
+def run(module: str, *commands: list[str], folder: Path, without: tuple[str, ...] = HEAVY) -> None:
     """Run commands one after the other in a process of their own.
 
     Raises:
-        AssertionError: one failed, or imported one of ``HEAVY``; the later ones are not run.
+        AssertionError: one failed, or imported one of ``without``; the later ones are not run.
     """
-    probe = PROBE.format(module=module, heavy=HEAVY)
+    probe = PROBE.format(module=module, heavy=without)
     command = [sys.executable, "-c", probe, json.dumps(commands)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
 
 
 def test_training_commands_that_train_nothing(tmp_path: Path) -> None:
-    run("train", ["presets"], ["show-config"], ["sweep", "digits/table4", "--dry-run"], folder=tmp_path)
+    commands = (["presets"], ["show-config"], ["sweep", "digits/table4", "--dry-run"])
+    run("train", *commands, folder=tmp_path, without=HEAVY + SLOW)
 
 
 def test_logs(tmp_path: Path) -> None:
@@ -105,8 +108,9 @@ def test_logs(tmp_path: Path) -> None:
         for name, threshold in (("a", 0.9), ("b", 0.95))
     ]
     unimatch(tmp_path / "run")
-    commands = (["doctor", *logs], ["dynamics", *logs], ["dynamics", "run"], ["sensitivity", *logs], ["landscape"])
-    run("diag", *commands, ["power"], ["power", *logs], folder=tmp_path)
+    tables = (["doctor", *logs], ["dynamics", *logs], ["sensitivity", *logs], ["power"], ["power", *logs])
+    run("diag", *tables, ["landscape"], folder=tmp_path, without=HEAVY + SLOW)
+    run("diag", ["dynamics", "run"], folder=tmp_path)  # TensorBoard's files
 
 
 @pytest.fixture(scope="module")
@@ -136,24 +140,25 @@ FROM_PASSES = (
     "geometry",
     "per-class",
     "boundary",
-    "tsne",
     "coverage",
     "gradient",
     "compare",
+    "power",
 )
 """Commands that cached passes and replays answer."""
 
 
 @pytest.mark.slow
 def test_cached_passes(runs: Path) -> None:
-    commands = [[command, "runs"] for command in FROM_PASSES]
+    tables = [[command, "runs"] for command in FROM_PASSES]
+    estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
+    run("diag", *tables, estimate, folder=runs.parent, without=HEAVY + SLOW)
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
     sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]
     others = [["check-data", "runs/farm-none-0"]]
     sheets.append(["duel", "runs", "--unlabeled", "data/photographs.txt", "--count", "4", "--out", "without-masks"])
-    estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
-    run("diag", *commands, pictures, *sheets, report, estimate, *others, folder=runs.parent)
+    run("diag", ["tsne", "runs"], pictures, *sheets, report, *others, folder=runs.parent)
 
 
 PYTHON = """

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from pixcon_diag.sheets.question import Question, to_json
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ def render(sheet: Sheet) -> str:
     return _template().render(sheet=sheet, content=content, script=_text("sheet.js"))
 
 
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    import jinja2  # imported here: `compare` looks at every analysis and writes no sheet
+
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True)
     return environment.from_string(_text("sheet.html.j2"))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
-import scipy
+from scipy.special import gammaincinv, nctdtr, ndtri, stdtrit
 
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.spread import NAN
@@ -53,16 +53,9 @@ def welch_power(effect: float, sds: tuple[float, float], seeds: int, alpha: floa
 def _power(noncentrality: float, freedom: float, alpha: float) -> float:
     if freedom <= 0:
         return NAN
-    critical, shift = scipy.special.stdtrit(freedom, 1 - alpha / 2), abs(noncentrality)
+    critical, shift = stdtrit(freedom, 1 - alpha / 2), abs(noncentrality)
     # SciPy may give NaN where the probability of the wrong sign underflows.
-    return float(
-        min(
-            1.0,
-            1
-            - scipy.special.nctdtr(freedom, shift, critical)
-            + np.nan_to_num(scipy.special.nctdtr(freedom, shift, -critical)),
-        )
-    )
+    return float(min(1.0, 1 - nctdtr(freedom, shift, critical) + np.nan_to_num(nctdtr(freedom, shift, -critical))))
 
 
 def seeds_needed(effect: float, sd: float, *, alpha: float = ALPHA, power: float = POWER) -> int | None:
@@ -120,7 +113,7 @@ def _noncentrality(seeds: int, alpha: float, power: float) -> float:
     By bisection to the last digits.
     """
     # Above `high` the estimated error is too large with a probability of less than 1 − power.
-    low, high = 0.0, scipy.special.stdtrit(seeds - 1, 1 - alpha / 2) * _error_ratio((1 + power) / 2, seeds - 1) + 10
+    low, high = 0.0, stdtrit(seeds - 1, 1 - alpha / 2) * _error_ratio((1 + power) / 2, seeds - 1) + 10
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if _power(middle, seeds - 1, alpha) >= power else (middle, high)
@@ -140,8 +133,8 @@ def detectable_with_images(
         >>> round(detectable_with_images(1.0), 2)
         1.43
     """
-    error = half_width / scipy.special.ndtri(0.5 + level / 2)
-    return float(error * (scipy.special.ndtri(1 - alpha / 2) + scipy.special.ndtri(power)))
+    error = half_width / ndtri(0.5 + level / 2)
+    return float(error * (ndtri(1 - alpha / 2) + ndtri(power)))
 
 
 def images_needed(effect: float, images: int, half_width: float) -> int | None:
@@ -183,14 +176,14 @@ def sd_interval(sd: float, freedom: float, level: float = 0.95) -> Interval:
 
 def _error_ratio(probability: float, freedom: float) -> float:
     """Quantile of the estimated divided by the true standard deviation, from the χ² distribution."""
-    return math.sqrt(2 * scipy.special.gammaincinv(freedom / 2, probability) / freedom)
+    return math.sqrt(2 * gammaincinv(freedom / 2, probability) / freedom)
 
 
 def correlation_interval(correlation: float, pairs: int, level: float = 0.95) -> Interval:
     """Fisher's interval of a correlation of ``pairs`` normal pairs; NaN for fewer than four, which bound nothing."""
     if pairs < 4 or not abs(correlation) < 1:
         return Interval(NAN, NAN, level)
-    half = scipy.special.ndtri(0.5 + level / 2) / math.sqrt(pairs - 3)
+    half = ndtri(0.5 + level / 2) / math.sqrt(pairs - 3)
     center = math.atanh(correlation)
     return Interval(math.tanh(center - half), math.tanh(center + half), level)
 
