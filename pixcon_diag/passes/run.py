@@ -134,7 +134,7 @@ def run_pass(
     total, done = len(dataset), 0  # type: ignore[arg-type]
     device = choose_device(options.device)
     progress(done, total)
-    with _moved(model, device), worker_deaths():
+    with worker_deaths(), _moved(model, device):
         for items in raise_errors(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options, device)
