@@ -11,8 +11,6 @@ Exits with 1 where a bound is missed.
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chromium import EXECUTABLES, executable
+from benchmarks.machine import machine
 from benchmarks.synthetic_study import PASCAL, write_page
-from pixcon_train.core.version import VERSION
 
 MEASURED = 600
 """Images measured: those not shown change nothing on the page but counts."""
@@ -85,18 +83,6 @@ def measure(browser: Any, name: str, path: Path, repeats: int) -> Iterator[Row]:
     yield Row(f"{name}: slider follows", size, min(slid), SLIDER)
 
 
-def machine(browser: Any) -> dict[str, Any]:
-    """What the times depend on."""
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "system": platform.platform(),
-        "chromium": browser.version,
-        "pixcon-diag": VERSION,
-    }
-
-
 def main(repeats: int, out: Path) -> int:
     """0 if every bound is met."""
     try:
@@ -116,7 +102,7 @@ def main(repeats: int, out: Path) -> int:
         }
         browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         rows = [row for name, path in pages.items() for row in measure(browser, name, path, repeats)]
-        about = machine(browser)
+        about = machine() | {"chromium": browser.version}
         browser.close()
     print("; ".join(f"{name} {value}" for name, value in about.items()))
     print(f"{'':32}{'MB':>8}{'seconds':>10}{'bound':>8}")

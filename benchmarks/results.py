@@ -2,13 +2,7 @@
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +11,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import machine
 from benchmarks.timing import Spread
-from pixcon_train.core.version import VERSION
 
 FOLDER = Path("benchmarks/results")
 """Ignored by git: RESULTS.md quotes what counts."""
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser, name: str, *, repeats: int) -> 
 
 def report(title: str, rows: list[Row], out: Path, **settings: Any) -> int:
     """Print the table, save the JSON, and return 1 where a target is missed."""
-    found = machine()
+    found = machine() | {"gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None}
     print(
         f"{title}\n{found['processor']}, {found['cores']} cores, load {found['load']:.1f}, "
         f"{torch.get_num_threads()} threads; torch {found['torch']}, Python {found['python']}"
@@ -66,22 +59,6 @@ def report(title: str, rows: list[Row], out: Path, **settings: Any) -> int:
     out.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
     print(f"Saved {out}")
     return int(any(row.met is False for row in rows))
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
-        "pixcon-diag": VERSION,
-        **{name: _version(name) for name in PACKAGES},
-    }
 
 
 def _table(rows: list[Row]) -> Table:
@@ -100,27 +77,3 @@ def _table(rows: list[Row]) -> Table:
 
 def _row(row: Row) -> dict[str, Any]:
     return asdict(row) | {"met": row.met}
-
-
-def _processor() -> str:
-    if sys.platform == "linux":
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        if names:
-            return names[0]
-    return platform.processor() or platform.machine()
-
-
-def _commit() -> str | None:
-    command = ["git", "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

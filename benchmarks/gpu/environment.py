@@ -4,20 +4,20 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, failed, measured
 from benchmarks.gpu.runner import NO_DEVICE
+from benchmarks.machine import version_of
 
 PACKAGES = ("torch", "torchvision", "timm", "accelerate", "torchmetrics", "pydantic", "numpy", "triton")
 
 
 def run(options: Options) -> Iterator[Row]:
     """Versions and the device."""
-    versions = {name: _version(name) for name in PACKAGES}
+    versions = {name: version_of(name) for name in PACKAGES}
     machine = {"python": platform.python_version(), "platform": platform.platform(), "cores": os.cpu_count()}
     yield measured("Python, torch", f"{machine['python']}, {versions['torch']}", **versions, **machine)
     if options.device == "cpu":
@@ -48,11 +48,4 @@ def _driver() -> str | None:
         command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.split("\n")[0]
     except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
         return None

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from benchmarks.gpu.harness import enliven, synthetic_batch
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, at_least, at_most, measured, skipped
-from benchmarks.gpu.runner import ROOT
+from benchmarks.machine import ROOT
 from pixcon_diag.measures.contamination import Contamination
 from pixcon_train.core.void import VOID
 from pixcon_train.evaluation.inference import predict

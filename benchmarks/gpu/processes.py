@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, at_most, failed, holds
-from benchmarks.gpu.runner import ROOT
+from benchmarks.machine import ROOT
 
 NEAR = 1e-4
 """Largest relative difference of the first step's losses, and of the running statistics."""

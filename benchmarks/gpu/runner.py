@@ -19,8 +19,8 @@ from typing import Any
 
 from benchmarks.gpu.parts import Part
 from benchmarks.gpu.rows import Row, failed, format_row, header, skipped
+from benchmarks.machine import ROOT, commit
 
-ROOT = Path(__file__).parents[2]
 NO_DEVICE = "no device"
 """Row of the environment if the device is missing; then nothing else is run."""
 
@@ -73,7 +73,7 @@ def run_all(plan: Plan, out: Path) -> Report:
     """Run the parts of ``plan``; each row is printed and written to the JSON ``out`` immediately."""
     begin = time.monotonic()
     about = {"format": 1, "started": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(plan)}
-    report = Report(out, about | {"commit": _commit()})
+    report = Report(out, about | {"commit": commit()})
     print(header())
     for number, part in enumerate(plan.parts):
         report.parts.append({"name": part.name, "about": part.about, "rows": []})
@@ -154,15 +154,6 @@ def _end_of(process: subprocess.Popen[bytes], limit: float) -> str | None:
     if process.returncode < 0:
         return f"died by signal {signal.Signals(-process.returncode).name}"
     return f"ended with exit code {process.returncode}" if process.returncode else None
-
-
-def _commit() -> str | None:
-    """Commit of the checkout, marked if files differ from it; None without git."""
-    try:
-        command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def _summary(report: Report) -> str:

@@ -13,7 +13,8 @@ import torch
 from benchmarks.gpu import child, devices, guard, memory, processes
 from benchmarks.gpu.parts import BUDGET, PARTS, Options, Part
 from benchmarks.gpu.rows import Row, at_least, at_most, failed, format_row, header, skipped
-from benchmarks.gpu.runner import NO_DEVICE, ROOT, Plan, run_all
+from benchmarks.gpu.runner import NO_DEVICE, Plan, run_all
+from benchmarks.machine import ROOT
 
 FAILING = Part("failing", "tests.benchmarks.failing_part", 5, "fails")
 GOOD = Part("good", "tests.benchmarks.good_part", 5, "passes")
