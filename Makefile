@@ -70,7 +70,7 @@ bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a t
 	-$(BIN)/python -m benchmarks.contrastive
 	-$(BIN)/python -m benchmarks.bootstrap
 	-$(BIN)/python -m benchmarks.training_step --crop 140 --batch 2
-	$(if $(wildcard runs/demo-clean/latest.pth),-$(BIN)/python benchmarks/pass.py runs/demo-clean)
+	$(if $(wildcard runs/demo-clean/latest.pth),-$(BIN)/python -m benchmarks.pass runs/demo-clean)
 	-$(BIN)/python -m benchmarks.evaluation
 	-$(BIN)/python -m benchmarks.input_pipeline
 	-$(BIN)/python -m benchmarks.peak_memory --classes 19
