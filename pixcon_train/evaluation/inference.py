@@ -58,9 +58,8 @@ def predict(
         protocol: how a whole image is brought to a multiple of 14; also used for images smaller than a window.
         window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
     """
-    height, width = images.shape[-2:]
-    if window is not None and height >= window.crop and width >= window.crop:
-        return ModelPrediction(*slide(model, images, window), None, (height, width))
+    if window is not None and window.fits(images.shape[-2:]):
+        return ModelPrediction(*slide(model, images, window), None, (images.shape[-2], images.shape[-1]))
     output, covered = _whole(model, images, protocol)
     confidence, prediction = _at_image_size(output.logits, images, protocol).softmax(1).max(1)
     classes = prediction.to(smallest_type(model.num_classes))
@@ -75,8 +74,7 @@ def predict_classes(
     The softmax in :func:`predict` may round logits that differ in their last digits to the same probability; apart from
     such ties the classes are the same. Arguments as there.
     """
-    height, width = images.shape[-2:]
-    if window is not None and height >= window.crop and width >= window.crop:
+    if window is not None and window.fits(images.shape[-2:]):
         predicted = predict(model, images, protocol=protocol, window=window)
         return ClassPrediction(predicted.prediction, predicted.finite)
     shown = _shown(model, images, protocol)

@@ -1,5 +1,6 @@
 """Inference protocols: the two whole-image protocols of the public releases, and sliding windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,10 @@ class SlidingWindow:
     def stride(self) -> int:
         """int(crop · 2/3), as both releases step."""
         return int(self.crop * 2 / 3)
+
+    def fits(self, size: Sequence[int]) -> bool:
+        """Whether an image of ``size`` (H, W) holds a window; smaller ones are predicted whole."""
+        return min(size) >= self.crop
 
     def starts(self, length: int) -> list[int]:
         """First pixels of the windows along an edge of ``length`` ≥ crop pixels; they cover it."""
