@@ -117,9 +117,7 @@ def test_a_bank_of_labeled_pixels_has_a_contamination_of_exactly_zero(spec: Path
     assert ((bank["weight"] < 1).any() and (bank["weight"] > 0).all()) == (rule == "soft")
 
 
-def test_a_bank_of_pseudo_labels_is_contaminated_and_noise_changes_its_entries(
-    spec: Path, tmp_path: Path
-) -> None:
+def test_a_bank_of_pseudo_labels_is_contaminated_and_noise_changes_its_entries(spec: Path, tmp_path: Path) -> None:
     found, truths = {}, {}
     for rate in (0.0, 1.0):
         folder = tmp_path / str(rate)
