@@ -100,6 +100,15 @@ TAUS = click.option(
 )
 """``taus``, the thresholds of a measurement."""
 
+AUDIT = click.option(
+    "--audit",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Predict and count N random images again by plain loops, and compare.  [default: 0]",
+)
+"""``audit``, how many images of each pass are counted again."""
+
 BANK_LIST = click.option("--bank-list", type=_PATH, help="File of `IMAGE MASK` lines that fills the bank.")
 
 _REPLAY = [
@@ -259,7 +268,7 @@ def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    values = _take(arguments, "weights", "seed")
+    values = _take(arguments, "weights", "seed", "audit")
     if "taus" in arguments:
         values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)

@@ -88,6 +88,18 @@ class LoadCheck:
 
 
 @dataclass(frozen=True)
+class AuditInfo:
+    """Images of a pass that were predicted and counted again, with equal counts."""
+
+    images: int
+    pixels: int
+    undecided: int
+    """Pixels whose class or bin of confidence rounding in float32 may decide."""
+    seed: int
+    """Seed of the choice of images."""
+
+
+@dataclass(frozen=True)
 class Provenance:
     """Everything a number depends on."""
 
@@ -100,3 +112,5 @@ class Provenance:
     """Version of this package."""
     load_check: LoadCheck | None = None
     """None if the file states no mIoU of these weights on these images."""
+    audit: AuditInfo | None = None
+    """None if no image was counted again."""

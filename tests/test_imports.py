@@ -43,9 +43,10 @@ FOLDER_IMPORTS = {
         "data": ("provenance", "checkpoints"),
         "passes": ("provenance", "checkpoints", "data", "measures"),
         "cache": ("provenance", "checkpoints", "data", "measures", "passes"),
+        "audit": ("provenance", "checkpoints", "data", "measures", "passes"),
         "paper": ("statistics", "tables", "measures"),
         "findings": ("serialization", "statistics", "measures", "passes"),
-        "groups": ("provenance", "checkpoints", "logs", "measures", "data", "passes", "cache"),
+        "groups": ("provenance", "checkpoints", "logs", "measures", "data", "passes", "cache", "audit"),
         "sheets": (),
         "analyses": (
             "statistics", "provenance", "tables", "checkpoints", "logs", "measures", "paper", "data", "passes", "cache",

@@ -1,8 +1,8 @@
 """Options of `pixcon-diag boundary`."""
 
-from pixcon_cli.measurement_options import band_options
+from pixcon_cli.measurement_options import AUDIT, band_options
 
-OPTIONS = (band_options,)
+OPTIONS = (AUDIT, band_options)
 EXAMPLES = (
     "pixcon-diag boundary none=runs/a,runs/b clean=runs/c,runs/d",
     "pixcon-diag boundary runs/a --width 2 --predictions mine=out/val",

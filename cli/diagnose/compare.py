@@ -2,10 +2,11 @@
 
 import click
 
-from pixcon_cli.measurement_options import BANK_LIST, TAUS, band_options, seed_option
+from pixcon_cli.measurement_options import AUDIT, BANK_LIST, TAUS, band_options, seed_option
 
 OPTIONS = (
     TAUS,
+    AUDIT,
     band_options,
     click.option(
         "--draws", type=click.IntRange(min=1), default=1000, show_default=True, help="Bootstrap samples of the images."

@@ -1,8 +1,8 @@
 """Options of `pixcon-diag contamination`."""
 
-from pixcon_cli.measurement_options import TAUS, band_options
+from pixcon_cli.measurement_options import AUDIT, TAUS, band_options
 
-OPTIONS = (TAUS, band_options)
+OPTIONS = (TAUS, AUDIT, band_options)
 EXAMPLES = (
     "pixcon-diag contamination runs/a",
     "pixcon-diag contamination umv2=best.pth --dataset pascal --data-root /data/VOC2012 --list val.txt",

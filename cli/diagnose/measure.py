@@ -11,6 +11,7 @@ from pixcon_cli.diagnose.next_command import notify_next
 from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
+    AUDIT,
     CHECKPOINTS,
     NO_PREDICTIONS,
     TAUS,
@@ -32,6 +33,7 @@ from pixcon_cli.measurement_options import (
 @NO_PREDICTIONS
 @measurement_options
 @TAUS
+@AUDIT
 @band_options
 def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any) -> None:
     """Run each checkpoint over its images once and cache the results for the other commands.
@@ -54,7 +56,7 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
         with progress(f"measuring {member.checkpoint.name}") as bar:
             measured = measure_together(member.checkpoint, member.data, counted, run, team, progress=bar, notify=notify)
         if measured is not None:
-            passes.append((member.group, measured))
+            passes.append((member.group, study.audited(member.checkpoint, measured) if options.audit else measured))
     team.end()
     if team.rank == 0:
         emit(contamination_result(passes, options.taus), out=out, as_json=as_json)

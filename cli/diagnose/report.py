@@ -9,6 +9,7 @@ from pixcon_cli.console import open_page, print_json, progress
 from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
+    AUDIT,
     BANK_LIST,
     BASELINE,
     CHECKPOINTS_OR_LOGS,
@@ -34,6 +35,7 @@ from pixcon_cli.measurement_options import (
 @BASELINE
 @measurement_options
 @TAUS
+@AUDIT
 @click.option("--count", type=click.IntRange(min=1), default=8, show_default=True, help="Images in the grid.")
 @click.option(
     "--images", type=click.IntRange(min=1), help="Images on the page.  [default: as many as 5 MB hold, 60 at least]"

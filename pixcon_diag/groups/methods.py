@@ -222,9 +222,24 @@ class Methods:
 
     def _pass(self, member: Member, options: MeasureOptions) -> MeasuredPass:
         with self.bar(f"measuring {member.checkpoint.name}") as progress:
-            return measure(
+            measured = measure(
                 member.checkpoint, member.data, options, self.options.run,
                 cache=self.options.cache, progress=progress, notify=self.notify,
+            )  # fmt: skip
+        return self.audited(member.checkpoint, measured) if self.options.audit else measured
+
+    def audited(self, checkpoint: LoadedCheckpoint, measured: MeasuredPass) -> MeasuredPass:
+        """The pass after some of its images are counted again.
+
+        Raises:
+            PixConError: a count differs, or the pass cannot be audited.
+        """
+        from pixcon_diag.audit.audit import audit  # a cached pass needs no torch
+
+        with self.bar(f"auditing {checkpoint.name}") as progress:
+            return audit(
+                checkpoint, measured, self.options.run,
+                images=self.options.audit, seed=self.options.seed, progress=progress, notify=self.notify,
             )  # fmt: skip
 
     def unlabeled_data(self, checkpoint: LoadedCheckpoint, path: Path | None = None) -> EvaluationData:

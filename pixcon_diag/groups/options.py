@@ -52,6 +52,9 @@ class StudyOptions:
     bank: BankOptions = field(default_factory=BankOptions)
     seed: int = 0
     """Seed of t-SNE, the controlled sweep, the bootstrap and random images."""
+    audit: int = 0
+    """Random images of each pass that are predicted and counted again by plain loops
+    (:func:`pixcon_diag.audit.audit.audit`); 0: none."""
     cache: Path | None = None
     """Folder of cached passes; None: ``diag`` next to each checkpoint."""
 

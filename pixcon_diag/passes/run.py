@@ -134,7 +134,7 @@ def run_pass(
     total, done = len(dataset), 0  # type: ignore[arg-type]
     device = choose_device(options.device)
     progress(done, total)
-    with worker_deaths(), _moved(model, device):
+    with worker_deaths(), on_device(model, device):
         for items in raise_errors(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options, device)
@@ -145,12 +145,11 @@ def run_pass(
 
 
 @contextmanager
-def _moved(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """``model`` on ``device`` while the block runs."""
+def on_device(model: nn.Module, device: torch.device) -> Iterator[nn.Module]:
+    """``model`` on ``device`` while the block runs, and back afterwards."""
     before = next((parameter.device for parameter in model.parameters()), device)
-    model.to(device)
     try:
-        yield
+        yield model.to(device)
     finally:
         model.to(before)
 

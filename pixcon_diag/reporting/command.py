@@ -14,7 +14,7 @@ from pixcon_diag.passes.options import RunChoice
 from pixcon_diag.reporting.page.foreign import is_hidden
 
 FLAGS: Mapping[type, Mapping[str, str]] = {
-    StudyOptions: {"weights": "--weights", "taus": "--tau", "seed": "--seed"},
+    StudyOptions: {"weights": "--weights", "taus": "--tau", "seed": "--seed", "audit": "--audit"},
     DataChoice: {
         "dataset": "--dataset",
         "root": "--data-root",

@@ -1,0 +1,1 @@
+"""Counts a few images of a pass a second time, by plain loops."""
