@@ -7,7 +7,7 @@ DOCS := $(VENV)/.installed-docs
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench bench-check docs figures dist clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench bench-check docs figures dist fuzz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 
 browser:  ## install Chromium for the browser tests where no browser is installed and apt-get may be used
 	.ci/browser.sh
+
+fuzz: $(INSTALLED)  ## read 2,500 hostile files of each kind from each of two seeds; prints every fault
+	$(BIN)/python -m tests.fuzz --files 2500 --seed 1
+	$(BIN)/python -m tests.fuzz --files 2500 --seed 2
 
 bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a table and saves a JSON in benchmarks/results/
 	-$(BIN)/python -m benchmarks.contrastive
