@@ -140,8 +140,8 @@ class Store:
         found = CachedPass(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
         if self.images not in (None, found.total):
             raise ValueError(f"it is of {found.total} images instead of {self.images}")
-        if found.done and (missing := next(self.statistics.missing(state, complete=found.complete), None)) is not None:
-            raise ValueError(f"its state lacks {missing}")
+        if found.done:
+            self.statistics.check(state, complete=found.complete)
         return found
 
     def write(self, cached: CachedPass) -> None:

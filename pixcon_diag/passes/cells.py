@@ -11,12 +11,13 @@ from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
+from pixcon_diag.passes.totals import cell_disagreements
 from pixcon_train.core.void import VOID
 
 CELL_STATISTICS = names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram")
 """Statistics of the cells of each image."""
 
-STATISTICS = Statistics(CELL_STATISTICS)
+STATISTICS = Statistics(CELL_STATISTICS, disagreements=cell_disagreements)
 """Statistics of a pass that counts nothing else."""
 
 

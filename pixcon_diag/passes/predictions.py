@@ -22,6 +22,7 @@ from pixcon_diag.passes.cells import CELL_STATISTICS, cells_of
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
+from pixcon_diag.passes.totals import pass_disagreements
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -38,6 +39,7 @@ STATISTICS = Statistics(
         names_of("centroids", "classes", "label", "pixels", "sums"),
         names_of("sampler", "keys", "labels", "places", "features", "norms"),
     ),
+    disagreements=pass_disagreements,
 )
 """Statistics of a measured pass; without a decoder feature there are no centroids and no sample."""
 

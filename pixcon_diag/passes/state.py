@@ -1,6 +1,6 @@
 """Stored statistics, named ``part.statistic``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ class Statistics:
     """Sets of which a state has all statistics or none."""
     at_end: tuple[frozenset[str], ...] = ()
     """Sets of which the state of a whole pass has all statistics, and any other all or none."""
+    disagreements: Callable[[Mapping[str, np.ndarray]], Iterator[str]] | None = None
+    """Gives a phrase for each total that a state's statistics do not agree on."""
 
     def missing(self, state: Mapping[str, np.ndarray], *, complete: bool) -> Iterator[str]:
         """Names of the statistics that ``state`` lacks.
@@ -26,6 +28,17 @@ class Statistics:
         for names in self.together + self.at_end:
             if names & state.keys() or (complete and names in self.at_end):
                 yield from sorted(names - state.keys())
+
+    def check(self, state: Mapping[str, np.ndarray], *, complete: bool) -> None:
+        """Check that a stored state of at least one image has what it must have, and that its totals agree.
+
+        Raises:
+            ValueError: it does not.
+        """
+        if (missing := next(self.missing(state, complete=complete), None)) is not None:
+            raise ValueError(f"its state lacks {missing}")
+        if self.disagreements is not None and (total := next(self.disagreements(state), None)) is not None:
+            raise ValueError(f"its totals do not agree: {total}")
 
 
 def names_of(name: str, *statistics: str) -> frozenset[str]:
