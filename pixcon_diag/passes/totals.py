@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 State = Mapping[str, np.ndarray]
 
@@ -70,5 +71,5 @@ def _strays(state: State, name: str) -> bool:
     return bool(state[f"{name}.strays"][:, 0].any())
 
 
-def _unequal(totals: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Iterator[str]:
+def _unequal(totals: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Iterator[str]:
     yield from (name for name, (one, other) in totals.items() if not np.array_equal(one, other))
