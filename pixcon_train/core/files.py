@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from pixcon_train.core.errors import PixConError
 
@@ -19,6 +19,13 @@ _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """Temporary names of :func:`replacing`."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+LARGEST_TEXT = 80_000_000
+"""Most bytes of a text that is read: a list of a million images, or the log of four million steps, every 20th of them
+recorded. What Python makes of a text can take thirty times as much memory."""
+
+MOST_LINES = 2_000_000
+"""Most lines of a text that is read."""
 
 _LONGEST_STEM = 200
 """Longest :func:`file_stem` in bytes; file systems allow names of 255 bytes."""
@@ -56,21 +63,80 @@ def remove_leftovers(folder: Path) -> None:
                 path.unlink()
 
 
-def read_text(path: Path) -> str:
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a pipe or a device could wait or write for ever.
+
+    Raises:
+        OSError: there is no such file, it cannot be read, is no regular file, or no file can have this name.
+    """
+    try:
+        file = open(path, "rb", opener=_open_nonblocking)  # noqa: SIM115  # the caller closes it
+    except ValueError:  # a NUL byte, or a lone surrogate that stands for no byte
+        raise OSError(errno.EINVAL, "no file can have this name") from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
+
+
+def _open_nonblocking(path: str, flags: int) -> int:
+    """Open without blocking on a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def read_bytes(path: Path, largest: int) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as :func:`open_regular`, or it has more than ``largest`` bytes.
+    """
+    with open_regular(path) as file:
+        content = b"" if os.fstat(file.fileno()).st_size > largest else file.read(largest + 1)
+        size = max(os.fstat(file.fileno()).st_size, len(content))
+    if size > largest:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, and at most {largest:,} are read")
+    return content
+
+
+def read_text(path: Path, largest: int = LARGEST_TEXT) -> str:
     """The text of a file written by a person or another program, with ``\\n`` as line ends.
 
     UTF-8 with or without a byte-order mark, or UTF-16 with one, as PowerShell's `>` and Tee-Object write it.
 
     Raises:
-        OSError: the file cannot be read, or is no regular file (reading a pipe could wait for ever).
+        OSError: the file cannot be read, is no regular file, or has more than ``largest`` bytes or
+            :data:`MOST_LINES` lines.
         UnicodeDecodeError: it is text in neither encoding.
     """
-    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-        raise OSError(errno.EINVAL, "not a regular file")
-    content = path.read_bytes()
+    content = read_bytes(path, largest)
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16" if utf16 else "utf-8-sig")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if (lines := text.count("\n")) > MOST_LINES:
+        raise OSError(errno.EFBIG, f"it has {lines:,} lines, and at most {MOST_LINES:,} are read")
+    return text
+
+
+def read_json(path: Path) -> Any:
+    """The value that a JSON file holds.
+
+    Raises:
+        OSError: as :func:`read_text`.
+        ValueError: it is no JSON (UnicodeDecodeError and JSONDecodeError are such), or nested too deeply.
+    """
+    return parse_json(read_text(path))
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON document.
+
+    Raises:
+        ValueError: it is none (JSONDecodeError), nested too deeply, or has a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def read_input(path: Path, what: str, kind: type[PixConError], *, missing: str | None = None) -> str:
@@ -98,6 +164,14 @@ def is_file(path: Path) -> bool:
     """Whether a file is at ``path``; False for a name that is too long or holds a NUL byte."""
     try:
         return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is at ``path``; False for a name that is too long or holds a NUL byte."""
+    try:
+        return path.is_dir()
     except (OSError, ValueError):
         return False
 

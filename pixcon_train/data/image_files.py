@@ -1,8 +1,6 @@
 """Opening image files: only regular files of a few formats; damage of any kind is one error."""
 
-import io
 import os
-import stat
 import struct
 import warnings
 import zlib
@@ -22,7 +20,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import open_regular
 from pixcon_train.core.versions import require
+from pixcon_train.data.image_parts import essential
 
 FORMATS: dict[type[ImageFile], tuple[bytes, ...]] = {
     PngImageFile: (b"\x89PNG\r\n\x1a\n",),
@@ -46,6 +46,9 @@ _PLAUSIBLE = 2**24
 
 _PIXELS_A_BYTE = 10_000
 """Most pixels per byte, the limit of deflate at one bit per pixel, which only blank images exceed."""
+
+_SLOW = 2**20
+"""Most pixels that Pillow decodes in Python."""
 
 DAMAGE = (
     OSError,
@@ -82,15 +85,15 @@ def open_image(path: Path, what: str) -> Iterator[ImageFile]:
     """
     require("pillow")
     try:
-        with open(path, "rb", opener=_open_nonblocking) as file, warnings.catch_warnings():
+        with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _check_file(os.fstat(file.fileno()), path, what)
+            _check_size(os.fstat(file.fileno()).st_size, path, what)
             with closing(_identified(file, path, what)) as image:
                 yield image
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"No {what} at {path}. Check the list and the data root it is relative to.") from None
     except DAMAGE as error:
-        reason = str(error) or type(error).__name__
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         remedy = "Save it as an 8-bit PNG file" if "pixel mode" in reason else "Restore or remove it"
         raise DataError(f"The {what} {path} cannot be read: {reason}. {remedy}.") from None
 
@@ -113,19 +116,17 @@ def load(image: ImageFile, path: Path, what: str) -> None:
             f"The {what} {path} cannot be read: its header says {image.width}×{image.height} pixels, too many for a "
             f"file of {size:,} bytes. Restore or remove it."
         )
+    if image.tile and image.tile[0][0] == "ppm" and pixels > _SLOW:
+        raise DataError(
+            f"The {what} {path} is a PNM file with a maximum value of neither 255 nor 65535, which is read slowly: at "
+            f"most {_SLOW:,} pixels. Save it as a PNG file."
+        )
     image.load()
 
 
-def _open_nonblocking(path: str, flags: int) -> int:
-    """Open without blocking on a pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
-
-
-def _check_file(status: os.stat_result, path: Path, what: str) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"The {what} {path} is a pipe or a device. Expected a file.")
-    if status.st_size > MAX_BYTES:
-        raise DataError(f"The {what} {path} is too large ({status.st_size:,} bytes): cut it into tiles.")
+def _check_size(size: int, path: Path, what: str) -> None:
+    if size > MAX_BYTES:
+        raise DataError(f"The {what} {path} is too large ({size:,} bytes): cut it into tiles.")
 
 
 def _identified(file: BinaryIO, path: Path, what: str) -> ImageFile:
@@ -134,27 +135,8 @@ def _identified(file: BinaryIO, path: Path, what: str) -> ImageFile:
     file.seek(0)
     for reader, signatures in FORMATS.items():
         if start.startswith(signatures):
-            return reader(_essential_chunks(file) if reader is PngImageFile else file)
+            return reader(essential(file, start))
     raise DataError(
         f"The {what} {path} cannot be read: it is empty, damaged or of another format. "
         "Expected a PNG, JPEG, TIFF, BMP, GIF, WebP or PNM file."
     )
-
-
-def _essential_chunks(file: BinaryIO) -> BinaryIO:
-    """A PNG file without texts and profiles, which can be damaged or expand to gigabytes.
-
-    Critical chunks (their names begin with a capital), transparency and EXIF remain, EXIF before the pixels.
-    """
-    head: list[bytes] = [file.read(8)]
-    pixels: list[bytes] = []
-    while len(start := file.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", start)
-        if kind[:1].isupper() or kind in (b"tRNS", b"eXIf"):
-            part = start + file.read(length + 4)
-            (pixels if kind in (b"IDAT", b"IEND") else head).append(part)
-        else:
-            file.seek(length + 4, os.SEEK_CUR)
-        if kind == b"IEND":
-            break
-    return io.BytesIO(b"".join(head + pixels))

@@ -2,11 +2,12 @@
 
 import codecs
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from pixcon_train.core.files import file_stem, read_text, split_lines, to_json, write_json, write_text
+from pixcon_train.core.files import file_stem, open_regular, read_json, read_text, split_lines, to_json, write_json, write_text
 
 TEXT = "img/Straße.png ann/道路.png\nb.png\n"
 
@@ -66,3 +67,33 @@ def test_a_long_name_is_cut_and_stays_different_from_others() -> None:
     for letter in "xñ道":
         stems = {file_stem(letter * (240 // len(letter.encode())) + end + ".jpg") for end in "12"}
         assert len(stems) == 2 and all(195 <= len(stem.encode()) <= 200 for stem in stems)
+
+
+def test_a_text_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (path := tmp_path / "sparse.txt").open("wb") as file:
+        file.truncate(2**34)
+    with pytest.raises(OSError, match=r"it has 17,179,869,184 bytes, and at most 80,000,000 are read"):
+        read_text(path)
+    path.write_text("a\n" * 5, encoding="utf-8")
+    monkeypatch.setattr("pixcon_train.core.files.MOST_LINES", 4)
+    with pytest.raises(OSError, match="it has 5 lines, and at most 4 are read"):
+        read_text(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name in ("pipe", "zeros"):
+        with pytest.raises(OSError, match="not a regular file"):
+            open_regular(tmp_path / name)
+    for name in ("a\0b", "a\ud800", "a" * 300, "missing", "."):
+        with pytest.raises(OSError):
+            open_regular(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "9" * 5_000, "{'a': 1}", "\ufeff\ufeff1"])
+def test_text_that_is_no_json_is_one_class_of_error(tmp_path: Path, text: str) -> None:
+    (path := tmp_path / "value.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError):
+        read_json(path)

@@ -18,7 +18,7 @@ from pixcon_train.data.image_files import MAX_BYTES, MAX_PIXELS
 from pixcon_train.data.image_headers import read_header
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
-from tests.pixcon_train.data.files import png, png_chunk, save_image
+from tests.pixcon_train.data.files import exif, png, png_chunk, save_image
 
 PACKAGES = ("pixcon_train", "pixcon_diag", "figures", "cli")
 
@@ -91,8 +91,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_pipes_devices_and_sockets_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    assert "pipe.png is a pipe or a device. Expected a file" in refused(tmp_path / "pipe.png")
-    assert "is a pipe or a device" in refused(Path(os.devnull))
+    assert "pipe.png cannot be read: not a regular file." in refused(tmp_path / "pipe.png")
+    assert "cannot be read: not a regular file" in refused(Path(os.devnull))
     monkeypatch.chdir(tmp_path)  # the path of a socket must be short
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.png")
@@ -175,3 +175,58 @@ def test_every_failure_of_the_decoder_is_one_message(
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
     with pytest.raises(DataError, match=r"The image .*a\.bmp cannot be read: (MemoryError|deep|bomb)\. Restore or"):
         read_image(path)
+
+
+def test_a_damaged_byte_of_a_png_never_gives_other_values(tmp_path: Path) -> None:
+    """Pillow does not compare the checksums of pixels, and stops before that of the whole."""
+    samples = np.arange(600, dtype=np.uint8).reshape(20, 30) % 5
+    whole, path = png(samples), tmp_path / "a.png"
+    refusals = 0
+    for place in range(8, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            assert np.array_equal(read_indices(path), samples)
+        except DataError:
+            refusals += 1
+    assert refusals > 0.9 * (len(whole) - 20)  # the last chunk, IEND, may be damaged
+    path.write_bytes(whole.replace(b"IDAT", b"IDaT"))
+    assert "chunk b'IDaT' is cut off or does not match its checksum" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (png(np.zeros((2, 2)), before=png_chunk(b"tEXt", b"") * 100), "more than 100 chunks"),
+        (b"\xff\xd8" + b"\xff\xfe\0\2" * 101, "more than 100 segments"),
+        (b"\xff\xd8" + b"\xff" * 101, "no further segment"),
+        (b"\xff\xd8\xff\xda\0\2" + b"\xff\xda" * 100, "more than 100 scans"),
+        (b"GIF89a" + bytes(7) + b"!\xfe\0" * 101, "more than 100 blocks"),
+        (b"GIF89a" + bytes(9), "it holds no image"),
+        (b"P5 " + b" " * 5_000 + b"2 2 255\n" + bytes(4), "its header is damaged"),
+        (b"P5 #" + b"a" * 5_000 + b"\n2 2 255\n" + bytes(4), "its header is damaged"),
+        (b"P2 2 2 255\n" + b"1 " * 2**22, "decimal numbers in more than 4,194,304 bytes; save it as a PNG"),
+    ],
+)
+def test_files_that_would_take_minutes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    monkeypatch.setattr("pixcon_train.data.image_parts._MOST_PARTS", 100)
+    (tmp_path / "a.png").write_bytes(content)
+    assert message in refused(tmp_path / "a.png")
+
+
+def test_samples_that_are_scaled_in_python_are_of_small_images(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(b"P5 1200 1200 4095\n" + bytes(2 * 1200**2))
+    with pytest.raises(DataError, match="read slowly: at most 1,048,576 pixels"):
+        read_image(tmp_path / "a.pgm")
+    assert read_indices(tmp_path / "a.pgm").shape == (1200, 1200)  # read as they are stored
+
+
+def test_only_the_first_exif_of_a_jpeg_counts_and_bytes_between_segments_are_skipped(tmp_path: Path) -> None:
+    """Pillow joins the EXIF of all segments, which takes hours for thousands of them."""
+    path = save_image(tmp_path / "a.jpg", np.zeros((3, 4)))
+    whole = path.read_bytes()
+    segments = [b"\xff\xe1" + struct.pack(">H", 8 + len(part)) + b"Exif\0\0" + part for part in (exif(6), exif(3))]
+    path.write_bytes(whole[:2] + b"\0\xff".join(segments) + b"\xff\xff" + whole[2:])
+    assert read_header(path).orientation == 6
+    assert read_image(path).shape == (4, 3, 3)

@@ -106,7 +106,8 @@ def test_a_mask_turned_beside_an_image_that_is_not(tmp_path: Path) -> None:
 
 
 def test_sizes_are_compared_before_anything_is_decoded(tmp_path: Path) -> None:
-    image, mask = pair(tmp_path, turned(STORED[6], 6)[:-20], png(np.zeros((4, 4)))[:-20])
+    undecodable = png(np.zeros((4, 4)))[:33] + png_chunk(b"IDAT", b"no deflate") + png_chunk(b"IEND", b"")
+    image, mask = pair(tmp_path, turned(STORED[6], 6), undecodable)
     with pytest.raises(DataError, match=r"a\.jpg is 3×2 pixels but its mask .* is 4×4.*pairing the right files"):
         read_pair(image, mask, THREE, "index")
 
