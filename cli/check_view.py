@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from pixcon_cli.console import say
 from pixcon_cli.tables import show_tables
 from pixcon_diag.data.list_checks import SetReport
 from pixcon_diag.statistics.spread import quotient
@@ -22,15 +23,15 @@ class _Class(NamedTuple):
 def show_report(console: Console, spec: DatasetSpec, report: SetReport) -> None:
     """Print the share of each class in each list, then the findings."""
     for data_list, counts in report.lists:
-        console.print(f"{data_list.split}: {counts.pairs:,} pairs of {data_list.path}", soft_wrap=True, markup=False)
+        say(console, f"{data_list.split}: {counts.pairs:,} pairs of {data_list.path}")
     show_tables(console, [_classes(spec, report)])
-    console.print(f"Masks hold labels as '{report.encoding}'.", markup=False)
+    say(console, f"Masks hold labels as '{report.encoding}'.")
     for note in report.all_notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False)
+        say(console, f"note: {note}")
     count = len(report.all_findings)
-    console.print("Nothing wrong." if report.ok else f"{count} {'things are' if count > 1 else 'thing is'} wrong:")
+    say(console, "Nothing wrong." if report.ok else f"{count} {'things are' if count > 1 else 'thing is'} wrong:")
     for finding in report.all_findings:
-        console.print(f"- {finding.message}", soft_wrap=True, markup=False)
+        say(console, f"- {finding.message}")
 
 
 def _classes(spec: DatasetSpec, report: SetReport) -> Table:

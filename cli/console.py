@@ -3,36 +3,58 @@
 import os
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
+from rich.segment import Segment
+from rich.text import Text
 
-from pixcon_cli.encoding import printable
+from pixcon_cli.encoding import spelled_for
+from pixcon_cli.streams import within
 from pixcon_train.core.files import to_json
+from pixcon_train.core.foreign_text import shown, shown_message
 from pixcon_train.core.progress import Progress
+
+
+class ShownConsole(Console):
+    """A console whose text is only text, and whose styles and movements of the cursor are its own."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """``text`` without styles, before it is laid out."""
+        return super().render_str(shown(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The pieces of anything that is printed, as they go to the terminal."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text))
 
 
 def output() -> Console:
     """The console of results (standard output)."""
     # Brackets in a path or class name are not markup, and `:100:` is not an emoji.
-    return Console(highlight=False, markup=False, emoji=False)
+    return ShownConsole(file=within(sys.stdout), highlight=False, markup=False, emoji=False)
 
 
 def notes() -> Console:
     """The console of notes, warnings and progress (standard error)."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return ShownConsole(file=within(sys.stderr), stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print a message, whose lines the terminal wraps."""
+    console.print(shown_message(text), soft_wrap=True, style=style)
 
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON, escaped to ASCII if standard output cannot encode it."""
     text = to_json(value)
-    click.echo(text if printable(text) == text else to_json(value, ascii_only=True))
+    click.echo(text if spelled_for(sys.stdout, text) == text else to_json(value, ascii_only=True))
 
 
 def print_file(text: str) -> None:
@@ -40,7 +62,7 @@ def print_file(text: str) -> None:
     if sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
-        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+        click.echo(text.encode("utf-8", "backslashreplace"), file=within(sys.stdout), nl=False)
 
 
 def open_page(page: Path) -> None:
@@ -73,7 +95,7 @@ def announce_stop(console: Console, name: str) -> None:
             if stream.isatty():
                 os.dup2(null, stream.fileno())
         os.close(null)
-    console.print(f"{name}: finishing this step, then saving.")
+    say(console, f"{name}: finishing this step, then saving.")
 
 
 def ask_for_details(context: click.Context, parameter: click.Parameter, value: bool) -> None:

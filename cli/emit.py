@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixcon_cli.console import details_asked, is_first_process, notes, output, print_json
+from pixcon_cli.console import details_asked, is_first_process, notes, output, print_json, say
+from pixcon_cli.encoding import printable
 from pixcon_cli.tables import show_tables
 from pixcon_train.core.progress import Detail
 
@@ -27,7 +28,7 @@ def emit(result: "Result", *, out: Path | None, as_json: bool, style: str | None
         print_json(result.content)
         return
     for number, sentence in enumerate(result.summary, 1):
-        output().print(f"{number}. {sentence}")
+        output().print(printable(f"{number}. {sentence}"))
     show_tables(output(), result.tables)
 
 
@@ -36,7 +37,7 @@ def notify(*lines: str) -> None:
     for line in lines if is_first_process() else ():
         if isinstance(line, Detail) and not details_asked():
             continue
-        notes().print(line, soft_wrap=True, markup=False, style="yellow" if line.startswith("Warning: ") else None)
+        say(notes(), line, "yellow" if line.startswith("Warning: ") else None)
 
 
 def notify_written(paths: list[Path], folder: Path) -> None:

@@ -4,9 +4,10 @@ Characters outside the encoding are spelled in ASCII: ρ_F as rho_F, – as -, o
 """
 
 import codecs
-import io
 import sys
 from typing import TextIO
+
+from pixcon_train.core.foreign_text import shown_line
 
 SPELLING = "pixcon_spelling"
 """Name of the error handler."""
@@ -16,6 +17,7 @@ SPELLED = {
     "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "Δ": "Delta", "Σ": "Sum", "∂": "d", "ŷ": "y_hat", "‖": "||",
     "≥": ">=", "≤": "<=", "≈": "~", "∞": "inf", "√": "sqrt", "∈": "in", "±": "+-", "×": "x", "·": "*", "²": "^2",
     "°": " deg", "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "↑": "^", "↓": "v", "…": "...", "\u0304": "_bar",
+    "⟨": "<", "⟩": ">",
 }  # fmt: skip
 
 
@@ -24,22 +26,18 @@ def spell(text: str) -> str:
     return "".join(character if character.isascii() else _spelled(character) for character in text)
 
 
-def printable(text: str, stream: TextIO | None = None) -> str:
-    """``text`` as ``stream`` (standard output) shows it, whose width decides the layout."""
-    encoding = (stream or sys.stdout).encoding or "utf-8"
+def spelled_for(stream: TextIO, text: str) -> str:
+    """``text`` as ``stream`` writes it."""
+    encoding = stream.encoding or "utf-8"
     return text.encode(encoding, SPELLING).decode(encoding)
 
 
-def spell_unencodable() -> None:
-    """Make standard output and error spell characters outside their encoding instead of raising UnicodeEncodeError."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=SPELLING)
+def printable(text: str) -> str:
+    """``text`` on one line as standard output shows it, whose width decides the layout."""
+    return spelled_for(sys.stdout, shown_line(text))
 
 
 def _spelled(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # an undecodable byte of a file name
-        return f"\\x{ord(character) - 0xDC00:02x}"
     return SPELLED.get(character) or character.encode("ascii", "backslashreplace").decode("ascii")
 
 

@@ -11,9 +11,12 @@ import sys
 from typing import IO, Any, NoReturn
 
 import click
+from rich.text import Text
 
-from pixcon_cli.encoding import spell_unencodable
+from pixcon_cli.console import notes
+from pixcon_cli.streams import shown_output
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.foreign_text import shown_message
 
 
 class Failure(click.ClickException):
@@ -25,8 +28,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message; on a terminal its first word is red."""
-        word = click.style("Error:", fg="red", bold=True)
-        click.echo(f"{word} {self.format_message()}", file=file, err=True, color=self.show_color)
+        notes().print(Text.assemble(("Error:", "bold red"), " ", shown_message(self.message)), soft_wrap=True)
 
 
 def _end_without_output(reason: str) -> NoReturn:
@@ -35,23 +37,28 @@ def _end_without_output(reason: str) -> NoReturn:
 
 
 class PixConGroup(click.Group):
-    """A command group that turns a user's mistake into a message, in the console's encoding."""
+    """A command group that turns a user's mistake into a message; its output holds no commands to the terminal."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the group as a program; a failure to write output gives one message."""
-        spell_unencodable()
         if sys.stdout is None:  # closed; the next opened file would replace it
             _end_without_output("it is closed")
-        try:
+        with shown_output():
             try:
-                return super().main(*args, **kwargs)
-            finally:
-                sys.stdout.flush()
-        except OSError as error:
-            if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second attempt at exit
-            _end_without_output(error.strerror or str(error))
+                try:
+                    return super().main(*args, **kwargs)
+                finally:
+                    sys.stdout.flush()
+            except OSError as error:
+                if error.filename is not None or error.errno not in (
+                    errno.ENOSPC,
+                    errno.EDQUOT,
+                    errno.EFBIG,
+                    errno.EIO,
+                ):
+                    raise
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # no second attempt at exit
+                _end_without_output(error.strerror or str(error))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from pixcon_cli.console import announce_stop, notes, output
+from pixcon_cli.console import announce_stop, notes, output, say
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Column, Table
@@ -64,13 +64,13 @@ def sweep(
         if not dry_run:
             for number, point in enumerate(chosen, 1):
                 if not interruption.requested:
-                    console.print(f"{number}/{len(chosen)} {point.name}", soft_wrap=True)
+                    say(console, f"{number}/{len(chosen)} {point.name}")
                     states[point.name] = _run(states[point.name], interruption, console)
                     _write(folder, list(states.values()))
     selected = [states[point.name] for point in chosen]
     _show(grid.name, selected)
     if interruption.requested:
-        console.print(f"Stopped by {interruption.name}; the same command continues.")
+        say(console, f"Stopped by {interruption.name}; the same command continues.")
         raise SystemExit(interruption.exit_code)
     failed = [state for state in selected if state.state == "failed"]
     if failed:
@@ -86,9 +86,9 @@ def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "R
     with TrainingDisplay(console) as display:
         after = run_point(state.point, state.folder.parent, interruption=interruption, observer=display)
     if after.trace is not None:
-        console.print(after.trace, soft_wrap=True)
+        say(console, after.trace)
     elif after.message is not None:
-        console.print(f"Failed: {after.message}", soft_wrap=True)
+        say(console, f"Failed: {after.message}")
     return after
 
 

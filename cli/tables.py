@@ -31,10 +31,10 @@ def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:
     width = width_of(console)
     for source in tables:
         shown = render(source, width)
-        console.print(Text(source.title, style="bold"))
+        console.print(Text(printable(source.title), style="bold"))
         console.print(shown.table, width=max(width, shown.table.width or 0), crop=False)
         for note in (note for note in (*shown.notes, *source.notes) if note not in printed):
-            console.print(note, markup=False, style="dim")
+            console.print(printable(note), style="dim")
             printed.add(note)
         console.print()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import announce_stop, notes, output, print_file, progress
+from pixcon_cli.console import announce_stop, notes, output, print_file, progress, say
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
@@ -54,7 +54,7 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
     for line in result_lines(outcome) if outcome.is_main else []:
-        output().print(line, soft_wrap=True)
+        say(output(), line)
     if outcome.signal is not None:
         raise SystemExit(interruption.exit_code)
 
@@ -89,8 +89,8 @@ def split(source: Path, dataset: str, data_root: Path | None, out: Path, **choic
     with progress("reading masks") as callback:
         result = split_list(open_dataset(dataset, data_root), source, **choice, progress=callback)
     for path in result.write(out):
-        output().print(path, soft_wrap=True)
-    output().print(result.summary(), soft_wrap=True)
+        say(output(), str(path))
+    say(output(), result.summary())
 
 
 @main.command(
@@ -117,10 +117,10 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
     stem = checkpoint.stem.removesuffix(f"_{weights}")
     target = out or checkpoint.with_name(f"{stem}_{weights}.safetensors")
     info = export_weights(checkpoint, target, weights=weights, projection=projection)
-    output().print(
+    say(
+        output(),
         f"{target}: {info['architecture']} {info['size']}, {info['num_classes']} classes, {weights} weights "
         f"of epoch {info['epoch']}",
-        soft_wrap=True,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pixcon_cli.console import bars
+from pixcon_cli.console import bars, say
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
@@ -31,7 +31,7 @@ class TrainingDisplay(TrainingObserver):
     def started(self, lines: list[str], iteration: int, iterations: int) -> None:
         """Print the description of the run, and start the bar."""
         for line in lines:
-            self._console.print(line, soft_wrap=True)
+            say(self._console, line)
         self._bars.update(self._training, completed=iteration, total=iterations)
 
     def stepped(self, iteration: int) -> None:
@@ -44,11 +44,11 @@ class TrainingDisplay(TrainingObserver):
 
     def epoch_finished(self, record: Mapping[str, Any]) -> None:
         """Print the epoch's line; ``record`` is its entry in the log."""
-        self._console.print(epoch_line(record), soft_wrap=True)
+        say(self._console, epoch_line(record))
 
     def warned(self, line: str) -> None:
         """Print a warning."""
-        self._console.print(line, soft_wrap=True)
+        say(self._console, line)
 
 
 def result_lines(result: TrainingResult) -> list[str]:

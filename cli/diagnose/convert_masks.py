@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pixcon_cli.console import progress
+from pixcon_cli.console import output, progress, say
 from pixcon_cli.help import PixConCommand
 
 
@@ -64,5 +64,5 @@ def convert_masks(
     with progress("converting") as bar:
         result = conversion.convert_folder(source, target, convert, palette, description, bar)
     existing = f"; {result.unchanged:,} existed already" if result.unchanged else ""
-    click.echo(f"Masks written to {target}: {result.converted:,}{existing}.")
+    say(output(), f"Masks written to {target}: {result.converted:,}{existing}.")
     result.raise_for_colors(dataset or "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pixcon_cli.console import open_page, progress
+from pixcon_cli.console import open_page, output, progress, say
 from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
 from pixcon_train.core.signals import StopRequest
@@ -53,7 +53,7 @@ def demo(runs: Path, out: Path | None, quick: bool, opened: bool) -> None:
     study = Study(methods, options=options, bar=progress, notify=notify)
     emit(study.contamination(), out=None, as_json=False)
     built = study.report(out or (Path(f"{REPORT}-quick") if quick else REPORT))
-    click.echo(built)
+    say(output(), repr(built))
     if opened:
         open_page(built.page)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pixcon_cli.console import open_page, print_json, progress
+from pixcon_cli.console import open_page, output, print_json, progress, say
 from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
@@ -78,6 +78,6 @@ def report(
     if as_json:
         print_json({result.command: result.content for result in built.results})
     else:
-        click.echo(built)
+        say(output(), repr(built))
     if opened:
         open_page(built.page)

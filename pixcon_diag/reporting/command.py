@@ -11,7 +11,7 @@ from pixcon_diag.groups.arguments import Listed
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
-from pixcon_diag.reporting.page.foreign import is_hidden
+from pixcon_train.core.foreign_text import is_hidden
 
 FLAGS: Mapping[type, Mapping[str, str]] = {
     StudyOptions: {"weights": "--weights", "taus": "--tau", "seed": "--seed", "audit": "--audit"},

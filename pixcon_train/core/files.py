@@ -14,11 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.foreign_text import HIDDEN
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """Temporary names of :func:`replacing`."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 LARGEST_TEXT = 80_000_000
 """Most bytes of a text that is read: a list of a million images, or the log of four million steps, every 20th of them
@@ -203,10 +202,11 @@ def write_text(path: Path, text: str) -> None:
 def to_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """``value`` as strict JSON at full precision; NaN and infinities (undefined values) become ``null``.
 
-    Lone surrogates, which stand for the bytes of a file name that is not UTF-8, are escaped: they cannot be written.
+    Characters that are not seen are escaped: a terminal obeys some, and lone surrogates, which stand for the bytes of a
+    file name that is not UTF-8, cannot be written.
     """
     text = json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pixcon_diag import DataChoice, RunChoice, Study, StudyOptions
-from pixcon_diag.reporting.page.foreign import is_hidden
+from pixcon_train.core.foreign_text import is_hidden
 from tests.browser.opening import NARROW, WIDE, Opener
 from tests.cli.diagnose.asking import no_drawing
 from tests.cli.farm import write_data, write_public

@@ -72,13 +72,14 @@ def test_every_option_stands_on_its_page_once() -> None:
                 assert len(found) == 1, (program, name, parameter.opts)
 
 
-def test_an_error_is_coloured_on_a_terminal_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_coloured_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     Failure(DataError("No list at x.")).show()
     assert capsys.readouterr().err == "Error: No list at x.\n"
-    failure = Failure(DataError("No list at x."))
-    failure.show_color = True  # type: ignore[misc]
-    failure.show()
-    assert capsys.readouterr().err.startswith("\x1b[31m\x1b[1mError:\x1b[0m No list")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Failure(DataError("No list at x.")).show()
+    assert capsys.readouterr().err == "\x1b[1;31mError:\x1b[0m No list at x.\n"
 
 
 @pytest.mark.parametrize("name", ["contamination", "geometry", "tsne", "coverage", "gradient", "measure"])

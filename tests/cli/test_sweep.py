@@ -74,7 +74,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     file = sweep_file(tmp_path, {"data.labeled": ["missing.txt", "labeled.txt"]})
     result = call(train.main, "sweep", file, "--runs", tmp_path, "--only", "1/2")
     assert result.exit_code == 5
-    assert "Error: 1 of 2 runs failed.\ndata.labeled-missing.txt--seed-0" in result.stderr
+    assert "Error: 1 of 2 runs failed.\n  data.labeled-missing.txt--seed-0" in result.stderr
     assert "finished" in result.stdout and "Traceback" not in result.output
     states = [run["state"] for run in json.loads((tmp_path / "tiny-rules/sweep.json").read_text())["runs"]]
     assert states == ["failed", "not started", "finished", "not started"]

@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from pixcon_diag.reporting.page import images
 from pixcon_diag.reporting.page.blocks import data_block, file_block
-from pixcon_diag.reporting.page.foreign import shown, shown_data
 from pixcon_diag.reporting.page.saved import Saved, table_list, table_texts, tables_of
 from pixcon_diag.reporting.page.section import Context, Section
 from pixcon_diag.reporting.page.terms import with_terms
 from pixcon_train.core.files import write_text
+from pixcon_train.core.foreign_text import shown, shown_data
 from pixcon_train.core.version import VERSION
 
 SECTIONS = (

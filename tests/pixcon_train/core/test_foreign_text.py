@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from pixcon_diag.reporting.page.foreign import is_hidden, shown, shown_data
+from pixcon_train.core.foreign_text import is_hidden, shown, shown_data, shown_line, shown_message
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from pixcon_diag.reporting.page.foreign import is_hidden, shown, shown_data
         ("a\x00b\x1bc\rd\x85e", "a⟨U+0000⟩b⟨U+001B⟩c⟨U+000D⟩d⟨U+0085⟩e"),
         ("\u2066x\u2069\u200f\ufeff", "⟨U+2066⟩x⟨U+2069⟩⟨U+200F⟩⟨U+FEFF⟩"),
         ("caf\udce9", "caf⟨U+DCE9⟩"),
+        ("cle\u200dan\u2060\xad", "cle⟨U+200D⟩an⟨U+2060⟩⟨U+00AD⟩"),
     ],
 )
 def test_what_is_not_seen_is_named(text: str, visible: str) -> None:
@@ -37,3 +38,9 @@ def test_data_are_changed_at_every_depth() -> None:
 def test_the_page_s_own_files_are_shown_as_they_are() -> None:
     for path in (resources.files("pixcon_diag.reporting.page") / "assets").iterdir():
         assert not is_hidden(path.read_text(encoding="utf-8")), path.name
+
+
+def test_a_line_stays_one_and_a_message_keeps_its_own() -> None:
+    assert shown_line("a\tb\nc\rd") == "a⟨U+0009⟩b⟨U+000A⟩c⟨U+000D⟩d"
+    assert shown_message("a\nb\n") == "a\n  b"
+    assert len(shown_message(10**6 * "a")) < 10_010
