@@ -109,7 +109,7 @@ def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking:
         figures: dict[str, Figure] = import_module(_module(command)).draw(plain[command], folder)
         if len(plain) > 1:
             figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[name] for name in TOGETHER))
-        if line := source_line(plain[command]):
+        if line := drawable(source_line(content[command]), lacking):
             for figure in figures.values():
                 small_print(figure, line)
     except KeyError as missing:

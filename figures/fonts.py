@@ -8,6 +8,8 @@ from typing import Any
 
 import matplotlib.font_manager as manager
 
+from pixcon_train.core.foreign_text import shown_line
+
 DEFAULT = "DejaVu Sans"
 """Ships with matplotlib; covers Latin, Greek and Cyrillic."""
 
@@ -26,7 +28,7 @@ UNUSABLE = re.compile("Emoji|Last Resort")
 
 def fallback_fonts(content: Any) -> tuple[tuple[str, ...], frozenset[str]]:
     """Fonts beside :data:`DEFAULT` for the strings in ``content``, and the characters that no installed font has."""
-    return _covering(frozenset("".join(_strings(content))) - _characters(DEFAULT) - set(" \n"))
+    return _covering(frozenset(shown_line("".join(_strings(content)))) - _characters(DEFAULT))
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -82,12 +84,13 @@ def _characters(name: str) -> frozenset[str]:
 
 
 def drawable(value: Any, lacking: frozenset[str]) -> Any:
-    """Saved results with strings safe to draw: ``$`` starts no formula, and characters without a font are escaped.
+    """Saved results with strings safe to draw, as :func:`shown_line`: ``$`` starts no formula, and characters without a
+    font are escaped.
 
-    File names are unchanged.
+    File names are unchanged. Cut such a string by :mod:`pixcon_figures.saved` alone, which does not part ``\\$``.
     """
     if isinstance(value, str):
-        plain = value.replace("$", r"\$")
+        plain = shown_line(value).replace("$", r"\$")
         plain = f"\u200b{plain}" if plain.startswith("_") else plain  # legends omit labels that begin with _
         return "".join(escaped(c) if c in lacking else c for c in plain) if lacking else plain
     if isinstance(value, dict):

@@ -1,6 +1,5 @@
 """Change of each class's IoU against the baseline, hardest class on top (Fig. 12)."""
 
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pixcon_diag.measures.per_class_tests import ALPHA
 from pixcon_figures.palette import GAIN, REGRESSION, REGRESSION_HATCH, ink
-from pixcon_figures.saved import Content, number, numbers, rounded, wrap
+from pixcon_figures.saved import Content, fill, number, numbers, rounded, wrap
 from pixcon_figures.style import SMALL, WIDE, footnote, new_figure
 
 MARKS = {"images": "*", "seeds": "†"}
@@ -100,4 +99,4 @@ def _notes(content: Content, width: int) -> str:
     notes += [f"Left out for lack of an IoU: {', '.join(names)}." for names in undefined if names]
     if any(c["per_class"].get("common") for c in content["comparisons"]):
         notes.append("mIoU: of each run over its classes, which differ between runs.")
-    return textwrap.fill(" ".join(dict.fromkeys(notes)), width)
+    return fill(" ".join(dict.fromkeys(notes)), width)

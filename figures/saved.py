@@ -77,12 +77,22 @@ def legend_name(name: str, seeds: int, prefix: str = "") -> str:
 
 def wrap(text: str, width: int = 32, lines: int = 4) -> str:
     """``text`` in lines of at most ``width`` characters, whole unless it needs more than ``lines``."""
-    return textwrap.fill(shorten(text, width * lines), max(width, 1), break_on_hyphens=False)
+    return fill(shorten(text, width * lines), max(width, 1))
+
+
+def fill(text: str, width: int) -> str:
+    """``text`` in lines of at most ``width`` characters, of which ``\\$`` is one."""
+    return textwrap.fill(text.replace(r"\$", _DOLLAR), width, break_on_hyphens=False).replace(_DOLLAR, r"\$")
 
 
 def shorten(text: str, limit: int = 32) -> str:
-    """``text`` in at most ``limit`` characters; a longer one loses its middle."""
-    if len(text) <= limit:
+    """``text`` in at most ``limit`` characters, of which ``\\$`` is one; a longer one loses its middle."""
+    whole = text.replace(r"\$", _DOLLAR)
+    if len(whole) <= limit:
         return text
     tail = (limit - 1) // 2
-    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+    return f"{whole[: limit - 1 - tail]}…{whole[len(whole) - tail :]}".replace(_DOLLAR, r"\$")
+
+
+_DOLLAR = "\ue024"
+"""Stands for an escaped dollar while a text is cut."""

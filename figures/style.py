@@ -1,7 +1,6 @@
 """The style of all figures: sizes readable in print, fonts kept as text in PDFs."""
 
 import io
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 
 from pixcon_figures.fonts import DEFAULT
 from pixcon_figures.palette import GROUPS
+from pixcon_figures.saved import fill
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
 
@@ -58,8 +58,8 @@ RC = {
     "ps.fonttype": 42,
     "svg.hashsalt": "pixcon",  # the same drawing gets the same ids
 }
-OWN_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False}
-"""Settings that a style cannot change: each figure states its layout, which is made once."""
+OWN_LAYOUT = {"figure.autolayout": False, "figure.constrained_layout.use": False, "text.usetex": False}
+"""Settings that a style cannot change: each figure states its layout, which is made once, and no name is run by TeX."""
 
 SCREEN_DPI = 100
 LEGEND_LINE = 0.15
@@ -132,7 +132,7 @@ def page_width(columns: int) -> float:
 def footnote(figure: Figure, text: str) -> None:
     """Text below the panels, each of its lines wrapped to the width of the figure."""
     width = int(figure.get_figwidth() / LETTER)
-    lines = [textwrap.fill(line, width, break_on_hyphens=False) for line in text.splitlines()]
+    lines = [fill(line, width) for line in text.splitlines()]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color="0.45")
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from pixcon_train.core.foreign_text import html_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ class Serializable:
     def _repr_html_(self) -> str:
         """Numbers and strings as a table; sequences by their lengths."""
         shown = ((name, text) for name, text in _summary(self.to_dict()))
-        rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in shown)
+        rows = "".join(f"<tr><td>{html_text(name)}</td><td>{html_text(text)}</td></tr>" for name, text in shown)
         return f"<table><caption>{type(self).__name__}</caption><tbody>{rows}</tbody></table>"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
+from pixcon_train.core.foreign_text import html_text
 
 REPORT = Path("report")
 """Default folder of a report."""
@@ -40,9 +40,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """A link to the page, and the sentences of the verdict."""
-        link = f'<p><a href="{escape(self.page.resolve().as_uri())}">{escape(str(self.page))}</a></p>'
+        link = f'<p><a href="{html_text(self.page.resolve().as_uri())}">{html_text(str(self.page))}</a></p>'
         verdict = [sentence for result in self.results if result.command == OPENING for sentence in result.summary]
-        return "\n".join([link, *(f"<p>{escape(sentence)}</p>" for sentence in verdict)])
+        return "\n".join([link, *(f"<p>{html_text(sentence)}</p>" for sentence in verdict)])
 
 
 class Study(Methods):

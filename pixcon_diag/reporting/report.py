@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from pixcon_diag.analyses.registry import ANALYSES, OPENING, analysis_named
-from pixcon_diag.tables.markdown import plain_text, to_markdown
+from pixcon_diag.tables.markdown import paragraph, plain_text, to_markdown
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.writing import TABLES
 from pixcon_train.core.files import write_text
@@ -51,13 +51,13 @@ def write_report(
     sections = [_described(result, figures.get(result.command, ())) for result in ordered]
     opening = sum(result.command == OPENING for result in ordered)
     page = _template().render(
-        title=title,
+        title=plain_text(title),
         about=f"Written by pixcon-diag {VERSION}. Rates marked % are per cent; in tables without "
         "the mark, as of ρ_F, and in JSON and CSV they are fractions. – is an undefined value. Every number's origin "
         "(weights, list, options) stands in those files.",
         opening=sections[:opening],
         sections=sections[opening:],
-        left_out=left_out,
+        left_out=[paragraph(sentence) for sentence in left_out],
     )
     write_text(folder / TEXT, re.sub(r"\n{3,}", "\n\n", page))
     return [folder / TEXT, *paths]
@@ -70,7 +70,7 @@ def _described(result: Result, figures: Sequence[Path]) -> dict[str, Any]:
         "title": analysis.title,
         "anchor": analysis.title.lower().replace(" ", "-"),
         "about": analysis.question,
-        "summary": [plain_text(sentence) for sentence in result.summary],
+        "summary": [paragraph(sentence) for sentence in result.summary],
         "tables": [to_markdown(table) for table in result.tables],
         "figures": [path.name for path in figures if path.suffix == ".png"],
         "files": [f"[{name}]({name})" for name in files],

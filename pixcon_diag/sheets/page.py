@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from pixcon_diag.sheets.question import Question, to_json
+from pixcon_train.core.foreign_text import shown
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,7 +36,7 @@ def render(sheet: Sheet) -> str:
         "file": sheet.answers_file,
         "questions": [to_json(question, sheet.id) for question in sheet.questions],
     }
-    return _template().render(sheet=sheet, content=content, script=_text("sheet.js"))
+    return shown(_template().render(sheet=sheet, content=content, script=_text("sheet.js")))
 
 
 def _template() -> "jinja2.Template":

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pixcon_train.core.foreign_text import csv_text, shown_line
+
 Answer = Literal["first", "second", "neither", "unclear", "mixed"]
 """Which of two classes is right: ``unclear`` cannot be told, ``mixed`` differs within the region."""
 
@@ -66,9 +68,14 @@ def to_json(question: Question, sheet: str) -> dict[str, Any]:
     return {
         "name": question.name,
         "component": question.component,
-        "caption": question.caption,
+        "caption": shown_line(question.caption),
+        "image": csv_text(question.caption),
         "classes": [
-            {"key": key, "text": classes[which][0], "color": "#{:02x}{:02x}{:02x}".format(*classes[which][1])}
+            {
+                "key": key,
+                "text": shown_line(classes[which][0]),
+                "color": "#{:02x}{:02x}{:02x}".format(*classes[which][1]),
+            }
             for key, which in zip("AB", order_of(sheet, question.component), strict=True)
         ],
         "photograph": _data_url("image/jpeg", question.crop.photograph),

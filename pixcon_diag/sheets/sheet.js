@@ -44,7 +44,7 @@ function quoted(text) {
 
 function csv(content, answers) {
   const given = content.questions.filter((question) => answers[question.name]);
-  const lines = given.map((question) => [content.id, question.name, answers[question.name], quoted(question.caption)].join(","));
+  const lines = given.map((question) => [content.id, question.name, answers[question.name], quoted(question.image)].join(","));
   return ["sheet,question,answer,image", ...lines, ""].join("\n");
 }
 

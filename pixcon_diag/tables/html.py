@@ -1,15 +1,15 @@
 """A table in HTML, for notebooks."""
 
 from collections.abc import Sequence
-from html import escape
 from itertools import groupby
 
 from pixcon_diag.tables.table import AnyColumn, Cell, Side, Table
+from pixcon_train.core.foreign_text import html_text
 
 
 def to_html(table: Table) -> str:
-    """A ``<table>`` with its title as caption, and the notes as paragraphs below; all text is escaped."""
-    caption = f'<caption style="text-align: left"><b>{escape(table.title)}</b></caption>'
+    """A ``<table>`` with its title as caption, and the notes as paragraphs below, all of it :func:`html_text`."""
+    caption = f'<caption style="text-align: left"><b>{html_text(table.title)}</b></caption>'
     body = [_row([_value(*pair) for pair in zip(table.columns, row, strict=True)]) for row in table.rows]
     return "\n".join(
         [
@@ -22,7 +22,7 @@ def to_html(table: Table) -> str:
             *body,
             "</tbody>",
             "</table>",
-            *(f"<p><small>{escape(note)}</small></p>" for note in table.notes),
+            *(f"<p><small>{html_text(note)}</small></p>" for note in table.notes),
         ]
     )
 
@@ -33,7 +33,7 @@ def _heads(columns: Sequence[AnyColumn]) -> list[str]:
     if not any(column.over for column in columns):
         return [heads]
     shared = [(over, len(list(run))) for over, run in groupby(columns, key=lambda column: column.over)]
-    cells = [f'<th colspan="{width}" style="text-align: center">{escape(over)}</th>' for over, width in shared]
+    cells = [f'<th colspan="{width}" style="text-align: center">{html_text(over)}</th>' for over, width in shared]
     return [_row(cells), heads]
 
 
@@ -47,7 +47,7 @@ def _value(column: AnyColumn, value: Cell) -> str:
 
 def _cell(tag: str, column: AnyColumn, text: str, style: str = "") -> str:
     side = "left" if column.kind == "text" else "right"
-    return f'<{tag} style="text-align: {side}{style}">{escape(text)}</{tag}>'
+    return f'<{tag} style="text-align: {side}{style}">{html_text(text)}</{tag}>'
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from pixcon_diag.tables.table import AnyColumn, Table
+from pixcon_train.core.foreign_text import shown_line
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -19,7 +20,7 @@ _LATEX = {
     "ŷ": r"$\hat{y}$", "∂": r"$\partial$", "σ": r"$\sigma$", "<": r"\textless{}", ">": r"\textgreater{}",
     "α": r"$\alpha$", "δ": r"$\delta$", "π": r"$\pi$", "χ": r"$\chi$", "√": r"$\surd$", "…": r"\ldots{}",
     "|": r"\textbar{}", "[": "{[}", "*": "{*}",  # a row break reads these as its argument
-    "`": r"\textasciigrave{}", "†": r"$\dagger$", "—": "---",
+    "`": r"\textasciigrave{}", "†": r"$\dagger$", "—": "---", "⟨": r"$\langle$", "⟩": r"$\rangle$",
 }  # fmt: skip
 
 
@@ -93,6 +94,7 @@ def latex_environment(
 
 def latex_text(text: str, longest: int | None = None) -> str:
     """Text escaped for LaTeX; a symbol such as ρ_F becomes one formula; what exceeds ``longest`` loses its middle."""
+    text = shown_line(text)
     if longest is not None and len(text) > longest:
         text = f"{text[: longest // 2]}…{text[-(longest // 2) :]}"
     parts = _SYMBOL.split(text)  # odd parts are symbols

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from pixcon_diag.tables.table import Table
 from pixcon_diag.tables.text import to_text
 from pixcon_diag.tables.writing import write_latex, write_results
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.foreign_text import html_text
 from pixcon_train.core.hints import hint
 from pixcon_train.core.version import VERSION
 
@@ -69,7 +69,7 @@ class Result:
         return "\n\n".join(filter(None, (numbered, *(to_text(table) for table in self.tables))))
 
     def _repr_html_(self) -> str:
-        sentences = [f"<p>{escape(sentence)}</p>" for sentence in self.summary]
+        sentences = [f"<p>{html_text(sentence)}</p>" for sentence in self.summary]
         return "\n".join([*sentences, *(to_html(table) for table in self.tables)])
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pixcon_diag.tables.table import Table
+from pixcon_train.core.foreign_text import shown_line
 
 _GAP = "  "
 
@@ -44,15 +45,15 @@ def to_text(table: Table, width: int = 80) -> str:
         _strip(column.title, [row[index] for row in texts], right=column.kind != "text")
         for index, column in enumerate(table.columns)
     ]
-    notes = [textwrap.fill(_plain(note), width) for note in table.notes]
-    return "\n\n".join([_plain(table.title), *map(_block, _blocks(strips, width)), *notes])
+    notes = [textwrap.fill(shown_line(note), width) for note in table.notes]
+    return "\n\n".join([shown_line(table.title), *map(_block, _blocks(strips, width)), *notes])
 
 
 def _strip(title: str, cells: Sequence[str], *, right: bool) -> _Strip:
     """A column whose heading wraps between words to the width of its cells."""
-    plain = tuple(map(_plain, cells))
+    plain = tuple(map(shown_line, cells))
     room = max(1, *map(len, title.split()), *map(len, plain))
-    return _Strip(tuple(textwrap.wrap(_plain(title), room)) or ("",), plain, right)
+    return _Strip(tuple(textwrap.wrap(shown_line(title), room)) or ("",), plain, right)
 
 
 def _blocks(strips: Sequence[_Strip], width: int) -> Iterator[list[_Strip]]:
@@ -72,12 +73,6 @@ def _block(strips: Sequence[_Strip]) -> str:
     height = max(len(strip.head) for strip in strips)
     rows = zip(*(strip.lines(height) for strip in strips), strict=True)
     return "\n".join(_GAP.join(row).rstrip() for row in rows)
-
-
-def _plain(text: str) -> str:
-    """Text on one line, with unprintable characters (an escape code in a file name) replaced."""
-    line = " ".join(text.split())
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def _width(text: str) -> int:

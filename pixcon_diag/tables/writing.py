@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.files import write_json, write_text
+from pixcon_train.core.foreign_text import csv_text
 
 Row = Mapping[str, Any]
 
@@ -44,11 +45,15 @@ def write_latex(folder: Path, tables: Mapping[str, str]) -> list[Path]:
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """Rows as CSV; columns in order of first appearance; a missing or undefined value is an empty cell."""
+    """Rows as CSV; columns in order of first appearance; a missing or undefined value is an empty cell.
+
+    Text is :func:`csv_text`; the JSON beside the file has it exactly.
+    """
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(dict.fromkeys(_keys(rows))), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    keys = list(dict.fromkeys(_keys(rows)))
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(map(csv_text, keys))
+    writer.writerows([_cell(row.get(key)) for key in keys] for row in rows)
     return buffer.getvalue()
 
 
@@ -61,4 +66,4 @@ def _cell(value: Any) -> Any:
     """A value for CSV: a float as its shortest exact text, an undefined value as an empty cell."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
-    return repr(value) if isinstance(value, float) else value
+    return csv_text(value) if isinstance(value, str) else repr(value) if isinstance(value, float) else value

@@ -35,7 +35,7 @@ const stored = () => Object.values(localStorage.kept).map((text) => JSON.parse(t
 def run(body: str, *, mixed: bool = True) -> Any:
     """The value of ``body``, JavaScript with the script's functions as ``sheet`` and the questions as ``content``."""
     questions = [
-        {"name": str(n), "component": c, "caption": 'a, "b".jpg', "mark": [0.5, 0.5],
+        {"name": str(n), "component": c, "caption": "a", "image": 'a, "b".jpg', "mark": [0.5, 0.5],
          "classes": [{"key": k, "text": k, "color": "#000000"} for k in "AB"]}
         for n, c in enumerate(COMPONENTS, 1)
     ]  # fmt: skip

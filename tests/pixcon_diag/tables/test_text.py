@@ -61,11 +61,7 @@ def test_notes_wrap() -> None:
 
 
 def test_names_neither_break_lines_nor_reach_the_terminal_as_codes() -> None:
-    assert (
-        to_text(made(("two\nlines \x1b[31m", 0.5, 1)))
-        .splitlines()[-1]
-        .startswith("two lines \N{REPLACEMENT CHARACTER}[31m")
-    )
+    assert to_text(made(("two\nlines \x1b[31m", 0.5, 1))).splitlines()[-1].startswith("two⟨U+000A⟩lines ⟨U+001B⟩[31m")
 
 
 def test_wide_characters_take_two_columns_and_accents_none() -> None:

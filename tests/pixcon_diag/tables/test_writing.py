@@ -18,6 +18,14 @@ def test_csv_is_exact_and_leaves_what_is_undefined_empty() -> None:
     assert rows[1] == {"name": "c", "rho_f": "", "tau": "", "n": "7"}
 
 
+def test_text_is_no_formula_and_numbers_stay_numbers() -> None:
+    names = ["=1+1", "-a", "@x", "\tx", "-1.5e-3", "+2", "a=b", "\x1bx"]
+    text = to_csv([{"name": name, "=key": -0.5} for name in names])
+    head, *rows = csv.reader(io.StringIO(text))
+    assert head == ["name", "'=key"] and {row[1] for row in rows} == {"-0.5"}
+    assert [row[0] for row in rows] == ["'=1+1", "'-a", "'@x", "'\tx", "-1.5e-3", "+2", "a=b", "⟨U+001B⟩x"]
+
+
 def test_results_are_one_json_and_a_csv_per_table(tmp_path: Path) -> None:
     paths = write_results(tmp_path / "out", "contamination", {"rho_f": math.nan}, {"a": [{"x": 1}], "b": []})
     assert [path.name for path in paths] == ["contamination.json", "a.csv", "b.csv"]
