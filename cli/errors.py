@@ -6,7 +6,6 @@ Exit codes: 1 other expected errors (such as a full disk), 2 usage or configurat
 
 import errno
 import os
-import signal
 import sys
 from typing import IO, Any, NoReturn
 
@@ -14,8 +13,10 @@ import click
 from rich.text import Text
 
 from pixcon_cli.console import notes
+from pixcon_cli.interrupts import EXIT_CODE, first_interrupt_raises
 from pixcon_cli.streams import shown_output
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.foreign_text import shown_message
 
 
@@ -64,13 +65,20 @@ class PixConGroup(click.Group):
         """Run the command.
 
         Raises:
-            Failure: the command raised a :class:`PixConError`. Other exceptions pass unchanged.
+            Failure: the command raised a :class:`PixConError`, or its memory is exhausted. Other exceptions pass
+                unchanged.
             Exit: the command was interrupted from the keyboard.
         """
-        try:
-            return super().invoke(ctx)
-        except PixConError as error:
-            raise Failure(error) from error
-        except KeyboardInterrupt:
-            click.echo("Stopped; no file is incomplete.", err=True)
-            raise click.exceptions.Exit(128 + signal.SIGINT) from None
+        with first_interrupt_raises():
+            try:
+                with explain_out_of_memory(_lower_memory):
+                    return super().invoke(ctx)
+            except PixConError as error:
+                raise Failure(error) from error
+            except KeyboardInterrupt:
+                click.echo("Stopped; no file is incomplete.", err=True)
+                raise click.exceptions.Exit(EXIT_CODE) from None
+
+
+def _lower_memory() -> str:
+    return "No file is incomplete. End other programs, or give the command fewer checkpoints or images at a time."

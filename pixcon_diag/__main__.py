@@ -1,5 +1,5 @@
 """``python -m pixcon_diag``: the same as ``pixcon-diag``."""
 
-from pixcon_cli.diag import main
+from pixcon_cli.entry import diag
 
-main(prog_name="pixcon-diag")
+diag()

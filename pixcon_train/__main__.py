@@ -1,5 +1,5 @@
 """``python -m pixcon_train``: the same as ``pixcon-train``."""
 
-from pixcon_cli.train import main
+from pixcon_cli.entry import train
 
-main(prog_name="pixcon-train")
+train()

@@ -1,5 +1,7 @@
 """Data loaders whose workers pass on a user's mistake as one message."""
 
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -69,6 +71,10 @@ def worker_deaths() -> Iterator[None]:
     except (RuntimeError, ConnectionError, EOFError) as error:
         if isinstance(error, RuntimeError) and "DataLoader worker (pid" not in str(error):
             raise
+        # The other workers end too, and torch's handler would raise for each, also while the loader is deleted. Without
+        # it, a loader finds its dead workers when it waits for a batch.
+        if hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         reason = str(error).splitlines()[0] if isinstance(error, RuntimeError) else "A DataLoader worker was killed."
         raise WorkerError(f"{reason} The usual reason is too little memory: try fewer --workers.") from error
 
