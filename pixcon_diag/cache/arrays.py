@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_STORED
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
+from numpy.lib import format as npy
 
 from pixcon_train.core.files import replacing, to_json
 
@@ -29,14 +31,26 @@ def read_arrays(file: Path) -> Arrays:
     """The arrays of an archive, read without pickle: a file cannot run code.
 
     Raises:
-        Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum), pickled,
-            compressed, or of arrays larger than memory.
+        MemoryError: the arrays do not fit into memory.
+        Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum), pickled or
+            compressed, or whose arrays claim to be larger than it.
     """
     # np.load, given a path, leaves a damaged archive open.
     with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
         if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
             raise ValueError("its arrays are compressed")  # a small file could fill the memory
+        for entry in archive.zip.infolist():
+            if _claimed(archive.zip, entry) > entry.file_size:
+                raise ValueError(f"{entry.filename} is cut short")
         return {name: archive[name] for name in archive.files}
+
+
+def _claimed(archive: ZipFile, entry: ZipInfo) -> int:
+    """The bytes of an array by its header."""
+    with archive.open(entry) as handle:
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(handle)]
+        shape, _, kind = read(handle)
+    return math.prod(shape) * int(kind.itemsize)
 
 
 def write_arrays(file: Path, arrays: Arrays) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pixcon_diag.cache.arrays import Arrays, as_json, key_digest, read_arrays, write_arrays
 from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.files import sha256, write_json
+from pixcon_train.core.files import remove_leftovers, sha256, write_json
+from pixcon_train.core.locks import HOLDER, exclusive
 from pixcon_train.core.progress import Notify, no_notes
 
 MANIFEST = "manifest.json"
@@ -88,24 +87,18 @@ class Store:
 
     @contextmanager
     def locked(self, notify: Notify = no_notes) -> Iterator[None]:
-        """Lock the pass; where another process holds the lock, notify and wait.
+        """Lock the pass, and remove what a killed process left; where another one holds the lock, notify and wait.
 
         Raises:
             PixConError: the folder cannot be written.
         """
-        lock = FileLock(self._lock_file)
-        try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except Timeout:
-            notify(f"another process is making this pass ({self.folder}); waiting for it.")
-            lock.acquire()
-        except OSError as error:
-            raise PixConError(f"Could not write {self.folder}: {error.strerror or error}.") from error
-        try:
+
+        def wait(holder: str) -> None:
+            notify(f"{holder} is making this pass ({self.folder}); waiting for it.")
+
+        with exclusive(self._lock_file, wait, notify):
+            remove_leftovers(self.folder)
             yield
-        finally:
-            lock.release()
 
     @property
     def claims_complete(self) -> bool:
@@ -117,11 +110,17 @@ class Store:
             return False
 
     def read(self, notify: Notify = no_notes) -> CachedPass | None:
-        """The cached pass; None where there is none, or where it is damaged, after notifying."""
+        """The cached pass; None where there is none, or where it is damaged, after notifying.
+
+        Raises:
+            MemoryError: its arrays do not fit into memory.
+        """
         if not (self.folder / MANIFEST).is_file():
             return None
         try:
             return self._read()
+        except MemoryError:  # the pass may be whole
+            raise
         except Exception as error:  # the folder may hold anything, and its readers raise many classes
             reason = str(error) or type(error).__name__
             notify(f"the pass cached in {self.folder} is damaged ({reason}); it is run again.")
@@ -175,6 +174,7 @@ class Store:
         """Remove the folder and its lock."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock_file.unlink(missing_ok=True)
+        self._lock_file.with_suffix(HOLDER).unlink(missing_ok=True)
 
 
 def _plain(name: str) -> str:

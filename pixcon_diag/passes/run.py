@@ -16,6 +16,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.signals import ignore_stop_signals
 from pixcon_train.data.datasets import EvaluationDataset
@@ -127,14 +128,15 @@ def run_pass(
 
     Raises:
         DataError: an image or mask cannot be read.
-        ConfigError: a batch does not fit into the device's memory.
+        ConfigError: the memory of the machine or the device is exhausted.
         WorkerError: a loader worker died.
         CheckpointError: the network predicts NaN; the batch reaches no consumer.
     """
     total, done = len(dataset), 0  # type: ignore[arg-type]
     device = choose_device(options.device)
     progress(done, total)
-    with worker_deaths(), on_device(model, device):
+    batch: list[dict[str, Any]] = []
+    with worker_deaths(), explain_out_of_memory(lambda: _lower(batch, device)), on_device(model, device):
         for items in raise_errors(_loader(dataset, options, pinned=device.type == "cuda")):
             for batch in _same_size(items):
                 predicted = _predict(model, batch, options, device)
@@ -142,6 +144,18 @@ def run_pass(
                     consumer(predicted)
             done += len(items)
             progress(done, total)
+
+
+def _lower(batch: list[dict[str, Any]], device: torch.device) -> str:
+    """What to do where memory is out at ``batch``, in words; it is empty before the first one."""
+    sizes = {"×".join(map(str, item["mask"].shape)) for item in batch}  # one, as batches are made
+    size = f" of {sizes.pop()} pixels" if sizes else ""
+    lower = ["a smaller --batch-size"] if len(batch) != 1 else []
+    lower += ["fewer --workers"] + (["--device cpu"] if device.type != "cpu" else [])
+    return (
+        f"It was at a batch of {len(batch)} images{size} on {device}. Use {', '.join(lower)}, or sliding windows "
+        "(--window), which need less memory for large images and give other numbers."
+    )
 
 
 @contextmanager
@@ -184,15 +198,8 @@ def _predict(
     # An image may be large, and the caller holds its item: it goes when it is predicted.
     images = _stacked([item.pop("image") for item in items]).to(device, non_blocking=True)
     masks = _stacked([item["mask"] for item in items]).to(device, non_blocking=True)
-    try:
-        network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
-        inference = predict(network, images, protocol=options.protocol, window=options.window)
-    except torch.OutOfMemoryError as error:
-        size = "x".join(str(edge) for edge in images.shape[-2:])
-        raise ConfigError(
-            f"A batch of {len(items)} images of {size} does not fit into the memory of {device}. "
-            "Use a smaller --batch-size, or --device cpu."
-        ) from error
+    network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
+    inference = predict(network, images, protocol=options.protocol, window=options.window)
     _refuse_nan(inference.confidence, items)
     return PredictedBatch(tuple(item["name"] for item in items), masks, inference)
 

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.foreign_text import HIDDEN
 
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
-"""Temporary names of :func:`replacing`."""
+_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
+"""Temporary names of :func:`replacing`, which end in the process's number."""
 
 LARGEST_TEXT = 80_000_000
 """Most bytes of a text that is read: a list of a million images, or the log of four million steps, every 20th of them
@@ -55,11 +55,29 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of killed processes from ``folder``, to which no other process may be writing."""
+    """Remove the temporary files of processes that have ended from ``folder``.
+
+    Those of this process's number are removed too: in a container, a restarted process often has the number of the one
+    that was killed. This process must not be writing there.
+    """
     for path in folder.glob(".*.tmp"):
-        if _TEMPORARY.fullmatch(path.name):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
             with suppress(OSError):
                 path.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of this machine has the number ``pid``; True where that cannot be known."""
+    if os.name != "posix":  # elsewhere the signal 0 is no mere question
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,15 +1,14 @@
-"""Failures of a run: a non-finite loss, detected without a device sync every iteration, and out of memory."""
+"""Failures of a run: a non-finite loss, detected without a device sync every iteration, and the way out of one of
+memory."""
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pixcon_train.config.schema import TrainConfig
-from pixcon_train.core.errors import ConfigError, TrainingError
+from pixcon_train.core.errors import TrainingError
 
 
 @dataclass(frozen=True)
@@ -63,35 +62,17 @@ class NonFiniteLossDetector:
                 )
 
 
-_CPU = "DefaultCPUAllocator"
-"""Start of PyTorch's message when CPU memory is out; that error has no class of its own."""
-
-
-@contextmanager
-def explain_out_of_memory(config: TrainConfig) -> Iterator[None]:
-    """Turn PyTorch's out-of-memory errors into a message.
-
-    Raises:
-        ConfigError: the device has too little memory for ``config``.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise ConfigError(_message(config, str(error))) from error
-    except RuntimeError as error:
-        if _CPU not in str(error):
-            raise
-        raise ConfigError(_message(config, str(error)[str(error).index(_CPU) :])) from error
-
-
-def _message(config: TrainConfig, reason: str) -> str:
+def lower_memory(config: TrainConfig) -> str:
+    """What a run of ``config`` can lower where memory is out, in words."""
     micro = config.schedule.micro_batch or config.schedule.batch
     lower = [f"--micro-batch (now {micro}; the effective batch stays)"] if micro > 2 else []
     if not config.runtime.activation_checkpointing:
         lower.append("--set runtime.activation_checkpointing=true")
     if config.runtime.precision == "fp32":
         lower.append("--precision bf16")
+    if config.runtime.workers != 0:
+        lower.append("fewer --workers")
     return (
-        f"Out of memory: {reason.splitlines()[0].split('. ')[0]}. What was saved is intact. Try "
-        f"{', '.join([*lower, f'--crop (now {config.data.crop})'])}; only the runtime options can change with --resume."
+        f"What was saved is intact. Try {', '.join([*lower, f'--crop (now {config.data.crop})'])}; only the runtime "
+        "options can change with --resume."
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -10,13 +11,14 @@ from typing import Any
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import TrainingError, WorkerError
+from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import remove_leftovers
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.loading import raise_errors, worker_deaths
 from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import any_process, open_accelerator, over_processes
 from pixcon_train.engine.evaluator import Evaluator
-from pixcon_train.engine.failures import NonFiniteLossDetector, explain_out_of_memory
+from pixcon_train.engine.failures import NonFiniteLossDetector, lower_memory
 from pixcon_train.engine.log_records import bank_record, step_record, validation_record
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.running_means import RunningMeans
@@ -26,6 +28,7 @@ from pixcon_train.engine.training_warnings import TrainingWarnings
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
+from pixcon_train.runs.lock import RunLock
 from pixcon_train.runs.log import RunLog
 
 _BEST = {"ema": BEST_EMA, "student": BEST_STUDENT}
@@ -57,8 +60,8 @@ def train(
     returns.
 
     Raises:
-        PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory. What was saved is
-            intact.
+        PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory, or another process
+            trains in ``folder``. What was saved is intact.
 
     Example:
         >>> import tempfile
@@ -71,15 +74,15 @@ def train(
     """
     accelerator = open_accelerator(config.runtime)
     observer = observer if observer is not None and accelerator.is_main_process else TrainingObserver()
-    if accelerator.is_main_process and not resume:
-        refuse_to_overwrite(folder)
-    with explain_out_of_memory(config):
+    lock = RunLock(folder, observer.warned)
+    with closing(lock), explain_out_of_memory(partial(lower_memory, config)):
+        if accelerator.is_main_process and folder.is_dir():  # before memory is used beside a run that is going on
+            lock.acquire()
+        if accelerator.is_main_process and not resume:
+            refuse_to_overwrite(folder)
         parts = build_components(config, accelerator, partial(observer.progressed, "checking data"))
-        trainer = Trainer(config, folder, parts, interruption or StopRequest(), observer)
-        try:
+        with closing(Trainer(config, folder, parts, interruption or StopRequest(), observer, lock)) as trainer:
             return trainer.run(resume=resume)
-        finally:
-            trainer.close()
 
 
 class Trainer:
@@ -92,6 +95,7 @@ class Trainer:
         parts: RunComponents,
         interruption: StopRequest,
         observer: TrainingObserver,
+        lock: RunLock,
     ) -> None:
         self._config = config
         self._folder = folder
@@ -99,6 +103,7 @@ class Trainer:
         self._accelerator = parts.accelerator
         self._interruption = interruption
         self._observer = observer
+        self._lock = lock
         self._state = TrainState()
         self._means = RunningMeans(partial(over_processes, accelerator=parts.accelerator))
         self._loss_detector = NonFiniteLossDetector()
@@ -129,6 +134,10 @@ class Trainer:
 
     def _start(self, resume: bool) -> None:
         """Load the saved state, or save the initial one: a disk that cannot be written is an error before training."""
+        if self._accelerator.is_main_process:
+            self._lock.acquire()  # a new folder does not exist until here
+            if not resume:
+                refuse_to_overwrite(self._folder)  # another process may have been here meanwhile
         if resume:
             checkpoint = load_checkpoint(self._folder / LATEST)
             self._state, means = restore(checkpoint, self._parts)

@@ -79,6 +79,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         try:
             torch.save({"format": CHECKPOINT_FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
         except RuntimeError as error:  # torch's zip writer raises this for a failed write
+            if "PytorchStreamWriter" not in str(error):
+                raise
             raise OSError(str(error).splitlines()[0]) from error
 
 

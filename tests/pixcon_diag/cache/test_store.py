@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -251,8 +252,9 @@ def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
 
 HOLDER = """
 import sys
-from filelock import FileLock
-with FileLock(sys.argv[1]):
+from pathlib import Path
+from pixcon_train.core.locks import exclusive
+with exclusive(Path(sys.argv[1]), busy=print):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -286,7 +288,29 @@ def test_a_second_process_waits_says_so_and_goes_on(store: Store) -> None:
     other.communicate("\n", timeout=30)
     thread.join(30)
     assert not thread.is_alive() and same(got[0], written)
-    assert len(told) == 1 and "another process is making this pass" in told[0]
+    assert len(told) == 1 and f"process {other.pid} on " in told[0] and " is making this pass" in told[0]
+
+
+def test_what_a_killed_process_left_is_removed(store: Store) -> None:
+    store.write(before := kept(store, 1))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for number in (ended.pid, os.getppid()):
+        (store.folder / f".state-000002.npz.{number}.tmp").write_text("half")
+    with store.locked():
+        left = [path.name for path in store.folder.glob(".*")]
+        assert same(store.read(), before) and left == [f".state-000002.npz.{os.getppid()}.tmp"]
+
+
+def test_a_pass_that_does_not_fit_into_memory_is_not_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(kept(store, 1))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("numpy.lib.format.read_array", full)
+    with pytest.raises(MemoryError):
+        store.read(lambda sentence: pytest.fail(sentence))
 
 
 def test_a_lock_is_given_back_when_the_pass_fails(store: Store) -> None:

@@ -152,13 +152,38 @@ def test_an_unreadable_image_keeps_its_message(workers: int) -> None:
         run_pass(network(), Broken(SIZES), [], options(workers=workers, batch_size=2))
 
 
-def test_a_full_device_says_what_to_do() -> None:
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: not enough memory: you tried to allocate"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_exhausted_memory_says_what_to_do(error: Exception) -> None:
     class TooLarge(Linear):
         def forward(self, images: Tensor) -> Tensor:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
 
-    with pytest.raises(ConfigError, match=r"2 images of 20x30 .* --batch-size"):
+    def counted(batch: PredictedBatch) -> None:
+        raise error
+
+    expected = r"Out of memory: .* 2 images of 20×30 pixels on cpu\. Use a smaller --batch-size"
+    with pytest.raises(ConfigError, match=expected):
         run_pass(WrappedModule(TooLarge(), CLASSES), Scenes(SIZES), [], options())
+    with pytest.raises(ConfigError, match=expected):
+        run_pass(network(), Scenes(SIZES), [counted], options())
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_memory_exhausted_by_reading_says_what_to_do(workers: int) -> None:
+    class Huge(Scenes):
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            raise MemoryError
+
+    with pytest.raises(ConfigError, match=r"Out of memory: .* fewer --workers") as caught:
+        run_pass(network(), Huge(SIZES), [], options(workers=workers))
+    assert "Traceback" not in str(caught.value)
 
 
 @pytest.mark.parametrize("window", [None, SlidingWindow(14)])

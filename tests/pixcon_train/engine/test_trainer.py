@@ -3,6 +3,7 @@
 import gc
 import math
 import multiprocessing
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from PIL import Image
 
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError, PixConError, TrainingError
 from pixcon_train.core.signals import StopRequest
+from pixcon_train.engine import trainer
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult, train
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.runs.lock import LOCK
 from pixcon_train.runs.log import LOG, read_log
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_config, write_tiny
@@ -64,7 +67,7 @@ def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_leaves_checkpoints_log_and_configuration(whole: Path, spec: Path) -> None:
     names = {path.name for path in whole.iterdir()}
-    assert names == {LATEST, BEST_EMA, BEST_STUDENT, LOG, "config.yaml", "tensorboard"}
+    assert names == {LATEST, BEST_EMA, BEST_STUDENT, LOG, LOCK, "config.yaml", "tensorboard"}
     checkpoint = load_checkpoint(whole / LATEST)
     assert (checkpoint.epoch, checkpoint.iteration, checkpoint.classes) == (2, 8, ["dark", "red", "blue"])
     assert checkpoint.lists["labeled"]["text"] == (spec.parent / "labeled.txt").read_text()
@@ -282,17 +285,59 @@ def test_data_that_vanish_are_one_message(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / "run" / LATEST).iteration == 0
 
 
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: not enough memory: you tried to allocate"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("place", ["engine.stepper.training_step", "engine.evaluator.predict_classes"])
 def test_memory_that_is_out_is_one_message(
-    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: Exception
 ) -> None:
     def out(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity")
+        raise error
 
     monkeypatch.setattr(f"pixcon_train.{place}", out)
-    with pytest.raises(ConfigError, match=r"Out of memory: CUDA out of memory\. .*activation_checkpointing=true"):
+    with pytest.raises(ConfigError, match=r"^Out of memory: .*\. .*activation_checkpointing=true"):
         train(tiny_config(spec), tmp_path)
     assert load_checkpoint(tmp_path / LATEST).iteration == 0
+
+
+def test_a_second_training_in_a_folder_is_refused_and_disturbs_nothing(spec: Path, whole: Path, tmp_path: Path) -> None:
+    refusals: list[str] = []
+
+    class Second(TrainingObserver):
+        def stepped(self, iteration: int) -> None:
+            for resume in (True, False):
+                with pytest.raises(ConfigError) as caught:
+                    train(tiny_config(spec), tmp_path, resume=resume)
+                refusals.append(str(caught.value))
+
+    train(tiny_config(spec), tmp_path, observer=Second())
+    assert len(refusals) == 16 and all(f"is being trained by process {os.getpid()} on" in text for text in refusals)
+    assert timeless(tmp_path) == timeless(whole)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), load_checkpoint(whole / LATEST))
+
+
+def test_a_new_folder_that_another_training_took_first_is_refused(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both processes saw that the folder did not exist; the other one has finished meanwhile."""
+    folder, build = tmp_path / "run", trainer.build_components
+
+    def late(*arguments: object) -> object:
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer, "build_components", build)
+            train(tiny_config(spec, schedule__epochs=1), folder)
+        return build(*arguments)
+
+    monkeypatch.setattr(trainer, "build_components", late)
+    with pytest.raises(ConfigError, match="already holds a finished run"):
+        train(tiny_config(spec), folder)
+    assert load_checkpoint(folder / LATEST).epoch == 1
 
 
 def test_curves_that_cannot_be_written_do_not_stop_a_run(spec: Path, tmp_path: Path) -> None:
@@ -325,7 +370,7 @@ def test_what_is_done_to_images_is_said_when_training_begins(tmp_path: Path) -> 
 
 def test_what_a_killed_run_left_half_written_is_removed(spec: Path, tmp_path: Path) -> None:
     interrupted(tiny_config(spec), tmp_path, iteration=2)
-    for name in (".latest.pth.123.tmp", ".mine.tmp", "notes.tmp"):
+    for name in (f".latest.pth.{os.getpid()}.tmp", ".mine.tmp", "notes.tmp"):
         (tmp_path / name).write_text("")
     train(tiny_config(spec), tmp_path, resume=True)
     assert {path.name for path in tmp_path.glob("*.tmp")} == {".mine.tmp", "notes.tmp"}
