@@ -223,19 +223,26 @@ def to_json(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> 
     Characters that are not seen are escaped: a terminal obeys some, and lone surrogates, which stand for the bytes of a
     file name that is not UTF-8, cannot be written.
     """
-    text = json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
-    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _escaped(json.dumps(_finite(value), indent=indent, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` to ``path`` atomically as JSON (:func:`to_json`)."""
-    write_text(path, to_json(value) + "\n")
+    """Write ``value`` to ``path`` atomically as JSON (:func:`to_json`), whose text is never in memory as a whole."""
+    encoder = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
+        handle.writelines(_escaped(part) for part in encoder.iterencode(_finite(value)))
+        handle.write("\n")
 
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content, read in chunks."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _escaped(text: str) -> str:
+    """JSON with the characters that are not seen as escapes."""
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _finite(value: Any) -> Any:
