@@ -3,7 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -35,6 +36,25 @@ def read_arrays(file: Path) -> Arrays:
         Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum), pickled or
             compressed, or whose arrays claim to be larger than it.
     """
+    with _opened(file) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def read_array(file: Path, name: str) -> np.ndarray:
+    """One of the arrays of an archive; as :func:`read_arrays`."""
+    with _opened(file) as archive:
+        array: np.ndarray = archive[name]
+        return array
+
+
+def array_names(file: Path) -> list[str]:
+    """Names of the arrays of an archive, which are not read; as :func:`read_arrays`."""
+    with _opened(file) as archive:
+        return list(archive.files)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
     # np.load, given a path, leaves a damaged archive open.
     with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
         if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
@@ -42,7 +62,7 @@ def read_arrays(file: Path) -> Arrays:
         for entry in archive.zip.infolist():
             if _claimed(archive.zip, entry) > entry.file_size:
                 raise ValueError(f"{entry.filename} is cut short")
-        return {name: archive[name] for name in archive.files}
+        yield archive
 
 
 def _claimed(archive: ZipFile, entry: ZipInfo) -> int:

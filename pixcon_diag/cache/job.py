@@ -30,7 +30,7 @@ _NAMED: set[tuple[Path, str]] = set()
 class PassResult:
     """A pass over all images, as numbers."""
 
-    state: dict[str, np.ndarray]
+    state: Mapping[str, np.ndarray]
     """The collector's sufficient statistics."""
     inference: InferenceInfo
     """How the network was run."""
@@ -81,13 +81,14 @@ class PassJob:
 
     def result(self, store: Store, found: CachedPass, inference: InferenceInfo) -> PassResult:
         """The result of a complete pass in ``store``."""
+        state = store.state(found)
         if self.edges is None:
-            return PassResult(found.state, inference, None, None, store.folder)
+            return PassResult(state, inference, None, None, store.folder)
         labels, confidence = (
             tuple(store.folder / maps / name for name in found.maps[maps]) for maps in (LABEL_MAPS, CONFIDENCE_MAPS)
         )
         maps = LabelMapFiles(labels), ConfidenceMapFiles(confidence, self.edges)
-        return PassResult(found.state, inference, *maps, store.folder)
+        return PassResult(state, inference, *maps, store.folder)
 
     def name_old_passes(self) -> None:
         """Notify, once per process, that the folder holds passes of this checkpoint by another version."""

@@ -11,10 +11,10 @@ from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.version import VERSION
 
-FORMAT = 5
+FORMAT = 6
 """Raised when the same key gives other numbers, or a state of another layout. 2: labels outside the classes are counted
 by map and value; images are rotated as their EXIF data say and 16-bit ones are not truncated at 255. 3: boundary errors
-per image. 4: confidence maps. 5: cells per image."""
+per image. 4: confidence maps. 5: cells per image. 6: the statistics of each image in files of their own."""
 
 
 def pass_key(

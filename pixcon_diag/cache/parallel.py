@@ -10,6 +10,7 @@ from typing import Protocol
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
+from pixcon_diag.cache.arrays import read_arrays
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.measure import measured_pass
 from pixcon_diag.cache.reuse import reuse_or_run
@@ -106,6 +107,10 @@ def _join(job: PassJob, parts: Sequence[PassJob], options: MeasureOptions) -> No
             for kind in MAPS:
                 for file in part.maps[kind]:
                     shutil.move(store.folder / kind / file, whole.folder / kind / file)
+        rows: dict[str, str] = {}
+        for store, part in zip(stores, found, strict=True):
+            for name in part.rows:
+                rows |= whole.write_rows(len(rows), read_arrays(store.folder / name))
         collector = Collector(job.data.spec.num_classes, options)
         for part in reversed(found):
             before = Collector(job.data.spec.num_classes, options)
@@ -113,7 +118,7 @@ def _join(job: PassJob, parts: Sequence[PassJob], options: MeasureOptions) -> No
             collector.prepend(before)
         images = len(job.images)
         maps = {kind: {name: digest for part in found for name, digest in part.maps[kind].items()} for kind in MAPS}
-        whole.write(CachedPass(images, images, collector.snapshot(), maps, found[0].made))
+        whole.write(CachedPass(images, images, collector.snapshot(), maps, found[0].made, rows))
         for store in stores:
             store.remove()
 

@@ -14,6 +14,9 @@ from pixcon_diag.provenance import InferenceInfo
 SAVE_EVERY = 10.0
 """Seconds between saves, at most lost when a pass is interrupted."""
 
+ROWS_PER_FILE = 1024
+"""Images whose statistics are in memory, and in every save, until they are written to a file of their own."""
+
 
 def run_job(job: PassJob, collector: StatisticsCollector) -> PassResult:
     """Run the network of ``job``, or resume its pass; where another process is running it, wait for its result.
@@ -52,6 +55,7 @@ class _CachedRun:
     ) -> None:
         self.job, self.collector, self.store, self.inference = job, collector, store, inference
         self.start, self.total = found.done if found else 0, len(job.images)
+        self.rows, self.written = dict(found.rows) if found else {}, self.start
         hashes, palettes = found.maps if found else {}, {LABEL_MAPS: job.data.spec.palette, CONFIDENCE_MAPS: None}
         self.maps = {
             maps: MapWriter(store.folder / maps, palette, hashes.get(maps), first=job.images.start)
@@ -78,14 +82,19 @@ class _CachedRun:
                 writer.write(batch.names, values[maps].to(torch.uint8).cpu().numpy())
 
     def _progress(self, done: int, total: int) -> None:
-        if done and time.monotonic() - self.saved >= SAVE_EVERY:
+        due = time.monotonic() - self.saved >= SAVE_EVERY or self.start + done - self.written >= ROWS_PER_FILE
+        if done and due:
             self._save(self.start + done)
         self.job.progress(self.start + done, self.total)
 
     def _save(self, done: int) -> CachedPass:
+        if done == self.total or done - self.written >= ROWS_PER_FILE:
+            self.written = done
+            if rows := self.collector.take_rows():
+                self.rows |= self.store.write_rows(len(self.rows), rows)
         maps = {name: dict(writer.hashes) for name, writer in self.maps.items()}
         made = {"batch_size": self.inference.batch_size, "device": self.inference.device}
-        saved = CachedPass(done, self.total, self.collector.snapshot(), maps, made)
+        saved = CachedPass(done, self.total, self.collector.snapshot(), maps, made, dict(self.rows))
         self.store.write(saved)
         self.saved = time.monotonic()
         return saved

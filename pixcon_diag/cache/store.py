@@ -4,11 +4,12 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pixcon_diag.cache.arrays import Arrays, as_json, key_digest, read_arrays, write_arrays
+from pixcon_diag.cache.saved_state import SavedState, narrowed
 from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import remove_leftovers, sha256, write_json
@@ -33,10 +34,13 @@ class CachedPass:
     """Images that the state covers, from the start of the list."""
     total: int
     state: Arrays
+    """All statistics but the rows of images that are in files of their own."""
     maps: dict[str, dict[str, str]]
     """By folder of :data:`MAPS`, hashes of the files in the order of the list; empty for a pass without maps."""
     made: dict[str, Any]
     """Provenance beyond the key, which may change a number in the last digits."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """Hashes of the files with the rows of the first images, in the order of the list; the others are in the state."""
 
     def __post_init__(self) -> None:
         if not all(type(count) is int for count in (self.done, self.total)):
@@ -65,8 +69,9 @@ def manifests(parent: Path) -> Iterator[Any]:
 class Store:
     """The folder of one pass: a manifest, the sufficient statistics, label maps and confidence maps.
 
-    The manifest is written last and names the state's file with its hash, so that a crash at any moment leaves the
-    previous save whole.
+    The statistics of many images are in several files, each written once, so that neither memory nor a save grows with
+    the number of images. The manifest is written last and names all files with their hashes, so that a crash at any
+    moment leaves the previous save whole.
 
     Args:
         parent: folder that holds the passes.
@@ -132,16 +137,40 @@ class Store:
             raise ValueError("its key is another one")
         file = self.folder / _plain(manifest["state"])
         _verify(file, manifest["sha256"])
+        for name, expected in manifest["rows"].items():
+            _verify(self.folder / _plain(name), expected)
         for kind, hashes in manifest["maps"].items():
             for name, expected in hashes.items():
                 _verify(self.folder / _plain(kind) / _plain(name), expected)
-        state = read_arrays(file)
-        found = CachedPass(manifest["done"], manifest["total"], state, manifest["maps"], manifest["made"])
+        state, counts = read_arrays(file), (manifest["done"], manifest["total"])
+        found = CachedPass(*counts, state, manifest["maps"], manifest["made"], manifest["rows"])
         if self.images not in (None, found.total):
             raise ValueError(f"it is of {found.total} images instead of {self.images}")
         if found.done:
-            self.statistics.check(state, complete=found.complete)
+            self.statistics.check(self.state(found), complete=found.complete)
         return found
+
+    def state(self, found: CachedPass) -> SavedState:
+        """All statistics of a pass found here.
+
+        Raises:
+            Exception: as :func:`pixcon_diag.cache.arrays.read_arrays`, for a damaged file of rows.
+        """
+        return SavedState([self.folder / name for name in found.rows], found.state)
+
+    def write_rows(self, number: int, rows: Arrays) -> dict[str, str]:
+        """Write the rows of the next images, which count once :meth:`write` names their file; its name and hash.
+
+        Args:
+            number: of the files of rows before it.
+            rows: of the statistics of each image.
+
+        Raises:
+            PixConError: the folder cannot be written.
+        """
+        file = self.folder / f"rows-{number:05d}.npz"
+        write_arrays(file, {name: narrowed(values) for name, values in rows.items()})
+        return {file.name: sha256(file)}
 
     def write(self, cached: CachedPass) -> None:
         """Replace the previous save.
@@ -151,10 +180,10 @@ class Store:
         """
         file = self.folder / f"state-{cached.done:06d}.npz"
         write_arrays(file, cached.state)
-        about = {"done": cached.done, "total": cached.total, "maps": cached.maps, "made": cached.made}
+        about = {name: getattr(cached, name) for name in ("done", "total", "rows", "maps", "made")}
         write_json(self.folder / MANIFEST, {"key": self.key, "state": file.name, "sha256": sha256(file), **about})
-        for old in self.folder.glob("state-*.npz"):
-            if old != file:
+        for old in self.folder.glob("*.npz"):
+            if old.name not in (file.name, *cached.rows) and old.name.startswith(("state-", "rows-")):
                 old.unlink(missing_ok=True)
 
     def clear(self) -> None:

@@ -73,7 +73,7 @@ class CoverageResult(Serializable):
             PixConError: a valid pixel's label, or the class under which a pixel was admitted, was no class.
         """
         refuse_strays(state["strays"], num_classes, void, MAPS)
-        counts = state.get("counts", np.zeros((0, 3, num_classes), dtype=np.int64))
+        counts = state.get("counts", np.zeros((0, 3, num_classes))).astype(np.int64)
         labeled, eligible, correct = counts.sum(0)
         entered = np.minimum(_per_batch(counts[:, 1], batch_size), cap)
         fill = np.minimum(entered.sum(0), bank_size)

@@ -46,7 +46,7 @@ class ImageCellsResult:
     confidence: np.ndarray
     """(I, 2, B) float64: sum of the confidences of known and of unknown pixels in each coarse bin."""
     histogram: np.ndarray
-    """(I, bins) int64: all pixels, valid or not, by the fine bins of the confidence."""
+    """(I, bins) signed integers, of which only sums are taken: all pixels, valid or not, by the fine bins."""
     num_classes: int
     edges: tuple[float, ...]
     """Left edges of the coarse bins."""
@@ -65,10 +65,11 @@ class ImageCellsResult:
         """
         refuse_strays(state["strays"], num_classes, void)
         empty = {"rows": (0,), "index": (0,), "pixels": (0,), "sums": (0, 2, len(edges)), "histogram": (0, fine)}
-        arrays = {name: state.get(name, np.zeros(shape)).astype(np.int64) for name, shape in empty.items()}
+        arrays = {name: state.get(name, np.zeros(shape, dtype=np.int64)) for name, shape in empty.items()}
         ends = np.concatenate((np.zeros(1, dtype=np.int64), arrays["rows"].cumsum()))
         shape = (len(arrays["rows"]), num_classes * len(edges) * len(ZONES) * len(OUTCOMES))
-        counts = scipy.sparse.csr_matrix((arrays["pixels"], arrays["index"], ends), shape=shape)
+        pixels, index = arrays["pixels"].astype(np.int64), arrays["index"].astype(np.int32)
+        counts = scipy.sparse.csr_matrix((pixels, index, ends), shape=shape)
         return cls(counts, arrays["sums"] / FIXED_POINT, arrays["histogram"], num_classes, edges)
 
     @cached_property

@@ -27,10 +27,9 @@ class CentroidRows:
     def from_state(cls, state: Mapping[str, np.ndarray], num_classes: int) -> "CentroidRows":
         """The rows of a :class:`pixcon_diag.measures.image_centroids.ImageCentroids`, from a snapshot of its state."""
         empty = np.zeros(0, dtype=np.int64)
+        integers = {name: state.get(name, empty).astype(np.int64) for name in ("classes", "label", "pixels")}
         return cls(
-            classes=state.get("classes", empty),
-            label=state.get("label", empty),
-            pixels=state.get("pixels", empty),
+            **integers,
             sums=state.get("sums", np.zeros((0, 0))),
             num_classes=num_classes,
         )

@@ -15,7 +15,7 @@ class ImageCountsResult:
     statistics: np.ndarray
     """(I, 3, K) int64: true positives, predicted and true pixels per class."""
     histogram: np.ndarray
-    """(I, 2, bins) int64: correct and wrong valid pixels by confidence."""
+    """(I, 2, bins) signed integers, of which only sums are taken: correct and wrong valid pixels by confidence."""
     boundary: np.ndarray
     """(I, W + 1, 2) int64: pixels and wrong pixels in the boundary band of each width, and in all of the image."""
     edges: tuple[float, ...]
@@ -32,8 +32,9 @@ class ImageCountsResult:
         """
         refuse_strays(state["strays"], num_classes, void)
         empty = {"statistics": (0, 3, num_classes), "histogram": (0, 2, len(edges)), "boundary": (0, 1, 2)}
-        rows = {name: state.get(name, np.zeros(shape)).astype(np.int64) for name, shape in empty.items()}
-        return cls(**rows, edges=edges)
+        rows = {name: state.get(name, np.zeros(shape, dtype=np.int64)) for name, shape in empty.items()}
+        statistics, boundary = (rows[name].astype(np.int64) for name in ("statistics", "boundary"))
+        return cls(statistics, rows["histogram"], boundary, edges)
 
     def retained(self, tau: float) -> np.ndarray:
         """(I, 3) int64: valid pixels, those with c >= ``tau``, and the wrong ones among these.

@@ -134,6 +134,11 @@ class BankCollector:
             state |= {f"{rule}.pending.{index}": value for index, value in enumerate(joined)}
         return state
 
+    def take_rows(self) -> dict[str, np.ndarray]:
+        """The coverage of each image so far, which is removed."""
+        taken = {rule: coverage.take_rows() for rule, coverage in self.coverage.items()}
+        return {f"{rule}.coverage.{name}": rows for rule, found in taken.items() for name, rows in found.items()}
+
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Resume from a snapshot.
 

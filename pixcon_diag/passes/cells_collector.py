@@ -35,6 +35,10 @@ class CellsCollector:
         """All sufficient statistics."""
         return {f"cells.{name}": value for name, value in self.cells.snapshot().items()}
 
+    def take_rows(self) -> dict[str, np.ndarray]:
+        """The statistics of each image so far, which are removed."""
+        return {f"cells.{name}": rows for name, rows in self.cells.take_rows().items()}
+
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Resume from a :meth:`snapshot`.
 

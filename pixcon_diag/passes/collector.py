@@ -83,6 +83,11 @@ class Collector:
         metrics = self._metrics().items()
         return {f"{name}.{key}": value for name, metric in metrics for key, value in metric.snapshot().items()}
 
+    def take_rows(self) -> dict[str, np.ndarray]:
+        """The statistics of each image so far, which are removed."""
+        by_image = {"images": self.images, "cells": self.cells, "centroids": self.centroids}
+        return {f"{name}.{key}": rows for name, metric in by_image.items() for key, rows in metric.take_rows().items()}
+
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Resume from a :meth:`snapshot`.
 

@@ -78,8 +78,8 @@ class ReplayedBanks:
 
     def admitted(self, rule: str) -> np.ndarray:
         """(I, 3, K) int64: labeled, eligible and correctly eligible pixels of each image and class under ``rule``."""
-        empty = np.zeros((0, 3, self.num_classes), dtype=np.int64)
-        return part(self.state, f"{rule}.coverage").get("counts", empty)
+        empty = np.zeros((0, 3, self.num_classes))
+        return part(self.state, f"{rule}.coverage").get("counts", empty).astype(np.int64)
 
     def entries(self, rule: str) -> Entries[np.ndarray]:
         """All K·N rows of the bank of ``rule``, with the true class of each entry."""

@@ -79,6 +79,9 @@ class StatisticsCollector(Protocol):
     def snapshot(self) -> dict[str, np.ndarray]:
         """All sufficient statistics."""
 
+    def take_rows(self) -> dict[str, np.ndarray]:
+        """The statistics of each image so far, which are removed from it: results are computed from what was taken."""
+
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Resume from a snapshot."""
 

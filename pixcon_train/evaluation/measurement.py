@@ -50,6 +50,14 @@ class Measurement(Metric):
         }
         return {name: copy.detach().cpu().numpy() for name, copy in copies.items()}
 
+    def take_rows(self) -> dict[str, np.ndarray]:
+        """A snapshot of the statistics of each image, those of a list, which become empty."""
+        lists = [name for name, default in self._defaults.items() if isinstance(default, list)]
+        taken = {name: rows for name, rows in self.snapshot().items() if name in lists}
+        for name in lists:
+            setattr(self, name, [])
+        return taken
+
     def restore(self, states: Mapping[str, np.ndarray]) -> None:
         """Restore a :meth:`snapshot` of a metric with the same arguments.
 

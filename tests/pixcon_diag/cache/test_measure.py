@@ -240,6 +240,39 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(
     assert numbers(run(data, keep)) == whole  # and so it is kept
 
 
+@pytest.mark.parametrize(("size", "before", "after"), [(1, 4, 5), (3, 1, 2), (9, 0, 1)])
+def test_rows_in_several_files_are_those_of_one(
+    data: EvaluationData,
+    keep: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    before: int,
+    after: int,
+) -> None:
+    """Also where the pass is interrupted with some rows in files and some in the state."""
+    whole = numbers(run(data, tmp_path / "whole", batch_size=1))
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.ROWS_PER_FILE", size)
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.SAVE_EVERY", 0.0)
+    first = network()
+    with pytest.raises(StoppedError):
+        run(data, keep, first, progress=stop_after(first, 4), batch_size=1)
+    (folder,) = (path for path in keep.iterdir() if path.is_dir())
+    assert len([*folder.glob("rows-*.npz")]) == before
+    told: list[str] = []
+    assert numbers(run(data, keep, notify=told.append, batch_size=1)) == whole and "resuming after 4" in told[0]
+    assert len([*folder.glob("rows-*.npz")]) == after, "none is empty"
+    assert numbers(run(data, keep, batch_size=1)) == whole
+
+
+def test_a_pass_removed_while_it_is_read_is_one_message(data: EvaluationData, keep: Path) -> None:
+    measured = run(data, keep)
+    (file,) = keep.glob("*/rows-*.npz")
+    file.unlink()
+    with pytest.raises(PixConError, match=r"rows-00000.npz cannot be read.*Run the command again"):
+        _ = measured.counts
+
+
 def test_a_pass_can_be_interrupted_again_and_again(
     data: EvaluationData, keep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +323,10 @@ def spoil_state(folder: Path) -> None:
     state.write_bytes(state.read_bytes()[:-1])
 
 
+def spoil_rows(folder: Path) -> None:
+    (folder / "rows-00000.npz").write_bytes(b"PK")
+
+
 def spoil_map(folder: Path) -> None:
     min((folder / "predictions").iterdir()).unlink()
 
@@ -298,7 +335,7 @@ def spoil_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_text("{")
 
 
-@pytest.mark.parametrize("spoil", [spoil_state, spoil_map, spoil_manifest])
+@pytest.mark.parametrize("spoil", [spoil_state, spoil_rows, spoil_map, spoil_manifest])
 def test_a_damaged_store_is_told_of_and_made_again(
     data: EvaluationData, keep: Path, spoil: Callable[[Path], None]
 ) -> None:

@@ -105,6 +105,16 @@ def test_a_shared_pass_goes_on_where_its_parts_stopped(data: EvaluationData, tmp
     assert numbers(first) == numbers(measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path / "alone"))
 
 
+def test_the_parts_may_have_their_rows_in_several_files(
+    data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = numbers(measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path / "alone"))
+    monkeypatch.setattr("pixcon_diag.cache.resumable_run.ROWS_PER_FILE", 2)
+    (first, _), _ = together(data, tmp_path / "shared", 2)
+    assert first is not None and numbers(first) == alone
+    assert len([*(tmp_path / "shared").glob("*/rows-*.npz")]) == 4
+
+
 def test_a_pass_that_is_there_is_not_made_again(data: EvaluationData, tmp_path: Path) -> None:
     before = measure(network(), data, MeasureOptions(), cpu(), cache=tmp_path)
     (first, _), networks = together(data, tmp_path, 2)

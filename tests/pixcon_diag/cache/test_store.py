@@ -37,7 +37,8 @@ def kept(store: Store, done: int = 2, total: int = 3) -> CachedPass:
         "sampler.features": np.random.default_rng(0).random((done, 3)),
         "total": np.array(done),
     }
-    return CachedPass(done, total, state, hashes, {"batch_size": 2})
+    rows = store.write_rows(done, {"images.pixels": np.arange(5 * done)})
+    return CachedPass(done, total, state, hashes, {"batch_size": 2}, rows)
 
 
 def same(first: CachedPass | None, second: CachedPass | None) -> bool:
@@ -45,7 +46,7 @@ def same(first: CachedPass | None, second: CachedPass | None) -> bool:
     names = first.state.keys() == second.state.keys()
     values = all(np.array_equal(first.state[name], second.state[name]) for name in first.state)
     dtypes = all(first.state[name].dtype == second.state[name].dtype for name in first.state)
-    rest = [(each.done, each.total, each.maps, list(each.maps), each.made) for each in (first, second)]
+    rest = [(each.done, each.total, each.maps, list(each.maps), each.made, each.rows) for each in (first, second)]
     return names and values and dtypes and rest[0] == rest[1]
 
 
@@ -63,8 +64,19 @@ def test_what_was_written_is_read(store: Store) -> None:
         "confidence",
         "manifest.json",
         "predictions",
+        "rows-00003.npz",
         "state-000003.npz",
     ]
+    state = store.state(after)
+    assert state["images.pixels"].tolist() == list(range(15)) and state["images.pixels"].dtype == np.int8
+    assert sorted(state) == ["images.counts", "images.pixels", "sampler.features", "total"] and len(state) == 4
+
+
+def test_files_of_rows_that_no_save_names_are_removed(store: Store) -> None:
+    """A crash leaves one behind that was written before the manifest."""
+    store.write_rows(1, {"images.pixels": np.arange(3)})
+    store.write(kept(store))
+    assert [path.name for path in store.folder.glob("rows-*")] == ["rows-00002.npz"]
 
 
 def test_nothing_there_is_nothing_to_tell(store: Store) -> None:
@@ -130,6 +142,11 @@ def state_elsewhere(store: Store) -> None:
     manifest(store, state=f"../{file.name}")
 
 
+def rows_elsewhere(store: Store) -> None:
+    file = (store.folder / "rows-00002.npz").rename(store.folder.parent / "rows.npz")
+    manifest(store, rows={f"../{file.name}": sha256(file)})
+
+
 def map_elsewhere(store: Store) -> None:
     file = (store.folder / LABEL_MAPS / "000001_x.png").rename(store.folder.parent / "x.png")
     maps = json.loads((store.folder / MANIFEST).read_text())["maps"]
@@ -176,6 +193,10 @@ DAMAGES: dict[str, Damage] = {
     "arrays compressed": lambda store: forged_state(store, lambda path: np.savez_compressed(path, total=np.zeros(9))),
     "array absurd": absurd_array,
     "statistic missing": lacking_state,
+    "rows changed": lambda store: (store.folder / "rows-00002.npz").write_bytes(b"PK"),
+    "rows gone": lambda store: (store.folder / "rows-00002.npz").unlink(),
+    "rows elsewhere": rows_elsewhere,
+    "rows a list": lambda store: manifest(store, rows=["rows-00002.npz"]),
     "state elsewhere": state_elsewhere,
     "map elsewhere": map_elsewhere,
     "maps elsewhere": maps_elsewhere,
@@ -215,6 +236,7 @@ def test_a_crash_between_the_files_leaves_the_save_before(
     store: Store, monkeypatch: pytest.MonkeyPatch, stopped_at: str
 ) -> None:
     store.write(before := kept(store, 1))
+    second = kept(store, 2)
 
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -222,7 +244,7 @@ def test_a_crash_between_the_files_leaves_the_save_before(
     place = "pixcon_diag.cache.arrays.np.savez" if stopped_at == "state" else "pixcon_diag.cache.store.write_json"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(place, stop)
-        store.write(kept(store, 2))
+        store.write(second)
     assert same(store.read(), before)
     store.write(after := kept(store, 3))
     assert same(store.read(), after)
@@ -231,13 +253,14 @@ def test_a_crash_between_the_files_leaves_the_save_before(
 
 def test_a_full_disk_is_one_message_and_leaves_the_save_before(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(before := kept(store, 1))
+    second = kept(store, 2)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(PixConError, match=r"state-000002.*No space left"):
         patch.setattr("pixcon_diag.cache.arrays.np.savez", full)
-        store.write(kept(store, 2))
+        store.write(second)
     assert same(store.read(), before)
 
 

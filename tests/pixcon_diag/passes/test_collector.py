@@ -114,6 +114,20 @@ def test_it_can_be_put_aside_after_any_batch() -> None:
     assert found(after).sample().pixels == found(whole).sample().pixels  # which has the images' names
 
 
+def test_the_rows_of_the_images_can_be_taken_after_any_batch() -> None:
+    """The sample, which is one of all images, stays."""
+    collector, expected = Collector(CLASSES, OPTIONS), collected().snapshot()
+    taken = []
+    for batch in batches():
+        collector.update(batch)
+        taken.append(collector.take_rows())
+    state = collector.snapshot()
+    assert not state.keys() & taken[0].keys() and {*state} | {*taken[0]} == {*expected}
+    rows = {name: np.concatenate([part[name] for part in taken]) for name in taken[0]}
+    assert all(np.array_equal(values, expected[name]) for name, values in (state | rows).items())
+    assert "sampler.keys" in state and "cells.pixels" in rows and "centroids.sums" in rows
+
+
 def test_a_snapshot_is_what_arrays_can_hold() -> None:
     state = collected().snapshot()
     assert {name.partition(".")[0] for name in state} == {"images", "contamination", "cells", "centroids", "sampler"}

@@ -60,6 +60,14 @@ def test_a_snapshot_stays_as_it_was() -> None:
     assert {name: value.tolist() for name, value in kept.items()} == {"total": 3, "rows": [1, 2]}
 
 
+def test_rows_are_taken_and_the_sum_stays() -> None:
+    metric = fed([1, 2], [3])
+    assert {name: rows.tolist() for name, rows in metric.take_rows().items()} == {"rows": [1, 2, 3]}
+    assert metric.take_rows() == {}
+    metric.update(torch.tensor([4]))
+    assert metric.compute() == Found(10, [4])
+
+
 def test_what_was_there_before_is_forgotten() -> None:
     metric = fed([7, 8])
     assert metric.compute().total == 15
