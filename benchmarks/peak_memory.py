@@ -5,7 +5,7 @@ Run: python -m benchmarks.peak_memory [--classes 19 150] [--height 8000] [--widt
 Each pass runs with every measurement and its cache, as `pixcon-diag` runs it, in a process of its own whose peak memory
 is read when it ends. The network is a stub of two layers, as its own memory is that of one window and no subject here;
 features have 64 channels, as those of the small networks. For many images the growth by image between two list lengths
-is reported, of the pass and of a command that reads it from its cache.
+is reported, of the pass, of a command that reads it from its cache, and of reading all statistics that it holds.
 """
 
 import argparse
@@ -33,6 +33,8 @@ TARGETS = {19: 2000.0, 150: 4000.0}
 """MB by number of classes."""
 BY_IMAGE = 4.0
 """kB."""
+WAYS = MADE, READ, READ_WHOLE = "made", "read", "read with all its statistics"
+"""A pass of many images; what most commands read of it, and what a report reads."""
 
 
 class Stub(nn.Module):
@@ -70,7 +72,7 @@ def write_data(folder: Path, num_classes: int, count: int, height: int, width: i
     (folder / "val.txt").write_text("".join(lines))
 
 
-def run_case(folder: Path, num_classes: int, count: int, window: int) -> None:
+def run_case(folder: Path, num_classes: int, count: int, window: int, way: str) -> None:
     """One pass over the first ``count`` images, cached in their folder; windows of ``window`` pixels, 0 for none."""
     torch.set_num_threads(1)
     feature = None if window else "feature"
@@ -79,11 +81,14 @@ def run_case(folder: Path, num_classes: int, count: int, window: int) -> None:
     run = RunChoice(device="cpu", workers=0, window=window)
     measured = measure(network, data, run=run, cache=folder / f"cache-{count}")
     print(f"mIoU {measured.iou.miou('skip')}, {measured.contamination().at(0.95).overall}")
+    if way == READ_WHOLE:
+        cells, centroids = measured.cells, measured.centroid_rows
+        print(f"{cells.counts.sum()} pixels, margin {centroids.geometry(range(num_classes), 1).margin}")
 
 
-def peak(folder: Path, num_classes: int, count: int, window: int) -> Command:
+def peak(folder: Path, num_classes: int, count: int, window: int, way: str) -> Command:
     """The pass in a process of its own."""
-    case = [str(folder), str(num_classes), str(count), str(window)]
+    case = [str(folder), str(num_classes), str(count), str(window), way]
     return run_command([sys.executable, "-m", "benchmarks.peak_memory", "--case", *case])
 
 
@@ -91,7 +96,7 @@ def large_image(num_classes: int, height: int, width: int, window: int) -> Row:
     """Peak of a pass over one image."""
     with tempfile.TemporaryDirectory() as name:
         write_data(Path(name), num_classes, 1, height, width)
-        command = peak(Path(name), num_classes, 1, window)
+        command = peak(Path(name), num_classes, 1, window, MADE)
     about = {"classes": num_classes, "height": height, "width": width, "window": window, "clock": command.clock}
     what = f"{width:,}×{height:,} px, windows of {window}, K = {num_classes}"
     target = TARGETS.get(num_classes) if (height, width) == (8000, 12000) else None
@@ -103,7 +108,7 @@ def many_images(num_classes: int, counts: list[int]) -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(folder, num_classes, max(counts), SMALL, SMALL)
-        ways = {way: {count: peak(folder, num_classes, count, 0) for count in counts} for way in ("made", "read")}
+        ways = {way: {count: peak(folder, num_classes, count, 0, way) for count in counts} for way in WAYS}
         sizes = {count: _size(folder / f"cache-{count}") for count in counts}
     few, many = min(counts), max(counts)
     rows = []
@@ -112,14 +117,14 @@ def many_images(num_classes: int, counts: list[int]) -> list[Row]:
         values = {"memory": {count: command.memory for count, command in found.items()}, "classes": num_classes}
         values["clock"] = {count: command.clock for count, command in found.items()}
         what = f"an image of {SMALL}×{SMALL} px more in a pass that is {way}, K = {num_classes}"
-        rows.append(Row(what, spread([by_image]), "kB", BY_IMAGE if way == "made" else None, values=values))
+        rows.append(Row(what, spread([by_image]), "kB", BY_IMAGE, values=values))
     stored = (sizes[many] - sizes[few]) / (many - few) / 1000
     rows.append(Row(f"statistics of such an image on disk, K = {num_classes}", spread([stored]), "kB"))
     return rows
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("state-*"))
+    return sum(file.stat().st_size for file in folder.rglob("*.npz"))
 
 
 def main() -> int:
@@ -132,11 +137,11 @@ def main() -> int:
     parser.add_argument("--window", type=int, default=518, help="edge in pixels (%(default)s)")
     parser.add_argument("--images", type=int, nargs="*", default=[500, 4000], help="small images (%(default)s)")
     parser.add_argument("--image-classes", type=int, default=21, help="of the small images (%(default)s)")
-    parser.add_argument("--case", nargs=4, metavar=("FOLDER", "K", "COUNT", "WINDOW"), help=argparse.SUPPRESS)
+    parser.add_argument("--case", nargs=5, metavar=("FOLDER", "K", "COUNT", "WINDOW", "WAY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
-        folder, *numbers = options.case
-        run_case(Path(folder), *map(int, numbers))
+        folder, *numbers, way = options.case
+        run_case(Path(folder), *map(int, numbers), way)
         return 0
     rows = [large_image(k, options.height, options.width, options.window) for k in options.classes]
     if options.images:
