@@ -111,10 +111,11 @@ def export(checkpoint: Path, out: Path | None, weights: Any, projection: bool) -
     CKPT is a file, or a run's folder: then its best epoch of the given weights.
     """
     from pixcon_diag.checkpoints.finding import checkpoint_path
+    from pixcon_train.core.files import file_stem
     from pixcon_train.runs.export import export_weights
 
     checkpoint = checkpoint_path(checkpoint, weights)
-    stem = checkpoint.stem.removesuffix(f"_{weights}")
+    stem = file_stem(checkpoint.name).removesuffix(f"_{weights}")
     target = out or checkpoint.with_name(f"{stem}_{weights}.safetensors")
     info = export_weights(checkpoint, target, weights=weights, projection=projection)
     say(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import open_regular
 
 Content = dict[str, Any]
 
@@ -23,7 +24,8 @@ def read_saved(folder: Path, command: str) -> Content:
     path = folder / f"{command}.json"
     again = f"Write it with `pixcon-diag {command} --out {folder}`."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = json.load(file)
     except FileNotFoundError:
         raise DataError(f"No results at {path}, from which figures are drawn. {again}") from None
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from numpy.lib import format as npy
 
-from pixcon_train.core.files import replacing, to_json
+from pixcon_train.core.files import open_regular, replacing, to_json
 
 Arrays = dict[str, np.ndarray]
 
@@ -56,7 +56,7 @@ def array_names(file: Path) -> list[str]:
 @contextmanager
 def _opened(file: Path) -> Iterator[Any]:
     # np.load, given a path, leaves a damaged archive open.
-    with file.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
+    with open_regular(file) as handle, np.load(handle, allow_pickle=False) as archive:
         if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
             raise ValueError("its arrays are compressed")  # a small file could fill the memory
         for entry in archive.zip.infolist():

@@ -12,7 +12,7 @@ from pixcon_diag.cache.arrays import Arrays, as_json, key_digest, read_arrays, w
 from pixcon_diag.cache.saved_state import SavedState, narrowed
 from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.files import remove_leftovers, sha256, write_json
+from pixcon_train.core.files import open_regular, remove_leftovers, sha256, write_json
 from pixcon_train.core.locks import HOLDER, exclusive
 from pixcon_train.core.progress import Notify, no_notes
 
@@ -63,7 +63,7 @@ def manifests(parent: Path) -> Iterator[Any]:
     """The contents of the manifests of all passes in a folder; damaged ones are skipped."""
     for file in sorted(parent.glob(f"*/{MANIFEST}")):
         with suppress(Exception):  # as in :meth:`Store.read`
-            yield json.loads(file.read_text(encoding="utf-8"))
+            yield _manifest(file)
 
 
 class Store:
@@ -109,7 +109,7 @@ class Store:
     def claims_complete(self) -> bool:
         """Whether the pass is complete by its manifest; :meth:`read` verifies it."""
         try:
-            manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            manifest = _manifest(self.folder / MANIFEST)
             return bool(manifest["done"] == manifest["total"])
         except Exception:  # as in :meth:`read`
             return False
@@ -132,7 +132,7 @@ class Store:
             return None
 
     def _read(self) -> CachedPass:
-        manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _manifest(self.folder / MANIFEST)
         if manifest["key"] != self.key:
             raise ValueError("its key is another one")
         file = self.folder / _plain(manifest["state"])
@@ -215,6 +215,11 @@ def _plain(name: str) -> str:
     if name in ("", ".", "..") or any(character in name for character in "/\\:"):
         raise ValueError(f"{name!r} is no file name")
     return name
+
+
+def _manifest(file: Path) -> Any:
+    with open_regular(file) as handle:
+        return json.load(handle)
 
 
 def _verify(file: Path, expected: str) -> None:

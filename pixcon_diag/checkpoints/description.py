@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.files import to_json, write_text
+from pixcon_train.core.files import read_bytes, to_json, write_text
 from pixcon_train.core.version import VERSION
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
@@ -94,9 +94,7 @@ class DescriptionFile:
     def read(self) -> Description | None:
         """The description; None where there is none, or one that is damaged or of another version."""
         try:
-            if self.path.stat().st_size > LIMIT:
-                return None
-            stored = _adapter().validate_json(self.path.read_bytes())
+            stored = _adapter().validate_json(read_bytes(self.path, LIMIT))
         except Exception:  # whatever is wrong with it, the checkpoint is read again
             return None
         return stored.description if self._fits(stored) else None

@@ -1,6 +1,5 @@
 """Conversion of masks of colours, or of other values, to PNG files of labels."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import numpy as np
 
 from pixcon_diag.data.label_maps import encode_map
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.core.files import replacing, write_json
+from pixcon_train.core.files import read_json, replacing, write_json
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
 from pixcon_train.data.images import read_image, transparent_pixels
@@ -196,7 +195,7 @@ def _recorded(target: Path, outputs: Iterable[Path], how: str) -> dict[str, list
     """
     path = target / RECORD
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         conversion, sources = str(record["conversion"]), dict(record["sources"])
     except FileNotFoundError:
         existing = next((output for output in outputs if output.exists()), None)

@@ -1,7 +1,8 @@
 """Names of groups as parts of file names."""
 
-import hashlib
 from collections.abc import Sequence
+
+from pixcon_train.core.files import cut_name
 
 _LONGEST = 80
 """Bytes; a name of two parts, a prefix and an ending stays within the 255 bytes that file systems allow."""
@@ -24,7 +25,4 @@ def file_parts(names: Sequence[str]) -> dict[str, str]:
 def file_part(name: str) -> str:
     """``name`` with characters unsafe in file names replaced; a long name is cut and ends in its hash."""
     part = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
-    if len(part.encode()) <= _LONGEST:
-        return part
-    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
-    return f"{part.encode()[: _LONGEST - 9].decode(errors='ignore')}-{digest}"
+    return cut_name(part, _LONGEST)

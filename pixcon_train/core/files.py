@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         PixConError: the disk is full or the folder cannot be written; the message names ``path``.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{cut_name(path.name)}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -195,11 +195,15 @@ def is_folder(path: Path) -> bool:
 
 def file_stem(name: str) -> str:
     """File name of a path without its suffix, shortened so that a prefix and a suffix still fit."""
-    stem = PurePosixPath(name).stem
-    content = stem.encode(errors="surrogatepass")
-    if len(content) <= _LONGEST_STEM:
-        return stem
-    return content[: _LONGEST_STEM - 9].decode(errors="ignore") + "-" + hashlib.sha256(content).hexdigest()[:8]
+    return cut_name(PurePosixPath(name).stem)
+
+
+def cut_name(name: str, longest: int = _LONGEST_STEM) -> str:
+    """``name`` in at most ``longest`` bytes: of a longer one the beginning and its hash."""
+    content = name.encode(errors="surrogatepass")
+    if len(content) <= longest:
+        return name
+    return content[: longest - 9].decode(errors="ignore") + "-" + hashlib.sha256(content).hexdigest()[:8]
 
 
 def split_lines(text: str) -> list[str]:
@@ -236,7 +240,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content, read in chunks."""
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pixcon_train.config.resolve import Layer, build_config, commented_yaml, dotted_layer
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.core.files import write_text
+from pixcon_train.core.files import file_stem, write_text
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.checkpoint import describe_checkpoint
 from pixcon_train.runs.file_names import CONFIG, LATEST
@@ -17,7 +17,7 @@ CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
 
 def run_name(config: TrainConfig) -> str:
     """Name of a run's folder: data set, preset, bank rule and seed."""
-    return f"{Path(config.data.dataset).stem}-{config.preset}-{config.bank.rule}-{config.seed}"
+    return f"{file_stem(config.data.dataset)}-{config.preset}-{config.bank.rule}-{config.seed}"
 
 
 def run_folder(parent: Path, name: str) -> Path:

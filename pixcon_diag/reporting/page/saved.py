@@ -11,7 +11,7 @@ from pixcon_diag.tables.markdown import to_markdown
 from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.table import Table
 from pixcon_diag.tables.writing import to_csv
-from pixcon_train.core.files import to_json
+from pixcon_train.core.files import read_bytes, to_json
 
 FORMATS: Mapping[str, Callable[[Table], str]] = {
     "csv": lambda table: to_csv(table.records()),
@@ -97,7 +97,7 @@ def figures_of(paths: Sequence[Path], size: int = FIGURES_SIZE) -> list[Figure]:
         OSError: a figure cannot be read.
     """
     files = [path for path in paths if path.suffix in FIGURE_SUFFIXES]
-    packed = {path: gzip.compress(path.read_bytes(), compresslevel=9, mtime=0) for path in files}
+    packed = {path: gzip.compress(read_bytes(path, 2**31), compresslevel=9, mtime=0) for path in files}
     held: set[Path] = set()
     for path in sorted(files, key=lambda path: len(packed[path])):
         size -= -(-len(packed[path]) // 3) * 4

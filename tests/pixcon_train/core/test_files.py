@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_train.core.files import file_stem, open_regular, read_json, read_text, split_lines, to_json, write_json, write_text
+from pixcon_train.core.files import (
+    file_stem,
+    open_regular,
+    read_json,
+    read_text,
+    split_lines,
+    to_json,
+    write_json,
+    write_text,
+)
 
 TEXT = "img/Straße.png ann/道路.png\nb.png\n"
 
@@ -97,3 +106,8 @@ def test_text_that_is_no_json_is_one_class_of_error(tmp_path: Path, text: str) -
     (path := tmp_path / "value.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError):
         read_json(path)
+
+
+def test_a_file_of_the_longest_name_is_written(tmp_path: Path) -> None:
+    write_text(tmp_path / ("w" * 251 + ".txt"), "a")
+    assert [len(path.name) for path in tmp_path.iterdir()] == [255]
