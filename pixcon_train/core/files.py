@@ -10,8 +10,9 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.foreign_text import HIDDEN
@@ -80,7 +81,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading; a pipe or a device could wait or write for ever.
 
     Raises:
