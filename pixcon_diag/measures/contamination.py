@@ -112,6 +112,7 @@ class Contamination(DrawnMeasurement):
         counted = classes & (confidence >= 0) & (confidence <= 1 + CONFIDENCE_SLACK)  # False for NaN
         # Counted, as strays are: raising here would need a device sync.
         self.rejected += (classes & ~counted).sum()
+        zone = self._zone(target, bands)  # of the ground truth with its void, which bounds objects
         # Pixels that do not count stay in every index with weight 0, as selecting would need a device sync too.
         target, prediction = torch.where(counted, target, 0), torch.where(counted, prediction, 0)
         bins, weight = bin_of(confidence, self.edges) if bins is None else bins, counted.long()
@@ -119,7 +120,7 @@ class Contamination(DrawnMeasurement):
         for state, row in (
             (self.by_predicted, prediction),
             (self.by_truth, target),
-            (self.zones, self._zone(target, bands)),
+            (self.zones, zone),
         ):
             _add(state, torch.add(cell, row, alpha=2 * len(self.edges)), weight)
         fixed = (confidence.float() * FIXED_POINT).round().long()

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from pixcon_diag.measures.boundary import boundary_bands
+from pixcon_diag.measures.boundary_result import Distance, VoidMode
 from pixcon_diag.measures.contamination import Contamination
-from pixcon_diag.measures.contamination_result import ContaminationResult, Rates
+from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult, Rates
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import to_json
 
@@ -75,7 +77,7 @@ def test_hand_computed_table() -> None:
     assert result.by_predicted.retained == (3, 1, 0)
     assert result.by_predicted.rho_f[:2] == (1 / 3, 0.0)
     assert math.isnan(result.by_predicted.rho_f[2])
-    assert result.by_predicted.empty == (2,)
+    assert result.by_predicted.empty == (2,) and result.by_predicted.retained_classes == (0, 1)
     assert result.by_predicted.macro_rho_f == pytest.approx(1 / 6)
     assert result.by_truth.pixels == (2, 3, 0)
     assert result.by_truth.retention[:2] == (1.0, 2 / 3)
@@ -162,10 +164,39 @@ def test_bands_may_be_handed_in() -> None:
     assert zone.band.pixels == int(((target != VOID) & inside).sum())
 
 
+@pytest.mark.parametrize("distance", ["chessboard", "euclidean"])
+@pytest.mark.parametrize("void_mode", ["label", "ignore", "nearest"])
+def test_each_width_has_its_own_band(distance: Distance, void_mode: VoidMode) -> None:
+    confidence, prediction, target = scene(16, images=2)
+    options: dict[str, Any] = {"distance": distance, "void_mode": void_mode}
+    bands = boundary_bands(target, (1, 2, 4), void=VOID, **options)
+    zones = measure([(confidence, prediction, target)], widths=(1, 2, 4), **options).at(0.7).zones
+    kept = (target != VOID) & (confidence >= 0.7)
+    assert [zone.band.retained for zone in zones] == [int((kept & band).sum()) for band in bands]
+    assert [zone.interior.retained for zone in zones] == [int((kept & ~band).sum()) for band in bands]
+
+
+def test_bins_may_be_handed_in() -> None:
+    confidence, prediction, target = scene(17)
+    metric = Contamination(5, void=VOID)
+    metric.update(confidence, prediction, target, bins=torch.full_like(target, len(metric.edges) - 1))
+    assert metric.compute().at(0.95).overall.retained == int((target != VOID).sum())
+
+
+def test_state_has_the_shape_that_is_documented() -> None:
+    metric = Contamination(5, void=VOID)
+    assert metric.widths == (1, 3, 5), "those of Table 7"
+    bins = len(metric.edges)
+    assert metric.snapshot()["by_predicted"].shape == metric.snapshot()["by_truth"].shape == (5, 2, bins)
+    assert metric.snapshot()["zones"].shape == (4, 2, bins)
+
+
 def test_curve_holds_every_asked_threshold_and_resolves_the_range_close_to_one() -> None:
     result = measure([scene(9)], taus=(0.123456, 0.95))
     at = result.curve.tau.index(0.123456)
     assert result.curve.retained[at] == result.at(0.123456).overall.retained
+    assert result.curve.correct[at] == result.at(0.123456).overall.correct
+    assert result.curve.retention[at] == result.at(0.123456).overall.retention
     assert result.curve.rho_f[at] == result.at(0.123456).overall.rho_f
     assert list(result.curve.retained) == sorted(result.curve.retained, reverse=True)
     assert sum(tau > 0.99 for tau in result.curve.tau) >= 20
@@ -183,6 +214,9 @@ def test_calibration_equals_a_direct_computation() -> None:
     calibration = measure([(confidence, prediction, target)]).calibration
     assert calibration.ece == pytest.approx(float(expected), abs=1e-7)
     assert sum(calibration.pixels) == int((target != VOID).sum())
+    assert calibration.lower == tuple(m / 15 for m in range(15))
+    assert calibration.accuracy[14] == pytest.approx(float(right[index == 14].mean()), abs=1e-12)
+    assert calibration.confidence[14] == pytest.approx(float(c[index == 14].mean()), abs=1e-7)
     assert math.isnan(calibration.accuracy[0])  # five classes: no confidence is below 1/5
 
 
@@ -209,12 +243,25 @@ def test_what_is_no_probability_is_refused(bad: float) -> None:
         measure([(confidence, prediction, target)])
 
 
+def test_pixels_that_are_refused_are_counted_over_all_batches() -> None:
+    confidence, prediction, target = scene(11)
+    target[:, 0, :3] = 0
+    confidence[:, 0, :3] = 1.5
+    with pytest.raises(PixConError, match=r"^18 valid pixels have a confidence that is no probability"):
+        measure(list(zip(confidence.split(3), prediction.split(3), target.split(3), strict=True)))
+
+
+def test_no_confidence_at_all_is_a_probability() -> None:
+    labels = torch.zeros(1, 1, 3, dtype=torch.long)
+    assert measure([(torch.zeros(1, 1, 3), labels, labels)], widths=()).at(0.0).overall.retained == 3
+
+
 @pytest.mark.parametrize("which", [1, 2])
 def test_a_label_outside_the_classes_is_refused(which: int) -> None:
     batch = scene(12)
     batch[which][0, 5, 5] = 5
     batch[2][0, 5, 5] = 5 if which == 2 else 0
-    with pytest.raises(PixConError, match=r"1 valid pixels .* outside 0\.\.4"):
+    with pytest.raises(PixConError, match=r"1 valid pixels .* outside 0\.\.4 \(void is 255\)"):
         measure([batch])
 
 
@@ -226,8 +273,12 @@ def test_shapes_and_options_are_checked() -> None:
         measure([(confidence, prediction, target, [])])
     with pytest.raises(ConfigError, match=r"\[0, 1\], got 95"):
         Contamination(5, void=VOID, taus=(95,))
-    with pytest.raises(ConfigError, match="not measured"):
+    with pytest.raises(ConfigError, match=r"Threshold 0\.8 was not measured"):
         measure([(confidence, prediction, target)], taus=(0.9,)).at(0.8)
+    metric = Contamination(5, void=VOID, taus=(0.9,))
+    counts = ContaminationCounts.from_state(metric.snapshot(), metric.edges, void=VOID)
+    with pytest.raises(ConfigError, match=r"Threshold 0\.8111 was not counted"):
+        ContaminationResult.from_counts(counts, (0.9, 0.8111), (), 15)
 
 
 def test_reset_starts_over() -> None:
