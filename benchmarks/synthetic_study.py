@@ -183,14 +183,23 @@ def full_size(size: Size) -> Iterator[None]:
         edges = np.array(one.member.options.edges)
         return source_image(size, index, edges[[*one.stops]])
 
-    def draw(folder: Path, command: str, missing: set[str]) -> list[Path]:
-        path = folder / f"{command}.pdf"
-        path.write_bytes(np.random.default_rng(0).bytes(FIGURES_SIZE // 12))
-        return [path]
-
-    reading, drawing = "pixcon_diag.reporting.page.images._read", "pixcon_figures.drawing.draw_saved"
-    with patch(reading, read), patch(drawing, draw):
+    with patch("pixcon_diag.reporting.page.images._read", read), patch("pixcon_figures.processes.Child", Noise):
         yield
+
+
+class Noise:
+    """Stands for a process that draws: its figures are noise."""
+
+    def draw(self, folder: Path, name: str, style: str | None) -> tuple[list[str], list[str]]:
+        """Write a figure."""
+        (folder / f"{name}.pdf").write_bytes(np.random.default_rng(0).bytes(FIGURES_SIZE // 12))
+        return [f"{name}.pdf"], []
+
+    def terminate(self) -> None:
+        """Nothing is to end."""
+
+    def end(self) -> None:
+        """Nothing is to end."""
 
 
 def write_page(folder: Path, size: Size, *, images: int | None = None) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # loaded only when something is drawn
 
 TOGETHER = ("tsne", "geometry")
 """Commands whose results together make the paper's Fig. 11."""
+FIG11 = "fig11"
 
 PNG_DPI = 200
 UNDATED = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
@@ -41,17 +42,27 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None, *, s
         DataError: the results are missing, damaged, or from an incompatible version.
         PixConError: the folder cannot be written.
     """
-    if find_spec(_module(command)) is None:
-        return []
+    together = command in TOGETHER and all((folder / f"{name}.json").is_file() for name in TOGETHER)
+    names = [*filter(has_figure, [command]), *([FIG11] if together else ())]
+    return [path for name in names for path in draw_named(folder, name, missing, style=style)]
+
+
+def draw_named(folder: Path, name: str, missing: set[str] | None = None, *, style: str | None = None) -> list[Path]:
+    """Draw the figures of a command alone, or :data:`FIG11`, as :func:`draw_saved`."""
     from pixcon_figures.saved import read_saved
 
-    content = {name: read_saved(folder, name) for name in _read_with(folder, command)}
-    with _drawn(folder, command, content, style) as (figures, lacking):
+    content = {command: read_saved(folder, command) for command in (TOGETHER if name == FIG11 else (name,))}
+    with _drawn(folder, name, content, style) as (figures, lacking):
         return [path for stem, figure in figures.items() for path in _save(figure, folder / stem, lacking, missing)]
 
 
+def has_figure(command: str) -> bool:
+    """Whether results of a command are drawn."""
+    return find_spec(_module(command)) is not None
+
+
 def _module(command: str) -> str:
-    """Name of the module that draws a command's results; it exists only for commands with figures."""
+    """Name of the module that draws a command's results."""
     return f"pixcon_figures.{command.replace('-', '_')}"
 
 
@@ -67,7 +78,7 @@ def draw_result(command: str, content: Any, folder: Path = Path(), *, style: str
     Raises:
         ConfigError: there is no such style.
     """
-    if find_spec(_module(command)) is None:
+    if not has_figure(command):
         return {}
     with _drawn(folder, command, {command: json.loads(to_json(content))}, style) as (figures, _):
         return figures
@@ -75,21 +86,15 @@ def draw_result(command: str, content: Any, folder: Path = Path(), *, style: str
 
 @contextmanager
 def _drawn(
-    folder: Path, command: str, content: "Mapping[str, Content]", style: str | None
+    folder: Path, name: str, content: "Mapping[str, Content]", style: str | None
 ) -> "Iterator[tuple[dict[str, Figure], frozenset[str]]]":
-    """The figures of a command and the characters without a font; the style holds within the block."""
+    """The figures of a command or :data:`FIG11`, and the characters without a font; the style holds in the block."""
     from pixcon_figures import style as styles
     from pixcon_figures.fonts import fallback_fonts
 
     fonts, lacking = fallback_fonts(list(content.values()))
     with styles.style(style, fonts):
-        yield _draw(folder, command, content, lacking), lacking
-
-
-def _read_with(folder: Path, command: str) -> list[str]:
-    """Commands whose results are read: this one, and its partner in :data:`TOGETHER` if both results exist."""
-    together = command in TOGETHER and all((folder / f"{name}.json").is_file() for name in TOGETHER)
-    return [command, *(name for name in TOGETHER if together and name != command)]
+        yield _draw(folder, name, content, lacking), lacking
 
 
 def missing_characters(missing: Collection[str]) -> list[str]:
@@ -99,23 +104,26 @@ def missing_characters(missing: Collection[str]) -> list[str]:
     return [missing_note(missing)] if missing else []
 
 
-def _draw(folder: Path, command: str, content: "Mapping[str, Content]", lacking: frozenset[str]) -> "dict[str, Figure]":
+def _draw(folder: Path, name: str, content: "Mapping[str, Content]", lacking: frozenset[str]) -> "dict[str, Figure]":
     from pixcon_figures.fonts import drawable
     from pixcon_figures.sources import source_line
     from pixcon_figures.style import small_print
 
     try:
-        plain = {name: drawable(saved, lacking) for name, saved in content.items()}
-        figures: dict[str, Figure] = import_module(_module(command)).draw(plain[command], folder)
-        if len(plain) > 1:
-            figures |= import_module("pixcon_figures.fig11").draw_together(*(plain[name] for name in TOGETHER))
-        if line := drawable(source_line(content[command]), lacking):
+        plain = {command: drawable(saved, lacking) for command, saved in content.items()}
+        module = import_module(_module(name))
+        figures: dict[str, Figure] = (
+            module.draw_together(*plain.values()) if name == FIG11 else module.draw(plain[name], folder)
+        )
+        if line := drawable(source_line([*content.values()]), lacking):
             for figure in figures.values():
                 small_print(figure, line)
     except KeyError as missing:
+        files = " or ".join(str(folder / f"{command}.json") for command in content)
+        versions = ", ".join(dict.fromkeys(str(saved.get("version", "not stated")) for saved in content.values()))
+        again = " and ".join(f"`pixcon-diag {command}`" for command in content)
         raise DataError(
-            f"{folder / f'{command}.json'} lacks {missing}: it is damaged or of another version "
-            f"({content[command].get('version', 'not stated')}). Run `pixcon-diag {command}` again."
+            f"{files} lacks {missing}: it is damaged or of another version ({versions}). Run {again} again."
         ) from missing
     return figures
 

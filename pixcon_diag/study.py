@@ -104,7 +104,8 @@ class Study(Methods):
         from pixcon_diag.reporting.page.page import write_page
         from pixcon_diag.reporting.page.section import Context
         from pixcon_diag.reporting.report import write_report
-        from pixcon_figures.drawing import draw_saved, missing_characters
+        from pixcon_figures.drawing import missing_characters
+        from pixcon_figures.processes import Processes
 
         folder = Path(folder)
         if self.only_logs:
@@ -113,19 +114,16 @@ class Study(Methods):
             self.require_comparable()
             self.measured()
         fitting = [analysis for analysis in ANALYSES if self._has(analysis.needs)]
-        with self.lenient():
-            results = [result for analysis in fitting if (result := self._result(analysis, folder, count)) is not None]
-        figures: dict[str, list[Path]] = {}
-        missing: set[str] = set()
-        for result in results:
-            result.write(folder)  # all before drawing, as Fig. 11 needs two of them
-        with self.bar("drawing") as progress:
-            for done, result in enumerate(results):
-                progress(done, len(results))
-                drawn = draw_saved(folder, result.command, missing, style=style)
-                # A figure of two results is drawn with either of them, and shown in the first one's section.
-                earlier = {path for paths in figures.values() for path in paths}
-                figures[result.command] = [path for path in drawn if path not in earlier]
+        with self.lenient(), Processes(folder, style=style) as processes:
+            results: list[Result] = []
+            for analysis in fitting:
+                if (result := self._result(analysis, folder, count)) is not None:
+                    result.write(folder)
+                    processes.draw(result.command)
+                    results.append(result)
+            rebased = self._rebased(results)
+            with self.bar("drawing") as progress:
+                figures, missing = processes.finish(progress)
         pictures = tuple(path for paths in figures.values() for path in paths)
         by_command = {result.command: result for result in results}
         chosen = {"--no-images": True} if images == 0 else {"--images": images}
@@ -133,7 +131,7 @@ class Study(Methods):
             self, {"--out": folder, "--count": None if count == COUNT else count, "--style": style, **chosen}
         )
         with self.lenient():
-            context = Context(self, by_command, self._rebased(results), images, pictures, command)
+            context = Context(self, by_command, rebased, images, pictures, command)
             page = write_page(folder, context)
         for sentence in (*missing_characters(missing), *(f"left out: {sentence}" for sentence in self.left_out)):
             self.notify(sentence)

@@ -17,6 +17,7 @@ import torch
 import pixcon_diag as pxd
 import pixcon_train
 from pixcon_diag.tables.result import Result
+from tests.cli.diagnose.asking import no_drawing
 from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import call, write_data
 
@@ -111,7 +112,7 @@ def test_command_line_report_and_python_compare_alike(
     options = pxd.StudyOptions(run=pxd.RunChoice(workers=0))
     pxd.compare(methods, options=options).write(tmp_path)
     monkeypatch.setattr("pixcon_diag.analyses.tsne.tsne_result", lambda *_, **__: Result("tsne", {}, ()))
-    monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_, **__: [])
+    no_drawing(monkeypatch)
     pxd.report(methods, tmp_path / "report", options=options)
     from_python, reported = (json.loads((tmp_path / f / "compare.json").read_text()) for f in (".", "report"))
     assert printed["comparisons"] == from_python["comparisons"] == reported["comparisons"]

@@ -37,3 +37,17 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing, which takes longer than measuring and has its own tests."""
     monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_, **__: [])
+    monkeypatch.setattr("pixcon_figures.processes.Child", NoChild)
+
+
+class NoChild:
+    """Stands for a process that draws, and draws nothing."""
+
+    def draw(self, folder: Path, name: str, style: str | None) -> tuple[list[str], list[str]]:
+        return [], []
+
+    def terminate(self) -> None:
+        pass
+
+    def end(self) -> None:
+        pass

@@ -1,0 +1,113 @@
+"""Figures drawn by processes: the same files, the same errors, and nothing that stays behind."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pixcon_figures.drawing import draw_named
+from pixcon_figures.processes import Child, Processes
+from pixcon_train.core.errors import ConfigError, DataError, WorkerError
+from tests.figures.test_drawing import save
+
+PNG_DPI = 200
+SOON = 10.0
+"""Seconds."""
+
+
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixcon_figures.processes.usable_cores", lambda: 1)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    started = Child()
+    yield started
+    started.terminate()
+    started.end()
+
+
+def number(child: Child) -> int:
+    return child._process.pid
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_the_files_are_those_that_this_process_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixcon_figures.drawing.PNG_DPI", PNG_DPI)  # other tests draw fewer dots
+    for command in ("tsne", "geometry"):
+        save(tmp_path, command)
+    drawn_here = [path for name in ("tsne", "geometry", "fig11") for path in draw_named(tmp_path, name)]
+    own = {path: path.read_bytes() for path in drawn_here}
+    for path in own:
+        path.unlink()
+    with Processes(tmp_path) as processes:
+        for command in ("geometry", "checkpoints", "tsne"):
+            processes.draw(command)
+        drawn = processes.finish()
+    assert {path: path.read_bytes() for path in own} == own
+    assert [path.name for path in drawn.figures["tsne"]] == ["tsne.png", "tsne.pdf", "tsne.svg"]
+    assert [path.stem for path in drawn.figures["geometry"]] == ["geometry"] * 3 + ["fig11"] * 3
+    assert drawn.figures.keys() == {"geometry", "tsne"} and not drawn.missing
+
+
+def test_errors_are_those_of_drawing_here_and_the_process_goes_on(tmp_path: Path, child: Child) -> None:
+    save(tmp_path, "duel")
+    with pytest.raises(ConfigError, match="No style of matplotlib is called 'none'"):
+        child.draw(tmp_path, "duel", "none")
+    with pytest.raises(DataError, match=r"No results at .*power\.json"):
+        child.draw(tmp_path, "power", None)
+    (tmp_path / "power.json").write_text('{"command": "power", "seed_noise": 1}')
+    with pytest.raises(RuntimeError, match=r"(?s)drawing power failed:.*power\.py.*Error"):
+        child.draw(tmp_path, "power", None)
+    assert child.draw(tmp_path, "duel", None)[0] == ["duel.png", "duel.pdf", "duel.svg"]
+
+
+def test_a_process_that_is_killed_is_said(tmp_path: Path, child: Child) -> None:
+    os.kill(number(child), signal.SIGKILL)
+    with pytest.raises(WorkerError, match="was killed, or memory ran out"):
+        child.draw(tmp_path, "duel", None)
+
+
+def test_an_interrupt_ends_the_processes_within_a_figure(tmp_path: Path) -> None:
+    save(tmp_path, "geometry")
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:
+        pids = [number(child) for child in processes._children]
+        processes.draw("geometry")
+        while not list(tmp_path.glob(".*.tmp")) and time.monotonic() < began + 60:
+            time.sleep(0.01)  # until it draws
+        interrupted = time.monotonic()
+        raise KeyboardInterrupt
+    assert time.monotonic() < interrupted + SOON
+    assert not any(map(runs, pids)) and not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_process_ends_with_the_one_that_started_it(child: Child) -> None:
+    """Whatever kills that one: its end of the pipe is closed."""
+    assert child._process.stdin is not None
+    child._process.stdin.close()
+    assert child._process.wait(SOON * 6) == 0
+
+
+def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path, "duel")
+    (tmp_path / "matplotlib.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    other = Child()
+    try:
+        assert other.draw(tmp_path, "duel", None)[0]
+    finally:
+        other.terminate()
+        other.end()
