@@ -21,6 +21,8 @@ TOGETHER = ("tsne", "geometry")
 FIG11 = "fig11"
 
 PNG_DPI = 200
+UNUSED_TABLES = ("GSUB", "GPOS", "GDEF", "kern")
+"""Tables of a font that lay out text, which no reader of a PDF uses; to subset them takes most of the time of a PDF."""
 UNDATED = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """Formats of the files, and their metadata without a date, by which two drawings of the same results would differ."""
 
@@ -136,6 +138,20 @@ def _lay_out(figure: "Figure") -> None:
     figure.set_layout_engine(None)
 
 
+@contextmanager
+def _fonts_without_layout() -> "Iterator[None]":
+    """Within the block, fonts are embedded without :data:`UNUSED_TABLES`."""
+    from fontTools.subset import Options
+
+    # matplotlib makes the options itself; a version of fontTools without this list only takes longer.
+    before = getattr(Options, "_drop_tables_default", [])
+    Options._drop_tables_default = [*before, *UNUSED_TABLES]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = before
+
+
 def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[str] | None) -> list[Path]:
     from matplotlib.text import Text
 
@@ -144,7 +160,7 @@ def _save(figure: "Figure", stem: Path, lacking: frozenset[str], missing: set[st
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in UNDATED]
     _lay_out(figure)
     for path, (kind, metadata) in zip(paths, UNDATED.items(), strict=True):
-        with replacing(path) as temporary:
+        with replacing(path) as temporary, _fonts_without_layout():
             figure.savefig(temporary, format=kind, dpi=PNG_DPI, metadata=metadata)
     if missing is not None and lacking:
         drawn = "".join(text.get_text() for text in figure.findobj(Text))

@@ -16,9 +16,9 @@ FOLDERS = ("pixcon_train", "pixcon_diag", "figures", "cli")
 
 OURS = {"pixcon_train", "pixcon_diag", "pixcon_figures", "pixcon_cli", "tests", "benchmarks"}
 
-INDIRECT = {"google", "cycler"}
+INDIRECT = {"google", "cycler", "fontTools"}
 """protobuf: event files are decoded by tensorboard, which brings it along and raises its errors; cycler: matplotlib
-brings it along, and takes cycles of colours as nothing else."""
+brings it along, and takes cycles of colours as nothing else; fontTools: matplotlib subsets fonts with it."""
 
 MODULES = {
     "pillow": "PIL",
