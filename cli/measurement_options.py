@@ -31,6 +31,11 @@ _DATA = [
         show_default=True,
         help="How ADE20K's masks hold labels: raw is the official 0..150.",
     ),
+    click.option(
+        "--allow-outside",
+        is_flag=True,
+        help="Let a checkpoint name images anywhere.  [default: under a data root that you have named]",
+    ),
 ]
 
 _RUN = [
@@ -285,7 +290,7 @@ def data_choice(arguments: dict[str, Any]) -> "DataChoice":
     """The choice of images, removed from a command's arguments."""
     from pixcon_diag.data.evaluation_data import DataChoice
 
-    return DataChoice(**_take(arguments, "dataset", "list_path", "limit", "labels", root="data_root"))
+    return DataChoice(**_take(arguments, "dataset", "list_path", "limit", "labels", "allow_outside", root="data_root"))
 
 
 _BANK = {

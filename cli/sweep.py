@@ -34,9 +34,16 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data-root", type=_PATH, help="Root of the lists' paths (or PIXCON_DATA_ROOT).")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Value for all runs, by dotted key.")
 @click.option("--only", metavar="I/N", help="Every N-th run from the I-th on, to divide a sweep among N machines.")
+@click.option("--allow-outside", is_flag=True, help="Let FILE name a data root and lists anywhere.")
 @click.option("--dry-run", is_flag=True, help="List the runs and their states without training.")
 def sweep(
-    file: Path, runs: Path, data_root: Path | None, assignments: tuple[str, ...], only: str | None, dry_run: bool
+    file: Path,
+    runs: Path,
+    data_root: Path | None,
+    assignments: tuple[str, ...],
+    only: str | None,
+    allow_outside: bool,
+    dry_run: bool,
 ) -> None:
     """Train every run of the sweep in FILE: a grid of values, and seeds.
 
@@ -51,7 +58,7 @@ def sweep(
     from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
 
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
-    grid = read_sweep(find_sweep(file), changes)
+    grid = read_sweep(find_sweep(file), changes, allow_outside=allow_outside)
     chosen = grid.points if only is None else every_nth(grid.points, only)
     console = notes()
     with StopRequest(lambda name: announce_stop(console, name)) as interruption:

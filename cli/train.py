@@ -35,7 +35,8 @@ def main() -> None:
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Parent folder.")
 @click.option("--name", help="Name of the run's folder.  [default: DATASET-PRESET-BANK-SEED]")
 @click.option("--resume", type=click.Path(path_type=Path), help="Resume the run in this folder.")
-def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> None:
+@click.option("--allow-outside", is_flag=True, help="Let the resumed run name a data root and lists anywhere.")
+def run(runs: Path, name: str | None, resume: Path | None, allow_outside: bool, **arguments: Any) -> None:
     """Train, and write latest.pth, best_ema.pth, best_student.pth and log.jsonl to the run's folder."""
     from pixcon_train.core.signals import StopRequest
 
@@ -47,7 +48,8 @@ def run(runs: Path, name: str | None, resume: Path | None, **arguments: Any) -> 
 
         if resume is not None:
             _refuse_beside_resume({"name": name, **arguments})
-            config, folder = resume_config(resume, command_line_values(arguments)), resume
+            changes = command_line_values(arguments)
+            config, folder = resume_config(resume, changes, allow_outside=allow_outside), resume
         else:
             config = resolve_arguments(arguments)
             folder = run_folder(runs, run_name(config) if name is None else name)

@@ -55,4 +55,4 @@ def _taken(context: click.Context, following: click.Command) -> Iterator[str]:
         elif name in known and (name in _SHARED or getattr(parameter, "heading", None) in _HEADINGS):
             value = context.params[name]
             for one in value if parameter.multiple else [value]:
-                yield from (parameter.opts[0], str(one))
+                yield from (parameter.opts[0],) if one is True else (parameter.opts[0], str(one))

@@ -1,6 +1,7 @@
 """The images a checkpoint is measured on: those the user names, else those its file names."""
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,9 +13,12 @@ from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import is_file, paths_of
+from pixcon_train.data.confinement import is_own_root, require_inside, require_own_file, require_own_root
+from pixcon_train.data.digits import NAME as BUILT_IN
 from pixcon_train.data.lists import Pair, located, parse_list, require_list
 from pixcon_train.data.reading import Encoding
-from pixcon_train.data.sources import DataSource, locate, open_dataset, require_root
+from pixcon_train.data.remembered import is_remembered_list, remember_root
+from pixcon_train.data.sources import ROOT_VARIABLE, DataSource, existing_root, locate, open_dataset, require_root
 from pixcon_train.data.specs import DatasetSpec, get_spec, spec_for_class_count
 
 
@@ -37,6 +41,9 @@ class DataChoice:
     """Number of pairs from the start of the list."""
     labels: str = "auto"
     """Form of the labels in masks: ``auto`` detects it; ``raw`` is ADE20K's official form."""
+    allow_outside: bool = False
+    """Whether a checkpoint may name any root and list: otherwise only a root that the user has named on this machine,
+    and paths that stay under it."""
 
     def __post_init__(self) -> None:
         paths_of(self, "root", "list_path")
@@ -96,7 +103,7 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     """
     run = _training_run(choice, checkpoint)
     source, note = _source(choice, checkpoint, run)
-    name, pairs = _pairs(choice, source, run, split, masks_required=True)
+    name, pairs = _pairs(choice, source, checkpoint, run, split, masks_required=True)
     measured = tuple(pairs[: choice.limit])
     note = note or (_fewer_in_training(choice, run, len(measured)) if split == "val" else None)
     limited = len(measured) < len(pairs)
@@ -113,7 +120,7 @@ def choose_unlabeled(choice: DataChoice, checkpoint: LoadedCheckpoint, path: Pat
     """
     run = _training_run(choice, checkpoint)
     source, note = _source(choice, checkpoint, run)
-    name, pairs = _pairs(replace(choice, list_path=path), source, run, "unlabeled", masks_required=False)
+    name, pairs = _pairs(replace(choice, list_path=path), source, checkpoint, run, "unlabeled", masks_required=False)
     kept = _existing_masks(source, pairs[: choice.limit])
     encoding = source.encoding(_labels(choice, run), list(kept))
     return EvaluationData(source, name, kept, encoding, note, len(kept) < len(pairs))
@@ -190,7 +197,7 @@ def choose_lists(
         chosen = replace(choice, list_path=path)
         if not _has_list(chosen, source, run, split, others=labeled is not None or unlabeled is not None):
             continue
-        name, pairs = _pairs(chosen, source, run, split, masks_required=split != "unlabeled")
+        name, pairs = _pairs(chosen, source, checkpoint, run, split, masks_required=split != "unlabeled")
         lists.append(NamedList(split, name, tuple(pairs[: choice.limit])))
     masks = [pair for named in lists if named.split != "unlabeled" for pair in named.pairs]
     return source, source.encoding(_labels(choice, run), masks), tuple(lists)
@@ -226,12 +233,13 @@ def _source(
     choice: DataChoice, checkpoint: LoadedCheckpoint | None, run: RunRecord | None
 ) -> tuple[DataSource, str | None]:
     """Specification and root, with a note on an assumption."""
+    if choice.root is not None:
+        remember_root(existing_root(choice.root))
     if run is not None:
-        spec, root = DatasetSpec.from_dict(run.data), choice.root or Path(run.root)
-        if root.is_dir() or choice.root is not None:
-            return locate(spec, root), None
-        found = locate(spec)
-        return found, f"{root}, the folder of its training, is not here; using {found.root}."
+        spec = DatasetSpec.from_dict(run.data)
+        if choice.root is not None:
+            return locate(spec, choice.root), None
+        return _of_training(spec, Path(run.root), _file(checkpoint), choice.allow_outside)
     if choice.dataset is not None:
         return open_dataset(choice.dataset, choice.root), None
     if checkpoint is None:
@@ -239,6 +247,22 @@ def _source(
     if checkpoint.data is not None:
         return locate(DatasetSpec.from_dict(checkpoint.data), choice.root), None
     return _guessed(choice, checkpoint.info.num_classes)
+
+
+def _of_training(spec: DatasetSpec, root: Path, named_by: str, allowed: bool) -> tuple[DataSource, str | None]:
+    """The data of training under the recorded root, if it is the user's; else where such data are by default."""
+    missing, foreign = not root.is_dir(), not allowed and not is_own_root(root)
+    if missing or (foreign and (spec.name == BUILT_IN or ROOT_VARIABLE in os.environ)):
+        found = locate(spec)
+        reason = "is not here" if missing else "was not named on this machine"
+        return found, f"{root}, the folder of its training, {reason}; using {found.root}."
+    if foreign:
+        require_own_root(root, named_by)
+    return locate(spec, root), None
+
+
+def _file(checkpoint: LoadedCheckpoint | None) -> str:
+    return "The checkpoint" if checkpoint is None else checkpoint.info.source
 
 
 def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
@@ -264,15 +288,26 @@ def _fewer_in_training(choice: DataChoice, run: RunRecord | None, images: int) -
 
 
 def _pairs(
-    choice: DataChoice, source: DataSource, run: RunRecord | None, split: Split, *, masks_required: bool
+    choice: DataChoice,
+    source: DataSource,
+    checkpoint: LoadedCheckpoint | None,
+    run: RunRecord | None,
+    split: Split,
+    *,
+    masks_required: bool,
 ) -> tuple[str, list[Pair]]:
-    """Name and pairs of the list."""
+    """Name and pairs of the list; one that a checkpoint names stays under the root, unless the user has named it."""
     if choice.list_path is None and run is not None and split in run.lists:
         stored = run.lists[split]
-        pairs = parse_list(stored["text"], stored["path"], masks_required=masks_required)
-        return stored["path"], located(pairs, source.root)
+        pairs = located(parse_list(stored["text"], stored["path"], masks_required=masks_required), source.root)
+        if not choice.allow_outside and not is_remembered_list(source.root, stored["text"]):
+            require_inside(pairs, source.root, f"The {split} list in {_file(checkpoint)}")
+        return stored["path"], pairs
     what = "validation" if split == "val" else split
     path = source.list_path(choice.list_path, _default_list(source.spec, split), what)
+    described = checkpoint is not None and checkpoint.data is not None and choice.dataset is None
+    if described and choice.list_path is None and not choice.allow_outside:
+        require_own_file(path, source.root, _file(checkpoint), f"its {what} list")
     return str(path), source.read(path, masks_required=masks_required)
 
 

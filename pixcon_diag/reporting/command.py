@@ -21,6 +21,7 @@ FLAGS: Mapping[type, Mapping[str, str]] = {
         "list_path": "--list",
         "limit": "--limit",
         "labels": "--labels",
+        "allow_outside": "--allow-outside",
     },
     RunChoice: {
         "protocol": "--protocol",

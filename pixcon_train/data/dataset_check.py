@@ -11,6 +11,7 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file
 from pixcon_train.core.progress import Progress, silent, tracked
 from pixcon_train.core.void import VOID
+from pixcon_train.data.confinement import outside_note
 from pixcon_train.data.file_findings import Finding, Gathered
 from pixcon_train.data.image_headers import check_sizes, read_image_header
 from pixcon_train.data.image_preparation import ImageNotes
@@ -107,7 +108,7 @@ def check_data(
         masks=tuple(int(counts.holding[label].sum()) for label in labels),
         void=int(counts.pixels[counts.meaning == VOID].sum()),
         findings=tuple(sorted(findings, key=lambda finding: order.get(finding.file, -1))),
-        notes=tuple(counts.notes()),
+        notes=(*counts.notes(), *outside_note(pairs, root)),
     )
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 from pixcon_train.core.errors import PixConError
 from pixcon_train.data.lists import Pair, write_list
 
+NAME = "digits"
 VERSION = 1
 """Part of the folder's name; increased when the same parameters give other scenes."""
 CACHE_VARIABLE = "PIXCON_CACHE"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.data.digits import NAME as BUILT_IN
 from pixcon_train.data.digits import digits_root
 from pixcon_train.data.lists import Pair, located, read_list
 from pixcon_train.data.reading import Encoding, detect_encoding
@@ -112,7 +113,7 @@ def open_dataset(name: str, root: str | Path | None = None) -> DataSource:
 
 def locate(spec: DatasetSpec, root: str | Path | None = None) -> DataSource:
     """The data set that ``spec`` describes (as a checkpoint stores it), found and failing as :func:`open_dataset`."""
-    if root is None and spec.name == "digits":
+    if root is None and spec.name == BUILT_IN:
         return DataSource(spec, digits_root())
     given = root or os.environ.get(ROOT_VARIABLE)
     if not given:

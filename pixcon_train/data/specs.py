@@ -158,7 +158,7 @@ def get_spec(name: str) -> DatasetSpec:
         >>> get_spec("pascal").num_classes
         21
     """
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if is_file_name(name):
         return _from_file(Path(name))
     names = builtin_names()
     if name not in names:
@@ -167,6 +167,11 @@ def get_spec(name: str) -> DatasetSpec:
             "For your own data set give the path of a YAML file (see docs/datasets.md)."
         )
     return _builtin(name)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether :func:`get_spec` takes ``name`` for the path of a YAML file."""
+    return name.endswith((".yaml", ".yml")) or "/" in name
 
 
 @cache

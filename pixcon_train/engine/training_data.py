@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from pixcon_train.config.named_paths import remember_paths
 from pixcon_train.config.schema import DataConfig, TrainConfig
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import is_file, read_text, sha256
@@ -13,6 +14,7 @@ from pixcon_train.core.seeding import seeded
 from pixcon_train.data.dataset_check import check_data
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
 from pixcon_train.data.lists import Pair
+from pixcon_train.data.remembered import remember_list
 from pixcon_train.data.sources import DataSource, open_dataset
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry
@@ -60,6 +62,9 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     }
     pairs = {name: source.read(path, masks_required=name != "unlabeled") for name, path in paths.items()}
     pairs["val"] = pairs["val"][: data.val_limit]
+    remember_paths(config)
+    for path in paths.values():
+        remember_list(source.root, read_text(path))
     encoding = source.encoding(data.labels, pairs["labeled"] + pairs["val"])
     has_targets = _reads_targets(config, source, pairs["unlabeled"])
     others = pairs["val"] + (pairs["unlabeled"] if has_targets else [])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from pixcon_train.config.named_paths import require_own_paths
 from pixcon_train.config.resolve import Layer, build_config, commented_yaml, dotted_layer
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
@@ -49,12 +50,15 @@ def refuse_to_overwrite(folder: Path) -> None:
     )
 
 
-def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
+def resume_config(folder: Path, changes: dict[str, Any], *, allow_outside: bool = False) -> TrainConfig:
     """Configuration of the run in ``folder`` updated by ``changes`` (by dotted key).
+
+    Args:
+        allow_outside: whether the run may name any root and file, and not only the user's.
 
     Raises:
         CheckpointError: there is no run to resume.
-        ConfigError: a change is not possible on resume.
+        ConfigError: a change is not possible on resume, or the run names a root or file that is not the user's.
     """
     saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
     config = build_config([saved, dotted_layer("the command line", changes)])
@@ -65,6 +69,9 @@ def resume_config(folder: Path, changes: dict[str, Any]) -> TrainConfig:
                 f"'{key}' is {before[key]!r} in {folder} and cannot change to {value!r} on resume: the result would "
                 "match neither configuration. Leave the option out, or start a new run with --name."
             )
+    if not allow_outside:
+        named = {key: value for key, value in flatten(saved.values).items() if key not in changes}
+        require_own_paths(named, saved.source)
     return config
 
 

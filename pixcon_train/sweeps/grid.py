@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from pixcon_train.config.named_paths import require_own_paths
 from pixcon_train.config.resolve import dotted_layer, resolve_config
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
@@ -69,12 +70,15 @@ def _ready() -> dict[str, Path]:
     return {f"{file.parent.name}/{file.stem}": file for file in files}
 
 
-def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
+def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_outside: bool = False) -> Sweep:
     """The sweep of the YAML file ``path``, its base updated by ``changes`` (by dotted key).
 
+    Args:
+        allow_outside: whether the file may name any root and file, and not only the user's.
+
     Raises:
-        ConfigError: the file is no sweep, a key is unknown, a value does not fit, a grid or a list is empty, or two
-            points are the same run.
+        ConfigError: the file is no sweep, a key is unknown, a value does not fit, a grid or a list is empty, two
+            points are the same run, or the file names a root or file that is not the user's.
     """
     content = read_yaml_mapping(path)
     for key in content:
@@ -88,6 +92,10 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None) -> Sweep:
         raise ConfigError(f"{what} in {path}. Change the file: values to vary stand in `grid`, seeds in `seeds`.")
     seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
     given = [{**values, "seed": seed} for values in combinations for seed in seeds]
+    if not allow_outside:
+        for values in given:
+            named = {**base, **values}
+            require_own_paths({key: named[key] for key in named.keys() - (changes or {}).keys()}, str(path))
     points = tuple(_point(values, {**base, **(changes or {})}, path) for values in given)
     _different(points, path)
     return Sweep(str(content.get("name") or path.stem), points)

@@ -14,6 +14,7 @@ from PIL import Image
 from pixcon_cli.diag import main
 from pixcon_train.core.files import sha256
 from pixcon_train.core.version import VERSION
+from pixcon_train.data.remembered import remember_list
 from pixcon_train.data.specs import get_spec
 from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import Checkpoint
@@ -70,6 +71,7 @@ def own_checkpoint(data: Path, shift: float = 0.0) -> Checkpoint:
     """A checkpoint as pixcon-train writes it."""
     spec = get_spec(str(data / "farm.yaml"))
     val = data / "val.txt"
+    remember_list(data, val.read_text())  # as training does
     scores = {"miou": 0.25, "miou_zero": 0.25, "iou": [0.25] * 3}
     return Checkpoint(
         architecture="unimatch_v2",

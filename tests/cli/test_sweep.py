@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from pixcon_cli import diag, train
 from pixcon_train.core.yaml_files import dump_yaml
+from pixcon_train.data.remembered import remember_root
 from pixcon_train.runs.file_names import LATEST
 from tests.cli.diagnose.asking import no_drawing
 from tests.pixcon_train.tiny import tiny_values, write_tiny
@@ -23,6 +24,7 @@ def call(main: Any, *arguments: object) -> Result:
 
 def sweep_file(folder: Path, grid: Any, **changes: Any) -> Path:
     folder.mkdir(exist_ok=True)
+    remember_root(folder)
     base = {"recipe": "small", **tiny_values(write_tiny(folder), **{"schedule__epochs": 1, **changes})}
     (folder / "tiny-rules.yaml").write_text(dump_yaml({"base": base, "grid": grid, "seeds": [0, 1]}))
     return folder / "tiny-rules.yaml"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixcon_diag.data.evaluation_data import DataChoice, check_choice, choose_data, choose_unlabeled
 from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.data.remembered import remember_list, remember_root
 from pixcon_train.data.specs import get_spec
 
 
@@ -23,6 +24,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def root(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/val.txt").write_text("a.jpg a.png\nb.jpg b.png\nc.jpg c.png\n")
+    remember_root(tmp_path / "data")
     return tmp_path / "data"
 
 
@@ -38,7 +40,7 @@ def own(root: Path, *, val_limit: int | None = None) -> Any:
     lists = {"val": {"path": "old/val.txt", "text": "x.jpg x.png\ny.jpg y.png\n"}}
     config = {"data": {"dataset": "camvid", "labels": "auto", "val_limit": val_limit}}
     checkpoint = SimpleNamespace(data=spec, root=str(root), lists=lists, config=config)
-    return SimpleNamespace(info=SimpleNamespace(num_classes=11), run=checkpoint, data=spec)
+    return SimpleNamespace(info=SimpleNamespace(num_classes=11, source="a.pth"), run=checkpoint, data=spec)
 
 
 def images(data: Any) -> list[str]:
@@ -170,3 +172,57 @@ def test_a_public_file_has_its_data_set_s_lists_or_is_told_one(root: Path) -> No
     assert images(choose_data(choice, public(2), "labeled")) == ["l.jpg"]
     with pytest.raises(ConfigError, match=r"no unlabeled list of its own.*--bank-list"):
         choose_data(choice, public(2), "unlabeled")
+
+
+def test_a_root_that_a_stranger_s_checkpoint_names_is_not_read(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    stranger = own(tmp_path / "private")
+    with pytest.raises(ConfigError, match=r"a\.pth names .*private as the data root.*--data-root.*--allow-outside"):
+        choose_data(DataChoice(), stranger)
+    assert choose_data(DataChoice(allow_outside=True), stranger).source.root == tmp_path / "private"
+    with pytest.raises(ConfigError):  # allowed once is not named
+        choose_data(DataChoice(), stranger)
+    assert choose_data(DataChoice(root=tmp_path / "private"), stranger).source.root == tmp_path / "private"
+    assert choose_data(DataChoice(), stranger).source.root == tmp_path / "private"  # the user has named it
+
+
+def test_the_environment_s_root_goes_before_a_stranger_s(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIXCON_DATA_ROOT", str(root))
+    (tmp_path / "private").mkdir()
+    data = choose_data(DataChoice(), own(tmp_path / "private"))
+    assert data.source.root == root and "not named on this machine" in str(data.note)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../private/a.jpg", "link.jpg", "linked/a.jpg", "a/../../private/a"])
+def test_a_list_in_a_checkpoint_stays_under_the_root(root: Path, tmp_path: Path, path: str) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/a.jpg").touch()
+    (root / "link.jpg").symlink_to(tmp_path / "private/a.jpg")
+    (root / "linked").symlink_to(tmp_path / "private")
+    checkpoint = own(root)
+    text = checkpoint.run.lists["val"]["text"] = f"x.jpg x.png\n{path} y.png\n"
+    with pytest.raises(DataError, match=r"val list in a\.pth names .*, which leads out of .*--allow-outside"):
+        choose_data(DataChoice(), checkpoint)
+    assert images(choose_data(DataChoice(allow_outside=True), checkpoint)) == ["x.jpg", path]
+    (root / "mine.txt").write_text(text)
+    assert images(choose_data(DataChoice(list_path=root / "mine.txt"), checkpoint)) == ["x.jpg", path]
+    remember_list(root, text)  # as training with this list does
+    assert images(choose_data(DataChoice(), checkpoint)) == ["x.jpg", path]
+
+
+def test_a_path_that_stays_under_the_root_may_go_up(root: Path) -> None:
+    checkpoint = own(root)
+    checkpoint.run.lists["val"]["text"] = "b/../x.jpg x.png\n"
+    assert images(choose_data(DataChoice(), checkpoint)) == ["b/../x.jpg"]
+
+
+def test_a_list_file_that_a_checkpoint_names_stays_under_the_root(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("a b\n")
+    checkpoint = own(root)
+    checkpoint.run.lists.clear()
+    for name in (str(tmp_path / "secret.txt"), "../secret.txt"):
+        checkpoint.run.data = checkpoint.data = checkpoint.data | {"val_list": name}
+        with pytest.raises(ConfigError, match=r"a\.pth names .*secret\.txt as its validation list"):
+            choose_data(DataChoice(), checkpoint)

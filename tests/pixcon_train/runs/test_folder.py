@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pixcon_train.config.named_paths import remember_paths
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.yaml_files import read_yaml_mapping
@@ -18,6 +19,7 @@ CONFIGURATION = tiny_config(Path("/data/tiny.yaml"), seed=3, bank__rule="labeled
 
 
 def put_run(folder: Path, *, finished: bool, config: TrainConfig = CONFIGURATION) -> None:
+    remember_paths(config)  # as training does
     save_checkpoint(folder / LATEST, example_checkpoint(progress={"finished": finished}, config=config.model_dump()))
 
 
@@ -69,6 +71,7 @@ def test_a_checkpoint_of_an_older_configuration_says_so(tmp_path: Path) -> None:
 def test_a_run_from_before_an_option_goes_on_with_its_default(tmp_path: Path) -> None:
     config = CONFIGURATION.model_dump()
     del config["consistency"]["threshold"], config["data"]["unlabeled_truth"]
+    remember_paths(CONFIGURATION)
     save_checkpoint(tmp_path / LATEST, example_checkpoint(progress={"finished": False}, config=config))
     assert resume_config(tmp_path, {}) == CONFIGURATION
     with pytest.raises(ConfigError, match=r"'consistency.threshold.rule' is 'fixed' in .*cannot change to 'dynamic'"):
@@ -78,3 +81,13 @@ def test_a_run_from_before_an_option_goes_on_with_its_default(tmp_path: Path) ->
 def test_the_resolved_configuration_is_saved(tmp_path: Path) -> None:
     save_config(tmp_path, CONFIGURATION)
     assert read_yaml_mapping(tmp_path / CONFIG) == CONFIGURATION.model_dump()
+
+
+def test_a_stranger_s_run_does_not_choose_which_files_are_read(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path / "private/tiny.yaml", seed=3)
+    save_checkpoint(tmp_path / LATEST, example_checkpoint(progress={"finished": False}, config=config.model_dump()))
+    with pytest.raises(ConfigError, match=r"latest\.pth names .*private as the data root.*--allow-outside"):
+        resume_config(tmp_path, {})
+    with pytest.raises(ConfigError, match=r"latest\.pth names .*tiny\.yaml as `data\.dataset`.*--allow-outside"):
+        resume_config(tmp_path, {"data.root": str(tmp_path / "mine")})
+    assert resume_config(tmp_path, {}, allow_outside=True) == config

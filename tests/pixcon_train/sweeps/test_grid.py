@@ -67,7 +67,7 @@ def test_changes_go_over_the_base(tmp_path: Path) -> None:
 
 def test_a_path_among_the_values_stays_one_folder(tmp_path: Path) -> None:
     path = written(tmp_path, BASE + "grid: {data.labeled: [splits/92/labeled.txt, ../a b]}\n")
-    assert [point.name for point in read_sweep(path).points] == [
+    assert [point.name for point in read_sweep(path, allow_outside=True).points] == [
         "data.labeled-splits-92-labeled.txt--seed-0",
         "data.labeled-..-a-b--seed-0",
     ]
@@ -141,3 +141,18 @@ def test_the_same_file_gives_the_same_runs(tmp_path: Path) -> None:
         return [(point.name, flatten(point.config.model_dump())) for point in read_sweep(path).points]
 
     assert listed() == listed()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("data.root: /private", "names /private as the data root"),
+        ("data.labeled: ../a.txt", "names .*a.txt as `data.labeled`"),
+        ("dataset: /private/a.yaml", "names /private/a.yaml as `data.dataset`"),
+        ("model.pretrained: ../a.pth", "names .*a.pth as `model.pretrained`"),
+    ],
+)
+def test_a_file_does_not_choose_which_other_files_are_read(tmp_path: Path, text: str, said: str) -> None:
+    path = written(tmp_path, f"base: {{{text}}}\ngrid: {{bank.rule: [none]}}\n")
+    with pytest.raises(ConfigError, match=f"{said}.*--allow-outside"):
+        read_sweep(path)
