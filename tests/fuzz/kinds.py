@@ -1,6 +1,6 @@
 """The kinds of input that are tried."""
 
-from tests.fuzz import checkpoints
+from tests.fuzz import checkpoints, names
 from tests.fuzz.case import Kind
 
-KINDS: dict[str, Kind] = {"checkpoints": checkpoints}
+KINDS: dict[str, Kind] = {"checkpoints": checkpoints, "names": names}
