@@ -144,6 +144,19 @@ def test_bands_of_rows_are_those_of_the_whole_image(distance: Any, void_mode: An
             assert all(torch.equal(part, band[:, first:last]) for part, band in zip(found, whole, strict=True))
 
 
+def test_bands_of_rows_are_those_of_the_paper_unless_asked_otherwise() -> None:
+    mask = scene(11)
+    assert torch.equal(bands_of_rows(mask, slice(2, 5), (2,), void=VOID)[0], boundary_band(mask, 2, void=VOID)[:, 2:5])
+    assert bands_of_rows(mask, slice(2, 5), (), void=VOID) == []
+
+
+def test_void_takes_a_label_from_farther_away_than_the_band_is_wide() -> None:
+    """The void pixel at the corner of the square around a 0 is as near to it as to labels 4.2 rows farther down."""
+    mask = rows("0....... ........ ........ ........ ........ ........ ........ ...1....")[None]
+    (band,) = bands_of_rows(mask, slice(0, 1), (3,), void=VOID, void_mode="nearest")
+    assert drawn(band[0]) == ["#-------"]
+
+
 @pytest.mark.parametrize(("distance", "void_mode"), MODES)
 def test_renaming_classes_and_turning_the_image_change_nothing(distance: Any, void_mode: Any) -> None:
     # An odd gap of void keeps "nearest" free of ties, which turning the image could decide otherwise.
@@ -210,6 +223,22 @@ def test_batches_and_given_bands_do_not_matter() -> None:
     for each in whole.compute().widths:
         assert each.band.pixels + each.interior.pixels == whole.compute().overall.pixels
         assert each.band.wrong + each.interior.wrong == whole.compute().overall.wrong
+
+
+@pytest.mark.parametrize(("distance", "void_mode"), MODES)
+def test_the_bands_asked_for_are_counted_in_exact_integers(distance: Any, void_mode: Any) -> None:
+    target, options = scene(12), {"distance": distance, "void_mode": void_mode}
+    prediction = target.roll(1, 2)
+    metric, other = BoundaryError(4, void=VOID, **options), BoundaryError(4, void=VOID, **options)
+    assert metric.widths == (1, 3, 5), "those of Table 7"
+    bands = boundary_bands(target, metric.widths, void=VOID, **options)
+    metric.update(prediction, target)
+    other.update(prediction, target, bands)
+    assert metric.counts.dtype == torch.int64
+    assert metric.counts[:3, 0].tolist() == [int(band.sum()) for band in bands]
+    alone = metric.counts.clone()
+    metric.merge_state(other)
+    assert torch.equal(metric.counts, 2 * alone)
 
 
 def test_statistics_are_per_image() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.binning import bin_of
 from pixcon_diag.measures.confidence import confidence_edges
-from pixcon_diag.measures.image_cells import ImageCells
+from pixcon_diag.measures.image_cells import ImageCells, predicted_band
 from pixcon_diag.measures.image_cells_result import EDGES, WIDTH, ImageCellsResult, cell_edges
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_train.core.errors import ConfigError, PixConError
@@ -94,7 +94,11 @@ def test_a_pass_resumes_and_parts_join_in_the_order_of_the_images() -> None:
     resumed.update(*second)
     after.update(*second)
     after.merge_state(before)  # puts the other one's images first
-    for result in (resumed.compute(), after.compute()):
+    dense, joined = metric(), metric()
+    dense.update(*first)
+    joined.update(*second)
+    joined.merge_state(dense)
+    for result in (resumed.compute(), after.compute(), joined.compute()):
         assert (result.counts != whole.counts).nnz == 0 and (result.histogram == whole.histogram).all()
     assert before.snapshot()["index"].dtype == np.int32 and "dense" not in before.snapshot()
 
@@ -102,8 +106,38 @@ def test_a_pass_resumes_and_parts_join_in_the_order_of_the_images() -> None:
 def test_bins_that_the_caller_has_are_taken() -> None:
     confidence, prediction, target = scene()
     cells = metric()
-    cells.update(confidence, prediction, target, bin_of(confidence, confidence_edges(TAUS, 15)))
+    cells.update(torch.zeros_like(confidence), prediction, target, bin_of(confidence, confidence_edges(TAUS, 15)))
     assert (cells.compute().counts != counted().counts).nnz == 0
+    assert (cells.compute().histogram == counted().histogram).all()
+
+
+def test_so_is_the_band() -> None:
+    cells, maps = metric(), scene()
+    cells.update(*maps, band=torch.ones_like(maps[1], dtype=torch.bool))
+    counts = cells.compute().counts.toarray().reshape(5, *counted().shape)
+    assert counts[..., 0, :].sum() == 5 * 12 * 20 and counts[..., 1, :].sum() == 0
+
+
+def test_further_rows_add_to_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the images before are made sparse between the parts."""
+    monkeypatch.setattr("pixcon_diag.measures.image_cells._DENSE", 1)
+    confidence, prediction, target = scene()
+    bins, band = bin_of(confidence, metric().fine), predicted_band(prediction, slice(0, 12))
+    cells = metric()
+    for first, last in ((0, 2), (2, 5)):
+        for rows in (slice(0, 7), slice(7, 12)):
+            parts = (values[first:last, rows] for values in (confidence, prediction, target, bins, band))
+            cells.update(*parts, continued=rows.start > 0)
+    found, whole = cells.compute(), counted()
+    assert (found.counts != whole.counts).nnz == 0
+    assert (found.confidence == whole.confidence).all() and (found.histogram == whole.histogram).all()
+
+
+def test_an_upright_image_has_the_cells_of_the_same_image_lying() -> None:
+    cells = metric()
+    cells.update(*(maps.mT for maps in scene()))
+    assert (cells.compute().counts != counted().counts).nnz == 0
+    assert counted().counts.nnz == np.count_nonzero(counted().counts.toarray()), "empty cells take no memory"
 
 
 def test_predictions_that_are_no_class_are_refused_also_where_the_truth_is_unknown() -> None:

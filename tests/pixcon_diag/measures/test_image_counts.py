@@ -90,6 +90,17 @@ def test_the_split_into_batches_does_not_matter(parts: tuple[int, ...]) -> None:
     assert (split.statistics == whole.statistics).all() and (split.histogram == whole.histogram).all()
 
 
+def test_further_rows_add_to_their_images() -> None:
+    whole, metric, maps = ImageCounts(CLASSES, void=VOID), ImageCounts(CLASSES, void=VOID), scene()
+    whole.update(*maps)
+    metric.update(*(values[:2] for values in maps))
+    metric.update(*(values[2:, :4] for values in maps))
+    metric.update(*(values[2:, 4:] for values in maps), continued=True)
+    found, expected = metric.compute(), whole.compute()
+    for name in ("statistics", "histogram", "boundary"):
+        assert (getattr(found, name) == getattr(expected, name)).all()
+
+
 def test_bins_that_the_caller_has_are_taken() -> None:
     confidence, prediction, target = scene()
     metric = ImageCounts(CLASSES, void=VOID, taus=TAUS)

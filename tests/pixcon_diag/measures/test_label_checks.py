@@ -13,6 +13,7 @@ from pixcon_diag.measures.contamination import Contamination
 from pixcon_diag.measures.coverage import Coverage
 from pixcon_diag.measures.geometry import Geometry
 from pixcon_diag.measures.gradient import ContaminationGradient
+from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_train.core.errors import PixConError
 from pixcon_train.evaluation.iou import SegmentationIoU
@@ -37,6 +38,7 @@ def _fed(metric: LabelMeasurement, *arguments: Tensor) -> LabelMeasurement:
 METRICS: dict[str, Feed] = {
     "iou": lambda p, t, void: _fed(SegmentationIoU(K, void), p, t),
     "image counts": lambda p, t, void: _fed(ImageCounts(K, void=void), CONFIDENCE, p, t),
+    "image cells": lambda p, t, void: _fed(ImageCells(K, void=void), CONFIDENCE, p, t),
     "contamination": lambda p, t, void: _fed(Contamination(K, void=void), CONFIDENCE, p, t),
     "boundary": lambda p, t, void: _fed(BoundaryError(K, void=void), p, t),
     "boundary, nearest": lambda p, t, void: _fed(BoundaryError(K, void=void, void_mode="nearest"), p, t),
@@ -86,6 +88,9 @@ def test_shapes_and_types_are_checked(name: str) -> None:
         METRICS[name](PREDICTION[0], TRUTH[0], VOID)
     with pytest.raises(ValueError, match=r"integers\) as (target|truth|labels), got torch\.float32"):
         METRICS[name](PREDICTION, TRUTH.float(), VOID)
+    if name not in OF_TRUTH_ALONE:
+        with pytest.raises(ValueError, match=r"integers\) as prediction, got torch\.float32"):
+            METRICS[name](PREDICTION.float(), TRUTH, VOID)
 
 
 def test_coverage_checks_what_is_admitted() -> None:
