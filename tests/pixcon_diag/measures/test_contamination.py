@@ -269,6 +269,8 @@ def test_shapes_and_options_are_checked() -> None:
     confidence, prediction, target = scene(13)
     with pytest.raises(ValueError, match="one shape"):
         measure([(confidence, prediction[:, :5], target)])
+    with pytest.raises(ValueError, match=r"of one shape \(B, H, W\), got .*\(6, 5, 24\)"):
+        measure([(confidence[:, :5], prediction, target)])
     with pytest.raises(ValueError, match="one band per width"):
         measure([(confidence, prediction, target, [])])
     with pytest.raises(ConfigError, match=r"\[0, 1\], got 95"):

@@ -52,6 +52,14 @@ def test_with_few_images_an_alpha_that_would_do_is_named() -> None:
     assert f"α = {result.possible_alpha:.3g} would have been possible" in result.sentence
 
 
+def test_with_too_few_images_for_any_alpha_so_it_says() -> None:
+    result = chosen(20, 0.4, delta=1e-12)
+    assert result.promised is None and result.possible_alpha is None and result.start is not None
+    assert result.sentence == (
+        "No τ can be promised for α = 0.4 and δ = 1e-12 with 20 images, nor for any α up to 0.5."
+    )
+
+
 def test_below_20_images_there_is_no_test() -> None:
     result = chosen(19, 0.4)
     assert (result.promised, result.start, result.possible_alpha) == (None, None, None)

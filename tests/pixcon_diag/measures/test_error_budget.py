@@ -217,6 +217,19 @@ def test_categories_are_exclusive_and_cover_every_wrong_pixel(budget: ErrorBudge
     assert confusion.sum(0).tolist() == statistics[1].tolist() and confusion.sum(1).tolist() == statistics[2].tolist()
 
 
+def test_the_largest_confusions_come_first(budget: ErrorBudget) -> None:
+    wrong = {cell: n for cell, n in np.ndenumerate(budget.confusion) if cell[0] != cell[1] and n}
+    found = budget.largest_confusions(100)
+    assert {*found} == {*wrong} and [wrong[cell] for cell in found] == sorted(wrong.values(), reverse=True)
+    assert budget.largest_confusions(2) == found[:2]
+    assert budget.confused.sum() == budget.result(draws=10).wrong
+
+
+def test_without_an_error_there_is_no_pair() -> None:
+    budget = ErrorBudget.of([image_errors(SQUARE, SQUARE, num_classes=4, void=VOID, width=1)], 4, 1)
+    assert budget.result(draws=10).pairs == () and budget.largest_confusions(5) == []
+
+
 def test_corrections_in_turn_end_at_1_and_add_up(budget: ErrorBudget) -> None:
     result = budget.result(draws=10)
     assert result.categories[-1].reached == 1.0

@@ -318,9 +318,38 @@ def test_a_small_gradient_keeps_its_direction() -> None:
         assert F.cosine_similarity(found[0].total, found[1].total).item() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_rounding_is_judged_anchor_by_anchor(form: Form) -> None:
+    """Of 257 anchors at once, one without a gradient, as its negatives weigh e^−50, and 256 with a small one."""
+    anchor, label, entries = directed((40, 10, 100), (0.9, 0.85, -0.75))
+    single = entries._replace(embeddings=entries.embeddings.float())
+    alone = split_gradient(anchor.float(), label, single, temperature=ETA, form=form)
+    many = split_gradient(anchor.float().expand(256, 4), label.expand(256), single, temperature=ETA, form=form)
+    assert torch.allclose(many.total, alone.total.expand(256, 4), rtol=1e-3, atol=0) and (alone.total != 0).any()
+    basis = torch.eye(2, dtype=torch.float64)
+    certain = Entries(basis[[0, 0, 0, 1]], torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 0, 1]), torch.ones(4).bool())
+    both = split_gradient(
+        torch.stack((basis[0], basis.sum(0) / math.sqrt(2))), torch.tensor([0, 0]), certain, temperature=0.02, form=form
+    )
+    assert (both.total[0] == 0).all() and both.total[1].tolist() == pytest.approx([0.25, -0.25])
+
+
 def test_an_empty_bank() -> None:
     entries = bank(8)._replace(held=torch.zeros(48, dtype=torch.bool))
     assert measure(*draw(8), entries).supcon.overall.anchors == 0
+
+
+def test_states_of_two_processes_add_up_and_any_integer_is_a_label() -> None:
+    entries, (anchors, labels) = bank(12), draw(12)
+    whole, first, second = (ContaminationGradient(4) for _ in range(3))
+    assert whole.temperature == 0.1, "the paper's"
+    whole.update(anchors, labels, entries)
+    small = entries._replace(labels=entries.labels.short(), truth=entries.truth.short())
+    first.update(anchors[:7], labels[:7].short(), small)
+    second.update(anchors[7:], labels[7:].short(), small)
+    first.merge_state(second)
+    assert torch.allclose(whole.sums, first.sums, rtol=1e-12, atol=1e-12)
+    assert whole.sums.shape == first.sums.shape
 
 
 def test_misuse_is_named() -> None:
@@ -329,6 +358,16 @@ def test_misuse_is_named() -> None:
         ContaminationGradient(4, temperature=0)
     with pytest.raises(ValueError, match="entries of one length"):
         measure(anchors, labels, entries._replace(truth=entries.truth[:3]))
+    for batch in ((anchors, labels[:3], entries), (anchors[0], labels, entries), (anchors[0], labels[:6], entries)):
+        with pytest.raises(ValueError, match=r"anchors \(A, D\), labels \(A,\)"):
+            measure(*batch)
+    for name, batch in (
+        ("anchors' labels", (anchors, labels.float(), entries)),
+        ("entries' labels", (anchors, labels, entries._replace(labels=entries.labels.float()))),
+        ("truth", (anchors, labels, entries._replace(truth=entries.truth.float()))),
+    ):
+        with pytest.raises(ValueError, match=rf"\(integers\) as {name}, got torch\.float32"):
+            measure(*batch)
     broken: Any = anchors.clone()
     broken[0, 0] = torch.nan
     with pytest.raises(PixConError, match="NaN or infinite"):

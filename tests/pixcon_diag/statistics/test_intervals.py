@@ -48,6 +48,22 @@ def test_one_image_says_nothing() -> None:
     assert ratio_interval(array(3), array(10)) == Interval(0.0, 1.0, 0.95)
 
 
+def test_images_of_one_rate_leave_no_doubt() -> None:
+    assert ratio_interval(array(2, 2, 2), array(8, 8, 8)) == Interval(0.25, 0.25, 0.95)
+
+
+def test_counts_must_be_one_per_image() -> None:
+    with pytest.raises(ValueError, match=r"one count per image, got shapes \(2,\) and \(3,\)"):
+        ratio_interval(array(1, 2), array(1, 2, 3))
+
+
+@pytest.mark.parametrize(("part", "whole"), [((3,), (10,)), ((0, 0), (10, 10)), ((5, 5), (5, 5)), ((1, 0), (1, 1))])
+def test_clustering_needs_two_images_and_both_outcomes(part: tuple[float, ...], whole: tuple[float, ...]) -> None:
+    found = clustering(array(*part), array(*whole))
+    assert found.images == len(whole) and found.pixels == sum(whole)
+    assert math.isnan(found.icc) and math.isnan(found.design_effect) and math.isnan(found.effective_pixels)
+
+
 def test_an_image_without_pixels_changes_nothing_but_the_number_of_images() -> None:
     with_empty = ratio_interval(array(1, 2, 3, 0), array(10, 10, 10, 0))
     assert with_empty.low < 0.2 < with_empty.high

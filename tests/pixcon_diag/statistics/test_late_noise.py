@@ -36,6 +36,8 @@ def test_the_estimate_is_the_true_optimism_on_average(correlation: float) -> Non
 def test_a_curve_without_noise_has_no_optimism() -> None:
     noise = late_noise(0.5 + 0.001 * np.arange(40), rng(), 50)
     assert abs(noise.sd) < 1e-9 and abs(noise.optimism) < 1e-9
+    still = late_noise(np.zeros(40), rng(), 50)
+    assert (still.sd, still.autocorrelation, still.optimism) == (0, 0, 0)
 
 
 def test_noise_of_the_early_epochs_does_not_count() -> None:

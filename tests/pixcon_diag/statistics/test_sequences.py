@@ -57,6 +57,15 @@ def test_equal_draws_at_a_bound_keep_it(value: float) -> None:
     assert sequence.high[-1] - sequence.low[-1] < 0.25
 
 
+def test_draws_whose_mean_moves_keep_the_last_interval_that_was_not_empty() -> None:
+    sequence = mean_sequence(np.repeat([0.0, 1.0], [200, 400]))
+    assert (sequence.low <= sequence.high).all()
+    assert sequence.low[199] == 0 and sequence.high[199] < 0.05
+    (changes,) = np.nonzero(np.diff(sequence.low))
+    assert 200 <= changes[-1] < 300, "so it stays as soon as the next one is empty"
+    assert sequence.high[-1] == sequence.high[199]
+
+
 def test_no_draw_gives_no_interval() -> None:
     assert len(mean_sequence(np.empty(0)).low) == 0
 
