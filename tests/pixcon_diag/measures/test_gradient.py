@@ -334,6 +334,29 @@ def test_rounding_is_judged_anchor_by_anchor(form: Form) -> None:
     assert (both.total[0] == 0).all() and both.total[1].tolist() == pytest.approx([0.25, -0.25])
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_undefined_for_an_anchor_is_left_out_of_the_mean(form: Form) -> None:
+    """Class 0 has true and false positives, class 1 only true ones (no cosine), class 2 only false ones (no angle)."""
+    entries, (anchors, labels) = bank(13, classes=3, wrong=0), draw(13, 30, classes=3)
+    truth = torch.where(entries.labels == 2, 0, entries.labels)
+    truth[torch.arange(36) < 5] = 1
+    found: FormResult = getattr(measure(anchors, labels, entries._replace(truth=truth), classes=3), form)
+    first, second, third = found.classes
+    assert found.overall.cosine == first.cosine and math.isnan(second.cosine) and math.isnan(third.cosine)
+    assert second.deflection == 0 and math.isnan(third.deflection)
+    angles = (first.anchors * first.deflection) / (first.anchors + second.anchors)
+    assert found.overall.deflection == pytest.approx(angles)
+    # An anchor whose parts cancel, as its negatives weigh e^−50, has no angle beside one that has.
+    basis = torch.eye(2, dtype=torch.float64)
+    entries = Entries(basis[[0, 0, 0, 1]], torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 1, 1]), torch.ones(4).bool())
+    pair, angle = torch.stack((basis[0], basis.sum(0) / math.sqrt(2))), []
+    for group in (pair, pair[1:]):
+        metric = ContaminationGradient(2, temperature=0.02)
+        metric.update(group, torch.zeros(len(group), dtype=torch.long), entries)
+        angle.append(getattr(metric.compute(), form).overall.deflection)
+    assert angle[0] == pytest.approx(angle[1]) and angle[1] < 90
+
+
 def test_an_empty_bank() -> None:
     entries = bank(8)._replace(held=torch.zeros(48, dtype=torch.bool))
     assert measure(*draw(8), entries).supcon.overall.anchors == 0
