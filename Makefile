@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS := $(VENV)/.installed-docs
+MUTATION := $(VENV)/.installed-mutation
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest browser bench bench-check docs figures dist fuzz clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest coverage mutate browser bench bench-check docs figures dist fuzz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,10 @@ $(INSTALLED): pyproject.toml
 
 $(DOCS): $(INSTALLED)
 	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
+
+$(MUTATION): $(INSTALLED)
+	$(BIN)/pip install --quiet --editable '.[mutation]'
 	touch $@
 
 # A run that was interrupted resumes; a finished one is not trained again.
@@ -62,6 +67,13 @@ test-lowest: $(LOWEST)/.installed browser  ## run all tests with the lowest vers
 $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 	$(BIN)/python .ci/lowest.py $(LOWEST)
 	touch $@
+
+coverage: $(INSTALLED)  ## measure which lines and branches the tests run; TESTS=tests/pixcon_diag for some of them
+	$(BIN)/python -m coverage run -m pytest $(TESTS)
+	$(BIN)/python -m coverage report | awk 'NR <= 32 || /^TOTAL/'
+
+mutate: $(MUTATION)  ## change measurements in one place at a time and list what no test notices; MODULES=FILE for some
+	$(BIN)/python .ci/mutate.py $(MODULES)
 
 browser:  ## install Chromium for the browser tests where no browser is installed and apt-get may be used
 	.ci/browser.sh
