@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.files import open_regular
+from pixcon_train.data.confinement import is_inside
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
 
@@ -32,10 +34,12 @@ def local_file(source: str, weights: WeightsAsked = None) -> Path:
 
 def results_folder(source: str) -> Path:
     """Folder for results of the checkpoint ``source``, a file or an address: ``diag`` beside it, or in the user's cache
-    where that cannot be written."""
+    where that cannot be written or is a link out of the folder, which may come with a checkpoint from someone else."""
     if source.startswith(HUB):
         return cache_folder() / RESULTS
     beside = Path(source).parent / RESULTS
+    if not is_inside(beside, beside.parent):
+        return cache_folder() / RESULTS
     return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else cache_folder() / RESULTS
 
 
@@ -71,7 +75,7 @@ def may_be_run(source: str) -> bool:
     if source.startswith(HUB) or path.is_dir():
         return True
     try:
-        with path.open("rb") as handle:
+        with open_regular(path) as handle:
             return CHECKPOINT_FORMAT.encode() in handle.read(_START)
     except OSError:  # loading the file reports the error
         return True

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import open_regular
 
 HEAD, TAIL = 12, 4
 """Bytes of a record before its content (length: 8, checksum of the length: 4) and after it (checksum: 4)."""
@@ -21,7 +22,7 @@ def read_events(file: Path) -> Iterator[Any]:
     from tensorboard.compat.proto.event_pb2 import Event
 
     try:
-        with file.open("rb") as handle:
+        with open_regular(file) as handle:
             for at, content in _records(file, handle):
                 try:
                     yield Event.FromString(content)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.files import open_regular
 from pixcon_train.core.numpy_scalars import allowed_globals
 from pixcon_train.core.versions import require
 from pixcon_train.core.zip_files import AGAIN, check_records, checked_sha256, has_checksums, is_zip, zip_records
@@ -101,10 +102,10 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
     require("torch")
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder. {EXPECTED}")
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointError(f"No file at {path}. {EXPECTED}")
     try:
-        with path.open("rb") as handle:
+        with open_regular(path) as handle:
             if not os.fstat(handle.fileno()).st_size:
                 raise CheckpointError(f"{path} is empty. {EXPECTED}")
             yield handle

@@ -42,6 +42,11 @@ def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.
     assert after(capsys, "qualitative", "r", "--count", 2, "--seed", 1, "--workers", 0) == [
         *("pixcon-diag", "report", "r", "--workers", "0")
     ]
+    assert (
+        after(capsys, "dynamics", "r")
+        != after(capsys, "contamination", "r", "--allow-outside")
+        == [*("pixcon-diag", "report", "r", "--allow-outside")]
+    )
     assert after(capsys, "gradient", "r", "--anchors", 2, "--bank-list", "l") == [
         *("pixcon-diag", "coverage", "r", "--bank-list", "l")
     ]

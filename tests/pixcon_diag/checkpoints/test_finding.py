@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.checkpoints.finding import checkpoint_path, is_run
+from pixcon_diag.checkpoints.finding import RESULTS, checkpoint_path, is_run, results_folder
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 
@@ -26,3 +27,10 @@ def test_a_folder_without_a_checkpoint_says_what_was_expected(tmp_path: Path) ->
     assert not is_run(tmp_path)
     with pytest.raises(CheckpointError, match=r"holds no checkpoint .* folder of runs"):
         checkpoint_path(tmp_path)
+
+
+def test_results_do_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:
+    folder, elsewhere = run(tmp_path / "a", LATEST), run(tmp_path / "elsewhere")
+    assert results_folder(str(folder / LATEST)) == folder / RESULTS
+    (folder / RESULTS).symlink_to(elsewhere)
+    assert results_folder(str(folder / LATEST)) == cache_folder() / RESULTS

@@ -297,3 +297,11 @@ def test_shifted_reading_of_official_ade20k_masks_goes_unseen_without_class_150(
     wrong, right = (check_data(get_spec("ade20k"), root, pairs, encoding=form) for form in ("shifted", "raw"))
     assert wrong.ok and right.ok and (wrong.void, right.void > 0) == (0, True)
     assert wrong.pixels[1:] == right.pixels[:-1]
+
+
+def test_paths_out_of_the_root_are_said_once(root: Path) -> None:
+    (root / "list.txt").write_text("../up.jpg ../up.png\n/far.jpg ../up.png\n")
+    report = check_data(THREE, root, read_list(root / "list.txt", masks_required=True), encoding="index")
+    (note,) = report.notes
+    assert note == f"3 paths of the list lead out of the data root {root}, ../up.jpg for one."
+    assert look(root).notes == ()
