@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.files import open_regular
+from pixcon_train.core.files import is_file, is_folder, open_regular
 from pixcon_train.data.confinement import is_inside
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
@@ -49,11 +49,11 @@ def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
     Raises:
         CheckpointError: a folder without a checkpoint of this project.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     names = _names(weights)
     for name in names:
-        if (path / name).is_file():
+        if is_file(path / name):
             return path / name
     raise CheckpointError(
         f"The folder {path} holds no checkpoint ({' or '.join(names)}). Expected a run's folder or a folder of runs, "
@@ -63,7 +63,7 @@ def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
 
 def is_run(folder: Path, weights: WeightsAsked = None) -> bool:
     """Whether ``folder`` holds a checkpoint of a run of this project."""
-    return any((folder / name).is_file() for name in _names(weights))
+    return any(is_file(folder / name) for name in _names(weights))
 
 
 def may_be_run(source: str) -> bool:
@@ -72,7 +72,7 @@ def may_be_run(source: str) -> bool:
     An address on the hub may be: it is not downloaded.
     """
     path = Path(source)
-    if source.startswith(HUB) or path.is_dir():
+    if source.startswith(HUB) or is_folder(path):
         return True
     try:
         with open_regular(path) as handle:

@@ -10,7 +10,7 @@ from pixcon_diag.checkpoints.description import Description, DescriptionFile
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, local_file
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.files import sha256
+from pixcon_train.core.files import is_file, sha256
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 if TYPE_CHECKING:  # a cached description needs no torch
@@ -149,7 +149,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
 
 def _described(path: Path, weights: WeightsAsked) -> tuple[Description, FileWeights]:
     """The cached description of a file, else a new one, which is cached."""
-    if path.is_file():
+    if is_file(path):
         with suppress(OSError):  # reading the file reports the error
             hashed = sha256(path)
             if (cached := DescriptionFile(hashed, weights).read()) is not None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from pixcon_train.core.errors import DataError, PixConError
-from pixcon_train.core.files import file_stem, is_file
+from pixcon_train.core.files import file_stem, is_file, is_folder
 from pixcon_train.data.masks import read_indices
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -135,7 +135,7 @@ def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
     Raises:
         DataError: there is no such folder, an image has no map, or two images share one.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices per image.")
     files = [_find(folder, image) for image in images]
     images_of: dict[Path, str] = {}

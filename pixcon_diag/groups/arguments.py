@@ -11,6 +11,7 @@ from pixcon_diag.checkpoints.loading import GENERIC_STEMS, LoadedCheckpoint, par
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.core.files import is_file, is_folder
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 from pixcon_train.runs.file_names import CONFIG
 
@@ -89,7 +90,7 @@ def find_groups(methods: Listed, *, weights: WeightsAsked = None, holds_run: IsR
     """
     holds = holds_run or (lambda folder: is_run(folder, weights))
     if not methods:
-        if not RUNS.is_dir() or not _runs_in(RUNS, holds):
+        if not is_folder(RUNS) or not _runs_in(RUNS, holds):
             raise CheckpointError(
                 "No checkpoint was named, and there are no runs in ./runs. Name files, run folders or groups "
                 "(name=path,path), or train some: `pixcon-train run --bank none` and `pixcon-train run`."
@@ -192,7 +193,7 @@ def _groups(argument: str | LoadedCheckpoint, holds: IsRun, weights: WeightsAske
     if name is not None:
         return [_group(name, [path for path in value.split(",") if path], holds, weights)]
     folder = Path(argument)
-    if argument.startswith(HUB) or not folder.is_dir() or holds(folder):
+    if argument.startswith(HUB) or not is_folder(folder) or holds(folder):
         return [Group(short_name(argument), (argument,))]
     return by_recipe([Path(source) for source in _sources(argument, holds, weights)])
 
@@ -200,20 +201,20 @@ def _groups(argument: str | LoadedCheckpoint, holds: IsRun, weights: WeightsAske
 def _sources(path: str, holds: IsRun, weights: WeightsAsked) -> list[str]:
     """``path`` itself, or its runs if it is a folder of runs."""
     folder = Path(path)
-    if path.startswith(HUB) or not folder.is_dir() or holds(folder):
+    if path.startswith(HUB) or not is_folder(folder) or holds(folder):
         return [path]
     runs = [str(run) for run in _runs_in(folder, holds)]
     return runs or [str(checkpoint_path(folder, weights))]  # raises, with what was expected
 
 
 def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
-    return sorted(run for run in folder.iterdir() if run.is_dir() and holds(run))
+    return sorted(run for run in folder.iterdir() if is_folder(run) and holds(run))
 
 
 def short_name(source: str) -> str:
     """Name of a single checkpoint: its run's folder, or its file, or its folder if the file's name is generic."""
     path = Path(source.removeprefix(HUB))
-    if not source.startswith(HUB) and path.is_dir():
+    if not source.startswith(HUB) and is_folder(path):
         return folder_name(path)
     return parent_name(path) if path.stem in GENERIC_STEMS and parent_name(path) else path.stem
 
@@ -237,7 +238,7 @@ def by_recipe(runs: Sequence[Path]) -> list[Group]:
 
 def _recipe(run: Path) -> dict[str, Any]:
     """The method's part of the run's configuration; empty without a configuration."""
-    if not (run / CONFIG).is_file():
+    if not is_file(run / CONFIG):
         return {}
     values = flatten(read_yaml_mapping(run / CONFIG))
     return {k: v for k, v in values.items() if k not in NOT_RECIPE and not k.startswith(RUNTIME)}

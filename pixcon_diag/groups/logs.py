@@ -10,6 +10,7 @@ from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.files import is_file, is_folder
 from pixcon_train.runs.log_file import LOG
 
 TEXT = ("*.log", "*.txt")
@@ -48,9 +49,9 @@ def split_logs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_log(path: Path) -> bool:
-    if not path.is_dir():
+    if not is_folder(path):
         return path.suffix in (".jsonl", ".log", ".txt") or ".tfevents." in path.name
-    folders = [path, *(child for child in path.iterdir() if child.is_dir())]
+    folders = [path, *(child for child in path.iterdir() if is_folder(child))]
     if any(is_run(folder) for folder in folders):
         return False
     return any(map(holds_log, folders)) or any(any(path.glob(pattern)) for pattern in TEXT)
@@ -58,12 +59,12 @@ def _is_log(path: Path) -> bool:
 
 def holds_log(folder: Path) -> bool:
     """Whether ``folder`` is a run: it holds a log of this project or TensorBoard files."""
-    return (folder / LOG).is_file() or any(any(parent.glob(EVENTS)) for parent in (folder, folder / "tensorboard"))
+    return is_file(folder / LOG) or any(any(parent.glob(EVENTS)) for parent in (folder, folder / "tensorboard"))
 
 
 def runs_here() -> bool:
     """Whether there are runs under ``./runs``, which are taken if nothing is named."""
-    return RUNS.is_dir() and _holds_runs(RUNS)
+    return is_folder(RUNS) and _holds_runs(RUNS)
 
 
 def _default_runs() -> list[str]:
@@ -76,7 +77,7 @@ def _default_runs() -> list[str]:
 
 
 def _holds_runs(folder: Path) -> bool:
-    return any(holds_log(run) for run in folder.iterdir() if run.is_dir())
+    return any(holds_log(run) for run in folder.iterdir() if is_folder(run))
 
 
 def _text_logs(argument: str) -> list[str]:
@@ -91,7 +92,7 @@ def _logs_of(source: str | LoadedCheckpoint) -> list[str]:
     """The text logs in the folder ``path``; ``path`` itself if it is a file, a run or a folder of runs."""
     path = source_path(source)
     folder = Path(path)
-    if not folder.is_dir() or holds_log(folder) or _holds_runs(folder):
+    if not is_folder(folder) or holds_log(folder) or _holds_runs(folder):
         return [path]
     logs = sorted(str(log) for pattern in TEXT for log in folder.glob(pattern))
     if not logs:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pixcon_diag.logs.event_records import read_events
 
@@ -39,12 +38,11 @@ def read_curves(files: Sequence[Path]) -> Curves:
     for file in files:
         written: dict[str, Series] = {}
         for event in read_events(file):
-            if event.HasField("session_log") and event.session_log.status == event.session_log.START:
+            if event.starts:
                 curves, written = _before(curves, event.step), _before(written, event.step)
-            for value in event.summary.value:
-                if (number := _scalar(value)) is not None:
-                    written.setdefault(value.tag, {})[event.step] = (order, number)
-                    order += 1
+            for tag, number in event.scalars:
+                written.setdefault(tag, {})[event.step] = (order, number)
+                order += 1
         if _starts_over(curves, written):
             curves, earlier, current = {}, [*earlier, *current], []
         for tag, series in written.items():
@@ -66,19 +64,3 @@ def _starts_over(curves: Mapping[str, Series], written: Mapping[str, Series]) ->
     """
     shared = [tag for tag in written if len(curves.get(tag, {})) > 1]
     return bool(shared) and all(min(written[tag]) <= min(curves[tag]) for tag in shared)
-
-
-def _scalar(value: Any) -> float | None:
-    """The number of a summary's value, in either of TensorBoard's two forms; None for anything else."""
-    if value.HasField("simple_value"):
-        return float(value.simple_value)
-    if value.HasField("tensor") and value.metadata.plugin_data.plugin_name == "scalars":
-        from tensorboard.util.tensor_util import make_ndarray
-
-        if any(dim.size != 1 for dim in value.tensor.tensor_shape.dim):
-            return None  # not a scalar, and possibly too large to build
-        try:
-            return float(make_ndarray(value.tensor).item())
-        except (TypeError, ValueError):
-            return None
-    return None

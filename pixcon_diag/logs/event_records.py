@@ -1,32 +1,47 @@
-"""The events of a TensorBoard file, with every length and checksum verified first."""
+"""The scalars in the records of a TensorBoard file, with every length and checksum verified first.
+
+Only the fields that hold scalars are read, by the numbers of TensorBoard's `event.proto`, `summary.proto` and
+`tensor.proto`; the rest (images, histograms, graphs) is skipped.
+"""
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import open_regular
 
 HEAD, TAIL = 12, 4
 """Bytes of a record before its content (length: 8, checksum of the length: 4) and after it (checksum: 4)."""
+LARGEST = 2**26
+"""Most bytes of a file: a million scalars, whose checksums take seconds."""
 
 
-def read_events(file: Path) -> Iterator[Any]:
+@dataclass(frozen=True)
+class Event:
+    """One record."""
+
+    step: int
+    starts: bool
+    """Whether it states that the run resumes at ``step``."""
+    scalars: tuple[tuple[str, float], ...]
+    """Tag and value."""
+
+
+def read_events(file: Path) -> Iterator[Event]:
     """The events of ``file`` in order; an incomplete last one, as left by a killed run, is left out.
 
     Raises:
-        DataError: the file cannot be read, is damaged, or is not an event file.
+        DataError: the file cannot be read, is too large or damaged, or is not an event file.
     """
-    from google.protobuf.message import DecodeError
-    from tensorboard.compat.proto.event_pb2 import Event
-
     try:
         with open_regular(file) as handle:
             for at, content in _records(file, handle):
                 try:
-                    yield Event.FromString(content)
-                except DecodeError:
+                    yield _event(content)
+                except (ValueError, struct.error):
                     _refuse(file, at, "is not an event")
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}.") from error
@@ -34,9 +49,13 @@ def read_events(file: Path) -> Iterator[Any]:
 
 def _records(file: Path, handle: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Offset and content of each record."""
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-
-    at, size = 0, file.stat().st_size
+    at, size = 0, handle.seek(0, 2)
+    if size > LARGEST:
+        raise DataError(
+            f"{file} has {size:,} bytes, and at most {LARGEST:,} are read, of which curves need a part. Give the run's "
+            "text log."
+        )
+    handle.seek(0)
     while at < size:
         head = handle.read(HEAD)
         complete = len(head) == HEAD
@@ -61,3 +80,112 @@ def _refuse(file: Path, at: int, problem: str) -> NoReturn:
         f"{file} is damaged, or not a TensorBoard event file: its record at byte {at} {problem}. Copy it again, or "
         "give the run's text log."
     )
+
+
+def _crc32c_table() -> list[int]:
+    """The remainders of each byte (Castagnoli's polynomial, reflected)."""
+    table = list(range(256))
+    for _ in range(8):
+        table = [value >> 1 ^ (0x82F63B78 if value & 1 else 0) for value in table]
+    return table
+
+
+_TABLE = _crc32c_table()
+
+
+def masked_crc32c(data: bytes) -> int:
+    """The checksum of TensorFlow's record files: CRC-32C, rotated and shifted."""
+    state, table = 0xFFFFFFFF, _TABLE
+    for byte in data:
+        state = table[(state ^ byte) & 0xFF] ^ state >> 8
+    state ^= 0xFFFFFFFF
+    return ((state >> 15 | state << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+Field = int | bytes
+"""An integer, or the content of a field of a stated length or of 4 or 8 bytes."""
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, Field]]:
+    """Number and value of each field of a message.
+
+    Raises:
+        ValueError: it is no message, or a field is longer than it.
+    """
+    at = 0
+    while at < len(content):
+        key, at = _varint(content, at)
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            value, at = _varint(content, at)
+            yield number, value
+            continue
+        if kind not in (1, 2, 5) or not number:
+            raise ValueError
+        length, at = _varint(content, at) if kind == 2 else ({1: 8, 5: 4}[kind], at)
+        if length > len(content) - at:
+            raise ValueError
+        yield number, content[at : at + length]
+        at += length
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    """An integer of seven bits a byte, and the place behind it."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(content):
+            break
+        value |= (content[at] & 0x7F) << shift
+        at += 1
+        if not content[at - 1] & 0x80:
+            return value & 0xFFFFFFFFFFFFFFFF, at
+    raise ValueError
+
+
+def _event(content: bytes) -> Event:
+    step, starts, scalars = 0, False, list[tuple[str, float]]()
+    for number, value in _fields(content):
+        if number == 2:
+            step = _integer(value)
+        elif number == 5:
+            values = (_scalar(_bytes(part)) for key, part in _fields(_bytes(value)) if key == 1)
+            scalars += [scalar for scalar in values if scalar is not None]
+        elif number == 7:
+            starts = dict(_fields(_bytes(value))).get(1) == 1
+    return Event(step, starts, tuple(scalars))
+
+
+def _scalar(content: bytes) -> tuple[str, float] | None:
+    """Tag and number of a summary's value, in either of TensorBoard's two forms; None for anything else."""
+    fields = dict(_fields(content))
+    number = None
+    if 2 in fields:
+        (number,) = struct.unpack("<f", _bytes(fields[2]))
+    elif 8 in fields and 9 in fields:
+        plugin = dict(_fields(_bytes(dict(_fields(_bytes(fields[9]))).get(1, b""))))
+        number = _tensor(_bytes(fields[8])) if plugin.get(1) == b"scalars" else None
+    return None if number is None else (_bytes(fields.get(1, b"")).decode(), number)
+
+
+def _tensor(content: bytes) -> float | None:
+    """The number in a tensor of one element, float32 or float64; None for any other."""
+    fields = dict(_fields(content))
+    dimensions = [dict(_fields(_bytes(part))).get(1) for key, part in _fields(_bytes(fields.get(2, b""))) if key == 2]
+    form, typed = {1: ("<f", 5), 2: ("<d", 6)}.get(_integer(fields.get(1, 0)), ("", 0))
+    packed = _bytes(fields.get(4, b"")) or _bytes(fields.get(typed, b""))
+    if not form or any(size != 1 for size in dimensions) or len(packed) != struct.calcsize(form):
+        return None
+    return float(struct.unpack(form, packed)[0])
+
+
+def _integer(value: Field) -> int:
+    """A 64-bit integer in two's complement."""
+    if not isinstance(value, int):
+        raise ValueError
+    return value - 2**64 if value >= 2**63 else value
+
+
+def _bytes(value: Field) -> bytes:
+    if not isinstance(value, bytes):
+        raise ValueError
+    return value

@@ -8,6 +8,7 @@ from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
 from pixcon_diag.logs.unimatch_log import read_unimatch_log
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import is_file, is_folder
 from pixcon_train.runs.log_file import LOG
 
 
@@ -20,7 +21,7 @@ def read_history(path: Path) -> RunHistory:
     Raises:
         DataError: no log at the path, an unknown format, or a damaged log.
     """
-    if path.is_dir():
+    if is_folder(path):
         return _read_folder(path)
     if path.suffix == ".jsonl":
         return read_run_log(path)
@@ -31,7 +32,7 @@ def read_history(path: Path) -> RunHistory:
 
 def _read_folder(folder: Path) -> RunHistory:
     """The folder's ``log.jsonl`` if there is one, as TensorBoard files hold the same numbers at lower precision."""
-    if (folder / LOG).is_file():
+    if is_file(folder / LOG):
         return read_run_log(folder / LOG)
     for candidate in (folder, folder / "tensorboard"):
         if any(candidate.glob(EVENTS)):

@@ -1,15 +1,60 @@
 """Reading the log of this project's own runs: ``log.jsonl``, as ``pixcon_train/runs/log.py`` writes it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.records import validated
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.log_file import read_log_file
 
-EXPECTED = "Expected a log of pixcon-train; was it edited?"
+Number = float | None
+"""A number of the log; null is an undefined one."""
+Rate = Annotated[float, Field(ge=0, le=1)] | None
+
+
+class _Part(BaseModel):
+    """A part of a record; entries that are not read may be anything."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Validation(_Part):
+    miou: Rate
+    iou: dict[str, Rate]
+
+
+class _Bank(_Part):
+    contamination: Number = None
+
+
+class _Epoch(_Part):
+    """The record of an epoch; entries with a default are not in logs of earlier versions."""
+
+    epoch: int
+    iteration: int | None = None
+    validation: dict[Literal["student", "ema"], _Validation]
+    retention: Number = Field(validation_alias=AliasChoices("mask_ratio", "retention"))  # the first before 0.1.0
+    losses: dict[str, Number]
+    threshold: Number = None
+    contamination: Number = None
+    replaced: Number = None
+    bank: _Bank | None = None
+    thresholds: dict[str, Number] | None = None
+
+
+class _Start(_Part):
+    """The record of a start."""
+
+    config: dict[str, Any] = {}
+
+
+_EPOCH, _START = TypeAdapter(_Epoch), TypeAdapter(_Start)
+_WARNINGS = TypeAdapter(list[str], config=ConfigDict(strict=True))
 
 
 def read_run_log(path: Path) -> RunHistory:
@@ -24,86 +69,77 @@ def read_run_log(path: Path) -> RunHistory:
         log = read_log_file(path)
     except FileNotFoundError:
         raise DataError(f"No log at {path}. Expected the run folder of pixcon-train, with a log.jsonl.") from None
-    records = log.records
-    starts = [record for record in records if record["event"] == "start"]
-    finished = [record for record in records if record["event"] == "epoch"]
+    starts = [record for record in log.records if record["event"] == "start"]
+    finished = [record for record in log.records if record["event"] == "epoch"]
     if not finished:
         raise DataError(f"{path} has no finished epoch. Wait until the run has validated once, or give another run.")
     try:
-        classes = _classes(finished)
-        return RunHistory(
-            name=folder_name(path.parent),
-            source=str(path),
-            format="pixcon",
-            classes=classes,
-            first_epoch=1,
-            epochs=_epochs(path, finished, classes),
-            config=flatten(starts[0]["config"]) if starts else {},
-            absent="skip",
-            note=" ".join(_notes(records, log.cut_off)) or None,
-            iterations=finished[-1].get("iteration"),
-        )
-    except KeyError as missing:
-        raise DataError(
-            f"{path} lacks {missing} in a record. Expected a log of pixcon-train; was it edited?"
-        ) from missing
-    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"{path} has a value of another kind in a record: {str(error)[:100]}. {EXPECTED}") from error
+        epochs = [validated(_EPOCH, record) for record in finished]
+        config = validated(_START, starts[0]).config if starts else {}
+        warnings = [line for record in log.records for line in validated(_WARNINGS, record.get("warnings") or [])]
+    except ValueError as error:
+        raise DataError(f"{path}: in a record {error}. Expected a log of pixcon-train; was it edited?") from None
+    _check(path, epochs)
+    return RunHistory(
+        name=folder_name(path.parent),
+        source=str(path),
+        format="pixcon",
+        classes=_classes(epochs),
+        first_epoch=1,
+        epochs=tuple(map(_epoch, epochs)),
+        config=flatten(config),
+        absent="skip",
+        note=" ".join(_notes(warnings, log.cut_off)) or None,
+        iterations=epochs[-1].iteration,
+    )
 
 
-def _notes(records: list[dict[str, Any]], cut_off: bool) -> list[str]:
+def _notes(warnings: list[str], cut_off: bool) -> list[str]:
     """Notes on what was left out, and the trainer's warnings."""
-    warnings = [str(line) for record in records for line in record.get("warnings", ())]
     cut = ["the last line was cut off by a crash and is left out."] if cut_off else []
     return [*cut, *(f"warning in training: {line}" for line in warnings)]
 
 
-def _classes(records: list[dict[str, Any]]) -> tuple[str, ...]:
+def _classes(epochs: list[_Epoch]) -> tuple[str, ...]:
     """Class names of the first validation; empty if no epoch was validated."""
-    for record in records:
-        for values in record["validation"].values():
-            return tuple(values["iou"])
-    return ()
+    return next((tuple(values.iou) for record in epochs for values in record.validation.values()), ())
 
 
-def _epochs(path: Path, records: list[dict[str, Any]], classes: tuple[str, ...]) -> tuple[EpochRecord, ...]:
-    """The epochs, checked to ascend and to have IoUs of the same classes."""
-    last = 0
-    for record in records:
-        if record["epoch"] <= last:
+def _check(path: Path, epochs: list[_Epoch]) -> None:
+    """Raise where epochs do not ascend, or have IoUs of different classes."""
+    last, classes = 0, _classes(epochs)
+    for record in epochs:
+        if record.epoch <= last:
             raise DataError(
-                f"{path}: epoch {record['epoch']:d} follows epoch {last:d}: two runs wrote to this log. Train again, "
+                f"{path}: epoch {record.epoch} follows epoch {last}: two runs wrote to this log. Train again, "
                 "each run in a separate folder."
             )
-        last = record["epoch"]
-        for values in record["validation"].values():
-            if tuple(values["iou"]) != classes:
-                raise DataError(f"{path}: epoch {last:d} has IoUs of other classes than the first one validated.")
-    return tuple(map(_epoch, records))
+        last = record.epoch
+        if any(tuple(values.iou) != classes for values in record.validation.values()):
+            raise DataError(f"{path}: epoch {last} has IoUs of other classes than the first one validated.")
 
 
-def _epoch(record: dict[str, Any]) -> EpochRecord:
+def _epoch(record: _Epoch) -> EpochRecord:
     return EpochRecord(
-        epoch=int(record["epoch"]),
-        student=_evaluation(record["validation"].get("student")),
-        ema=_evaluation(record["validation"].get("ema")),
-        retention=_number(record["mask_ratio" if "mask_ratio" in record else "retention"]),  # the key before 0.1.0
-        losses={name: _number(value) for name, value in record["losses"].items()},
-        threshold=_number(record.get("threshold")),  # from here on not in logs of earlier versions
-        contamination=_number(record.get("contamination")),
-        replaced=_number(record.get("replaced")),
-        bank_contamination=_number((record.get("bank") or {}).get("contamination")),
-        thresholds={name: _number(value) for name, value in (record.get("thresholds") or {}).items()},
+        epoch=record.epoch,
+        student=_evaluation(record.validation.get("student")),
+        ema=_evaluation(record.validation.get("ema")),
+        retention=_number(record.retention),
+        losses={name: _number(value) for name, value in record.losses.items()},
+        threshold=_number(record.threshold),
+        contamination=_number(record.contamination),
+        replaced=_number(record.replaced),
+        bank_contamination=_number(record.bank.contamination if record.bank else None),
+        thresholds={name: _number(value) for name, value in (record.thresholds or {}).items()},
     )
 
 
-def _evaluation(values: dict[str, Any] | None) -> Evaluation:
+def _evaluation(values: _Validation | None) -> Evaluation:
     """One network's validation; undefined if the epoch was not validated."""
     if values is None:
         return Evaluation()
-    return Evaluation(_number(values["miou"]), tuple(_number(value) for value in values["iou"].values()))
+    return Evaluation(_number(values.miou), tuple(map(_number, values.iou.values())))
 
 
-def _number(value: float | None) -> float:
-    """A number of the log; null is an undefined one."""
-    return NAN if value is None else float(value)
+def _number(value: Number) -> float:
+    return NAN if value is None else value

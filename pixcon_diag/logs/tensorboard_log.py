@@ -10,6 +10,7 @@ from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_diag.statistics.spread import NAN, mean
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import is_folder
 
 _OLD_RETENTION = "epoch/mask_ratio"
 """This project's tag of retention before 0.1.0."""
@@ -142,7 +143,7 @@ def read_tensorboard(path: Path) -> RunHistory:
     Raises:
         DataError: no event file, a damaged one, or no tag of a known trainer.
     """
-    files = sorted(path.glob(EVENTS)) if path.is_dir() else [path]
+    files = sorted(path.glob(EVENTS)) if is_folder(path) else [path]
     if not files:
         raise DataError(f"No TensorBoard event file ({EVENTS}) in {path}. Give a run folder or a log file.")
     scalars = read_curves(files)

@@ -12,6 +12,11 @@ from pixcon_train.core.errors import DataError
 START = re.compile(r"\[[^\]]*\]\s*\[[^\]]*\]\s*(\{.*)")
 """A log line, `[time][level]`, that begins with a dict."""
 
+_LONGEST = 100_000
+"""Most characters of a configuration: Python takes a minute for some texts of a few million."""
+_MOST = 1_000_000
+"""Classes and epochs are fewer."""
+
 
 def read_config(path: Path, lines: Sequence[str]) -> dict[str, Any]:
     """The configuration among ``lines``: a printed Python dict, from its brace to the next line of the log.
@@ -36,6 +41,8 @@ def read_config(path: Path, lines: Sequence[str]) -> dict[str, Any]:
 
 def _parse(text: str) -> dict[str, Any] | None:
     """``text`` as a dict if it is a configuration, else None. Nothing in it is executed."""
+    if len(text) > _LONGEST:
+        return None
     try:
         config = ast.literal_eval(text.strip())
         json.dumps(config)  # a configuration has no sets or numbers too long to print
@@ -47,4 +54,4 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST

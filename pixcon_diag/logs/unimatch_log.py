@@ -29,6 +29,8 @@ MEAN = re.compile(rf">>>> (?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
 NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "retention", "mask": "retention"}
 ROUNDING = 1.01e-4
 """Rounding to two digits in per cent changes the difference of two numbers by at most 1e-4."""
+LONGEST = 10_000
+"""Most characters of a line that is parsed, as the time that the patterns take grows with the square of its length."""
 NEW_LOG = "Copy the log again, or cut it after the last complete evaluation."
 
 
@@ -78,6 +80,8 @@ class _Parser:
 
     def read(self, line_number: int, line: str) -> None:
         """Parse one line; lines of other kinds (a scheduler's message, a warning) are skipped."""
+        if len(line) > LONGEST:
+            return
         if match := EPOCH.search(line):
             self._start(line_number, int(match[1]))
         elif match := PROGRESS.search(line):

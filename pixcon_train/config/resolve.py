@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pixcon_train.config.schema import Section, TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
+from pixcon_train.core.records import shortened
 from pixcon_train.core.yaml_files import dump_yaml, flatten, parse_yaml, read_yaml_mapping
 from pixcon_train.data.specs import get_spec
 
@@ -210,7 +211,7 @@ def _explain(detail: Any, layers: list[Layer]) -> str:
     source = next((layer.source for layer in reversed(layers) if lookup(layer.values, key) is not None), "the defaults")
     if isinstance(detail["input"], Mapping):
         return f"'{key}': {message}." if key else f"{message}."
-    return f"'{key}' is {detail['input']!r} in {source}: {message}."
+    return f"'{key}' is {shortened(detail['input'])} in {source}: {message}."
 
 
 def describe_key(key: str) -> str:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,9 @@ recorded. What Python makes of a text can take thirty times as much memory."""
 
 MOST_LINES = 2_000_000
 """Most lines of a text that is read."""
+
+_DEEPEST = 50
+"""Most levels of a JSON document; those of this project have about ten."""
 
 _LONGEST_STEM = 200
 """Longest :func:`file_stem` in bytes; file systems allow names of 255 bytes."""
@@ -152,9 +155,19 @@ def parse_json(text: str) -> Any:
         ValueError: it is none (JSONDecodeError), nested too deeply, or has a number of thousands of digits.
     """
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for part in level if isinstance(part, dict | list) for item in _items(part)]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+
+
+def _items(part: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part
 
 
 def read_input(path: Path, what: str, kind: type[PixConError], *, missing: str | None = None) -> str:

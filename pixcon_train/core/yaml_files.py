@@ -15,6 +15,8 @@ _LONGEST = 100_000
 _MOST_VALUES = 100_000
 """Most values of a YAML file, with aliases expanded."""
 
+_MOST_DIGITS = 100
+
 
 class _Loader(yaml.SafeLoader):
     """Safe loading with YAML 1.2's floats; PyYAML's own 1.1 rule reads ``5e-6`` as a string."""
@@ -48,7 +50,18 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     return mapping
 
 
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    """An integer of a plausible length: converting one of 90,000 digits takes seconds, and so does printing it."""
+    if len(str(node.value)) > _MOST_DIGITS:
+        raise yaml.MarkedYAMLError(
+            problem=f"a number has {len(node.value):,} digits, expected at most {_MOST_DIGITS}",
+            problem_mark=node.start_mark,
+        )
+    return int(loader.construct_yaml_int(node))
+
+
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 class _TextLoader(_Loader):

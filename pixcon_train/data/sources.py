@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.files import is_file, is_folder
 from pixcon_train.data.digits import NAME as BUILT_IN
 from pixcon_train.data.digits import digits_root
 from pixcon_train.data.lists import Pair, located, read_list
@@ -44,7 +45,7 @@ class DataSource:
             )
         if given is None:
             path, name = self.root / str(default), self.spec.name
-            if not path.is_file():
+            if not is_file(path):
                 raise DataError(
                     f"{name}'s {what} list is not at {path}. Name one ({_options(what)}): a file of `IMAGE MASK` lines "
                     f"relative to {self.root}, such as UniMatch V2's splits/{name}/val.txt."
@@ -138,5 +139,5 @@ def require_root(folder: Path) -> None:
     Raises:
         DataError: there is no such folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"The data root {folder} is not a folder. Give the folder that the lists' paths start from.")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import read_input
 from pixcon_train.core.hints import hint
+from pixcon_train.core.records import shortened
 from pixcon_train.core.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
@@ -217,9 +218,3 @@ def _first_problem(error: ValidationError) -> str:
         return f"`{key}`: {message}" if key else message
     quotes = " A text that YAML reads as something else needs quotes." if problem["type"] == "string_type" else ""
     return f"`{key}` is {shortened(problem['input'])}: {message}.{quotes}"
-
-
-def shortened(value: Any) -> str:
-    """A value of a YAML file for a message, shortened if long."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,14 +1,15 @@
 """Reading and formatting a run's ``log.jsonl``; see ``pixcon_train/runs/log.py`` for its records."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import read_text, split_lines, to_json, unreadable
+from pixcon_train.core.files import parse_json, read_text, split_lines, to_json, unreadable
 
 LOG = "log.jsonl"
+_MOST = 2**53
+"""Integers below are exact as floats."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ def read_log_file(path: Path) -> LogFile:
     for number, line in enumerate(lines, 1):
         try:
             records.append(_record(line))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             if number == len(lines) and not text.endswith("\n"):
                 return LogFile(records, cut_off=True)
             raise DataError(
-                f"{path}, line {number} is no record of a run: {str(error)[:100] or type(error).__name__}. Expected a "
+                f"{path}, line {number} is no record of a run: {str(error)[:100]}. Expected a "
                 "JSON object with `event`; the file is damaged, or not a log of pixcon-train."
             ) from error
     return LogFile(records)
@@ -61,9 +62,13 @@ def read_log_file(path: Path) -> LogFile:
 
 def _record(line: str) -> dict[str, Any]:
     """The record of one line; raises ValueError (or JSONDecodeError) if it is none."""
-    record = json.loads(line)
-    if not isinstance(record, dict) or "event" not in record:
+    record = parse_json(line)
+    if not isinstance(record, dict) or not isinstance(record.get("event"), str):
         raise ValueError("it has no `event`")
+    for name in ("iteration", *(["epoch"] if record["event"] == "epoch" else [])):
+        count = record.get(name, 0 if name == "iteration" else None)
+        if type(count) is not int or not 0 <= count < _MOST:
+            raise ValueError(f"its `{name}` is no count")
     return record
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from pixcon_train.config.resolve import dotted_layer, resolve_config
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
+from pixcon_train.core.records import shortened
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 
 _KEYS = ("name", "base", "grid", "seeds")
 _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
+_MOST_RUNS = 1_000
+"""Most runs of a sweep; checking each takes milliseconds, and training it hours."""
 _LONGEST = 200
 """Longest name of a folder; file systems allow 255 characters."""
 
@@ -85,12 +89,15 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_ou
         if key not in _KEYS:
             raise ConfigError(f"Unknown key '{key}' in {path}{hint(str(key), _KEYS)}. Expected {', '.join(_KEYS)}.")
     base = _flat(content.get("base") or {}, "base", path)
-    combinations = [values for grid in _grids(content.get("grid"), path) for values in _combinations(grid)]
+    grids = _grids(content.get("grid"), path)
+    seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
+    if (runs := len(seeds) * sum(prod(map(len, grid.values())) for grid in grids)) > _MOST_RUNS:
+        raise ConfigError(f"{path} has {runs:,} runs; expected at most {_MOST_RUNS:,}. Split it into several sweeps.")
+    combinations = [values for grid in grids for values in _combinations(grid)]
     changed = next((key for key in changes or {} if any(key in values for values in combinations)), None)
     if changed or any("seed" in values for values in (base, changes or {}, *combinations)):
         what = f"'{changed}' is varied by the grid" if changed else "'seed' is set like any other value"
         raise ConfigError(f"{what} in {path}. Change the file: values to vary stand in `grid`, seeds in `seeds`.")
-    seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
     given = [{**values, "seed": seed} for values in combinations for seed in seeds]
     if not allow_outside:
         for values in given:
@@ -116,7 +123,7 @@ def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
 def _flat(section: Any, name: str, path: Path) -> dict[str, Any]:
     """Values of a section of the file by dotted key."""
     if not isinstance(section, Mapping):
-        raise ConfigError(f"`{name}` in {path} is {section!r}; expected a mapping, {_EXAMPLE}.")
+        raise ConfigError(f"`{name}` in {path} is {shortened(section)}; expected a mapping, {_EXAMPLE}.")
     values: dict[str, Any] = {}
     for key, value in section.items():
         for dotted, leaf in flatten({str(key): value}).items():
@@ -141,10 +148,12 @@ def _grids(section: Any, path: Path) -> list[dict[str, list[Any]]]:
 def _different_values(values: Any, where: str) -> list[Any]:
     """``values``, if they are a list without repetitions."""
     if not isinstance(values, list) or not values:
-        raise ConfigError(f"{where} is {values!r}; expected a list of at least one value, such as [0, 1].")
+        raise ConfigError(f"{where} is {shortened(values)}; expected a list of at least one value, such as [0, 1].")
+    if len(values) > _MOST_RUNS:
+        raise ConfigError(f"{where} has {len(values):,} values; expected at most {_MOST_RUNS:,}.")
     repeated = [value for position, value in enumerate(values) if value in values[:position]]
     if repeated:
-        raise ConfigError(f"{where} holds {repeated[0]!r} twice. Name each value once.")
+        raise ConfigError(f"{where} holds {shortened(repeated[0])} twice. Name each value once.")
     return values
 
 
