@@ -74,4 +74,5 @@ def temperature_of(checkpoint: LoadedCheckpoint, temperature: float | None = Non
     if temperature is not None:
         return temperature
     run = checkpoint.run
-    return GradientOptions().temperature if run is None else float(run.config["bank"]["temperature"])
+    trained = None if run is None else run.settings.bank.temperature
+    return GradientOptions().temperature if trained is None else trained

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -116,16 +116,16 @@ def _stored(bank: Mapping[str, np.ndarray], banks: ReplayedBanks) -> StoredBank 
 
 def rule_of(checkpoint: LoadedCheckpoint) -> str | None:
     """The bank's rule in training; None where the file does not name it."""
-    return None if checkpoint.run is None else str(checkpoint.run.config["bank"]["rule"])
+    return None if checkpoint.run is None else checkpoint.run.settings.bank.rule
 
 
 def options_of(checkpoint: LoadedCheckpoint, **given: float | None) -> ReplayOptions:
     """The given options of the bank, else those of the checkpoint's training, else the paper's (Table 5)."""
-    config = checkpoint.run.config if checkpoint.run is not None else None
-    trained = {} if config is None else {
-        "tau": config["bank"]["tau"],
-        "size": config["bank"]["size"],
-        "cap": config["bank"]["cap"],
-        "batch_size": config["schedule"]["batch"],
-    }  # fmt: skip
-    return replace(ReplayOptions(), **(trained | {name: value for name, value in given.items() if value is not None}))
+    trained: dict[str, float | None] = {}
+    if checkpoint.run is not None:
+        bank, schedule = checkpoint.run.settings.bank, checkpoint.run.settings.schedule
+        trained = {"tau": bank.tau, "size": bank.size, "cap": bank.cap, "batch_size": schedule.batch}
+    options: dict[str, Any] = {
+        name: value for values in (trained, given) for name, value in values.items() if value is not None
+    }
+    return replace(ReplayOptions(), **options)

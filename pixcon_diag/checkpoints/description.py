@@ -4,16 +4,17 @@ Descriptions are read and written in the user's cache only: one beside a checkpo
 """
 
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import read_bytes, to_json, write_text
+from pixcon_train.core.records import validated
 from pixcon_train.core.version import VERSION
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
@@ -28,6 +29,39 @@ _WEIGHTS = {None: ("ema", "student", "unnamed"), "ema": ("ema",), "student": ("s
 """Weights that a file may be described with, by the requested ones."""
 
 
+class _Part(BaseModel):
+    """A part of a configuration; entries that are not read may be anything."""
+
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+
+class _Data(_Part):
+    labels: str = "auto"
+    val_limit: int | None = Field(default=None, ge=1)
+    crop: int | None = Field(default=None, ge=1, le=2**16)
+
+
+class _Bank(_Part):
+    rule: str | None = None
+    tau: float | None = Field(default=None, ge=0, le=1)
+    size: int | None = Field(default=None, ge=1, le=2**24)
+    cap: int | None = Field(default=None, ge=1, le=2**31)
+    temperature: float | None = Field(default=None, gt=0)
+
+
+class _Schedule(_Part):
+    batch: int | None = Field(default=None, ge=1, le=2**31)
+
+
+class Settings(_Part):
+    """The entries of a run's configuration that a measurement depends on; None where the file has none."""
+
+    seed: int | None = Field(default=None, ge=0)
+    data: _Data = _Data()
+    bank: _Bank = _Bank()
+    schedule: _Schedule = _Schedule()
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """The run recorded in a checkpoint of this project."""
@@ -40,6 +74,15 @@ class RunRecord:
     """Folder that the paths in the lists are relative to."""
     lists: dict[str, dict[str, str]]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, typed.
+
+        Raises:
+            ValueError: an entry is of another type.
+        """
+        return validated(TypeAdapter(Settings), self.config, "config")
 
 
 @dataclass(frozen=True, kw_only=True)

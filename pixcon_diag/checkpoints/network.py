@@ -1,7 +1,9 @@
 """The network in a checkpoint file of any known layout, verified, in eval mode."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pixcon_diag.checkpoints.description import Description, RunRecord
 from pixcon_diag.checkpoints.finding import WeightsAsked
@@ -47,6 +49,8 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
         _refuse_encoder_alone(state, path)
         found = infer_architecture(state)
         model = model_from_state(state, found)
+        _check_data(layout.data)
+        run = None if layout.run is None else run_record(layout.run)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     remarks = [] if file.verified else [NOT_VERIFIABLE]
@@ -68,7 +72,7 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
         protocol=ARCHITECTURES[found.architecture].protocol,
         parameters=parameters_at_inference(model),
         data=layout.data,
-        run=None if layout.run is None else run_record(layout.run),
+        run=run,
         has_bank=layout.bank is not None,
         remarks=tuple(remarks),
         stated_of_part=layout.stated_of_part,
@@ -83,8 +87,22 @@ def parameters_at_inference(model: SegmentationModel) -> int:
 
 
 def run_record(checkpoint: Checkpoint) -> RunRecord:
-    """The run recorded in a checkpoint of this project."""
-    return RunRecord(checkpoint.config, checkpoint.data, checkpoint.root, checkpoint.lists)
+    """The run recorded in a checkpoint of this project.
+
+    Raises:
+        CheckpointError: an entry of its configuration is of another type.
+    """
+    record = RunRecord(checkpoint.config, checkpoint.data, checkpoint.root, checkpoint.lists)
+    try:
+        _ = record.settings
+    except ValueError as error:
+        raise CheckpointError(f"its {error}. Expected the configuration of a run, as pixcon-train writes it.") from None
+    return record
+
+
+def _check_data(data: Mapping[str, Any] | None) -> None:
+    if data is not None and not isinstance(data.get("name"), str):
+        raise CheckpointError("its `data` has no name. Expected the description of a data set.")
 
 
 def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:

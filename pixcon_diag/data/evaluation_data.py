@@ -4,14 +4,14 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.finding import may_be_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
-from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import is_file, paths_of
 from pixcon_train.data.confinement import is_own_root, require_inside, require_own_file, require_own_root
 from pixcon_train.data.digits import NAME as BUILT_IN
@@ -226,7 +226,7 @@ def _training_run(choice: DataChoice, checkpoint: LoadedCheckpoint | None) -> Ru
 
 
 def _labels(choice: DataChoice, run: RunRecord | None) -> str:
-    return choice.labels if run is None or choice.labels != "auto" else str(run.config["data"]["labels"])
+    return choice.labels if run is None or choice.labels != "auto" else run.settings.data.labels
 
 
 def _source(
@@ -236,7 +236,7 @@ def _source(
     if choice.root is not None:
         remember_root(existing_root(choice.root))
     if run is not None:
-        spec = DatasetSpec.from_dict(run.data)
+        spec = _recorded(run.data, checkpoint)
         if choice.root is not None:
             return locate(spec, choice.root), None
         return _of_training(spec, Path(run.root), _file(checkpoint), choice.allow_outside)
@@ -245,7 +245,7 @@ def _source(
     if checkpoint is None:
         raise ConfigError("Which data set? Give --dataset NAME (or the path of its YAML file).")
     if checkpoint.data is not None:
-        return locate(DatasetSpec.from_dict(checkpoint.data), choice.root), None
+        return locate(_recorded(checkpoint.data, checkpoint), choice.root), None
     return _guessed(choice, checkpoint.info.num_classes)
 
 
@@ -265,6 +265,18 @@ def _file(checkpoint: LoadedCheckpoint | None) -> str:
     return "The checkpoint" if checkpoint is None else checkpoint.info.source
 
 
+def _recorded(data: dict[str, Any], checkpoint: LoadedCheckpoint | None) -> DatasetSpec:
+    """The data set that a checkpoint describes.
+
+    Raises:
+        CheckpointError: it describes none.
+    """
+    try:
+        return DatasetSpec.from_dict(data)
+    except ConfigError as error:
+        raise CheckpointError(f"{_file(checkpoint)}: {error} Name its data set with --dataset.") from None
+
+
 def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
     """The public data set with that many classes, as public files name none."""
     spec = spec_for_class_count(num_classes)
@@ -281,7 +293,7 @@ def _guessed(choice: DataChoice, num_classes: int) -> tuple[DataSource, str]:
 
 def _fewer_in_training(choice: DataChoice, run: RunRecord | None, images: int) -> str | None:
     """Why the stated mIoU may differ from that of this pass, where training validated on a part of the list."""
-    limit = None if run is None else run.config["data"]["val_limit"]
+    limit = None if run is None else run.settings.data.val_limit
     if limit is None or choice.list_path is not None or images == limit:
         return None
     return f"training validated on the first {limit} images of the list; {images} are measured here (see --limit)."

@@ -139,7 +139,7 @@ def _names_within(group: Group, loaded: Sequence[LoadedCheckpoint]) -> list[str]
         return file_names
     if len(loaded) == 1:
         return [group.name]
-    seeds = [checkpoint.run.config.get("seed") if checkpoint.run is not None else None for checkpoint in loaded]
+    seeds = [checkpoint.run.settings.seed if checkpoint.run is not None else None for checkpoint in loaded]
     if None not in seeds and len(set(seeds)) == len(seeds):
         return [f"{group.name} seed {seed}" for seed in seeds]
     if len(set(file_names)) == len(file_names):

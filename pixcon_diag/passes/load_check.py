@@ -46,7 +46,7 @@ def _same_list(checkpoint: LoadedCheckpoint, data: EvaluationData) -> bool | Non
         return None if data.limited or checkpoint.stated_of_part else False
     listed = run.lists["val"]
     pairs = located(parse_list(listed["text"], listed["path"], masks_required=True), data.source.root)
-    part = tuple(pairs[: run.config["data"]["val_limit"]])
+    part = tuple(pairs[: run.settings.data.val_limit])
     return True if run.data == data.spec.to_dict() and part == data.pairs else None
 
 

@@ -153,7 +153,7 @@ def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
     """Edge of the sliding windows: the training crop where known; None for whole images."""
     if data.spec.evaluation == "whole":
         return None
-    if checkpoint.run is not None:
-        return int(checkpoint.run.config["data"]["crop"])
+    if checkpoint.run is not None and checkpoint.run.settings.data.crop is not None:
+        return checkpoint.run.settings.data.crop
     architecture = ARCHITECTURES.get(checkpoint.info.architecture)  # None for a wrapped module
     return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)

@@ -24,7 +24,7 @@ LARGEST_TEXT = 80_000_000
 """Most bytes of a text that is read: a list of a million images, or the log of four million steps, every 20th of them
 recorded. What Python makes of a text can take thirty times as much memory."""
 
-MOST_LINES = 2_000_000
+MOST_LINES = 1_000_000
 """Most lines of a text that is read."""
 
 _DEEPEST = 50

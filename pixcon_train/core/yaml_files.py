@@ -10,16 +10,25 @@ import yaml
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import read_input
 
-_LONGEST = 100_000
+_LONGEST = 50_000
 """Most characters of a YAML file: PyYAML takes seconds for as many, and configurations have a few thousand."""
 _MOST_VALUES = 100_000
 """Most values of a YAML file, with aliases expanded."""
 
 _MOST_DIGITS = 100
+_DEEPEST = 50
 
 
 class _Loader(yaml.SafeLoader):
     """Safe loading with YAML 1.2's floats; PyYAML's own 1.1 rule reads ``5e-6`` as a string."""
+
+    def fetch_flow_collection_start(self, kind: Any) -> None:
+        """Begin a list or mapping in brackets; PyYAML's time grows with the square of their depth."""
+        if self.flow_level >= _DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"brackets are nested more than {_DEEPEST} levels deep", problem_mark=self.get_mark()
+            )
+        super().fetch_flow_collection_start(kind)
 
 
 class _Dumper(yaml.SafeDumper):

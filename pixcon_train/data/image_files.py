@@ -47,7 +47,7 @@ _PLAUSIBLE = 2**24
 _PIXELS_A_BYTE = 10_000
 """Most pixels per byte, the limit of deflate at one bit per pixel, which only blank images exceed."""
 
-_SLOW = 2**20
+_SLOW = 2**18
 """Most pixels that Pillow decodes in Python."""
 
 DAMAGE = (

@@ -5,19 +5,30 @@ Training resumes from ``latest.pth``; ``best_ema.pth`` and ``best_student.pth`` 
 the teacher and of the student, which differ by as much as the effects under study.
 """
 
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any
 
 import torch
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import replacing
+from pixcon_train.core.records import validated
 from pixcon_train.core.weight_files import read_structure, read_weights
 from pixcon_train.runs.file_names import CHECKPOINT_FORMAT, LATEST
 
 FORMAT_VERSION = 1
+
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+def _whole_lists(lists: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    if any({"path", "sha256", "text"} - stored.keys() for stored in lists.values()):
+        raise ValueError("expected path, sha256 and text of each list")
+    return lists
 
 
 @dataclass(frozen=True)
@@ -37,20 +48,20 @@ class Checkpoint:
     """The data set's specification, as ``DatasetSpec.from_dict`` takes it."""
     root: str
     """Folder that the lists' paths are relative to."""
-    lists: dict[str, dict[str, str]]
+    lists: Annotated[dict[str, dict[str, str]], AfterValidator(_whole_lists)]
     """`labeled`, `unlabeled`, `val`: each with `path`, `sha256` and the whole `text` of the list."""
     config: dict[str, Any]
     """The resolved configuration."""
     version: str
     """Version of this package that wrote the file."""
-    epoch: int
+    epoch: Count
     """Epochs finished (validated); 0 before the first one."""
-    iteration: int
+    iteration: Count
     """Optimizer steps done."""
     metrics: dict[str, dict[str, Any]]
     """By `student` and `ema`: `miou`, `miou_zero` (both conventions) and `iou` per class of these weights; empty if
     they were not validated, as in the middle of an epoch."""
-    best: dict[str, dict[str, Any]]
+    best: dict[str, dict[str, int | float]]
     """By `student` and `ema`: `epoch`, `miou` and `score` (the mIoU that chose it) of the best validation."""
     student: dict[str, torch.Tensor]
     ema: dict[str, torch.Tensor]
@@ -126,19 +137,17 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     missing = [name for name in needed if name not in content]
     if missing:
         raise CheckpointError(f"{path} is incomplete: it lacks {', '.join(missing)}.")
-    other = [entry.name for entry in fields(Checkpoint) if entry.name in content and not _fits(content, entry)]
-    if other:
-        raise CheckpointError(
-            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(other)} has another type."
-        )
-    return Checkpoint(**{entry.name: content[entry.name] for entry in fields(Checkpoint) if entry.name in content})
+    present = [entry.name for entry in fields(Checkpoint) if entry.name in content]
+    try:
+        typed = {name: validated(_types()[name], content[name], name) for name in present}
+    except ValueError as error:
+        raise CheckpointError(f"{path} is no checkpoint as pixcon-train writes them: {error}.") from None
+    return Checkpoint(**typed)
 
 
-def _fits(content: dict[str, Any], entry: "Field[Any]") -> bool:
-    """Whether an entry has the type of its field; in a dict of tensors, every value is checked."""
-    value = content[entry.name]
-    for kind in get_args(entry.type) if isinstance(entry.type, UnionType) else (entry.type,):
-        if isinstance(value, get_origin(kind) or kind):
-            tensors = get_args(kind)[1:] == (torch.Tensor,)
-            return not tensors or all(isinstance(tensor, torch.Tensor) for tensor in value.values())
-    return False
+@cache
+def _types() -> dict[str, TypeAdapter[Any]]:
+    """The type of each entry."""
+    rule = ConfigDict(strict=True, arbitrary_types_allowed=True)
+    kinds: dict[str, Any] = {entry.name: entry.type for entry in fields(Checkpoint)}
+    return {name: TypeAdapter(kind, config=rule) for name, kind in kinds.items()}

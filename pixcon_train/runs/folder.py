@@ -43,7 +43,7 @@ def refuse_to_overwrite(folder: Path) -> None:
     latest = folder / LATEST
     if not latest.exists():
         return
-    if describe_checkpoint(latest).progress["finished"]:
+    if describe_checkpoint(latest).progress.get("finished"):
         raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")
     raise ConfigError(
         f"{folder} already holds an unfinished run. Go on: --resume {folder}; or keep both: --name OTHER-NAME."

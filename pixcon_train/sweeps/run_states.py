@@ -60,7 +60,7 @@ def run_state(point: Point, parent: Path) -> RunState:
     return RunState(
         point,
         folder,
-        "finished" if checkpoint.progress["finished"] else "unfinished",
+        "finished" if checkpoint.progress.get("finished") else "unfinished",
         miou=best.get("miou", float("nan")),
         epoch=best.get("epoch"),
         epochs_done=checkpoint.epoch,

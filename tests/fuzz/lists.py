@@ -33,8 +33,8 @@ def cases(generator: Random) -> Iterator[Case]:
 
 def _bombs() -> dict[str, Any]:
     return {
-        "two million pairs": lambda: b"a b\n" * 1_900_000,
-        "two million pairs of an absolute path": lambda: b"/a b\n" * 1_900_000,
+        "a million pairs": lambda: b"a b\n" * 999_999,
+        "a million pairs of an absolute path": lambda: b"/a b\n" * 999_999,
         "a line of blanks": lambda: b" " * 20_000_000,
         "a line of tabs": lambda: b"a\t" * 10_000_000 + b"b",
         "a line of pairs of blanks": lambda: b"a" + b" " * 20_000_000 + b"b",

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.embedding import embed
@@ -194,7 +195,7 @@ def test_without_a_head_they_are_the_feature_s_directions() -> None:
 
 def test_the_options_are_those_given_else_the_run_s_else_the_paper_s() -> None:
     config = {"bank": {"tau": 0.9, "size": 32, "cap": 8}, "schedule": {"batch": 4}}
-    own: Any = SimpleNamespace(run=SimpleNamespace(config=config))
+    own: Any = SimpleNamespace(run=RunRecord(config, {}, "", {}))
     assert options_of(own) == ReplayOptions(0.9, 32, 8, 4)
     assert options_of(own, tau=0.0, size=None, cap=5) == ReplayOptions(0.0, 32, 5, 4)
     public: Any = SimpleNamespace(run=None)
@@ -203,7 +204,7 @@ def test_the_options_are_those_given_else_the_run_s_else_the_paper_s() -> None:
 
 
 def test_a_replay_knows_the_rule_of_the_run(data: EvaluationData) -> None:
-    own: Any = SimpleNamespace(config={"bank": {"rule": "pseudo"}}, lists={})
+    own = RunRecord({"bank": {"rule": "pseudo"}}, {}, "", {})
     assert run(data).trained is None
     assert run(data, None, replace(network(), run=own)).trained == "pseudo"
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.data.evaluation_data import DataChoice, check_choice, choose_data, choose_unlabeled
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.remembered import remember_list, remember_root
@@ -39,7 +40,7 @@ def own(root: Path, *, val_limit: int | None = None) -> Any:
     spec = get_spec("camvid").to_dict()
     lists = {"val": {"path": "old/val.txt", "text": "x.jpg x.png\ny.jpg y.png\n"}}
     config = {"data": {"dataset": "camvid", "labels": "auto", "val_limit": val_limit}}
-    checkpoint = SimpleNamespace(data=spec, root=str(root), lists=lists, config=config)
+    checkpoint = RunRecord(config, spec, str(root), lists)
     return SimpleNamespace(info=SimpleNamespace(num_classes=11, source="a.pth"), run=checkpoint, data=spec)
 
 
@@ -223,6 +224,7 @@ def test_a_list_file_that_a_checkpoint_names_stays_under_the_root(root: Path, tm
     checkpoint = own(root)
     checkpoint.run.lists.clear()
     for name in (str(tmp_path / "secret.txt"), "../secret.txt"):
-        checkpoint.run.data = checkpoint.data = checkpoint.data | {"val_list": name}
+        checkpoint.data = checkpoint.data | {"val_list": name}
+        checkpoint.run = replace(checkpoint.run, data=checkpoint.data)
         with pytest.raises(ConfigError, match=r"a\.pth names .*secret\.txt as its validation list"):
             choose_data(DataChoice(), checkpoint)

@@ -57,14 +57,17 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: !!timestamp x", "not valid YAML"),
         ("? [a]\n: b", "a key is a list or a mapping"),
         ("? {a: b}\n: b", "a key is a list or a mapping"),
-        ("[" * 2000, "nested too deeply"),
-        ("{a: " * 2000 + "1" + "}" * 2000, "nested too deeply"),
+        ("[" * 2000, "nested more than 50 levels deep"),
+        ("{a: " * 2000 + "1" + "}" * 2000, "nested more than 50 levels deep"),
+        ("- " * 4_000, "nested too deeply"),
+        ("a: " + "9" * 10_000, "a number has 10,000 digits, expected at most 100"),
+        ("a: 0x" + "f" * 40_000, "a number has 40,002 digits, expected at most 100"),
         (BOMB, "more than 100,000 values"),
         ("a: &a [*a]", "not valid YAML"),
         ("a: '" + "x" * 100_000 + "'", "100,005 characters"),
         ("a: \0", "not valid YAML"),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_hostile_text_is_one_message(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
