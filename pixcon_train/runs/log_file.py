@@ -8,6 +8,8 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import parse_json, read_text, split_lines, to_json, unreadable
 
 LOG = "log.jsonl"
+_LONGEST = 1_000_000
+"""Most characters of a record; those of an epoch have a few hundred for each class."""
 _MOST = 2**53
 """Integers below are exact as floats."""
 
@@ -62,6 +64,8 @@ def read_log_file(path: Path) -> LogFile:
 
 def _record(line: str) -> dict[str, Any]:
     """The record of one line; raises ValueError (or JSONDecodeError) if it is none."""
+    if len(line) > _LONGEST:
+        raise ValueError(f"it has {len(line):,} characters")
     record = parse_json(line)
     if not isinstance(record, dict) or not isinstance(record.get("event"), str):
         raise ValueError("it has no `event`")
