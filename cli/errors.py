@@ -7,6 +7,7 @@ Exit codes: 1 other expected errors (such as a full disk), 2 usage or configurat
 import errno
 import os
 import sys
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 import click
@@ -33,7 +34,8 @@ class Failure(click.ClickException):
 
 
 def _end_without_output(reason: str) -> NoReturn:
-    click.echo(f"Error: Could not write to standard output: {reason}.", err=True)
+    with suppress(OSError):  # standard error may be on the same full disk
+        click.echo(f"Error: Could not write to standard output: {reason}.", err=True)
     raise SystemExit(PixConError.exit_code)
 
 
