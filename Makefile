@@ -8,7 +8,7 @@ MUTATION := $(VENV)/.installed-mutation
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest coverage mutate browser bench bench-check docs figures dist fuzz clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest coverage mutate browser bench bench-check docs figures dist fuzz faults clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 fuzz: $(INSTALLED)  ## read 2,500 hostile files of each kind from each of two seeds; prints every fault
 	$(BIN)/python -m tests.fuzz --files 2500 --seed 1
 	$(BIN)/python -m tests.fuzz --files 2500 --seed 2
+
+faults: $(INSTALLED)  ## disturb trainings, passes and commands at random moments; writes the table of docs/reliability.md
+	$(BIN)/python -m tests.faults
 
 bench: $(INSTALLED)  ## run every benchmark of speed and memory; each prints a table and saves a JSON in benchmarks/results/
 	-$(BIN)/python -m benchmarks.contrastive
