@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from tests.faults.faults import FAULTS, Bench
 from tests.faults.load import LOADS
 from tests.faults.page import PAGE, write_table
 from tests.faults.trial import Tally
+from tests.faults.work import Work
 
 RESULTS = Path("benchmarks/results/faults.json")
 
@@ -25,9 +27,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="the JSON's path (%(default)s)")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page with the table (%(default)s)")
     options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        lost = _try_all(options, Path(folder))
+    write_table(options.page, json.loads(options.out.read_text()))
+    sys.exit(lost)
+
+
+def _try_all(options: argparse.Namespace, root: Path) -> bool:
+    """Try the faults and save the counts after each; whether anything was lost."""
     rows = json.loads(options.out.read_text())["faults"] if options.out.exists() and options.only else {}
+    benches: dict[type[Work], Bench] = {}
     for name in options.only or [*FAULTS, *LOADS]:
-        tally = tried(name, options.seed)
+        tally = tried(name, options.seed, benches, root)
         rows[name] = {**tally.to_dict(), "date": machine()["date"], "commit": machine()["commit"]}
         print(f"{name}: {tally.tries} tries, {len(tally.losses)} losses, {tally.seconds:.0f} s", flush=True)
         for loss in tally.losses:
@@ -36,19 +47,21 @@ def main() -> None:
         options.out.write_text(
             json.dumps({"machine": machine(), "seed": options.seed, "faults": rows}, indent=1) + "\n"
         )
-    write_table(options.page, json.loads(options.out.read_text()))
-    sys.exit(any(row["losses"] for row in rows.values()))
+    return any(row["losses"] for row in rows.values())
 
 
-def tried(name: str, seed: int, *, short: bool = False) -> Tally:
-    """All tries of one fault."""
+def tried(name: str, seed: int, benches: dict[type[Work], Bench], root: Path, *, short: bool = False) -> Tally:
+    """All tries of one fault; ``benches`` are those made before, one for each kind of work, in ``root``."""
     start = time.monotonic()
-    with TemporaryDirectory() as folder:
-        if name in LOADS:
-            tally = LOADS[name](Path(folder))
-        else:
-            kind, fault, tries, few = FAULTS[name]
-            tally = fault(Bench.of(Path(folder), kind, Random(f"{name} {seed}")), few if short else tries)
+    if name in LOADS:
+        (root / name).mkdir()
+        tally = LOADS[name](root / name)
+    else:
+        kind, fault, tries, few = FAULTS[name]
+        random = Random(f"{name} {seed}")
+        if kind not in benches:
+            benches[kind] = Bench.of(root / kind.__name__, kind, random)
+        tally = fault(replace(benches[kind], random=random), few if short else tries)
     tally.seconds = time.monotonic() - start
     return tally
 

@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -118,11 +117,3 @@ def _run(output: Connection, work: Callable[..., None], arguments: tuple[Any, ..
 def finished(work: Callable[..., None], *arguments: Any) -> Ending:
     """The end of a process that is not disturbed."""
     return Child(work, *arguments).ended()
-
-
-def seconds_of(work: Callable[..., None], *arguments: Any) -> float:
-    """How long the undisturbed work takes."""
-    start = time.monotonic()
-    ending = finished(work, *arguments)
-    assert ending.code == DONE, ending.said
-    return time.monotonic() - start
