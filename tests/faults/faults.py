@@ -1,6 +1,7 @@
 """The faults: each disturbs a piece of work at random moments, lets it go on undisturbed, and compares."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -52,14 +53,17 @@ class Bench:
 
 
 def kills(bench: Bench, tries: int) -> Tally:
-    """SIGKILL at a random moment."""
+    """SIGKILL at a random moment, as often as ``tries`` says before the work has ended."""
     tally = Tally(f"SIGKILL at a random moment of a {bench.work.name}", SAME)
-    for folder in bench.folders("killed", tries):
+    for folder in bench.folders("killed", 4 * tries):
         child = Child(bench.work.do, folder)
         time.sleep(bench.seconds * bench.random.random())
         child.kill()
         ending = child.ended()
         tally.add(ending.losses(KILLED, DONE) + bench.resumed(folder), disturbed=ending.code == KILLED)
+        shutil.rmtree(folder)
+        if tally.disturbed == tries:
+            break
     return tally
 
 
