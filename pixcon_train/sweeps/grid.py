@@ -27,7 +27,7 @@ _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
 _MOST_RUNS = 1_000
 """Most runs of a sweep; checking each takes milliseconds, and training it hours."""
 _LONGEST = 200
-"""Longest name of a folder; file systems allow 255 characters."""
+"""Longest name of a folder in bytes; file systems allow 255."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _different(points: Sequence[Point], path: Path) -> None:
                 f"{same} and {point.name} in {path} would be the same run. Leave one of them out (without a bank, "
                 "its values make no difference)."
             )
-        if point.name in folders or len(point.name) > _LONGEST:
+        if point.name in folders or len(point.name.encode(errors="surrogatepass")) > _LONGEST:
             raise ConfigError(
                 f"{point.name[:_LONGEST]} in {path} cannot be a folder of its own: another point has this name, or it "
                 "is too long. Move long values that all runs share from `grid` to `base`."
