@@ -120,13 +120,14 @@ def _draw(folder: Path, name: str, content: "Mapping[str, Content]", lacking: fr
         if line := drawable(source_line([*content.values()]), lacking):
             for figure in figures.values():
                 small_print(figure, line)
-    except KeyError as missing:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # the file may hold anything
         files = " or ".join(str(folder / f"{command}.json") for command in content)
         versions = ", ".join(dict.fromkeys(str(saved.get("version", "not stated")) for saved in content.values()))
+        fault = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be drawn ({error})"
         again = " and ".join(f"`pixcon-diag {command}`" for command in content)
         raise DataError(
-            f"{files} lacks {missing}: it is damaged or of another version ({versions}). Run {again} again."
-        ) from missing
+            f"{files} {fault}: it is damaged or of another version ({versions}). Run {again} again."
+        ) from error
     return figures
 
 

@@ -28,7 +28,7 @@ def read_saved(folder: Path, command: str) -> Content:
             content = json.load(file)
     except FileNotFoundError:
         raise DataError(f"No results at {path}, from which figures are drawn. {again}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}. {again}") from None
     if not isinstance(content, dict) or content.get("command") != command:
         raise DataError(f"{path} does not hold results of `{command}`. {again}")

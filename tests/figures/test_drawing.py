@@ -148,6 +148,13 @@ def test_a_lost_key_is_said(tmp_path: Path) -> None:
         draw_saved(tmp_path, "boundary")
 
 
+@pytest.mark.parametrize("results", [None, 1, "x", [1], [[]], [{"group": 1, "geometry": None}]])
+def test_results_of_another_kind_are_one_message(tmp_path: Path, results: Any) -> None:
+    write_json(tmp_path / "geometry.json", made.geometry({"none": 1}) | {"results": results})
+    with pytest.raises(DataError, match=r"geometry\.json (cannot be drawn|lacks).* Run `pixcon-diag geometry` again"):
+        draw_saved(tmp_path, "geometry")
+
+
 def test_nothing_of_the_reader_s_settings_is_used_or_left_changed(tmp_path: Path) -> None:
     import matplotlib
 
