@@ -61,7 +61,7 @@ def _bombs(good: bytes) -> dict[str, Any]:
         "a cut list": good + b'{"event": ' + b"[" * 100_000,
         **{f"a configuration {depth} deep": nested(depth) for depth in (40, 100, 400, 900, 2_000)},
         "millions of lists": lambda: b'{"event": [' + b"[]," * 15_000_000 + b"[]]}\n",
-        "a million records": lambda: b'{"event":""}\n' * 999_999,
+        "400,000 records": lambda: b'{"event":""}\n' * 400_000,
         "a key given twice": good.replace(b'"event": "epoch"', b'"event": "epoch", "event": "epoch"'),
         "a number of 5,000 digits": good.replace(b"0.5", b"9" * 5_000),
     }
