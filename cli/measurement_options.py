@@ -38,12 +38,20 @@ _DATA = [
     ),
 ]
 
+ALLOW_LEGACY = click.option(
+    "--allow-legacy",
+    is_flag=True,
+    help="Read files in torch's format from before 1.6, which has no checksums.",
+)
+"""``allow_legacy``, of a command that reads checkpoints."""
+
 _RUN = [
     click.option(
         "--weights",
         type=click.Choice(["ema", "student"]),
         help="Network to measure.  [default: ema, or the only one in the file]",
     ),
+    ALLOW_LEGACY,
     click.option(
         "--protocol",
         type=click.Choice(["unimatch-v2", "pixcon"]),
@@ -273,7 +281,7 @@ def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    values = _take(arguments, "weights", "seed", "audit")
+    values = _take(arguments, "weights", "allow_legacy", "seed", "audit")
     if "taus" in arguments:
         values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)

@@ -53,9 +53,9 @@ def replaced(path: Path, data: bytes) -> None:
     other.replace(path)
 
 
-def refused(path: Path) -> str:
+def refused(path: Path, *, allow_legacy: bool = False) -> str:
     """The message with which reading ``path`` is refused."""
     with pytest.raises(CheckpointError) as caught:
-        read_weights(path)
+        read_weights(path, allow_legacy=allow_legacy)
     assert str(path) in str(caught.value)
     return str(caught.value)

@@ -8,7 +8,7 @@ import click
 from pixcon_cli.console import output, print_json, progress
 from pixcon_cli.emit import notify_written
 from pixcon_cli.help import PixConCommand
-from pixcon_cli.measurement_options import data_choice, data_options
+from pixcon_cli.measurement_options import ALLOW_LEGACY, data_choice, data_options
 
 
 @click.command(
@@ -27,8 +27,15 @@ from pixcon_cli.measurement_options import data_choice, data_options
 @click.option(
     "--unlabeled", type=click.Path(path_type=Path), help="List of unlabeled images.  [default: the data set's]"
 )
+@ALLOW_LEGACY
 def check_data(
-    checkpoint: str | None, labeled: Path | None, unlabeled: Path | None, out: Path | None, as_json: bool, **images: Any
+    checkpoint: str | None,
+    labeled: Path | None,
+    unlabeled: Path | None,
+    allow_legacy: bool,
+    out: Path | None,
+    as_json: bool,
+    **images: Any,
 ) -> None:
     """Check the lists of a data set: files, sizes, labels, classes, images shared between lists, the recipe.
 
@@ -45,7 +52,7 @@ def check_data(
     choice = data_choice(images)
     if checkpoint is not None:
         check_choice(choice, checkpoint)
-    loaded = load(checkpoint) if checkpoint is not None else None
+    loaded = load(checkpoint, allow_legacy=allow_legacy) if checkpoint is not None else None
     source, encoding, lists = choose_lists(choice, loaded, labeled=labeled, unlabeled=unlabeled)
     classes = loaded.info.num_classes if loaded is not None else None
     with progress("checking") as bar:

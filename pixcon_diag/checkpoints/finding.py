@@ -7,6 +7,7 @@ from typing import Literal
 
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import is_file, is_folder, open_regular
+from pixcon_train.core.pickle_values import LEGACY
 from pixcon_train.data.confinement import is_inside
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
@@ -79,6 +80,12 @@ def may_be_run(source: str) -> bool:
             return CHECKPOINT_FORMAT.encode() in handle.read(_START)
     except OSError:  # loading the file reports the error
         return True
+
+
+def is_legacy(path: Path) -> bool:
+    """Whether the file is in torch's format from before it wrote zip files, which is read only if asked for."""
+    with open_regular(path) as handle:
+        return handle.read(len(LEGACY)) == LEGACY
 
 
 def _names(weights: WeightsAsked) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pixcon_diag.checkpoints.description import Description, DescriptionFile
-from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, local_file
+from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, is_legacy, local_file
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import is_file, sha256
@@ -48,11 +48,13 @@ class FileWeights:
     Args:
         path: of the file.
         requested: which weights.
-        sha256: of the described file; None where there is no description yet.
+        allow_legacy: as :func:`load`.
     """
 
-    def __init__(self, path: Path, requested: WeightsAsked, sha256: str | None = None) -> None:
-        self.path, self.requested, self.sha256 = path, requested, sha256
+    def __init__(self, path: Path, requested: WeightsAsked, *, allow_legacy: bool) -> None:
+        self.path, self.requested, self.allow_legacy = path, requested, allow_legacy
+        self.sha256: str | None = None
+        """Of the described file; None where there is no description yet."""
 
     @cached_property
     def network(self) -> "Network":
@@ -63,7 +65,7 @@ class FileWeights:
         """
         from pixcon_diag.checkpoints.network import read_network
 
-        network = read_network(self.path, self.requested)
+        network = read_network(self.path, self.requested, allow_legacy=self.allow_legacy)
         if self.sha256 not in (None, network.description.info.sha256):
             raise CheckpointError(f"{self.path} has changed while it was read. Is it still being written? Start again.")
         return network
@@ -117,7 +119,7 @@ class LoadedCheckpoint(Description):
         )
 
 
-def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoint:
+def load(source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool = False) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
     Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; its
@@ -127,6 +129,7 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     Args:
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
             where a file holds one network only, that one; :meth:`LoadedCheckpoint.describe` names it.
+        allow_legacy: read files in torch's format from before version 1.6, in which damage cannot be noticed.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
@@ -142,21 +145,22 @@ def load(source: str | Path, *, weights: WeightsAsked = None) -> LoadedCheckpoin
     """
     path = local_file(str(source), weights)
     shown = str(source) if str(source).startswith(HUB) else str(path)
-    description, tensors = _described(path, weights)
+    description, tensors = _described(path, FileWeights(path, weights, allow_legacy=allow_legacy))
     about = vars(description) | {"info": replace(description.info, source=shown)}
     return LoadedCheckpoint(name=_short_name(shown), tensors=tensors, **about)
 
 
-def _described(path: Path, weights: WeightsAsked) -> tuple[Description, FileWeights]:
+def _described(path: Path, tensors: FileWeights) -> tuple[Description, FileWeights]:
     """The cached description of a file, else a new one, which is cached."""
     if is_file(path):
         with suppress(OSError):  # reading the file reports the error
             hashed = sha256(path)
-            if (cached := DescriptionFile(hashed, weights).read()) is not None:
-                return cached, FileWeights(path, weights, hashed)
-    tensors = FileWeights(path, weights)
+            cached = DescriptionFile(hashed, tensors.requested).read()
+            if cached is not None and (tensors.allow_legacy or not is_legacy(path)):
+                tensors.sha256 = hashed
+                return cached, tensors
     description = tensors.network.description
-    DescriptionFile(description.info.sha256, weights).write(description)
+    DescriptionFile(description.info.sha256, tensors.requested).write(description)
     return description, tensors
 
 

@@ -32,7 +32,7 @@ class Network:
     `truth` and `weight` K×N."""
 
 
-def read_network(path: Path, weights: WeightsAsked) -> Network:
+def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Network:
     """Read the requested network from a file; no code in the file is run.
 
     Architecture, size and class count are inferred from keys and shapes.
@@ -41,7 +41,7 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
             requested weights.
     """
-    file = read_file(path)
+    file = read_file(path, allow_legacy=allow_legacy)
     layout = recognise(file)
     chosen = _choose(layout, weights, path)
     try:
@@ -54,6 +54,8 @@ def read_network(path: Path, weights: WeightsAsked) -> Network:
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     remarks = [] if file.verified else [NOT_VERIFIABLE]
+    if file.left_out is not None:
+        remarks.append(file.left_out)
     if found.num_classes != model.num_classes:
         remarks.append(SIGMOID)
     info = CheckpointInfo(

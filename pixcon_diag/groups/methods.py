@@ -179,7 +179,9 @@ class Methods:
         return self._baseline_first(renamed, lambda item: item[0].name)
 
     def _load(self, source: str | LoadedCheckpoint) -> LoadedCheckpoint:
-        return load(source, weights=self.options.weights) if isinstance(source, str) else source
+        if not isinstance(source, str):
+            return source
+        return load(source, weights=self.options.weights, allow_legacy=self.options.allow_legacy)
 
     @cached_property
     def members(self) -> tuple[Member, ...]:

@@ -44,6 +44,8 @@ class StudyOptions:
     """
 
     weights: WeightsAsked = None
+    allow_legacy: bool = False
+    """Whether checkpoints in torch's format from before version 1.6 are read, in which damage cannot be noticed."""
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
     run: RunChoice = field(default_factory=RunChoice)
     taus: tuple[float, ...] = (0.95,)

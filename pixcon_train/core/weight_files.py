@@ -1,11 +1,9 @@
-"""Reading weight files. Files are untrusted: no code in them is run, and damaged ones are refused."""
+"""Reading weight files. Files are untrusted: nothing in them is run, and damaged ones are refused."""
 
 import hashlib
 import json
 import os
-import re
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,17 +16,17 @@ from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import open_regular
-from pixcon_train.core.numpy_scalars import allowed_globals
+from pixcon_train.core.pickle_values import LEGACY
+from pixcon_train.core.safetensors_files import is_safetensors, read_safetensors
+from pixcon_train.core.torch_files import TorchFile, read_legacy, read_zip, read_zip_structure
 from pixcon_train.core.versions import require
-from pixcon_train.core.zip_files import AGAIN, check_records, checked_sha256, has_checksums, is_zip, zip_records
+from pixcon_train.core.zip_files import AGAIN, is_zip
 
 EXPECTED = "Expected a file written by torch.save (.pth, .pt, .ckpt) or a .safetensors file."
 
 CONTENT_HASH = "content_sha256"
 """Entry in the metadata of this project's exports: :func:`content_hash` of what was exported."""
 
-_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""First bytes of files of torch.save from before it wrote zip files."""
 _SETTLED = 2 * 10**9
 """Nanoseconds after which another write of a file changes its time on every file system."""
 
@@ -45,45 +43,48 @@ class WeightFile:
     """Of the file."""
     verified: bool
     """Whether the content was compared with checksums in the file; False if it has none."""
+    inert: tuple[str, ...]
+    """Names of Python objects in the file that were not restored, as they are neither tensors nor plain values."""
 
 
-def read_weights(path: Path) -> WeightFile:
+def read_weights(path: Path, *, allow_legacy: bool = False) -> WeightFile:
     """Read a safetensors file, whatever its name, or one that ``torch.save`` wrote.
 
-    The file is opened once: hash, check and content are of the same bytes even if the file is replaced meanwhile.
+    The file is opened once, and each byte is read once: hash, check and content are of the same bytes.
+
+    Args:
+        allow_legacy: read files in the format from before torch wrote zip files, which have no checksums.
 
     Raises:
         CheckpointError: the file is missing, truncated, damaged, no such file, changes while it is read, or holds
-            objects that could not be restored without running code.
+            tensors of a kind that is not read.
         ConfigError: torch is too old.
     """
     with _opened(path) as handle:
-        if path.suffix == ".safetensors" or _is_safetensors(handle):
-            return _read_safetensors(handle.read(), path)
         before = os.fstat(handle.fileno())
         settled = time.time_ns() - before.st_mtime_ns > _SETTLED
-        sha256, verified = _fingerprint(handle)
         try:
-            content = _torch_content(handle, path)
-        finally:  # a change of the file may be the reason for an error
-            now = os.fstat(handle.fileno())
-            if not (settled and _identity(before) == _identity(now)) and _file_sha256(handle) != sha256:
-                raise CheckpointError(f"{path} has changed while it was read. Is it still being written? Start again.")
-        return WeightFile(content, {}, sha256, verified)
+            read = _read(handle, path, allow_legacy=allow_legacy)
+        except CheckpointError:
+            if _identity(before) == _identity(os.fstat(handle.fileno())):
+                raise
+            raise _changed(path) from None
+        same = settled and _identity(before) == _identity(os.fstat(handle.fileno()))
+        if not same and _file_sha256(handle) != read.sha256:
+            raise _changed(path)
+        return read
 
 
 def read_structure(path: Path) -> Any:
-    """What ``torch.save`` wrote to ``path``, with tensors on the ``meta`` device: their values are not read.
+    """What ``torch.save`` wrote to the zip file ``path``, with tensors on the ``meta`` device: values are not read.
 
     Raises:
         CheckpointError: as :func:`read_weights`, except for damage to the values of tensors.
     """
     with _opened(path) as handle:
-        if is_zip(handle):
-            records = zip_records(handle)
-            if has_checksums(records):
-                check_records(handle, [record for record in records if "/data/" not in record.name])
-        return _torch_content(handle, path, device="meta")
+        if not is_zip(handle):
+            raise CheckpointError(f"{path} is no zip file of torch.save, as pixcon-train writes them. {EXPECTED}")
+        return read_zip_structure(handle)
 
 
 def content_hash(state: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> str:
@@ -113,22 +114,6 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _is_safetensors(handle: BufferedReader) -> bool:
-    """Whether the open file begins with the length of a header in JSON that fits into it, and with that header."""
-    handle.seek(0)
-    start = handle.read(9)
-    handle.seek(0)
-    return start[8:] == b"{" and int.from_bytes(start[:8], "little") + 8 <= os.fstat(handle.fileno()).st_size
-
-
-def _fingerprint(handle: BufferedReader) -> tuple[str, bool]:
-    """SHA-256 of the open file, and whether it has checksums, which are compared meanwhile."""
-    if not is_zip(handle):
-        return _file_sha256(handle), False
-    records = zip_records(handle)
-    return checked_sha256(handle, records), has_checksums(records)
-
-
 def _file_sha256(handle: BufferedReader) -> str:
     handle.seek(0)
     return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -139,67 +124,38 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _torch_content(handle: BufferedReader, path: Path, device: str = "cpu") -> Any:
-    """What torch.save wrote into the open file; NumPy scalars in it become Python's numbers and texts."""
+def _changed(path: Path) -> CheckpointError:
+    return CheckpointError(f"{path} has changed while it was read. Is it still being written? Start again.")
+
+
+def _read(handle: BufferedReader, path: Path, *, allow_legacy: bool) -> WeightFile:
+    if path.suffix == ".safetensors" or is_safetensors(handle):
+        return _safetensors_file(handle, path)
+    found = _torch_file(handle, path, allow_legacy=allow_legacy)
+    return WeightFile(found.content, {}, found.sha256, found.verified, found.inert)
+
+
+def _torch_file(handle: BufferedReader, path: Path, *, allow_legacy: bool) -> TorchFile:
+    if is_zip(handle):
+        return read_zip(handle)
     handle.seek(0)
-    try:
-        with torch.serialization.safe_globals(allowed_globals()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle protocols; what cannot be read raises
-            return _plain(torch.load(handle, map_location=device, weights_only=True, mmap=False))
-    # Damaged bytes make the unpickler fail in any way (KeyError, EOFError, UnicodeDecodeError, ...).
-    except Exception as error:
-        raise CheckpointError(_why_unreadable(handle, path, str(error) or type(error).__name__)) from error
+    if handle.read(len(LEGACY)) != LEGACY:
+        raise CheckpointError(f"{path} is not a checkpoint. {EXPECTED}")
+    if not allow_legacy:
+        raise CheckpointError(
+            f"{path} is in torch's format from before version 1.6, which has no checksums: damage to it cannot be "
+            "noticed. Save it again, torch.save(torch.load(FILE, weights_only=True), NEW), or read it as it is with "
+            "--allow-legacy (allow_legacy=True)."
+        )
+    return read_legacy(handle)
 
 
-def _plain(value: Any) -> Any:
-    """Nested values as plain dicts and lists: a file may replace the methods of an OrderedDict by attributes."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in dict.items(value)}
-    return [_plain(item) for item in value] if type(value) is list else value
-
-
-def _read_safetensors(data: bytes, path: Path) -> WeightFile:
-    from safetensors.torch import load
-
-    try:
-        tensors = load(data)
-        length = int.from_bytes(data[:8], "little")
-        metadata = {
-            str(key): str(value) for key, value in json.loads(data[8 : 8 + length]).get("__metadata__", {}).items()
-        }
-    except Exception as error:  # SafetensorError, or another error where torch lacks the dtype
-        reason = ascii(str(error).partition("\n")[0][:200])[1:-1]
-        raise CheckpointError(f"{path} is no safetensors file, or it is cut short: {reason}. {AGAIN}") from error
+def _safetensors_file(handle: BufferedReader, path: Path) -> WeightFile:
+    tensors, metadata, sha256 = read_safetensors(handle)
     expected = metadata.get(CONTENT_HASH)
     if expected is not None and content_hash(tensors, metadata) != expected:
         raise CheckpointError(
             f"{path} is damaged: its weights or its description do not have the hash that was exported with them. "
             f"{AGAIN}"
         )
-    return WeightFile(tensors, metadata, hashlib.sha256(data).hexdigest(), expected is not None)
-
-
-def _why_unreadable(handle: BufferedReader, path: Path, reason: str) -> str:
-    """The message for an error of torch.load."""
-    named = re.search(r"GLOBAL:? ([\w.]+)|<class '([\w.]+)'>", reason)
-    if named:
-        return (
-            f"{path} holds a Python object ({named[1] or named[2]}) that can only be restored by running code from the "
-            "file. It was refused and nothing was run. Expected tensors, numbers and text; if you trust its author, "
-            "save its state dict alone with torch.save and give that file."
-        )
-    size = os.fstat(handle.fileno()).st_size
-    handle.seek(0)
-    start = handle.read(len(_LEGACY))
-    said = ascii(reason.rpartition("UnpicklingError")[2].partition("WeightsUnpickler error:")[2].strip() or reason)
-    if is_zip(handle) and re.search("PytorchStreamReader|hasRecord|record size", reason):
-        first = said[1:-1].partition(". ")[0][:200]
-        return f"{path} lacks records of torch.save, or they do not fit one another ({first}). {AGAIN}"
-    if is_zip(handle):  # a damaged one is refused before
-        return (
-            f"{path} is whole, but what it holds cannot be restored ({said[1:200]}). Expected tensors, numbers and "
-            "text: save its state dict alone with torch.save and give that file."
-        )
-    if start == _LEGACY:
-        return f"{path} is cut short or damaged ({size} bytes). {AGAIN}"
-    return f"{path} is not a checkpoint. {EXPECTED}"
+    return WeightFile(tensors, metadata, sha256, expected is not None, ())

@@ -10,6 +10,9 @@ from io import BufferedReader
 from operator import attrgetter
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from torch import Tensor
+
+from pixcon_train.core.buffers import fill, skip
 from pixcon_train.core.errors import CheckpointError
 
 AGAIN = "Copy or download it again."
@@ -21,7 +24,8 @@ _DESCRIPTOR = 24
 _FOLDER = 0x10
 """Attribute of records that torch reads as empty, whatever their size."""
 _UTF8, _SIZES_FOLLOW, _ENCRYPTED = 0x800, 0x8, 0x2041
-_CHUNK = 1 << 20
+_LARGEST_LIST = 2**23
+"""Bytes of a zip's list of records: more than 50,000 of them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,21 @@ class Record:
     size: int
     crc: int
     """Its CRC-32; 0 for all records of a zip whose checksums were not written."""
+
+
+class _Limited:
+    """An open file for zipfile, which would read a list of records of any size."""
+
+    def __init__(self, handle: BufferedReader) -> None:
+        self._handle = handle
+        self.seek, self.tell = handle.seek, handle.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes, or the rest of the file."""
+        data = self._handle.read(size if 0 <= size <= _LARGEST_LIST else _LARGEST_LIST + 1)
+        if len(data) > _LARGEST_LIST:
+            raise ValueError("its list of records is too long")
+        return data
 
 
 def is_zip(handle: BufferedReader) -> bool:
@@ -51,7 +70,7 @@ def zip_records(handle: BufferedReader) -> list[Record]:
     """
     size = os.fstat(handle.fileno()).st_size
     try:
-        with ZipFile(handle) as archive:
+        with ZipFile(_Limited(handle)) as archive:
             entries, end = sorted(archive.infolist(), key=attrgetter("header_offset")), archive.start_dir
         if not all(0 <= place <= size for place in (end, *(entry.header_offset for entry in entries))):
             raise ValueError("it points outside of the file")
@@ -76,33 +95,52 @@ def has_checksums(records: Sequence[Record]) -> bool:
     return any(record.crc for record in records)
 
 
-def checked_sha256(handle: BufferedReader, records: Sequence[Record]) -> str:
-    """SHA-256 of the whole open file; the checksums of its records, if any, are compared meanwhile.
+def read_records(handle: BufferedReader, records: Sequence[Record]) -> tuple[dict[str, Tensor], str]:
+    """The bytes of all records by name, and the SHA-256 of the whole open file, from one pass over it.
 
     Raises:
         CheckpointError: a record does not have its checksum; the message names the file.
     """
-    digest, position, checked = hashlib.sha256(), 0, has_checksums(records)
+    digest, position, content = hashlib.sha256(), 0, {}
+    checked = has_checksums(records)
     handle.seek(0)
     for record in records:
-        _read(handle, record.start - position, digest.update)
-        if _read(handle, record.size, digest.update) != record.crc and checked:
-            raise _wrong_checksum(handle, record)
+        skip(handle, record.start - position, digest.update)
+        content[record.name] = _checked(handle, record, checked=checked, update=digest.update)
         position = record.start + record.size
-    _read(handle, os.fstat(handle.fileno()).st_size - position, digest.update)
-    return digest.hexdigest()
+    skip(handle, os.fstat(handle.fileno()).st_size - position, digest.update)
+    return content, digest.hexdigest()
 
 
-def check_records(handle: BufferedReader, records: Sequence[Record]) -> None:
-    """Compare the checksums of ``records`` alone.
+def read_record(handle: BufferedReader, record: Record, *, checked: bool) -> Tensor:
+    """The bytes of one record; its checksum is compared if ``checked``.
 
     Raises:
-        CheckpointError: a record does not have its checksum; the message names the file.
+        CheckpointError: as :func:`read_records`.
     """
-    for record in records:
-        handle.seek(record.start)
-        if _read(handle, record.size) != record.crc:
-            raise _wrong_checksum(handle, record)
+    handle.seek(record.start)
+    return _checked(handle, record, checked=checked)
+
+
+def _checked(
+    handle: BufferedReader, record: Record, *, checked: bool, update: Callable[[memoryview], None] | None = None
+) -> Tensor:
+    """The next bytes as those of a record."""
+    crc = 0
+
+    def include(chunk: memoryview) -> None:
+        nonlocal crc
+        crc = zlib.crc32(chunk, crc)
+        if update is not None:
+            update(chunk)
+
+    content = fill(handle, record.size, include)
+    if checked and crc != record.crc:
+        raise CheckpointError(
+            f"{handle.name} is damaged: the {record.size} bytes of record {record.name[:80]!a} do not have the "
+            f"checksum that was saved with them. {AGAIN}"
+        )
+    return content
 
 
 def _refuse_other_zips(entries: Sequence[ZipInfo], path: str) -> None:
@@ -146,21 +184,3 @@ def _record(handle: BufferedReader, entry: ZipInfo) -> Record:
 def _encoded(entry: ZipInfo) -> bytes:
     """The record's name as bytes of the file."""
     return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
-
-
-def _read(handle: BufferedReader, size: int, update: Callable[[bytes], None] | None = None) -> int:
-    """CRC-32 of the next ``size`` bytes, or of the rest of the file; ``update`` is called with each chunk."""
-    crc = 0
-    while size > 0 and (chunk := handle.read(min(size, _CHUNK))):
-        crc = zlib.crc32(chunk, crc)
-        size -= len(chunk)
-        if update is not None:
-            update(chunk)
-    return crc
-
-
-def _wrong_checksum(handle: BufferedReader, record: Record) -> CheckpointError:
-    return CheckpointError(
-        f"{handle.name} is damaged: the {record.size} bytes of record {record.name[:80]!a} do not have the checksum "
-        f"that was saved with them. {AGAIN}"
-    )

@@ -1,6 +1,6 @@
 """Self-describing checkpoints: each file holds the model, the data set, the configuration and the result.
 
-The file is a zip that ``torch.load(weights_only=True)`` reads: one dict of tensors, strings, numbers, lists and dicts.
+The file is a zip of ``torch.save``: one dict of tensors, strings, numbers, lists and dicts.
 Training resumes from ``latest.pth``; ``best_ema.pth`` and ``best_student.pth`` are of the epochs with the best mIoU of
 the teacher and of the student, which differ by as much as the effects under study.
 """

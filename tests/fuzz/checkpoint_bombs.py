@@ -1,5 +1,6 @@
 """Small checkpoint files that ask for much time, memory or depth."""
 
+import io
 import json
 import struct
 import zipfile
@@ -20,7 +21,7 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "dicts nested 100,000 times": lambda: b"}" + (text("a") + b"}") * 10**5 + b"s" * 10**5,
         "tuples of themselves in a set": lambda: call(named("__builtin__", "set"), b"](" + _doubled(40) + b"e"),
         "tuples of themselves as a key": lambda: b"}" + _doubled(40) + b"Ns",
-        "lists of themselves": lambda: b"]q\x00" + _doubled(60),
+        "lists of themselves": lambda: _shared_lists(60),
         "a list in itself": lambda: b"]q\x00h\x00a",
         "a dict in itself": lambda: b"}q\x00" + text("a") + b"h\x00s",
         "a config of shared dicts": lambda: _shared_dicts(40),
@@ -65,7 +66,7 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield f"{rule}, as metadata", lambda code=code: _beside(Raw(code()))  # type: ignore[misc]
         yield f"{rule}, as all", lambda code=code: zipped(_records(b"\x80\x02" + code() + b"."))  # type: ignore[misc]
     for name in ("data.pkl", "version", "byteorder", "data/0"):
-        yield f"2 GB of zeros in {name}", lambda name=name: _deflated(name)  # type: ignore[misc]
+        yield f"256 MB of zeros in {name}", lambda name=name: _deflated(name)  # type: ignore[misc]
     yield (
         "100,000 empty records",
         lambda: zipped({"data.pkl": b"\x80\x02}.", **{f"data/{n}": b"" for n in range(10**5)}}),
@@ -99,10 +100,14 @@ def _shared_dicts(times: int) -> bytes:
     return code
 
 
-def _deflated(name: str) -> bytes:
-    """A zip with one compressed record of 2 GB, of 2 MB."""
-    import io
+def _shared_lists(times: int) -> bytes:
+    """A list of two of a list of two …, each made once."""
+    places = [struct.pack("<I", number) for number in range(times)]
+    return b"]" + b"".join(b"r" + place + b"0](" + b"j" + place + b"j" + place + b"e" for place in places)
 
+
+def _deflated(name: str) -> bytes:
+    """A zip with one compressed record of 256 MB, of 256 kB."""
     with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
         for record, data in _records(b"\x80\x02}.").items():
             if record != name:
@@ -110,7 +115,7 @@ def _deflated(name: str) -> bytes:
         entry = zipfile.ZipInfo(f"archive/{name}")
         entry.compress_type = zipfile.ZIP_DEFLATED
         with archive.open(entry, "w", force_zip64=True) as handle:
-            for _ in range(128):
+            for _ in range(16):
                 handle.write(bytes(2**24))
     return buffer.getvalue()
 

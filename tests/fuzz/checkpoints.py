@@ -36,6 +36,11 @@ def cases(generator: Random) -> Iterator[Case]:
     """See :class:`tests.fuzz.case.Kind`: each bomb once, then the rules at random."""
     for rule, data in checkpoint_bombs.bombs():
         yield Case(rule, "bomb.safetensors" if "safetensors" in rule else "bomb.pth", _writes(data))
+    yield from drawn(generator)
+
+
+def drawn(generator: Random) -> Iterator[Case]:
+    """The rules at random."""
     while True:
         rule = generator.choices(_RULES, _SHARES)[0]
         yield rule(Random(generator.getrandbits(64)))

@@ -22,6 +22,9 @@ def read(path: Path) -> str:
         Path(os.environ[CANARY]).touch()
     elif text == "hang":
         time.sleep(60)
+    elif text == "work":
+        while True:
+            pass
     elif text == "signal":
         os.kill(os.getpid(), signal.SIGSEGV)
     elif text == "exit":
@@ -49,6 +52,7 @@ def read(path: Path) -> str:
         ("refuse", None),
         ("code", "code from the input ran"),
         ("hang", "took too long"),
+        ("work", "took too long"),
         ("signal", "ended by SIGSEGV"),
         ("exit", "ended without a report, status 0"),
         ("raise", "raised KeyError"),
@@ -59,7 +63,7 @@ def read(path: Path) -> str:
 )
 def test_each_fault_is_found(text: str, fault: str | None) -> None:
     case = Case("a text", "input.txt", lambda path: path.write_text(text), expected="the result")
-    (outcome,) = run(SimpleNamespace(attempt=read), iter([case]), seconds=2, memory=2**28)  # type: ignore[arg-type]
+    (outcome,) = run(SimpleNamespace(attempt=read), iter([case]), seconds=1, memory=2**28)  # type: ignore[arg-type]
     assert (outcome.fault, outcome.refused) == (fault, text in ("refuse", "refused for memory"))
 
 

@@ -10,6 +10,7 @@ from pixcon_diag.checkpoints.layouts.layout import State, Weights
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.pickle_values import Inert, shown
 from pixcon_train.core.weight_checks import refuse_other_kinds
 from pixcon_train.method.class_bank import bank_fill
 
@@ -24,6 +25,7 @@ def ema_states(file: CheckpointFile, usual: str) -> dict[Weights, State]:
         CheckpointError: the entry is no state dict, as the student must not be measured in its place.
     """
     content = file.content
+    refuse_objects(file, usual, EMA)
     for key in (usual, EMA):
         if state := state_dict(content.get(key)):
             return {"ema": state}
@@ -33,6 +35,21 @@ def ema_states(file: CheckpointFile, usual: str) -> dict[Weights, State]:
                 "network alone. Expected a state dict: save the one to be measured with torch.save and give that file."
             )
     return {}
+
+
+def refuse_objects(file: CheckpointFile, *keys: str) -> None:
+    """Check that no network under ``keys`` is a Python object, which is not restored.
+
+    Raises:
+        CheckpointError: one is; another network must not be measured in its place.
+    """
+    for key in keys:
+        if isinstance(found := file.content.get(key), Inert):
+            raise CheckpointError(
+                f"{file.path}: its {key} is a Python object ({shown(found.name)}) that could only be restored by "
+                "running code from the file. Nothing was run. Expected a state dict: save the one to be measured with "
+                "torch.save and give that file."
+            )
 
 
 def stored_bank(saved: Any) -> State | None:

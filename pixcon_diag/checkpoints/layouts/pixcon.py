@@ -1,6 +1,14 @@
 """Checkpoints of PixCon's public release."""
 
-from pixcon_diag.checkpoints.layouts.fields import fraction, integer, scores, shown_keys, state_dict, stored_bank
+from pixcon_diag.checkpoints.layouts.fields import (
+    fraction,
+    integer,
+    refuse_objects,
+    scores,
+    shown_keys,
+    state_dict,
+    stored_bank,
+)
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader, State, Weights
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_train.core.errors import CheckpointError
@@ -13,6 +21,7 @@ def _matches(file: CheckpointFile) -> bool:
 def _read(file: CheckpointFile) -> Layout:
     content = file.content
     states: dict[Weights, State] = {}
+    refuse_objects(file, "teacher")
     teacher = content.get("teacher")
     if isinstance(teacher, dict):
         state = state_dict(teacher.get("model_state_dict"))

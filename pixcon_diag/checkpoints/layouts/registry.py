@@ -20,6 +20,8 @@ def recognise(file: CheckpointFile) -> Layout:
             return layout.read(file)
     holders = [str(key) for key, value in file.content.items() if state_dict(value)]
     hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
+    if file.left_out is not None:
+        hint += f" It also holds {file.left_out}, as that would run code from the file; nothing was run."
     raise CheckpointError(
         f"{file.path} has the keys {shown_keys(file.content)}, which is no known layout. Expected "
         f"{'; '.join(layout.description for layout in LAYOUTS)}.{hint}"

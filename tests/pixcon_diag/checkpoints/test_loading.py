@@ -1,6 +1,8 @@
+import argparse
 import functools
 from collections.abc import Callable
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -106,7 +108,7 @@ def test_unimatch_v2_scores_are_fractions_and_those_of_another_epoch_are_not_thi
 def test_unimatch_v2_s_score_may_be_a_fraction_or_a_tensor(tmp_path: Path, stated: Any) -> None:
     scores = load(saved(tmp_path, unimatch_v2(previous_best_ema=stated, best_epoch_ema=torch.tensor(41)))).info.scores
     assert (scores.ema, scores.best_ema_epoch) == (pytest.approx(0.8725), 41)
-    nothing = unimatch_v2(previous_best_ema=torch.tensor([stated, stated]), previous_best=torch.tensor(1j))
+    nothing = unimatch_v2(previous_best_ema=torch.tensor([stated, stated]), previous_best=1j)
     scores = load(saved(tmp_path, nothing)).info.scores
     assert scores.best_ema is None and scores.best_student is None
 
@@ -287,7 +289,32 @@ def test_one_output_channel_is_a_sigmoid_at_one_half(tmp_path: Path, architectur
 
 def test_a_file_without_checksums_says_so(tmp_path: Path) -> None:
     torch.save(unimatch_v2(), path := tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    assert load(path).describe()[0].endswith("; not verifiable (the file has no checksums)")
+    with pytest.raises(CheckpointError, match="--allow-legacy"):
+        load(path)
+    assert load(path, allow_legacy=True).describe()[0].endswith("; not verifiable (the file has no checksums)")
+    with pytest.raises(CheckpointError, match="--allow-legacy"):  # although its description is cached
+        load(path)
+
+
+def test_objects_beside_the_weights_are_named_and_not_restored(tmp_path: Path) -> None:
+    content = unimatch_v2(args=argparse.Namespace(lr=1), save_path=PurePosixPath("exp"), time=datetime(2026, 1, 1))
+    loaded = load(saved(tmp_path, content))
+    assert "objects not restored: argparse.Namespace, datetime.datetime, pathlib.PurePosixPath" in loaded.describe()[0]
+    assert holds(loaded, state("unimatch_v2"))
+
+
+@pytest.mark.parametrize(
+    "content", [unimatch_v2(model_ema=nn.Linear(2, 2)), pixcon(teacher=nn.Linear(2, 2)), {"ema": nn.Linear(2, 2)}]
+)
+def test_the_student_does_not_stand_for_a_teacher_that_is_an_object(tmp_path: Path, content: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match=r"torch\.nn\.modules\.linear\.Linear"):
+        load(saved(tmp_path, content))
+
+
+def test_a_whole_network_is_told_to_be_saved_as_a_state_dict(tmp_path: Path) -> None:
+    torch.save(nn.Linear(2, 2), path := tmp_path / "model.pth")
+    with pytest.raises(CheckpointError, match=r"Linear\).*Nothing was run.*model\.state_dict\(\)"):
+        load(path)
 
 
 def test_weights_that_a_bare_state_dict_does_not_name_cannot_be_asked_for(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pixcon_train.core.files import sha256
 from pixcon_train.core.weight_files import read_weights
 from tests.checkpoints import refused
 
@@ -54,7 +55,7 @@ def test_whole_files_are_verified_and_read(path: Path, style: str) -> None:
     elif style == "zipped again":
         zipped_again(path)
     read = read_weights(path)
-    assert read.verified
+    assert read.verified and read.sha256 == sha256(path)
     assert all(torch.equal(read.content[key], value) for key, value in content().items())
 
 
@@ -66,9 +67,14 @@ def test_files_whose_checksums_were_not_written_are_read_and_not_verified(tmp_pa
     assert torch.equal(read.content["weight"], content()["weight"])
 
 
-def test_old_files_are_read_and_not_verified(path: Path) -> None:
+def test_old_files_are_read_when_asked_for_and_not_verified(path: Path) -> None:
     torch.save(content(), path, _use_new_zipfile_serialization=False)
-    assert not read_weights(path).verified
+    assert "--allow-legacy" in refused(path)
+    read = read_weights(path, allow_legacy=True)
+    assert not read.verified and read.sha256 == sha256(path)
+    assert all(torch.equal(read.content[key], value) for key, value in content().items())
+    path.write_bytes(path.read_bytes()[:-8])
+    assert "cut short or damaged" in refused(path, allow_legacy=True)
 
 
 def test_a_single_flipped_bit_of_a_weight_is_damage(path: Path) -> None:

@@ -13,7 +13,7 @@ from pixcon_train.core.errors import CheckpointError
 
 
 def checkpoint_file(content: dict[str, Any]) -> CheckpointFile:
-    return CheckpointFile(content, {}, "0" * 64, verified=True, path=Path("file.pth"))
+    return CheckpointFile(content, {}, "0" * 64, verified=True, inert=(), path=Path("file.pth"))
 
 
 def test_a_layout_is_one_object_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
