@@ -23,7 +23,7 @@ def fill(handle: BufferedReader, size: int, include: Callable[[memoryview], None
         content = torch.empty(size, dtype=torch.uint8)
     except RuntimeError as error:
         raise CheckpointError(f"{handle.name} does not fit into memory: {size} bytes are needed at once.") from error
-    view = memoryview(content.numpy())
+    view = content.numpy().data
     for start in range(0, size, _CHUNK):
         piece = view[start : start + _CHUNK]
         if handle.readinto(piece) != len(piece):

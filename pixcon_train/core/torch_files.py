@@ -43,9 +43,7 @@ def read_zip(handle: BufferedReader) -> TorchFile:
     records = zip_records(handle)
     root = _checked_root(handle, records)
     content, sha256 = read_records(handle, records)
-    small = {
-        name: bytes(memoryview(content[f"{root}/{name}"].numpy())) for name in _SMALL if f"{root}/{name}" in content
-    }
+    small = {name: content[f"{root}/{name}"].numpy().tobytes() for name in _SMALL if f"{root}/{name}" in content}
     pickle = _pickle(handle, small)
     _check_sizes(handle, pickle, {record.name.removeprefix(f"{root}/data/"): record.size for record in records})
 
@@ -66,7 +64,7 @@ def read_zip_structure(handle: BufferedReader) -> Any:
     root, checked = _checked_root(handle, records), has_checksums(records)
     others = [record for record in records if record.name.removeprefix(f"{root}/") in _SMALL]
     small = {
-        record.name.removeprefix(f"{root}/"): bytes(memoryview(read_record(handle, record, checked=checked).numpy()))
+        record.name.removeprefix(f"{root}/"): read_record(handle, record, checked=checked).numpy().tobytes()
         for record in others
     }
     pickle = _pickle(handle, small)
