@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pixcon_train.core import torch_files
+from pixcon_train.core import torch_files, weight_files
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import sha256
 from pixcon_train.core.pickle_values import Inert
@@ -170,7 +170,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", forbidden)
+    monkeypatch.setattr(weight_files, "open_regular", forbidden)
     assert "cannot be read: Permission denied" in refused(path)
 
 
