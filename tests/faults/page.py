@@ -21,11 +21,10 @@ def table(content: dict[str, Any]) -> str:
         f"{about['processor']}, {about['cores']} cores, torch {about['torch']}, Python {about['python']}, seed "
         f"{content['seed']}.",
         "",
-        "| fault | must hold after each try | tries | in time | losses | date | commit |",
-        "|---|---|---|---|---|---|---|",
+        "| fault | must hold after each try | tries | in time | losses | date |",
+        "|---|---|---|---|---|---|",
     ]
     for row in content["faults"].values():
-        commit = (row["commit"] or "–")[:7]
-        cells = (row["fault"], row["expected"], row["tries"], row["disturbed"], len(row["losses"]), row["date"], commit)
+        cells = (row["fault"], row["expected"], row["tries"], row["disturbed"], len(row["losses"]), row["date"])
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
