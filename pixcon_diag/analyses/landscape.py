@@ -15,6 +15,7 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import CheckpointError, ConfigError, DataError
 from pixcon_train.core.files import read_input
+from pixcon_train.core.records import shortened
 from pixcon_train.data.specs import spec_for_class_count
 
 POINTS = ("name", "encoder", "parameters", "miou", "dataset")
@@ -103,19 +104,24 @@ def read_points(path: Path) -> list[OwnRun]:
         DataError: the file is missing, lacks a column, or has a value that is not a number.
     """
     reader = csv.DictReader(io.StringIO(read_input(path, str(path), DataError)))
-    missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
-    return [_point(path, number, row) for number, row in enumerate(reader, 2)]
+    try:
+        missing = [name for name in POINTS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path} lacks the column {', '.join(missing)}. Expected: {', '.join(POINTS)}.")
+        return [_point(path, number, row) for number, row in enumerate(reader, 2)]
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV file: {error}. Expected the columns {', '.join(POINTS)}.") from None
 
 
 def _point(path: Path, line: int, row: dict[str, str]) -> OwnRun:
     try:
         parameters, miou = int(row["parameters"]), float(row["miou"])
+        if not (0 <= parameters < 10**15 and 0 <= miou <= 1):
+            raise ValueError
     except (TypeError, ValueError):
         raise DataError(
-            f"{path}, line {line}: parameters '{row['parameters']}' or miou '{row['miou']}' is not a number. Expected "
-            "an integer and a fraction."
+            f"{path}, line {line}: parameters {shortened(row['parameters'])} or miou {shortened(row['miou'])} is no "
+            "such number. Expected an integer and a fraction of 0..1."
         ) from None
     return OwnRun(row["name"], row["encoder"], parameters, miou, row["dataset"], str(path))
 

@@ -61,13 +61,13 @@ def read_answers(paths: Sequence[Path], sheet: str, *, mixed: bool) -> dict[str,
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Line number and stripped cells of each row."""
     reader = csv.DictReader(io.StringIO(read_input(path, str(path), DataError)), restval="")
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise DataError(
-            f"{path} lacks the column {', '.join(missing)}. Expected the CSV file that a sheet saves, with "
-            f"{', '.join(COLUMNS)}."
-        )
     try:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(
+                f"{path} lacks the column {', '.join(missing)}. Expected the CSV file that a sheet saves, with "
+                f"{', '.join(COLUMNS)}."
+            )
         return [(reader.line_num, {name: row[name].strip() for name in COLUMNS}) for row in reader]
     except csv.Error as error:
         raise DataError(f"{path} is no CSV file: {error}. Expected the file that a sheet saves.") from None

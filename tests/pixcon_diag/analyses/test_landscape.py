@@ -78,7 +78,11 @@ def test_points_of_a_file_are_rows_after_the_published_ones(tmp_path: Path) -> N
         ("name,miou\nx,0.5\n", "lacks the column encoder, parameters, dataset"),
         ("", "lacks the column"),
         ("name,encoder,parameters,miou,dataset\nx,y,24.8M,0.84,pascal\n", "line 2: parameters '24.8M'"),
-        ("name,encoder,parameters,miou,dataset\nx,y\n", "line 2: parameters 'None'"),
+        ("name,encoder,parameters,miou,dataset\nx,y\n", "line 2: parameters None"),
+        ("name,encoder,parameters,miou,dataset\nx,y,24,84,pascal\n", "miou '84' is no such number"),
+        ("name,encoder,parameters,miou,dataset\nx,y,24,nan,pascal\n", "miou 'nan' is no such number"),
+        ("name,encoder,parameters,miou,dataset\nx,y,24,1e400,pascal\n", "miou '1e400' is no such number"),
+        ("x" * 200_000 + ",miou\n", "is no CSV file: field larger than field limit"),
     ],
 )
 def test_a_file_of_points_that_is_none(tmp_path: Path, text: str, says: str) -> None:
