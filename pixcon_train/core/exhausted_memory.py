@@ -6,7 +6,13 @@ from contextlib import contextmanager
 
 from pixcon_train.core.errors import ConfigError
 
-_PHRASES = ("DefaultCPUAllocator", "out of memory", "Cannot allocate memory", "bad_alloc")
+_PHRASES = (
+    "DefaultCPUAllocator",
+    "out of memory",
+    "Cannot allocate memory",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN's convolutions
+)
 """In the messages of PyTorch's errors for exhausted memory, most of which are plain RuntimeErrors."""
 
 

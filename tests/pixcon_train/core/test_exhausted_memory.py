@@ -30,6 +30,10 @@ def out_in_a_worker() -> None:
     raise MemoryError("Caught MemoryError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):")
 
 
+def out_in_a_convolution() -> None:
+    raise RuntimeError("could not create a primitive")
+
+
 def out_for_a_new_process() -> None:
     raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
@@ -42,6 +46,7 @@ def out_for_a_new_process() -> None:
         (allocated_by_python, "the machine has no more memory"),
         (out_on_an_accelerator, "CUDA out of memory. Lower"),
         (out_in_a_worker, "Caught MemoryError in DataLoader worker process 0. Lower"),
+        (out_in_a_convolution, "could not create a primitive. Lower"),
         (out_for_a_new_process, "Cannot allocate memory"),
     ],
 )
