@@ -195,8 +195,9 @@ def two_on_one_run(bench: Bench, tries: int) -> Tally:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from pixcon_cli import entry
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell switches it off for background jobs
 print("ready", flush=True)
 sys.argv = ["pixcon-diag", "check-data", "--dataset", "digits"]
 entry.diag()
