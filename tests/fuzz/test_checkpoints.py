@@ -11,6 +11,6 @@ from tests.fuzz.runner import run
 
 @pytest.mark.slow
 def test_hostile_checkpoints() -> None:
-    outcomes = list(run(checkpoints, islice(checkpoints.drawn(Random(0)), 60)))
+    outcomes = list(run(checkpoints, islice(checkpoints.drawn(Random(0)), 24)))
     assert [(outcome.case.rule, outcome.fault, outcome.said) for outcome in outcomes if outcome.fault is not None] == []
-    assert 20 < sum(outcome.refused for outcome in outcomes) < 60
+    assert 4 < sum(outcome.refused for outcome in outcomes) < 24
