@@ -145,6 +145,21 @@ def test_no_image_at_all() -> None:
     assert '"rho_f": [\n      null' in to_json(result.to_dict())
 
 
+def test_one_pixel_is_an_entry() -> None:
+    labels = pixels((2, 1))
+    result = measure(labels, torch.where(labels == VOID, -1, labels))
+    assert (result.batch_size, result.cap, result.bank_size) == (2, 3, 7)
+    assert (result.with_entry, result.starved, result.absent) == (2, (2,), (2,))
+    assert result.classes.images == (1, 1, 0)
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_before_any_image() -> None:
+    result = Coverage(3, batch_size=2).compute()
+    assert (result.images, result.with_entry, result.cap, result.bank_size) == (0, 0, 64, 256)
+    assert result.classes.labeled == (0, 0, 0) and all(type(count) is int for count in result.classes.labeled)
+
+
 def test_misuse_is_named() -> None:
     with pytest.raises(ConfigError, match="cap of at least 1"):
         Coverage(num_classes=2, batch_size=1, cap=0)
