@@ -66,6 +66,7 @@ def test_a_class_that_is_labeled_but_never_admitted_is_starved_not_absent() -> N
     labels = pixels((2, 4))
     result = measure(labels, torch.where(labels == 1, 1, -1))
     assert result.classes.eligible == (0, 4, 0)
+    assert result.classes.images == (1, 1, 0), "those with a labeled pixel, admitted or not"
     assert result.starved == (0, 2)
     assert result.absent == (2,)
     assert math.isnan(result.classes.rho_f[0])
