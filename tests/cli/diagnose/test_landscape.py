@@ -41,7 +41,7 @@ def test_each_mistake_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyP
     one_message(call("landscape", "nowhere.pth"), 4, "No file at nowhere.pth")
     one_message(call("landscape", "--points", "nowhere.csv"), 3, "nowhere.csv cannot be read")
     Path("points.csv").write_text("name,encoder,parameters,miou,dataset\nmine,DINOv2-S,24800000,84,pascal\n")
-    one_message(call("landscape", "--points", "points.csv"), 2, "mine", "fraction in [0, 1]")
+    one_message(call("landscape", "--points", "points.csv"), 3, "points.csv, line 2", "a fraction of 0..1")
 
 
 def test_figures_take_a_style_and_latex_lies_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
