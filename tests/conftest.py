@@ -35,6 +35,13 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A shell starts background jobs with Ctrl-C switched off, and so would be every process that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _few_threads() -> None:
     """One thread, since tensors here are tiny and waiting threads spin; two in `make test-portable`."""
     torch.set_num_threads(int(os.environ.get("PIXCON_TEST_THREADS", "1")))

@@ -22,8 +22,8 @@ def _opens_text(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in ("open", "NamedTemporaryFile", "TemporaryFile"):
         binary = "b" in _mode(call, name)
-        image_or_system = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
-        return not binary and not image_or_system
+        owner = getattr(call.func.value, "id", "") if isinstance(call.func, ast.Attribute) else ""
+        return not binary and owner not in ("Image", "os", "archive")  # members of zip archives are bytes
     own = isinstance(call.func, ast.Name)  # pixcon_train.core.files.read_text and write_text say it themselves
     return name in ("read_text", "write_text") and not own
 

@@ -1,5 +1,6 @@
 """Data loaders whose workers pass on a user's mistake as one message."""
 
+import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -75,6 +76,8 @@ def worker_deaths() -> Iterator[None]:
         # it, a loader finds its dead workers when it waits for a batch.
         if hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for worker in multiprocessing.active_children():
+            worker.kill()  # one that is still starting would print a traceback when this process ends
         reason = str(error).splitlines()[0] if isinstance(error, RuntimeError) else "A DataLoader worker was killed."
         raise WorkerError(f"{reason} The usual reason is too little memory: try fewer --workers.") from error
 

@@ -27,7 +27,7 @@ def test_every_command_and_option_explains_itself(name: str) -> None:
 def test_a_measuring_command_takes_the_same_options() -> None:
     """One meaning everywhere: what a user learnt of one command holds for the others."""
     shared = {parameter.name for parameter in main.commands["contamination"].params} - {
-        *("taus", "widths", "distance", "void_mode")
+        *("taus", "widths", "distance", "void_mode", "audit")
     }
     for name in ("boundary", "geometry", "tsne", "per-class", "coverage", "gradient", "compare"):
         assert shared <= {parameter.name for parameter in main.commands[name].params}, name

@@ -5,9 +5,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pixcon_figures.child import _answer
 from pixcon_figures.drawing import draw_named
 from pixcon_figures.processes import Child, Processes
 from pixcon_train.core.errors import ConfigError, DataError, WorkerError
@@ -69,9 +71,19 @@ def test_errors_are_those_of_drawing_here_and_the_process_goes_on(tmp_path: Path
     with pytest.raises(DataError, match=r"No results at .*power\.json"):
         child.draw(tmp_path, "power", None)
     (tmp_path / "power.json").write_text('{"command": "power", "seed_noise": 1}')
-    with pytest.raises(RuntimeError, match=r"(?s)drawing power failed:.*power\.py.*Error"):
+    with pytest.raises(DataError, match=r"power\.json cannot be drawn"):
         child.draw(tmp_path, "power", None)
     assert child.draw(tmp_path, "duel", None)[0] == ["duel.png", "duel.pdf", "duel.svg"]
+
+
+def test_a_defect_comes_with_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, child: Child) -> None:
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("pixcon_figures.child.draw_named", broken)
+    monkeypatch.setattr(child, "_ask", _answer)
+    with pytest.raises(RuntimeError, match=r"(?s)drawing power failed:\n.*ZeroDivisionError: a defect"):
+        child.draw(tmp_path, "power", None)
 
 
 def test_a_process_that_is_killed_is_said(tmp_path: Path, child: Child) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pixcon_diag.analyses.checkpoints import Trained, checkpoints_result, checkpoints_table, table4, training_of
 from pixcon_diag.analyses.measured import Measured
+from pixcon_diag.checkpoints.description import RunRecord
 from tests.pixcon_diag.analyses.made import ODD, check_latex, predictions, sound
 
 
@@ -19,9 +20,8 @@ def member(
     measured: Any = predictions(f"{group} {right}", counts)
     own = None
     if rule is not None:
-        own = SimpleNamespace(
-            config={"bank": {"rule": rule}}, lists={"labeled": {"path": "labeled.txt", "text": labeled}}
-        )
+        lists = {"labeled": {"path": "labeled.txt", "sha256": "", "text": labeled}}
+        own = RunRecord(config={"bank": {"rule": rule}}, data={}, root="", lists=lists)
     loaded: Any = SimpleNamespace(run=own)
     return Measured(group, measured, training_of(loaded))
 

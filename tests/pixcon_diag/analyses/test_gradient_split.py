@@ -16,6 +16,7 @@ from pixcon_diag.analyses import gradient_arrays
 from pixcon_diag.analyses.gradient_split import MeasuredGradient, measure_gradient, temperature_of
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import replay
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.measures.bank_entries import Entries
@@ -187,7 +188,7 @@ def test_progress_goes_to_its_end(data: EvaluationData, rules: tuple[str, ...]) 
 
 
 def test_the_temperature_is_the_one_given_else_the_run_s_else_the_paper_s() -> None:
-    own: Any = SimpleNamespace(run=SimpleNamespace(config={"bank": {"temperature": 0.2}}))
+    own: Any = SimpleNamespace(run=RunRecord(config={"bank": {"temperature": 0.2}}, data={}, root="", lists={}))
     public: Any = SimpleNamespace(run=None)
     assert (temperature_of(own), temperature_of(own, 0.5), temperature_of(public)) == (0.2, 0.5, 0.1)
 

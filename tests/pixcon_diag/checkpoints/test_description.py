@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -122,6 +123,7 @@ def test_a_description_beside_a_checkpoint_is_not_trusted(own: Path, cache: Path
 
 
 def test_where_nothing_can_be_written_nothing_is_cached(own: Path, cache: Path) -> None:
+    shutil.rmtree(cache, ignore_errors=True)
     cache.write_text("a file")
     assert was_read(load(own)) and was_read(load(own))
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.groups.arguments import Group, find_groups, short_name, split_name, with_names
@@ -195,7 +195,9 @@ def test_short_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def files(*names: str, seeds: tuple[int, ...] = ()) -> list[LoadedCheckpoint]:
     """Checkpoints called so, of runs with these seeds."""
     loaded = [wrap_module(torch.nn.Conv2d(3, 2, 1), 2, name=name) for name in names]
-    owns: list[Any] = [SimpleNamespace(config={"seed": seed}) for seed in seeds] or [None] * len(names)
+    owns: list[Any] = [RunRecord(config={"seed": seed}, data={}, root="", lists={}) for seed in seeds] or [None] * len(
+        names
+    )
     sources = [f"{place}/{each.name}.pth" for place, each in enumerate(loaded)]
     return [
         replace(each, run=own, info=replace(each.info, source=source))
