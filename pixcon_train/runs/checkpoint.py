@@ -20,6 +20,8 @@ from pixcon_train.core.weight_files import read_structure, read_weights
 from pixcon_train.runs.file_names import CHECKPOINT_FORMAT, LATEST
 
 FORMAT_VERSION = 1
+_DESCRIPTIVE = ("data", "config", "metrics", "best")
+"""Entries of any keys that descriptions and exports repeat."""
 
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -142,7 +144,22 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
         typed = {name: validated(_types()[name], content[name], name) for name in present}
     except ValueError as error:
         raise CheckpointError(f"{path} is no checkpoint as pixcon-train writes them: {error}.") from None
+    foreign = [name for name in _DESCRIPTIVE if not _is_plain(typed[name])]
+    if foreign:
+        raise CheckpointError(
+            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(foreign)} holds other values than numbers, "
+            "texts, lists and dictionaries of them."
+        )
     return Checkpoint(**typed)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a nested value can be written as JSON; its levels are limited where the file is read."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str | int) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | None)
 
 
 @cache

@@ -7,6 +7,7 @@ import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -43,7 +44,12 @@ def drawn(generator: Random) -> Iterator[Case]:
     """The rules at random."""
     while True:
         rule = generator.choices(_RULES, _SHARES)[0]
-        yield rule(Random(generator.getrandbits(64)))
+        yield _again(rule, generator.getrandbits(64))
+
+
+def _again(rule: Callable[[Random], Case], seed: int) -> Case:
+    """An input of a rule that is the same whenever it is written."""
+    return replace(rule(Random(seed)), write=lambda path: rule(Random(seed)).write(path))
 
 
 def _damage(generator: Random) -> Case:

@@ -94,6 +94,13 @@ def test_a_missing_entry_is_named(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
+@pytest.mark.parametrize("value", [torch.ones(2), b"a", {1.5: 2}, {3, 4}])
+def test_a_description_of_other_values_than_json_has_is_one_message(tmp_path: Path, value: Any) -> None:
+    save_checkpoint(path := tmp_path / "latest.pth", example_checkpoint(config={"data": {"val_limit": value}}))
+    with pytest.raises(CheckpointError, match="config holds other values"):
+        load_checkpoint(path)
+
+
 def test_a_truncated_file_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
     save_checkpoint(path, example_checkpoint())
