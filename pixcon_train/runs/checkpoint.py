@@ -147,8 +147,8 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     foreign = [name for name in _DESCRIPTIVE if not _is_plain(typed[name])]
     if foreign:
         raise CheckpointError(
-            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(foreign)} holds other values than numbers, "
-            "texts, lists and dictionaries of them."
+            f"{path} is no checkpoint as pixcon-train writes them: {', '.join(foreign)} holds other values than "
+            "numbers, texts, lists and dictionaries of them."
         )
     return Checkpoint(**typed)
 
