@@ -37,14 +37,13 @@ def read_arrays(file: Path) -> Arrays:
             compressed, or whose arrays claim to be larger than it.
     """
     with _opened(file) as archive:
-        return {name: archive[name] for name in archive.files}
+        return {name: _array(archive, name) for name in archive.files}
 
 
 def read_array(file: Path, name: str) -> np.ndarray:
     """One of the arrays of an archive; as :func:`read_arrays`."""
     with _opened(file) as archive:
-        array: np.ndarray = archive[name]
-        return array
+        return _array(archive, name)
 
 
 def array_names(file: Path) -> list[str]:
@@ -59,10 +58,16 @@ def _opened(file: Path) -> Iterator[Any]:
     with open_regular(file) as handle, np.load(handle, allow_pickle=False) as archive:
         if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
             raise ValueError("its arrays are compressed")  # a small file could fill the memory
-        for entry in archive.zip.infolist():
-            if _claimed(archive.zip, entry) > entry.file_size:
-                raise ValueError(f"{entry.filename} is cut short")
         yield archive
+
+
+def _array(archive: Any, name: str) -> np.ndarray:
+    """An array of an open archive, after its header is compared with its size."""
+    entry: ZipInfo = archive.zip.getinfo(f"{name}.npy")
+    if _claimed(archive.zip, entry) > entry.file_size:
+        raise ValueError(f"{entry.filename} is cut short")
+    array: np.ndarray = archive[name]
+    return array
 
 
 def _claimed(archive: ZipFile, entry: ZipInfo) -> int:
