@@ -72,7 +72,8 @@ def _noted() -> frozenset[str]:
 
 
 def _note(*digests: str) -> None:
-    new = [digest for digest in digests if digest not in _noted()]
+    noted = _noted()
+    new = [digest for digest in digests if digest not in noted]
     if new:
         with suppress(OSError):  # then the user is asked
             cache_folder().mkdir(parents=True, exist_ok=True)
