@@ -81,6 +81,7 @@ browser:  ## install Chromium for the browser tests where no browser is installe
 fuzz: $(INSTALLED)  ## read 2,500 hostile files of each kind from each of two seeds; prints every fault
 	$(BIN)/python -m tests.fuzz --files 2500 --seed 1
 	$(BIN)/python -m tests.fuzz --files 2500 --seed 2
+	$(BIN)/python -m pytest -q --hypothesis-profile=default tests/test_names.py
 
 faults: $(INSTALLED)  ## disturb trainings, passes and commands at random moments; writes the table of docs/reliability.md
 	$(BIN)/python -m tests.faults

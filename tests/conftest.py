@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not spin where tests share the cores
 
 import torch
+
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile("fixed")  # the same examples on every machine; --hypothesis-profile=default draws others
 
 REFERENCE = Path(os.environ.get("PIXCON_REFERENCE", Path(__file__).parents[2] / "shared"))
 

@@ -61,6 +61,7 @@ def table(name: str) -> Table:
 @example("=HYPERLINK(1)")
 @example("\\$")
 @example("a\u2028b")
+@example("ρ_F")
 def test_every_writer_shows_a_name_as_text(name: str) -> None:
     for write in (in_a_terminal, in_csv, in_markdown, in_html, in_latex, in_json, in_file_names):
         write(name)
@@ -118,7 +119,8 @@ class _Tags(HTMLParser):
 def in_html(name: str) -> None:
     for write in (to_html, partial(table_html, row_keys=(name, "x"))):
         found, usual = _Tags(write(table(name))), _Tags(write(table("a")))
-        assert found.tags == usual.tags and found.attributes == usual.attributes
+        marked = found.tags == {*usual.tags, "span"} and found.attributes == {*usual.attributes, "data-term"}
+        assert marked or (found.tags, found.attributes) == (usual.tags, usual.attributes)  # a head may name a term
     assert shown_line(name) in _Tags(to_html(table(name))).text
 
 

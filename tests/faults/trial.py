@@ -101,6 +101,7 @@ def _run(output: Connection, work: Callable[..., None], arguments: tuple[Any, ..
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()
+    multiprocessing.set_start_method("fork", force=True)  # else loader workers are children of a server, not of this
     code, said = DONE, ""
     try:
         work(*arguments)
