@@ -30,7 +30,7 @@ def called(function: Any, arguments: Any) -> Any:
             raise PickleError(f"it calls {function.name} without a list of arguments")
         try:
             return CALLS[function.name](*arguments)
-        except TypeError as error:  # another number or another kind of arguments
+        except (TypeError, UnicodeError) as error:  # another number or another kind of arguments
             raise PickleError(f"it calls {function.name} with arguments that do not fit it") from error
     if function.name.startswith(_TENSORS):
         raise PickleError(f"it holds a sparse, quantised, nested or other special tensor ({shown(function.name)})")
@@ -53,8 +53,15 @@ def hashable(value: Any) -> Any:
     return value if usual else Inert(f"a {type(value).__name__} as a key")
 
 
-def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> View:
-    """A tensor; whether it requires gradients, and its hooks, are left out."""
+def _tensor(
+    storage: Any, offset: Any, shape: Any, stride: Any, gradient: Any = None, hooks: Any = None, bits: Any = None
+) -> View:
+    """A tensor; whether it requires gradients, and its hooks, are left out.
+
+    ``bits`` says that the values are negated or conjugated wherever they are read, as those of ``x.conj().imag`` are.
+    """
+    if bits is not None and bits != {}:
+        raise PickleError("it holds a tensor whose stored values are the negated or conjugated ones; save its .clone()")
     return view_of(storage, offset, shape, stride)
 
 
@@ -141,6 +148,8 @@ def _numpy_scalar(dtype: Any, data: Any = b"") -> Any:
     found, data = np.dtype(dtype.order + dtype.code), data.encode("latin1") if isinstance(data, str) else data
     if not isinstance(data, bytes) or len(data) != found.itemsize:
         raise PickleError(f"it holds a NumPy scalar of {dtype.code} without its {found.itemsize} bytes")
+    if found.kind == "U":  # NumPy makes texts of numbers that are no characters
+        return data.decode("utf-32-be" if found.str[0] == ">" else "utf-32-le").rstrip("\0")
     value = np.ndarray((), found, data).item()
     if isinstance(value, np.generic):  # a long double has no Python type
         return complex(value) if found.kind == "c" else float(value)

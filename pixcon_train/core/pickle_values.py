@@ -137,6 +137,8 @@ def shown(name: str) -> str:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**62:
+    if type(value) is not int:  # only named: a small file can hold a tuple that takes for ever to spell
+        raise PickleError(f"it holds a tensor with a {type(value).__name__} as its size or position")
+    if not 0 <= value < 2**62:
         raise PickleError(f"it holds a tensor with the size or position {value!r:.40}")
     return value

@@ -41,14 +41,14 @@ def read_zip(handle: BufferedReader) -> TorchFile:
         CheckpointError: it is damaged, or holds what is not read; the message names the file.
     """
     records = zip_records(handle)
-    root = _checked_root(handle, records)
+    root, sizes = _checked_sizes(handle, records)
     content, sha256 = read_records(handle, records)
-    small = {name: content[f"{root}/{name}"].numpy().tobytes() for name in _SMALL if f"{root}/{name}" in content}
+    small = {name: content[root + name].numpy().tobytes() for name in _SMALL if name in sizes}
     pickle = _pickle(handle, small)
-    _check_sizes(handle, pickle, {record.name.removeprefix(f"{root}/data/"): record.size for record in records})
+    _check_storages(handle, pickle, sizes)
 
     def tensor(view: View) -> Tensor:
-        return _strided(content[f"{root}/data/{view.storage.key}"], view)
+        return _strided(content[root + _record_of(view.storage)], view)
 
     value = _restored(handle, pickle, tensor)
     return TorchFile(value, tuple(sorted(pickle.inert)), sha256, has_checksums(records))
@@ -61,14 +61,13 @@ def read_zip_structure(handle: BufferedReader) -> Any:
         CheckpointError: as :func:`read_zip`, except for damage to the bytes of tensors.
     """
     records = zip_records(handle)
-    root, checked = _checked_root(handle, records), has_checksums(records)
-    others = [record for record in records if record.name.removeprefix(f"{root}/") in _SMALL]
+    (root, sizes), checked = _checked_sizes(handle, records), has_checksums(records)
+    named = {record.name.removeprefix(root): record for record in records}
     small = {
-        record.name.removeprefix(f"{root}/"): read_record(handle, record, checked=checked).numpy().tobytes()
-        for record in others
+        name: read_record(handle, named[name], checked=checked).numpy().tobytes() for name in _SMALL if name in sizes
     }
     pickle = _pickle(handle, small)
-    _check_sizes(handle, pickle, {record.name.removeprefix(f"{root}/data/"): record.size for record in records})
+    _check_storages(handle, pickle, sizes)
     return _restored(handle, pickle, _without_values)
 
 
@@ -123,12 +122,15 @@ def _stored(
     return found
 
 
-def _checked_root(handle: BufferedReader, records: Sequence[Record]) -> str:
-    """Name of the folder in the zip that holds everything; the records that are no storage have to be small."""
-    roots = [record.name.removesuffix(f"/{_PROGRAM}") for record in records if record.name.endswith(f"/{_PROGRAM}")]
+def _checked_sizes(handle: BufferedReader, records: Sequence[Record]) -> tuple[str, dict[str, int]]:
+    """The folder in the zip that holds everything, as a prefix of names, and the sizes of the records by the names
+    behind it; the records that are no storage have to be small."""
+    roots = [record.name.removesuffix(_PROGRAM) for record in records if record.name.endswith(f"/{_PROGRAM}")]
     if len(roots) != 1:
         raise _lacks(handle, f"{len(roots)} records {_PROGRAM}")
-    sizes = {record.name.removeprefix(f"{roots[0]}/"): record.size for record in records}
+    if beside := [record.name for record in records if not record.name.startswith(roots[0])]:
+        raise _lacks(handle, f"record {shown(beside[0])} lies beside the folder of {_PROGRAM}")
+    sizes = {record.name.removeprefix(roots[0]): record.size for record in records}
     if "version" not in sizes:
         raise _lacks(handle, "no record version")
     for name, most in _SMALL.items():
@@ -137,7 +139,7 @@ def _checked_root(handle: BufferedReader, records: Sequence[Record]) -> str:
                 f"{handle.name} is no file of torch.save: its record {name} has {sizes[name]} bytes, "
                 f"more than {most}. {AGAIN}"
             )
-    return roots[0]
+    return roots[0], sizes
 
 
 def _pickle(handle: BufferedReader, small: Mapping[str, bytes]) -> Pickle:
@@ -159,15 +161,19 @@ def _pickle(handle: BufferedReader, small: Mapping[str, bytes]) -> Pickle:
     return pickle
 
 
-def _check_sizes(handle: BufferedReader, pickle: Pickle, sizes: Mapping[str, int]) -> None:
+def _record_of(storage: Storage) -> str:
+    """Name of the record with the bytes of a storage."""
+    return f"data/{storage.key}"
+
+
+def _check_storages(handle: BufferedReader, pickle: Pickle, sizes: Mapping[str, int]) -> None:
     """Compare each storage with its record."""
     for storage in pickle.storages.values():
-        if storage.key not in sizes:
-            raise _lacks(handle, f"no record data/{shown(storage.key)}")
-        if sizes[storage.key] != storage.bytes:
-            raise _lacks(
-                handle, f"record data/{shown(storage.key)} has {sizes[storage.key]} bytes, not {storage.bytes}"
-            )
+        name = _record_of(storage)
+        if name not in sizes:
+            raise _lacks(handle, f"no record {shown(name)}")
+        if sizes[name] != storage.bytes:
+            raise _lacks(handle, f"record {shown(name)} has {sizes[name]} bytes, not {storage.bytes}")
 
 
 def _restored(handle: BufferedReader, pickle: Pickle, tensor: Callable[[View], Tensor]) -> Any:

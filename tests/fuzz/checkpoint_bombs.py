@@ -21,6 +21,11 @@ def bombs() -> Iterator[tuple[str, Callable[[], bytes]]]:
         "dicts nested 100,000 times": lambda: b"}" + (text("a") + b"}") * 10**5 + b"s" * 10**5,
         "tuples of themselves in a set": lambda: call(named("__builtin__", "set"), b"](" + _doubled(40) + b"e"),
         "tuples of themselves as a key": lambda: b"}" + _doubled(40) + b"Ns",
+        "tuples of themselves as a position": lambda: _placed(_doubled(40)),
+        "tuples of themselves as a size": lambda: _placed(whole(0), group(_doubled(40))),
+        "tuples of themselves as a length": lambda: (
+            group(text("storage"), named("torch", "FloatStorage"), text("0"), text("cpu"), _doubled(40)) + b"Q"
+        ),
         "lists of themselves": lambda: _shared_lists(60),
         "a list in itself": lambda: b"]q\x00h\x00a",
         "a dict in itself": lambda: b"}q\x00" + text("a") + b"h\x00s",
@@ -90,6 +95,11 @@ def _beside(value: Raw) -> bytes:
 def _doubled(times: int) -> bytes:
     """A tuple of two of a tuple of two …, each made once."""
     return b")" + b"".join(b"r" + struct.pack("<I", n) + b"j" + struct.pack("<I", n) + b"\x86" for n in range(1, times))
+
+
+def _placed(offset: bytes, shape: bytes = b"K\x01\x85") -> bytes:
+    """A tensor at a place, and of a shape, that may be anything."""
+    return call(named("torch._utils", "_rebuild_tensor_v2"), storage("0", 1), offset, shape, b"K\x01\x85", b"\x89", b"N")
 
 
 def _shared_dicts(times: int) -> bytes:

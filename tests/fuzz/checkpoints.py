@@ -61,7 +61,7 @@ def _damage(generator: Random) -> Case:
 def _record(generator: Random) -> Case:
     """A zip whose records are changed, with checksums that fit."""
     name = generator.choice([name for name in GOOD if name.endswith(".pth")])
-    change = generator.choice(("mutated", "empty", "longer", "removed", "renamed", "twice", "deflated"))
+    change = generator.choice(("mutated", "empty", "longer", "removed", "renamed", "beside", "twice", "deflated"))
 
     def write() -> bytes:
         with zipfile.ZipFile(io.BytesIO(good(name)[0])) as archive:
@@ -82,6 +82,10 @@ def _record(generator: Random) -> Case:
                 del records[place]
             case "renamed":
                 records[place] = (entry[:-1] + generator.choice(("x", "/", "\\", "../0", "é")), data)
+            case "beside":  # outside of the folder that holds everything
+                records.insert(generator.randrange(len(records)), (entry.split("/", 1)[1], data[: len(data) // 2]))
+                if generator.random() < 0.5:
+                    records = [record for record in records if record[0] != entry]
             case "twice":
                 records.insert(generator.randrange(len(records)), (entry, mutated(data, generator)))
         with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
@@ -252,6 +256,14 @@ def _weight(generator: Random) -> Case:
     return Case(f"another kind of weight, {key}", "weight.pth", write)
 
 
+def _negated(generator: Random) -> Case:
+    """A weight whose stored values are its negatives, as PyTorch keeps those of ``x.conj().imag``."""
+    state, expected = weights(), good("bare.pth")[1]
+    key = generator.choice([key for key, value in state.items() if value.is_floating_point()])
+    changed = {**state, key: torch._neg_view(-state[key])}
+    return Case("a weight stored negated", "bare.pth", lambda path: torch.save(changed, path), expected)
+
+
 def _view(generator: Random) -> Case:
     """A tensor whose view, size or record does not fit its storage."""
 
@@ -347,5 +359,5 @@ def _writes(data: Callable[[], bytes]) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(data())
 
 
-_RULES = (_damage, _record, _program, _runs_code, _metadata, _weight, _view, _safetensors, _legacy)
-_SHARES = (20, 15, 20, 6, 15, 10, 6, 8, 4)
+_RULES = (_damage, _record, _program, _runs_code, _metadata, _weight, _negated, _view, _safetensors, _legacy)
+_SHARES = (20, 15, 20, 6, 15, 10, 1, 6, 8, 4)

@@ -1,5 +1,7 @@
 """Files that torch.save does not write: each is refused with the reason, or restored without what it names."""
 
+import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -7,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.pickle_reader import Pickle
 from pixcon_train.core.pickle_values import Inert, PickleError
-from pixcon_train.core.weight_files import read_weights
+from pixcon_train.core.weight_files import read_structure, read_weights
 from tests.checkpoints import refused
 from tests.fuzz.checkpoint_bombs import bombs
 from tests.fuzz.pickle_programs import Raw, Writer, call, mapping, named, storage, tensor, text, whole
@@ -26,6 +29,12 @@ def reason(code: bytes) -> str:
     return str(caught.value)
 
 
+def numpy_text(data: bytes) -> bytes:
+    """A pickled NumPy scalar of texts of one character."""
+    kind = call(named("numpy", "dtype"), text("U1"))
+    return call(named("numpy._core.multiarray", "scalar"), kind, b"C" + bytes([len(data)]) + data)
+
+
 BOMBS = {
     "a tuple nested a million times, as all": "300000 opcodes",
     "a list nested 100,000 times, as all": "100 levels",
@@ -39,6 +48,9 @@ BOMBS = {
     "a storage of 2^60, as all": "do not fit one another",
     "a storage on meta, as all": "on the meta device",
     "a sparse tensor of 10^12, as all": "special tensor",
+    "tuples of themselves as a position, as all": "a tuple as its size or position",
+    "tuples of themselves as a size, as all": "a tuple as its size or position",
+    "tuples of themselves as a length, as all": "a tuple as its size or position",
 }
 
 
@@ -84,6 +96,8 @@ def test_what_an_unknown_function_gives_is_not_called() -> None:
         (tensor(storage("0", 4), 0, (2, 3), (0, 1)), "expanded from fewer values"),
         (tensor(storage("0", 4), -1, (2,), (1,)), "size or position -1"),
         (tensor(storage("0", 0), 0, (2**40, 0), (1, 1)), "without a value"),
+        (numpy_text(b"\x00\xd8\x00\x00"), "arguments that do not fit it"),
+        (numpy_text(b"\x00\x00\x11\x00"), "arguments that do not fit it"),
     ],
 )
 def test_others_are_refused_with_the_reason(code: bytes, said: str) -> None:
@@ -100,6 +114,33 @@ def test_views_that_use_each_value_once_are_read(
     content = {"view": Raw(tensor(writer.storage(values), 0, shape, stride))}
     (path := tmp_path / "view.pth").write_bytes(writer.file(content))
     assert torch.equal(read_weights(path).content["view"], values.as_strided(shape, stride))
+
+
+def test_a_text_of_numpy_is_read() -> None:
+    assert value(numpy_text("ü".encode("utf-32-le"))) == "ü"
+
+
+@pytest.mark.parametrize("kind", ["negated", "imaginary part of conjugated"])
+def test_values_that_are_stored_negated_are_not_taken_for_those_of_the_tensor(tmp_path: Path, kind: str) -> None:
+    values = torch.arange(4.0)
+    changed = torch._neg_view(values) if kind == "negated" else torch.complex(values, values).conj().imag
+    torch.save({"w": changed}, path := tmp_path / "w.pth")
+    assert torch.equal(torch.load(path)["w"], -values)
+    assert "negated or conjugated" in refused(path)
+    torch.save({"w": changed.clone()}, path)
+    assert torch.equal(read_weights(path).content["w"], -values)
+
+
+@pytest.mark.parametrize("name", ["data/0", "0", "data.pkl", "byteorder"])
+@pytest.mark.parametrize("read", [read_weights, read_structure])
+def test_records_outside_of_the_folder_of_all_others_are_refused(
+    tmp_path: Path, name: str, read: Callable[[Path], Any]
+) -> None:
+    torch.save({"w": torch.ones(2)}, path := tmp_path / "w.pth")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, bytes(8))
+    with pytest.raises(CheckpointError, match="lies beside the folder of data.pkl"):
+        read(path)
 
 
 @pytest.mark.parametrize(
