@@ -99,7 +99,8 @@ def _doubled(times: int) -> bytes:
 
 def _placed(offset: bytes, shape: bytes = b"K\x01\x85") -> bytes:
     """A tensor at a place, and of a shape, that may be anything."""
-    return call(named("torch._utils", "_rebuild_tensor_v2"), storage("0", 1), offset, shape, b"K\x01\x85", b"\x89", b"N")
+    rebuild = named("torch._utils", "_rebuild_tensor_v2")
+    return call(rebuild, storage("0", 1), offset, shape, b"K\x01\x85", b"\x89", b"N")
 
 
 def _shared_dicts(times: int) -> bytes:
