@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -101,6 +102,7 @@ def _run(output: Connection, work: Callable[..., None], arguments: tuple[Any, ..
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     multiprocessing.set_start_method("fork", force=True)  # else loader workers are children of a server, not of this
     code, said = DONE, ""
     try:
