@@ -88,13 +88,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         PixConError: the file cannot be written (a full disk, say); a previous file is intact.
     """
     content = {entry.name: getattr(checkpoint, entry.name) for entry in fields(checkpoint)}
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, temporary.open("wb") as handle:
         try:
-            torch.save({"format": CHECKPOINT_FORMAT, "format_version": FORMAT_VERSION, **content}, temporary)
-        except RuntimeError as error:  # torch's zip writer raises this for a failed write
-            if "PytorchStreamWriter" not in str(error):
-                raise
-            raise OSError(str(error).splitlines()[0]) from error
+            torch.save({"format": CHECKPOINT_FORMAT, "format_version": FORMAT_VERSION, **content}, handle)
+        except RuntimeError as error:  # torch's zip writer raises this while it handles a failed write
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

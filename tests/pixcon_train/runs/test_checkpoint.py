@@ -11,6 +11,7 @@ from pixcon_train.core import files
 from pixcon_train.core.errors import CheckpointError, PixConError
 from pixcon_train.runs.checkpoint import FORMAT_VERSION, Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
 from tests.checkpoints import example_checkpoint
+from tests.full_disk import longest_file
 
 
 def same(one: Any, other: Any) -> bool:
@@ -38,20 +39,22 @@ def test_the_file_is_safe_content(tmp_path: Path) -> None:
     assert is_checkpoint(torch.load(tmp_path / "latest.pth", weights_only=True))
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed")])
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
     save_checkpoint(path, example_checkpoint(epoch=1))
-
-    def half_a_file(content: Any, target: Path) -> None:
-        target.write_bytes(b"PK half")
-        raise error
-
-    monkeypatch.setattr(torch, "save", half_a_file)
-    with pytest.raises(PixConError, match=r"Could not write .*latest\.pth.*intact"):
-        save_checkpoint(path, example_checkpoint(epoch=2))
+    size = path.stat().st_size
+    for length in (*range(0, size, size // 20), size - 1):
+        with pytest.raises(PixConError) as caught, longest_file(length):
+            save_checkpoint(path, example_checkpoint(epoch=2))
+        assert str(caught.value) == f"Could not write {path}: File too large. The previous file, if any, is intact."
     assert load_checkpoint(path).epoch == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["latest.pth"]
+
+
+def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("latest.pth", "best.pth"):
+        save_checkpoint(tmp_path / name, example_checkpoint())
+    assert (tmp_path / "latest.pth").read_bytes() == (tmp_path / "best.pth").read_bytes()
 
 
 def test_a_full_disk_while_syncing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
