@@ -17,12 +17,13 @@ def fill(handle: BufferedReader, size: int, include: Callable[[memoryview], None
     The memory is PyTorch's own, aligned as that of any tensor.
 
     Raises:
-        CheckpointError: the file ends before, or memory does not suffice.
+        CheckpointError: the file ends before.
+        MemoryError: memory does not suffice.
     """
     try:
         content = torch.empty(size, dtype=torch.uint8)
     except RuntimeError as error:
-        raise CheckpointError(f"{handle.name} does not fit into memory: {size} bytes are needed at once.") from error
+        raise MemoryError(f"{size:,} bytes are needed at once") from error
     view = content.numpy().data
     for start in range(0, size, _CHUNK):
         piece = view[start : start + _CHUNK]

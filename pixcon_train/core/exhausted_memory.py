@@ -12,6 +12,7 @@ _PHRASES = (
     "Cannot allocate memory",
     "bad_alloc",
     "could not create a primitive",  # oneDNN's convolutions
+    "STATUS_ALLOC_FAILED",  # cuBLAS and cuDNN
 )
 """In the messages of PyTorch's errors for exhausted memory, most of which are plain RuntimeErrors."""
 

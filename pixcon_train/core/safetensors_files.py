@@ -48,6 +48,8 @@ def read_safetensors(handle: BufferedReader) -> tuple[dict[str, Tensor], dict[st
         header = json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refused)
         metadata = _metadata(header.pop(_ABOUT, {}))
         places = _places(header, size - 8 - length)
+    except MemoryError:  # the file may be whole
+        raise
     except Exception as error:  # json fails in many ways (RecursionError, UnicodeDecodeError, ...)
         reason = shown(str(error).partition("\n")[0]) or type(error).__name__
         raise CheckpointError(f"{handle.name} is no safetensors file, or it is cut short: {reason}. {AGAIN}") from error
@@ -55,7 +57,7 @@ def read_safetensors(handle: BufferedReader) -> tuple[dict[str, Tensor], dict[st
     tensors = {}
     for key, (dtype, shape, held) in places.items():
         tensors[key] = fill(handle, held, digest.update).view(dtype).reshape(shape)
-        if dtype == torch.bool and bool((tensors[key].view(torch.uint8) > 1).any()):
+        if dtype == torch.bool and tensors[key].view(torch.uint8).numpy().max(initial=0) > 1:
             raise CheckpointError(
                 f"{handle.name} is damaged: {shown(key)} has other values than true and false. {AGAIN}"
             )

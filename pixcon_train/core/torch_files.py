@@ -88,7 +88,7 @@ def read_legacy(handle: BufferedReader) -> TorchFile:
         digest = hashlib.sha256(head.getbuffer()[: head.tell()])
         storages = _stored(handle, head.tell(), _ordered(pickle, order), digest.update)
         value = pickle.restored(lambda view: _strided(storages[view.storage.key], view))
-    except CheckpointError:
+    except (CheckpointError, MemoryError):  # the file may be whole
         raise
     except PickleError as error:
         raise _not_restored(handle, error) from error
@@ -156,6 +156,8 @@ def _pickle(handle: BufferedReader, small: Mapping[str, bytes]) -> Pickle:
             raise PickleError("bytes follow its end")
     except PickleError as error:
         raise _not_restored(handle, error) from error
+    except MemoryError:  # the file may be whole
+        raise
     except Exception as error:  # damaged bytes make the parser fail in many ways
         raise _not_restored(handle, PickleError(f"it is no pickle: {type(error).__name__}")) from error
     return pickle
@@ -185,7 +187,7 @@ def _restored(handle: BufferedReader, pickle: Pickle, tensor: Callable[[View], T
 
 def _strided(content: Tensor, view: View) -> Tensor:
     """A view of the bytes of a storage."""
-    if view.storage.dtype == "bool" and bool((content > 1).any()):
+    if view.storage.dtype == "bool" and content.numpy().max(initial=0) > 1:
         raise PickleError("it holds a tensor of booleans with other bytes than 0 and 1")
     return content.view(getattr(torch, view.storage.dtype)).as_strided(view.shape, view.stride, view.offset)
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import open_regular
 from pixcon_train.core.pickle_values import LEGACY
 from pixcon_train.core.safetensors_files import is_safetensors, read_safetensors
@@ -58,7 +59,7 @@ def read_weights(path: Path, *, allow_legacy: bool = False) -> WeightFile:
     Raises:
         CheckpointError: the file is missing, truncated, damaged, no such file, changes while it is read, or holds
             tensors of a kind that is not read.
-        ConfigError: torch is too old.
+        ConfigError: torch is too old, or memory does not suffice.
     """
     with _opened(path) as handle:
         before = os.fstat(handle.fileno())
@@ -106,12 +107,17 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
     if not path.exists():
         raise CheckpointError(f"No file at {path}. {EXPECTED}")
     try:
-        with open_regular(path) as handle:
+        with explain_out_of_memory(lambda: _free_memory(path)), open_regular(path) as handle:
             if not os.fstat(handle.fileno()).st_size:
                 raise CheckpointError(f"{path} is empty. {EXPECTED}")
             yield handle
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _free_memory(path: Path) -> str:
+    """What to do where memory is out, in words."""
+    return f"It was reading {path}, which may be whole. End other programs, or use a machine with more memory."
 
 
 def _file_sha256(handle: BufferedReader) -> str:

@@ -74,6 +74,8 @@ def zip_records(handle: BufferedReader) -> list[Record]:
             entries, end = sorted(archive.infolist(), key=attrgetter("header_offset")), archive.start_dir
         if not all(0 <= place <= size for place in (end, *(entry.header_offset for entry in entries))):
             raise ValueError("it points outside of the file")
+    except MemoryError:  # the file may be whole
+        raise
     except Exception as error:  # damage makes zipfile fail in many ways: BadZipFile, struct.error, UnicodeDecodeError
         raise CheckpointError(
             f"{handle.name} is cut short or damaged: the zip's list of records cannot be read. {AGAIN}"

@@ -34,6 +34,10 @@ def out_in_a_convolution() -> None:
     raise RuntimeError("could not create a primitive")
 
 
+def out_for_a_library_of_an_accelerator() -> None:
+    raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+
 def out_for_a_new_process() -> None:
     raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
@@ -47,6 +51,7 @@ def out_for_a_new_process() -> None:
         (out_on_an_accelerator, "CUDA out of memory. Lower"),
         (out_in_a_worker, "Caught MemoryError in DataLoader worker process 0. Lower"),
         (out_in_a_convolution, "could not create a primitive. Lower"),
+        (out_for_a_library_of_an_accelerator, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"),
         (out_for_a_new_process, "Cannot allocate memory"),
     ],
 )

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from pixcon_train.core import torch_files, weight_files
-from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import sha256
 from pixcon_train.core.pickle_values import Inert
 from pixcon_train.core.weight_files import read_structure, read_weights
@@ -232,3 +232,39 @@ def test_the_structure_is_read_without_values(good: Path) -> None:
     good.write_bytes(data.replace(b"weight", b"height"))
     with pytest.raises(CheckpointError, match="is damaged"):
         read_structure(good)
+
+
+def in_zip(path: Path) -> None:
+    torch.save({"weight": torch.ones(9)}, path)
+
+
+def in_legacy_format(path: Path) -> None:
+    torch.save({"weight": torch.ones(9)}, path, _use_new_zipfile_serialization=False)
+
+
+def in_safetensors(path: Path) -> None:
+    save_file({"weight": torch.ones(9)}, path)
+
+
+@pytest.mark.parametrize(
+    ("write", "place", "error"),
+    [
+        (in_zip, "buffers.torch.empty", RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory")),
+        (in_zip, "zip_files.ZipFile", MemoryError()),
+        (in_zip, "torch_files.Pickle", MemoryError()),
+        (in_legacy_format, "torch_files.Pickle", MemoryError()),
+        (in_legacy_format, "torch_files.fill", MemoryError()),
+        (in_safetensors, "safetensors_files.fill", MemoryError()),
+        (in_safetensors, "safetensors_files.json.loads", MemoryError()),
+    ],
+)
+def test_a_file_that_memory_does_not_suffice_for_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], place: str, error: Exception
+) -> None:
+    def out(*_: object, **__: object) -> None:
+        raise error
+
+    write(path := tmp_path / "file")
+    monkeypatch.setattr(f"pixcon_train.core.{place}", out)
+    with pytest.raises(ConfigError, match=r"^Out of memory: .*\. It was reading .*file, which may be whole\. End"):
+        read_weights(path, allow_legacy=True)
