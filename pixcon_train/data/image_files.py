@@ -95,6 +95,8 @@ def open_image(path: Path, what: str) -> Iterator[ImageFile]:
     except DAMAGE as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         remedy = "Save it as an 8-bit PNG file" if "pixel mode" in reason else "Restore or remove it"
+        if isinstance(error, MemoryError):
+            reason, remedy = "memory does not suffice", "End other programs, use fewer --workers, or cut it into tiles"
         raise DataError(f"The {what} {path} cannot be read: {reason}. {remedy}.") from None
 
 
