@@ -14,12 +14,11 @@ from typing import Any, NamedTuple, Self
 from pixcon_figures.drawing import FIG11, TOGETHER, has_figure
 from pixcon_train.core import errors
 from pixcon_train.core.cores import usable_cores
+from pixcon_train.core.files import remove_leftovers
 from pixcon_train.core.progress import Progress, silent, tracked
 
 MOST = 4
 """Most processes: each takes about 150 MB."""
-PATIENCE = 2.0
-"""Seconds in which a process that is to end removes its unfinished file."""
 
 
 class Drawn(NamedTuple):
@@ -32,7 +31,7 @@ class Drawn(NamedTuple):
 
 
 class Child:
-    """A process that draws one figure after another; it ends with this one.
+    """A process that draws one figure after another; it ends with this one, at once.
 
     It shares neither memory nor locks with this process, and an interrupt from the keyboard does not reach it.
     """
@@ -84,17 +83,10 @@ class Child:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def terminate(self) -> None:
-        """Ask it to end, within a figure if need be."""
-        self._process.terminate()
-
     def end(self) -> None:
-        """Wait for its end, and close the pipes."""
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it, at once: within a figure, its temporary file remains."""
+        self._process.kill()
+        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):  # what it did not read is lost
@@ -126,10 +118,9 @@ class Processes:
     ) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
-            child.terminate()
-        for child in self._children:
             child.end()
         self._threads.shutdown()
+        remove_leftovers(self._folder)
 
     def draw(self, command: str) -> None:
         """Begin to draw the figures of ``<command>.json``, which is written; nothing for a command without figures.

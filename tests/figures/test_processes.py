@@ -1,5 +1,6 @@
 """Figures drawn by processes: the same files, the same errors, and nothing that stays behind."""
 
+import json
 import os
 import signal
 import time
@@ -16,8 +17,8 @@ from pixcon_train.core.errors import ConfigError, DataError, WorkerError
 from tests.figures.test_drawing import save
 
 PNG_DPI = 200
-SOON = 10.0
-"""Seconds."""
+SOON = 5.0
+"""Seconds; alone on a core, it takes a few milliseconds."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,6 @@ def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def child() -> Iterator[Child]:
     started = Child()
     yield started
-    started.terminate()
     started.end()
 
 
@@ -43,6 +43,12 @@ def runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def wait_until_it_draws(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".*.tmp")) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
@@ -86,6 +92,21 @@ def test_a_defect_comes_with_its_traceback(tmp_path: Path, monkeypatch: pytest.M
         child.draw(tmp_path, "power", None)
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("Could not allocate memory for image: out of memory")], ids=repr
+)
+def test_exhausted_memory_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, child: Child, error: Exception
+) -> None:
+    def out(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("pixcon_figures.child.draw_named", out)
+    monkeypatch.setattr(child, "_ask", _answer)
+    with pytest.raises(ConfigError, match=r"^Out of memory: .* It was drawing the figure of power\. Free memory, or"):
+        child.draw(tmp_path, "power", None)
+
+
 def test_a_process_that_is_killed_is_said(tmp_path: Path, child: Child) -> None:
     os.kill(number(child), signal.SIGKILL)
     with pytest.raises(WorkerError, match="was killed, or memory ran out"):
@@ -94,23 +115,26 @@ def test_a_process_that_is_killed_is_said(tmp_path: Path, child: Child) -> None:
 
 def test_an_interrupt_ends_the_processes_within_a_figure(tmp_path: Path) -> None:
     save(tmp_path, "geometry")
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:
         pids = [number(child) for child in processes._children]
         processes.draw("geometry")
-        while not list(tmp_path.glob(".*.tmp")) and time.monotonic() < began + 60:
-            time.sleep(0.01)  # until it draws
+        wait_until_it_draws(tmp_path)
         interrupted = time.monotonic()
         raise KeyboardInterrupt
     assert time.monotonic() < interrupted + SOON
     assert not any(map(runs, pids)) and not list(tmp_path.glob(".*.tmp"))
 
 
-def test_a_process_ends_with_the_one_that_started_it(child: Child) -> None:
-    """Whatever kills that one: its end of the pipe is closed."""
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path, child: Child) -> None:
+    """Whatever kills that one: its end of the pipe is closed. The figure that is being drawn is not finished."""
+    save(tmp_path, "geometry")
     assert child._process.stdin is not None
+    child._process.stdin.write(json.dumps({"folder": str(tmp_path), "name": "geometry", "style": None}) + "\n")
+    child._process.stdin.flush()
+    wait_until_it_draws(tmp_path)
     child._process.stdin.close()
-    assert child._process.wait(SOON * 6) == 0
+    assert child._process.wait(SOON) == 0
+    assert len(list(tmp_path.glob("geometry.*"))) < 4  # the JSON, and three files of a whole figure
 
 
 def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,5 +145,4 @@ def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: 
     try:
         assert other.draw(tmp_path, "duel", None)[0]
     finally:
-        other.terminate()
         other.end()
