@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.files import read_bytes, to_json, write_text
+from pixcon_train.core.files import read_bytes, remove_leftovers, to_json, write_text
 from pixcon_train.core.records import validated
 from pixcon_train.core.version import VERSION
 from pixcon_train.data.digits import cache_folder
@@ -147,6 +147,7 @@ class DescriptionFile:
         text = to_json(asdict(self._content(description)), ascii_only=True) + "\n"
         try:
             if _adapter().validate_json(text).description == description:
+                remove_leftovers(self.path.parent, self.path.name)
                 write_text(self.path, text)
         except (PixConError, ValidationError):
             return  # not cached: the checkpoint is read again next time

@@ -11,7 +11,7 @@ import numpy as np
 
 from pixcon_diag.data.label_maps import encode_map
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.core.files import read_json, replacing, write_json
+from pixcon_train.core.files import read_json, remove_leftovers, replacing, write_json
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
 from pixcon_train.data.images import read_image, transparent_pixels
@@ -166,6 +166,8 @@ def convert_folder(
     files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     targets = _targets(files, source, target)
     made, sources = Conversion(), _recorded(target, targets.values(), how)
+    for folder in {target, *(path.parent for path in targets.values())}:
+        remove_leftovers(folder)
     write_json(target / RECORD, {"conversion": how, "sources": sources})
     progress(0, len(files))
     try:

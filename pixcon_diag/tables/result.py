@@ -10,8 +10,9 @@ from pixcon_diag.tables.latex import to_latex
 from pixcon_diag.tables.paper_table import PaperTable
 from pixcon_diag.tables.table import Table
 from pixcon_diag.tables.text import to_text
-from pixcon_diag.tables.writing import write_latex, write_results
+from pixcon_diag.tables.writing import TABLES, write_latex, write_results
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.files import remove_leftovers
 from pixcon_train.core.foreign_text import html_text
 from pixcon_train.core.hints import hint
 from pixcon_train.core.version import VERSION
@@ -113,10 +114,14 @@ class Result:
         """Write ``<command>.json``, a CSV file per table, and into ``tables`` a LaTeX file per shown table and per
         table in the layout of the paper; return the paths written.
 
+        Temporary files that a killed process left in these folders are removed.
+
         Raises:
             PixConError: the folder cannot be written.
         """
         tables = {table.name: table.records() for table in (*self.tables, *self.files)}
+        for place in (folder, folder / TABLES):
+            remove_leftovers(place)
         return [*write_results(folder, self.command, self.content, tables), *write_latex(folder, self.latex())]
 
     def latex(self) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 import codecs
 import errno
+import glob
 import hashlib
 import json
 import math
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,17 +60,20 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that have ended from ``folder``.
+def remove_leftovers(folder: Path, name: str | None = None) -> None:
+    """Remove the temporary files and folders of processes that have ended from ``folder``.
 
     Those of this process's number are removed too: in a container, a restarted process often has the number of the one
-    that was killed. This process must not be writing there.
+    that was killed. This process must not be writing there, nor another machine.
+
+    Args:
+        name: of the file or folder that they would have become; None: of any.
     """
-    for path in folder.glob(".*.tmp"):
+    for path in folder.glob(".*.tmp" if name is None else f".{glob.escape(cut_name(name))}.*.tmp"):
         found = _TEMPORARY.fullmatch(path.name)
         if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
             with suppress(OSError):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def is_running(pid: int) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import remove_leftovers
 from pixcon_train.data.lists import Pair, write_list
 
 NAME = "digits"
@@ -81,13 +82,14 @@ def digits_root(scenes: Scenes | None = None) -> Path:
 def write_scenes(root: Path, scenes: Scenes) -> None:
     """Write all scenes and lists to ``root`` atomically; another process may do so at the same time."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    building = Path(tempfile.mkdtemp(f".{os.getpid()}.tmp", f".{root.name}.", root.parent))
     try:
         building.chmod(0o755)  # mkdtemp's 0700 would exclude other users of a shared cache
         _write_all(building, scenes)
         building.rename(root)
-    except OSError:
-        if not root.is_dir():  # else another process has written the same content
+        remove_leftovers(root.parent, root.name)
+    except (OSError, PixConError):
+        if not root.is_dir():  # else another process or thread has written the same content
             raise
     finally:
         shutil.rmtree(building, ignore_errors=True)

@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.files import replacing, to_json
+from pixcon_train.core.files import remove_leftovers, replacing, to_json
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.core.weight_files import CONTENT_HASH, content_hash, read_weights
 from pixcon_train.runs.checkpoint import Checkpoint, parse_checkpoint
@@ -61,6 +61,7 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
         "description": to_json(description, indent=None),
     }
     metadata[CONTENT_HASH] = content_hash(tensors, metadata)
+    remove_leftovers(target.parent, target.name)
     with replacing(target) as temporary:
         try:
             save_file(tensors, temporary, metadata=metadata)

@@ -115,11 +115,13 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
         save_image(tmp_path / f"rgb/{name}.png", colors(np.array([[0, 1]])))
     run(tmp_path / "rgb", tmp_path / "out")
     (tmp_path / "out/b.png").unlink()
+    (tmp_path / f"out/.b.png.{os.getpid()}.tmp").touch()
     steps: list[tuple[int, int]] = []
     how, palette = color_conversion(OWN), stored_palette(OWN)
     made = convert_folder(
         tmp_path / "rgb", tmp_path / "out", by_color(OWN), palette, how, lambda *step: steps.append(step)
     )
+    assert not list((tmp_path / "out").glob("*.tmp"))
     assert (made.converted, made.unchanged) == (1, 1) and steps == [(0, 2), (1, 2), (2, 2)]
 
 

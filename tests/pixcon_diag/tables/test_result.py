@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def test_everything_is_written_what_is_undefined_as_null_or_nothing(tmp_path: Pa
             ("f0", "c", "0.5", ""),
         ]
     assert paths[2].read_text() == "sha256,name,rho_f\nf0,a,0.5\n"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    made = Result.of("geometry", [table("geometry")])
+    paths = made.write(tmp_path)
+    for path in paths:
+        path.with_name(f".{path.name}.{os.getpid()}.tmp").touch()
+        path.with_name(f".{path.name}.{os.getppid()}.tmp").touch()  # which runs
+    made.write(tmp_path)
+    left = [path.name for path in tmp_path.rglob("*.tmp")]
+    assert sorted(left) == sorted(f".{path.name}.{os.getppid()}.tmp" for path in paths)
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """The embedded scenes: an ordinary data set on disk, the same every time, whole or absent."""
 
+import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
@@ -139,6 +142,17 @@ def test_an_interruption_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(KeyboardInterrupt):
         digits_root(FEW)
     assert list(cache.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed(cache: Path) -> None:
+    name = digits_root(FEW).name
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    rmtree(cache / name)
+    for number in (ended.pid, os.getppid()):
+        (cache / f".{name}.abc.{number}.tmp" / "images").mkdir(parents=True)
+    digits_root(FEW)
+    assert {path.name for path in cache.iterdir()} == {name, f".{name}.abc.{os.getppid()}.tmp"}
 
 
 def test_a_cache_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

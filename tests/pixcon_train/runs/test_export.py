@@ -1,17 +1,20 @@
 """Exported weights: which tensors, and a description that can be read without the file they came from."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from pixcon_train.core.errors import CheckpointError, PixConError
 from pixcon_train.core.files import sha256
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.export import export_weights
 from tests.checkpoints import example_checkpoint
+from tests.full_disk import longest_file
 
 
 @pytest.fixture
@@ -64,11 +67,25 @@ def test_a_file_of_another_kind_is_refused(source: Path) -> None:
     assert not source.with_name("out.safetensors").exists()
 
 
-def test_a_full_disk_is_one_message(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise SafetensorError("Error while serializing: No space left on device")
+def test_what_a_killed_export_left_is_removed_and_no_other_file(source: Path) -> None:
+    target = source.with_name("out[1].safetensors")
+    for name in (target.name, "latest.pth"):
+        (source.parent / f".{name}.{os.getpid()}.tmp").touch()
+    export_weights(source, target)
+    assert {path.name for path in source.parent.iterdir()} == {
+        source.name,
+        target.name,
+        f".latest.pth.{os.getpid()}.tmp",
+    }
 
-    monkeypatch.setattr("pixcon_train.runs.export.save_file", full)
-    with pytest.raises(PixConError, match=r"Could not write .*out\.safetensors: .*No space left"):
-        export_weights(source, source.with_name("out.safetensors"))
+
+def test_a_disk_that_is_full_at_any_byte_is_one_message(source: Path) -> None:
+    target = source.with_name("out.safetensors")
+    export_weights(source, target)
+    size = target.stat().st_size
+    target.unlink()
+    for length in (*range(0, size, size // 20), size - 1):
+        with pytest.raises(PixConError) as caught, longest_file(length):
+            export_weights(source, target)
+        assert re.match(r"Could not write .*out\.safetensors: .*File too large", str(caught.value))
     assert [path.name for path in source.parent.iterdir()] == [source.name]
