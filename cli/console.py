@@ -19,6 +19,7 @@ from pixcon_cli.encoding import spelled_for
 from pixcon_cli.streams import within
 from pixcon_train.core.files import to_json
 from pixcon_train.core.foreign_text import shown, shown_message
+from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Progress
 
 
@@ -68,7 +69,7 @@ def print_file(text: str) -> None:
 def open_page(page: Path) -> None:
     """Open a file in the default browser; nothing happens where there is none."""
     with suppress(webbrowser.Error):
-        webbrowser.open_new_tab(page.resolve().as_uri())
+        webbrowser.open_new_tab(resolved(page).as_uri())
 
 
 def bars(console: Console) -> RichProgress:

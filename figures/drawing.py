@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import replacing, to_json
+from pixcon_train.core.paths import is_file
 
 if TYPE_CHECKING:  # loaded only when something is drawn
     from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def draw_saved(folder: Path, command: str, missing: set[str] | None = None, *, s
         DataError: the results are missing, damaged, or from an incompatible version.
         PixConError: the folder cannot be written.
     """
-    together = command in TOGETHER and all((folder / f"{name}.json").is_file() for name in TOGETHER)
+    together = command in TOGETHER and all(is_file(folder / f"{name}.json") for name in TOGETHER)
     names = [*filter(has_figure, [command]), *([FIG11] if together else ())]
     return [path for name in names for path in draw_named(folder, name, missing, style=style)]
 

@@ -17,6 +17,7 @@ from pixcon_figures.palette import GROUPS
 from pixcon_figures.saved import fill
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
+from pixcon_train.core.paths import is_file
 
 NARROW = 3.4
 """Width of one column of a two-column page, in inches."""
@@ -99,7 +100,7 @@ def known_style(name: str) -> Any:
     if name in matplotlib.style.available or name == "default":
         return name
     path = Path(name)
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(
             f"No style of matplotlib is called '{name}'{hint(name, matplotlib.style.available)}, and no such file "
             f"exists. Give the path of an .mplstyle file or one of: {', '.join(matplotlib.style.available)}."

@@ -13,6 +13,7 @@ from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.foreign_text import html_text
+from pixcon_train.core.paths import resolved
 
 REPORT = Path("report")
 """Default folder of a report."""
@@ -40,7 +41,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         """A link to the page, and the sentences of the verdict."""
-        link = f'<p><a href="{html_text(self.page.resolve().as_uri())}">{html_text(str(self.page))}</a></p>'
+        link = f'<p><a href="{html_text(resolved(self.page).as_uri())}">{html_text(str(self.page))}</a></p>'
         verdict = [sentence for result in self.results if result.command == OPENING for sentence in result.summary]
         return "\n".join([link, *(f"<p>{html_text(sentence)}</p>" for sentence in verdict)])
 

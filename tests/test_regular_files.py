@@ -85,3 +85,19 @@ def test_files_are_opened_at_one_place() -> None:
         for line in opened(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert found == []
+
+
+ASKED = ("is_dir", "is_file", "exists", "resolve", "expanduser", "home")
+"""Methods of paths that fail for some names."""
+
+
+def test_paths_are_asked_at_one_place() -> None:
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+        for folder in ("pixcon_train", "pixcon_diag", "figures", "cli")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.relative_to(ROOT).as_posix() != "pixcon_train/core/paths.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKED
+    ]
+    assert found == []

@@ -12,6 +12,7 @@ import click
 from pixcon_cli.console import open_page, output, progress, say
 from pixcon_cli.emit import emit, notify
 from pixcon_cli.help import PixConCommand
+from pixcon_train.core.paths import exists
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.runs.file_names import LATEST
 
@@ -94,7 +95,7 @@ def train_side_by_side(folders: Mapping[str, Path], options: Sequence[str]) -> N
 
 def _start(rule: str, folder: Path, options: Sequence[str], output: Path | None) -> "subprocess.Popen[bytes]":
     """Start or resume a run; with ``output``, everything it prints goes there."""
-    if (folder / LATEST).exists():
+    if exists(folder / LATEST):
         chosen = ["--resume", str(folder)]
     else:
         chosen = ["--bank", rule, "--runs", str(folder.parent), "--name", folder.name, *options]

@@ -14,6 +14,7 @@ from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import open_regular, remove_leftovers, sha256, write_json
 from pixcon_train.core.locks import HOLDER, exclusive
+from pixcon_train.core.paths import is_file
 from pixcon_train.core.progress import Notify, no_notes
 
 MANIFEST = "manifest.json"
@@ -120,7 +121,7 @@ class Store:
         Raises:
             MemoryError: its arrays do not fit into memory.
         """
-        if not (self.folder / MANIFEST).is_file():
+        if not is_file(self.folder / MANIFEST):
             return None
         try:
             return self._read()

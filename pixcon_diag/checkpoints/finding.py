@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.files import is_file, is_folder, open_regular
+from pixcon_train.core.files import open_regular
+from pixcon_train.core.paths import exists, is_file, is_folder
 from pixcon_train.core.pickle_values import LEGACY
 from pixcon_train.data.confinement import is_inside
 from pixcon_train.data.digits import cache_folder
@@ -41,7 +42,7 @@ def results_folder(source: str) -> Path:
     beside = Path(source).parent / RESULTS
     if not is_inside(beside, beside.parent):
         return cache_folder() / RESULTS
-    return beside if os.access(beside if beside.exists() else beside.parent, os.W_OK) else cache_folder() / RESULTS
+    return beside if os.access(beside if exists(beside) else beside.parent, os.W_OK) else cache_folder() / RESULTS
 
 
 def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:

@@ -10,7 +10,8 @@ from pixcon_diag.checkpoints.description import Description, DescriptionFile
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, is_legacy, local_file
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.files import is_file, sha256
+from pixcon_train.core.files import sha256
+from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 if TYPE_CHECKING:  # a cached description needs no torch
@@ -175,7 +176,7 @@ def _short_name(source: str) -> str:
 def parent_name(path: Path) -> str:
     """Name of a file's folder, with ``..`` resolved; empty for the current folder."""
     folder = path.parent
-    return folder.resolve().name if folder.name == ".." else folder.name
+    return resolved(folder).name if folder.name == ".." else folder.name
 
 
 def _scores_text(scores: Scores) -> str:

@@ -12,7 +12,8 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.list_checks import NamedList
 from pixcon_diag.provenance import DataInfo
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.core.files import is_file, paths_of
+from pixcon_train.core.files import paths_of
+from pixcon_train.core.paths import expanded, is_file, is_folder, resolved
 from pixcon_train.data.confinement import is_own_root, require_inside, require_own_file, require_own_root
 from pixcon_train.data.digits import NAME as BUILT_IN
 from pixcon_train.data.lists import Pair, located, parse_list, require_list
@@ -73,7 +74,7 @@ class EvaluationData:
         return DataInfo(
             dataset=self.spec.name,
             classes=self.spec.classes,
-            root=str(self.source.root.resolve()),
+            root=str(resolved(self.source.root)),
             list_name=self.list_name,
             list_sha256=hashlib.sha256(lines.encode()).hexdigest(),
             images=len(self.pairs),
@@ -169,7 +170,7 @@ def check_choice(choice: DataChoice, checkpoint: str) -> None:
         DataError: the root or the list is missing.
     """
     if choice.root is not None:
-        require_root(choice.root.expanduser())
+        require_root(expanded(choice.root))
     if choice.dataset is not None and not may_be_run(checkpoint):
         source = open_dataset(choice.dataset, choice.root)
         source.require_labels(choice.labels)
@@ -210,7 +211,7 @@ def _has_list(choice: DataChoice, source: DataSource, run: RunRecord | None, spl
     if run is not None:
         return split in run.lists
     default = _default_list(source.spec, split)
-    return default is not None and (not others or split != "val" or (source.root / default).is_file())
+    return default is not None and (not others or split != "val" or is_file(source.root / default))
 
 
 def _default_list(spec: DatasetSpec, split: Split) -> str | None:
@@ -251,7 +252,7 @@ def _source(
 
 def _of_training(spec: DatasetSpec, root: Path, named_by: str, allowed: bool) -> tuple[DataSource, str | None]:
     """The data of training under the recorded root, if it is the user's; else where such data are by default."""
-    missing, foreign = not root.is_dir(), not allowed and not is_own_root(root)
+    missing, foreign = not is_folder(root), not allowed and not is_own_root(root)
     if missing or (foreign and (spec.name == BUILT_IN or ROOT_VARIABLE in os.environ)):
         found = locate(spec)
         reason = "is not here" if missing else "was not named on this machine"

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from pixcon_train.core.errors import DataError, PixConError
-from pixcon_train.core.files import file_stem, is_file, is_folder
+from pixcon_train.core.files import file_stem
+from pixcon_train.core.paths import is_file, is_folder
 from pixcon_train.data.masks import read_indices
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -12,6 +12,7 @@ import numpy as np
 from pixcon_diag.data.label_maps import encode_map
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import read_json, remove_leftovers, replacing, write_json
+from pixcon_train.core.paths import exists, is_file, is_folder, resolved
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.void import VOID
 from pixcon_train.data.images import read_image, transparent_pixels
@@ -159,11 +160,11 @@ def convert_folder(
             holds masks of another conversion.
         DataError: there is nothing to convert, a mask cannot be read, or two masks would become one file.
     """
-    if not source.is_dir():
+    if not is_folder(source):
         raise DataError(f"No folder of masks at {source}.")
-    if target.resolve().is_relative_to(source.resolve()):
+    if resolved(target).is_relative_to(resolved(source)):
         raise ConfigError(f"{target} lies in {source}. Choose a folder beside it, so that no mask is overwritten.")
-    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and is_file(path))
     targets = _targets(files, source, target)
     made, sources = Conversion(), _recorded(target, targets.values(), how)
     for folder in {target, *(path.parent for path in targets.values())}:
@@ -173,7 +174,7 @@ def convert_folder(
     try:
         for done, (file, path) in enumerate(targets.items(), 1):
             name, state = path.relative_to(target).as_posix(), _state(file)
-            if sources.get(name) == state and path.is_file():
+            if sources.get(name) == state and is_file(path):
                 made.unchanged += 1
             elif _convert(file, path, convert, palette, made):
                 sources[name] = state
@@ -186,7 +187,7 @@ def convert_folder(
 def _state(file: Path) -> list[Any]:
     """The state by which a changed mask is detected, ready for JSON."""
     status = file.stat()
-    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
+    return [str(resolved(file)), status.st_size, status.st_mtime_ns]
 
 
 def _recorded(target: Path, outputs: Iterable[Path], how: str) -> dict[str, list[Any]]:
@@ -200,7 +201,7 @@ def _recorded(target: Path, outputs: Iterable[Path], how: str) -> dict[str, list
         record = read_json(path)
         conversion, sources = str(record["conversion"]), dict(record["sources"])
     except FileNotFoundError:
-        existing = next((output for output in outputs if output.exists()), None)
+        existing = next((output for output in outputs if exists(output)), None)
         if existing is None:
             return {}
         raise ConfigError(
@@ -222,11 +223,11 @@ def _targets(files: Sequence[Path], source: Path, target: Path) -> dict[Path, Pa
         raise DataError(f"{source} holds no masks. Expected image files ({', '.join(sorted(SUFFIXES))}).")
     targets = {file: (target / file.relative_to(source)).with_suffix(".png") for file in files}
     sources: dict[Path, Path] = {}
-    existing = {file.resolve() for file in files}
+    existing = {resolved(file) for file in files}
     for file, output in targets.items():
         if sources.setdefault(output, file) != file:
             raise DataError(f"{sources[output]} and {file} would both become {output}. Remove or rename one.")
-        if output.resolve() in existing:
+        if resolved(output) in existing:
             raise ConfigError(f"{output} is one of the masks, and would be overwritten. Choose another folder.")
     return targets
 

@@ -11,7 +11,7 @@ from pixcon_diag.checkpoints.loading import GENERIC_STEMS, LoadedCheckpoint, par
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.core.files import is_file, is_folder
+from pixcon_train.core.paths import exists, is_file, is_folder, resolved
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 from pixcon_train.runs.file_names import CONFIG
 
@@ -70,7 +70,7 @@ def named_folders(predictions: Listed) -> list[tuple[str, Path]]:
         pairs = [(name, str(folder)) for name, folders in predictions.items() for folder in folders]
     else:
         pairs = [split_name(str(argument)) for argument in predictions]
-    return [(name or Path(folder).resolve().name, Path(folder)) for name, folder in pairs]
+    return [(name or resolved(Path(folder)).name, Path(folder)) for name, folder in pairs]
 
 
 def find_groups(methods: Listed, *, weights: WeightsAsked = None, holds_run: IsRun | None = None) -> tuple[Group, ...]:
@@ -105,14 +105,7 @@ def find_groups(methods: Listed, *, weights: WeightsAsked = None, holds_run: IsR
 def split_name(argument: str) -> tuple[str | None, str]:
     """Name and value of ``name=value``; None and the whole argument if the ``=`` belongs to a path."""
     name, equals, value = argument.partition("=")
-    return (name, value) if equals and "/" not in name and not _exists(argument) else (None, argument)
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:  # a group of many paths exceeds the length of a file name
-        return False
+    return (name, value) if equals and "/" not in name and not exists(Path(argument)) else (None, argument)
 
 
 def with_names(groups: Sequence[tuple[Group, Sequence[LoadedCheckpoint]]]) -> list[list[LoadedCheckpoint]]:

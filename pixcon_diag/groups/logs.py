@@ -10,7 +10,7 @@ from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.core.files import is_file, is_folder
+from pixcon_train.core.paths import is_file, is_folder, resolved
 from pixcon_train.runs.log_file import LOG
 
 TEXT = ("*.log", "*.txt")
@@ -107,7 +107,7 @@ def _no_log_twice(runs: Sequence[RunHistory]) -> None:
     """Raise if a run is named twice: counted as two seeds, its spread would be zero."""
     seen: set[Path] = set()
     for run in runs:
-        path = Path(run.source).resolve()
+        path = resolved(Path(run.source))
         if path in seen:
             raise ConfigError(f"{run.source} is named twice. Name every run once.")
         seen.add(path)

@@ -8,7 +8,7 @@ from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
 from pixcon_diag.logs.unimatch_log import read_unimatch_log
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_file, is_folder
+from pixcon_train.core.paths import is_file, is_folder
 from pixcon_train.runs.log_file import LOG
 
 

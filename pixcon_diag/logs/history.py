@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.spread import NAN
+from pixcon_train.core.paths import resolved
 
 Weights = Literal["ema", "student"]
 
@@ -114,7 +115,7 @@ def origins(groups: Mapping[str, Sequence[RunHistory]]) -> list[dict[str, str | 
 
 def folder_name(folder: Path) -> str:
     """Name of a run's folder, also for a relative path such as ``.``."""
-    return folder.resolve().name if folder.name in ("", "..") else folder.name
+    return resolved(folder).name if folder.name in ("", "..") else folder.name
 
 
 def disambiguate(runs: Sequence[RunHistory]) -> list[RunHistory]:

@@ -10,7 +10,7 @@ from pixcon_diag.logs.event_files import EVENTS, Series, read_curves
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_diag.statistics.spread import NAN, mean
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_folder
+from pixcon_train.core.paths import is_folder
 
 _OLD_RETENTION = "epoch/mask_ratio"
 """This project's tag of retention before 0.1.0."""

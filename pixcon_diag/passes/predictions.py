@@ -25,6 +25,7 @@ from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.passes.totals import pass_disagreements
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.core.version import VERSION
 from pixcon_train.core.void import VOID
@@ -234,7 +235,7 @@ def measure_predictions(
     )
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
     provenance = Provenance(info, data.info(), inference, {}, VERSION)
-    return SavedPredictions(name or folder.resolve().name, provenance, data, maps, np.stack(rows))
+    return SavedPredictions(name or resolved(folder).name, provenance, data, maps, np.stack(rows))
 
 
 def read_target(data: EvaluationData, index: int) -> np.ndarray:

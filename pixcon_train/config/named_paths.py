@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.config.schema import TrainConfig
+from pixcon_train.core.paths import expanded
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.data.confinement import require_own_file, require_own_root
 from pixcon_train.data.remembered import remember_path, remember_root
@@ -20,7 +21,7 @@ def require_own_paths(values: Mapping[str, Any], named_by: str) -> None:
     Raises:
         ConfigError: a root that the user has not named on this machine, or a file outside it and the working directory.
     """
-    root = Path(values[_ROOT]).expanduser() if isinstance(values.get(_ROOT), str) else None
+    root = expanded(Path(values[_ROOT])) if isinstance(values.get(_ROOT), str) else None
     if root is not None:
         require_own_root(root, named_by)
     for key, path in _files(values):
@@ -31,7 +32,7 @@ def remember_paths(config: TrainConfig) -> None:
     """Note the paths that the user trains with, so that resuming the run needs no question."""
     values = flatten(config.model_dump())
     if values.get(_ROOT) is not None:
-        remember_root(Path(values[_ROOT]).expanduser())
+        remember_root(expanded(Path(values[_ROOT])))
     for _, path in _files(values):
         remember_path(path)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.foreign_text import HIDDEN
+from pixcon_train.core.paths import is_folder
 
 _TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
 """Temporary names of :func:`replacing`, which end in the process's number."""
@@ -73,7 +74,7 @@ def remove_leftovers(folder: Path, name: str | None = None) -> None:
         found = _TEMPORARY.fullmatch(path.name)
         if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
             with suppress(OSError):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if is_folder(path) else path.unlink()
 
 
 def is_running(pid: int) -> bool:
@@ -196,22 +197,6 @@ def unreadable(error: OSError | UnicodeDecodeError) -> str:
         found = f"the byte 0x{error.object[error.start]:02x} at position {error.start}"
         return f"it is not text in UTF-8 or UTF-16 ({found}); save it as UTF-8"
     return error.strerror or str(error)
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file is at ``path``; False for a name that is too long or holds a NUL byte."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is at ``path``; False for a name that is too long or holds a NUL byte."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
 
 
 def file_stem(name: str) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import open_regular
+from pixcon_train.core.paths import exists, is_folder
 from pixcon_train.core.pickle_values import LEGACY
 from pixcon_train.core.safetensors_files import is_safetensors, read_safetensors
 from pixcon_train.core.torch_files import TorchFile, read_legacy, read_zip, read_zip_structure
@@ -102,9 +103,9 @@ def content_hash(state: Mapping[str, Tensor], metadata: Mapping[str, str] | None
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
     require("torch")
-    if path.is_dir():
+    if is_folder(path):
         raise CheckpointError(f"{path} is a folder. {EXPECTED}")
-    if not path.exists():
+    if not exists(path):
         raise CheckpointError(f"No file at {path}. {EXPECTED}")
     try:
         with explain_out_of_memory(lambda: _free_memory(path)), open_regular(path) as handle:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pixcon_train.core.errors import ConfigError, DataError
+from pixcon_train.core.paths import resolved
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.remembered import is_remembered_path, is_remembered_root
@@ -16,7 +17,7 @@ OPTION = "--allow-outside (in Python allow_outside=True)"
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
     """Whether a path, with links followed, lies in a folder or is it."""
-    return _below(os.path.realpath(path), os.path.realpath(folder))
+    return _below(str(resolved(Path(path))), str(resolved(Path(folder))))
 
 
 def outside(pairs: Sequence[Pair], root: Path) -> list[str]:

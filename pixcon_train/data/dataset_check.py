@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_file
+from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.core.progress import Progress, silent, tracked
 from pixcon_train.core.void import VOID
 from pixcon_train.data.confinement import outside_note
@@ -166,7 +166,7 @@ class _Counts:
         missing = next((file for file in pair if file is not None and not is_file(self.root / file)), None)
         if missing is None:
             return ""
-        above = self.root.resolve().parent
+        above = resolved(self.root).parent
         if is_file(above / missing):
             return f" It is there below {above}: give that as the data root."
         if missing.startswith("/"):

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pixcon_train.core.errors import PixConError
+from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import remove_leftovers
+from pixcon_train.core.paths import expanded, is_folder
 from pixcon_train.data.lists import Pair, write_list
 
 NAME = "digits"
@@ -54,9 +55,18 @@ class Scenes:
 
 
 def cache_folder() -> Path:
-    """The cache folder: PIXCON_CACHE, else the user's cache."""
+    """The cache folder: PIXCON_CACHE, else the user's cache.
+
+    Raises:
+        ConfigError: the user has no home folder, as in containers with a user id of their own.
+    """
     given = os.environ.get(CACHE_VARIABLE)
-    return Path(given) if given else Path.home() / ".cache" / "pixcon-diag"
+    home = expanded(Path("~"))
+    if not given and not home.is_absolute():
+        raise ConfigError(
+            f"This user has no home folder for the cache. Give a folder of yours: {CACHE_VARIABLE}=FOLDER."
+        )
+    return Path(given) if given else home / ".cache" / "pixcon-diag"
 
 
 def digits_root(scenes: Scenes | None = None) -> Path:
@@ -67,7 +77,7 @@ def digits_root(scenes: Scenes | None = None) -> Path:
     """
     scenes = scenes or Scenes()
     root = cache_folder() / f"digits-{VERSION}-{zlib.crc32(repr(scenes).encode()):08x}"
-    if root.is_dir():
+    if is_folder(root):
         return root
     try:
         write_scenes(root, scenes)
@@ -89,7 +99,7 @@ def write_scenes(root: Path, scenes: Scenes) -> None:
         building.rename(root)
         remove_leftovers(root.parent, root.name)
     except (OSError, PixConError):
-        if not root.is_dir():  # else another process or thread has written the same content
+        if not is_folder(root):  # else another process or thread has written the same content
             raise
     finally:
         shutil.rmtree(building, ignore_errors=True)

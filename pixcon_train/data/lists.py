@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_file, read_input, split_lines, write_text
+from pixcon_train.core.files import read_input, split_lines, write_text
+from pixcon_train.core.paths import exists, is_file
 
 
 class Pair(NamedTuple):
@@ -35,7 +36,7 @@ def require_list(path: Path) -> None:
     Raises:
         DataError: there is none.
     """
-    if not path.exists():
+    if not exists(path):
         raise DataError(_missing(path))
 
 

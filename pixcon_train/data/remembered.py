@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pixcon_train.core.files import read_bytes
+from pixcon_train.core.paths import resolved
 from pixcon_train.data.digits import cache_folder
 
 FILE = "named-data.txt"
@@ -49,15 +50,15 @@ def is_remembered_path(path: Path) -> bool:
 
 
 def _root(root: Path) -> str:
-    return _digest("root", str(root.resolve()))
+    return _digest("root", str(resolved(root)))
 
 
 def _list(root: Path, text: str) -> str:
-    return _digest("list", str(root.resolve()), text)
+    return _digest("list", str(resolved(root)), text)
 
 
 def _path(path: Path) -> str:
-    return _digest("path", str(path.resolve()))
+    return _digest("path", str(resolved(path)))
 
 
 def _digest(*parts: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.core.files import is_file, is_folder
+from pixcon_train.core.paths import exists, expanded, is_file, is_folder
 from pixcon_train.data.digits import NAME as BUILT_IN
 from pixcon_train.data.digits import digits_root
 from pixcon_train.data.lists import Pair, located, read_list
@@ -53,7 +53,7 @@ class DataSource:
             return path
         path = Path(given)
         below = self.root / path
-        return below if not path.exists() and below.exists() else path
+        return below if not exists(path) and exists(below) else path
 
     def read(self, path: Path, *, masks_required: bool = True) -> list[Pair]:
         """Pairs of a list, with paths in the usual convention (:func:`located`).
@@ -128,7 +128,7 @@ def existing_root(given: str | Path) -> Path:
     Raises:
         DataError: there is no such folder.
     """
-    folder = Path(given).expanduser()
+    folder = expanded(Path(given))
     require_root(folder)
     return folder
 

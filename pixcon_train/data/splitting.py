@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.paths import exists
 from pixcon_train.core.progress import Progress, silent, tracked
 from pixcon_train.core.void import VOID
 from pixcon_train.data.lists import Pair, choose_labeled, write_list
@@ -30,7 +31,7 @@ class Split:
         """
         paths = folder / "labeled.txt", folder / "unlabeled.txt"
         for path in paths:
-            if path.exists():
+            if exists(path):
                 raise ConfigError(f"{path} is there already. Choose another folder with --out, or remove it.")
         for path, pairs in zip(paths, (self.labeled, self.unlabeled), strict=True):
             write_list(path, pairs)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.paths import resolved
 from pixcon_train.core.version import VERSION
 from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
@@ -65,7 +66,7 @@ def snapshot(config: TrainConfig, parts: RunComponents, state: TrainState, means
         classes=list(spec.classes),
         palette=[list(color) for color in spec.palette],
         data=spec.to_dict(),
-        root=str(parts.data.root.resolve()),
+        root=str(resolved(parts.data.root)),
         lists=parts.data.lists,
         config=config.model_dump(),
         version=VERSION,

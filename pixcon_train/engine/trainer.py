@@ -13,6 +13,7 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import TrainingError, WorkerError
 from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import remove_leftovers
+from pixcon_train.core.paths import is_folder
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.loading import raise_errors, worker_deaths
 from pixcon_train.engine.components import RunComponents, build_components
@@ -76,7 +77,7 @@ def train(
     observer = observer if observer is not None and accelerator.is_main_process else TrainingObserver()
     lock = RunLock(folder, observer.warned)
     with closing(lock), explain_out_of_memory(partial(lower_memory, config)):
-        if accelerator.is_main_process and folder.is_dir():  # before memory is used beside a run that is going on
+        if accelerator.is_main_process and is_folder(folder):  # before memory is used beside a run that is going on
             lock.acquire()
         if accelerator.is_main_process and not resume:
             refuse_to_overwrite(folder)

@@ -8,7 +8,8 @@ import torch
 from pixcon_train.config.named_paths import remember_paths
 from pixcon_train.config.schema import DataConfig, TrainConfig
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import is_file, read_text, sha256
+from pixcon_train.core.files import read_text, sha256
+from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.core.seeding import seeded
 from pixcon_train.data.dataset_check import check_data
@@ -103,7 +104,7 @@ def geometry(data: DataConfig, spec: DatasetSpec) -> Geometry:
 
 def describe_list(path: Path) -> dict[str, str]:
     """The entry of a list in a checkpoint."""
-    return {"path": str(path.resolve()), "sha256": sha256(path), "text": read_text(path)}
+    return {"path": str(resolved(path)), "sha256": sha256(path), "text": read_text(path)}
 
 
 def _reads_targets(config: TrainConfig, source: DataSource, unlabeled: list[Pair]) -> bool:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import replacing
-from pixcon_train.core.records import validated
+from pixcon_train.core.records import shortened, validated
 from pixcon_train.core.weight_files import read_structure, read_weights
 from pixcon_train.runs.file_names import CHECKPOINT_FORMAT, LATEST
 
@@ -131,9 +131,10 @@ def parse_checkpoint(content: Any, path: Path) -> Checkpoint:
     if not is_checkpoint(content):
         raise CheckpointError(f"{path} is no checkpoint of pixcon-train; expected one such as a run's {LATEST}.")
     version = content.get("format_version")
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has checkpoint format {version}; this version reads format {FORMAT_VERSION}. Update pixcon-diag."
+            f"{path} has checkpoint format {shortened(version)}; this version reads format {FORMAT_VERSION}. Update "
+            "pixcon-diag."
         )
     needed = [entry.name for entry in fields(Checkpoint) if entry.default_factory is MISSING]
     missing = [name for name in needed if name not in content]

@@ -8,6 +8,7 @@ from pixcon_train.config.resolve import Layer, build_config, commented_yaml, dot
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import file_stem, write_text
+from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.checkpoint import describe_checkpoint
 from pixcon_train.runs.file_names import CONFIG, LATEST
@@ -41,7 +42,7 @@ def refuse_to_overwrite(folder: Path) -> None:
         ConfigError: a run is there already.
     """
     latest = folder / LATEST
-    if not latest.exists():
+    if not exists(latest):
         return
     if describe_checkpoint(latest).progress.get("finished"):
         raise ConfigError(f"{folder} already holds a finished run. Keep both: --name OTHER-NAME; or remove it.")

@@ -19,6 +19,7 @@ from pixcon_train.config.resolve import dotted_layer, resolve_config
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.hints import hint
+from pixcon_train.core.paths import exists
 from pixcon_train.core.records import shortened
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 
@@ -55,7 +56,7 @@ def find_sweep(path: Path) -> Path:
     Raises:
         ConfigError: neither.
     """
-    if path.exists():
+    if exists(path):
         return path
     ready = _ready()
     name = path.as_posix().removeprefix("sweeps/").removesuffix(".yaml")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point
@@ -46,7 +47,7 @@ class RunState:
 def run_state(point: Point, parent: Path) -> RunState:
     """The state of ``point`` in its folder under ``parent``; `failed` for a damaged or another run's checkpoint."""
     folder = parent / point.name
-    if not (folder / LATEST).exists():
+    if not exists(folder / LATEST):
         return RunState(point, folder, "not started")
     from pixcon_train.runs.checkpoint import describe_checkpoint  # imports torch, as does the next line
     from pixcon_train.runs.folder import resume_config

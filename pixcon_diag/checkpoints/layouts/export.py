@@ -1,12 +1,11 @@
 """Weights that this project exported as safetensors."""
 
-import json
-
 from pixcon_diag.checkpoints.layouts.fields import integer, number, section
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.files import parse_json
 from pixcon_train.runs.export import FORMAT, FORMAT_VERSION
 
 
@@ -21,7 +20,7 @@ def _read(file: CheckpointFile) -> Layout:
             f"{file.path} has weights format {version}; this version reads format {FORMAT_VERSION}. Update pixcon-diag."
         )
     try:
-        about = json.loads(file.metadata["description"])
+        about = parse_json(file.metadata["description"])
         weights, data = about["weights"], about["data"]
         if weights not in ("ema", "student") or not isinstance(data, dict):
             raise TypeError
@@ -29,7 +28,7 @@ def _read(file: CheckpointFile) -> Layout:
         scores = Scores(epoch=integer(about["epoch"]), student=miou["student"], ema=miou["ema"])
         part = section(section(about, "config"), "data").get("val_limit") is not None
         return Layout("pixcon-train export", {weights: file.content}, scores, data=data, stated_of_part=part)
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(f"{file.path}: the description in its metadata is damaged. Export it again.") from error
 
 

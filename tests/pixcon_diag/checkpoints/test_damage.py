@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pixcon_diag.checkpoints.layouts.layout import Layout
 from pixcon_diag.checkpoints.layouts.registry import recognise
+from pixcon_diag.checkpoints.loading import load
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.zip_files import zip_records
@@ -160,3 +161,18 @@ def test_an_export_whose_description_was_changed_is_refused(tmp_path: Path, chan
     save_file(whole.content, path, metadata={**whole.metadata, "description": description})
     with pytest.raises(CheckpointError, match="do not have the hash"):
         read_file(path)
+
+
+def test_a_description_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    export(path := tmp_path / "export.safetensors")
+    whole = read_file(path)
+    named = {key: whole.metadata[key] for key in ("format", "format_version")}
+    about = json.loads(whole.metadata["description"])
+    about["data"]["deep"] = json.loads('{"a":' * 900 + "1" + "}" * 900)
+    save_file(
+        whole.content,
+        path,
+        metadata={"format": "pixcon-diag/weights", "format_version": "1", "description": json.dumps(about)},
+    )
+    with pytest.raises(CheckpointError, match="description in its metadata is damaged"):
+        load(path)

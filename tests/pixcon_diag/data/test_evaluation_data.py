@@ -196,6 +196,18 @@ def test_the_environment_s_root_goes_before_a_stranger_s(
     assert data.source.root == root and "not named on this machine" in str(data.note)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "/" + "x/" * 3000, "a\0b", "~nobody-of-this-name/x", "link"])
+def test_a_root_that_no_folder_can_have_is_missing(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("link")
+    with pytest.raises(ConfigError, match="--data-root"):
+        choose_data(DataChoice(), own(Path(name)))
+    with pytest.raises(DataError, match="is not a folder"):
+        choose_data(DataChoice(root=Path(name)), own(root))
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../private/a.jpg", "link.jpg", "linked/a.jpg", "a/../../private/a"])
 def test_a_list_in_a_checkpoint_stays_under_the_root(root: Path, tmp_path: Path, path: str) -> None:
     (tmp_path / "private").mkdir()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy.ndimage import binary_dilation
 
-from pixcon_train.core.errors import PixConError
+from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.data import digits
 from pixcon_train.data.dataset_check import check_data
 from pixcon_train.data.digits import Scenes, digits_root, write_scenes
@@ -166,3 +166,11 @@ def test_without_the_variable_the_users_own_cache_is_meant(monkeypatch: pytest.M
     monkeypatch.delenv(digits.CACHE_VARIABLE)
     monkeypatch.setenv("HOME", "/home/someone")
     assert digits.cache_folder() == Path("/home/someone/.cache/pixcon-diag")
+
+
+def test_a_user_without_a_home_folder_is_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(digits.CACHE_VARIABLE)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 3)
+    with pytest.raises(ConfigError, match=digits.CACHE_VARIABLE):
+        digits.cache_folder()

@@ -9,7 +9,14 @@ import torch
 
 from pixcon_train.core import files
 from pixcon_train.core.errors import CheckpointError, PixConError
-from pixcon_train.runs.checkpoint import FORMAT_VERSION, Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
+from pixcon_train.runs.checkpoint import (
+    FORMAT_VERSION,
+    Checkpoint,
+    describe_checkpoint,
+    is_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from tests.checkpoints import example_checkpoint
 from tests.full_disk import longest_file
 
@@ -82,6 +89,11 @@ def test_a_later_format_asks_for_an_update(tmp_path: Path) -> None:
     path = tmp_path / "latest.pth"
     save_checkpoint(path, example_checkpoint())
     content = torch.load(path, weights_only=True)
+    for version in (FORMAT_VERSION + 1, torch.tensor([1, 1]), True, None):
+        torch.save({**content, "format_version": version}, path)
+        for read in (load_checkpoint, describe_checkpoint):
+            with pytest.raises(CheckpointError, match="has checkpoint format"):
+                read(path)
     torch.save({**content, "format_version": FORMAT_VERSION + 1}, path)
     with pytest.raises(CheckpointError, match="Update pixcon-diag"):
         load_checkpoint(path)
