@@ -36,6 +36,21 @@ def test_images_of_a_batch_share_its_cap() -> None:
     assert entries[:, 0].tolist() == [[0, 7.5], [2.5, 2.5], [0, 4]]
 
 
+def test_a_single_wrong_entry_fills_the_bank_with_error() -> None:
+    """One eligible pixel in all enters whole, is the only entry of its class, and is wrong."""
+    result = bank_contamination(counts(((1, 0),)), batch_size=1, cap=1, bank_size=15)
+    assert result.classes == (1.0,) and result.rho_f == 1.0
+
+
+def test_the_level_is_that_of_the_interval() -> None:
+    images = counts(*[((50, 40 + i % 5),) for i in range(20)])
+    narrow, wide = (
+        bank_contamination(images, batch_size=1, cap=10, bank_size=15, level=level).interval for level in (0.5, 0.95)
+    )
+    assert (narrow.level, wide.level) == (0.5, 0.95)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
 def test_rare_classes_count_more_than_in_rho_f() -> None:
     """ρ_F of the eligible pixels is that of the frequent class; the bank's is the mean."""
     images = counts(*[((10_000, 9_990), (300, 150 + 30 * (i % 3))) for i in range(30)])
@@ -86,6 +101,7 @@ def test_the_share_of_the_gradient_is_interpolated_in_the_sweep() -> None:
     assert gradient_share(points, "eq3", 0.35) == pytest.approx(0.35)
     assert math.isnan(gradient_share(points, "eq3", 0.6)) and math.isnan(gradient_share([], "eq3", 0.1))
     assert math.isnan(gradient_share(points, "eq3", math.nan))
+    assert math.isnan(gradient_share([point(0.2, 0.25), point(0.5, 1.0)], "eq3", 0.1))
 
 
 def test_the_interval_covers() -> None:

@@ -253,6 +253,12 @@ def test_statistics_are_per_image() -> None:
         assert torch.equal(alone.counts, counts[index])
 
 
+@pytest.mark.parametrize(("inside", "nearly_empty"), [(4, True), (5, False), (6, False)])
+def test_a_band_is_nearly_empty_below_half_a_percent(inside: int, nearly_empty: bool) -> None:
+    result = BoundaryResult.from_counts((1,), [[inside, 0], [1000, 0]]).at(1)
+    assert (result.share, result.nearly_empty) == (inside / 1000, nearly_empty)
+
+
 def test_nothing_valid_is_undefined() -> None:
     result = BoundaryResult.from_counts((1,), [[0, 0], [0, 0]])
     assert math.isnan(result.overall.error)
@@ -288,3 +294,6 @@ def test_users_mistakes_are_named() -> None:
         BoundaryResult.from_counts((1, 3, 5), [[0, 0]] * 4).at(2)
     with pytest.raises(ValueError, match="Expected prediction"):
         BoundaryError(4, void=VOID).update(scene(0), scene(0), [scene(0) > 0])
+    for prediction, target in ((scene(0).float(), scene(0)), (scene(0), scene(0).float())):
+        with pytest.raises(ValueError, match="integer"):
+            BoundaryError(4, void=VOID).update(prediction, target)

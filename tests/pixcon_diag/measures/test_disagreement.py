@@ -32,6 +32,18 @@ def test_components_by_hand() -> None:
     assert component_at(FIRST, SECOND, 5).size == 1
 
 
+def test_pixels_that_touch_at_a_corner_are_of_one_component() -> None:
+    first, second = np.zeros((3, 3), dtype=np.uint8), np.eye(3, dtype=np.uint8)
+    assert component_at(first, second, 1).size == 3
+
+
+def test_of_equally_large_pairs_the_one_of_the_lower_classes_is_first() -> None:
+    pairs = np.zeros((40, 40), dtype=np.int64)
+    pairs[:, 7] = pairs[3, :] = 5
+    expected = sorted((int(a), int(b)) for a, b in np.argwhere(pairs))
+    assert [(a, b) for a, b, _ in largest_pairs(pairs, 100)] == expected
+
+
 def test_no_image_has_no_share() -> None:
     assert np.isnan(disagreement([], 3).share)
 

@@ -1,6 +1,6 @@
 """The error budget: each category on a map drawn by hand, a slow reference, and that everything adds up."""
 
-from collections import deque
+from collections import Counter, deque
 
 import numpy as np
 import pytest
@@ -112,6 +112,19 @@ def test_void_is_not_counted_and_takes_the_nearest_label() -> None:
 def test_all_void() -> None:
     errors = image_errors(blank(), np.full((20, 20), VOID, np.uint8), num_classes=3, void=VOID)
     assert not errors.wrong.size and not errors.statistics.any() and not errors.inner.any()
+    known = image_errors(blank(), SQUARE, num_classes=3, void=VOID)
+    together, alone = ErrorBudget.of([errors, known, errors], 3, 5), ErrorBudget.of([known], 3, 5)
+    assert together.statistics.shape == (3, 3, 3) and together.inner.dtype == together.wrong.dtype == np.int64
+    assert together.result(draws=5).miou == alone.result(draws=5).miou
+    assert together.wrong.tolist() == [[1, MISSED, 1, 0, 100]]
+
+
+def test_the_zone_is_5_pixels_wide_unless_asked_otherwise() -> None:
+    """A square shrunk by 6 on one side: 5 columns are within 5 pixels of the class around it."""
+    target = filled(blank(30, 30), slice(0, 30), slice(8, 30), 1)
+    prediction = filled(target, slice(0, 30), slice(8, 14), 0)
+    rows = image_errors(prediction, target, num_classes=2, void=VOID).wrong.tolist()
+    assert rows == [[BOUNDARY, 1, 0, 150], [EXTENT, 1, 0, 30]]
 
 
 def test_inner_pixels_lie_farther_than_the_width_from_a_boundary() -> None:
@@ -147,22 +160,20 @@ def slow_regions(labels: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def slow_errors(prediction: np.ndarray, target: np.ndarray, width: int) -> dict[tuple[int, int, int], int]:
-    """Pixels by category, target and prediction, one by one; there is no void."""
+def slow_kinds(prediction: np.ndarray, target: np.ndarray, width: int) -> np.ndarray:
+    """The category of each wrong pixel, one by one, and −1 elsewhere; there is no void."""
     target_regions, predicted_regions = slow_regions(target), slow_regions(prediction)
     right = prediction == target
-    found: dict[tuple[int, int, int], int] = {}
+    kinds_of = np.full(target.shape, -1)
     for y, x in zip(*np.nonzero(~right), strict=True):
         region, invented = target_regions == target_regions[y, x], predicted_regions == predicted_regions[y, x]
         is_found, is_true = right[region].mean() >= FOUND, right[invented].mean() >= FOUND
         near = target[max(0, y - width) : y + width + 1, max(0, x - width) : x + width + 1]
         if is_found and is_true:
-            kind = BOUNDARY if (near == prediction[y, x]).any() else EXTENT
+            kinds_of[y, x] = BOUNDARY if (near == prediction[y, x]).any() else EXTENT
         else:
-            kind = HALLUCINATED if is_found else MISSED if is_true else CONFUSION
-        key = (kind, int(target[y, x]), int(prediction[y, x]))
-        found[key] = found.get(key, 0) + 1
-    return found
+            kinds_of[y, x] = HALLUCINATED if is_found else MISSED if is_true else CONFUSION
+    return kinds_of
 
 
 def blobs(seed: int, classes: int = 4, size: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +194,9 @@ def blobs(seed: int, classes: int = 4, size: int = 24) -> tuple[np.ndarray, np.n
 def test_against_a_slow_reference(seed: int) -> None:
     prediction, target = blobs(seed)
     rows = image_errors(prediction, target, num_classes=4, void=VOID, width=2).wrong.tolist()
-    assert {(kind, y, p): n for kind, y, p, n in rows} == slow_errors(prediction, target, 2)
+    places = zip(slow_kinds(prediction, target, 2).flat, target.flat, prediction.flat, strict=True)
+    expected = Counter((int(kind), int(y), int(p)) for kind, y, p in places if kind >= 0)
+    assert {(kind, y, p): n for kind, y, p, n in rows} == expected
 
 
 def test_regions_against_a_slow_reference() -> None:
@@ -275,6 +288,80 @@ def test_images_of_a_pair(budget: ErrorBudget) -> None:
     assert (np.diff(images[:, 1]) <= 0).all() and len(np.unique(images[:, 0])) == len(images)
 
 
+def naive_miou(maps: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Mean over the classes of tp / (predicted + true − tp), of maps without void, pixel by pixel."""
+    prediction, target = (np.concatenate([pair[side].ravel() for pair in maps]) for side in (0, 1))
+    overlaps = []
+    for k in range(4):
+        union = ((prediction == k) | (target == k)).sum()
+        overlaps += [((prediction == k) & (target == k)).sum() / union] if union else []
+    return float(np.mean(overlaps))
+
+
+def test_each_pair_recovers_what_maps_gain_in_which_it_is_right() -> None:
+    maps = [blobs(seed) for seed in range(5)]
+    result = ErrorBudget.of([image_errors(*pair, num_classes=4, void=VOID, width=1) for pair in maps], 4, 1).result(
+        draws=5
+    )
+    assert len(result.pairs) == 6 and result.miou == pytest.approx(naive_miou(maps))
+    for pair in result.pairs:
+        fixed, counts = [], {pair.first: 0, pair.second: 0}
+        for prediction, target in maps:
+            right, kinds_of = prediction.copy(), slow_kinds(prediction, target, 1)
+            for k, other in ((pair.first, pair.second), (pair.second, pair.first)):
+                chosen = (target == k) & (prediction == other) & (kinds_of != BOUNDARY)
+                counts[k] += int(chosen.sum())
+                right[chosen] = k
+            fixed.append((right, target))
+        assert (pair.there, pair.back) == (counts[pair.first], counts[pair.second])
+        assert pair.recovered == pytest.approx(naive_miou(fixed) - result.miou, abs=1e-12)
+
+
+def test_classes_confused_as_often_both_ways_are_a_pair() -> None:
+    statistics = np.array([[[5, 5], [10, 10], [10, 10]]])
+    wrong = np.array([[0, CONFUSION, 0, 1, 5], [0, CONFUSION, 1, 0, 5]])
+    (pair,) = ErrorBudget(statistics, statistics, wrong, 1).result(draws=5).pairs
+    assert (pair.first, pair.second, pair.there, pair.back) == (0, 1, 5, 5)
+    assert pair.recovered == pytest.approx(1 - 5 / 15)
+
+
+def test_of_equal_gains_the_pair_of_the_lower_classes_is_first() -> None:
+    """Each class has 10 of 28 pixels right and one taken for each of the others."""
+    classes = 19
+    statistics = np.tile([[10], [28], [28]], (1, classes))[None]
+    wrong = np.array([[0, MISSED, a, b, 1] for a in range(classes) for b in range(classes) if a != b])
+    budget = ErrorBudget(statistics, statistics, wrong, 1)
+    pairs = [(pair.first, pair.second) for pair in budget.result(draws=5).pairs]
+    assert pairs == [(a, b) for a in range(classes) for b in range(a + 1, classes)]
+    assert budget.largest_confusions(20)[:2] == [(0, 1), (0, 2)] and budget.largest_confusions(20)[-1] == (1, 2)
+
+
+def test_images_with_as_many_pixels_stay_in_their_order() -> None:
+    wrong = np.array([[image, MISSED, 1, 0, 2 if image == 30 else 1] for image in range(40)])
+    budget = ErrorBudget(np.zeros((40, 3, 2), dtype=np.int64), np.zeros((40, 3, 2), dtype=np.int64), wrong, 1)
+    assert budget.images_of(1, 0).tolist() == [[30, 2], *([i, 1] for i in range(40) if i != 30)]
+
+
+def test_the_result_says_how_it_was_made(budget: ErrorBudget) -> None:
+    """The images of a category are those that hold such a pixel; inner mIoU is that of the inner pixels."""
+    result = budget.result(draws=20, level=0.8)
+    assert (result.width, result.level) == (1, 0.8)
+    tp, predicted, true = budget.inner.sum(0)
+    assert result.inner_miou == pytest.approx((tp / (predicted + true - tp)).mean())
+    for index, kind in enumerate(result.categories):
+        assert kind.images == len({row[0] for row in budget.wrong.tolist() if row[1] == index})
+    assert min(kind.images for kind in result.categories) < 12
+
+
+def test_intervals_follow_the_level_the_draws_and_the_seed(budget: ErrorBudget) -> None:
+    def intervals(**options: float) -> list[tuple[float, float]]:
+        return [(kind.low, kind.high) for kind in budget.result(**({"draws": 200} | options)).categories]  # type: ignore[arg-type]
+
+    assert intervals() == intervals(seed=0) != intervals(seed=1)
+    assert intervals(seed=1) == intervals(seed=1) != intervals(seed=1, draws=201)
+    assert all(a < c and d < b for (a, b), (c, d) in zip(intervals(), intervals(level=0.5), strict=True))
+
+
 def test_the_interval_contains_the_gain_and_needs_several_images(budget: ErrorBudget) -> None:
     for kind in budget.result(draws=300).categories:
         assert kind.low <= kind.recovered <= kind.high and kind.low < kind.high
@@ -282,4 +369,4 @@ def test_the_interval_contains_the_gain_and_needs_several_images(budget: ErrorBu
 
 def test_no_image() -> None:
     empty = ErrorBudget.of([], 3, 5)
-    assert empty.statistics.shape == (0, 3, 3) and empty.wrong.shape == (0, 5)
+    assert empty.statistics.shape == empty.inner.shape == (0, 3, 3) and empty.wrong.shape == (0, 5)

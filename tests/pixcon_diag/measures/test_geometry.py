@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixcon_diag.measures.geometry import Geometry, class_sums, labels_on_grid
-from pixcon_diag.measures.geometry_result import GeometryResult
+from pixcon_diag.measures.geometry_result import GeometryResult, TightnessMeans
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import to_json
 
@@ -82,6 +82,14 @@ def test_classes_with_the_same_mean_up_to_rounding_have_no_cdnv() -> None:
     assert one == pytest.approx(other) and result.cdnv == pytest.approx(one) and 0 < one < 1e3
     same = measure([[1.0, 2.0], [2.0, 4.0]], [0, 1])
     assert math.isnan(same.cdnv) and same.mean_inter == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("step", "apart"), [(1e-3, True), (1e-5, True), (1e-7, False)])
+def test_means_closer_than_float32_tells_apart_are_the_same(step: float, apart: bool) -> None:
+    """Points have no variance, but for rounding."""
+    assert measure([[1.0, 0.0], [1.0, step]], [0, 1]).cdnv == pytest.approx(
+        0.0 if apart else math.nan, abs=1e-4, nan_ok=True
+    )
 
 
 def test_hand_computed_table() -> None:
@@ -207,6 +215,74 @@ def test_what_a_padded_image_adds_is_void() -> None:
     assert (small[0, :, 6:] == VOID).all()
 
 
+def test_void_and_padding_reach_no_class() -> None:
+    """The image is padded from 2 columns to 4; of the feature's columns the last two see no image."""
+    metric = Geometry(num_classes=4, channels=1, void=3, min_pixels=1)
+    metric.update(torch.tensor([[[[1.0, -2.0, 5.0, 5.0]]]]), torch.tensor([[[0, 3]]]), covered=(1, 4))
+    assert metric.pixels.tolist() == [1, 0, 0, 0] and metric.sums.tolist() == [[1.0], [0.0], [0.0], [0.0]]
+    metric.update(torch.tensor([[[[1.0, -2.0]]]]), torch.tensor([[[0, 1]]]))
+    assert metric.pixels.tolist() == [2, 1, 0, 0] and metric.sums.tolist() == [[2.0], [-1.0], [0.0], [0.0]]
+    assert metric.pixels.dtype == torch.int64
+    alone = metric.sums.clone(), metric.pixels.clone()
+    other = Geometry(num_classes=4, channels=1, void=3, min_pixels=1)
+    other.update(torch.tensor([[[[1.0, -2.0]]]]), torch.tensor([[[0, 1]]]))
+    metric.merge_state(other)
+    assert torch.equal(metric.sums, alone[0] + other.sums) and torch.equal(metric.pixels, alone[1] + other.pixels)
+
+
+def test_a_large_feature_is_summed_in_parts() -> None:
+    """2^18 numbers at once are 4 pixels of 2^16 channels; the eleven pixels are three parts."""
+    channels = 2**16
+    features = torch.zeros(1, channels, 1, 11)
+    features[0, range(11), 0, range(11)] = 2.0
+    sums, pixels = class_sums(features, torch.tensor([[[0, 1] * 5 + [0]]]), 2)
+    assert pixels.tolist() == [6, 5] and sums[:, 11:].count_nonzero() == 0
+    assert sums[:, :11].tolist() == [[1.0, 0.0] * 5 + [1.0], [0.0, 1.0] * 5 + [0.0]]
+
+
+def test_a_feature_shorter_than_a_trillionth_is_no_direction() -> None:
+    """As in torch.nn.functional.normalize: below 1e-12 it is divided by that."""
+    features = torch.tensor([[[[5e-13, 5e-12]]]], dtype=torch.float64)
+    sums, _ = class_sums(features, torch.tensor([[[0, 1]]]), 2)
+    assert sums[:, 0].tolist() == pytest.approx([0.5, 1.0])
+
+
+def test_means_over_classes_are_those_of_the_result() -> None:
+    """What each draw of a bootstrap computes from the sums of its images."""
+    features, labels = scene(6)
+    metric = Geometry(num_classes=5, channels=8, void=VOID, min_pixels=1)
+    metric.update(features, labels)
+    sums, pixels = metric.sums.numpy(), metric.pixels.numpy()
+    least = int(sorted(pixels)[1])  # leaves out the class with fewest pixels, not that with exactly as many
+    result = GeometryResult.from_sums(sums, pixels, range(5), least)
+    means = TightnessMeans.from_sums(sums, pixels, least)
+    assert len(result.measured) == 4
+    assert (means.compactness, means.mean_inter, means.margin) == pytest.approx(
+        (result.compactness, result.mean_inter, result.margin), abs=1e-15
+    )
+    cancelled = TightnessMeans.from_sums(np.array([[1e-9, 0.0], [4.0, 0.0], [0.0, 2.0]]), np.array([4, 4, 4]), 1)
+    assert cancelled.compactness == pytest.approx(0.5) and cancelled.mean_inter == 0.0
+
+
+def test_100_pixels_are_enough_unless_asked_otherwise() -> None:
+    metric = Geometry(num_classes=3, channels=2, void=VOID)
+    labels = torch.tensor([[[0] * 100 + [1] * 99 + [2] * 101]])
+    metric.update(torch.ones(1, 2, 1, 300), labels)
+    assert (metric.compute().measured, metric.compute().left_out) == ((0, 2), (1,))
+
+
+def test_a_stray_label_is_named_as_of_the_ground_truth() -> None:
+    metric = Geometry(num_classes=2, channels=1, void=VOID)
+    metric.update(torch.ones(1, 1, 1, 2), torch.tensor([[[0, 2]]]))
+    with pytest.raises(PixConError, match="ground truth"):
+        metric.compute()
+
+
+def test_a_figure_is_drawn_of_the_foreground() -> None:
+    metric = Geometry(num_classes=3, channels=2, void=VOID, foreground=(1, 2))
+    assert metric.drawn_with() == {"classes": ["0", "1", "2"], "foreground": (1, 2)}
+
+
 def test_sums_ignore_labels_that_are_no_class_and_zero_vectors() -> None:
     features = torch.tensor([[[[3.0, 0.0, 1.0]], [[4.0, 0.0, 0.0]]]])
     sums, pixels = class_sums(features, torch.tensor([[[0, 0, -1]]]), 2)
@@ -221,6 +297,9 @@ def test_planted_faults_are_named() -> None:
         metric.compute()
     with pytest.raises(ValueError, match=r"Expected floating point features \(B, 1, h, w\)"):
         metric.update(torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, 2, dtype=torch.long))
+    for features in (torch.zeros(2, 1, 2, 2), torch.zeros(1, 1, 2), torch.zeros(1, 1, 2, 2, dtype=torch.long)):
+        with pytest.raises(ValueError, match="Expected floating point features"):
+            metric.update(features, torch.zeros(1, 2, 2, dtype=torch.long))
     with pytest.raises(ConfigError, match=r"foreground classes in 0\.\.1, got \(1, 2\)"):
         Geometry(num_classes=2, channels=1, void=VOID, foreground=(1, 2))
     with pytest.raises(ConfigError, match="at least 1 pixel"):

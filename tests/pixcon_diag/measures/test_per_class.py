@@ -32,7 +32,7 @@ def test_hand_computed_table() -> None:
     assert car.delta_std == pytest.approx(statistics.stdev([-0.01, 0.01, 0.04]))
     assert road.delta == pytest.approx(0.02) and road.delta_std == pytest.approx(0.01)
     assert result.improved_on_all == ("road",) and result.worsened_on_all == ("sign",)
-    assert sign.index == 2
+    assert sign.index == 2 and result.paired and result.mean.index == -1
     assert result.mean.baseline == pytest.approx(2.04 / 3)
     assert result.mean.seed_deltas == pytest.approx((-0.02 / 3, 0.02 / 3, 0.06 / 3))
 
@@ -69,12 +69,18 @@ def test_the_miou_is_each_run_s_own_and_means_of_common_classes_have_another_nam
     result = per_class(CLASSES, [[0.9, NAN, 0.1]], [[0.8, 0.0, 0.3]])
     assert (result.mean.name, result.mean.baseline, result.mean.other) == ("mIoU", 0.5, pytest.approx(1.1 / 3))
     assert result.mean.delta == pytest.approx(1.1 / 3 - 0.5) and result.mean.seed_deltas == (result.mean.delta,)
-    assert result.common is not None and result.common.name == "mean of 2 classes"
+    assert result.common is not None and (result.common.index, result.common.name) == (-1, "mean of 2 classes")
     assert (result.common.baseline, result.common.other) == pytest.approx((0.5, 0.55))
     nowhere = per_class(CLASSES, [[0.9, NAN, 0.1]], [[0.8, NAN, 0.3]])
     assert nowhere.common is None and nowhere.undefined == ("car",)
     assert (nowhere.mean.baseline, nowhere.mean.other) == pytest.approx((0.5, 0.55))
     assert per_class(CLASSES, BASELINE, OTHER).common is None
+
+
+def test_a_class_that_stays_equal_in_one_pair_is_worse_or_better_on_none() -> None:
+    result = per_class(("a", "b"), [[0.5, 0.5], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.6]])
+    assert result.worsened_on_all == result.improved_on_all == ()
+    assert [(row.name, row.improved) for row in result.rows] == [("b", 1), ("a", 0)]
 
 
 def test_no_class_in_common() -> None:
@@ -95,10 +101,16 @@ def test_equal_classes_stay_in_class_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "other"), [([], OTHER), (BASELINE, []), ([[0.5]], OTHER), (BASELINE, [[0.1] * 4])]
+    ("baseline", "other", "message"),
+    [
+        ([], OTHER, "The baseline has no run"),
+        (BASELINE, [], "The other method has no run"),
+        ([[0.5]], OTHER, "Run 1 of the baseline has 1 class IoUs, expected 3"),
+        (BASELINE, [[0.1] * 3, [0.1] * 4], "Run 2 of the other method has 4 class IoUs, expected 3"),
+    ],
 )
-def test_missing_seeds_or_classes_are_errors(baseline: list, other: list) -> None:  # type: ignore[type-arg]
-    with pytest.raises(ConfigError, match=r"no run|class IoUs"):
+def test_missing_seeds_or_classes_are_errors(baseline: list, other: list, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ConfigError, match=message):
         per_class(CLASSES, baseline, other)
 
 

@@ -122,9 +122,23 @@ def test_pooled_miou_leaves_absent_classes_out() -> None:
     miou = pooled_miou(counts)
     assert miou[0] == pytest.approx((2 / 4 + 0 / 1) / 2)
     assert math.isnan(miou[1])
+    assert pooled_miou(counts[0]) == miou[0]
+
+
+def test_a_single_image_is_drawn_every_time() -> None:
+    noise = paired_bootstrap([np.array([[10, 4]])], [np.array([[10, 5]])], error, rng=rng())
+    assert (noise.low, noise.high) == pytest.approx((0.1, 0.1)) and (noise.images, noise.draws) == (1, 2000)
+
+
+@pytest.mark.parametrize(("draws", "level"), [(0, 0.9), (10, 0.0), (10, 1.0)])
+def test_no_draws_and_levels_outside_of_0_and_1_are_refused(draws: int, level: float) -> None:
+    with pytest.raises(ConfigError, match="draws >= 1 and a level between 0 and 1"):
+        paired_bootstrap([images(1)], [images(2)], error, rng=rng(), draws=draws, level=level)
 
 
 def test_misuse_is_named() -> None:
+    with pytest.raises(ValueError, match=r"got \[0\] images"):
+        paired_bootstrap([images(1)[:0]], [images(2)[:0]], error, rng=rng())
     with pytest.raises(ConfigError, match="level between 0 and 1, got 10 and 95"):
         paired_bootstrap([images(1)], [images(2)], error, rng=rng(), draws=10, level=95)
     for first, second in itertools.product(([], [images(1)]), ([images(1, 3)], [])):

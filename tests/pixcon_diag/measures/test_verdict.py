@@ -34,6 +34,9 @@ def test_too_few_images_have_no_verdict() -> None:
     verdict = judge(0.9, np.zeros_like(retained), retained)
     assert verdict.decision == "none" and verdict.images == MIN_IMAGES - 1
     assert verdict.words == "no verdict: 19 images with a retained pixel, fewer than 20"
+    assert judge(0.5, np.zeros(MIN_IMAGES), np.full(MIN_IMAGES, 1000)).decision == "strict"
+    one = judge(0.9, np.zeros(3), np.array([0, 5, 1]))
+    assert (one.images, one.retained, one.pi_kept) == (2, 6, 1.0), "an image with a single pixel counts"
     enough = np.full(80, 100)
     assert judge(0.9, np.zeros(80), enough).decision == "strict"
 
@@ -57,6 +60,28 @@ def test_classes_are_judged_on_their_own_pixels() -> None:
     assert [verdict.decision for verdict in result.classes] == ["strict", "floor", "none"]
     assert result.overall.decision == "floor"
     assert result.clustering.pixels == 8_000_000
+
+
+def test_the_level_is_that_of_all_intervals() -> None:
+    wrong, retained = spread(0.05, images=50)
+    by_class = np.stack((retained - wrong, wrong), 1)[:, None]
+    result = verdict_at(0.95, wrong, retained, by_class, level=0.6)
+    (one,) = result.classes
+    assert (
+        one.interval.level == result.overall.interval.level == judge(0.95, wrong, retained, 0.6).interval.level == 0.6
+    )
+    assert one.interval == result.overall.interval and one.retained == int(retained.sum())
+    usual = judge(0.95, wrong, retained).interval
+    assert usual.low < one.interval.low < one.interval.high < usual.high
+
+
+def test_each_decision_in_words() -> None:
+    words = {judge(0.95, *spread(rho_f)).words for rho_f in (0.018, 0.106, 0.05)}
+    assert words == {
+        "at least τ = 0.95: keep strict filtering",
+        "below τ = 0.95: lower the threshold to an adaptive floor",
+        "undecided, as the interval contains τ = 0.95",
+    }
 
 
 def test_a_threshold_without_cells_has_no_verdict_by_class() -> None:
