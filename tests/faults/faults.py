@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.faults.trial import DONE, KILLED, LONGEST, TOLD, Child, Tally, finished
-from tests.faults.work import Clock, FileLimit, MemoryLimit, Pass, Report, Spoil, Training, Work, unprepared
+from tests.faults.trial import DONE, KILLED, LONGEST, TOLD, Child, Ending, Tally, finished, outliving
+from tests.faults.work import Clock, FileLimit, MemoryLimit, Pass, Reading, Report, Spoil, Training, Work, unprepared
 
 SAME = "resumed, it is bit for bit the undisturbed one, and nothing is left behind"
 
@@ -58,9 +58,11 @@ def kills(bench: Bench, tries: int) -> Tally:
     for folder in bench.folders("killed", 4 * tries):
         child = Child(bench.work.do, folder)
         time.sleep(bench.seconds * bench.random.random())
+        helpers = child.children()
         child.kill()
         ending = child.ended()
-        tally.add(ending.losses(KILLED, DONE) + bench.resumed(folder), disturbed=ending.code == KILLED)
+        losses = ending.losses(KILLED, DONE) + outliving(helpers) + bench.resumed(folder)
+        tally.add(losses, disturbed=ending.code == KILLED)
         shutil.rmtree(folder)
         if tally.disturbed == tries:
             break
@@ -109,13 +111,11 @@ def dead_workers(bench: Bench, tries: int) -> Tally:
 
 def _kill_a_child_of(child: Child, delay: float) -> bool:
     """Kill a loader worker of a process, ``delay`` seconds after its start; whether there was one."""
-    listed = Path(f"/proc/{child.process.pid}/task/{child.process.pid}/children")
     while child.process.is_alive():
-        pids = listed.read_text().split() if listed.exists() else []
-        if pids:
+        if pids := child.children():
             time.sleep(delay)
             try:
-                os.kill(int(pids[0]), signal.SIGKILL)
+                os.kill(pids[0], signal.SIGKILL)
             except ProcessLookupError:
                 return False
             return True
@@ -199,9 +199,11 @@ import signal, sys
 from pixcon_cli import entry
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell switches it off for background jobs
 print("ready", flush=True)
-sys.argv = ["pixcon-diag", "check-data", "--dataset", "digits"]
+sys.argv[0] = "pixcon-diag"
 entry.diag()
 """
+SOON = 10.0
+"""Seconds within which an interrupted command ends."""
 
 
 def interrupts(bench: Bench, tries: int) -> Tally:
@@ -209,27 +211,46 @@ def interrupts(bench: Bench, tries: int) -> Tally:
     tally = Tally(
         "Ctrl-C at a random moment of a command, twice in every second try", "no traceback, exit code 130 or 0"
     )
+    command = ["check-data", "--dataset", "digits"]
     start = time.monotonic()
-    subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, timeout=LONGEST)
+    subprocess.run([sys.executable, "-c", INTERRUPTED, *command], capture_output=True, timeout=LONGEST)
     seconds = time.monotonic() - start
     for number in range(tries):
-        command = [sys.executable, "-c", INTERRUPTED]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-            assert process.stdout is not None and process.stdout.readline() == "ready\n"
-            time.sleep(seconds * bench.random.random())
-            for _ in range(1 + number % 2):
-                process.send_signal(signal.SIGINT)
-                time.sleep(0.02 * bench.random.random())
-            said, _ = process.communicate(timeout=LONGEST)
-        # Where the interpreter is ending already, the signal ends it, as silently.
-        losses = (
-            []
-            if process.returncode in (0, 130, -signal.SIGINT)
-            else [f"exit code {process.returncode}: {said[-1500:]}"]
-        )
-        losses += [f"a traceback: {said[-1500:]}"] if "Traceback" in said else []
-        tally.add(losses, disturbed=process.returncode != 0)
+        losses, interrupted = _interrupted(command, seconds * bench.random.random(), bench.random, 1 + number % 2)
+        tally.add(losses, disturbed=interrupted)
     return tally
+
+
+def interrupts_of_report(bench: Bench, tries: int) -> Tally:
+    """The same while a report is computed and its figures are drawn."""
+    tally = Tally(
+        "Ctrl-C at a random moment of a report, twice in every second try",
+        f"no traceback, exit code 130 or 0 within {SOON:.0f} s; written anew, it has all files, and nothing else",
+    )
+    assert isinstance(bench.work, Report)
+    for number, folder in enumerate(bench.folders("interrupted", tries)):
+        command, delay = bench.work.command(folder), bench.seconds * bench.random.random()
+        losses, interrupted = _interrupted(command, delay, bench.random, 1 + number % 2)
+        tally.add(losses + bench.resumed(folder), disturbed=interrupted)
+    return tally
+
+
+def _interrupted(command: list[str], delay: float, random: Random, times: int) -> tuple[list[str], bool]:
+    """What is lost where a command is interrupted, and whether it was before its end."""
+    started = [sys.executable, "-c", INTERRUPTED, *command]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        start = time.monotonic()
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02 * random.random())
+        said, _ = process.communicate(timeout=LONGEST)
+        seconds = time.monotonic() - start
+    ending = Ending(process.returncode, said)
+    # Where the interpreter is ending already, the signal ends it, as silently.
+    losses = ending.losses(0, 130, -signal.SIGINT) + ([f"it ended after {seconds:.1f} s"] if seconds > SOON else [])
+    return losses, process.returncode != 0
 
 
 def full_disk_in_report(bench: Bench, tries: int) -> Tally:
@@ -248,11 +269,13 @@ Fault = Callable[[Bench, int], Tally]
 FAULTS: dict[str, tuple[type[Work], Fault, int, int]] = {
     "kill-training": (Training, kills, 50, 1),
     "kill-pass": (Pass, kills, 50, 2),
+    "kill-report": (Report, kills, 10, 0),
     "disk-training": (Training, full_disk, 16, 1),
     "disk-pass": (Pass, full_disk, 40, 2),
     "disk-report": (Report, full_disk_in_report, 3, 0),
     "memory-training": (Training, full_memory, 6, 0),
     "memory-pass": (Pass, full_memory, 20, 1),
+    "memory-reading": (Reading, full_memory, 20, 0),
     "worker-training": (Training, dead_workers, 6, 0),
     "worker-pass": (Pass, dead_workers, 12, 1),
     "image-training": (Training, spoilt_images, 6, 0),
@@ -262,5 +285,6 @@ FAULTS: dict[str, tuple[type[Work], Fault, int, int]] = {
     "shared-store": (Pass, three_on_one_store, 12, 2),
     "shared-run": (Training, two_on_one_run, 8, 1),
     "interrupt": (Pass, interrupts, 20, 2),
+    "interrupt-report": (Report, interrupts_of_report, 12, 0),
 }
 """By name: the work, the fault, and the number of tries of the long and of the short tier."""

@@ -1,4 +1,4 @@
-"""Large loads: 100 checkpoints in one comparison, and a pass over 20,000 images."""
+"""Large loads: 100 checkpoints in one comparison, a pass over 20,000 images, and one over an image of 96 megapixels."""
 
 import os
 import resource
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from click.testing import CliRunner
+from PIL import Image
 
 from pixcon_cli.diag import main
 from pixcon_diag.cache.measure import measure
+from pixcon_train.core.void import VOID
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import own_checkpoint, write_data
@@ -21,6 +23,10 @@ CHECKPOINTS = 100
 IMAGES = 20_000
 MOST_A_IMAGE = 40_000
 """Bytes of memory."""
+TILE, LARGE = (400, 600), (8000, 12_000)
+"""Height and width of a small image, and of the one that consists of its copies."""
+MOST_MEMORY = 6 * 2**30
+"""Bytes of memory for the large image: its logits have 1.2 GB."""
 
 
 def many_checkpoints(root: Path) -> Tally:
@@ -63,4 +69,37 @@ def many_images(root: Path) -> Tally:
     return tally
 
 
-LOADS: dict[str, Callable[[Path], Tally]] = {"checkpoints": many_checkpoints, "images": many_images}
+def large_image(root: Path) -> Tally:
+    """A pass over an image that consists of copies of a small one, apart from whose edges every label is the same."""
+    tally = Tally(
+        f"a pass over an image of {LARGE[1]:,}×{LARGE[0]:,} pixels",
+        f"labels are those of the parts, counts those of the label map, at most {MOST_MEMORY / 2**30:.0f} GiB are used",
+    )
+    small, copies = images(root, [TILE]), tuple(whole // part for whole, part in zip(LARGE, TILE, strict=True))
+    for kind in ("images", "masks"):
+        pixels = np.array(Image.open(root / kind / "0.png"))
+        tiled = np.tile(pixels, (*copies, 1)[: pixels.ndim])
+        Image.fromarray(tiled).save(root / kind / "large.png", compress_level=1)
+    large = listed(root, [Pair("images/large.png", "masks/large.png")], "large.txt")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    part, whole = (measure(network(), data, run=cpu(), cache=root / "cache") for data in (small, large))
+    used = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    labels, truth = whole.label_maps.read(0), tiled
+    tiles = labels.reshape(copies[0], TILE[0], copies[1], TILE[1])[:, 2:-2, :, 2:-2]
+    same = (tiles == part.label_maps.read(0)[None, 2:-2, None, 2:-2]).all()
+    known = truth != VOID
+    pairs = np.bincount(3 * truth[known].astype(np.int32) + labels[known], minlength=9).reshape(3, 3)
+    losses = [] if same else ["labels are others"]
+    found = (whole.iou.intersection, whole.iou.predicted, whole.iou.target)
+    counts = (pairs.diagonal(), pairs.sum(0), pairs.sum(1))
+    losses += [] if np.array_equal(found, counts) else ["the counts are others"]
+    losses += [] if used < MOST_MEMORY else [f"{used:,} bytes are used"]
+    tally.add(losses)
+    return tally
+
+
+LOADS: dict[str, Callable[[Path], Tally]] = {
+    "checkpoints": many_checkpoints,
+    "images": many_images,
+    "large-image": large_image,
+}

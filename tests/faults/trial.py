@@ -6,13 +6,16 @@ import resource
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import is_running
 
 DONE, TOLD, RAW = 0, 3, 4
 """Exit codes: the work is done, it ended with one message, or with any other exception."""
@@ -80,6 +83,14 @@ class Child:
             while part := os.read(pipe.fileno(), 2**16):
                 self._said += part
 
+    def children(self) -> list[int]:
+        """The processes that its main thread has started."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            return list(map(int, listed.read_text().split()))
+        except OSError:  # it has ended
+            return []
+
     def kill(self) -> None:
         """Send SIGKILL."""
         self.process.kill()
@@ -115,6 +126,14 @@ def _run(output: Connection, work: Callable[..., None], arguments: tuple[Any, ..
         resource.setrlimit(limit, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     os.write(2, said.encode(errors="replace"))
     raise SystemExit(code)
+
+
+def outliving(pids: Sequence[int]) -> list[str]:
+    """A sentence for each process that goes on longer than a loader worker needs to notice the end of its parent."""
+    deadline = time.monotonic() + 30
+    while (left := [pid for pid in pids if is_running(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [f"process {pid} goes on" for pid in left]
 
 
 def finished(work: Callable[..., None], *arguments: Any) -> Ending:

@@ -18,6 +18,8 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.store import MANIFEST
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import write_text
+from pixcon_train.core.weight_files import content_hash, read_weights
 from pixcon_train.data.lists import Pair
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
@@ -147,17 +149,26 @@ class Report:
 
     data: Path
 
+    @property
+    def name(self) -> str:
+        """For the table."""
+        return "report"
+
     def write_data(self) -> None:
         """Write the images and the runs."""
         write_methods(self.data, write_data(self.data / "data"))
+
+    def command(self, folder: Path) -> list[str]:
+        """Arguments of `pixcon-diag`."""
+        runs = sorted(map(str, (self.data / "runs").iterdir()))
+        return ["report", *runs, "--out", str(folder), "--workers", "0", "--device", "cpu"]
 
     def do(self, folder: Path, prepare: Prepare = unprepared) -> None:
         """Write the report."""
         torch.set_num_threads(1)
         prepare()
-        runs = sorted(map(str, (self.data / "runs").iterdir()))
         try:
-            main(["report", *runs, "--out", str(folder), "--workers", "0", "--device", "cpu"], standalone_mode=False)
+            main(self.command(folder), standalone_mode=False)
         except ClickException as error:
             raise PixConError(error.format_message()) from None
 
@@ -167,7 +178,38 @@ class Report:
         return [f"{path} is left" for path in here - there] + [f"{path} is missing" for path in there - here]
 
 
-Work = Training | Pass | Report
+@dataclass(frozen=True)
+class Reading:
+    """A checkpoint of 32 MB that is read; its hash is written into ``folder``."""
+
+    data: Path
+
+    @property
+    def name(self) -> str:
+        """For the table."""
+        return "reading of a checkpoint"
+
+    def write_data(self) -> None:
+        """Write the checkpoint."""
+        self.data.mkdir(parents=True)
+        torch.save({f"layer{number}": torch.full((2**20,), float(number)) for number in range(8)}, self._file)
+
+    @property
+    def _file(self) -> Path:
+        return self.data / "weights.pth"
+
+    def do(self, folder: Path, prepare: Prepare = unprepared) -> None:
+        """Read it."""
+        prepare()
+        write_text(folder / "sha256", content_hash(read_weights(self._file).content))
+
+    def losses(self, folder: Path, alone: Path) -> list[str]:
+        """Where another content was read, or something is left."""
+        here, there = ({path.name: path.read_text() for path in of.iterdir()} for of in (folder, alone))
+        return [] if here == there else [f"{here} instead of {there}"]
+
+
+Work = Training | Pass | Report | Reading
 
 
 @dataclass(frozen=True)
