@@ -70,11 +70,13 @@ def remove_leftovers(folder: Path, name: str | None = None) -> None:
     Args:
         name: of the file or folder that they would have become; None: of any.
     """
-    for path in folder.glob(".*.tmp" if name is None else f".{glob.escape(cut_name(name))}.*.tmp"):
-        found = _TEMPORARY.fullmatch(path.name)
-        if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
-            with suppress(OSError):
-                shutil.rmtree(path) if is_folder(path) else path.unlink()
+    pattern = ".*.tmp" if name is None else f".{glob.escape(cut_name(name))}.*.tmp"
+    with suppress(OSError):  # a folder that cannot be read: writing into it reports the error
+        for path in [*folder.glob(pattern)]:
+            found = _TEMPORARY.fullmatch(path.name)
+            if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
+                with suppress(OSError):
+                    shutil.rmtree(path) if is_folder(path) else path.unlink()
 
 
 def is_running(pid: int) -> bool:

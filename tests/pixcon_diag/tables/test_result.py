@@ -61,3 +61,5 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(PixConError, match="Could not write"):
         Result.of("geometry", [table("a")]).write(tmp_path / "out")
+    with pytest.raises(PixConError, match=r"Could not write .*: File name too long"):
+        Result.of("geometry", [table("a")]).write(tmp_path / ("w" * 300))
