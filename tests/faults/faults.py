@@ -269,7 +269,7 @@ Fault = Callable[[Bench, int], Tally]
 FAULTS: dict[str, tuple[type[Work], Fault, int, int]] = {
     "kill-training": (Training, kills, 50, 1),
     "kill-pass": (Pass, kills, 50, 2),
-    "kill-report": (Report, kills, 10, 0),
+    "kill-report": (Report, kills, 6, 0),
     "disk-training": (Training, full_disk, 16, 1),
     "disk-pass": (Pass, full_disk, 40, 2),
     "disk-report": (Report, full_disk_in_report, 3, 0),
@@ -285,6 +285,6 @@ FAULTS: dict[str, tuple[type[Work], Fault, int, int]] = {
     "shared-store": (Pass, three_on_one_store, 12, 2),
     "shared-run": (Training, two_on_one_run, 8, 1),
     "interrupt": (Pass, interrupts, 20, 2),
-    "interrupt-report": (Report, interrupts_of_report, 12, 0),
+    "interrupt-report": (Report, interrupts_of_report, 8, 0),
 }
 """By name: the work, the fault, and the number of tries of the long and of the short tier."""
