@@ -59,7 +59,7 @@ def draw_grid(panel: SubFigure, content: Content, report: Path) -> None:
     heads = ["input", "target", *content["methods"]]
     grid = panel.subplots(len(images), len(heads), squeeze=False)
     for axes, saved in zip(grid, images, strict=True):
-        draw_row(axes, read_row(report, saved["files"]), saved, content)
+        draw_row(axes, read_row(report, saved["files"], content["void"]), saved, content)
         axes[0].set_xlabel("")
     for axes, head in zip(grid[0], heads, strict=True):
         axes.set_title(head, fontsize=SMALL, pad=2)

@@ -51,7 +51,7 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """
     if not content["images"]:
         return {}
-    rows = [read_row(folder, saved["files"]) for saved in content["images"]]
+    rows = [read_row(folder, saved["files"], content["void"]) for saved in content["images"]]
     blocks = _blocks(content)
     letters = int(_panel_width(2 + len(content["methods"]), len(blocks)) / LETTER)
     heads = [wrap(name, letters, 6) for name in ("input", "ground truth", *content["methods"])]
@@ -91,13 +91,10 @@ def _blocks(content: Content) -> list[Block]:
     return [Block(places[:half]), Block(places[half:])]
 
 
-def read_row(folder: Path, files: Content) -> Row:
-    """The panels of one image, from the PNGs beside the JSON."""
-    return Row(
-        read_image(folder / files["image"]),
-        np.array(read_indices(folder / files["truth"])),
-        [np.array(read_indices(folder / file)) for file in files["predictions"]],
-    )
+def read_row(folder: Path, files: Content, void: int) -> Row:
+    """The panels of one image, from the PNGs beside the JSON; ``void`` is their largest value."""
+    maps = [read_indices(folder / file, largest=void) for file in (files["truth"], *files["predictions"])]
+    return Row(read_image(folder / files["image"]), maps[0], maps[1:])
 
 
 def _panel_width(panels: int, blocks: int) -> float:
@@ -151,8 +148,8 @@ def draw_row(axes: Sequence[Axes], row: Row, saved: Content, content: Content, l
 
 
 def _lookup(content: Content) -> np.ndarray:
-    """(256, 3) colour of each label; void and labels outside the classes are white."""
-    table = np.tile(to_rgb(VOID), (256, 1))
+    """(V + 1, 3) colour of each label up to void, V; void and labels outside the classes are white."""
+    table = np.tile(to_rgb(VOID), (content["void"] + 1, 1))
     table[: len(content["palette"])] = class_colors(content["palette"])
     table[content["void"]] = to_rgb(VOID)
     return table

@@ -30,6 +30,7 @@ from pixcon_cli.help import PixConCommand
     help="Accept the nearest class colour within N steps in each channel.",
 )
 @click.option("--map", "changes", multiple=True, metavar="OLD=NEW", help="Change a label; repeatable.")
+@click.option("--wide", is_flag=True, help="For --map and --shift: masks of 16 bits, with 65535 in place of 255.")
 @click.option("--shift", type=click.IntRange(-255, 255), help="Add N to labels; 255 and results below 0 become 255.")
 def convert_masks(
     source: Path,
@@ -38,6 +39,7 @@ def convert_masks(
     void_colors: tuple[str, ...],
     tolerance: int,
     changes: tuple[str, ...],
+    wide: bool,
     shift: int | None,
 ) -> None:
     """Write every mask of the folder IN as a PNG of labels to the same path in OUT.
@@ -48,19 +50,24 @@ def convert_masks(
     """
     from pixcon_diag.data import mask_conversion as conversion
     from pixcon_train.core.errors import ConfigError
+    from pixcon_train.core.void import VOID, WIDE_VOID
     from pixcon_train.data.specs import get_spec, voc_palette
 
     if (dataset is None) == (not changes and shift is None):
         raise ConfigError("Give --dataset to convert colours, or --map or --shift to change labels.")
+    if dataset is not None and wide:
+        raise ConfigError("--wide is for --map and --shift: with --dataset the number of classes decides.")
     if dataset is not None:
         spec = get_spec(dataset)
         convert = conversion.by_color(spec, conversion.parse_colors(void_colors), tolerance)
         palette = conversion.stored_palette(spec)
         description = conversion.color_conversion(spec, conversion.parse_colors(void_colors), tolerance)
     else:
-        convert = conversion.by_value(conversion.parse_changes(changes), shift or 0)
+        void = WIDE_VOID if wide else VOID
+        parsed = conversion.parse_changes(changes, void=void)
+        convert = conversion.by_value(parsed, shift or 0, void=void)
         palette = voc_palette(256)
-        description = conversion.value_conversion(conversion.parse_changes(changes), shift or 0)
+        description = conversion.value_conversion(parsed, shift or 0, void=void)
     with progress("converting") as bar:
         result = conversion.convert_folder(source, target, convert, palette, description, bar)
     existing = f"; {result.unchanged:,} existed already" if result.unchanged else ""

@@ -27,7 +27,7 @@ from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import write_text
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 SHEET = "audit_labels_sheet.html"
 ANSWERS = "audit_labels_answers.csv"
@@ -129,7 +129,7 @@ def rank(measured: MeasuredPass, progress: Progress) -> list[Ranked]:
         progress(image, images)
         target, prediction = read_target(measured.data, image), measured.label_maps.read(image)
         confidence = edges[measured.confidence_maps.read(image)]
-        regions = suspect_regions(target, prediction, confidence, void=VOID)
+        regions = suspect_regions(target, prediction, confidence, void=void_of(measured.data.spec.num_classes))
         ranked += [Ranked(image, region) for region in regions]
     progress(images, images)
     return sorted(ranked, key=lambda one: -one.region.score)

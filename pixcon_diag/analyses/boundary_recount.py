@@ -9,7 +9,7 @@ from pixcon_diag.measures.boundary import boundary_bands, boundary_statistics
 from pixcon_diag.passes.options import BandOptions
 from pixcon_diag.passes.predictions import Predictions, read_target
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 
 def recount(members: Sequence[Predictions], options: BandOptions, progress: Progress) -> list[np.ndarray]:
@@ -37,8 +37,9 @@ def recount(members: Sequence[Predictions], options: BandOptions, progress: Prog
 
 def _image(members: Sequence[Predictions], image: int, options: BandOptions) -> Iterator[np.ndarray]:
     """Counts (W + 1, 2) of one image for each of ``members``, which share a list."""
+    void = void_of(members[0].data.spec.num_classes)
     target = torch.from_numpy(read_target(members[0].data, image))[None]
-    bands = boundary_bands(target, options.widths, void=VOID, distance=options.distance, void_mode=options.void_mode)
+    bands = boundary_bands(target, options.widths, void=void, distance=options.distance, void_mode=options.void_mode)
     for member in members:
         prediction = torch.from_numpy(member.label_maps.read(image))[None]
-        yield boundary_statistics(prediction, target, bands, void=VOID)[0].numpy()
+        yield boundary_statistics(prediction, target, bands, void=void)[0].numpy()

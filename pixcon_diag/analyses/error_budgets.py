@@ -10,7 +10,7 @@ from pixcon_diag.measures.error_budget import FOUND, WIDTH, image_errors
 from pixcon_diag.measures.error_budget_result import ErrorBudget
 from pixcon_diag.passes.predictions import MeasuredPass, Predictions, read_target
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 FORMAT = 1
 """Raised when the same label maps give other counts."""
@@ -47,10 +47,11 @@ def count_errors(member: Predictions, width: int, progress: Progress) -> ErrorBu
         ConfigError: the label maps were not saved.
         DataError: a mask or label map cannot be read.
     """
-    count, images = partial(image_errors, num_classes=member.data.spec.num_classes, void=VOID, width=width), []
+    num_classes = member.data.spec.num_classes
+    count, images = partial(image_errors, num_classes=num_classes, void=void_of(num_classes), width=width), []
     total = len(member.label_maps)
     for index in range(total):
         progress(index, total)
         images.append(count(member.label_maps.read(index), read_target(member.data, index)))
     progress(total, total)
-    return ErrorBudget.of(images, member.data.spec.num_classes, width)
+    return ErrorBudget.of(images, num_classes, width)

@@ -15,7 +15,7 @@ from pixcon_diag.measures.qualitative import RankBy, RankedImage, Ranking, image
 from pixcon_diag.passes.predictions import MeasuredGroup, Predictions, read_target
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import file_stem, replacing
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.data.images import read_image
 
 PANELS = "qualitative_panels"
@@ -79,7 +79,7 @@ def write_panels(chosen: Chosen, folder: Path) -> list[dict[str, Any]]:
 def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dict[str, Any]:
     data = chosen.members[0].data
     palette = [part for color in data.spec.palette for part in color]
-    palette += [255] * (3 * 256 - len(palette))  # void is drawn white
+    palette += [255] * (3 * 256 - len(palette))  # void is drawn white; maps of 16 bits have no colours
     stem = f"{PANELS}/{number:02d}_{file_stem(image.name)}"
     target = read_target(data, image.index)
     maps = [member.label_maps.read(image.index) for member in chosen.members]
@@ -92,6 +92,6 @@ def _write(chosen: Chosen, image: RankedImage, number: int, folder: Path) -> dic
     for file, labels in zip((files["truth"], *files["predictions"]), (target, *maps), strict=True):
         with replacing(folder / str(file)) as temporary:
             temporary.write_bytes(encode_map(labels, palette))
-    share = chosen.choice.min_share
-    regions = [error_regions(labels, target, void=VOID, min_share=share).to_dict() for labels in maps]
+    share, void = chosen.choice.min_share, void_of(data.spec.num_classes)
+    regions = [error_regions(labels, target, void=void, min_share=share).to_dict() for labels in maps]
     return asdict(image) | {"files": files, "regions": regions}

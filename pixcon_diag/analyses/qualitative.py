@@ -12,7 +12,7 @@ from pixcon_diag.measures.qualitative import RankBy, RankedImage
 from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 
 def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: Path) -> Result:
@@ -30,7 +30,7 @@ def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: 
         [ranking_table(chosen)],
         classes=spec.classes,
         palette=spec.palette,
-        void=VOID,
+        void=void_of(spec.num_classes),
         rank_by=choice.rank_by,
         min_share=choice.min_share,
         methods=chosen.methods,

@@ -6,7 +6,7 @@ from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Bar
 from pixcon_diag.passes.predictions import MeasuredPass, read_target
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 FORMAT = 1
 """Raised when the same maps give other counts."""
@@ -38,10 +38,11 @@ def retained_by_class(member: MeasuredPass, tau: float, bar: Bar) -> np.ndarray 
 def _count(member: MeasuredPass, tau: float, progress: Progress) -> np.ndarray:
     start, classes = member.confidence_maps.edges.index(tau), member.data.spec.num_classes
     counts = np.zeros((len(member.label_maps), classes, 2), dtype=np.int64)
+    void = void_of(classes)
     for index, count in enumerate(counts):
         progress(index, len(counts))
         prediction, target = member.label_maps.read(index), read_target(member.data, index)
-        kept = (target != VOID) & (member.confidence_maps.read(index) >= start)
+        kept = (target != void) & (member.confidence_maps.read(index) >= start)
         right = prediction == target
         for column, pixels in enumerate((kept & right, kept & ~right)):
             count[:, column] = np.bincount(prediction[pixels], minlength=classes)

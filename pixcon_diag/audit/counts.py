@@ -7,7 +7,7 @@ from scipy.ndimage import distance_transform_edt
 
 from pixcon_diag.measures.image_cells_result import WIDTH
 from pixcon_diag.passes.options import MeasureOptions
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,21 @@ def count(
     prediction: np.ndarray, bins: np.ndarray, truth: np.ndarray, num_classes: int, options: MeasureOptions
 ) -> Counts:
     """The counts of an image from its maps (H, W): predicted class, bin of confidence, and ground truth or void."""
+    void = void_of(num_classes)
     edges, coarse_edges = options.edges, options.cell_edges
     coarse = [sum(edge <= fine for edge in coarse_edges) - 1 for fine in edges]
     hit, predicted_pixels, true_pixels = ([0] * num_classes for _ in range(3))
     histogram, all_pixels = [[0] * len(edges), [0] * len(edges)], [0] * len(edges)
     boundary = [[0, 0] for _ in range(len(options.band_widths) + 1)]
     cells = np.zeros((num_classes, len(coarse_edges), 2, 3), np.int64)
-    labels = _without_void(truth) if options.void_mode == "nearest" else truth.astype(int)
-    counting = truth != VOID if options.void_mode == "ignore" else np.ones_like(truth, dtype=bool)
+    labels = _without_void(truth, void) if options.void_mode == "nearest" else truth.astype(int)
+    counting = truth != void if options.void_mode == "ignore" else np.ones_like(truth, dtype=bool)
     bands = [band(labels, counting, width, options.distance) for width in options.band_widths]
     near = band(prediction.astype(int), np.ones_like(counting), WIDTH, "chessboard")
     zones = zip(*(zone.ravel().tolist() for zone in (*bands, np.ones_like(near))), strict=True)
     maps = (values.ravel().tolist() for values in (prediction, bins, truth, near))
     for inside, (predicted, fine, true, edge) in zip(zones, zip(*maps, strict=True), strict=True):
-        known, wrong = true != VOID, int(predicted != true)
+        known, wrong = true != void, int(predicted != true)
         all_pixels[fine] += 1
         cells[predicted, coarse[fine], 0 if edge else 1, wrong if known else 2] += 1
         if known:
@@ -83,10 +84,10 @@ def band(labels: np.ndarray, counting: np.ndarray, width: int, distance: str) ->
     return found
 
 
-def _without_void(truth: np.ndarray) -> np.ndarray:
+def _without_void(truth: np.ndarray, void: int) -> np.ndarray:
     """``truth`` with the label of the nearest valid pixel in place of void."""
-    void = truth == VOID
-    if void.all() or not void.any():
+    unknown = truth == void
+    if unknown.all() or not unknown.any():
         return truth.astype(int)
-    rows, columns = distance_transform_edt(void, return_distances=False, return_indices=True)
+    rows, columns = distance_transform_edt(unknown, return_distances=False, return_indices=True)
     return np.asarray(truth[rows, columns].astype(int))

@@ -18,6 +18,7 @@ from pixcon_diag.passes.options import PassOptions
 from pixcon_diag.passes.state import Statistics
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.progress import Detail, Notify, Progress
+from pixcon_train.core.void import void_of
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
@@ -87,7 +88,7 @@ class PassJob:
         labels, confidence = (
             tuple(store.folder / maps / name for name in found.maps[maps]) for maps in (LABEL_MAPS, CONFIDENCE_MAPS)
         )
-        maps = LabelMapFiles(labels), ConfidenceMapFiles(confidence, self.edges)
+        maps = LabelMapFiles(labels, void_of(self.data.spec.num_classes)), ConfidenceMapFiles(confidence, self.edges)
         return PassResult(state, inference, *maps, store.folder)
 
     def name_old_passes(self) -> None:

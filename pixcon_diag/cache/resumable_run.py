@@ -2,7 +2,7 @@
 
 import time
 
-import torch
+import numpy as np
 from torch.utils.data import Subset
 
 from pixcon_diag.cache.job import PassJob, PassResult
@@ -10,6 +10,7 @@ from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, CachedPass, Sto
 from pixcon_diag.data.label_maps import MapWriter
 from pixcon_diag.passes.run import PredictedBatch, StatisticsCollector, choose_device, evaluation_dataset, run_pass
 from pixcon_diag.provenance import InferenceInfo
+from pixcon_train.core.void import label_type
 
 SAVE_EVERY = 10.0
 """Seconds between saves, at most lost when a pass is interrupted."""
@@ -57,6 +58,7 @@ class _CachedRun:
         self.start, self.total = found.done if found else 0, len(job.images)
         self.rows, self.written = dict(found.rows) if found else {}, self.start
         hashes, palettes = found.maps if found else {}, {LABEL_MAPS: job.data.spec.palette, CONFIDENCE_MAPS: None}
+        self.types = {LABEL_MAPS: label_type(job.data.spec.num_classes), CONFIDENCE_MAPS: np.uint8}
         self.maps = {
             maps: MapWriter(store.folder / maps, palette, hashes.get(maps), first=job.images.start)
             for maps, palette in palettes.items()
@@ -79,7 +81,7 @@ class _CachedRun:
         if self.job.edges is not None:
             values = {LABEL_MAPS: batch.prediction, CONFIDENCE_MAPS: batch.bins(self.job.edges)}
             for maps, writer in self.maps.items():
-                writer.write(batch.names, values[maps].to(torch.uint8).cpu().numpy())
+                writer.write(batch.names, values[maps].cpu().numpy().astype(self.types[maps], copy=False))
 
     def _progress(self, done: int, total: int) -> None:
         due = time.monotonic() - self.saved >= SAVE_EVERY or self.start + done - self.written >= ROWS_PER_FILE

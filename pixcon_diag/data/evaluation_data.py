@@ -153,10 +153,7 @@ def require_same_classes(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> Non
         ConfigError: the numbers differ.
     """
     if checkpoint.info.num_classes != spec.num_classes:
-        raise ConfigError(
-            f"{checkpoint.info.source} predicts {checkpoint.info.num_classes} classes but {spec.name} has "
-            f"{spec.num_classes}. Choose the data set that it was trained on with --dataset."
-        )
+        raise ConfigError(f"{checkpoint.info.source} {spec.misfit(checkpoint.info.num_classes)}")
 
 
 def check_choice(choice: DataChoice, checkpoint: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import file_stem
 from pixcon_train.core.paths import is_file, is_folder
+from pixcon_train.core.void import VOID
 from pixcon_train.data.masks import read_indices
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -24,17 +25,21 @@ class LabelMapFiles:
     """Predicted label maps of a list of images, in its order."""
 
     files: tuple[Path, ...]
+    largest: int = VOID
+    """Largest value: that of void, which follows from the number of classes (:func:`pixcon_train.core.void.void_of`).
+    Maps of more than 255 classes are of 16 bits."""
 
     def __len__(self) -> int:
         return len(self.files)
 
     def read(self, index: int) -> np.ndarray:
-        """Predicted classes of an image, (H, W) uint8.
+        """Predicted classes of an image, (H, W) uint8, or int32 beyond 255 classes.
 
         Raises:
-            DataError: the file is missing, damaged, compressed with loss, or holds colours instead of class indices.
+            DataError: the file is missing, damaged, compressed with loss, of too few bits, or holds colours instead of
+                class indices.
         """
-        return read_indices(self.files[index], "label map")
+        return read_indices(self.files[index], "label map", largest=self.largest)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class MapWriter:
 
         Args:
             names: of the images.
-            maps: (B, H, W) uint8.
+            maps: (B, H, W), as :func:`encode_map` takes them.
 
         Raises:
             PixConError: the folder cannot be written.
@@ -106,16 +111,20 @@ class MapWriter:
 
 
 def encode_map(values: np.ndarray, palette: Sequence[int] | None, *, effort: int = 1) -> bytes:
-    """A PNG of (H, W) uint8 values, written here: Pillow's writer takes three times as long for small maps.
+    """A PNG of (H, W) values, written here: Pillow's writer takes three times as long for small maps.
 
     Args:
-        values: (H, W) uint8.
-        palette: red, green, blue of each value, black beyond it; None for a gray map.
+        values: (H, W), uint8, or integers of 0..65535 of another type, which become a gray map of 16 bits.
+        palette: red, green, blue of each value of 8 bits, black beyond it; None for a gray map.
         effort: level of compression from 1 to 9; label maps compress so well that more than 1 saves almost nothing.
     """
     height, width = values.shape
-    header = struct.pack(">IIBBBBB", width, height, 8, _GRAY if palette is None else _INDEXED, 0, 0, 0)
-    rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row begins with its filter: none
+    if wide := values.dtype != np.uint8:
+        palette = None  # PNG has none of more than 256 colours
+        values = values.astype(">u2").view(np.uint8).reshape(height, 2 * width)
+    color_type = _GRAY if palette is None else _INDEXED
+    header = struct.pack(">IIBBBBB", width, height, 16 if wide else 8, color_type, 0, 0, 0)
+    rows = np.zeros((height, values.shape[1] + 1), dtype=np.uint8)  # each row begins with its filter: none
     rows[:, 1:] = values
     packer = zlib.compressobj(effort)
     chunks = [(b"IHDR", header), (b"IDAT", packer.compress(rows.tobytes()) + packer.flush()), (b"IEND", b"")]
@@ -130,8 +139,11 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
+def find_label_maps(folder: Path, images: Sequence[str], *, largest: int = VOID) -> LabelMapFiles:
     """The maps of ``images`` in a folder, named by the image's relative path or its file name, with suffix .png.
+
+    Args:
+        largest: as of :class:`LabelMapFiles`.
 
     Raises:
         DataError: there is no such folder, an image has no map, or two images share one.
@@ -146,7 +158,7 @@ def find_label_maps(folder: Path, images: Sequence[str]) -> LabelMapFiles:
                 f"{file} would be the prediction of both {images_of[file]} and {image}. Save predictions under the "
                 "images' relative paths."
             )
-    return LabelMapFiles(tuple(files))
+    return LabelMapFiles(tuple(files), largest)
 
 
 def _find(folder: Path, image: str) -> Path:

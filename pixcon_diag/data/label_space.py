@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.data.masks import listed
+from pixcon_train.data.reading import conversion
 from pixcon_train.data.specs import DatasetSpec
 
 _SHIFTED = 0.5
@@ -21,16 +22,16 @@ class LabelSpace:
 
     def __init__(self, spec: DatasetSpec, folder: Path) -> None:
         self.spec, self.folder = spec, folder
-        self.confusion = np.zeros((spec.num_classes, 256), dtype=np.int64)
-        """Valid pixels by target and by value in the map."""
-        self.held = np.zeros(256, dtype=np.int64)
-        """Pixels by value, including void ones."""
+        self.confusion = np.zeros((spec.num_classes, spec.num_classes + 2), dtype=np.int64)
+        """Valid pixels by target and by value in the map: the classes, the value behind them, and larger values."""
+        self.valid, self.held = (np.zeros(void_of(spec.num_classes) + 1, dtype=np.int64) for _ in range(2))
+        """Valid pixels, and all pixels, by value."""
         self.files = 0
         self.foreign: list[Path] = []
         """Maps with values outside the classes."""
 
     def add(self, labels: np.ndarray, target: np.ndarray, file: Path) -> np.ndarray:
-        """Count a map (H, W) uint8 against its target, uint8 with 255 for void.
+        """Count a map (H, W) against its target, both as read.
 
         Returns:
             Its valid pixels by target and predicted class, (K, K) int64, without values outside the classes.
@@ -44,11 +45,12 @@ class LabelSpace:
                 f"{file} is {sizes[0]} pixels, but its mask is {sizes[1]}. Save predictions at the mask's size."
             )
         classes = self.spec.num_classes
-        valid = target != VOID
-        cells = target[valid].astype(np.int64) * 256 + labels[valid]
-        counts = np.bincount(cells, minlength=256 * classes).reshape(classes, 256)
+        valid = target != void_of(classes)
+        cells = target[valid].astype(np.int64) * (classes + 2) + np.minimum(labels[valid].astype(np.int64), classes + 1)
+        counts = np.bincount(cells, minlength=classes * (classes + 2)).reshape(classes, classes + 2)
         self.confusion += counts
-        self.held += np.bincount(labels.ravel(), minlength=256)
+        self.valid += np.bincount(labels[valid], minlength=len(self.valid))
+        self.held += np.bincount(labels.ravel(), minlength=len(self.held))
         self.files += 1
         if counts[:, classes:].any():
             self.foreign.append(file)
@@ -65,8 +67,8 @@ class LabelSpace:
         if not self.foreign:
             return
         classes = self.spec.num_classes
-        values = classes + np.flatnonzero(self.confusion[:, classes:].sum(0))
-        share = 100 * self.confusion[:, values].sum() / self.confusion.sum()
+        values = classes + np.flatnonzero(self.valid[classes:])
+        share = 100 * self.valid[values].sum() / self.valid.sum()
         first, count = self.foreign[0], len(self.foreign)
         maps = f"{count:,} of {self.files:,} label maps, {first} for one, predict" if count > 1 else f"{first} predicts"
         of = listed(values).removeprefix("the value").lstrip("s").strip()
@@ -76,7 +78,7 @@ class LabelSpace:
         )
 
     def _remedy(self, values: set[int]) -> str:
-        if values <= {VOID, self.spec.void}:
+        if values <= {void_of(self.spec.num_classes), self.spec.void}:
             return "Expected class indices, without void: save the most probable class of every pixel."
         return "Expected class indices. Were these maps saved for another data set?"
 
@@ -97,7 +99,7 @@ class LabelSpace:
         raise DataError(
             f"The labels of the maps in {self.folder} look one too {'high' if shift == 1 else 'low'}{form}: none is "
             f"{unused}, and the mIoU is {miou[0]:.2f} % as they are, {miou[1]:.2f} % with labels {-shift:+d}. Expected "
-            f"0 for `{self.spec.classes[0]}`: `pixcon-diag convert-masks {self.folder} OUT --shift {-shift}`."
+            f"0 for `{self.spec.classes[0]}`: {conversion(f'--shift {-shift}', self.spec, self.folder)}."
         )
 
     def _miou(self, shift: int) -> float:

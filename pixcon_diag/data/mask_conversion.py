@@ -14,21 +14,21 @@ from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import read_json, remove_leftovers, replacing, write_json
 from pixcon_train.core.paths import exists, is_file, is_folder, resolved
 from pixcon_train.core.progress import Progress, silent
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import VOID, label_type, void_of
 from pixcon_train.data.images import read_image, transparent_pixels
 from pixcon_train.data.masks import read_indices
-from pixcon_train.data.specs import Color, DatasetSpec, voc_palette
+from pixcon_train.data.specs import Color, DatasetSpec, voc_color, voc_palette
 
 SUFFIXES = {".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm"}
 """Suffixes of the files in a folder that count as masks."""
 RECORD = ".convert-masks.json"
 """File beside the converted masks that records the conversion and their sources."""
-_UNKNOWN = 256
+_UNKNOWN = -1
 _SHOWN = 8
 """Colours named in a message."""
 
 Convert = Callable[[Path], tuple[np.ndarray, Counter[Color]]]
-"""The labels (H, W) uint8 of a mask's file, and the pixels of each colour that no class has."""
+"""The labels (H, W) of a mask's file, as :func:`encode_map` takes them, and pixels by colour that no class has."""
 
 
 @dataclass
@@ -72,23 +72,25 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
     """Convert colours by the data set's palette to labels in the form of its masks.
 
     Args:
-        void_colors: of pixels without a class. Of Pascal VOC's palette that of 255 is one, or of 0 where that is void.
+        void_colors: of pixels without a class. Of Pascal VOC's palette that of 255 (65535 beyond 255 classes) is
+            one, or of 0 where that is void.
         tolerance: how far a colour may be from a class's in each channel; the nearest class counts.
 
     Raises:
         ConfigError: two classes have one colour, or a class has that of void.
     """
     palette = list(spec.palette)
-    voc = voc_palette(256)
     first = spec.first_label
-    void = [*void_colors, *([voc[0 if first else VOID]] if palette == voc[first : first + len(palette)] else [])]
+    if palette == voc_palette(first + len(palette))[first:]:
+        void_colors = [*void_colors, voc_color(0 if first else void_of(spec.num_classes))]
+    void = list(void_colors)
     doubled = [color for color, count in Counter([*palette, *dict.fromkeys(void)]).items() if count > 1]
     if doubled:
         names = [spec.classes[k] for k, color in enumerate(palette) if color == doubled[0]]
         raise ConfigError(f"The colour {doubled[0]} of {' and '.join(names)} in {spec.name} has two meanings.")
     colors = np.array([*palette, *void], dtype=np.int16)
     labels = np.array([*range(first, first + len(palette)), *[spec.void] * len(void)])
-    table = np.full(1 << 24, _UNKNOWN, dtype=np.uint16)
+    table = np.full(1 << 24, _UNKNOWN, dtype=np.int32)
     table[_codes(colors)] = labels
 
     def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
@@ -105,7 +107,9 @@ def by_color(spec: DatasetSpec, void_colors: Sequence[Color] = (), tolerance: in
             found[missing] = nearest[np.searchsorted(unknown, codes[missing])]
             unknown, counts = unknown[~near], counts[~near]
         rest = zip(unknown.tolist(), counts.tolist(), strict=True)
-        return found.astype(np.uint8), Counter({(c >> 16, c >> 8 & 255, c & 255): n for c, n in rest})
+        return found.astype(label_type(spec.num_classes)), Counter(
+            {(c >> 16, c >> 8 & 255, c & 255): n for c, n in rest}
+        )
 
     return convert
 
@@ -126,20 +130,23 @@ def _codes(rgb: np.ndarray) -> np.ndarray:
     return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
 
 
-def by_value(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> Convert:
+def by_value(changes: Iterable[tuple[int, int]] = (), shift: int = 0, *, void: int = VOID) -> Convert:
     """Convert label values.
 
     Args:
         changes: old and new values; other values are unchanged.
-        shift: added to the values not in ``changes``; 255 and results below 0 become 255.
+        shift: added to the values not in ``changes``; ``void`` and results below 0 or above it become ``void``.
+        void: 255, or 65535 for masks of 16 bits.
     """
-    shifted = np.arange(256) + shift
-    table = np.where((shifted < 0) | (shifted > 255) | (np.arange(256) == VOID), VOID, shifted).astype(np.uint8)
+    values = np.arange(void + 1)
+    shifted = values + shift
+    table = np.where((shifted < 0) | (shifted > void) | (values == void), void, shifted)
+    table = table.astype(np.uint8 if void == VOID else np.int32)
     for old, new in changes:
         table[old] = new
 
     def convert(path: Path) -> tuple[np.ndarray, Counter[Color]]:
-        return table[read_indices(path)], Counter()
+        return table[read_indices(path, largest=void)], Counter()
 
     return convert
 
@@ -256,9 +263,10 @@ def color_conversion(spec: DatasetSpec, void_colors: Sequence[Color] = (), toler
     return " ".join([f"--dataset {spec.name} (palette {palette:08x})", *void, f"--tolerance {tolerance}"])
 
 
-def value_conversion(changes: Iterable[tuple[int, int]] = (), shift: int = 0) -> str:
+def value_conversion(changes: Iterable[tuple[int, int]] = (), shift: int = 0, *, void: int = VOID) -> str:
     """What :func:`by_value` does, in words."""
-    return " ".join([*(f"--map {old}={new}" for old, new in dict(changes).items()), f"--shift {shift}"])
+    changed = (f"--map {old}={new}" for old, new in dict(changes).items())
+    return " ".join([*changed, f"--shift {shift}", *["--wide"] * (void > VOID)])
 
 
 def stored_palette(spec: DatasetSpec) -> list[Color]:
@@ -266,13 +274,14 @@ def stored_palette(spec: DatasetSpec) -> list[Color]:
     return [*[(0, 0, 0)] * spec.first_label, *spec.palette]
 
 
-def parse_changes(texts: Iterable[str]) -> list[tuple[int, int]]:
+def parse_changes(texts: Iterable[str], *, void: int = VOID) -> list[tuple[int, int]]:
     """Pairs of values from ``OLD=NEW`` strings.
 
     Raises:
-        ConfigError: one is none, or a value is not in 0..255.
+        ConfigError: one is none, or a value is not in 0..``void``.
     """
-    return [(old, new) for text in texts for old, new in [_numbers(text, "=", 2, "--map", "OLD=NEW, such as 255=1")]]
+    pairs = (_numbers(text, "=", 2, "--map", "OLD=NEW, such as 255=1", void) for text in texts)
+    return [(old, new) for old, new in pairs]
 
 
 def parse_colors(texts: Iterable[str]) -> list[Color]:
@@ -281,11 +290,11 @@ def parse_colors(texts: Iterable[str]) -> list[Color]:
     Raises:
         ConfigError: one is none, or a part is not in 0..255.
     """
-    return [(r, g, b) for text in texts for r, g, b in [_numbers(text, ",", 3, "--void-color", "R,G,B")]]
+    return [(r, g, b) for text in texts for r, g, b in [_numbers(text, ",", 3, "--void-color", "R,G,B", 255)]]
 
 
-def _numbers(text: str, separator: str, count: int, option: str, expected: str) -> list[int]:
+def _numbers(text: str, separator: str, count: int, option: str, expected: str, largest: int) -> list[int]:
     parts = text.split(separator)
-    if len(parts) != count or not all(part.strip().isdecimal() and int(part) <= 255 for part in parts):
-        raise ConfigError(f"{option} is '{text}'; expected {expected}, with numbers of 0..255.")
+    if len(parts) != count or not all(part.strip().isdecimal() and int(part) <= largest for part in parts):
+        raise ConfigError(f"{option} is '{text}'; expected {expected}, with numbers of 0..{largest}.")
     return [int(part) for part in parts]

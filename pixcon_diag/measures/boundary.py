@@ -30,7 +30,7 @@ def boundary_bands(
     """For each width the valid pixels with a different label within it; the image border is no transition.
 
     Args:
-        mask: ground truth, integer (..., H, W), labels below 2^15 in magnitude.
+        mask: ground truth, integer (..., H, W), labels below 2^15 in magnitude, or 65535, which is −1 as int16.
         widths: each w >= 1, in pixels.
         void: the label of pixels that are never in the band.
         distance: ``chessboard`` (max of the two coordinate distances) or ``euclidean``.

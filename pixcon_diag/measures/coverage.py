@@ -41,7 +41,7 @@ class Coverage(DrawnMeasurement):
         batch_size: labeled images that one bank sees in a training step.
         cap: m.
         bank_size: N.
-        void: the label of pixels that are in no class.
+        void: the label of pixels that are in no class; 255, or 65535 beyond 255 classes, where None.
 
     Raises:
         ConfigError: one of the sizes is below 1.
@@ -60,7 +60,7 @@ class Coverage(DrawnMeasurement):
     counts: list[Tensor]
 
     def __init__(
-        self, num_classes: int, *, batch_size: int, cap: int = 64, bank_size: int = 256, void: int = 255
+        self, num_classes: int, *, batch_size: int, cap: int = 64, bank_size: int = 256, void: int | None = None
     ) -> None:
         super().__init__(num_classes, void=void, maps=MAPS)
         for name, value in (("batch size", batch_size), ("cap", cap), ("bank size", bank_size)):

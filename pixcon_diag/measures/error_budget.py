@@ -119,7 +119,7 @@ def regions(labels: np.ndarray) -> np.ndarray:
     """Number of the region of each pixel, (H, W) int32 from 0: connected pixels of equal label.
 
     Args:
-        labels: (H, W) uint8, void being a label like any other.
+        labels: (H, W) integers, void being a label like any other.
     """
     numbers = np.zeros(labels.shape, dtype=np.int32)
     count = 0
@@ -159,6 +159,6 @@ def _statistics(prediction: np.ndarray, target: np.ndarray, num_classes: int) ->
 def _rows(categories: np.ndarray, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Category, target, predicted class and pixels, (N, 4) int64."""
     wrong = categories >= 0
-    cells = (categories[wrong].astype(np.int64) << 16) | (target[wrong].astype(np.int64) << 8) | prediction[wrong]
+    cells = (categories[wrong].astype(np.int64) << 32) | (target[wrong].astype(np.int64) << 16) | prediction[wrong]
     keys, pixels = np.unique(cells, return_counts=True)
-    return np.stack((keys >> 16, (keys >> 8) & 255, keys & 255, pixels), 1).astype(np.int64)
+    return np.stack((keys >> 32, (keys >> 16) & 0xFFFF, keys & 0xFFFF, pixels), 1).astype(np.int64)

@@ -63,7 +63,7 @@ def suspect_regions(
     if not target.shape == prediction.shape == confidence.shape:
         raise ValueError(f"Expected maps of one shape, got {target.shape}, {prediction.shape}, {confidence.shape}.")
     wrong = (target != void) & (prediction != target)
-    regions = equal_regions(target.astype(np.int64) * 256 + prediction, wrong)
+    regions = equal_regions(target.astype(np.int64) * 2**16 + prediction, wrong)
     depths = _depths(regions)
     numbers = np.arange(1, regions.max() + 1)
     deepest = np.asarray(scipy.ndimage.maximum(depths, regions, numbers), dtype=np.int64).reshape(-1)

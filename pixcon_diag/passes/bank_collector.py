@@ -14,7 +14,7 @@ from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.seeding import seeded
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.method.admission import REPLAYED, admit
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.models.base import resize
@@ -57,9 +57,7 @@ class BankCollector:
         self.num_classes, self.embed, self.options, self.images = num_classes, embed, options, images
         self.banks: dict[str, ClassBank] = {}
         self.coverage = {
-            rule: Coverage(
-                num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size, void=VOID
-            )
+            rule: Coverage(num_classes, batch_size=options.batch_size, cap=options.cap, bank_size=options.size)
             for rule in REPLAYED
         }
         self.pending: dict[str, list[list[Tensor]]] = {rule: [] for rule in REPLAYED}
@@ -80,7 +78,7 @@ class BankCollector:
                 "feature of a wrapped module."
             )
         size = (fused.shape[2], fused.shape[3])
-        labels = labels_on_grid(batch.target, size, void=VOID, covered=covered)
+        labels = labels_on_grid(batch.target, size, void=void_of(self.num_classes), covered=covered)
         logits = resize(native.float(), *size)
         for image in zip(fused, labels, logits, strict=True):
             self._image(*image)
@@ -89,7 +87,7 @@ class BankCollector:
         """One image: feature (C, h, w), target (h, w), logits (K, h, w)."""
         draw = torch.rand(target.numel(), generator=seeded(self.options.seed, _KEYS, self.seen))
         flat = target.flatten()
-        valid = flat != VOID
+        valid = flat != void_of(self.num_classes)
         cells = flat[valid] * self.num_classes + logits.argmax(0).flatten()[valid]
         counted = cells.bincount(minlength=self.num_classes**2)
         self.confusion += counted.view(self.num_classes, self.num_classes).cpu()

@@ -12,7 +12,7 @@ from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.passes.totals import cell_disagreements
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 CELL_STATISTICS = names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram")
 """Statistics of the cells of each image."""
@@ -39,7 +39,7 @@ def cells_of(state: Mapping[str, np.ndarray], num_classes: int, options: Measure
         PixConError: a prediction, or a valid pixel's ground truth, was no class.
     """
     return ImageCellsResult.from_state(
-        part(state, "cells"), num_classes, options.cell_edges, len(options.edges), void=VOID
+        part(state, "cells"), num_classes, options.cell_edges, len(options.edges), void=void_of(num_classes)
     )
 
 

@@ -8,7 +8,7 @@ from pixcon_diag.measures.image_cells import ImageCells, predicted_band
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 
 class CellsCollector:
@@ -20,7 +20,9 @@ class CellsCollector:
     """
 
     def __init__(self, num_classes: int, options: MeasureOptions) -> None:
-        self.cells = ImageCells(num_classes, void=VOID, taus=options.taus, calibration_bins=options.calibration_bins)
+        self.cells = ImageCells(
+            num_classes, void=void_of(num_classes), taus=options.taus, calibration_bins=options.calibration_bins
+        )
 
     def update(self, batch: PredictedBatch) -> None:
         """Count one batch."""

@@ -13,7 +13,7 @@ from pixcon_diag.measures.pixel_sample import PixelSampler
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.run import PredictedBatch
 from pixcon_diag.passes.state import part
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.evaluation.measurement import Measurement
 
 
@@ -29,20 +29,20 @@ class Collector:
     """
 
     def __init__(self, num_classes: int, options: MeasureOptions) -> None:
-        bins = options.calibration_bins
-        self.images = ImageCounts(num_classes, void=VOID, taus=options.taus, calibration_bins=bins)
+        bins, void = options.calibration_bins, void_of(num_classes)
+        self.images = ImageCounts(num_classes, void=void, taus=options.taus, calibration_bins=bins)
         self.contamination = Contamination(
             num_classes,
-            void=VOID,
+            void=void,
             taus=options.taus,
             widths=options.widths,
             distance=options.distance,
             void_mode=options.void_mode,
             calibration_bins=bins,
         )
-        self.cells = ImageCells(num_classes, void=VOID, taus=options.taus, calibration_bins=bins)
-        self.centroids = ImageCentroids(num_classes, void=VOID)
-        self.sampler = PixelSampler(num_classes, void=VOID, per_class=options.per_class, seed=options.sample_seed)
+        self.cells = ImageCells(num_classes, void=void, taus=options.taus, calibration_bins=bins)
+        self.centroids = ImageCentroids(num_classes, void=void)
+        self.sampler = PixelSampler(num_classes, void=void, per_class=options.per_class, seed=options.sample_seed)
 
     def _metrics(self) -> dict[str, Measurement]:
         return {
@@ -72,7 +72,7 @@ class Collector:
         # Bins and bands dominate the cost of the metrics, which share them.
         bins = batch.bins(self.images.edges)[:, rows].long()
         bands = bands_of_rows(
-            batch.target, rows, zones.widths, void=VOID, distance=zones.distance, void_mode=zones.void_mode
+            batch.target, rows, zones.widths, void=self.images.void, distance=zones.distance, void_mode=zones.void_mode
         )
         self.images.update(*maps, bands, bins, continued=further)
         self.contamination.update(*maps, bands, bins)

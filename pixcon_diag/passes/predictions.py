@@ -28,7 +28,7 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.core.version import VERSION
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.data.reading import read_mask
 from pixcon_train.evaluation.iou_result import IoUResult
 
@@ -81,8 +81,9 @@ class MeasuredPass(Predictions):
         Raises:
             PixConError: a valid pixel's prediction or ground truth was no class.
         """
+        num_classes = self.data.spec.num_classes
         return ImageCountsResult.from_state(
-            part(self.state, "images"), self.data.spec.num_classes, self.options.edges, void=VOID
+            part(self.state, "images"), num_classes, self.options.edges, void=void_of(num_classes)
         )
 
     @property
@@ -118,7 +119,8 @@ class MeasuredPass(Predictions):
             PixConError: a confidence was no probability, or a prediction or target no class.
         """
         options = self.options
-        counts = ContaminationCounts.from_state(part(self.state, "contamination"), self.options.edges, void=VOID)
+        void = void_of(self.data.spec.num_classes)
+        counts = ContaminationCounts.from_state(part(self.state, "contamination"), options.edges, void=void)
         reported = dict.fromkeys(options.taus) if taus is None else taus
         return ContaminationResult.from_counts(counts, [*reported], options.band_widths, options.calibration_bins)
 
@@ -207,7 +209,7 @@ def measure_predictions(
         DataError: a check of the masks found something; a map is missing, damaged, of another size than its mask, or
             holds an unknown class; or the labels are shifted by one.
     """
-    maps = find_label_maps(folder, [pair.image for pair in data.pairs])
+    maps = find_label_maps(folder, [pair.image for pair in data.pairs], largest=void_of(data.spec.num_classes))
     check_once(data, data.spec.num_classes, images="none", progress=progress, notify=notify)
     digest = hashlib.sha256()
     space = LabelSpace(data.spec, folder)
@@ -239,7 +241,7 @@ def measure_predictions(
 
 
 def read_target(data: EvaluationData, index: int) -> np.ndarray:
-    """Target of an image, (H, W) uint8 with 255 for void.
+    """Target of an image, (H, W), as :func:`pixcon_train.data.reading.read_mask` gives it.
 
     Raises:
         DataError: the mask cannot be read.

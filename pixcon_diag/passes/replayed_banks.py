@@ -10,7 +10,7 @@ from pixcon_diag.measures.bank_contamination import BankContamination, bank_cont
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.coverage_result import CoverageResult
 from pixcon_diag.passes.state import Statistics, names_of, part
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.method.admission import REPLAYED, RULES
 
 FORMAT = 4
@@ -59,7 +59,7 @@ class ReplayedBanks:
         return CoverageResult.from_state(
             part(self.state, f"{rule}.coverage"),
             self.num_classes,
-            void=VOID,
+            void=void_of(self.num_classes),
             batch_size=options.batch_size,
             cap=options.cap,
             bank_size=options.size,

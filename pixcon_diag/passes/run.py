@@ -108,7 +108,7 @@ def choose_device(name: str | None) -> torch.device:
 
 
 def evaluation_dataset(data: EvaluationData) -> EvaluationDataset:
-    """The images and masks of ``data`` in order; void is always 255."""
+    """The images and masks of ``data`` in order."""
     return EvaluationDataset(data.spec, data.source.root, data.pairs, encoding=data.encoding)
 
 

@@ -10,16 +10,16 @@ import numpy as np
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.core.progress import Progress, silent, tracked
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.data.confinement import outside_note
 from pixcon_train.data.file_findings import Finding, Gathered
 from pixcon_train.data.image_headers import check_sizes, read_image_header
 from pixcon_train.data.image_preparation import ImageNotes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.lists import Pair
-from pixcon_train.data.masks import listed, read_indices
-from pixcon_train.data.reading import Encoding, expected_labels, lookup, remedy
-from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.data.masks import listed
+from pixcon_train.data.reading import INVALID, Encoding, conversion, expected_labels, lookup, read_stored, remedy
+from pixcon_train.data.specs import ONE_CLASS, DatasetSpec
 
 Images = Literal["none", "size", "whole"]
 """How images are checked: not at all, by their headers, or by decoding them, which finds damaged ones."""
@@ -89,24 +89,22 @@ def check_data(
         masks_optional: masks may be missing, as in an unlabeled list.
     """
     classes = []
-    if num_classes not in (None, spec.num_classes):
-        mismatch = f"The checkpoint predicts {num_classes} classes but {spec.name} has {spec.num_classes}. "
-        classes = [Finding("", f"{mismatch}Choose the data set that it was trained on with --dataset.")]
+    if num_classes is not None and num_classes != spec.num_classes:
+        classes = [Finding("", f"The checkpoint {spec.misfit(num_classes)}")]
         pairs = ()  # against another number of classes every mask would be wrong
     counts = _Counts(spec, root, encoding)
     for pair in tracked(pairs, progress):
         counts.check(pair, images, masks_optional)
     findings = [*classes, *counts.gathered.findings(len(pairs)), *counts.foreign_values(), *counts.two_values()]
     order = {pair.mask or pair.image: position for position, pair in reversed(list(enumerate(pairs)))}
-    labels = [counts.meaning == k for k in range(spec.num_classes)]
     return DataReport(
         dataset=spec.name,
         root=str(root),
         pairs=len(pairs),
         encoding=encoding,
-        pixels=tuple(int(counts.pixels[label].sum()) for label in labels),
-        masks=tuple(int(counts.holding[label].sum()) for label in labels),
-        void=int(counts.pixels[counts.meaning == VOID].sum()),
+        pixels=tuple(counts.by_label(counts.pixels)[: spec.num_classes].tolist()),
+        masks=tuple(counts.by_label(counts.holding)[: spec.num_classes].tolist()),
+        void=counts.void,
         findings=tuple(sorted(findings, key=lambda finding: order.get(finding.file, -1))),
         notes=(*counts.notes(), *outside_note(pairs, root)),
     )
@@ -118,9 +116,9 @@ class _Counts:
     def __init__(self, spec: DatasetSpec, root: Path, encoding: Encoding) -> None:
         self.spec, self.root, self.encoding = spec, root, encoding
         self.meaning = lookup(spec, encoding)
-        self.pixels = np.zeros(256, dtype=np.int64)
+        self.pixels = np.zeros(len(self.meaning), dtype=np.int64)
         """By stored value."""
-        self.holding = np.zeros(256, dtype=np.int64)
+        self.holding = np.zeros(len(self.meaning), dtype=np.int64)
         """Masks with each value."""
         self.masks = 0
         self.absent = 0
@@ -143,7 +141,7 @@ class _Counts:
 
     def _check(self, image: str, mask: str | None, images: Images) -> None:
         if mask is not None:
-            self._count(mask, read_indices(self.root / mask))
+            self._count(mask, read_stored(self.root / mask, self.spec))
         if images == "none":
             return
         path = self.root / image
@@ -153,13 +151,24 @@ class _Counts:
             read_image(path)
 
     def _count(self, mask: str, stored: np.ndarray) -> None:
-        histogram = np.bincount(stored.ravel(), minlength=256)
+        histogram = np.bincount(stored.ravel(), minlength=len(self.pixels))
         self.pixels += histogram
         self.holding += histogram > 0
         self.masks += 1
-        foreign = np.flatnonzero((histogram > 0) & (self.meaning > VOID))
+        foreign = np.flatnonzero((histogram > 0) & (self.meaning == INVALID))
         if len(foreign):
             self.foreign[mask] = foreign
+
+    def by_label(self, counts: np.ndarray) -> np.ndarray:
+        """Counts by stored value as counts by label, with void and values outside the labels."""
+        found = np.zeros(2**16, dtype=np.int64)
+        np.add.at(found, self.meaning, counts)
+        return found
+
+    @property
+    def void(self) -> int:
+        """Void pixels."""
+        return int(self.pixels[self.meaning == void_of(self.spec.num_classes)].sum())
 
     def _where(self, pair: Pair) -> str:
         """Where a missing file is instead, if known."""
@@ -198,7 +207,7 @@ class _Counts:
             return ""
         changes = " ".join(f"--map {value}={label}" for label, value in enumerate(values) if label)
         what = f"The {count} classes" + " and void" * void_first
-        return f"{what} seem to be spread over 0..255: `pixcon-diag convert-masks IN OUT {changes}`."
+        return f"{what} seem to be spread over 0..255: {conversion(changes, self.spec)}."
 
     def _one_too_high(self, values: np.ndarray) -> str:
         """The remedy for labels from 1 on, in masks without a value for no data."""
@@ -206,8 +215,7 @@ class _Counts:
         if self.pixels[first] or values.tolist() != [self.spec.num_classes + first] or self.spec.labels != "index":
             return ""
         return (
-            f"No mask holds {first}, so that the labels seem to be one too high: "
-            "`pixcon-diag convert-masks IN OUT --shift -1`."
+            f"No mask holds {first}, so that the labels seem to be one too high: {conversion('--shift -1', self.spec)}."
         )
 
     def two_values(self) -> Iterator[Finding]:
@@ -237,12 +245,14 @@ class _Counts:
 
     def _only_void(self) -> bool:
         """Whether masks hold only the first class and a notable share of void."""
-        present = [k for k in range(self.spec.num_classes) if self.pixels[self.meaning == k].any()]
-        void = self.pixels[self.meaning == VOID].sum()
-        return present == [0] and not self.foreign and bool(void > _MUCH * self.pixels.sum())
+        present = np.flatnonzero(self.by_label(self.pixels)[: self.spec.num_classes])
+        return present.tolist() == [0] and not self.foreign and bool(self.void > _MUCH * self.pixels.sum())
 
     def _two_values(self) -> str:
         void, others = self.spec.void, self.spec.classes[1:]
+        if not others:
+            share = self._share([void])
+            return f"Void ({void}) holds {share} of the pixels, which are never counted. {ONE_CLASS}"
         names = ", ".join(f"`{name}`" for name in others[:3]) + (", …" if len(others) > 3 else "")
         found = (
             f"No pixel of {names} in any of {self.masks:,} masks, while {void} (void) holds {self._share([void])} of "
@@ -252,8 +262,8 @@ class _Counts:
             return f"{found}Of masks of 0 and 1 leave `void` out: with `void: 0` the classes are 1 and 2."
         label = "1" if len(others) == 1 else "LABEL"
         return (
-            f"{found}Masks of 0 and {void} need 0 and the label of the class: `pixcon-diag convert-masks IN OUT --map "
-            f"{void}={label}`."
+            f"{found}Masks of 0 and {void} need 0 and the label of the class: "
+            f"{conversion(f'--map {void}={label}', self.spec)}."
         )
 
     def _share(self, values: np.ndarray | list[int]) -> str:

@@ -6,19 +6,22 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.void import VOID, WIDE_VOID
 from pixcon_train.data.image_files import load, open_image
 from pixcon_train.data.image_headers import Header, header_of, unpacking, upright
 
 
-def read_indices(path: Path, what: str = "mask") -> np.ndarray:
-    """The stored values of a mask, turned upright: uint8 (H, W).
+def read_indices(path: Path, what: str = "mask", *, largest: int = VOID) -> np.ndarray:
+    """The stored values of a mask, turned upright: (H, W), uint8, or int32 where ``largest`` is more than 255.
 
     Args:
         what: kind of file for messages.
+        largest: largest value. More than 255 is only read from files of 16 bits or more: in one of 8 bits, larger
+            labels would have lost their upper bits, and 255 might be void.
 
     Raises:
-        DataError: missing, unreadable, compressed lossily, coloured instead of indexed, or with values that are no
-            one-byte integers.
+        DataError: missing, unreadable, compressed lossily, coloured instead of indexed, of too few bits, or with
+            values that are no integers of 0..``largest``.
     """
     with open_image(path, what) as image:
         header = header_of(image)
@@ -27,7 +30,9 @@ def read_indices(path: Path, what: str = "mask") -> np.ndarray:
         _keep_values(image)
         load(image, path, what)
         values = upright(_stored_values(image, header), header)
-    return values if values.dtype == np.uint8 else _one_byte(values, path)
+    if largest > VOID:
+        _check_wide(values, path, what)
+    return values if values.dtype == np.uint8 else _whole(values, path, largest)
 
 
 def _check_exact(header: Header, path: Path, what: str) -> None:
@@ -79,8 +84,17 @@ def _stored_values(image: ImageFile, header: Header) -> np.ndarray:
     return values.view(np.int8) if header.signed else values
 
 
-def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
-    """Values as uint8.
+def _check_wide(values: np.ndarray, path: Path, what: str) -> None:
+    if values.dtype.itemsize == 1:
+        raise DataError(
+            f"{path} is of 8 bits or less, in which more than {VOID} classes do not fit: larger labels may have lost "
+            f"their upper bits. Save the {what} as a PNG file of 16 bits, where void is {WIDE_VOID} unless the data "
+            "set's description says otherwise."
+        )
+
+
+def _whole(values: np.ndarray, path: Path, largest: int) -> np.ndarray:
+    """Values as uint8, or as int32 where ``largest`` is more than 255.
 
     Raises:
         DataError: a value is not an integer or does not fit.
@@ -89,15 +103,15 @@ def _one_byte(values: np.ndarray, path: Path) -> np.ndarray:
         whole = values == np.round(values)
     if not whole.all():
         raise DataError(f"{path} holds {listed(values[~whole])}. Expected labels, which are whole numbers.")
-    outside = (values < 0) | (values > 255)
+    outside = (values < 0) | (values > largest)
     if outside.any():
-        void = values[outside].min() < 0
+        void, size = values[outside].min() < 0, "one byte" if largest == VOID else "two bytes"
         raise DataError(
-            f"{path} holds {listed(values[outside])}. Expected labels of one byte, 0..255."
-            + " Where a negative value means void, save the void value of the data set (255 unless its "
+            f"{path} holds {listed(values[outside])}. Expected labels of {size}, 0..{largest}."
+            + f" Where a negative value means void, save the void value of the data set ({largest} unless its "
             "description says otherwise) in its place." * bool(void)
         )
-    return values.astype(np.uint8)
+    return values.astype(np.uint8 if largest <= VOID else np.int32)
 
 
 def listed(values: np.ndarray) -> str:

@@ -7,33 +7,44 @@ from typing import Literal
 import numpy as np
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import VOID, label_type, void_of
 from pixcon_train.data.image_headers import check_sizes
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import listed, read_indices
-from pixcon_train.data.specs import DatasetSpec, builtin_names
+from pixcon_train.data.specs import ONE_CLASS, DatasetSpec, builtin_names
 
 Encoding = Literal["index", "shifted", "raw"]
 """How masks encode labels: `raw` is 1..K with 0 = void (ADE20K's official masks); the others store the label itself."""
 
 
 def read_mask(path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """A mask as labels: uint8 (H, W), 0..K−1 and 255 for void, independent of the value in the file.
+    """A mask as labels: (H, W) of :func:`pixcon_train.core.void.label_type`, 0..K−1 and void.
+
+    Void is that of :func:`pixcon_train.core.void.void_of`, independent of the value in the file.
 
     Raises:
         DataError: missing, unreadable, coloured instead of indexed, or with values outside the labels.
     """
-    return labels_of(read_indices(path), path, spec, encoding)
+    return labels_of(read_stored(path, spec), path, spec, encoding)
+
+
+def read_stored(path: Path, spec: DatasetSpec) -> np.ndarray:
+    """The stored values of a mask of a data set: as of :func:`read_indices`, of as many bits as the classes need.
+
+    Raises:
+        DataError: as :func:`read_indices`.
+    """
+    return read_indices(path, largest=void_of(spec.num_classes))
 
 
 def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """Labels of a mask's stored values: uint8, 255 for void.
+    """Labels of a mask's stored values, as of :func:`read_mask`.
 
     Raises:
         DataError: a value is no label; the message names ``path``.
     """
     labels: np.ndarray = lookup(spec, encoding)[stored]
-    bad = labels == _INVALID
+    bad = labels == INVALID
     if bad.any():
         values = sorted(set(stored[bad].tolist()))
         expected = expected_labels(spec, encoding)
@@ -41,7 +52,7 @@ def labels_of(stored: np.ndarray, path: Path, spec: DatasetSpec, encoding: Encod
             f"{path} holds {listed(stored[bad])}, which no class of {spec.name} has: expected {expected}. "
             + remedy(values, spec)
         )
-    return labels.astype(np.uint8)
+    return labels.astype(label_type(spec.num_classes))
 
 
 def read_pair(
@@ -70,7 +81,7 @@ def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
     if spec.labels == "index":
         return "index"
     for path in masks:
-        stored = read_indices(path)
+        stored = read_stored(path, spec)
         if (stored == spec.void).any():
             return "shifted"
         if (stored == spec.num_classes).any():
@@ -78,18 +89,20 @@ def detect_encoding(spec: DatasetSpec, masks: Iterable[Path]) -> Encoding:
     return "raw"
 
 
-_INVALID = 256
+INVALID = 65534
+"""Meaning of a value outside the labels."""
 
 
 def lookup(spec: DatasetSpec, encoding: Encoding) -> np.ndarray:
-    """The meaning of each stored value: (256,) uint16, a label, 255 for void, or 256 for a value outside the labels."""
-    table = np.full(256, _INVALID, dtype=np.uint16)
+    """The meaning of each stored value: (256,) or (65536,) uint16, a label, void, or :data:`INVALID`."""
+    void = void_of(spec.num_classes)
+    table = np.full(void + 1, INVALID, dtype=np.uint16)
     if encoding == "raw":
         table[1 : spec.num_classes + 1] = np.arange(spec.num_classes)
-        table[0] = VOID
+        table[0] = void
         return table
     table[: spec.num_classes] = np.arange(spec.num_classes)
-    table[spec.void] = VOID
+    table[spec.void] = void
     return table
 
 
@@ -100,14 +113,21 @@ def expected_labels(spec: DatasetSpec, encoding: Encoding) -> str:
     return f"0..{spec.num_classes - 1}, or {spec.void} for void"
 
 
+def conversion(changes: str, spec: DatasetSpec, source: Path | str = "IN") -> str:
+    """The command that changes labels of masks or label maps, for messages."""
+    return f"`pixcon-diag convert-masks {source} OUT {changes}{' --wide' * (void_of(spec.num_classes) > VOID)}`"
+
+
 def remedy(values: list[int], spec: DatasetSpec) -> str:
     """The remedy for masks with ``values`` outside the labels."""
     if spec.name == "cityscapes" and max(values) <= 33:
         return "These look like labelIds: list the files ending in _labelTrainIds.png instead of _labelIds.png."
     if spec.labels == "ade20k" and values == [spec.num_classes]:
         return "These look like the official masks (0 = other): say --labels raw."
-    if spec.labels == "ade20k" and values == [VOID]:
-        return "These look like masks whose labels were shifted already (void 255): say --labels shifted."
+    if spec.labels == "ade20k" and values == [void_of(spec.num_classes)]:
+        return f"These look like masks whose labels were shifted already (void {values[0]}): say --labels shifted."
+    if spec.num_classes == 1:
+        return ONE_CLASS
     if len(values) > 1 or spec.name in builtin_names():
         return "Is this the right --dataset?"
     value, count = values[0], spec.num_classes

@@ -12,9 +12,16 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.files import read_input
 from pixcon_train.core.hints import hint
 from pixcon_train.core.records import shortened
+from pixcon_train.core.void import MOST_CLASSES, VOID, WIDE_VOID, void_of
 from pixcon_train.core.yaml_files import parse_yaml
 
 Color = tuple[int, int, int]
+
+ONE_CLASS = (
+    "The data set has a single class, so that every prediction is that class; name the background too, as in `classes: "
+    "[background, crack]`, also for a network with one sigmoid channel."
+)
+"""What a data set of one class usually lacks."""
 
 
 class DatasetSpec(BaseModel):
@@ -37,9 +44,9 @@ class DatasetSpec(BaseModel):
     """Names in the order of the labels, 0 first."""
     palette: tuple[Color, ...]
     """One RGB colour a class, each 0..255; `voc` in a file gives Pascal VOC's, by the values in masks."""
-    void: int = Field(default=255, ge=0, le=255)
+    void: int = Field(default=VOID, ge=0, le=WIDE_VOID)
     """Label of pixels without a class; never trained on or measured. If it is 0, masks hold 1..K for the classes
-    (mmsegmentation's `reduce_zero_label`)."""
+    (mmsegmentation's `reduce_zero_label`). Beyond 255 classes masks have 16 bits, and the default is 65535."""
     background: int | None = None
     """Class excluded from means over foreground classes; None if there is no background."""
     evaluation: Literal["whole", "sliding"] = "whole"
@@ -66,16 +73,15 @@ class DatasetSpec(BaseModel):
         if not isinstance(values, dict) or values.get("palette") != "voc":
             return values
         first = 1 if values.get("void") in (0, "0") else 0
-        return values | {"palette": tuple(voc_palette(256)[first:])}
+        classes = values.get("classes")
+        count = len(classes) if isinstance(classes, list | tuple) else 0
+        return values | {"palette": tuple(voc_palette(first + min(count, MOST_CLASSES))[first:])}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         count = len(self.classes)
-        if count < 2:
-            raise ValueError(
-                "`classes` has fewer than two names; name the background too, as in [background, crack], also for a "
-                "network with one sigmoid channel"
-            )
+        if not 1 <= count <= MOST_CLASSES:
+            raise ValueError(f"`classes` has {count:,} names; expected 1 to {MOST_CLASSES:,}")
         if len(set(self.classes)) < count:
             raise ValueError("class names repeat")
         nameless = next((label for label, name in enumerate(self.classes) if not name.strip()), None)
@@ -84,14 +90,15 @@ class DatasetSpec(BaseModel):
         garbled = next((name for name in self.classes if any("\ud800" <= letter <= "\udfff" for letter in name)), None)
         if garbled is not None:
             raise ValueError(f"the class name {garbled!a} is no text: it has a lone surrogate")
-        if self.void == 0 and count > 255:
-            raise ValueError(
-                f"{count} classes do not fit in masks of one byte where 0 is void: 1..255 are left for them"
-            )
+        void = void_of(count)
+        if "void" not in self.model_fields_set:
+            object.__setattr__(self, "void", void)
+        if self.void > void:
+            raise ValueError(f"void is {self.void}, but masks of {count} classes hold one byte, 0..{void}")
         if 0 < self.void < count:
             raise ValueError(
                 f"void is {self.void}, which is also the label of class `{self.classes[self.void]}`. Expected a value "
-                f"that no class has, such as 255; or 0 where masks hold 1..{count} for the classes"
+                f"that no class has, such as {void}; or 0 where masks hold 1..{count} for the classes"
             )
         if len(self.palette) < count:
             raise ValueError(f"the palette has {len(self.palette)} colours for {count} classes")
@@ -108,6 +115,11 @@ class DatasetSpec(BaseModel):
     def num_classes(self) -> int:
         """K."""
         return len(self.classes)
+
+    def misfit(self, predicted: int) -> str:
+        """Why a network that predicts another number of classes cannot be measured, in words."""
+        remedy = "Choose the data set that it was trained on with --dataset." if self.num_classes > 1 else ONE_CLASS
+        return f"predicts {predicted} classes but {self.name} has {self.num_classes}. {remedy}"
 
     @property
     def first_label(self) -> int:
@@ -135,7 +147,12 @@ class DatasetSpec(BaseModel):
 
 def voc_palette(count: int) -> list[Color]:
     """Pascal VOC's colours: the bits of the label, spread over the high bits of red, green and blue."""
-    return [(_voc_part(label), _voc_part(label >> 1), _voc_part(label >> 2)) for label in range(count)]
+    return [voc_color(label) for label in range(count)]
+
+
+def voc_color(label: int) -> Color:
+    """Pascal VOC's colour of a label; no two labels of up to 24 bits share one."""
+    return _voc_part(label), _voc_part(label >> 1), _voc_part(label >> 2)
 
 
 def _voc_part(bits: int) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.paths import exists
 from pixcon_train.core.progress import Progress, silent, tracked
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.data.lists import Pair, choose_labeled, write_list
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.sources import DataSource
@@ -67,7 +67,7 @@ def split_list(
     classes = []
     for pair in tracked(pairs, progress):
         mask = read_mask(source.root / str(pair.mask), source.spec, encoding)
-        classes.append(frozenset(np.unique(mask).tolist()) - {VOID})
+        classes.append(frozenset(np.unique(mask).tolist()) - {void_of(source.spec.num_classes)})
     chosen = set(choose_labeled(classes, count=wanted, seed=seed))
     shown = frozenset[int]().union(*(classes[i] for i in chosen))
     missing = sorted(frozenset[int]().union(*classes) - shown)

@@ -31,14 +31,14 @@ class Geometry:
 def random_crop(
     image: Tensor, labels: Tensor, geometry: Geometry, *, fill: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A random rescaled, flipped crop of an image and its labels: uint8 (3, c, c) and (c, c).
+    """A random rescaled, flipped crop of an image and its labels: (3, c, c) and (c, c) of their types.
 
     The long side is brought to a random length: bilinear for the image, nearest for the labels. An image that is too
     small is padded at the right and bottom before the flip, with 0 and, in the labels, with ``fill``.
 
     Args:
         image: (3, H, W) uint8.
-        labels: (H, W) uint8.
+        labels: (H, W) integers.
     """
     size, crop = _random_size(labels.shape, geometry, generator), geometry.crop
     top, left = (_integer(0, max(edge - crop, 0), generator) for edge in size)

@@ -7,7 +7,7 @@ import torch
 
 from pixcon_train.config.named_paths import remember_paths
 from pixcon_train.config.schema import DataConfig, TrainConfig
-from pixcon_train.core.errors import DataError
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import read_text, sha256
 from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.core.progress import Progress, silent
@@ -17,7 +17,7 @@ from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, Unlabe
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.remembered import remember_list
 from pixcon_train.data.sources import DataSource, open_dataset
-from pixcon_train.data.specs import DatasetSpec
+from pixcon_train.data.specs import ONE_CLASS, DatasetSpec
 from pixcon_train.data.transforms import Geometry
 from pixcon_train.method.admission import RULES
 
@@ -50,12 +50,14 @@ def open_training_data(config: TrainConfig, progress: Progress = silent) -> Trai
     """The data of ``config``, after a check of every labeled and validation mask.
 
     Raises:
-        ConfigError: no root, no list, or an unknown data set.
+        ConfigError: no root, no list, an unknown data set, or one with a single class.
         DataError: a list, image or mask is missing, or not as declared.
     """
     data = config.data
     source = open_dataset(data.dataset, data.root)
     spec = source.spec
+    if spec.num_classes == 1:
+        raise ConfigError(f"{data.dataset} cannot be trained on: {ONE_CLASS[0].lower()}{ONE_CLASS[1:]}")
     paths = {
         "labeled": source.list_path(data.labeled, spec.labeled_list, "labeled"),
         "unlabeled": source.list_path(data.unlabeled, spec.unlabeled_list, "unlabeled"),

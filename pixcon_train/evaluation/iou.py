@@ -36,7 +36,7 @@ class SegmentationIoU(LabelMeasurement):
 
     counts: Tensor
 
-    def __init__(self, num_classes: int, void: int = 255) -> None:
+    def __init__(self, num_classes: int, void: int | None = None) -> None:
         super().__init__(num_classes, void=void)
         self.add_state("counts", torch.zeros(3, num_classes, dtype=torch.long), dist_reduce_fx="sum")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pixcon_train.core.void import void_of
 from pixcon_train.evaluation.measurement import Measurement
 from pixcon_train.evaluation.strays import PREDICTION, TRUTH, refuse_strays
 
@@ -31,16 +32,16 @@ class LabelMeasurement(Measurement):
 
     Args:
         num_classes: K.
-        void: the label that is never counted.
+        void: the label that is never counted; that of :func:`pixcon_train.core.void.void_of` where None.
         maps: names of the label maps, in the plural: ``valid pixels of the prediction``.
     """
 
     strays: Tensor
     """(maps, 3) int64: per map the number of labels outside the classes, the smallest and the largest."""
 
-    def __init__(self, num_classes: int, *, void: int, maps: Sequence[str] = (TRUTH, PREDICTION)) -> None:
+    def __init__(self, num_classes: int, *, void: int | None, maps: Sequence[str] = (TRUTH, PREDICTION)) -> None:
         super().__init__()
-        self.num_classes, self.void = num_classes, void
+        self.num_classes, self.void = num_classes, void_of(num_classes) if void is None else void
         self._maps = tuple(maps)
         none = torch.tensor([[0, _LARGEST, _SMALLEST]] * len(maps))
         self.add_state("strays", none, dist_reduce_fx=_joined)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,14 +122,14 @@ def admit(rule: str, logits: Tensor, labels: Tensor, *, tau: float) -> Tensor:
     Args:
         rule: one over labeled pixels.
         logits: (B, K, h, w) of the student at the feature's resolution.
-        labels: (B, h, w) ground truth at that resolution, 255 where there is none.
+        labels: (B, h, w) ground truth at that resolution, void where there is none.
         tau: threshold of the rules that have one.
     """
     decide = RULES[rule].admit
     assert decide is not None
-    return decide(known(labels.long()), logits.detach(), tau)
+    return decide(known(labels.long(), logits.shape[1]), logits.detach(), tau)
 
 
-def known(labels: Tensor) -> Tensor:
+def known(labels: Tensor, num_classes: int) -> Tensor:
     """``labels`` with −1 for void."""
-    return labels.masked_fill(labels == VOID, -1)
+    return labels.masked_fill(labels == void_of(num_classes), -1)

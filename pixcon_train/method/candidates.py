@@ -60,7 +60,7 @@ def labeled_candidates(labeled: ModelOutput, labels: Tensor, settings: BankSetti
     target = _nearest(labels, size).long()
     logits = F.interpolate(labeled.logits.detach().float(), size, mode="bilinear", align_corners=True)
     admitted = admit(settings.rule, logits, target, tau=settings.tau)
-    return _candidates(labeled.embedding, admitted, known(target), logits, settings.admission)
+    return _candidates(labeled.embedding, admitted, known(target, logits.shape[1]), logits, settings.admission)
 
 
 def unlabeled_candidates(views: Views, settings: BankSettings) -> Candidates:
@@ -74,7 +74,9 @@ def unlabeled_candidates(views: Views, settings: BankSettings) -> Candidates:
     pseudo, confidence, padding = (_nearest(tensor, size) for tensor in (views.pseudo, views.confidence, views.padding))
     labels = torch.where(padding == 0, pseudo.long(), -1)
     admitted = settings.admission.admit(labels, confidence, settings.tau)
-    target = torch.full_like(admitted, -1) if views.target is None else known(_nearest(views.target, size).long())
+    target = torch.full_like(admitted, -1)
+    if views.target is not None:
+        target = known(_nearest(views.target, size).long(), views.output.logits.shape[1])
     return _candidates(views.output.embedding, admitted, target, confidence, settings.admission)
 
 

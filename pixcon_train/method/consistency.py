@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 from pixcon_train.method.label_noise import Noise
 from pixcon_train.method.losses import consistency_loss, consistency_weights
 from pixcon_train.method.perturbations import box_masks, cutmix
@@ -104,7 +104,7 @@ def pseudo_labels(
         pseudo, replaced = rules.noise(labels, retained, generator)
         counts["replaced"] = replaced.sum()
     if batch.target is not None:
-        known = retained & (batch.target != VOID)
+        known = retained & (batch.target != void_of(teacher.num_classes))
         counts |= {"known": known.sum(), "wrong": (known & (pseudo != batch.target)).sum()}
     kind, width, factor = rules.weighting.kind, rules.weighting.width, rules.weighting.factor
     weights = chosen * consistency_weights(confidence, labels, kind=kind, width=width, factor=factor)

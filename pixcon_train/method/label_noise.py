@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_train.core.counting import masked_bincount
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 _PARTS = 1 << 24
 """Probabilities are integers in units of 1/_PARTS, so that draws are the same on every device."""
@@ -46,12 +46,12 @@ class Noise(nn.Module):
 
         Args:
             logits: (B, K, H, W) of labeled images.
-            labels: (B, H, W) int64, 255 where unlabeled.
+            labels: (B, H, W) int64, void where unlabeled.
         """
         if not self._uses_confusion:
             return self.confusion.new_zeros(0)
         cells = labels * len(self.confusion) + logits.argmax(1)
-        return masked_bincount(cells[None], (labels != VOID)[None], self.confusion.numel())[0]
+        return masked_bincount(cells[None], (labels != void_of(len(self.confusion)))[None], self.confusion.numel())[0]
 
     def update(self, sums: Tensor) -> None:
         """Add the step's sums."""

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 
 def supervised_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -12,10 +12,11 @@ def supervised_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Args:
         logits: (B, K, H, W).
-        labels: (B, H, W) int64, 255 where unlabeled.
+        labels: (B, H, W) int64, void where unlabeled.
     """
-    losses = F.cross_entropy(logits.float(), labels, ignore_index=VOID, reduction="none")
-    return losses.sum() / (labels != VOID).sum().clamp(min=1)
+    void = void_of(logits.shape[1])
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=void, reduction="none")
+    return losses.sum() / (labels != void).sum().clamp(min=1)
 
 
 def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int) -> Tensor:
@@ -24,8 +25,9 @@ def ohem_loss(logits: Tensor, labels: Tensor, *, threshold: float, min_kept: int
     If fewer than ``min_kept`` are hard, the threshold rises until that many are kept; if fewer than ``min_kept`` are
     labeled, all are kept. Shapes as in :func:`supervised_loss`. Source: UniMatch V2's recipe for Cityscapes.
     """
-    losses = F.cross_entropy(logits.float(), labels, ignore_index=VOID, reduction="none").flatten()
-    valid = (labels != VOID).flatten()
+    void = void_of(logits.shape[1])
+    losses = F.cross_entropy(logits.float(), labels, ignore_index=void, reduction="none").flatten()
+    valid = (labels != void).flatten()
     certainty = torch.where(valid, (-losses.detach()).exp(), torch.inf)
     kth = certainty.kthvalue(min(min_kept, certainty.numel())).values
     limit = torch.where(valid.sum() < min_kept, torch.inf, kth.clamp(min=threshold))

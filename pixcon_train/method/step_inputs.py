@@ -12,7 +12,7 @@ class StepBatch(NamedTuple):
     images: Tensor
     """Labeled images (B, 3, H, W)."""
     labels: Tensor
-    """(B, H, W) int64, 255 = void or padding."""
+    """(B, H, W) int64, void where unlabeled or padding (:func:`pixcon_train.core.void.void_of`)."""
     weak: Tensor
     """Weak views of the unlabeled images (B, 3, H, W)."""
     strong: tuple[Tensor, Tensor]
@@ -20,7 +20,7 @@ class StepBatch(NamedTuple):
     padding: Tensor
     """(B, H, W) bool, padding of the unlabeled images."""
     target: Tensor | None = None
-    """Ground truth of the unlabeled images (B, H, W) int64, 255 = void or padding, for measurement only. None if
+    """Ground truth of the unlabeled images (B, H, W) int64, void as in ``labels``, for measurement only; None if
     unknown."""
 
 

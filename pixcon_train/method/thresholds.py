@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_train.core.counting import masked_bincount
-from pixcon_train.core.void import VOID
+from pixcon_train.core.void import void_of
 
 BINS = 100
 """Confidence bins of the calibration; their lower edges are the candidate thresholds."""
@@ -190,7 +190,7 @@ def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, 
         confidence, predicted, target: (B, H, W); void pixels do not count.
     """
     bins = (confidence * BINS).long().clamp(max=BINS - 1)
-    valid = target != VOID
+    valid = target != void_of(num_classes)
     counted = torch.stack([valid & (predicted != target), valid])
     counts = masked_bincount((predicted.long() * BINS + bins).expand_as(counted), counted, num_classes * BINS)
     return counts.view(2, num_classes, BINS).transpose(0, 1)

@@ -31,9 +31,9 @@ class SourceImage:
     photo: np.ndarray
     """(H, W, 3) uint8."""
     truth: np.ndarray
-    """(H, W) uint8, 255 for void."""
+    """(H, W) labels, as read."""
     labels: tuple[np.ndarray, ...]
-    """(H, W) uint8 of each method."""
+    """(H, W) labels of each method, of the type of ``truth``."""
     confidence: tuple[np.ndarray | None, ...]
     """(H, W) uint8 of each method: index of the slider's stop that a pixel reaches; None without confidence."""
 

@@ -13,6 +13,7 @@ from pixcon_diag.passes.predictions import MeasuredPass, Predictions
 from pixcon_diag.reporting.page.image_choice import CONFIDENT, ImageNumbers, Selection, rankings
 from pixcon_diag.reporting.page.stops import slider_stops
 from pixcon_diag.statistics.spread import quotients
+from pixcon_train.core.void import void_of
 
 PAIRS = 12
 """Pairs of confused classes whose images are shown."""
@@ -78,6 +79,7 @@ def content(shown: Sequence[Shown], selection: Selection) -> dict[str, Any]:
     return {
         "classes": data.spec.classes,
         "palette": data.spec.palette,
+        "void": void_of(data.spec.num_classes),
         "kinds": {kind: KINDS[kind][0] for kind in selection.first},
         "methods": [
             {"name": one.name, "checkpoint": one.member.name, "confidence": one.measured is not None} for one in shown

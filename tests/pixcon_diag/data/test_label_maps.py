@@ -27,6 +27,20 @@ def test_a_palette_png_holds_every_label_and_its_colour(classes: int) -> None:
     assert (colors[:classes] == np.array(voc_palette(classes))).all() and not colors[classes:].any()
 
 
+@pytest.mark.parametrize("classes", [256, 300, 1000])
+def test_beyond_255_classes_a_map_has_16_bits(tmp_path: Path, classes: int) -> None:
+    labels = np.random.default_rng(0).integers(classes, size=(9, 40)).astype(np.int32)
+    labels[0, :2] = classes - 1, 65535
+    (tmp_path / "a.png").write_bytes(encode_map(labels, flat(classes)))
+    image = Image.open(tmp_path / "a.png")
+    assert image.mode == "I;16" and (np.asarray(image) == labels).all()
+    read = LabelMapFiles((tmp_path / "a.png",), 65535).read(0)
+    assert (read == labels).all() and read.dtype == np.int32
+    (tmp_path / "a.png").write_bytes(encode_map(labels.astype(np.uint8), None))
+    with pytest.raises(DataError, match=r"of 8 bits or less, .*may have lost their upper bits"):
+        LabelMapFiles((tmp_path / "a.png",), 65535).read(0)
+
+
 def test_maps_are_written_one_by_one_with_their_hashes(tmp_path: Path) -> None:
     predictions = np.arange(24, dtype=np.uint8).reshape(3, 2, 4) % 3
     maps = MapWriter(tmp_path, voc_palette(3))

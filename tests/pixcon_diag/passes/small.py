@@ -15,6 +15,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import RunChoice
 from pixcon_train.data.lists import Pair
 from pixcon_train.data.sources import DataSource
+from pixcon_train.data.specs import DatasetSpec
 from tests.pixcon_train.data.files import THREE, write_pairs
 
 CLASSES = THREE.num_classes
@@ -25,10 +26,10 @@ SIZES = [(20, 28), (20, 28), (24, 16), (20, 28), (20, 28)]
 class Network(nn.Module):
     """A feature of half the resolution and a classifier; it knows how many images it has seen."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, classes: int = CLASSES) -> None:
         super().__init__()
         self.feature = nn.Conv2d(3, 8, 2, 2)
-        self.classifier = nn.Conv2d(8, CLASSES, 1)
+        self.classifier = nn.Conv2d(8, classes, 1)
         generator = torch.Generator().manual_seed(seed)
         for parameter in self.parameters():
             parameter.data.copy_(1.5 * torch.randn(parameter.shape, generator=generator))
@@ -39,9 +40,9 @@ class Network(nn.Module):
         return self.classifier(self.feature(images).tanh())
 
 
-def network(name: str = "mine", seed: int = 0, **options: Any) -> LoadedCheckpoint:
+def network(name: str = "mine", seed: int = 0, classes: int = CLASSES, **options: Any) -> LoadedCheckpoint:
     """The network, ready to be measured; another seed has other weights."""
-    return wrap_module(Network(seed), CLASSES, name=name, **{"feature": "feature", "multiple": 2, **options})
+    return wrap_module(Network(seed, classes), classes, name=name, **{"feature": "feature", "multiple": 2, **options})
 
 
 def with_bank(checkpoint: LoadedCheckpoint, bank: dict[str, Tensor]) -> LoadedCheckpoint:
@@ -66,9 +67,9 @@ def images(root: Path, sizes: list[tuple[int, int]] | None = None, *, block: int
     return listed(root, write_pairs(root, masks))
 
 
-def listed(root: Path, pairs: list[Pair], name: str = "val.txt") -> EvaluationData:
+def listed(root: Path, pairs: list[Pair], name: str = "val.txt", spec: DatasetSpec = THREE) -> EvaluationData:
     """The data of a list."""
-    return EvaluationData(DataSource(THREE, root), name, tuple(pairs), "index")
+    return EvaluationData(DataSource(spec, root), name, tuple(pairs), "index")
 
 
 def cpu(**changes: Any) -> RunChoice:

@@ -18,6 +18,12 @@ THREE = DatasetSpec(name="three", classes=("ground", "cat", "dog"), palette=tupl
 """Three classes, void 255."""
 
 
+def numbered(count: int, **fields: Any) -> DatasetSpec:
+    """A data set of ``count`` classes."""
+    names = tuple(f"class {label}" for label in range(count))
+    return DatasetSpec(**{"name": "numbered", "classes": names, "palette": tuple(voc_palette(count)), **fields})
+
+
 def denormalise(image: Tensor) -> Tensor:
     """The uint8 image of a normalised one."""
     mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
@@ -25,9 +31,9 @@ def denormalise(image: Tensor) -> Tensor:
 
 
 def save_image(path: Path, pixels: np.ndarray) -> Path:
-    """Write uint8 pixels (H, W) or (H, W, 3), making the folder."""
+    """Write pixels (H, W) or (H, W, 3), in 16 bits where one exceeds 255, making the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.asarray(pixels, dtype=np.uint8)).save(path)
+    Image.fromarray(np.asarray(pixels, dtype=np.uint16 if np.max(pixels) > 255 else np.uint8)).save(path)
     return path
 
 

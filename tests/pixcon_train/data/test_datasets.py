@@ -13,8 +13,9 @@ from pixcon_train.core.errors import DataError
 from pixcon_train.data import datasets
 from pixcon_train.data.datasets import EvaluationDataset, LabeledDataset, UnlabeledDataset
 from pixcon_train.data.lists import Pair
+from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.data.transforms import Geometry
-from tests.pixcon_train.data.files import THREE, denormalise, save_image, write_pairs
+from tests.pixcon_train.data.files import THREE, denormalise, numbered, save_image, write_pairs
 
 CROP = Geometry(crop=28, base_size=None)
 SMALL = Geometry(crop=28, base_size=20, scale=(1.0, 1.0))
@@ -183,3 +184,29 @@ def test_the_truth_is_the_mask_s(tmp_path: Path) -> None:
         item = data[0]
         seen = (denormalise(item["weak"]).float().mean(0) / 100).round().long()
         assert torch.equal(seen, item["target"])
+
+
+@pytest.mark.parametrize("classes", [(0, 1, 2), (0, 253, 254), (3, 254, 255), (254, 255, 999)])
+def test_crops_of_any_number_of_classes(tmp_path: Path, classes: tuple[int, int, int]) -> None:
+    """The labels of a crop are those of the same crop with three classes, renamed; no class counts as padding."""
+    count = max(classes) + 1
+    spec, void = numbered(count), 255 if count <= 255 else 65535
+    rng = np.random.default_rng(1)
+    few = [rng.choice([0, 1, 2, 255], size=(30, 40)) for _ in range(3)]
+    renamed = np.full(256, void)
+    renamed[:3] = classes
+    write_pairs(tmp_path / "few", few)
+    write_pairs(tmp_path / "many", [renamed[labels] for labels in few])
+
+    def items(spec: DatasetSpec, folder: str) -> list[dict[str, Any]]:
+        root, common = tmp_path / folder, {"seed": 0}
+        labeled = LabeledDataset(spec, root, PAIRS, SMALL, encoding="index", length=2, **common)
+        unlabeled = UnlabeledDataset(spec, root, PAIRS, SMALL, targets="index", **common)
+        whole = EvaluationDataset(spec, root, [*PAIRS, Pair(PAIRS[0].image, None)], encoding="index")
+        return [labeled[1], unlabeled[2], whole[0], whole[3]]
+
+    for one, other in zip(items(THREE, "few"), items(spec, "many"), strict=True):
+        for key in ("mask", "target"):
+            if key in one:
+                assert torch.equal(torch.from_numpy(renamed)[one[key].long()], other[key].long())
+        assert "ignore" not in one or (one["ignore"].any() and torch.equal(one["ignore"], other["ignore"]))

@@ -8,9 +8,9 @@ from PIL import Image
 
 from pixcon_train.core.errors import DataError
 from pixcon_train.data.masks import read_indices
-from pixcon_train.data.reading import detect_encoding, lookup, read_mask, read_pair
+from pixcon_train.data.reading import INVALID, detect_encoding, lookup, read_mask, read_pair
 from pixcon_train.data.specs import get_spec
-from tests.pixcon_train.data.files import THREE, save_image
+from tests.pixcon_train.data.files import THREE, numbered, save_image
 
 
 def test_a_mask_is_its_values_with_void_brought_to_255(tmp_path: Path) -> None:
@@ -23,8 +23,8 @@ def test_a_mask_is_its_values_with_void_brought_to_255(tmp_path: Path) -> None:
 def test_what_stored_values_mean() -> None:
     ade = get_spec("ade20k")
     raw, shifted = lookup(ade, "raw"), lookup(ade, "shifted")
-    assert (raw[0], raw[1], raw[150], raw[151], raw[255]) == (255, 0, 149, 256, 256)
-    assert (shifted[0], shifted[149], shifted[150], shifted[255]) == (0, 149, 256, 255)
+    assert (raw[0], raw[1], raw[150], raw[151], raw[255]) == (255, 0, 149, INVALID, INVALID)
+    assert (shifted[0], shifted[149], shifted[150], shifted[255]) == (0, 149, INVALID, 255)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,37 @@ def test_camvid_classes_lie_where_they_should(reference: Path) -> None:
     rows = {name: (masks == k).nonzero()[1].mean() for k, name in enumerate(spec.classes)}
     assert rows["sky"] < rows["tree"] < rows["car"] < rows["road"]
     assert {255} < set(np.unique(masks).tolist()) <= {255, *range(11)}
+
+
+@pytest.mark.parametrize(("count", "void"), [(1, 255), (2, 255), (255, 255), (256, 65535), (300, 65535), (1000, 65535)])
+def test_masks_of_any_number_of_classes(tmp_path: Path, count: int, void: int) -> None:
+    rng = np.random.default_rng(count)
+    labels = rng.integers(count, size=(20, 30))
+    labels[0] = count - 1
+    unknown = rng.random(labels.shape) < 0.2
+    assert numbered(count).void == void
+    for stored in {void, void - 1} - set(range(count)):
+        save_image(tmp_path / "a.png", np.where(unknown, stored, labels))
+        read = read_mask(tmp_path / "a.png", numbered(count, void=stored), "index")
+        assert (read == np.where(unknown, void, labels)).all()
+        assert read.dtype == (np.uint8 if count <= 255 else np.int32)
+    save_image(tmp_path / "a.png", np.where(unknown, 0, labels + 1))
+    assert (read_mask(tmp_path / "a.png", numbered(count, void=0), "raw") == np.where(unknown, void, labels)).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "values", "message"),
+    [
+        (300, np.uint8([[0, 255]]), r"mask\.png is of 8 bits or less, .*Save the mask as a PNG file of 16 bits"),
+        (300, np.uint16([[0, 300]]), r"mask\.png holds the value 300, .*expected 0\.\.299, or 65535 for void"),
+        (300, np.int32([[0, 65536]]), r"mask\.tif holds the value 65536\. Expected labels of two bytes, 0\.\.65535\.$"),
+        (300, np.int32([[0, -1]]), r"holds the value -1\. .*two bytes.* save the void value of the data set \(65535 "),
+        (255, np.uint16([[0, 65535]]), r"mask\.png holds the value 65535\. Expected labels of one byte, 0\.\.255\.$"),
+        (1, np.uint8([[0, 1]]), r"holds the value 1, .*expected 0\.\.0, .*name the background too"),
+    ],
+)
+def test_masks_of_other_bits_or_values(tmp_path: Path, count: int, values: np.ndarray, message: str) -> None:
+    path = tmp_path / ("mask.tif" if values.dtype == np.int32 else "mask.png")
+    Image.fromarray(values).save(path)
+    with pytest.raises(DataError, match=message):
+        read_mask(path, numbered(count), "index")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pixcon_train.config.resolve import preset_names, read_preset
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.data.specs import DatasetSpec, builtin_names, get_spec, spec_for_class_count, voc_palette
+from pixcon_train.data.specs import DatasetSpec, builtin_names, get_spec, spec_for_class_count, voc_color, voc_palette
 
 COUNTS = {"pascal": 21, "cityscapes": 19, "ade20k": 150, "coco": 81, "camvid": 11, "digits": 11}
 
@@ -165,7 +165,8 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
         ("classes: [a, b]\npalete: voc", "unknown key 'palete' (did you mean 'palette'"),
         ("classes: [a, b]\ncolour: 1", "unknown key 'colour'"),
         ("void: 255", "`classes`: Field required"),
-        ("classes: [a]", "`classes`"),
+        ("classes: []", "`classes` has 0 names; expected 1 to 4,096"),
+        (f"classes: {list(range(4097))}", "`classes` has 4,097 names; expected 1 to 4,096"),
         ("classes: [a, a]", "class names repeat"),
         ("classes: no", "`classes` is False"),
         ("classes: [a, [b]]", "`classes.1` is ['b']"),
@@ -174,8 +175,9 @@ def test_void_zero_puts_the_classes_behind_it(tmp_path: Path) -> None:
         ("classes: [a, b]\ntitle: 2012", "`title` is 2012: Input should be a valid string. A text that YAML reads as"),
         ("clss: [a, b]", "unknown key 'clss' (did you mean 'classes'"),
         ("classes: [a, b]\nvoid: 1", "void is 1, which is also the label of class `b`. Expected a value that no class"),
-        (f"classes: {list(range(256))}\nvoid: 0", "256 classes do not fit in masks of one byte where 0 is void"),
-        ("classes: [a, b]\nvoid: 256", "`void`"),
+        (f"classes: {list(range(256))}\nvoid: 255", "void is 255, which is also the label of class `255`. Expected a"),
+        ("classes: [a, b]\nvoid: 256", "void is 256, but masks of 2 classes hold one byte, 0..255"),
+        ("classes: [a, b]\nvoid: 65536", "`void` is 65536"),
         ("classes: [a, b]\nbackground: 2", "background is 2, but the labels are 0..1"),
         ("classes: [a, b]\npalette: [[0, 0, 0]]", "the palette has 1 colours for 2 classes"),
         ("classes: [a, b]\npalette: [[0, 0, 0], [0, 0, 256]]", "colours are triples of 0..255"),
@@ -191,6 +193,18 @@ def test_a_wrong_file_is_one_message(tmp_path: Path, text: str, words: str) -> N
     with pytest.raises(ConfigError) as caught:
         get_spec(write(tmp_path, text))
     assert words in str(caught.value) and "farm.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2, 255, 256, 300, 1000, 4096])
+def test_any_number_of_classes(tmp_path: Path, count: int) -> None:
+    """The default void is no class, and its default colour is no class's; neither is left after the void value is 0."""
+    names = ", ".join(f"c{label}" for label in range(count))
+    spec = get_spec(write(tmp_path, f"classes: [{names}]"))
+    assert (spec.num_classes, spec.void) == (count, 255 if count <= 255 else 65535)
+    assert len({*spec.palette, voc_color(spec.void)}) == count + 1
+    assert DatasetSpec.from_dict(spec.to_dict()).to_dict() == spec.to_dict()
+    from_one = get_spec(write(tmp_path, f"classes: [{names}]\nvoid: 0"))
+    assert len({*from_one.palette, voc_color(0)}) == count + 1 and from_one.first_label == 1
 
 
 def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:

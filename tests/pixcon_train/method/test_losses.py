@@ -57,3 +57,20 @@ def test_weights_scale_the_loss_of_each_pixel() -> None:
     logits, padding = torch.zeros(1, 2, 1, 4), torch.zeros(1, 1, 4, dtype=torch.bool)
     loss = consistency_loss(logits, torch.zeros(1, 1, 4).long(), torch.tensor([[[0.5, 0.0, 2.0, 1.0]]]), padding)
     assert loss.item() == pytest.approx(3.5 * np.log(2) / 4)
+
+
+@pytest.mark.parametrize(("classes", "void"), [(255, 255), (256, 65535), (300, 65535), (1000, 65535)])
+def test_void_follows_from_the_number_of_classes(classes: int, void: int) -> None:
+    """255 is a class of 256: its pixels count like all others."""
+    logits = torch.randn(2, classes, 3, 5, generator=torch.Generator().manual_seed(0))
+    labels = torch.randint(classes, (2, 3, 5), generator=torch.Generator().manual_seed(1))
+    labels[0, 0], labels[1, 1] = classes - 1, min(255, classes - 1)
+    unknown = torch.zeros(labels.shape, dtype=torch.bool)
+    unknown[:, 2] = True
+    log = logits.double().log_softmax(1).numpy()
+    places = [place for place in np.ndindex(labels.shape) if not unknown[place]]
+    losses = [-log[image, labels[image, row, column], row, column] for image, row, column in places]
+    stored = labels.masked_fill(unknown, void)
+    assert supervised_loss(logits, stored).item() == pytest.approx(np.mean(losses), rel=1e-5)
+    kept = [loss for loss in losses if np.exp(-loss) <= 0.002] or losses
+    assert ohem_loss(logits, stored, threshold=0.002, min_kept=1).item() == pytest.approx(np.mean(kept), rel=1e-4)

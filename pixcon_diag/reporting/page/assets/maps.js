@@ -1,8 +1,10 @@
 "use strict";
 // Maps of the images: read exactly, counted, and painted. A browser may change the colours of a canvas, so PNGs are
-// decoded here. Pixels are void where the truth is 255, and no count includes them.
+// decoded here. Void pixels of the truth are in no count.
 page.maps = {
-  VOID: 255,
+  get VOID() { // 255, or 65535 where maps are of 16 bits
+    return page.data.images.void;
+  },
   KEPT: 40, // images whose maps stay in memory
   loaded: new Map(),
 
@@ -33,7 +35,8 @@ page.maps = {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
       const view = new DataView(bytes.buffer);
       const [width, height] = [view.getUint32(16), view.getUint32(20)];
-      if (bytes[24] !== 8 || bytes[25] !== 0 || bytes[28] !== 0) throw new Error("a map is no gray PNG of 8 bits");
+      const size = bytes[24] / 8; // bytes of a value
+      if (![1, 2].includes(size) || bytes[25] || bytes[28]) throw new Error("a map is no gray PNG of 8 or 16 bits");
       const parts = [];
       for (let at = 8; at < bytes.length; at += 12 + view.getUint32(at)) {
         const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
@@ -41,18 +44,25 @@ page.maps = {
       }
       const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
       const rows = new Uint8Array(await new Response(stream).arrayBuffer());
-      return { width, height, values: unfilter(rows, width, height) };
+      const unfiltered = unfilter(rows, width * size, height, size);
+      return { width, height, values: size === 1 ? unfiltered : joined(unfiltered) };
     }
 
-    // The values of rows as PNG stores them: each behind the number of its filter, as differences from a prediction.
-    function unfilter(rows, width, height) {
+    // Values of two bytes, the upper one first.
+    function joined(parts) {
+      return Uint16Array.from({ length: parts.length / 2 }, (_, i) => 256 * parts[2 * i] + parts[2 * i + 1]);
+    }
+
+    // The bytes of rows as PNG stores them: each row behind the number of its filter, as differences from a prediction
+    // by the neighbouring pixels, which are `size` bytes away.
+    function unfilter(rows, width, height, size) {
       const values = new Uint8Array(width * height);
       for (let y = 0; y < height; y++) {
         const [filter, from, to] = [rows[y * (width + 1)], y * (width + 1) + 1, y * width];
         for (let x = 0; x < width; x++) {
-          const left = x ? values[to + x - 1] : 0;
+          const left = x >= size ? values[to + x - size] : 0;
           const up = y ? values[to + x - width] : 0;
-          const corner = x && y ? values[to + x - width - 1] : 0;
+          const corner = x >= size && y ? values[to + x - width - size] : 0;
           values[to + x] = rows[from + x] + predicted(filter, left, up, corner);
         }
       }
@@ -68,9 +78,10 @@ page.maps = {
 
     // Valid and wrong pixels, and by stop of the slider the retained ones and the wrong ones among them.
     function count(truth, { labels, confidence }) {
+      const { VOID } = page.maps;
       const [all, wrong] = [new Array(256).fill(0), new Array(256).fill(0)];
       for (let i = 0; i < truth.length; i++) {
-        if (truth[i] === page.maps.VOID) continue;
+        if (truth[i] === VOID) continue;
         const stop = confidence ? confidence[i] : 0;
         all[stop]++;
         if (labels[i] !== truth[i]) wrong[stop]++;
@@ -87,11 +98,12 @@ page.maps = {
   contour({ width, height, truth, scale }, method) {
     if (method.contour) return method.contour;
     const [columns, rows] = [width * scale, height * scale];
+    const { VOID } = this;
     const wrong = new Uint8Array(columns * rows);
     for (let y = 0, at = 0; y < rows; y++) {
       for (let x = 0; x < columns; x++, at++) {
         const i = Math.floor(y / scale) * width + Math.floor(x / scale);
-        wrong[at] = truth[i] !== this.VOID && method.labels[i] !== truth[i];
+        wrong[at] = truth[i] !== VOID && method.labels[i] !== truth[i];
       }
     }
     const sides = [[], []]; // not wrong, wrong
