@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.gradient import FORMS, ContaminationGradient, Form, split_gradient
-from pixcon_diag.measures.gradient_result import FormResult, GradientResult
+from pixcon_diag.measures.gradient_result import FormResult, GradientOptions, GradientResult
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.files import to_json
 from pixcon_train.method.contrastive import info_nce
@@ -103,6 +103,37 @@ def test_gradient_matches_the_release(golden: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(
         tangent / raw.norm(dim=1, keepdim=True), golden["infonce/grad_raw"], rtol=1e-3, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_single_positive_is_counted(form: Form) -> None:
+    """z̄ is halfway between the positive and the negative, which are as similar to the anchor."""
+    entries = Entries(torch.eye(2), torch.tensor([0, 1]), torch.tensor([1, 1]), torch.ones(2).bool())
+    split = split_gradient(torch.full((2, 2), 0.5**0.5), torch.tensor([0, 2]), entries, temperature=ETA, form=form)
+    assert split.counted.tolist() == [True, False]
+    assert split.false.tolist() == [[0.5, -0.5], [0.0, 0.0]] and split.true.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert split.rho_f[0] == 1.0 and split.mass[0] == 1.0
+
+
+def test_a_false_positive_of_little_weight_is_no_rounding() -> None:
+    """Opposite to the anchor, it has a share of e^-20 / (1 + e^-20) in the weight of the positives."""
+    entries = Entries(
+        torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64),
+        torch.tensor([0, 0]),
+        torch.tensor([0, 1]),
+        torch.ones(2).bool(),
+    )
+    anchor = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    split = split_gradient(anchor, torch.tensor([0]), entries, temperature=ETA)
+    weight = math.exp(-20) / (1 + math.exp(-20))
+    assert split.mass[0] == pytest.approx(weight, rel=1e-12)
+    assert split.false[0].tolist() == pytest.approx([weight * (-1 - (1 - 2 * weight)), 0.0], rel=1e-9)
+
+
+def test_the_default_sweep_is_the_papers() -> None:
+    options = GradientOptions()
+    assert options.fractions == (0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+    assert (options.temperature, options.anchors, options.seed) == (0.1, 50, 0)
 
 
 @pytest.mark.parametrize("form", FORMS)

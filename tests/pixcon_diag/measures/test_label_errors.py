@@ -66,6 +66,33 @@ def test_confident_and_coherent_regions_score_higher() -> None:
     assert found[True, True] > found[True, False] and found[True, True] > found[False, True]
 
 
+def test_the_depth_is_the_distance_to_the_nearest_pixel_of_another_region() -> None:
+    """Pixel by pixel: the deepest pixel of each region, the image's edge being no boundary."""
+    random = np.random.default_rng(4)
+    target = np.kron(random.integers(0, 3, (4, 5)), np.ones((9, 11))).astype(np.uint8)
+    prediction = np.roll(target, (3, -5), (0, 1))
+    wrong = prediction != target
+    regions = equal_regions(target.astype(np.int64) * 256 + prediction, wrong)
+    depths = {}
+    for y, x in zip(*np.nonzero(wrong), strict=True):
+        others = np.argwhere(regions != regions[y, x])
+        depth = int(np.abs(others - (y, x)).max(1).min())
+        depths[regions[y, x]] = max(depths.get(regions[y, x], 0), depth)
+    found = suspect_regions(target, prediction, np.ones(target.shape), void=VOID, min_depth=1)
+    assert len(found) == len(depths) > 10
+    for region in found:
+        number = regions[region.row, region.column]
+        assert region.depth == depths[number] and region.size == (regions == number).sum()
+        assert (region.target, region.prediction) == (target[regions == number][0], prediction[regions == number][0])
+        assert np.array_equal(region_at(target, prediction, region.row, region.column), regions == number)
+
+
+def test_a_prediction_without_confidence_is_the_least_suspect() -> None:
+    zeros = np.zeros((8, 9), dtype=np.uint8)
+    (region,) = suspect_regions(zeros, zeros + 1, np.zeros((8, 9)), void=VOID)
+    assert region.confidence == 0 and region.score == -math.inf
+
+
 def test_predictions_without_an_error_have_no_region() -> None:
     same = np.ones((8, 8), dtype=np.uint8)
     assert suspect_regions(same, same, np.ones((8, 8)), void=VOID) == []

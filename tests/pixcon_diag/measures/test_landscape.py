@@ -40,7 +40,7 @@ def test_own_runs_come_last_and_are_marked() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"dataset": "camvid"}, "mine is of camvid"), ({"labeled": 92}, "mine is of pascal with 92 labeled images")],
+    [({"dataset": "camvid"}, r"mine is of camvid\.$"), ({"labeled": 92}, "mine is of pascal with 92 labeled images")],
 )
 def test_a_run_in_another_setting_is_refused(changes: dict[str, object], says: str) -> None:
     assert own().fits and own(labeled=183).fits and not own(**changes).fits
@@ -49,7 +49,15 @@ def test_a_run_in_another_setting_is_refused(changes: dict[str, object], says: s
     assert SETTING in str(refused.value)
 
 
-@pytest.mark.parametrize("changes", [{"parameters": 0}, {"miou": 84.0}, {"miou": float("nan")}])
+@pytest.mark.parametrize("changes", [{"parameters": 1}, {"miou": 0.0}, {"miou": 1.0}])
+def test_the_least_and_the_largest_values_are_accepted(changes: dict[str, object]) -> None:
+    point = landscape([own(**changes)]).points[-1]
+    assert point.miou == changes.get("miou", 0.84) and point.parameters == changes.get("parameters", 24_800_000) / 1e6
+
+
+@pytest.mark.parametrize(
+    "changes", [{"parameters": 0}, {"miou": -0.01}, {"miou": 1.01}, {"miou": 84.0}, {"miou": float("nan")}]
+)
 def test_senseless_values_are_errors(changes: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="Expected a positive count and a fraction"):
         landscape([own(**changes)])

@@ -49,7 +49,21 @@ def test_a_draw_whose_sum_float32_would_round_is_exact_too() -> None:
     assert np.array_equal(pool([counts]).sums(times)[0], exact)
 
 
+def test_an_image_of_more_pixels_than_float32_counts_is_exact() -> None:
+    counts, times = _counts(1, 5), _times()
+    counts[3, 1] = 2**24 + 1
+    assert np.array_equal(pool([counts]).sums(times)[0], np.einsum("ri,i...->r...", times, counts))
+
+
+def test_a_sum_that_float32_rounds_to_the_limit_is_exact() -> None:
+    """2^24 + 1 is 2^24 in float32."""
+    counts, times = np.array([[2**22], [1]]), np.array([[4, 1], [4, 0]])
+    assert pool([counts]).sums(times)[0].tolist() == [[2**24 + 1], [2**24]]
+
+
 def test_fractions_and_negative_numbers_are_summed_in_float64() -> None:
+    shares = np.random.default_rng(1).random((40, 5))
+    np.testing.assert_allclose(pool([shares]).sums(_times())[0], _times() @ shares, rtol=1e-13)
     values, times = np.random.default_rng(0).standard_normal((40, 5)), _times()
     np.testing.assert_allclose(pool([values]).sums(times)[0], times @ values, rtol=1e-12, atol=1e-12)
     assert np.array_equal(pool([-_counts(1, 9)]).sums(times)[0], np.einsum("ri,i...->r...", times, -_counts(1, 9)))

@@ -123,6 +123,17 @@ def test_embeddings_that_cancel_have_no_staleness(dtype: type[np.floating[Any]])
     assert math.isnan(moved[0]) and not math.isnan(moved[1])
 
 
+@pytest.mark.parametrize(("rest", "directed"), [(8, False), (15, False), (17, True), (40, True)])
+def test_a_centroid_longer_than_sixteen_roundings_has_a_direction(rest: int, directed: bool) -> None:
+    """The mean of two opposite embeddings that differ by ``2 * rest`` roundings along the second axis."""
+    eps = float(np.finfo(np.float64).eps)
+    queue = np.array([[[1.0, 0.0], [-1.0, 2 * rest * eps]]])
+    current = np.array([[0.0, 1.0]])
+    for stored, now in ((queue, current), (np.array([[[0.0, 1.0], [0.0, 1.0]]]), np.array([[0.0, rest * eps]]))):
+        (staleness,) = measure_stored_bank(stored, np.array([2]), now).staleness
+        assert staleness == pytest.approx(1.0 if directed else math.nan, nan_ok=True)
+
+
 def test_without_current_embeddings_only_the_fill_is_known() -> None:
     state = bank()
     result = measure_stored_bank(state["queue"], state["filled"])
