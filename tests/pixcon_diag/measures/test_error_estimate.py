@@ -11,6 +11,11 @@ from pixcon_diag.measures.image_cells import ImageCells
 from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.measures.image_counts import ImageCounts
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
+from pixcon_diag.statistics.accuracy_estimators import (
+    ConfidenceHistograms,
+    average_thresholded_confidence,
+    calibrated_confidence,
+)
 from pixcon_train.core.errors import ConfigError
 
 CLASSES, VOID, TAUS = 3, 255, (0.5, 0.9)
@@ -79,6 +84,46 @@ def test_the_closest_estimator_is_counted_where_the_truth_is_known() -> None:
     expected = [min(ESTIMATORS, key=lambda name: abs(at.errors()[name])) for at in found.thresholds]
     assert found.closest() == {name: expected.count(name) for name in dict.fromkeys(expected)}
     assert estimated(target, masks=False).closest() == {}
+
+
+def test_each_class_has_its_own_pixels_truth_and_rate() -> None:
+    target, _ = counted(60, 1)
+    found = estimated(target)
+    for at, tau in zip(found.thresholds, TAUS, strict=True):
+        correct, wrong, unknown = target.retained(tau).sum(0).T
+        assert [rate.pixels for rate in at.classes] == (correct + wrong + unknown).tolist()
+        assert at.overall.pixels == (correct + wrong + unknown).sum()
+        assert [rate.truth for rate in at.classes] == (wrong / (correct + wrong)).tolist()
+        assert len({rate.rho_f for rate in (at.overall, *at.classes)}) == CLASSES + 1
+        assert all(rate.low < rate.rho_f < rate.high for rate in at.classes)
+
+
+def test_confidence_that_no_calibration_pixel_has_counts_in_full() -> None:
+    """Without void: the mean over all target pixels of the confidence, and of the calibrated confidence."""
+    cells, counts = counted(40, 0, power=0.02, void=0.0)
+    target, outcomes = counted(30, 1, power=0.7, void=0.0)
+    assert (cells.histogram.sum(0) == 0).any() and (counts.retained(0.5)[:, 1].sum() == 40 * 24 * 24)
+    (at,) = estimate_error(
+        cells, counts.histogram, target, counts.edges, (0.5,), masks=True, rng=np.random.default_rng(0)
+    ).thresholds
+    generator = torch.Generator().manual_seed(1)
+    confidence = torch.rand(30, 24, 24, generator=generator) ** 0.7
+    assert at.ac == pytest.approx(1 - float(confidence[confidence >= 0.5].double().mean()), abs=1e-6)
+    correct, wrong = counts.histogram.sum(0)
+    place = counts.edges.index(0.5)
+    histograms = ConfidenceHistograms(correct * 1.0, wrong * 1.0, outcomes.histogram.sum((0, 1)) * 1.0)
+    assert at.cbpe == pytest.approx(1 - calibrated_confidence(histograms, place), rel=1e-12)
+    assert at.atc == pytest.approx(1 - average_thresholded_confidence(histograms, place), rel=1e-12)
+
+
+def test_lists_of_other_classes_are_shifted() -> None:
+    """The confidences are the same, and so are the numbers of pixels."""
+    target = ImageCells(CLASSES, void=VOID)
+    generator = torch.Generator().manual_seed(6)
+    confidence = torch.rand(40, 24, 24, generator=generator) ** 0.3
+    prediction = (torch.arange(24) // 16).expand(40, 24, 24).contiguous()
+    target.update(confidence, prediction, prediction)
+    assert estimated(target.compute()).shift_p == 1 / 2000 and not estimated(counted(40, 6)[0]).shifted
 
 
 def test_void_pixels_are_discounted_by_the_calibration() -> None:

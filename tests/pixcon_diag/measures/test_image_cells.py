@@ -64,6 +64,20 @@ def test_cells_sums_and_histograms_are_those_of_loops() -> None:
     assert (result.retained(0.0)[-1, :, :2] == 0).all(), "nothing is known of an image that is all void"
 
 
+def test_strata_are_the_cells_by_class_and_bin() -> None:
+    result = counted()
+    assert WIDTH == 3 and result.strata.shape == result.shape[:3] == (CLASSES, len(result.edges), 2)
+    starts = [result.first_bin(tau) for tau in (0.0, 0.95)]
+    for row, tau in enumerate((0.0, 0.95)):
+        correct, wrong, unknown = np.moveaxis(result.retained(tau), -1, 0)  # each (I, K)
+        for found, pixels in (
+            (result.strata.known_sizes(starts), correct + wrong),
+            (result.strata.wrong_sizes(starts), wrong),
+            (result.strata.sizes(starts), correct + wrong + unknown),
+        ):
+            assert found[:, row].tolist() == np.column_stack((pixels.sum(1), pixels)).tolist()
+
+
 def test_known_pixels_are_those_of_the_counts_per_image() -> None:
     other = ImageCounts(CLASSES, void=VOID, taus=TAUS)
     other.update(*scene())
