@@ -84,7 +84,23 @@ def test_everything_relabelled() -> None:
     assert math.isnan(point.result.eq3.overall.ratio)
 
 
+@pytest.mark.parametrize("confusion", [None, torch.full((2, 2), 0.1)])
+def test_entries_are_relabelled_once_the_fraction_exceeds_their_place(confusion: Tensor | None) -> None:
+    """The only entry of class 0 at more than 1/2, those of class 1 at more than 1/4 and 3/4; all to the other class."""
+    labels = torch.tensor([0, 1, 1])
+    entries = Entries(torch.eye(3), labels, labels, torch.ones(3).bool())
+    points = contamination_sweep(
+        torch.eye(3)[:2], torch.tensor([0, 1]), entries, num_classes=2,
+        generator=torch.Generator().manual_seed(0), fractions=(0.25, 0.26, 0.5, 0.51, 0.75, 0.76), confusion=confusion,
+    )  # fmt: skip
+    rates = [[one.rho_f for one in point.result.supcon.classes] for point in points]
+    assert rates == [[0, 0], [0.5, 0], [0.5, 0], [1, 0.5], [1, 0.5], [1, 1]]
+
+
 def test_misuse_is_named() -> None:
+    for fraction in (-0.01, 1.01):
+        with pytest.raises(ConfigError, match=r"in \[0, 1\]"):
+            sweep(fractions=(0.5, fraction))
     with pytest.raises(ConfigError, match=r"in \[0, 1\], got 50"):
         sweep(fractions=(50,))
     with pytest.raises(ConfigError, match=r"confusion matrix \(4, 4\), got \(2, 2\)"):

@@ -74,6 +74,26 @@ def test_runs_of_fewer_than_five_evaluations_have_no_mean_of_five() -> None:
     assert [source.score for source in found.sources] == ["best", "last"] and math.isnan(found.runs[0].last_five)
 
 
+def test_a_mean_of_five_needs_five_evaluations_of_every_run_of_both_groups() -> None:
+    five = [history([0.1, 0.2, 0.3, 0.4, value], name=f"run {value}") for value in NONE]
+    four = [history([0.2, 0.3, 0.4, value], name=f"clean {value}") for value in CLEAN]
+    found = made(none=five, clean=four)
+    assert [run.last_five for run in found.runs[:3]] == pytest.approx([(1 + value) / 5 for value in NONE])
+    assert [pair.score for pair in found.pairs] == ["best", "last"]
+    assert [pair.score for pair in made(clean=four, none=five).pairs] == ["best", "last"]
+
+
+def test_a_source_names_its_only_group_or_counts_them() -> None:
+    assert {source.name for source in made(none=runs(NONE)).sources} == {"none"}
+    two = made(none=runs(NONE), clean=runs(CLEAN, "clean"))
+    assert [source.name for source in two.sources[2:4]] == ["none → clean", "2 groups pooled"]
+
+
+def test_a_group_that_varies_by_rounding_alone_has_no_correlation() -> None:
+    found = made(none=runs([0.7, 0.7, 0.7000000000000001]), clean=runs(CLEAN, "clean"))
+    assert all(math.isnan(pair.correlation) for pair in found.pairs) and found.pairs[0].sd > 0
+
+
 def test_a_run_without_an_evaluation_leaves_the_rest_unpaired() -> None:
     """Of four runs each, the first of one group and the last of the other were never evaluated."""
     lacking = history([float("nan")] * 3, name="lacking")

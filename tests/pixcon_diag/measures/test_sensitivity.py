@@ -58,6 +58,13 @@ def test_the_order_of_runs_does_not_matter() -> None:
     assert {to_json(vars(a.settings[0])) for a in forward} == {to_json(vars(a.settings[0])) for a in backward}
 
 
+def test_numbers_are_in_their_order_and_mixed_values_in_that_of_the_alphabet() -> None:
+    sizes = [run(f"size {size}", [0.5], bank_size=size) for size in (1024, 256, 64)]
+    assert [setting.value for setting in sensitivity(sizes).axes[0].settings] == [64, 256, 1024]
+    mixed = [run(f"size {size}", [0.5], bank_size=size) for size in ("whole", 256, "64")]
+    assert [setting.value for setting in sensitivity(mixed).axes[0].settings] == [256, "64", "whole"]
+
+
 def test_runs_of_one_recipe_are_its_seeds() -> None:
     seeds = [run("s0", [0.80]), run("s1", [0.84], seed=1), run("x", [0.70], bank_weight=0.3, runtime_device="cuda")]
     (axis,) = sensitivity(seeds).axes
