@@ -7,7 +7,14 @@ import pytest
 
 from benchmarks.clustered_images import Population
 from benchmarks.interval_coverage import RATES, coverage, percentile_bootstrap, pixel_interval
-from pixcon_diag.statistics.intervals import Interval, clustering, effective_number, pooled_interval, ratio_interval
+from pixcon_diag.statistics.intervals import (
+    Interval,
+    clustering,
+    effective_number,
+    jackknife_interval,
+    pooled_interval,
+    ratio_interval,
+)
 
 
 def array(*values: float) -> np.ndarray:
@@ -29,6 +36,35 @@ def test_a_rate_of_zero_has_the_binomial_bound_of_the_images() -> None:
     assert interval.high == pytest.approx(1 - 0.025 ** (1 / 72))
     mirrored = ratio_interval(np.full(72, 1000), np.full(72, 1000))
     assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((0.0, interval.high))
+
+
+def test_where_all_are_wrong_images_of_unequal_size_count_less_too() -> None:
+    sizes = array(1000, *[1] * 9)
+    assert ratio_interval(sizes, sizes) == Interval(1 - ratio_interval(0 * sizes, sizes).high, 1.0, 0.95)
+
+
+def test_a_statistic_of_zero_has_the_bound_of_the_images_with_a_count() -> None:
+    """Counts of two classes: 7 of 10 images have one, of either class."""
+    counts = np.zeros((10, 2, 2))
+    counts[:4, 0, 1], counts[3:7, 1, 1] = 100, 3
+    found = pooled_interval(counts, lambda sums: sums[..., 0].sum(1) / sums[..., 1].sum(1))
+    assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 7)))
+
+
+def test_from_given_variances() -> None:
+    """Four equal parts: the standard error is 0.05, and t has 4 degrees of freedom."""
+    found = jackknife_interval(0.2, np.full(4, 0.05**2 / 4), 9)
+    reach = 2.7764451051977987 * 0.05 / (0.2 * 0.8)
+    low, high = (1 / (1 + math.exp(-(math.log(0.2 / 0.8) + sign * reach))) for sign in (-1, 1))
+    assert (found.low, found.high, found.level) == (pytest.approx(low), pytest.approx(high), 0.95)
+    for rate, parts in ((0.0, np.zeros(4)), (0.0, np.full(4, 0.1)), (1.0, np.full(4, 0.1))):
+        bound = jackknife_interval(rate, parts, 9)
+        assert bound.contains(rate) and bound.high - bound.low == pytest.approx(1 - 0.025 ** (1 / 9))
+
+
+def test_the_bounds_are_in_the_interval() -> None:
+    interval = Interval(0.25, 0.5, 0.95)
+    assert [interval.contains(value) for value in (0.24, 0.25, 0.4, 0.5, 0.51)] == [False, True, True, True, False]
 
 
 def test_images_of_unequal_size_count_less_where_nothing_is_wrong() -> None:
