@@ -1,23 +1,25 @@
 """Figures drawn by processes: the same files, the same errors, and nothing that stays behind."""
 
+import io
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from pixcon_figures.child import _answer
+from pixcon_figures.child import _answer, _receive
 from pixcon_figures.drawing import draw_named
 from pixcon_figures.processes import Child, Processes
 from pixcon_train.core.errors import ConfigError, DataError, WorkerError
 from tests.figures.test_drawing import save
 
 PNG_DPI = 200
-SOON = 5.0
+SOON = 10.0
 """Seconds; alone on a core, it takes a few milliseconds."""
 
 
@@ -126,15 +128,23 @@ def test_an_interrupt_ends_the_processes_within_a_figure(tmp_path: Path) -> None
 
 
 def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path, child: Child) -> None:
-    """Whatever kills that one: its end of the pipe is closed. The figure that is being drawn is not finished."""
+    """Whatever kills that one: its end of the pipe is closed."""
     save(tmp_path, "geometry")
     assert child._process.stdin is not None
     child._process.stdin.write(json.dumps({"folder": str(tmp_path), "name": "geometry", "style": None}) + "\n")
     child._process.stdin.flush()
     wait_until_it_draws(tmp_path)
     child._process.stdin.close()
-    assert child._process.wait(SOON) == 0
-    assert len(list(tmp_path.glob("geometry.*"))) < 4  # the JSON, and three files of a whole figure
+    assert child._process.wait(SOON * 6) == 0
+
+
+def test_the_end_of_the_input_does_not_wait_for_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: SimpleQueue[str] = SimpleQueue()
+    ends: list[int] = []
+    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
+    monkeypatch.setattr("os._exit", ends.append)
+    _receive(jobs)
+    assert [jobs.get_nowait(), jobs.get_nowait()] == ["one\n", "two\n"] and jobs.empty() and ends == [0]
 
 
 def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
