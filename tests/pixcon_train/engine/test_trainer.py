@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import torch
@@ -244,8 +244,8 @@ def test_a_loader_worker_that_is_killed_is_one_message(spec: Path, tmp_path: Pat
 def test_a_full_disk_leaves_the_last_checkpoint(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted(tiny_config(spec), tmp_path, iteration=2)
 
-    def full(content: Any, target: Path) -> None:
-        target.write_bytes(b"half")
+    def full(content: Any, target: BinaryIO) -> None:
+        target.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
