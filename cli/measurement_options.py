@@ -54,8 +54,8 @@ _RUN = [
     ALLOW_LEGACY,
     click.option(
         "--protocol",
-        type=click.Choice(["unimatch-v2", "pixcon"]),
-        help="Resize to a multiple of 14, or pad.  [default: that of the architecture]",
+        type=click.Choice(["unimatch-v2", "pixcon", "native"]),
+        help="Resize images to a multiple of 14, pad them, or neither.  [default: that of the architecture]",
     ),
     click.option(
         "--window",

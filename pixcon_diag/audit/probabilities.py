@@ -29,7 +29,7 @@ def probabilities(model: nn.Module, image: np.ndarray, protocol: Protocol, windo
     network = cast(SegmentationModel, model)
     normalised = (image / 255 - MEAN) / STD
     height, width = image.shape[1:]
-    if window is not None and min(height, width) >= window.crop:
+    if window is not None and (window.cut_off or min(height, width) >= window.crop):
         return _averaged(network, normalised, window)
     unit = network.patch_size
     if protocol == "unimatch-v2":
@@ -42,19 +42,21 @@ def probabilities(model: nn.Module, image: np.ndarray, protocol: Protocol, windo
 
 def _averaged(network: SegmentationModel, image: np.ndarray, window: SlidingWindow) -> np.ndarray:
     _, height, width = image.shape
-    crop, covering = window.crop, np.zeros((height, width))
+    covering = np.zeros((height, width))
     total = np.zeros((network.num_classes, height, width))
     for top in _starts(height, window):
         for left in _starts(width, window):
-            place = slice(top, top + crop), slice(left, left + crop)
+            place = slice(top, top + window.crop), slice(left, left + window.crop)  # numpy ends it at the border
             total[:, *place] += _softmax(_logits(network, image[:, *place]))
             covering[place] += 1
     return total / covering
 
 
 def _starts(edge: int, window: SlidingWindow) -> list[int]:
-    """Windows 2/3 of their size apart; the last one ends at the border."""
+    """Windows 2/3 of their size apart; the last one ends at the border, or is cut off there."""
     step = int(window.crop * 2 / 3)
+    if window.cut_off:
+        return [*range(0, edge, step)]
     return sorted({min(start, edge - window.crop) for start in range(0, edge - window.crop + step, step)})
 
 

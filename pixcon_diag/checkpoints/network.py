@@ -12,7 +12,7 @@ from pixcon_diag.checkpoints.layouts.registry import recognise
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import CheckpointError
-from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.architectures import RECOGNISED
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
 from pixcon_train.runs.checkpoint import Checkpoint
@@ -71,7 +71,7 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Ne
     )
     description = Description(
         info=info,
-        protocol=ARCHITECTURES[found.architecture].protocol,
+        protocol=RECOGNISED[found.architecture].protocol,
         parameters=parameters_at_inference(model),
         data=layout.data,
         run=run,

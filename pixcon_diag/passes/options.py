@@ -11,8 +11,8 @@ from pixcon_diag.measures.confidence import confidence_edges, off_grid
 from pixcon_diag.measures.image_cells_result import cell_edges
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow, require_window
-from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.models.architectures import RECOGNISED
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,6 @@ class RunChoice:
     workers: int | None = None
     window: int | None = None
     """Edge of sliding windows in pixels, 0 for whole images."""
-
-    def __post_init__(self) -> None:
-        if self.window:
-            require_window(self.window)
 
 
 @dataclass(frozen=True)
@@ -134,13 +130,14 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
     """How the network is run: as requested, else by the defaults of its architecture and the data set.
 
     Raises:
-        ConfigError: the checkpoint and the data set have different numbers of classes.
+        ConfigError: the checkpoint and the data set have different numbers of classes, or a window is no whole patches.
     """
     require_same_classes(checkpoint, data.spec)
     edge = _window(checkpoint, data) if run.window is None else run.window
-    window = SlidingWindow(edge) if edge else None
+    protocol = run.protocol or checkpoint.protocol
+    window = SlidingWindow(edge, _unit(checkpoint), cut_off=protocol == "native") if edge else None
     return PassOptions(
-        protocol=run.protocol or checkpoint.protocol,
+        protocol=protocol,
         window=window,
         device=run.device,
         # Data sets with sliding windows have large images, for which batches bring no speed.
@@ -149,11 +146,18 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
     )
 
 
+def _unit(checkpoint: LoadedCheckpoint) -> int:
+    """What edges of windows are multiples of, in pixels."""
+    if checkpoint.wrapped is not None:
+        return int(checkpoint.wrapped["multiple"])
+    return RECOGNISED[checkpoint.info.architecture].patch_size
+
+
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
     """Edge of the sliding windows: the training crop where known; None for whole images."""
     if data.spec.evaluation == "whole":
         return None
     if checkpoint.run is not None and checkpoint.run.settings.data.crop is not None:
         return checkpoint.run.settings.data.crop
-    architecture = ARCHITECTURES.get(checkpoint.info.architecture)  # None for a wrapped module
+    architecture = RECOGNISED.get(checkpoint.info.architecture)  # None for a wrapped module
     return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)

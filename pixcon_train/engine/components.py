@@ -104,9 +104,8 @@ def build_components(config: TrainConfig, accelerator: Accelerator, progress: Pr
     rates = config.optimizer.model_dump(include={"lr", "lr_factor", "weight_decay", "decay_1d"})
     workers = default_workers() if config.runtime.workers is None else config.runtime.workers
     pin = accelerator.device.type == "cuda"
-    protocol = config.evaluation.protocol
-    if protocol == "auto":
-        protocol = ARCHITECTURES[config.model.architecture].protocol
+    asked = config.evaluation.protocol
+    protocol = ARCHITECTURES[config.model.architecture].protocol if asked == "auto" else asked
     # Windows are as large as the crops the network is trained on, as in both releases.
     window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
     evaluation = partial(

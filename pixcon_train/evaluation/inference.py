@@ -1,7 +1,8 @@
-"""The two whole-image protocols of the public releases, and sliding windows.
+"""The whole-image protocols of the public releases, and sliding windows.
 
 ``unimatch-v2`` resizes the image to the nearest multiple of 14 and the logits back; ``pixcon`` pads by reflection at
-the right and bottom and crops the logits. Their results differ, so every result names its protocol.
+the right and bottom and crops the logits; ``native`` changes nothing. Their results differ, so every result names its
+protocol.
 """
 
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def predict(
     Args:
         model: in eval mode; called under the caller's autocast and grad mode.
         images: (B, 3, H, W), any size, uint8 or normalised.
-        protocol: how a whole image is brought to a multiple of 14; also used for images smaller than a window.
+        protocol: how a whole image becomes the network's input; also used for images smaller than a window.
         window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
     """
     if window is not None and window.fits(images.shape[-2:]):
@@ -124,13 +125,20 @@ def _whole(model: SegmentationModel, images: Tensor, protocol: Protocol) -> tupl
 def _shown(model: SegmentationModel, images: Tensor, protocol: Protocol) -> Tensor:
     """The network's input: the images, resized or padded to whole patches."""
     height, width = images.shape[-2:]
-    unit = model.patch_size  # 14, except for wrapped networks
+    unit = model.patch_size
     images = network_input(images)
     if protocol == "unimatch-v2":
         return resize(images, _nearest(height, unit), _nearest(width, unit))
     if protocol == "pixcon":
         return pad_by_reflection(images, -height % unit, -width % unit)
-    raise ConfigError(f"Unknown protocol `{protocol}`; expected `unimatch-v2` or `pixcon`.")
+    if protocol == "native":
+        if unit != 1:
+            raise ConfigError(
+                f"The protocol `native` gives images as they are, but this network takes multiples of {unit} px. "
+                "Expected `unimatch-v2`, which resizes them, or `pixcon`, which pads them."
+            )
+        return images
+    raise ConfigError(f"Unknown protocol `{protocol}`; expected `unimatch-v2`, `pixcon` or `native`.")
 
 
 def _at_image_size(logits: Tensor, images: Tensor, protocol: Protocol) -> Tensor:

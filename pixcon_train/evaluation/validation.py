@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
@@ -16,7 +16,7 @@ from pixcon_train.data.datasets import EvaluationDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors
 from pixcon_train.evaluation.inference import ClassPrediction, ModelPrediction
 from pixcon_train.evaluation.iou import SegmentationIoU
-from pixcon_train.evaluation.protocols import SlidingWindow
+from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 
 BATCH = 8
@@ -59,7 +59,7 @@ def over_images(
     count: Callable[[Predicted, Tensor], None],
     *,
     device: torch.device,
-    protocol: Literal["unimatch-v2", "pixcon"],
+    protocol: Protocol,
     window: SlidingWindow | None,
     progress: Progress,
     stop: Callable[[], bool],

@@ -18,34 +18,32 @@ def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tu
 
     Args:
         model: in eval mode.
-        images: (B, 3, H, W), uint8 or normalised, no smaller than a window.
+        images: (B, 3, H, W), uint8 or normalised, which the windows fit.
         window: the windows.
     """
     batch, _, height, width = images.shape
-    crop, rows, columns = window.crop, _spans(window, height), _spans(window, width)
+    rows, columns = _spans(window, height), _spans(window, width)
     confidence = images.new_empty((batch, height, width), dtype=torch.float32)
     prediction = images.new_empty((batch, height, width), dtype=smallest_type(model.num_classes))
-    covering = [
-        _covering(spans, crop, confidence.new_zeros(edge)) for spans, edge in ((rows, height), (columns, width))
-    ]
-    overlap = max(top + crop - below for top, below in rows)
+    covering = [_covering(spans, confidence.new_zeros(edge)) for spans, edge in ((rows, height), (columns, width))]
+    overlap = max(bottom - below for _, bottom, below in rows)
     above = confidence.new_empty((batch, model.num_classes, overlap, width))
     held = 0  # rows of it
-    for top, below in rows:
-        beside = confidence.new_empty((batch, model.num_classes, crop, 0))
-        for left, right in columns:
-            shown = network_input(images[:, :, top : top + crop, left : left + crop])
+    for top, bottom, below in rows:
+        beside = confidence.new_empty((batch, model.num_classes, bottom - top, 0))
+        for left, end, right in columns:
+            shown = network_input(images[:, :, top:bottom, left:end])
             sums = model(shown).logits.float().softmax(1)
             known = beside.shape[-1]
             sums[..., :known] += beside
-            sums[:, :, :held, known:] += above[:, :, :held, left + known : left + crop]
+            sums[:, :, :held, known:] += above[:, :, :held, left + known : end]
             beside = sums[..., right - left :].clone()  # a view would hold the whole window
             # What was held above these columns is in the sums by now, and the rows below take its place.
-            above[:, :, : top + crop - below, left:right] = sums[:, :, below - top :, : right - left]
+            above[:, :, : bottom - below, left:right] = sums[:, :, below - top :, : right - left]
             count = covering[0][top:below, None] * covering[1][left:right]
             mean = sums[:, :, : below - top, : right - left].div_(count)
             confidence[:, top:below, left:right], prediction[:, top:below, left:right] = mean.max(1)
-        held = top + crop - below
+        held = bottom - below
     return confidence, prediction
 
 
@@ -54,14 +52,15 @@ def smallest_type(values: int) -> torch.dtype:
     return torch.uint8 if values <= 256 else torch.int16
 
 
-def _spans(window: SlidingWindow, edge: int) -> list[tuple[int, int]]:
-    """Of each window along an edge its first pixel and the first pixel of the next one; the edge ends the last one."""
+def _spans(window: SlidingWindow, edge: int) -> list[tuple[int, int, int]]:
+    """Of each window along an edge its first pixel, its end, and the first pixel of the next one (or the edge)."""
     starts = window.starts(edge)
-    return list(zip(starts, [*starts[1:], edge], strict=True))
+    ends = [min(start + window.crop, edge) for start in starts]
+    return list(zip(starts, ends, [*starts[1:], edge], strict=True))
 
 
-def _covering(spans: list[tuple[int, int]], crop: int, zeros: Tensor) -> Tensor:
+def _covering(spans: list[tuple[int, int, int]], zeros: Tensor) -> Tensor:
     """How many windows cover each pixel of an edge, added to ``zeros``."""
-    for start, _ in spans:
-        zeros[start : start + crop] += 1
+    for start, end, _ in spans:
+        zeros[start:end] += 1
     return zeros

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from pixcon_train.core.patch_size import PATCH_SIZE
+from pixcon_train.models.encoder_families import DINOV2, RESNET, EncoderFamily
+from pixcon_train.models.recipes import RECIPES, Recipe
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pixcon_train.models.base import SegmentationModel
-
-PATCHES = "patch_embed.proj.weight"
-"""Key, within the encoder, of a weight that every encoder has."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +23,55 @@ class Architecture:
 
     name: str
     network: str
-    """Module and class of the network, built from a size and a number of classes."""
+    """Module and class of the network, built from a size and a number of classes, and a recipe where there is one."""
     encoder: str
     """Prefix of the encoder's keys."""
     classifier: str
     """Key of the weight of the classifier's last layer, which has one row per class."""
-    protocol: Literal["unimatch-v2", "pixcon"]
+    protocol: Literal["unimatch-v2", "pixcon", "native"]
     """The whole-image protocol of its release."""
+    family: EncoderFamily = DINOV2
+    patch_size: int = PATCH_SIZE
+    """What height and width of the network's input, and edges of windows, are multiples of."""
+    projection: str = "proj_head.3.weight"
+    """Key of the weight of the projection head's last layer, which has one row per channel of the embedding."""
+    unused: tuple[str, ...] = ()
+    """Prefixes of entries that a release saves beside the network and inference does not use."""
+    needs_unused: bool = False
+    """Whether the architecture is recognised by those entries."""
+    recipe: Recipe | None = None
+    """What its release chose and its weights do not show; None where they show everything."""
     windows: Mapping[str, int] = field(default_factory=dict)
-    """Edge of the sliding windows by data set, where it differs from the data set's default."""
+    """Edge of the sliding windows by data set, 0 for whole images, where it differs from the data set's default."""
+
+    @property
+    def mark(self) -> str:
+        """Key of a weight that every network of this architecture has."""
+        return self.encoder + self.family.mark
 
     def matches(self, state: Mapping[str, Tensor]) -> bool:
         """Whether a state dict (keys without ``module.``) is of this architecture."""
-        return self.encoder + PATCHES in state and self.classifier in state
+        known = self.mark in state and self.classifier in state
+        return known and (not self.needs_unused or any(key.startswith(self.unused) for key in state))
 
-    def new_model(self, size: str, num_classes: int) -> SegmentationModel:
-        """A network with initial weights, without projection head."""
+    def size(self, state: Mapping[str, Tensor]) -> str:
+        """The size of the encoder in a state dict.
+
+        Raises:
+            CheckpointError: it is none of the known ones.
+        """
+        return self.family.size(state, self.encoder)
+
+    def new_model(self, size: str, num_classes: int, recipe: Recipe | None = None) -> SegmentationModel:
+        """A network with initial weights, without projection head.
+
+        Args:
+            recipe: another one than its release's.
+        """
         module, _, name = self.network.partition(":")
-        model: SegmentationModel = getattr(import_module(module), name)(size, num_classes)
+        chosen = recipe or self.recipe
+        arguments = () if chosen is None else (chosen,)
+        model: SegmentationModel = getattr(import_module(module), name)(size, num_classes, *arguments)
         return model
 
 
@@ -63,4 +95,61 @@ ARCHITECTURES = {
         ),
     )
 }
-"""All architectures by name; state dicts are compared with them in this order."""
+"""The architectures that pixcon-train trains, by name."""
+
+RECOGNISED = ARCHITECTURES | {
+    architecture.name: architecture
+    for architecture in (
+        Architecture(
+            "u2pl",
+            "pixcon_train.models.u2pl:U2PL",
+            encoder="encoder.",
+            classifier="decoder.classifier.8.weight",
+            protocol="native",
+            family=RESNET,
+            patch_size=1,
+            projection="decoder.representation.8.weight",
+            unused=("auxor.",),
+            recipe=RECIPES["u2pl"],
+            windows={"cityscapes": 0},
+        ),
+        Architecture(
+            "augseg",
+            "pixcon_train.models.u2pl:AugSeg",
+            encoder="encoder.",
+            classifier="decoder.classifier.6.weight",
+            protocol="native",
+            family=RESNET,
+            patch_size=1,
+            unused=("auxor.",),
+            recipe=RECIPES["augseg"],
+            windows={"cityscapes": 0},
+        ),
+        Architecture(
+            "corrmatch",
+            "pixcon_train.models.unimatch_v1:UniMatchV1",
+            encoder="backbone.",
+            classifier="classifier.weight",
+            protocol="native",
+            family=RESNET,
+            patch_size=1,
+            unused=("proj.", "corr."),
+            needs_unused=True,
+            recipe=RECIPES["corrmatch"],
+            windows={"cityscapes": 801},
+        ),
+        Architecture(
+            "unimatch_v1",
+            "pixcon_train.models.unimatch_v1:UniMatchV1",
+            encoder="backbone.",
+            classifier="classifier.weight",
+            protocol="native",
+            family=RESNET,
+            patch_size=1,
+            unused=("convolution_prantik.", "classifier_prantik_"),
+            recipe=RECIPES["unimatch_v1"],
+            windows={"cityscapes": 801},
+        ),
+    )
+}
+"""The architectures of checkpoints that can be measured, by name; state dicts are compared with them in this order."""

@@ -1,7 +1,7 @@
-"""The common base of both architectures: one forward pass to logits, fused feature and optional embedding."""
+"""The common base of all architectures: one forward pass to logits, fused feature and optional embedding."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,11 +29,12 @@ class Encoder(Protocol):
     """Whether activations are recomputed in the backward pass instead of being stored."""
 
     def __call__(self, images: Tensor) -> list[Tensor]:
-        """Four maps (B, dim, H/patch_size, W/patch_size) of images (B, 3, H, W), from the shallowest to the deepest."""
+        """The maps that its decoder reads of images (B, 3, H, W), from the shallowest to the deepest; DINOv2's are four
+        (B, dim, H/patch_size, W/patch_size)."""
 
 
 class SegmentationModel(nn.Module):
-    """Base of the two architectures: encoder, ``fuse`` and ``score`` of the subclass, optional projection head."""
+    """Base of all architectures: encoder, ``fuse_maps`` and ``score`` of the subclass, optional projection head."""
 
     architecture: str
 
@@ -43,10 +44,14 @@ class SegmentationModel(nn.Module):
         self.num_classes = num_classes
         self.fused_channels = fused_channels
 
-    @property
-    def encoder(self) -> Encoder:
-        """The encoder, whose place in the module tree follows the release's keys."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # a network may have a submodule of this name, which a property would hide
+
+        @property
+        def encoder(self) -> Encoder:
+            """The encoder, whose place in the module tree follows the release's keys."""
+
+    def adapt_to(self, state: Mapping[str, Tensor]) -> None:
+        """Change what files of one architecture have or lack, before the weights ``state`` are loaded; else nothing."""
 
     @property
     def encoder_dim(self) -> int:
@@ -58,7 +63,7 @@ class SegmentationModel(nn.Module):
         """Edge of the encoder's patches in pixels."""
         return self.encoder.patch_size
 
-    def fuse(self, features: list[Tensor]) -> Tensor:
+    def fuse_maps(self, features: list[Tensor]) -> Tensor:
         """Fused feature (B, C, h, w) of the encoder's four maps."""
         raise NotImplementedError
 
@@ -70,6 +75,11 @@ class SegmentationModel(nn.Module):
         """Logits (B, K, H', W') of a fused feature of an input of ``height`` × ``width`` pixels."""
         unit = self.patch_size
         return resize(self.score(fused), height // unit * unit, width // unit * unit)
+
+    @property
+    def projection(self) -> nn.Module:
+        """The projection head."""
+        return self.proj_head
 
     def add_projection(self, dim: int) -> None:
         """Append the projection head g_φ of Eq. 1 under the release's name: 1×1, batch norm, ReLU, 1×1."""
@@ -116,7 +126,7 @@ class SegmentationModel(nn.Module):
         """The output for the encoder's maps of images of ``size`` (H, W); other arguments as in :meth:`forward`."""
         if encoder_scale is not None:
             features = [feature * encoder_scale[:, :, None, None] for feature in features]
-        fused = self.fuse(features)
+        fused = self.fuse_maps(features)
         if fused_scale is not None:
             fused = fused * fused_scale[:, :, None, None]
         logits = self.classify(fused, *size) if resized else self.score(fused)
@@ -124,7 +134,7 @@ class SegmentationModel(nn.Module):
 
     def project(self, fused: Tensor) -> Tensor:
         """Unit-norm embedding (B, D, h, w) of a fused feature (paper, Eq. 1)."""
-        return F.normalize(self.proj_head(fused), dim=1)
+        return F.normalize(self.projection(fused), dim=1)
 
     def encoder_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Named parameters of the encoder."""

@@ -70,7 +70,7 @@ class PixCon(SegmentationModel):
     def encoder(self) -> DinoV2:
         return self.backbone.get_submodule("vit")  # type: ignore[return-value]
 
-    def fuse(self, features: list[Tensor]) -> Tensor:
+    def fuse_maps(self, features: list[Tensor]) -> Tensor:
         """Output of ``fusions.0``: (B, C, 8·h, 8·w) of maps (B, dim, h, w)."""
         pyramid = [self.resamples[level](self.projects[level](feature)) for level, feature in enumerate(features)]
         x: Tensor = self.fusions[3](pyramid[3], None)

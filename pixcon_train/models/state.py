@@ -2,27 +2,29 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.versions import require
 from pixcon_train.core.weight_checks import misfits, refuse_non_finite, refuse_other_kinds
-from pixcon_train.models.architectures import ARCHITECTURES, PATCHES, Architecture
+from pixcon_train.models.architectures import RECOGNISED, Architecture
 from pixcon_train.models.base import SegmentationModel
-from pixcon_train.models.build import build_model
-from pixcon_train.models.sizes import SIZES
+from pixcon_train.models.encoder_families import DINOV2, rows
+from pixcon_train.models.recipes import Recipe
 
 State = dict[str, Tensor]
 
-_PATCHES_KEY = re.compile(rf"(?:^|(?<=\.))(?:backbone\.(?:vit\.)?)?{re.escape(PATCHES)}$")
-"""End of the key of a weight that every encoder has, without wrappers' prefixes."""
+_MARKS = {DINOV2.mark, *(known.mark for known in RECOGNISED.values())}
+_MARKED_KEY = re.compile(rf"(?:^|(?<=\.))(?:{'|'.join(map(re.escape, sorted(_MARKS)))})$")
+"""End of the key of a weight that every encoder of a design has, without wrappers' prefixes."""
 
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """The arguments of :func:`build_model` for a model that fits a state dict."""
+    """A model that fits a state dict."""
 
     architecture: str
     size: str
@@ -30,10 +32,16 @@ class ModelDescription:
     projection: bool
     embedding_dim: int
     """D of the projection head; 256 if there is none."""
+    recipe: Recipe | None = None
+    """What its release chose and the weights do not show."""
 
     def build(self) -> SegmentationModel:
         """A model with initial weights."""
-        return build_model(**asdict(self))
+        require("timm")
+        model = RECOGNISED[self.architecture].new_model(self.size, self.num_classes, self.recipe)
+        if self.projection:
+            model.add_projection(self.embedding_dim)
+        return model
 
 
 def strip_prefix(state: Mapping[str, Tensor]) -> State:
@@ -47,7 +55,7 @@ def strip_prefix(state: Mapping[str, Tensor]) -> State:
     """
     kept = {key: value for key, value in state.items() if key.rpartition(".")[2] != "n_averaged"}
     result = {key.replace("_orig_mod.", ""): value for key, value in kept.items()}
-    found = sorted({key[: match.start()] for key in result if (match := _PATCHES_KEY.search(key))})
+    found = sorted({key[: match.start()] for key in result if (match := _MARKED_KEY.search(key))})
     if len(result) < len(kept) or len(found) > 1:
         raise CheckpointError(
             f"The weights are those of several networks, under the prefixes {', '.join(map(repr, found))}. Save one of "
@@ -61,23 +69,26 @@ def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
     """Description of the model of a state dict (keys without ``module.``).
 
     Raises:
-        CheckpointError: it is of neither architecture, or of an unknown size.
+        CheckpointError: it is of no known architecture, or of an unknown size.
     """
-    architecture = next((known for known in ARCHITECTURES.values() if known.matches(state)), None)
+    architecture = next((known for known in RECOGNISED.values() if known.matches(state)), None)
     if architecture is None:
         shown = ", ".join(list(state)[:3]) or "nothing"
         raise CheckpointError(
-            f"The weights are of neither known architecture: found keys such as {shown}; expected "
-            + " or ".join(f"`{a.encoder}*` with `{a.classifier}` ({a.name})" for a in ARCHITECTURES.values())
+            f"The weights are of no known architecture: found keys such as {shown}; expected "
+            + " or ".join(
+                f"`{known.encoder}*` with `{known.classifier}` ({known.name})" for known in RECOGNISED.values()
+            )
             + "."
         )
-    embedding = state.get("proj_head.3.weight")
+    embedding = state.get(architecture.projection)
     return ModelDescription(
         architecture=architecture.name,
-        size=_size(state, architecture.encoder),
-        num_classes=_rows(state[architecture.classifier]),
+        size=architecture.size(state),
+        num_classes=rows(state[architecture.classifier]),
         projection=embedding is not None,
-        embedding_dim=256 if embedding is None else _rows(embedding),
+        embedding_dim=256 if embedding is None else rows(embedding),
+        recipe=architecture.recipe,
     )
 
 
@@ -90,12 +101,15 @@ def model_from_state(state: Mapping[str, Tensor], description: ModelDescription)
     Raises:
         CheckpointError: entries are missing, superfluous, of another shape or kind, or NaN or infinite.
     """
+    architecture = RECOGNISED[description.architecture]
+    state = {key: value for key, value in state.items() if not key.startswith(architecture.unused)}
     refuse_other_kinds(state)
     if description.num_classes == 1:
-        state = _with_background(state, ARCHITECTURES[description.architecture])
+        state = _with_background(state, architecture)
         description = replace(description, num_classes=2)
     with torch.device("meta"):
         model = description.build()
+        model.adapt_to(state)
     expected = model.state_dict()
     complete = _with_mask_token(state, expected)
     problems = misfits(complete, expected)
@@ -109,22 +123,6 @@ def model_from_state(state: Mapping[str, Tensor], description: ModelDescription)
     model = model.float().eval()
     refuse_non_finite(model.state_dict())
     return model
-
-
-def _rows(value: Tensor) -> int:
-    """Length of the first dimension; 0 for a single number."""
-    return value.shape[0] if value.ndim else 0
-
-
-def _size(state: Mapping[str, Tensor], prefix: str) -> str:
-    """The size by the encoder's width and depth."""
-    dim = _rows(state[prefix + PATCHES])
-    depth = len({key.split(".blocks.")[1].split(".")[0] for key in state if key.startswith(f"{prefix}blocks.")})
-    for name, size in SIZES.items():
-        if (size.dim, size.depth) == (dim, depth):
-            return name
-    known = ", ".join(f"{name} ({size.dim}, {size.depth})" for name, size in SIZES.items())
-    raise CheckpointError(f"The encoder has width {dim} and {depth} blocks; expected one of {known}.")
 
 
 def _with_background(state: Mapping[str, Tensor], architecture: Architecture) -> Mapping[str, Tensor]:

@@ -55,7 +55,7 @@ class DptHead(nn.Module):
             nn.Sequential(nn.Conv2d(features, features, 3, padding=1), nn.ReLU(), nn.Conv2d(features, num_classes, 1)),
         )
 
-    def fuse(self, features: list[Tensor]) -> Tensor:
+    def fuse_maps(self, features: list[Tensor]) -> Tensor:
         """Output of ``refinenet1``: (B, C, 8·h, 8·w) of maps (B, dim, h, w)."""
         pyramid = []
         for level, feature in enumerate(features):
@@ -83,8 +83,8 @@ class UniMatchV2(SegmentationModel):
     def encoder(self) -> DinoV2:
         return self.backbone
 
-    def fuse(self, features: list[Tensor]) -> Tensor:
-        return self.head.fuse(features)
+    def fuse_maps(self, features: list[Tensor]) -> Tensor:
+        return self.head.fuse_maps(features)
 
     def score(self, fused: Tensor) -> Tensor:
         logits: Tensor = self.head.scratch.get_submodule("output_conv")(fused)

@@ -17,6 +17,7 @@ from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network
+from tests.pixcon_train.models.deeplab_states import unimatch_v1
 from tests.reference import fill_by_rule
 
 
@@ -54,6 +55,14 @@ def test_protocols_and_sliding_windows(tmp_path: Path, protocol: str, window: in
     run = cpu(protocol=protocol, window=window)
     done = measure(load(path), data, run=run, cache=tmp_path / "kept")
     assert audit(load(path), done, run, images=3).provenance.audit is not None
+
+
+def test_windows_that_are_cut_off(tmp_path: Path) -> None:
+    torch.save(unimatch_v1(classes=CLASSES), path := tmp_path / "best.pth")
+    data, run = images(tmp_path / "data", [(33, 47), (61, 45)], block=1), cpu(window=40)
+    done = measure(load(path), data, run=run, cache=tmp_path / "kept")
+    assert done.provenance.inference.window == (40, 26) and done.provenance.inference.protocol == "native"
+    assert audit(load(path), done, run, images=2).provenance.audit is not None
 
 
 def test_images_are_chosen_by_the_seed(data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

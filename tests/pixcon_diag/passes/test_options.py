@@ -50,11 +50,16 @@ def test_the_type_of_a_device_is_without_its_number() -> None:
     assert types == [None, None, "cpu", "cuda", "cuda"]
 
 
-def test_a_window_that_cannot_work_is_refused_at_once() -> None:
-    with pytest.raises(ConfigError, match="expected a multiple of 14"):
-        RunChoice(window=100)
-    with pytest.raises(ConfigError, match="multiple of 14"):
-        RunChoice(window=-14)
+@pytest.mark.parametrize(("multiple", "window"), [(14, 100), (14, -14), (1, -1)])
+def test_a_window_that_cannot_work_is_refused(tmp_path: Path, multiple: int, window: int) -> None:
+    wrapped = wrap_module(Network(), 3, multiple=multiple)
+    with pytest.raises(ConfigError, match=f"window of {window} px does not work: expected a multiple of {multiple}"):
+        pass_options(wrapped, images(tmp_path), cpu(window=window))
+
+
+def test_windows_of_a_network_of_native_size_are_cut_off(tmp_path: Path) -> None:
+    chosen = pass_options(wrap_module(Network(), 3), images(tmp_path), cpu(window=9, protocol="native"))
+    assert chosen.window is not None and (chosen.window.unit, chosen.window.cut_off) == (1, True)
 
 
 def test_thresholds_of_the_usual_grid_make_no_other_pass() -> None:

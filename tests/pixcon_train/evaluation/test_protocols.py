@@ -19,3 +19,13 @@ def test_windows_begin_a_stride_apart_and_end_at_the_border(crop: int, length: i
 def test_a_window_is_a_multiple_of_a_patch() -> None:
     with pytest.raises(ConfigError, match="expected a multiple of 14"):
         SlidingWindow(100)
+
+
+@pytest.mark.parametrize(
+    ("crop", "length", "starts"),
+    [(801, 1024, [0, 534]), (801, 2048, [0, 534, 1068, 1602]), (9, 6, [0]), (9, 7, [0, 6]), (9, 13, [0, 6, 12])],
+)
+def test_windows_that_are_cut_off_go_on_to_the_border(crop: int, length: int, starts: list[int]) -> None:
+    window = SlidingWindow(crop, unit=1, cut_off=True)
+    assert window.starts(length) == starts and window.fits((length, length))
+    assert not SlidingWindow(14).fits((13, 20))

@@ -45,8 +45,8 @@ def whole(network: ContextNetwork, images: Tensor, window: SlidingWindow) -> Ten
     return total / count
 
 
-def same(network: ContextNetwork, images: Tensor) -> bool:
-    window: Any = SlidingWindow(CROP)
+def same(network: ContextNetwork, images: Tensor, *, cut_off: bool = False) -> bool:
+    window: Any = SlidingWindow(CROP, cut_off=cut_off)
     confidence, prediction = slide(network, images, window)  # type: ignore[arg-type]
     expected, classes = whole(network, images, window).max(1)
     return torch.equal(confidence, expected) and torch.equal(prediction.long(), classes)
@@ -71,6 +71,7 @@ def test_windows_overlap_by_any_number_of_rows_and_columns(remainder: int) -> No
         edge = CROP + windows * STRIDE + remainder
         assert same(network, images(edge, CROP + STRIDE + 5))
         assert same(network, images(CROP + STRIDE + 5, edge))
+        assert same(network, images(edge, 5 + STRIDE), cut_off=True)
 
 
 def test_a_pixel_has_the_mean_of_the_windows_that_hold_it() -> None:

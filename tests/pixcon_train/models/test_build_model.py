@@ -70,7 +70,7 @@ def test_images_of_a_batch_do_not_touch_each_other(model: SegmentationModel) -> 
 def test_scaling_the_encoder_is_scaling_its_four_maps(model: SegmentationModel) -> None:
     images, scale = torch.randn(2, 3, 28, 28), torch.rand(2, model.encoder_dim)
     maps = [feature * scale[:, :, None, None] for feature in model.encoder(images)]
-    torch.testing.assert_close(model(images, encoder_scale=scale).logits, model.classify(model.fuse(maps), 28, 28))
+    torch.testing.assert_close(model(images, encoder_scale=scale).logits, model.classify(model.fuse_maps(maps), 28, 28))
 
 
 @pytest.mark.parametrize("rows", [1, 2])
