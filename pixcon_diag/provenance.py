@@ -38,6 +38,13 @@ class CheckpointInfo:
     """``ema``, ``student``, or ``unnamed`` if the file does not say."""
     scores: Scores
     """Epoch and mIoUs stated in the file."""
+    feature: str = "fused feature"
+    """What the network returns beside its logits, as geometry, t-SNE and banks without a projection head use it."""
+
+    @property
+    def space(self) -> str:
+        """The space of its embeddings: the projection head's output or, without a head, the feature."""
+        return "projection" if self.projection else self.feature
 
 
 @dataclass(frozen=True)

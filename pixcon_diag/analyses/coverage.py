@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from pixcon_diag.analyses.bank_contamination import Sweeps, bank_of, bank_table
+from pixcon_diag.analyses.feature_notes import feature_notes
 from pixcon_diag.analyses.gradient import gradients
 from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.trained_rules import replayed_rules, trained_notes
@@ -94,6 +95,7 @@ def summary_table(replayed: Sequence[tuple[str, ReplayedPass]], rules: Sequence[
             "Pixels are counted at the feature's resolution.",
             *_settings(passes),
             *trained_notes(passes),
+            *feature_notes((replay.name, replay.provenance) for replay in passes),
             *(_starved(row) for row in rows if row.measured.result.starved),
         ),
         lambda r: {**r.measured.origin, "starved": " ".join(r.measured.classes[k] for k in r.measured.result.starved)},

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.deltas import delta_note
+from pixcon_diag.analyses.feature_notes import feature_notes
 from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.quantities import with_confidence
 from pixcon_diag.data.comparable import comparable
@@ -87,7 +88,7 @@ def table9(results: Sequence[MeasuredGeometry]) -> Table:
         notes.append(delta_note(baseline, other))
     return Table.of(
         "geometry",
-        "Geometry of the fused decoder feature (layout of Table 9)",
+        "Geometry of the decoder feature (layout of Table 9)",
         [
             _Quantity(label, {n: spread([getattr(result, key) for result in seeds]) for n, seeds in groups.items()})
             for key, label, _ in QUANTITIES
@@ -95,6 +96,7 @@ def table9(results: Sequence[MeasuredGeometry]) -> Table:
         columns,
         (
             *notes,
+            *feature_notes((measured.name, measured.member.provenance) for measured in results),
             *uneven_note("Each quantity", [(measured.member, measured.result.measured) for measured in results]),
             *_left_out(results),
         ),

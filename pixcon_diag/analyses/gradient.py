@@ -17,6 +17,7 @@ from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.models.architectures import FUSED
 
 FORMS = {"eq3": "Eq. 3", "supcon": "SupCon"}
 
@@ -176,7 +177,8 @@ def _spaces(results: Sequence[MeasuredGradient]) -> Iterator[str]:
     for measured in results:
         names.setdefault(measured.result.replayed.space, []).append(measured.name)
     for space, checkpoints in names.items():
-        embedding = "the projection head's output" if space == "projection" else "the fused decoder feature (no head)"
+        usual = {"projection": "the projection head's output", FUSED: "the fused decoder feature (no head)"}
+        embedding = usual.get(space, space)
         yield f"Embedding of {', '.join(checkpoints)}: {embedding}. Anchors: measured pixels with their ground truth."
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
+from pixcon_diag.analyses.feature_notes import feature_notes
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.sampled_maps import SampledMaps, sampled_maps
 from pixcon_diag.cache.derived import derived
@@ -111,6 +112,7 @@ def separability_table(result: ProjectionResult, measured: Sequence[tuple[str, M
         [
             f"In feature space, by cosine; the same pixels for all, at most {result.per_class} a class; {fit}. "
             + MAP_NOTE,
+            *feature_notes((name, member.provenance) for name, member in measured),
         ],
         lambda r: identity(r.member),
     )

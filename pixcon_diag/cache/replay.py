@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from pixcon_train.core.version import VERSION
 if TYPE_CHECKING:  # a cached pass needs no torch
     from pixcon_diag.passes.bank_collector import BankCollector
 
-Space = Literal["projection", "fused feature"]
-"""Space of the embeddings: the projection head's output or, without a head, the fused decoder feature."""
-
 
 @dataclass(frozen=True)
 class ReplayedPass(ReplayedBanks):
@@ -34,7 +31,8 @@ class ReplayedPass(ReplayedBanks):
     name: str
     provenance: Provenance
     data: EvaluationData
-    space: Space
+    space: str
+    """As :attr:`pixcon_diag.provenance.CheckpointInfo.space`."""
     stored: StoredBank | None
     """The bank stored in the checkpoint; None where it has none."""
     folder: Path | None
@@ -87,7 +85,7 @@ def replay(
         name=checkpoint.name,
         provenance=Provenance(checkpoint.info, data.info(), result.inference, asdict(options), VERSION),
         data=data,
-        space="projection" if checkpoint.info.projection else "fused feature",
+        space=checkpoint.info.space,
         stored=_stored(part(result.state, "stored"), banks),
         folder=result.folder,
         trained=rule_of(checkpoint),

@@ -19,8 +19,8 @@ from pixcon_train.core.version import VERSION
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
 
-FORMAT = 2
-"""Raised when the description of the same file changes. 2: `run` is the name of the run."""
+FORMAT = 3
+"""Raised when the description of the same file changes. 3: `feature`."""
 FOLDER = "checkpoints"
 """Folder of the descriptions in the user's cache."""
 LIMIT = 2**24

@@ -68,6 +68,7 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Ne
         projection=found.projection,
         weights=chosen,
         scores=layout.scores,
+        feature=found.feature,
     )
     description = Description(
         info=info,

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pixcon_train.models.base import SegmentationModel
 
 
+FUSED = "fused feature"
+"""The decoder feature that feeds the classifier."""
+
+
 @dataclass(frozen=True)
 class Architecture:
     """One architecture and the keys of its state dict."""
@@ -33,8 +37,8 @@ class Architecture:
     family: EncoderFamily = DINOV2
     patch_size: int = PATCH_SIZE
     """What height and width of the network's input, and edges of windows, are multiples of."""
-    projection: str = "proj_head.3.weight"
-    """Key of the weight of the projection head's last layer, which has one row per channel of the embedding."""
+    features: Mapping[str, str] = field(default_factory=dict)
+    """What its feature is where a state dict has an entry, by the entry's key; else the fused decoder feature."""
     unused: tuple[str, ...] = ()
     """Prefixes of entries that a release saves beside the network and inference does not use."""
     needs_unused: bool = False
@@ -53,6 +57,10 @@ class Architecture:
         """Whether a state dict (keys without ``module.``) is of this architecture."""
         known = self.mark in state and self.classifier in state
         return known and (not self.needs_unused or any(key.startswith(self.unused) for key in state))
+
+    def feature(self, state: Mapping[str, Tensor]) -> str:
+        """What the feature is that the network returns beside its logits."""
+        return next((feature for key, feature in self.features.items() if key in state), FUSED)
 
     def size(self, state: Mapping[str, Tensor]) -> str:
         """The size of the encoder in a state dict.
@@ -108,7 +116,7 @@ RECOGNISED = ARCHITECTURES | {
             protocol="native",
             family=RESNET,
             patch_size=1,
-            projection="decoder.representation.8.weight",
+            features={"decoder.representation.8.weight": "U²PL's representation"},
             unused=("auxor.",),
             recipe=RECIPES["u2pl"],
             windows={"cityscapes": 0},

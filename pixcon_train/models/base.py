@@ -76,11 +76,6 @@ class SegmentationModel(nn.Module):
         unit = self.patch_size
         return resize(self.score(fused), height // unit * unit, width // unit * unit)
 
-    @property
-    def projection(self) -> nn.Module:
-        """The projection head."""
-        return self.proj_head
-
     def add_projection(self, dim: int) -> None:
         """Append the projection head g_φ of Eq. 1 under the release's name: 1×1, batch norm, ReLU, 1×1."""
         self.proj_head = nn.Sequential(
@@ -134,7 +129,7 @@ class SegmentationModel(nn.Module):
 
     def project(self, fused: Tensor) -> Tensor:
         """Unit-norm embedding (B, D, h, w) of a fused feature (paper, Eq. 1)."""
-        return F.normalize(self.projection(fused), dim=1)
+        return F.normalize(self.proj_head(fused), dim=1)
 
     def encoder_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Named parameters of the encoder."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.versions import require
 from pixcon_train.core.weight_checks import misfits, refuse_non_finite, refuse_other_kinds
-from pixcon_train.models.architectures import RECOGNISED, Architecture
+from pixcon_train.models.architectures import FUSED, RECOGNISED, Architecture
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.encoder_families import DINOV2, rows
 from pixcon_train.models.recipes import Recipe
@@ -32,6 +32,8 @@ class ModelDescription:
     projection: bool
     embedding_dim: int
     """D of the projection head; 256 if there is none."""
+    feature: str = FUSED
+    """What the feature is that it returns."""
     recipe: Recipe | None = None
     """What its release chose and the weights do not show."""
 
@@ -81,13 +83,14 @@ def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
             )
             + "."
         )
-    embedding = state.get(architecture.projection)
+    embedding = state.get("proj_head.3.weight")
     return ModelDescription(
         architecture=architecture.name,
         size=architecture.size(state),
         num_classes=rows(state[architecture.classifier]),
         projection=embedding is not None,
         embedding_dim=256 if embedding is None else rows(embedding),
+        feature=architecture.feature(state),
         recipe=architecture.recipe,
     )
 

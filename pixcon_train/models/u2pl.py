@@ -1,8 +1,12 @@
 """The networks of U²PL and AugSeg."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from pixcon_train.models.base import ModelOutput
 from pixcon_train.models.deeplab import WIDTH, DeepLab, convolution, global_pooling, joined, spread
 from pixcon_train.models.recipes import Recipe
 from pixcon_train.models.resnet import HIGH, LOW, ResNetEncoder
@@ -55,7 +59,7 @@ def two_convolutions(inputs: int, outputs: int, *, dropout: bool) -> nn.Sequenti
 
 
 class U2PL(DeepLab):
-    """U²PL's segmentation network; its projection head is the release's ``decoder.representation``."""
+    """U²PL's segmentation network; the feature that it returns is the release's representation, where there is one."""
 
     architecture = "u2pl"
     encoder: ResNetEncoder
@@ -64,6 +68,13 @@ class U2PL(DeepLab):
         super().__init__(size, num_classes, 2 * WIDTH, recipe)
         self.encoder = self.new_encoder()
         self.decoder = Decoder(recipe, WIDTH, 3, two_convolutions(2 * WIDTH, num_classes, dropout=True))
+
+    def adapt_to(self, state: Mapping[str, Tensor]) -> None:
+        """Add the representation head where ``state`` has one; else as of every DeepLab."""
+        last = state.get("decoder.representation.8.weight")
+        if last is not None and last.ndim:
+            self.decoder.representation = two_convolutions(2 * WIDTH, len(last), dropout=True)
+        super().adapt_to(state)
 
     def fuse_maps(self, features: list[Tensor]) -> Tensor:
         """The low-level map and the pyramid's: (B, 512, H/4, W/4)."""
@@ -74,16 +85,14 @@ class U2PL(DeepLab):
         logits: Tensor = self.decoder.classifier(fused)
         return logits
 
-    @property
-    def projection(self) -> nn.Module:
-        return self.decoder.get_submodule("representation")
+    def decode(self, features: list[Tensor], size: Sequence[int], **options: Any) -> ModelOutput:
+        """As of every network, with the representation (B, D, H/4, W/4), of any norm, as the feature."""
+        output = super().decode(features, size, **options)
+        return output._replace(fused=self.decoder.representation(output.fused)) if self._represents else output
 
     @property
-    def has_projection(self) -> bool:
+    def _represents(self) -> bool:
         return hasattr(self.decoder, "representation")
-
-    def add_projection(self, dim: int) -> None:
-        self.decoder.representation = two_convolutions(2 * WIDTH, dim, dropout=True)
 
 
 class AugSeg(DeepLab):

@@ -1,6 +1,7 @@
 """Parts of a checkpoint file that several layouts share: state dicts, numbers, the bank."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.pickle_values import Inert, shown
 from pixcon_train.core.weight_checks import refuse_other_kinds
 from pixcon_train.method.class_bank import bank_fill
+
+_LATEST = re.compile(r"(latest|last|ckpt$|checkpoint$|epoch)", re.IGNORECASE)
+"""Names of files with the weights of the last epoch."""
 
 EMA = "ema"
 """Key of an EMA network in files of other projects, beside `model` or `state_dict`."""
@@ -50,6 +54,16 @@ def refuse_objects(file: CheckpointFile, *keys: str) -> None:
                 "running code from the file. Nothing was run. Expected a state dict: save the one to be measured with "
                 "torch.save and give that file."
             )
+
+
+def has_key(state: Mapping[str, Any], ending: str) -> bool:
+    """Whether a state dict has a key, under any prefix of wrappers."""
+    return any(key == ending or key.endswith(f".{ending}") for key in state)
+
+
+def is_of_best_epoch(file: CheckpointFile) -> bool:
+    """Whether a file's best mIoU is that of its own weights, judged by its name: not that of a latest checkpoint."""
+    return not _LATEST.match(file.path.stem)
 
 
 def stored_bank(saved: Any) -> State | None:

@@ -1,12 +1,26 @@
 """All known layouts, in the order in which they are tried."""
 
-from pixcon_diag.checkpoints.layouts import bare, export, nested, own, pixcon, unimatch_v2
+from pixcon_diag.checkpoints.layouts import (
+    bare,
+    corrmatch,
+    cwbass_v2,
+    export,
+    nested,
+    own,
+    pixcon,
+    u2pl,
+    unimatch_v1,
+    unimatch_v2,
+)
 from pixcon_diag.checkpoints.layouts.fields import shown_keys, state_dict
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_train.core.errors import CheckpointError
 
-LAYOUTS: tuple[LayoutReader, ...] = tuple(module.LAYOUT for module in (own, export, unimatch_v2, pixcon, nested, bare))
+LAYOUTS: tuple[LayoutReader, ...] = tuple(
+    module.LAYOUT
+    for module in (own, export, unimatch_v1, unimatch_v2, cwbass_v2, pixcon, u2pl, nested, corrmatch, bare)
+)
 
 
 def recognise(file: CheckpointFile) -> Layout:

@@ -26,12 +26,22 @@ def test_the_logits_are_those_of_a_plain_statement(release: str) -> None:
     plain = Plain(state, BLOCKS["resnet50"], **RELEASES[release])  # type: ignore[arg-type]
     with torch.inference_mode():
         statement = {"corrmatch": plain.unimatch_v1}.get(release) or getattr(plain, release)
-        expected, output = statement(IMAGES), model(IMAGES, embed=found.projection)
+        expected, output = statement(IMAGES), model(IMAGES)
         assert expected.std() > 0.1
         torch.testing.assert_close(output.logits, expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
-        if found.projection:
-            embedding = torch.nn.functional.normalize(plain.representation(IMAGES), dim=1)
-            torch.testing.assert_close(output.embedding, embedding, atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_the_feature_of_u2pl_is_its_representation() -> None:
+    state = STATES["u2pl"]()
+    found = infer_architecture(state)
+    assert (found.feature, found.projection) == ("U²PL's representation", False)
+    expected = Plain(state, BLOCKS["resnet50"], **RELEASES["u2pl"]).representation(IMAGES)  # type: ignore[arg-type]
+    fused = model_from_state(state, found)(IMAGES).fused
+    torch.testing.assert_close(fused, expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+    without = {key: value for key, value in state.items() if "representation" not in key}
+    found = infer_architecture(without)
+    assert found.feature == "fused feature" and model_from_state(without, found)(IMAGES).fused.shape[1] == 512
 
 
 def test_another_recipe_loads_as_well_and_gives_other_logits() -> None:
