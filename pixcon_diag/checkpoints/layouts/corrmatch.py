@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from pixcon_diag.checkpoints.layouts.fields import has_key, state_dict
-from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader, State, Weights
+from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_diag.provenance import Scores
 
