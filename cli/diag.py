@@ -5,8 +5,10 @@ import click
 from pixcon_cli.console import launched_processes
 from pixcon_cli.diagnose.analysis import analysis_command
 from pixcon_cli.diagnose.check_data import check_data
+from pixcon_cli.diagnose.convert import convert
 from pixcon_cli.diagnose.convert_masks import convert_masks
 from pixcon_cli.diagnose.demo import demo
+from pixcon_cli.diagnose.inspect import inspect
 from pixcon_cli.diagnose.measure import measure
 from pixcon_cli.diagnose.report import report
 from pixcon_cli.errors import PixConGroup
@@ -37,6 +39,8 @@ for command in (
     *(analysis_command(analysis) for analysis in ANALYSES if analysis.command),
     report,
     check_data,
+    inspect,
+    convert,
     convert_masks,
     demo,
 ):

@@ -116,7 +116,7 @@ class LoadedCheckpoint(Description):
         return (
             f"{info.source}: {info.layout}, {info.architecture} {info.size}, {info.num_classes} classes{dataset}, "
             f"{head} projection head{bank}{remarks}",
-            f"measuring {WEIGHTS[info.weights]}{_scores_text(info.scores)}",
+            f"measuring {WEIGHTS[info.weights]}{scores_text(info.scores)}",
         )
 
 
@@ -179,7 +179,7 @@ def parent_name(path: Path) -> str:
     return resolved(folder).name if folder.name == ".." else folder.name
 
 
-def _scores_text(scores: Scores) -> str:
+def scores_text(scores: Scores) -> str:
     """Epoch and mIoUs that the file states; the best ones with their epochs where those of this epoch are unknown."""
     parts = [] if scores.epoch is None else [f"epoch {scores.epoch}"]
     for label, now, best, epoch in (

@@ -47,7 +47,7 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Ne
     try:
         state = strip_prefix(layout.states[chosen])
         _refuse_encoder_alone(state, path)
-        found = infer_architecture(state)
+        found = infer_architecture(state, layout.architecture)
         model = model_from_state(state, found)
         _check_data(layout.data)
         run = None if layout.run is None else run_record(layout.run)

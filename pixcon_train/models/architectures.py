@@ -55,8 +55,11 @@ class Architecture:
 
     def matches(self, state: Mapping[str, Tensor]) -> bool:
         """Whether a state dict (keys without ``module.``) is of this architecture."""
-        known = self.mark in state and self.classifier in state
-        return known and (not self.needs_unused or any(key.startswith(self.unused) for key in state))
+        return self.has_keys(state) and (not self.needs_unused or any(key.startswith(self.unused) for key in state))
+
+    def has_keys(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether a state dict has the weights by which an architecture is known, which others may share."""
+        return self.mark in state and self.classifier in state
 
     def feature(self, state: Mapping[str, Tensor]) -> str:
         """What the feature is that the network returns beside its logits."""

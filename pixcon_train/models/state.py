@@ -67,13 +67,18 @@ def strip_prefix(state: Mapping[str, Tensor]) -> State:
     return {key.removeprefix(prefix): value for key, value in result.items() if key.startswith(prefix)}
 
 
-def infer_architecture(state: Mapping[str, Tensor]) -> ModelDescription:
+def infer_architecture(state: Mapping[str, Tensor], name: str | None = None) -> ModelDescription:
     """Description of the model of a state dict (keys without ``module.``).
+
+    Args:
+        name: of its architecture, where it is known: two releases may differ in what the keys do not show.
 
     Raises:
         CheckpointError: it is of no known architecture, or of an unknown size.
     """
-    architecture = next((known for known in RECOGNISED.values() if known.matches(state)), None)
+    named = RECOGNISED.get(name or "")
+    has_keys = named is not None and named.has_keys(state)
+    architecture = named if has_keys else next((known for known in RECOGNISED.values() if known.matches(state)), None)
     if architecture is None:
         shown = ", ".join(list(state)[:3]) or "nothing"
         raise CheckpointError(

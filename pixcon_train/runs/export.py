@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from torch import Tensor
 
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import remove_leftovers, replacing, to_json
@@ -54,10 +55,23 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
     except CheckpointError as error:
         raise CheckpointError(f"{source}: {error}") from error
     description = describe(checkpoint, weights, projection=kept)
+    write_weights(tensors, target, description, source_sha256=read.sha256)
+    return description
+
+
+def write_weights(tensors: dict[str, Tensor], target: Path, description: dict[str, Any], *, source_sha256: str) -> None:
+    """Write weights, contiguous, with their description.
+
+    Args:
+        source_sha256: hash of the file that they are from.
+
+    Raises:
+        PixConError: ``target`` cannot be written; a previous file is intact.
+    """
     metadata = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "source_sha256": read.sha256,
+        "source_sha256": source_sha256,
         "description": to_json(description, indent=None),
     }
     metadata[CONTENT_HASH] = content_hash(tensors, metadata)
@@ -67,4 +81,3 @@ def export_weights(source: Path, target: Path, *, weights: Weights = "ema", proj
             save_file(tensors, temporary, metadata=metadata)
         except SafetensorError as error:  # raised for a failed write
             raise OSError(str(error)) from error
-    return description

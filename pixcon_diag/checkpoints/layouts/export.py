@@ -22,12 +22,19 @@ def _read(file: CheckpointFile) -> Layout:
     try:
         about = parse_json(file.metadata["description"])
         weights, data = about["weights"], about["data"]
-        if weights not in ("ema", "student") or not isinstance(data, dict):
+        if weights not in ("ema", "student", "unnamed") or not isinstance(data, dict):
             raise TypeError
         miou = {which: number(section(about["metrics"], which).get("miou")) for which in ("student", "ema")}
         scores = Scores(epoch=integer(about["epoch"]), student=miou["student"], ema=miou["ema"])
         part = section(section(about, "config"), "data").get("val_limit") is not None
-        return Layout("pixcon-train export", {weights: file.content}, scores, data=data, stated_of_part=part)
+        return Layout(
+            "pixcon-train export",
+            {weights: file.content},
+            scores,
+            data=data or None,
+            architecture=str(about["architecture"]),
+            stated_of_part=part,
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(f"{file.path}: the description in its metadata is damaged. Export it again.") from error
 

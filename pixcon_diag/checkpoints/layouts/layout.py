@@ -29,6 +29,8 @@ class Layout:
     """The run recorded in a checkpoint of this project, without tensors."""
     data: dict[str, Any] | None = None
     """Specification of the data set, where the file has it."""
+    architecture: str | None = None
+    """Name of the architecture, where the file says it; else its keys show it."""
     stated_of_part: bool = False
     """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
 

@@ -54,7 +54,7 @@ def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.
 
 def test_every_command_names_one_that_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for name in main.commands:
-        if name in ("report", "check-data", "convert-masks", "demo"):
+        if name in ("report", "check-data", "inspect", "convert", "convert-masks", "demo"):
             continue
         words = after(capsys, name, "runs/a")
         assert words[0] == "pixcon-diag" and words[1] in main.commands and words[2] == "runs/a", name

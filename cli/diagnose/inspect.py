@@ -1,0 +1,29 @@
+"""`pixcon-diag inspect`."""
+
+from pathlib import Path
+
+import click
+
+from pixcon_cli.emit import emit
+from pixcon_cli.help import PixConCommand
+from pixcon_cli.measurement_options import ALLOW_LEGACY, output_options
+
+
+@click.command(
+    "inspect",
+    cls=PixConCommand,
+    short_help="Describe a weight file.",
+    examples=("pixcon-diag inspect best.pth", "pixcon-diag inspect model.safetensors --json"),
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@ALLOW_LEGACY
+@output_options
+def inspect(file: Path, allow_legacy: bool, out: Path | None, as_json: bool) -> None:
+    """Say what FILE is and what it holds: layout, networks, sizes, classes, scores, norms, NaNs.
+
+    Nothing in the file is run, and no network is built; a file of an unknown layout is described as far as possible.
+    """
+    from pixcon_diag.analyses.inspection import inspection_result
+    from pixcon_diag.checkpoints.finding import local_file
+
+    emit(inspection_result(local_file(str(file)), allow_legacy=allow_legacy), out=out, as_json=as_json)

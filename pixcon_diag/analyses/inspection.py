@@ -1,0 +1,100 @@
+"""The content of a weight file as tables."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pixcon_diag.checkpoints.inspection import Inspection, Network, Part, inspect
+from pixcon_diag.checkpoints.loading import scores_text
+from pixcon_diag.tables.result import Result
+from pixcon_diag.tables.table import Column, Table
+
+
+def inspection_result(path: Path, *, allow_legacy: bool = False) -> Result:
+    """What a weight file is and holds; nothing in it is run, and no network is built.
+
+    Raises:
+        CheckpointError: it cannot be read, is damaged or unsafe, or holds no dictionary.
+    """
+    found = inspect(path, allow_legacy=allow_legacy)
+    return Result.of(
+        "inspect",
+        [networks_table(found), parts_table(found)],
+        summary=list(_sentences(found)),
+        path=str(path),
+        bytes=found.size,
+        sha256=found.file.sha256,
+        verified=found.file.verified,
+        not_restored=list(found.file.inert),
+        layout=None if found.layout is None else found.layout.name,
+        scores=None if found.layout is None else asdict(found.layout.scores),
+        bank=_bank(found),
+        networks=[asdict(network) for network in found.networks],
+        entries=[asdict(part) for part in found.parts],
+    )
+
+
+def _sentences(found: Inspection) -> Iterator[str]:
+    what = found.unknown or ""
+    if found.layout is not None:
+        what = f"{found.file.path}: {found.layout.name}{scores_text(found.layout.scores)}."
+    yield what
+    checks = "agrees with the checksums in it" if found.file.verified else "has no checksums: damage cannot be noticed"
+    yield f"{found.size / 2**20:,.1f} MiB, SHA-256 {found.file.sha256}; the file {checks}."
+    if found.file.inert:
+        yield f"Not restored, as that would run code from the file: {', '.join(found.file.inert)}."
+    for network in found.networks:
+        if network.unknown is not None:
+            yield f"{network.weights}: {network.unknown}"
+        if network.not_finite:
+            yield f"{network.weights}: {network.not_finite:,} weights are NaN or infinite; it cannot be measured."
+    if (bank := _bank(found)) is not None:
+        yield f"It holds a memory bank: {bank['entries']:,} entries of {bank['classes']} classes."
+
+
+def _bank(found: Inspection) -> dict[str, Any] | None:
+    if found.layout is None or found.layout.bank is None:
+        return None
+    filled = found.layout.bank["filled"]
+    return {"classes": len(filled), "entries": int(filled.sum())}
+
+
+def networks_table(found: Inspection) -> Table:
+    """A row for each network."""
+    return Table.of(
+        "inspect",
+        "Networks",
+        found.networks,
+        (
+            Column("weights", "weights"),
+            Column("architecture", "architecture", of=lambda r: r.model and r.model.architecture),
+            Column("size", "size", of=lambda r: r.model and r.model.size),
+            Column("classes", "classes", "count", of=lambda r: r.model and r.model.num_classes),
+            Column("recipe", "taken to have", of=_recipe, minor=True),
+            Column("entries", "entries", "count", minor=True),
+            Column("values", "values", "count"),
+            Column("dtypes", "types", of=lambda r: " ".join(r.dtypes)),
+            Column("norm", "norm", "number", 2),
+            Column("largest", "largest", "number", 2),
+            Column("not_finite", "NaN, ∞", "count"),
+        ),
+        ("Norm: L2 norm of all floats, batch norm's running statistics among them; largest: the largest magnitude.",),
+    )
+
+
+def _recipe(network: Network) -> str | None:
+    recipe = None if network.model is None else network.model.recipe
+    return None if recipe is None else str(recipe)
+
+
+def parts_table(found: Inspection) -> Table:
+    """A row for each entry at the top of the file."""
+    more = len(found.file.content) - len(found.parts)
+    return Table.of(
+        "inspect_parts",
+        "Entries",
+        found.parts,
+        (Column[Part]("name", "entry"), Column("content", "content")),
+        (f"… and {more:,} more.",) if more else (),
+    )

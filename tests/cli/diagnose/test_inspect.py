@@ -1,0 +1,97 @@
+"""`pixcon-diag inspect` and `convert` as a user meets them."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_diag.checkpoints.loading import load
+from tests.cli.farm import call, one_message
+from tests.pixcon_diag.checkpoints.layouts.test_releases import cwbass_v2, file_of, v1
+from tests.pixcon_diag.checkpoints.test_loading import CLASSES, holds, pixcon, state, unimatch_v2
+from tests.pixcon_train.models.deeplab_states import corrmatch, unimatch_v1
+
+
+def inspected(path: Path, *options: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(call("inspect", path, "--json", *options).stdout)
+    return found
+
+
+def test_a_checkpoint_is_described(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "best.pth", pixcon())
+    found = inspected(path)
+    assert (found["layout"], found["verified"], found["bytes"]) == ("PixCon checkpoint", True, path.stat().st_size)
+    assert found["scores"]["best_ema"] == pytest.approx(0.879)
+    assert found["bank"] == {"classes": CLASSES, "entries": 0}
+    teacher, student = found["networks"]
+    assert (teacher["weights"], teacher["model"]["architecture"], teacher["model"]["size"]) == ("ema", "pixcon", "nano")
+    assert (teacher["model"]["num_classes"], teacher["not_finite"]) == (CLASSES, 0)
+    assert teacher["dtypes"] == ["float32", "int64"]
+    floats = [value.double() for value in state("pixcon", projection=True).values() if value.is_floating_point()]
+    assert teacher["norm"] == pytest.approx(float(sum(value.square().sum() for value in floats)) ** 0.5)
+    assert teacher["largest"] == pytest.approx(float(max(value.abs().max() for value in floats)))
+    assert student["weights"] == "student" and student["norm"] != teacher["norm"]
+    assert {part["name"] for part in found["entries"]} == set(pixcon())
+    shown = call("inspect", path).stdout
+    assert "PixCon checkpoint" in shown and "nano" in shown
+
+
+def test_weights_that_are_not_finite_are_counted(tmp_path: Path) -> None:
+    content = v1(unimatch_v1())
+    content["model"]["module.classifier.weight"][:2, 0] = torch.tensor([[[float("nan")]], [[float("inf")]]])
+    found = inspected(file_of(tmp_path, "best.pth", content))
+    (network,) = found["networks"]
+    model = network["model"]
+    assert (network["not_finite"], model["architecture"], model["size"]) == (2, "unimatch_v1", "resnet50")
+    assert model["recipe"]["stride"] == 16 and network["norm"] > 0
+    shown = call("inspect", tmp_path / "best.pth").stdout
+    assert "2 weights are NaN or infinite; it cannot be measured" in " ".join(shown.split())
+
+
+def test_a_file_of_no_known_layout_is_described_as_far_as_possible(tmp_path: Path) -> None:
+    content = {"generator": {"w": torch.full((2, 3), 2.0)}, "step": 7, "options": argparse.Namespace(a=1)}
+    found = inspected(file_of(tmp_path, "model.pth", content))
+    assert found["layout"] is None and found["not_restored"] == ["argparse.Namespace"]
+    (network,) = found["networks"]
+    assert (network["weights"], network["values"], network["largest"]) == ("generator", 6, 2.0)
+    assert network["norm"] == pytest.approx(24**0.5) and network["model"] is None
+    parts = {part["name"]: part["content"] for part in found["entries"]}
+    assert parts["step"] == "7" and parts["options"] == "Python object, not restored: argparse.Namespace"
+    assert "no known layout" in call("inspect", tmp_path / "model.pth").stdout
+
+
+def test_no_weight_file(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("hello")
+    one_message(call("inspect", tmp_path / "note.txt"), 4, "note.txt")
+
+
+@pytest.mark.parametrize("content", [pixcon, unimatch_v2, cwbass_v2, lambda: v1(unimatch_v1()), corrmatch])
+def test_a_converted_file_is_measured_as_its_source(tmp_path: Path, content: Any) -> None:
+    path, target = file_of(tmp_path, "voc_81.5.pth", content()), tmp_path / "new.safetensors"
+    assert target.name in call("convert", path, target).stdout
+    source, found = load(path), load(target)
+    assert holds(found, source.model.state_dict())
+    same = ("architecture", "size", "num_classes", "projection", "weights", "feature")
+    assert [getattr(found.info, name) for name in same] == [getattr(source.info, name) for name in same]
+    assert (found.protocol, found.bank) == (source.protocol, None)
+    scores = found.info.scores
+    assert (scores.epoch, scores.student, scores.ema) == (
+        source.info.scores.epoch, source.info.scores.student, source.info.scores.ema,
+    )  # fmt: skip
+    assert inspected(target)["verified"]
+
+
+def test_the_requested_weights_are_converted(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "best.pth", unimatch_v2())
+    call("convert", path, tmp_path / "student.safetensors", "--weights", "student")
+    assert holds(load(tmp_path / "student.safetensors"), state("unimatch_v2", shift=0.5))
+
+
+def test_a_file_is_not_converted_onto_itself(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "best.pth", unimatch_v2())
+    before = path.read_bytes()
+    one_message(call("convert", path, path), 4, "is the file to be converted")
+    assert path.read_bytes() == before
