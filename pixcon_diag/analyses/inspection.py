@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.checkpoints.inspection import Inspection, Network, Part, inspect
+from pixcon_diag.checkpoints.inspection import Inspection, Part, inspect
 from pixcon_diag.checkpoints.loading import scores_text
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
@@ -44,6 +44,10 @@ def _sentences(found: Inspection) -> Iterator[str]:
     yield f"{found.size / 2**20:,.1f} MiB, SHA-256 {found.file.sha256}; the file {checks}."
     if found.file.inert:
         yield f"Not restored, as that would run code from the file: {', '.join(found.file.inert)}."
+    recipes = {model.recipe: model.architecture for model in (network.model for network in found.networks) if model}
+    for recipe, architecture in recipes.items():
+        if recipe is not None:
+            yield f"Weights do not show strides and dilations; those of {architecture} are taken: {recipe}."
     for network in found.networks:
         if network.unknown is not None:
             yield f"{network.weights}: {network.unknown}"
@@ -68,10 +72,9 @@ def networks_table(found: Inspection) -> Table:
         found.networks,
         (
             Column("weights", "weights"),
-            Column("architecture", "architecture", of=lambda r: r.model and r.model.architecture),
-            Column("size", "size", of=lambda r: r.model and r.model.size),
-            Column("classes", "classes", "count", of=lambda r: r.model and r.model.num_classes),
-            Column("recipe", "taken to have", of=_recipe, minor=True),
+            Column("architecture", "architecture", of=lambda r: None if r.model is None else r.model.architecture),
+            Column("size", "size", of=lambda r: None if r.model is None else r.model.size),
+            Column("classes", "classes", "count", of=lambda r: None if r.model is None else r.model.num_classes),
             Column("entries", "entries", "count", minor=True),
             Column("values", "values", "count"),
             Column("dtypes", "types", of=lambda r: " ".join(r.dtypes)),
@@ -81,11 +84,6 @@ def networks_table(found: Inspection) -> Table:
         ),
         ("Norm: L2 norm of all floats, batch norm's running statistics among them; largest: the largest magnitude.",),
     )
-
-
-def _recipe(network: Network) -> str | None:
-    recipe = None if network.model is None else network.model.recipe
-    return None if recipe is None else str(recipe)
 
 
 def parts_table(found: Inspection) -> Table:

@@ -88,11 +88,10 @@ class U2PL(DeepLab):
     def decode(self, features: list[Tensor], size: Sequence[int], **options: Any) -> ModelOutput:
         """As of every network, with the representation (B, D, H/4, W/4), of any norm, as the feature."""
         output = super().decode(features, size, **options)
-        return output._replace(fused=self.decoder.representation(output.fused)) if self._represents else output
-
-    @property
-    def _represents(self) -> bool:
-        return hasattr(self.decoder, "representation")
+        for name, head in self.decoder.named_children():
+            if name == "representation":
+                return output._replace(fused=head(output.fused))
+        return output
 
 
 class AugSeg(DeepLab):
