@@ -7,6 +7,7 @@ from typing import Any
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.network import read_network
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.paths import resolved
 from pixcon_train.core.version import VERSION
 from pixcon_train.runs.export import write_weights
 
@@ -29,7 +30,7 @@ def convert(source: Path, target: Path, *, weights: WeightsAsked = None, allow_l
             ``target``.
         PixConError: ``target`` cannot be written; a previous file is intact.
     """
-    if target.exists() and target.samefile(source):
+    if resolved(target) == resolved(source):
         raise CheckpointError(f"{target} is the file to be converted. Give another name for the new file.")
     network = read_network(source, weights, allow_legacy=allow_legacy)
     info, state = network.description.info, network.model.state_dict()
