@@ -62,6 +62,11 @@ def test_from_given_variances() -> None:
         assert bound.contains(rate) and bound.high - bound.low == pytest.approx(1 - 0.025 ** (1 / 9))
 
 
+def test_equal_rates_leave_no_doubt_from_two_images_on() -> None:
+    assert jackknife_interval(0.25, np.zeros(3), 1) == Interval(0.0, 1.0, 0.95)
+    assert jackknife_interval(0.25, np.zeros(3), 2) == Interval(0.25, 0.25, 0.95)
+
+
 def test_the_bounds_are_in_the_interval() -> None:
     interval = Interval(0.25, 0.5, 0.95)
     assert [interval.contains(value) for value in (0.24, 0.25, 0.4, 0.5, 0.51)] == [False, True, True, True, False]
@@ -135,6 +140,29 @@ def test_effective_numbers() -> None:
     assert effective_number(np.ones(7)) == 7
     assert effective_number(array(5, 0, 0)) == 1
     assert math.isnan(effective_number(np.zeros(3)))
+
+
+def test_clustering_by_hand() -> None:
+    """2 of 10 and 10 of 20: between the two images 10·0.2² + 20·0.1², within them (10·0.16 + 20·0.25) / 28; n₀ is
+    30 − 500/30."""
+    between, within, weighted = 0.6, 6.6 / 28, 500 / 30
+    icc = (between - within) / (between + (30 - weighted - 1) * within)
+    effect = 1 + (weighted - 1) * icc
+    for part, whole in ((array(2, 10), array(10, 20)), (array(2, 0, 10), array(10, 0, 20))):
+        found = clustering(part, whole)
+        assert (found.images, found.pixels) == (2, 30)
+        assert (found.icc, found.design_effect, found.effective_pixels) == pytest.approx((icc, effect, 30 / effect))
+    three = clustering(array(0, 2, 5), array(2, 5, 5))
+    rates, n, rate = array(0, 2 / 5, 1), array(2, 5, 5), 7 / 12
+    between, within = (n * (rates - rate) ** 2).sum() / 2, (n * rates * (1 - rates)).sum() / 9
+    icc = (between - within) / (between + ((12 - 54 / 12) / 2 - 1) * within)
+    assert three.icc == pytest.approx(icc) and three.design_effect == pytest.approx(1 + (54 / 12 - 1) * icc)
+
+
+def test_a_single_hit_and_an_image_of_one_pixel_count() -> None:
+    """The only hit is the only pixel of its image, so the outcome follows from the image."""
+    found = clustering(array(1, 0), array(1, 9))
+    assert (found.images, found.icc) == (2, 1.0) and found.design_effect == pytest.approx(1 + (82 / 10 - 1))
 
 
 def test_pixels_of_one_outcome_per_image_count_as_one() -> None:

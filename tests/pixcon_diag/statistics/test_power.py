@@ -57,7 +57,11 @@ def test_intervals_of_the_priors() -> None:
         interval = sd_interval(sd, freedom)
         assert (round(interval.low, 2), round(interval.high, 2)) == (low, high)
     assert round(math.sqrt(np.mean(np.square([0.20, 0.73, 0.52, 0.26]))), 2) == 0.48
-    assert math.isnan(sd_interval(0.5, 0).low)
+    assert math.isnan(sd_interval(0.5, 0).low) and math.isnan(sd_interval(math.nan, 3).low)
+    single = sd_interval(1.0, 1)  # of two runs: s/σ is the absolute value of a standard normal variable
+    assert (1 / single.high, 1 / single.low) == pytest.approx(
+        (stats.norm.ppf(0.5 + 0.025 / 2), stats.norm.ppf(0.5 + 0.975 / 2))
+    )
 
 
 def test_the_interval_of_a_standard_deviation_contains_it_in_95_of_100_samples() -> None:
@@ -120,7 +124,7 @@ def test_images_needed_follow_the_square_root() -> None:
 
 def test_pooled_standard_deviation() -> None:
     assert pooled_sd([[1, 3], [10, 10, 13]]) == (pytest.approx(math.sqrt((2 + 6) / 3)), 3)
-    assert math.isnan(pooled_sd([[1], []])[0])
+    assert math.isnan(pooled_sd([[1], []])[0]) and pooled_sd([[1], []])[1] == 0
 
 
 def test_the_correlation_s_interval() -> None:
@@ -129,4 +133,6 @@ def test_the_correlation_s_interval() -> None:
     assert (interval.low, interval.high) == pytest.approx(
         (math.tanh(0.5493 - 0.49), math.tanh(0.5493 + 0.49)), abs=1e-3
     )
+    least = correlation_interval(0.5, 4)
+    assert (least.low, least.high) == pytest.approx((math.tanh(0.5493 - 1.96), math.tanh(0.5493 + 1.96)), abs=1e-3)
     assert math.isnan(correlation_interval(0.5, 3).low) and math.isnan(correlation_interval(1.0, 9).low)

@@ -44,12 +44,37 @@ def test_the_sequence_ends_at_the_first_threshold_that_fails() -> None:
     assert found.index == 2 and found.images == 270
 
 
+def test_the_start_may_be_any_threshold() -> None:
+    wrong = np.tile([0.5, 0.0, 0.5], (300, 1))
+    found = promised_threshold(wrong, np.ones((300, 3)), alpha=0.1, delta=0.1, rng=np.random.default_rng(0))
+    assert (found.start, found.index) == (1, 1)
+
+
+def test_the_unit_of_the_counts_does_not_matter() -> None:
+    rng = np.random.default_rng(5)
+    whole = rng.integers(1, 100, (200, 1)) * np.array([1.0, 0.8, 0.5])
+    part = whole * rng.beta(0.5, 20, (200, 1)) * np.array([1.0, 0.5, 0.2])
+    found = [
+        promised_threshold(unit * part, unit * whole, alpha=0.05, delta=0.1, rng=np.random.default_rng(0))
+        for unit in (1, 1000)
+    ]
+    assert found[0] == found[1] and found[0].index is not None
+
+
+@pytest.mark.parametrize(("images", "tested"), [(2, 1), (4, 1), (20, 15), (300, 270)])
+def test_a_tenth_of_the_images_but_at_least_five_choose_the_start(images: int, tested: int) -> None:
+    counts = np.ones((images, 2))
+    assert promised_threshold(counts, counts, alpha=0.1, delta=0.1, rng=np.random.default_rng(0)).images == tested
+
+
 def test_nothing_retained_promises_nothing() -> None:
     nothing = np.zeros((100, 3))
     assert promised_threshold(nothing, nothing, alpha=0.1, delta=0.1, rng=np.random.default_rng(0)).index is None
 
 
-@pytest.mark.parametrize(("alpha", "delta", "images"), [(0.0, 0.1, 9), (0.1, 1.0, 9), (0.1, 0.1, 1)])
+@pytest.mark.parametrize(
+    ("alpha", "delta", "images"), [(0.0, 0.1, 9), (1.0, 0.1, 9), (0.1, 0.0, 9), (0.1, 1.0, 9), (0.1, 0.1, 1)]
+)
 def test_what_cannot_be_tested_is_refused(alpha: float, delta: float, images: int) -> None:
     with pytest.raises(ValueError, match="Expected"):
         promised_threshold(
