@@ -40,6 +40,7 @@ def test_a_single_wrong_entry_fills_the_bank_with_error() -> None:
     """One eligible pixel in all enters whole, is the only entry of its class, and is wrong."""
     result = bank_contamination(counts(((1, 0),)), batch_size=1, cap=1, bank_size=15)
     assert result.classes == (1.0,) and result.rho_f == 1.0
+    assert expected_entries(counts(((1, 0),)), batch_size=1, cap=1).tolist() == [[[1.0, 1.0]]]
 
 
 def test_the_level_is_that_of_the_interval() -> None:

@@ -43,6 +43,17 @@ def test_the_ends_are_where_the_capital_reaches_the_threshold() -> None:
     assert sequence.high[-1] == pytest.approx(capital_high.min(), abs=0.0021)
 
 
+def test_each_new_end_is_where_the_capital_of_the_draws_so_far_reaches_the_threshold() -> None:
+    values = np.random.default_rng(6).choice([0.0, 0.3, 1.0], 60, p=[0.3, 0.4, 0.3])
+    sequence = mean_sequence(values, level=0.9)
+    for ends, direction in ((sequence.low, 1), (sequence.high, -1)):
+        (new,) = np.nonzero(direction * np.diff(ends) > 1e-6)
+        assert len(new) > 5
+        for place in new + 1:
+            reached = log_capital(values[: place + 1], ends[place])[-1]
+            assert reached == pytest.approx(math.log(10), abs=1e-7)
+
+
 def test_bounds_are_scaled() -> None:
     values = np.random.default_rng(2).random(30)
     plain, scaled = mean_sequence(values), mean_sequence(4 * values - 1, (-1.0, 3.0))
@@ -64,6 +75,11 @@ def test_draws_whose_mean_moves_keep_the_last_interval_that_was_not_empty() -> N
     (changes,) = np.nonzero(np.diff(sequence.low))
     assert 200 <= changes[-1] < 300, "so it stays as soon as the next one is empty"
     assert sequence.high[-1] == sequence.high[199]
+    last = changes[-1] + 2  # number of draws of the last interval; one draw more rejects all of it
+    ends = sequence.low[-1], sequence.high[-1]
+    values = np.repeat([0.0, 1.0], [200, 400])
+    assert log_capital(values[:last], ends[0])[-1] == pytest.approx(math.log(20), abs=1e-6)
+    assert all(log_capital(values[: last + 1], end)[-1] >= math.log(20) for end in ends)
 
 
 def test_no_draw_gives_no_interval() -> None:
@@ -73,8 +89,9 @@ def test_no_draw_gives_no_interval() -> None:
 def test_values_outside_of_the_bounds_are_refused() -> None:
     with pytest.raises(ValueError, match=r"values in \[0\.0, 1\.0\]"):
         mean_sequence(np.array([0.5, 1.2]))
-    with pytest.raises(ValueError, match="level"):
-        mean_sequence(np.array([0.5]), level=95)
+    for level in (0.0, 1.0, 95):
+        with pytest.raises(ValueError, match="level"):
+            mean_sequence(np.array([0.5]), level=level)
     with pytest.raises(ValueError, match="mean inside"):
         log_capital(np.array([0.5]), 1.0)
 
