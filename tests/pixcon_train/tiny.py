@@ -1,6 +1,7 @@
 """A data set that is quick to train on: three classes told apart by colour, as files in the ordinary layout."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,21 @@ from pixcon_train.config.schema import TrainConfig
 COLORS = np.array([[30, 30, 30], [200, 40, 40], [40, 60, 200]])
 
 
-def write_tiny(root: Path, *, edge: int = 28, labeled: int = 2, unlabeled: int = 8, val: int = 3) -> Path:
-    """Write images, masks, lists and the specification ``tiny.yaml`` (returned) to ``root``."""
+def write_tiny(
+    root: Path,
+    *,
+    edge: int = 28,
+    labeled: int = 2,
+    unlabeled: int = 8,
+    val: int = 3,
+    names: Sequence[str] = ("dark", "red", "blue"),
+    labels: Sequence[int] = (0, 1, 2),
+) -> Path:
+    """Write images, masks, lists and the specification ``tiny.yaml`` (returned) to ``root``.
+
+    Args:
+        names: of the classes, of which ``labels`` occur.
+    """
     rng = np.random.default_rng(0)
     lists: dict[str, list[str]] = {}
     for name, count in (("labeled", labeled), ("unlabeled", unlabeled), ("val", val)):
@@ -23,11 +37,12 @@ def write_tiny(root: Path, *, edge: int = 28, labeled: int = 2, unlabeled: int =
             pixels = COLORS[mask] + rng.normal(0, 20, (edge, edge, 3))
             stem = f"{name}{number}"
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(root / f"{stem}.jpg")
-            Image.fromarray(mask).save(root / f"{stem}.png")
+            stored = np.array(labels, np.uint8 if len(names) <= 255 else np.uint16)[mask]
+            Image.fromarray(stored).save(root / f"{stem}.png")
             lists.setdefault(name, []).append(f"{stem}.jpg {stem}.png\n")
         (root / f"{name}.txt").write_text("".join(lists[name]))
     spec = {
-        "classes": ["dark", "red", "blue"],
+        "classes": [*names],
         "base_size": edge,
         "labeled_list": "labeled.txt",
         "unlabeled_list": "unlabeled.txt",

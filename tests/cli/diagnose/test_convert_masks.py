@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.farm import CLASSES, call, one_message
+from tests.pixcon_train.data.files import save_image
 
 
 @pytest.fixture
@@ -61,3 +62,16 @@ def test_another_conversion_into_the_same_folder_is_refused(tmp_path: Path) -> N
 def test_one_way_of_converting_is_named(tmp_path: Path, spec: Path) -> None:
     for more in ((), ("--dataset", spec, "--map", "255=1"), ("--dataset", spec, "--shift", "0")):
         one_message(call("convert-masks", tmp_path, tmp_path / "out", *more), 2, "Give --dataset", "--map or --shift")
+
+
+def test_values_of_16_bits(tmp_path: Path) -> None:
+    save_image(tmp_path / "in/a.png", np.array([[0, 1, 255, 256, 300, 65535]]))
+    result = call("convert-masks", tmp_path / "in", tmp_path / "out", "--shift", -1, "--map", "300=2", "--wide")
+    assert result.exit_code == 0, result.output
+    assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[65535, 0, 254, 255, 2, 65535]]
+    one_message(
+        call("convert-masks", tmp_path / "in", tmp_path / "narrow", "--shift", -1), 3, "256, 300, 65535", "0..255"
+    )
+    one_message(
+        call("convert-masks", tmp_path / "in", tmp_path / "o", "--dataset", "pascal", "--wide"), 2, "--wide is for"
+    )

@@ -21,8 +21,8 @@ from pixcon_diag.data.mask_conversion import (
 )
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.data.reading import read_mask
-from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
-from tests.pixcon_train.data.files import THREE, save_image
+from pixcon_train.data.specs import DatasetSpec, get_spec, voc_color, voc_palette
+from tests.pixcon_train.data.files import THREE, numbered, save_image
 
 OWN = DatasetSpec(name="own", classes=("soil", "maize"), palette=((120, 80, 40), (30, 160, 30)), void=7)
 
@@ -233,3 +233,14 @@ def test_black_is_void_in_the_usual_palette_where_zero_is_void(tmp_path: Path) -
     run(tmp_path / "rgb", tmp_path / "out", spec)
     assert np.asarray(Image.open(tmp_path / "out/a.png")).tolist() == [[0, 1, 2]]
     assert read_mask(tmp_path / "out/a.png", spec, "raw").tolist() == [[255, 0, 1]]
+
+
+def test_colours_of_more_than_255_classes(tmp_path: Path) -> None:
+    """Void has the colour of 65535, and 255 is a class."""
+    spec = numbered(300)
+    labels = np.array([[0, 255, 256, 299]])
+    pixels = np.array([[*(voc_color(k) for k in labels[0].tolist()), voc_color(65535)]])
+    save_image(tmp_path / "rgb/a.png", pixels)
+    made = convert_folder(tmp_path / "rgb", tmp_path / "out", by_color(spec), stored_palette(spec), "")
+    assert made.converted == 1 and Image.open(tmp_path / "out/a.png").mode == "I;16"
+    assert read_mask(tmp_path / "out/a.png", spec, "index").tolist() == [[*labels[0].tolist(), 65535]]

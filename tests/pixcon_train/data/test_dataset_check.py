@@ -13,7 +13,7 @@ from pixcon_train.data.dataset_check import DataReport, check_data
 from pixcon_train.data.lists import Pair, read_list
 from pixcon_train.data.reading import read_mask
 from pixcon_train.data.specs import DatasetSpec, get_spec, voc_palette
-from tests.pixcon_train.data.files import THREE, save_image, write_pairs
+from tests.pixcon_train.data.files import THREE, numbered, save_image, write_pairs
 
 MASKS = [[[0, 1, 2, 255]], [[0, 0], [1, 255]], [[2], [2], [2]]]
 
@@ -305,3 +305,34 @@ def test_paths_out_of_the_root_are_said_once(root: Path) -> None:
     (note,) = report.notes
     assert note == f"3 paths of the list lead out of the data root {root}, ../up.jpg for one."
     assert look(root).notes == ()
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 1000])
+def test_counts_of_any_number_of_classes(tmp_path: Path, count: int) -> None:
+    void = 255 if count <= 255 else 65535
+    rng, spec = np.random.default_rng(count), numbered(count, void=void)
+    masks = [np.where(rng.random((8, 9)) < 0.1, void, rng.integers(count, size=(8, 9))) for _ in range(3)]
+    report = check_data(spec, tmp_path, write_pairs(tmp_path, masks), encoding="index")
+    stored = np.concatenate([mask.ravel() for mask in masks]).tolist()
+    assert report.ok and report.void == stored.count(void) > 0
+    assert report.pixels == tuple(stored.count(k) for k in range(count))
+    assert report.masks == tuple(sum(bool((mask == k).any()) for mask in masks) for k in range(count))
+
+
+def test_what_a_data_set_of_one_class_usually_lacks(tmp_path: Path) -> None:
+    """Masks of 0 and 255 or of 0 and 1, in which 0 is the background."""
+    pairs = write_pairs(tmp_path, [[[0, 0, 255]]])
+    (finding,) = check_data(numbered(1), tmp_path, pairs, encoding="index").findings
+    assert "Void (255) holds 33.3 %" in finding.message and "name the background too" in finding.message
+    assert "say `void: 255`" in finding.message
+    pairs = write_pairs(tmp_path, [[[0, 0, 1]]])
+    (finding,) = check_data(numbered(1), tmp_path, pairs, encoding="index").findings
+    assert "the value 1 in 33.3 % of all pixels" in finding.message and "name the background too" in finding.message
+    (finding,) = check_data(numbered(1), tmp_path, pairs, encoding="index", num_classes=2).findings
+    assert "predicts 2 classes but numbered has 1" in finding.message and "sigmoid channel" in finding.message
+
+
+def test_wide_masks_one_too_high(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path, [[[1, 2, 300]]])
+    (finding,) = check_data(numbered(300), tmp_path, pairs, encoding="index").findings
+    assert "`pixcon-diag convert-masks IN OUT --shift -1 --wide`" in finding.message
