@@ -15,6 +15,7 @@ from pixcon_diag.paper.rates import tables8
 from pixcon_diag.passes.load_check import stated_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics.spread import quotient
+from pixcon_diag.tables.names import name_list
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
@@ -182,7 +183,7 @@ def classes_table(results: Sequence[Contaminated]) -> Table:
 
 def _empty(row: Threshold) -> str | None:
     """A note on the predicted classes without a retained pixel."""
-    names = ", ".join(row.measured.classes[k] for k in row.part.by_predicted.empty)
+    names = name_list(row.measured.classes[k] for k in row.part.by_predicted.empty)
     sentence = f"{row.name}: no pixel retained at τ = {row.part.tau:g} for {names}; left out of the macro mean."
     return sentence if names else None
 

@@ -17,6 +17,7 @@ from pixcon_diag.measures.uncertainty import pooled_geometry
 from pixcon_diag.paper.rates import tables9
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.statistics.spread import Spread, seeds_note, spread
+from pixcon_diag.tables.names import name_list
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
@@ -165,7 +166,7 @@ def matrix_table(results: Sequence[MeasuredGeometry]) -> Table:
 def _left_out(results: Sequence[MeasuredGeometry]) -> list[str]:
     return [
         f"{measured.name}: classes left out with fewer than {measured.result.min_pixels} feature pixels: "
-        + ", ".join(measured.classes[k] for k in measured.result.left_out)
+        + name_list(measured.classes[k] for k in measured.result.left_out)
         for measured in results
         if measured.result.left_out
     ]

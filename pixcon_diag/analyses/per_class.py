@@ -24,6 +24,7 @@ from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.spread import seeds_note
 from pixcon_diag.tables.file_names import file_parts
+from pixcon_diag.tables.names import name_list
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
@@ -211,7 +212,7 @@ def _notes(result: PerClassResult, baseline: str, other: str) -> Iterator[str]:
 
 
 def _list_of(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"
+    return name_list(names) or "none"
 
 
 def result_of(methods: Methods) -> Result:
