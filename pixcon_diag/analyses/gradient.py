@@ -14,6 +14,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.gradient_result import CLEAN, LAW_TOLERANCE, GradientOptions, GradientResult, SplitRates
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
+from pixcon_diag.tables.names import name_list
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.core.errors import ConfigError
@@ -186,7 +187,7 @@ def _departures(results: Sequence[MeasuredGradient]) -> Iterator[str]:
     """Where the ratio of Eq. 3 is not the law's."""
     for measured, rule, split in _rules(results):
         if split.eq3.departs:
-            names = ", ".join(measured.classes[k] for k in split.eq3.departs)
+            names = name_list(measured.classes[k] for k in split.eq3.departs)
             yield f"{measured.name}, {rule}: Eq. 3 departs from the law by more than {LAW_TOLERANCE:.0%} for {names}."
 
 
