@@ -213,6 +213,8 @@ def test_what_a_padded_image_adds_is_void() -> None:
     assert (small[0, :5, :6] == 1).all()
     assert (small[0, 5:] == VOID).all()
     assert (small[0, :, 6:] == VOID).all()
+    wide = labels_on_grid(torch.ones(1, 4, 4, dtype=torch.long), (4, 3), void=VOID, covered=(8, 6))
+    assert wide[0].tolist() == [[1, 1, VOID]] * 2 + [[VOID] * 3] * 2
 
 
 def test_void_and_padding_reach_no_class() -> None:
@@ -260,7 +262,7 @@ def test_means_over_classes_are_those_of_the_result() -> None:
     assert (means.compactness, means.mean_inter, means.margin) == pytest.approx(
         (result.compactness, result.mean_inter, result.margin), abs=1e-15
     )
-    cancelled = TightnessMeans.from_sums(np.array([[1e-9, 0.0], [4.0, 0.0], [0.0, 2.0]]), np.array([4, 4, 4]), 1)
+    cancelled = TightnessMeans.from_sums(np.array([[2e-6, 0.0], [4.0, 0.0], [0.0, 2.0]]), np.array([4, 4, 4]), 1)
     assert cancelled.compactness == pytest.approx(0.5) and cancelled.mean_inter == 0.0
 
 

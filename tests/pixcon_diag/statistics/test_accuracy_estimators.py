@@ -31,6 +31,18 @@ def test_a_threshold_of_confidence_is_that_of_the_calibration_error() -> None:
     assert average_thresholded_confidence(histograms(10, 20, 40, 60), 2) == pytest.approx(1 - 10 / 100)
 
 
+def test_the_threshold_is_placed_by_the_calibration_pixels_alone() -> None:
+    """6 of 32 are wrong: 4 lie in the first bin and 2 are a quarter of the second, where 90 + 5 / 4 of 100 targets are."""
+    pixels = ConfidenceHistograms(np.array([1.0, 6, 19]), np.array([3.0, 2, 1]), np.array([90.0, 5, 5]))
+    assert average_thresholded_confidence(pixels, 0) == pytest.approx(1 - 0.9125)
+
+
+def test_a_bin_of_one_pixel_calibrates() -> None:
+    """1 of 1 and 3 of 4 are pooled, as the accuracy may not fall."""
+    pixels = ConfidenceHistograms(np.array([1.0, 3]), np.array([0.0, 1]), np.array([1.0, 1]))
+    assert calibrated_confidence(pixels, 0) == pytest.approx(4 / 5)
+
+
 def test_a_threshold_beyond_empty_bins() -> None:
     pixels = ConfidenceHistograms(
         np.array([0.0, 0, 4, 0, 4]), np.array([0.0, 0, 2, 0, 0]), np.array([5.0, 5, 10, 10, 70])
