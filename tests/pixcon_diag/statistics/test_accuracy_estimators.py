@@ -32,7 +32,7 @@ def test_a_threshold_of_confidence_is_that_of_the_calibration_error() -> None:
 
 
 def test_the_threshold_is_placed_by_the_calibration_pixels_alone() -> None:
-    """6 of 32 are wrong: 4 lie in the first bin and 2 are a quarter of the second, where 90 + 5 / 4 of 100 targets are."""
+    """6 of 32 are wrong: the first bin and a quarter of the second, in which 90 + 5 / 4 of 100 targets are."""
     pixels = ConfidenceHistograms(np.array([1.0, 6, 19]), np.array([3.0, 2, 1]), np.array([90.0, 5, 5]))
     assert average_thresholded_confidence(pixels, 0) == pytest.approx(1 - 0.9125)
 
