@@ -24,8 +24,8 @@ class LabelSpace:
         self.spec, self.folder = spec, folder
         self.confusion = np.zeros((spec.num_classes, spec.num_classes + 2), dtype=np.int64)
         """Valid pixels by target and by value in the map: the classes, the value behind them, and larger values."""
-        self.valid, self.held = (np.zeros(void_of(spec.num_classes) + 1, dtype=np.int64) for _ in range(2))
-        """Valid pixels, and all pixels, by value."""
+        self.outside, self.held = (np.zeros(void_of(spec.num_classes) + 1, dtype=np.int64) for _ in range(2))
+        """By value: valid pixels outside the classes, and all pixels."""
         self.files = 0
         self.foreign: list[Path] = []
         """Maps with values outside the classes."""
@@ -46,14 +46,16 @@ class LabelSpace:
             )
         classes = self.spec.num_classes
         valid = target != void_of(classes)
-        cells = target[valid].astype(np.int64) * (classes + 2) + np.minimum(labels[valid].astype(np.int64), classes + 1)
+        values = labels[valid]
+        cells = target[valid].astype(np.int64) * (classes + 2)
+        cells += np.minimum(values, min(classes + 1, np.iinfo(values.dtype).max))
         counts = np.bincount(cells, minlength=classes * (classes + 2)).reshape(classes, classes + 2)
         self.confusion += counts
-        self.valid += np.bincount(labels[valid], minlength=len(self.valid))
         self.held += np.bincount(labels.ravel(), minlength=len(self.held))
         self.files += 1
         if counts[:, classes:].any():
             self.foreign.append(file)
+            self.outside += np.bincount(values[values >= classes], minlength=len(self.outside))
         return counts[:, :classes]
 
     def check(self) -> None:
@@ -67,8 +69,8 @@ class LabelSpace:
         if not self.foreign:
             return
         classes = self.spec.num_classes
-        values = classes + np.flatnonzero(self.valid[classes:])
-        share = 100 * self.valid[values].sum() / self.valid.sum()
+        values = np.flatnonzero(self.outside)
+        share = 100 * self.outside.sum() / self.confusion.sum()
         first, count = self.foreign[0], len(self.foreign)
         maps = f"{count:,} of {self.files:,} label maps, {first} for one, predict" if count > 1 else f"{first} predicts"
         of = listed(values).removeprefix("the value").lstrip("s").strip()
