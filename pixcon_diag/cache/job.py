@@ -70,6 +70,7 @@ class PassJob:
         requested = self.options.device_type
         for store in (self.store(device) for device in ([requested] if requested else DEVICE_TYPES)):
             if store.claims_complete and (found := store.read()) is not None:
+                store.tidy(found)
                 return self.reuse(store, found)
         return None
 

@@ -85,7 +85,7 @@ class _CachedRun:
 
     def _progress(self, done: int, total: int) -> None:
         due = time.monotonic() - self.saved >= SAVE_EVERY or self.start + done - self.written >= ROWS_PER_FILE
-        if done and due:
+        if done < total and done and due:  # the last save is that of :meth:`finish`
             self._save(self.start + done)
         self.job.progress(self.start + done, self.total)
 

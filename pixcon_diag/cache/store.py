@@ -179,13 +179,27 @@ class Store:
         Raises:
             PixConError: the folder cannot be written; the previous save is intact.
         """
-        file = self.folder / f"state-{cached.done:06d}.npz"
+        file = self.folder / _state_file(cached)
         write_arrays(file, cached.state)
         about = {name: getattr(cached, name) for name in ("done", "total", "rows", "maps", "made")}
         write_json(self.folder / MANIFEST, {"key": self.key, "state": file.name, "sha256": sha256(file), **about})
-        for old in self.folder.glob("*.npz"):
-            if old.name not in (file.name, *cached.rows) and old.name.startswith(("state-", "rows-")):
+        for old in self._replaced(cached):
+            old.unlink(missing_ok=True)
+
+    def tidy(self, found: CachedPass) -> None:
+        """Remove what a process left that was killed after it had saved the whole pass; ``found`` is that pass."""
+        if not self._replaced(found) and not any(self.folder.glob(".*.tmp")):
+            return
+        with suppress(PixConError, OSError), self.locked():  # in a folder that cannot be written, it stays
+            now = self.read()
+            for old in self._replaced(now) if now is not None else ():
                 old.unlink(missing_ok=True)
+
+    def _replaced(self, cached: CachedPass) -> list[Path]:
+        """Files of earlier saves than ``cached``."""
+        own = (_state_file(cached), *cached.rows)
+        files = (path for path in self.folder.glob("*.npz") if path.name.startswith(("state-", "rows-")))
+        return [path for path in files if path.name not in own]
 
     def clear(self) -> None:
         """Make an empty folder for a new pass.
@@ -205,6 +219,10 @@ class Store:
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock_file.unlink(missing_ok=True)
         self._lock_file.with_suffix(HOLDER).unlink(missing_ok=True)
+
+
+def _state_file(cached: CachedPass) -> str:
+    return f"state-{cached.done:06d}.npz"
 
 
 def _plain(name: str) -> str:

@@ -325,6 +325,23 @@ def test_what_a_killed_process_left_is_removed(store: Store) -> None:
         assert same(store.read(), before) and left == [f".state-000002.npz.{os.getppid()}.tmp"]
 
 
+def test_what_a_process_left_that_was_killed_after_the_last_save_is_removed(store: Store) -> None:
+    store.write(kept(store, 2))
+    before = (store.folder / "state-000002.npz").read_bytes()
+    store.write(whole := kept(store, 3))
+    (store.folder / "state-000002.npz").write_bytes(before)  # killed before its removal
+    (store.folder / f".manifest.json.{os.getpid()}.tmp").write_text("half")
+    (store.folder / "tsne.npz").write_bytes(before)  # something derived
+    store.tidy(whole)
+    assert {path.name for path in store.folder.iterdir() if path.is_file()} == {
+        "manifest.json",
+        "state-000003.npz",
+        "rows-00003.npz",
+        "tsne.npz",
+    }
+    assert same(store.read(), whole)
+
+
 def test_a_pass_that_does_not_fit_into_memory_is_not_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(kept(store, 1))
 
