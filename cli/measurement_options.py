@@ -10,6 +10,7 @@ import click
 from pixcon_cli.console import ask_for_details
 from pixcon_cli.help import options_under
 from pixcon_train.method.admission import REPLAYED, rules_with_tau
+from pixcon_train.models.recipes import RECIPES
 
 if TYPE_CHECKING:  # --help imports no torch
     from pixcon_diag.data.evaluation_data import DataChoice
@@ -52,6 +53,11 @@ _RUN = [
         help="Network to measure.  [default: ema, or the only one in the file]",
     ),
     ALLOW_LEGACY,
+    click.option(
+        "--recipe",
+        type=click.Choice([*RECIPES]),
+        help="Strides and dilations of a ResNet.  [default: those of the release that the file is of]",
+    ),
     click.option(
         "--protocol",
         type=click.Choice(["unimatch-v2", "pixcon", "native"]),
@@ -281,7 +287,7 @@ def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    values = _take(arguments, "weights", "allow_legacy", "seed", "audit")
+    values = _take(arguments, "weights", "allow_legacy", "recipe", "seed", "audit")
     if "taus" in arguments:
         values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)

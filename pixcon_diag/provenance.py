@@ -38,6 +38,8 @@ class CheckpointInfo:
     """``ema``, ``student``, or ``unnamed`` if the file does not say."""
     scores: Scores
     """Epoch and mIoUs stated in the file."""
+    recipe: str | None = None
+    """Release whose strides, dilations and pooling the network has; None where the weights show everything."""
     feature: str = "fused feature"
     """What the network returns beside its logits, as geometry, t-SNE and banks without a projection head use it."""
 
@@ -80,6 +82,26 @@ class InferenceInfo:
 
 
 @dataclass(frozen=True)
+class RecipeCheck:
+    """What the network predicts with each recipe of :data:`pixcon_train.models.recipes.RECIPES` on the same images."""
+
+    images: int
+    accuracies: dict[str, float]
+    """Mean over images of the fraction of correctly predicted pixels, by recipe."""
+    used: str
+    best: str
+    """The recipe with the highest accuracy."""
+    difference: float
+    """Accuracy of the best one − that of the used one."""
+    standard_error: float
+    """Of the difference, paired over images; NaN for one image."""
+    told_apart: bool
+    """Whether the difference exceeds twice its standard error."""
+    verdict: str = ""
+    """In words."""
+
+
+@dataclass(frozen=True)
 class LoadCheck:
     """The mIoU of a pass against the one stated in the file for the same weights."""
 
@@ -92,6 +114,8 @@ class LoadCheck:
     """Whether the stated mIoU is of the same list; otherwise the file names no list."""
     warning: str | None = None
     """Possible causes, if the two differ by more than 0.3 points."""
+    recipes: RecipeCheck | None = None
+    """Other recipes, tried if they differ and the network has one."""
 
 
 @dataclass(frozen=True)

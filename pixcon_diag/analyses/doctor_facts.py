@@ -27,6 +27,7 @@ from pixcon_diag.logs.history import RunHistory, Weights
 from pixcon_diag.measures.error_budget_result import ErrorBudget
 from pixcon_diag.measures.uncertainty import ImageNoise, paired_bootstrap, pooled_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
+from pixcon_diag.provenance import LoadCheck
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import REPLAYED
@@ -153,6 +154,11 @@ def _iterations(checkpoint: LoadedCheckpoint, config: dict[str, Any]) -> int | N
     return len(images) // int(batch) * int(epochs) or None
 
 
+def _load(check: LoadCheck) -> Load:
+    fitting = check.recipes.best if check.recipes is not None and check.recipes.told_apart else None
+    return Load(check.stated, check.measured, check.same_list, fitting)
+
+
 def _measurements(
     member: Predictions,
     checkpoint: LoadedCheckpoint | None,
@@ -170,7 +176,7 @@ def _measurements(
         list_name=info.data.list_name,
         statistics=member.statistics,
         trained_on=_trained_on(member),
-        load=None if check is None else Load(check.stated, check.measured, check.same_list),
+        load=None if check is None else _load(check),
         filter=None if measured is None else _filter(measured, checkpoint),
         budget=None if budget is None else budget.result(seed=seed, draws=draws),
         confusion=None if budget is None else budget.confusion,

@@ -32,6 +32,7 @@ def pass_key(
         "version": VERSION,
         "checkpoint": checkpoint.info.sha256,
         "weights": checkpoint.info.weights,
+        "recipe": checkpoint.info.recipe,
         "module": None if checkpoint.wrapped is None else {"layout": checkpoint.info.layout, **checkpoint.wrapped},
         "data": about,
         "spec": data.spec.to_dict(),

@@ -20,7 +20,7 @@ from pixcon_train.data.digits import cache_folder
 from pixcon_train.evaluation.protocols import Protocol
 
 FORMAT = 3
-"""Raised when the description of the same file changes. 3: `feature`."""
+"""Raised when the description of the same file changes. 3: `feature`, `recipe`."""
 FOLDER = "checkpoints"
 """Folder of the descriptions in the user's cache."""
 LIMIT = 2**24

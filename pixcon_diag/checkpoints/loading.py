@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pixcon_diag.checkpoints.description import Description, DescriptionFile
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, is_legacy, local_file
 from pixcon_diag.provenance import Scores
-from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import sha256
+from pixcon_train.core.hints import hint
 from pixcon_train.core.paths import is_file, resolved
+from pixcon_train.models.recipes import RECIPES
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
 
 if TYPE_CHECKING:  # a cached description needs no torch
@@ -50,10 +52,11 @@ class FileWeights:
         path: of the file.
         requested: which weights.
         allow_legacy: as :func:`load`.
+        recipe: another one than that of the file's release; None: that one.
     """
 
-    def __init__(self, path: Path, requested: WeightsAsked, *, allow_legacy: bool) -> None:
-        self.path, self.requested, self.allow_legacy = path, requested, allow_legacy
+    def __init__(self, path: Path, requested: WeightsAsked, *, allow_legacy: bool, recipe: str | None = None) -> None:
+        self.path, self.requested, self.allow_legacy, self.recipe = path, requested, allow_legacy, recipe
         self.sha256: str | None = None
         """Of the described file; None where there is no description yet."""
 
@@ -66,7 +69,7 @@ class FileWeights:
         """
         from pixcon_diag.checkpoints.network import read_network
 
-        network = read_network(self.path, self.requested, allow_legacy=self.allow_legacy)
+        network = read_network(self.path, self.requested, allow_legacy=self.allow_legacy, recipe=self.recipe)
         if self.sha256 not in (None, network.description.info.sha256):
             raise CheckpointError(f"{self.path} has changed while it was read. Is it still being written? Start again.")
         return network
@@ -89,6 +92,10 @@ class LoadedCheckpoint(Description):
     name: str
     """Name in tables and figures."""
     tensors: Weights
+    requested: WeightsAsked = None
+    """The weights that were asked for."""
+    allow_legacy: bool = False
+    """As :func:`load`."""
     wrapped: dict[str, Any] | None = None
     """The options of a wrapped module, which identify it beside its weights; changes of its code are not detected."""
 
@@ -120,7 +127,9 @@ class LoadedCheckpoint(Description):
         )
 
 
-def load(source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool = False) -> LoadedCheckpoint:
+def load(
+    source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool = False, recipe: str | None = None
+) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
     Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; its
@@ -131,10 +140,13 @@ def load(source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool
         weights: ``ema`` or ``student``, an error where the file does not have them. None takes the EMA teacher, and
             where a file holds one network only, that one; :meth:`LoadedCheckpoint.describe` names it.
         allow_legacy: read files in torch's format from before version 1.6, in which damage cannot be noticed.
+        recipe: name in :data:`pixcon_train.models.recipes.RECIPES`, for ResNets whose strides and dilations are not
+            those of the release that the file is taken to be of.
 
     Raises:
-        CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
-            requested weights.
+        CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, lacks the
+            requested weights, or has a network without recipes.
+        ConfigError: an unknown recipe.
 
     Example:
         >>> import tempfile, torch
@@ -148,7 +160,24 @@ def load(source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool
     shown = str(source) if str(source).startswith(HUB) else str(path)
     description, tensors = _described(path, FileWeights(path, weights, allow_legacy=allow_legacy))
     about = vars(description) | {"info": replace(description.info, source=shown)}
-    return LoadedCheckpoint(name=_short_name(shown), tensors=tensors, **about)
+    loaded = LoadedCheckpoint(
+        name=_short_name(shown), tensors=tensors, requested=weights, allow_legacy=allow_legacy, **about
+    )
+    return loaded if recipe is None else _with_recipe(loaded, tensors, recipe)
+
+
+def _with_recipe(loaded: LoadedCheckpoint, tensors: FileWeights, recipe: str) -> LoadedCheckpoint:
+    """The checkpoint with another recipe than its release's."""
+    if recipe not in RECIPES:
+        raise ConfigError(f"Unknown recipe '{recipe}'; expected one of {', '.join(RECIPES)}{hint(recipe, RECIPES)}.")
+    if loaded.info.recipe is None:
+        raise CheckpointError(
+            f"{loaded.info.source} is a network of {loaded.info.architecture}, whose weights show everything: it has "
+            "no recipe. Leave --recipe out."
+        )
+    other = FileWeights(tensors.path, tensors.requested, allow_legacy=tensors.allow_legacy, recipe=recipe)
+    other.sha256 = loaded.info.sha256
+    return replace(loaded, tensors=other, info=replace(loaded.info, recipe=recipe))
 
 
 def _described(path: Path, tensors: FileWeights) -> tuple[Description, FileWeights]:

@@ -1,7 +1,7 @@
 """The network in a checkpoint file of any known layout, verified, in eval mode."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.models.architectures import RECOGNISED
 from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.recipes import RECIPES
 from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
 from pixcon_train.runs.checkpoint import Checkpoint
 
@@ -32,10 +33,13 @@ class Network:
     `truth` and `weight` K×N."""
 
 
-def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Network:
+def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool, recipe: str | None = None) -> Network:
     """Read the requested network from a file; no code in the file is run.
 
     Architecture, size and class count are inferred from keys and shapes.
+
+    Args:
+        recipe: another one than that of the file's release, for a network that has one.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, or lacks the
@@ -48,6 +52,8 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Ne
         state = strip_prefix(layout.states[chosen])
         _refuse_encoder_alone(state, path)
         found = infer_architecture(state, layout.architecture)
+        if recipe is not None:
+            found = replace(found, recipe=RECIPES[recipe])
         model = model_from_state(state, found)
         _check_data(layout.data)
         run = None if layout.run is None else run_record(layout.run)
@@ -68,6 +74,7 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool) -> Ne
         projection=found.projection,
         weights=chosen,
         scores=layout.scores,
+        recipe=next((name for name, known in RECIPES.items() if known == found.recipe), None),
         feature=found.feature,
     )
     description = Description(

@@ -55,7 +55,8 @@ def far_from_stated(member: Member) -> Outcome:
         abs(difference) / TOLERANCE,
         f"{member.name} measures {per_cent(load.measured, 2)} mIoU, {100 * abs(difference):.2f} points "
         f"{'below' if difference < 0 else 'above'} the {per_cent(load.stated, 2)} that its file states for {nature}.",
-        "Find the cause before anything else: the list (--list), the form of the masks (--labels, `pixcon-diag "
+        (f"Measure with --recipe {load.fitting}, which fits its weights better. " if load.fitting else "")
+        + "Find the cause before anything else: the list (--list), the form of the masks (--labels, `pixcon-diag "
         "check-data`), the order of the classes (--dataset), the protocol (--protocol, --window).",
         {"stated": load.stated, "measured": load.measured, "difference": difference},
     )

@@ -37,6 +37,8 @@ class Load:
     stated: float
     measured: float
     same_list: bool
+    fitting: str | None = None
+    """A recipe that fits better than the one that was used; None if none does, or none was tried."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
+import numpy as np
+
 from pixcon_diag.cache.count_cells import count_cells
+from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
@@ -39,6 +42,7 @@ from pixcon_diag.passes.predictions import (
 )
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
+from pixcon_train.models.recipes import RECIPES
 
 T = TypeVar("T")
 
@@ -181,7 +185,8 @@ class Methods:
     def _load(self, source: str | LoadedCheckpoint) -> LoadedCheckpoint:
         if not isinstance(source, str):
             return source
-        return load(source, weights=self.options.weights, allow_legacy=self.options.allow_legacy)
+        options = self.options
+        return load(source, weights=options.weights, allow_legacy=options.allow_legacy, recipe=options.recipe)
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -228,7 +233,25 @@ class Methods:
                 member.checkpoint, member.data, options, self.options.run,
                 cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
+        measured = self._with_recipes(member.checkpoint, measured)
         return self.audited(member.checkpoint, measured) if self.options.audit else measured
+
+    def _with_recipes(self, checkpoint: LoadedCheckpoint, measured: MeasuredPass) -> MeasuredPass:
+        """The pass with the comparison of recipes, if its mIoU is not the stated one and the network has a recipe."""
+        check = measured.provenance.load_check
+        if check is None or check.warning is None or checkpoint.info.recipe is None:
+            return measured
+        from pixcon_diag.audit.recipes import IMAGES, correct_pixels, recipe_check
+
+        def count() -> dict[str, np.ndarray]:
+            with self.bar(f"comparing recipes of {checkpoint.name}") as progress:
+                return correct_pixels(checkpoint, measured.data, self.options.run, progress=progress)
+
+        counts = derived(measured.folder, "recipes", {"recipes": list(RECIPES), "images": IMAGES}, count)
+        found = recipe_check(checkpoint.info.recipe, **counts)
+        self.notify(f"Warning: {checkpoint.name}: {found.verdict}")
+        checked = replace(check, recipes=found)
+        return replace(measured, provenance=replace(measured.provenance, load_check=checked))
 
     def audited(self, checkpoint: LoadedCheckpoint, measured: MeasuredPass) -> MeasuredPass:
         """The pass after some of its images are counted again.

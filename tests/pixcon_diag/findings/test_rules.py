@@ -43,9 +43,9 @@ CASES: list[tuple[str, Any, Any, tuple[str, ...]]] = [
     ),
     (
         "far-from-stated",
-        measured(load=Load(0.6, 0.5968, same_list=True)),
+        measured(load=Load(0.6, 0.5968, same_list=True, fitting="corrmatch")),
         measured(load=Load(0.6, 0.5972, same_list=True)),
-        ("59.68 %", "0.32 points below", "60.00 %"),
+        ("59.68 %", "0.32 points below", "60.00 %", "--recipe corrmatch"),
     ),
     ("long-warmup", training(warmup=201), training(warmup=200), ("201 iterations", "1,000")),
     ("long-warmup", training(warmup=1000), training(warmup=199), ("never reaches its peak",)),
