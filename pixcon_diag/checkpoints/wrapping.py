@@ -8,7 +8,6 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapped_module import WrappedModule
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.weight_files import content_hash
-from pixcon_train.models.architectures import FUSED
 
 
 def wrap_module(
@@ -45,7 +44,6 @@ def wrap_module(
         projection=False,
         weights="unnamed",
         scores=Scores(),
-        feature=FUSED if feature is None else f"the output of {feature}",
     )
     return LoadedCheckpoint(
         name=name,

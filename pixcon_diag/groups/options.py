@@ -47,8 +47,8 @@ class StudyOptions:
     allow_legacy: bool = False
     """Whether checkpoints in torch's format from before version 1.6 are read, in which damage cannot be noticed."""
     recipe: str | None = None
-    """Strides and dilations of networks with a ResNet, a name in :data:`pixcon_train.models.recipes.RECIPES`; None: those
-    of the file's release."""
+    """Strides and dilations of networks with a ResNet, a name in :data:`pixcon_train.models.recipes.RECIPES`; None:
+    those of the file's release."""
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
     run: RunChoice = field(default_factory=RunChoice)
     taus: tuple[float, ...] = (0.95,)
