@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.records import shortened
+
 
 class RunningMeans:
     """Sums of named scalars since the last reading (on the device) and over the epoch (on the host)."""
@@ -20,7 +23,16 @@ class RunningMeans:
         self._epoch_count = 0
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add one step's scalars; the names are the same in every step."""
+        """Add one step's scalars.
+
+        Raises:
+            CheckpointError: they have other names than those before, which came from a file.
+        """
+        if self._names not in ((), tuple(values)):
+            raise CheckpointError(
+                f"The sums of the saved run are of {shortened(list(self._names))}, not of {', '.join(values)}. It was "
+                "saved by another version: start a new run with --name."
+            )
         stacked = torch.stack([value.detach().float() for value in values.values()])
         self._names = tuple(values)
         self._window = stacked if self._window is None else self._window + stacked

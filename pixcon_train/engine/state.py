@@ -8,9 +8,9 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.version import VERSION
-from pixcon_train.core.weight_checks import refuse_non_finite
 from pixcon_train.data.specs import DatasetSpec
 from pixcon_train.engine.components import RunComponents
+from pixcon_train.engine.resumed_state import optimizer_state, require_resumable
 from pixcon_train.evaluation.iou_result import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
@@ -89,15 +89,15 @@ def restore(checkpoint: Checkpoint, parts: RunComponents) -> tuple[TrainState, d
     """Load ``checkpoint`` into ``parts``; returns the run's progress and the state of its running means.
 
     Raises:
-        CheckpointError: the data set or its lists have changed since the run started, or a network is NaN or infinite.
+        CheckpointError: the data set or its lists have changed since the run started, or an entry does not fit the run
+            (:func:`pixcon_train.engine.resumed_state.require_resumable`).
     """
-    refuse_non_finite(checkpoint.student)
-    refuse_non_finite(checkpoint.ema)
     if DatasetSpec.from_dict(checkpoint.data) != parts.data.spec:
         raise CheckpointError(
             f"The description of {parts.data.spec.name} has changed since the run started; going on would mix two data "
             "sets. Bring the old description back, or start a new run with --name."
         )
+    require_resumable(checkpoint, parts)
     for name, saved in checkpoint.lists.items():
         if saved["sha256"] != parts.data.lists[name]["sha256"]:
             raise CheckpointError(
@@ -110,7 +110,7 @@ def restore(checkpoint: Checkpoint, parts: RunComponents) -> tuple[TrainState, d
         parts.bank.load_state_dict({**parts.bank.state_dict(), **checkpoint.bank})
     for name, rule in parts.rules.modules().items():
         rule.load_state_dict({**rule.state_dict(), **checkpoint.rules.get(name, {})})
-    parts.optimizer.load_state_dict(checkpoint.optimizer)
+    parts.optimizer.load_state_dict(optimizer_state(checkpoint, parts))
     if parts.accelerator.scaler is not None and checkpoint.scaler is not None:
         parts.accelerator.scaler.load_state_dict(checkpoint.scaler)
     progress = checkpoint.progress

@@ -20,6 +20,29 @@ def bank_fill(state: Mapping[str, Tensor]) -> Tensor:
     return torch.where(filled, size, state["ptr"]).long() if filled.dtype == torch.bool else filled.long()
 
 
+def require_bank(state: Mapping[str, Tensor]) -> None:
+    """Require that the entries of a saved bank fit one another.
+
+    Args:
+        state: as of :func:`bank_fill`; ``truth`` and ``weight`` (K, N) may be missing.
+
+    Raises:
+        ValueError: they have other shapes, a place lies outside of the queue, or a number is not finite.
+    """
+    queue = state["queue"]
+    shapes = {"ptr": queue.shape[:1], "filled": queue.shape[:1], "truth": queue.shape[:2], "weight": queue.shape[:2]}
+    if queue.ndim != 3 or any(state[name].shape != shape for name, shape in shapes.items() if name in state):
+        raise ValueError("its tensors do not have the shapes of one bank")
+    places = {"ptr": (0, queue.shape[1]), "filled": (0, queue.shape[1]), "truth": (-1, len(queue) - 1)}
+    for name, (least, most) in places.items():
+        values = state.get(name)
+        if values is not None and bool(((values < least) | (values > most)).any()):
+            raise ValueError(f"its `{name}` exceeds {least}..{most}")
+    for name in ("queue", "weight"):
+        if name in state and not bool(state[name].isfinite().all()):
+            raise ValueError(f"its `{name}` is NaN or infinite")
+
+
 class ClassBank(nn.Module):
     """K ring buffers of N embeddings of D numbers, filled without a loop over classes or a device sync.
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +21,11 @@ from torch import Tensor
 from pixcon_diag.checkpoints.loading import load
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.weight_files import content_hash
+from pixcon_train.engine.resumed_state import require_resumable
+from pixcon_train.method.class_bank import ClassBank
+from pixcon_train.method.optimizer import build_optimizer
+from pixcon_train.method.thresholds import Threshold
+from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import describe_checkpoint, load_checkpoint, save_checkpoint
 from pixcon_train.runs.export import export_weights
@@ -33,7 +39,7 @@ def attempt(path: Path) -> str:
     loaded = load(path)
     with suppress(PixConError):  # only files of this project are read so
         describe_checkpoint(path)
-        load_checkpoint(path)
+        require_resumable(load_checkpoint(path), parts())
         export_weights(path, path.with_name("export.safetensors"))
     info = asdict(loaded.info) | {"source": "", "sha256": ""}
     tensors = {f"model {key}": value for key, value in loaded.model.state_dict().items()}
@@ -47,8 +53,30 @@ def attempt(path: Path) -> str:
 def weights(architecture: str = "unimatch_v2", *, projection: bool = False, seed: int = 0) -> dict[str, Tensor]:
     """Weights of the smallest network."""
     torch.manual_seed(seed)
-    state = build_model(architecture, "nano", CLASSES, projection=projection).state_dict()
+    state = network(architecture, projection=projection).state_dict()
     return {key: torch.randn_like(value) if value.is_floating_point() else value for key, value in state.items()}
+
+
+def network(architecture: str, *, projection: bool) -> SegmentationModel:
+    """The smallest network."""
+    return build_model(architecture, "nano", CLASSES, projection=projection)
+
+
+@cache
+def parts() -> Any:
+    """What a run goes on with from the good checkpoint of this project: two epochs of ten steps."""
+    model = network("unimatch_v2", projection=False)
+    return SimpleNamespace(
+        student=model,
+        teacher=model,
+        bank=ClassBank(CLASSES, 2, 4),
+        rules=SimpleNamespace(modules=lambda: {"threshold": Threshold()}),
+        optimizer=build_optimizer(model, lr=0.1, lr_factor=1.0, weight_decay=0.0, decay_1d=True),
+        sampler=SimpleNamespace(steps=10),
+        iterations=20,
+        accelerator=SimpleNamespace(scaler=None),
+        data=SimpleNamespace(lists={"val": {}}),
+    )
 
 
 def bank() -> dict[str, Tensor]:
@@ -59,10 +87,9 @@ def bank() -> dict[str, Tensor]:
 
 def own_content(**changes: Any) -> Any:
     """A checkpoint of this project."""
-    optimizer = {
-        "state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.ones(4)}},
-        "param_groups": [{"lr": 0.1, "params": [0]}],
-    }
+    first = next(network("unimatch_v2", projection=False).encoder_parameters())[1]
+    moments = {"step": torch.tensor(3.0), "exp_avg": torch.ones(first.shape), "exp_avg_sq": torch.ones(first.shape)}
+    means = {"names": ["loss"], "window": torch.ones(1), "window_count": 1, "epoch": [1.0], "epoch_count": 1}
     defaults: dict[str, Any] = {
         "architecture": "unimatch_v2",
         "num_classes": CLASSES,
@@ -72,7 +99,10 @@ def own_content(**changes: Any) -> Any:
         "student": weights(seed=1),
         "ema": weights(),
         "bank": bank(),
-        "optimizer": optimizer,
+        "optimizer": {**parts().optimizer.state_dict(), "state": {0: moments}},
+        "progress": {"step": 2, "stale": 0, "finished": False, "meters": means},
+        "iteration": 12,
+        "best": {"ema": {"miou": 0.5, "epoch": 1, "score": 0.5}},
     }
     return example_checkpoint(**defaults | changes)
 

@@ -13,7 +13,7 @@ from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.pickle_values import Inert, shown
 from pixcon_train.core.weight_checks import refuse_other_kinds
-from pixcon_train.method.class_bank import bank_fill
+from pixcon_train.method.class_bank import bank_fill, require_bank
 
 _LATEST = re.compile(r"(latest|last|ckpt$|checkpoint$|epoch)", re.IGNORECASE)
 """Names of files with the weights of the last epoch."""
@@ -73,11 +73,13 @@ def stored_bank(saved: Any) -> State | None:
         return None
     try:
         refuse_other_kinds({key: value for key, value in saved.items() if key != "filled"})
+        require_bank(saved)
         return {**saved, "filled": bank_fill(saved)}
-    except (IndexError, RuntimeError, CheckpointError) as error:
-        shapes = ", ".join(f"{key} {tuple(value.shape)}" for key, value in saved.items())
+    except (IndexError, RuntimeError, ValueError, CheckpointError) as error:
+        shapes = ", ".join(f"{shown(key)} {tuple(value.shape)}" for key, value in list(saved.items())[:6])
+        reason = str(error).removesuffix(".")
         raise CheckpointError(
-            f"The stored bank is damaged: {shapes}. Expected queue (K, N, D), ptr (K,) and filled (K,)."
+            f"The stored bank is damaged: {shapes}; {reason}. Expected queue (K, N, D), ptr (K,) and filled (K,)."
         ) from error
 
 
