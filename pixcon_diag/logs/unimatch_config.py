@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ START = re.compile(r"\[[^\]]*\]\s*\[[^\]]*\]\s*(\{.*)")
 
 _LONGEST = 100_000
 """Most characters of a configuration: Python takes a minute for some texts of a few million."""
+_TRIES = 20
+"""Most texts that are parsed in search of the configuration; it is among the first."""
 _MOST = 1_000_000
 """Classes and epochs are fewer."""
 
@@ -26,12 +29,12 @@ def read_config(path: Path, lines: Sequence[str]) -> dict[str, Any]:
     Raises:
         DataError: no configuration is found.
     """
-    for number, line in enumerate(lines):
-        if match := START.match(line):
-            end = next((later for later in range(number + 1, len(lines)) if lines[later].startswith("[")), len(lines))
-            config = _parse("\n".join([match[1], *lines[number + 1 : end]]))
-            if config is not None:
-                return config
+    starts = ((number, match) for number, line in enumerate(lines) if (match := START.match(line)))
+    for number, match in islice(starts, _TRIES):
+        end = next((later for later in range(number + 1, len(lines)) if lines[later].startswith("[")), len(lines))
+        config = _parse("\n".join([match[1], *lines[number + 1 : end]]))
+        if config is not None:
+            return config
     raise DataError(
         f"{path} is not a text log of a known format: expected UniMatch V1 or V2 or PrevMatch, whose log begins with "
         "its configuration (`[time][INFO] {'backbone': …` with `nclass` in it). Give the whole log, a run folder of "

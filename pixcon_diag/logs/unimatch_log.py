@@ -21,16 +21,19 @@ from pixcon_train.core.yaml_files import flatten
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
 EMA = rf"(?:, EMA( \(not used as teacher\))?: ({NUMBER}))?$"
-EPOCH = re.compile(r"=+> Epoch: (\d{1,9})\b")
+EPOCH = re.compile(r"=> Epoch: (\d{1,9})\b")
 PROGRESS = re.compile(r"\] Iters: \d+, (.+)$")
-EVALUATION = re.compile(r"\*+ Evaluation.*?\*+ >>>> .+")
-CLASS = re.compile(rf">>>> Class \[(\d{{1,9}}) (.+)\] IoU: ({NUMBER}){EMA}")
-MEAN = re.compile(rf">>>> (?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
+EVALUATION = "* Evaluation"
+VALUE = ">>>> "
+"""Before each number of an evaluation."""
+CLASS = re.compile(rf"Class \[(\d{{1,9}}) (.+)\] IoU: ({NUMBER}){EMA}")
+MEAN = re.compile(rf"(?:MeanIoU|meanIOU): ({NUMBER}){EMA}")
 NAMES = {"total loss": "loss", "loss s": "loss_u", "mask ratio": "retention", "mask": "retention"}
 ROUNDING = 1.01e-4
 """Rounding to two digits in per cent changes the difference of two numbers by at most 1e-4."""
 LONGEST = 10_000
-"""Most characters of a line that is parsed, as the time that the patterns take grows with the square of its length."""
+"""Most characters of a line that is parsed. No pattern begins at more than one place of it, as the time would then grow
+with the square of its length."""
 NEW_LOG = "Copy the log again, or cut it after the last complete evaluation."
 
 
@@ -86,14 +89,19 @@ class _Parser:
             self._start(line_number, int(match[1]))
         elif match := PROGRESS.search(line):
             self.progress = _values(match[1])
-        elif match := CLASS.search(line):
+        elif VALUE in line:
+            self._read_value(line_number, line, line.index(VALUE) + len(VALUE))
+
+    def _read_value(self, line_number: int, line: str, start: int) -> None:
+        """Parse the number of an evaluation that stands behind ``start``."""
+        if match := CLASS.match(line, start):
             self._add_class(line_number, int(match[1]), match[2], match[3], match[5])
-        elif match := MEAN.search(line):
+        elif match := MEAN.match(line, start):
             if match[2] and not self.epochs:
                 self.notes.append("the EMA was evaluated but was not the teacher.")
             self._close(line_number, match[1], match[3])
-        elif match := EVALUATION.search(line):
-            self.unknown = self.unknown or match[0][:100]
+        elif EVALUATION in line[:start]:
+            self.unknown = self.unknown or line[line.index(EVALUATION) : line.index(EVALUATION) + 100]
 
     def finish(self, line_number: int, planned: int | None) -> None:
         """End of the log, for ``planned`` epochs."""

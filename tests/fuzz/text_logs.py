@@ -62,6 +62,7 @@ def _bombs(good: bytes) -> dict[str, Any]:
             for rule, entry in entries.items()
         },
         **{f"a line of {rule}": good + line for rule, line in lines.items()},
+        **{f"many lines of {rule}": good + (line[:9_990] + b"\n") * 1_000 for rule, line in lines.items()},
         "50,000 configurations that never close": b"[t][INFO] {'a': 1\n" * 50_000,
         "brackets before": b"[]" * 200_000 + good,
         "blanks before": b"[]" + b" " * 200_000 + b"\n" + good,

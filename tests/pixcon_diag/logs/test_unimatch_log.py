@@ -1,6 +1,7 @@
 import math
 import re
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -91,6 +92,15 @@ def test_another_tasks_evaluations_are_a_form_that_is_not_known(tmp_path: Path) 
     (path := tmp_path / "run.log").write_text(header() + epoch_text(0, TWO[0])[:200] + "\n" + line, encoding="utf-8")
     with pytest.raises(DataError, match=r"of an unknown form, without a mIoU: found .*Changed IoU: 48.19"):
         read_unimatch_log(path)
+
+
+def test_time_grows_with_the_length_of_a_log_alone(tmp_path: Path) -> None:
+    path = write_unimatch(tmp_path / "run.log", TWO)
+    lines = ["=" * 9_990, "*" * 9_990, "* Evaluation" * 830, ">>>> Class [0 " * 710, "> Epoch: " * 1_100]
+    whole, start = read_unimatch_log(path), process_time()
+    path.write_text(path.read_text(encoding="utf-8") + "".join(f"{line}\n" * 200 for line in lines), encoding="utf-8")
+    assert read_unimatch_log(path).epochs == whole.epochs
+    assert process_time() - start < 10  # for 10 MB; patterns that begin anywhere in a line took 60 s
 
 
 LONG = "9" * 10_000
