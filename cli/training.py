@@ -1,12 +1,12 @@
 """Progress of training: a bar of iterations, a second bar for validation and similar work, and one line per epoch."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 
 from pixcon_cli.console import bars, say
+from pixcon_train.core.shell import quoted_line
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
@@ -66,8 +66,8 @@ def result_lines(result: TrainingResult) -> list[str]:
     ]
     return [
         *reached,
-        f"Next: {shlex.join(['pixcon-diag', 'doctor', str(folder)])}  (what is wrong, in sentences)",
-        f"Curves: {shlex.join(['tensorboard', '--logdir', str(folder.parent)])}",
+        f"Next: {quoted_line(['pixcon-diag', 'doctor', str(folder)])}  (what is wrong, in sentences)",
+        f"Curves: {quoted_line(['tensorboard', '--logdir', str(folder.parent)])}",
     ]
 
 

@@ -1,12 +1,12 @@
 """The command that is most useful after another one, with the same checkpoints and images."""
 
-import shlex
 from collections.abc import Iterator
 
 import click
 from click.core import ParameterSource
 
 from pixcon_cli.emit import notify
+from pixcon_train.core.shell import quoted_line
 
 _REPORT = ("report", "everything on one page")
 _NEXT = {
@@ -40,7 +40,7 @@ def notify_next() -> None:
     group = context.parent.command if context.parent else None
     command = group.get_command(context, following) if isinstance(group, click.Group) else None
     taken = () if command is None else _taken(context, command)
-    notify(f"Next: {shlex.join(['pixcon-diag', following, *taken, *extra])}  ({purpose})")
+    notify(f"Next: {quoted_line(['pixcon-diag', following, *taken, *extra])}  ({purpose})")
 
 
 def _taken(context: click.Context, following: click.Command) -> Iterator[str]:

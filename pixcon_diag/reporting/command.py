@@ -1,7 +1,6 @@
 """The command that writes a report again, reconstructed from its study."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,7 +10,7 @@ from pixcon_diag.groups.arguments import Listed
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
-from pixcon_train.core.foreign_text import is_hidden
+from pixcon_train.core.shell import quoted_line
 
 FLAGS: Mapping[type, Mapping[str, str]] = {
     StudyOptions: {"weights": "--weights", "taus": "--tau", "seed": "--seed", "audit": "--audit"},
@@ -62,7 +61,7 @@ def command_of(methods: Methods, options: Mapping[str, Any]) -> Command:
         words += ["--", *sources]  # which would be read as options
     else:
         words = [*sources, *words]
-    return Command(" ".join(map(quoted, ("pixcon-diag", "report", *words))), tuple(notes))
+    return Command(quoted_line(("pixcon-diag", "report", *words)), tuple(notes))
 
 
 def _arguments(given: Listed, notes: list[str]) -> Iterator[str]:
@@ -113,24 +112,3 @@ def _words(flag: str, value: Any) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def quoted(word: str) -> str:
-    """A word for a POSIX shell; with characters that are not seen, as bash's ``$'…'`` with the bytes of these."""
-    if not any(map(_unseen, word)):
-        return shlex.quote(word)
-    return f"$'{''.join(map(_escaped, word))}'"
-
-
-def _unseen(character: str) -> bool:
-    return is_hidden(character) or character in "\t\n"
-
-
-def _escaped(character: str) -> str:
-    if character in "\\'":
-        return f"\\{character}"
-    if not _unseen(character):
-        return character
-    # A byte of a file name that is not UTF-8 is a surrogate from U+DC80; others stand for no bytes.
-    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))

@@ -52,6 +52,11 @@ def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.
     ]
 
 
+def test_what_is_not_seen_in_a_path_is_spelt_for_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    words = after(capsys, "contamination", "runs/\u202ea", "--data-root", "b\x1b")
+    assert words == ["pixcon-diag", "report", "$runs/\\xe2\\x80\\xaea", "--data-root", "$b\\x1b"]  # of $'…'
+
+
 def test_every_command_names_one_that_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for name in main.commands:
         if name in ("report", "check-data", "inspect", "convert", "convert-masks", "demo"):

@@ -17,7 +17,8 @@ from pixcon_diag.data.evaluation_data import DataChoice
 from pixcon_diag.groups.arguments import Sources
 from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import BandOptions, RunChoice
-from pixcon_diag.reporting.command import Command, command_of, quoted
+from pixcon_diag.reporting.command import Command, command_of
+from pixcon_train.core.shell import quoted
 from tests.pixcon_diag.analyses.made import evaluation_data
 
 
