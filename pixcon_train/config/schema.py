@@ -55,9 +55,9 @@ class DataConfig(Section):
     """How masks encode labels; `auto` detects it. `raw` is ADE20K's official 0..150 with 0 = other."""
     crop: int = Field(ge=PATCH_SIZE, multiple_of=PATCH_SIZE)
     """Edge of the square training crop in pixels, a multiple of 14."""
-    scale_min: float = Field(default=0.5, gt=0)
+    scale_min: float = Field(default=0.5, gt=0, le=16)
     """Smallest factor of the random scaling of an image's long side."""
-    scale_max: float = Field(default=2.0, gt=0)
+    scale_max: float = Field(default=2.0, gt=0, le=16)
     """Largest factor of the random scaling."""
     scale_of: Literal["image", "base"]
     """What is scaled: the image's own long side (UniMatch V2), or the data set's base size (PixCon's release)."""
@@ -236,7 +236,7 @@ class RuntimeConfig(Section):
     """torch.compile student and teacher."""
     activation_checkpointing: bool = False
     """Recompute the encoder's activations in the backward pass: less memory, more time."""
-    workers: int | None = Field(default=None, ge=0)
+    workers: int | None = Field(default=None, ge=0, le=256)
     """Data loader processes per training process; by default the CPU cores less one, at most 8."""
     log_every: int = Field(default=20, ge=1)
     """Iterations between log records of steps; the host syncs with the device only there."""

@@ -108,6 +108,8 @@ def test_an_unknown_key_names_the_nearest(key: str, near: str) -> None:
         ("bank.rule", "cleen", ["'cleen'", "'clean'"]),
         ("schedule.micro_batch", 3, ["no multiple"]),
         ("data.scale_min", 3.0, ["above scale_max"]),
+        ("data.scale_max", 1e300, ["less than or equal to 16"]),
+        ("runtime.workers", 100_000, ["less than or equal to 256"]),
         ("schedule", 3, ["is a section"]),
         ("seed.x", 3, ["Unknown configuration key 'seed.x'"]),
     ],
