@@ -87,6 +87,14 @@ def test_the_depth_is_the_distance_to_the_nearest_pixel_of_another_region() -> N
         assert np.array_equal(region_at(target, prediction, region.row, region.column), regions == number)
 
 
+def test_the_depth_beside_a_region_that_begins_farther_down() -> None:
+    """Columns 6 to 12 are predicted as 1 from row 0 on, columns 0 to 5 as 2 from row 1 on."""
+    prediction = np.repeat(np.array([[2] * 6 + [1] * 7], dtype=np.uint8), 7, axis=0)
+    prediction[0, :6] = 0
+    found = suspect_regions(np.zeros_like(prediction), prediction, np.ones(prediction.shape), void=VOID)
+    assert {region.prediction: (region.depth, region.column) for region in found} == {1: (7, 12), 2: (6, 0)}
+
+
 def test_a_prediction_without_confidence_is_the_least_suspect() -> None:
     zeros = np.zeros((8, 9), dtype=np.uint8)
     (region,) = suspect_regions(zeros, zeros + 1, np.zeros((8, 9)), void=VOID)
