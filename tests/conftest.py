@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not spin where tests share the cores
 
 import torch
 
-settings.register_profile("fixed", derandomize=True)
-settings.load_profile("fixed")  # the same examples on every machine; --hypothesis-profile=default draws others
+# The same examples on every machine, however slow it is; --hypothesis-profile=default draws others.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fixed")
 
 REFERENCE = Path(os.environ.get("PIXCON_REFERENCE", Path(__file__).parents[2] / "shared"))
 
