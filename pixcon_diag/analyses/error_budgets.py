@@ -6,8 +6,9 @@ import numpy as np
 
 from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.measures.error_budget import FOUND, WIDTH, image_errors
+from pixcon_diag.measures.error_budget import CATEGORIES, FOUND, WIDTH, image_errors
 from pixcon_diag.measures.error_budget_result import ErrorBudget
+from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.predictions import MeasuredPass, Predictions, read_target
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import void_of
@@ -36,8 +37,22 @@ def _budget(methods: Methods, member: Predictions, width: int) -> ErrorBudget:
         return {"statistics": counted.statistics, "inner": counted.inner, "wrong": counted.wrong}
 
     folder = member.folder if isinstance(member, MeasuredPass) else None  # that of saved label maps is the user's
-    arrays = derived(folder, "errors", {"format": FORMAT, "width": width, "found": FOUND}, compute)
-    return ErrorBudget(width=width, **arrays)
+    key = {"format": FORMAT, "width": width, "found": FOUND}
+    return derived(folder, "errors", key, compute, partial(_read, images=len(member.data.pairs), width=width))
+
+
+def _read(arrays: dict[str, np.ndarray], images: int, width: int) -> ErrorBudget:
+    """The budget of stored arrays.
+
+    Raises:
+        ValueError: they are not of one.
+    """
+    counts = f"int>=0 {images} 3 K"
+    budget = ErrorBudget(width=width, **formed(arrays, {"statistics": counts, "inner": counts, "wrong": "int>=0 N 5"}))
+    classes = budget.statistics.shape[2]
+    if (budget.wrong[:, :4] >= (images, len(CATEGORIES), classes, classes)).any():
+        raise ValueError("a wrong pixel is of no image, category or class")
+    return budget
 
 
 def count_errors(member: Predictions, width: int, progress: Progress) -> ErrorBudget:

@@ -1,6 +1,7 @@
 """The gradient split of a checkpoint: anchors from the measured images, banks from the labeled list."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.replay import ReplayedPass
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.measures.gradient_result import GradientOptions, GradientResult, SweepPoint
+from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.passes.state import part
 from pixcon_train.core.progress import Progress, silent
@@ -57,7 +59,20 @@ def measure_gradient(
         return split_arrays(checkpoint, sample, replayed, options, progress)
 
     key = {"format": FORMAT, "sample": sample.digest(), "options": asdict(options)}
-    arrays = derived(replayed.folder, "gradient", key, compute)
+    split = derived(replayed.folder, "gradient", key, compute, partial(_read, replayed=replayed, options=options))
+    return Measured(group, measured, split)
+
+
+def _read(arrays: dict[str, np.ndarray], replayed: ReplayedPass, options: GradientOptions) -> GradientSplit:
+    """The split of stored arrays.
+
+    Raises:
+        ValueError: they are not of one.
+    """
+    rates = f"real 2 {replayed.num_classes + 1} 10"
+    forms = {f"rule.{rule}": rates for rule in options.rules}
+    forms |= {name: f"real {len(options.fractions)} {rates[5:]}" for name in arrays if name.startswith("sweep.")}
+    formed(arrays, forms)
     by_rule = {name: GradientResult.from_array(rates) for name, rates in part(arrays, "rule").items()}
     sweep = {
         mode: tuple(
@@ -66,7 +81,7 @@ def measure_gradient(
         )
         for mode, points in part(arrays, "sweep").items()
     }
-    return Measured(group, measured, GradientSplit(replayed, options, by_rule, sweep))
+    return GradientSplit(replayed, options, by_rule, sweep)
 
 
 def temperature_of(checkpoint: LoadedCheckpoint, temperature: float | None = None) -> float:

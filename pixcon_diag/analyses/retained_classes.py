@@ -4,6 +4,7 @@ import numpy as np
 
 from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Bar
+from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.predictions import MeasuredPass, read_target
 from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import void_of
@@ -32,7 +33,9 @@ def retained_by_class(member: MeasuredPass, tau: float, bar: Bar) -> np.ndarray 
         with bar(f"classes of {member.name} at τ = {tau:g}") as progress:
             return {"counts": _count(member, tau, progress)}
 
-    return derived(member.folder, "classes", {"format": FORMAT, "tau": tau}, compute)["counts"]
+    forms = {"counts": f"int>=0 {len(member.data.pairs)} {member.data.spec.num_classes} 2"}
+    key = {"format": FORMAT, "tau": tau}
+    return derived(member.folder, "classes", key, compute, lambda arrays: formed(arrays, forms)["counts"])
 
 
 def _count(member: MeasuredPass, tau: float, progress: Progress) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_train.core.errors import DataError
 from pixcon_train.core.progress import Progress, silent
 
 
@@ -24,7 +25,7 @@ def sampled_maps(
     """The maps' values at pixels given by image, row and column; sampled positions and maps are at the masks' size.
 
     Raises:
-        DataError: a map is missing or damaged.
+        DataError: a map is missing or damaged, or lacks such a pixel.
     """
     total = 2 * len(pixels)
     predicted = confidence = None
@@ -53,6 +54,12 @@ def _at(
     for image, numbers in of_image.items():
         step(done)
         rows, columns = np.array([pixels[number][1:] for number in numbers]).T
-        values[numbers] = read(place_of[image])[rows, columns]
+        found = read(place_of[image]) if image in place_of else np.zeros((0, 0))
+        if min(rows.min(), columns.min()) < 0 or rows.max() >= found.shape[0] or columns.max() >= found.shape[1]:
+            raise DataError(
+                f"The sampled pixels of {member.name} lie outside of its maps, here in {image}: the pass cached in "
+                f"{member.folder} is damaged. Remove its folder and run the command again."
+            )
+        values[numbers] = found[rows, columns]
         done += len(numbers)
     return values

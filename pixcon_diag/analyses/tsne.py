@@ -12,6 +12,7 @@ from pixcon_diag.analyses.sampled_maps import SampledMaps, sampled_maps
 from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Bar, Methods, no_bar
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
+from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.result import Result
@@ -49,7 +50,13 @@ def tsne_result(
         "options": {"aligned": aligned, "seed": seed, "perplexity": perplexity},
         "versions": {package: version(package) for package in FITTED_BY},
     }
-    keep = partial(derived, measured[0][1].folder, "tsne", key)
+    first = next(iter(samples.values()))
+    forms = {
+        "positions": f"real {len(samples)} {len(first.labels)} 2",
+        "divergences": f"real {len(samples)}",
+        "separability": f"real {len(samples)} {4 + first.num_classes}",
+    }
+    keep = partial(derived, measured[0][1].folder, "tsne", key, read=partial(formed, forms=forms))
     with bar("fitting t-SNE") as progress:
         result = project(
             samples, aligned=aligned, seed=seed, perplexity=perplexity, jobs=jobs, keep=keep, progress=progress

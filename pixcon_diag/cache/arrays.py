@@ -3,18 +3,24 @@
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.lib import format as npy
 
+from pixcon_diag.passes.forms import Header, header_of
 from pixcon_train.core.files import open_regular, replacing, to_json
+from pixcon_train.core.limited_file import LimitedFile
 
 Arrays = dict[str, np.ndarray]
+
+MOST = 1000
+"""Most arrays of an archive that is read; a pass has fewer than fifty."""
 
 
 def as_json(key: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,49 +39,74 @@ def read_arrays(file: Path) -> Arrays:
 
     Raises:
         MemoryError: the arrays do not fit into memory.
-        Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum), pickled or
-            compressed, or whose arrays claim to be larger than it.
+        Exception: of many classes, for a file that is missing, cut, changed (each array has a checksum) or compressed,
+            or with an array of something else than numbers, or of another size than its header says.
     """
     with _opened(file) as archive:
-        return {name: _array(archive, name) for name in archive.files}
+        return {name: _read(archive, entry) for name, entry in _entries(archive).items()}
 
 
 def read_array(file: Path, name: str) -> np.ndarray:
     """One of the arrays of an archive; as :func:`read_arrays`."""
     with _opened(file) as archive:
-        return _array(archive, name)
+        return _read(archive, _entries(archive)[name])
 
 
-def array_names(file: Path) -> list[str]:
-    """Names of the arrays of an archive, which are not read; as :func:`read_arrays`."""
+def read_headers(file: Path) -> dict[str, Header]:
+    """Kinds and shapes of the arrays of an archive, whose numbers are not read; as :func:`read_arrays`."""
     with _opened(file) as archive:
-        return list(archive.files)
+        headers = {}
+        for name, entry in _entries(archive).items():
+            with archive.open(entry) as handle:
+                headers[name] = _header(handle, entry)
+        return headers
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Any]:
-    # np.load, given a path, leaves a damaged archive open.
-    with open_regular(file) as handle, np.load(handle, allow_pickle=False) as archive:
-        if any(entry.compress_type != ZIP_STORED for entry in archive.zip.infolist()):
+def _opened(file: Path) -> Iterator[ZipFile]:
+    with open_regular(file) as handle, ZipFile(LimitedFile(handle)) as archive:
+        entries = archive.infolist()
+        if len(entries) > MOST:
+            raise ValueError(f"it has {len(entries):,} arrays")
+        if any(entry.compress_type != ZIP_STORED for entry in entries):
             raise ValueError("its arrays are compressed")  # a small file could fill the memory
+        if sum(entry.file_size for entry in entries) > os.fstat(handle.fileno()).st_size:
+            raise ValueError("its arrays claim to be larger than it")
         yield archive
 
 
-def _array(archive: Any, name: str) -> np.ndarray:
-    """An array of an open archive, after its header is compared with its size."""
-    entry: ZipInfo = archive.zip.getinfo(f"{name}.npy")
-    if _claimed(archive.zip, entry) > entry.file_size:
-        raise ValueError(f"{entry.filename} is cut short")
-    array: np.ndarray = archive[name]
-    return array
+def _entries(archive: ZipFile) -> dict[str, ZipInfo]:
+    """The records of an archive by the names of their arrays."""
+    entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+    if len(entries) < len(archive.infolist()):
+        raise ValueError("two of its arrays have one name")
+    return entries
 
 
-def _claimed(archive: ZipFile, entry: ZipInfo) -> int:
-    """The bytes of an array by its header."""
+def _read(archive: ZipFile, entry: ZipInfo) -> np.ndarray:
+    """An array, which is allocated after its header is checked."""
     with archive.open(entry) as handle:
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(handle)]
-        shape, _, kind = read(handle)
-    return math.prod(shape) * int(kind.itemsize)
+        _header(handle, entry)
+        handle.seek(0)
+        array: np.ndarray = npy.read_array(handle, allow_pickle=False)
+        if handle.read(1):  # to the end, where the checksum is compared
+            raise ValueError(f"{entry.filename} is longer than its header says")
+        return array
+
+
+def _header(handle: IO[bytes], entry: ZipInfo) -> Header:
+    """Kind and shape at the start of a record, of which they must be the size.
+
+    Raises:
+        ValueError: it holds something else than numbers of this machine, or is cut short.
+    """
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(handle)]
+    shape, _, kind = read(handle)
+    if kind.kind not in "biuf" or kind.itemsize > 8 or not kind.isnative:
+        raise ValueError(f"{entry.filename} holds {kind}, expected numbers")
+    if any(size < 0 for size in shape) or handle.tell() + math.prod(shape) * kind.itemsize > entry.file_size:
+        raise ValueError(f"{entry.filename} is cut short")
+    return header_of(kind, shape)
 
 
 def write_arrays(file: Path, arrays: Arrays) -> None:

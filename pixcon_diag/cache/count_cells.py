@@ -9,7 +9,7 @@ from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.passes.cells import STATISTICS, CellsPass, cells_key
+from pixcon_diag.passes.cells import CellsPass, cell_statistics, cells_key
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.errors import ConfigError
@@ -51,7 +51,8 @@ def count_cells(
     options = MeasureOptions(taus=taus)
     passing = pass_options(checkpoint, data, run or RunChoice())
     key, edges = cells_key(options, maps=maps), options.edges if maps else None
-    job = PassJob(checkpoint, data, passing, key, edges, cache, progress, notify, STATISTICS)
+    statistics = cell_statistics(data.spec.num_classes, options)
+    job = PassJob(checkpoint, data, passing, key, edges, cache, progress, notify, statistics)
     result = job.cached() if cached_only else reuse_or_run(job, partial(_collector, data.spec.num_classes, options))
     if result is None:
         raise ConfigError(

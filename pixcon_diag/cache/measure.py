@@ -12,7 +12,7 @@ from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_
 from pixcon_diag.data.labeled_images import in_labeled_list
 from pixcon_diag.passes.load_check import check_load
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
-from pixcon_diag.passes.predictions import STATISTICS, MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass, pass_statistics
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 from pixcon_train.core.version import VERSION
@@ -58,7 +58,8 @@ def measure(
     data = choose_data(DataChoice(), checkpoint) if data is None else data
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, STATISTICS)
+    statistics = pass_statistics(data.spec.num_classes, options)
+    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, statistics)
     return measured_pass(job, options)
 
 

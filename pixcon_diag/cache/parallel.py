@@ -19,7 +19,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
-from pixcon_diag.passes.predictions import STATISTICS, MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass, pass_statistics
 from pixcon_diag.passes.run import choose_device
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
 
@@ -83,7 +83,8 @@ def measure_together(
         As ``measure``.
     """
     passing = pass_options(checkpoint, data, run)
-    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, STATISTICS)
+    statistics = pass_statistics(data.spec.num_classes, options)
+    job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, statistics)
     if team.processes > 1 and job.folder is not None:
         done = team.rank == 0 and replace(job, notify=no_notes).cached() is not None
         if not team.broadcast(done):

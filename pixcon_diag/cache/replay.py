@@ -14,7 +14,7 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.replayed_banks import STATISTICS, ReplayedBanks, ReplayOptions
+from pixcon_diag.passes.replayed_banks import ReplayedBanks, ReplayOptions, replay_statistics
 from pixcon_diag.passes.state import part
 from pixcon_diag.provenance import Provenance
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -77,7 +77,8 @@ def replay(
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
-    job = PassJob(checkpoint, data, passing, options.key(), None, cache, progress, notify, STATISTICS)
+    statistics = replay_statistics(data.spec.num_classes, options)
+    job = PassJob(checkpoint, data, passing, options.key(), None, cache, progress, notify, statistics)
     result = reuse_or_run(job, partial(_collector, job, options))
     banks = ReplayedBanks(result.state, data.spec.num_classes, options)
     return ReplayedPass(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pixcon_diag.cache.arrays import Arrays, array_names, read_array
+from pixcon_diag.cache.arrays import Arrays, read_array, read_headers
+from pixcon_diag.passes.forms import Header, header_of
 from pixcon_train.core.errors import PixConError
 
 
@@ -17,15 +18,19 @@ class SavedState(Mapping[str, np.ndarray]):
         rest: the rows of the images after them, and the other statistics.
 
     Raises:
-        Exception: as :func:`pixcon_diag.cache.arrays.read_arrays`, for a damaged file.
+        Exception: as :func:`pixcon_diag.cache.arrays.read_arrays`, for a damaged file, or one whose rows do not fit
+            those of another.
     """
 
     def __init__(self, files: Sequence[Path], rest: Arrays) -> None:
         self._rest = rest
         self._files: dict[str, list[Path]] = {}
+        self.headers = {name: header_of(array.dtype, array.shape) for name, array in rest.items()}
+        """Kind and shape of every statistic."""
         for file in files:
-            for name in array_names(file):
+            for name, header in read_headers(file).items():
                 self._files.setdefault(name, []).append(file)
+                self.headers[name] = _joined(name, header, self.headers.get(name))
         self._names = dict.fromkeys((*rest, *self._files))
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -55,6 +60,15 @@ def narrowed(rows: np.ndarray) -> np.ndarray:
     low, high = int(rows.min()), int(rows.max())
     kinds = (np.int8, np.int16, np.int32, np.int64)
     return rows.astype(next(kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max))
+
+
+def _joined(name: str, header: Header, other: Header | None) -> Header:
+    """The header of the rows of two files, the second of which may have none."""
+    if other is None:
+        return header
+    if header.kind != other.kind or not header.shape or header.shape[1:] != other.shape[1:]:
+        raise ValueError(f"the rows of {name} are {header} in one file and {other} in another")
+    return Header(header.kind, (header.shape[0] + other.shape[0], *header.shape[1:]))
 
 
 def _read(file: Path, name: str) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The cache of passes: a folder per pass, found by its key and verified when it is read."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from pixcon_diag.cache.arrays import Arrays, as_json, key_digest, read_arrays, w
 from pixcon_diag.cache.saved_state import SavedState, narrowed
 from pixcon_diag.passes.state import Statistics
 from pixcon_train.core.errors import PixConError
-from pixcon_train.core.files import open_regular, remove_leftovers, sha256, write_json
+from pixcon_train.core.files import plain_name, read_json, remove_leftovers, sha256, write_json
 from pixcon_train.core.locks import HOLDER, exclusive
 from pixcon_train.core.paths import is_file
 from pixcon_train.core.progress import Notify, no_notes
@@ -22,6 +21,11 @@ LABEL_MAPS = "predictions"
 CONFIDENCE_MAPS = "confidence"
 MAPS = (LABEL_MAPS, CONFIDENCE_MAPS)
 """Folders of the maps, which a pass has of every image or of none."""
+
+LARGEST_ARCHIVE = 2**32
+"""Bytes of an archive of statistics: of 20,000 images and 150 classes they take some hundred megabytes."""
+LARGEST_MAP = 2**28
+"""Bytes of a map, which are fewer than the pixels of the largest image that is read."""
 
 _MADE = {"batch_size": int, "device": str}
 """Types of the provenance in a manifest."""
@@ -136,19 +140,20 @@ class Store:
         manifest = _manifest(self.folder / MANIFEST)
         if manifest["key"] != self.key:
             raise ValueError("its key is another one")
-        file = self.folder / _plain(manifest["state"])
-        _verify(file, manifest["sha256"])
+        file = self.folder / plain_name(manifest["state"])
+        _verify(file, manifest["sha256"], LARGEST_ARCHIVE)
         for name, expected in manifest["rows"].items():
-            _verify(self.folder / _plain(name), expected)
+            _verify(self.folder / plain_name(name), expected, LARGEST_ARCHIVE)
         for kind, hashes in manifest["maps"].items():
             for name, expected in hashes.items():
-                _verify(self.folder / _plain(kind) / _plain(name), expected)
+                _verify(self.folder / plain_name(kind) / plain_name(name), expected, LARGEST_MAP)
         state, counts = read_arrays(file), (manifest["done"], manifest["total"])
         found = CachedPass(*counts, state, manifest["maps"], manifest["made"], manifest["rows"])
         if self.images not in (None, found.total):
             raise ValueError(f"it is of {found.total} images instead of {self.images}")
         if found.done:
-            self.statistics.check(self.state(found), complete=found.complete)
+            whole = self.state(found)
+            self.statistics.check(whole, complete=found.complete, images=found.done, headers=whole.headers)
         return found
 
     def state(self, found: CachedPass) -> SavedState:
@@ -225,23 +230,11 @@ def _state_file(cached: CachedPass) -> str:
     return f"state-{cached.done:06d}.npz"
 
 
-def _plain(name: str) -> str:
-    """``name``, which must be of a file in the folder itself.
-
-    Raises:
-        ValueError: a path to elsewhere.
-    """
-    if name in ("", ".", "..") or any(character in name for character in "/\\:"):
-        raise ValueError(f"{name!r} is no file name")
-    return name
-
-
 def _manifest(file: Path) -> Any:
-    with open_regular(file) as handle:
-        return json.load(handle)
+    return read_json(file)
 
 
-def _verify(file: Path, expected: str) -> None:
-    """Raise ValueError where a file has changed since it was written."""
-    if sha256(file) != expected:
+def _verify(file: Path, expected: str, largest: int) -> None:
+    """Raise ValueError where a file has changed since it was written, or has more bytes than any of its kind."""
+    if file.stat().st_size > largest or sha256(file) != expected:
         raise ValueError(f"{file.name} has changed")

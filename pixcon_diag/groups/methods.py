@@ -31,6 +31,7 @@ from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.cells import CellsPass
+from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.predictions import (
@@ -247,7 +248,9 @@ class Methods:
             with self.bar(f"comparing recipes of {checkpoint.name}") as progress:
                 return correct_pixels(checkpoint, measured.data, self.options.run, progress=progress)
 
-        counts = derived(measured.folder, "recipes", {"recipes": list(RECIPES), "images": IMAGES}, count)
+        forms = {name: f"int>=0 {len(RECIPES)} I" for name in ("correct", "pixels")}
+        key = {"recipes": list(RECIPES), "images": IMAGES}
+        counts = derived(measured.folder, "recipes", key, count, partial(formed, forms=forms))
         found = recipe_check(checkpoint.info.recipe, **counts)
         self.notify(f"Warning: {checkpoint.name}: {found.verdict}")
         checked = replace(check, recipes=found)

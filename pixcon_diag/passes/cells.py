@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pixcon_diag.measures.image_cells_result import ImageCellsResult
+from pixcon_diag.measures.image_cells_result import OUTCOMES, ZONES, ImageCellsResult
+from pixcon_diag.passes.forms import Forms
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
@@ -17,8 +18,23 @@ from pixcon_train.core.void import void_of
 CELL_STATISTICS = names_of("cells", "strays", "rows", "index", "pixels", "sums", "histogram")
 """Statistics of the cells of each image."""
 
-STATISTICS = Statistics(CELL_STATISTICS, disagreements=cell_disagreements)
-"""Statistics of a pass that counts nothing else."""
+
+def cell_forms(num_classes: int, options: MeasureOptions) -> Forms:
+    """The forms of :data:`CELL_STATISTICS`."""
+    bins, coarse = len(options.edges), len(options.cell_edges)
+    return {
+        "cells.strays": "int 2 3",
+        "cells.rows": "int<=N I",
+        "cells.index": f"int<{num_classes * coarse * len(ZONES) * len(OUTCOMES)} N",
+        "cells.pixels": "int>=0 N",
+        "cells.sums": f"int>=0 I 2 {coarse}",
+        "cells.histogram": f"int>=0 I {bins}",
+    }
+
+
+def cell_statistics(num_classes: int, options: MeasureOptions) -> Statistics:
+    """Statistics of a pass that counts nothing else."""
+    return Statistics(CELL_STATISTICS, disagreements=cell_disagreements, forms=cell_forms(num_classes, options))
 
 
 def cells_key(options: MeasureOptions, *, maps: bool) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pixcon_diag.measures.image_cells_result import ImageCellsResult
 from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
-from pixcon_diag.passes.cells import CELL_STATISTICS, cells_of
+from pixcon_diag.passes.cells import CELL_STATISTICS, cell_forms, cells_of
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
@@ -32,17 +32,49 @@ from pixcon_train.core.void import void_of
 from pixcon_train.data.reading import read_mask
 from pixcon_train.evaluation.iou_result import IoUResult
 
-STATISTICS = Statistics(
+REQUIRED = (
     names_of("images", "strays", "statistics", "histogram", "boundary")
     | names_of("contamination", "strays", "by_predicted", "by_truth", "zones", "confidence_sum", "rejected")
-    | CELL_STATISTICS,
-    (
-        names_of("centroids", "classes", "label", "pixels", "sums"),
-        names_of("sampler", "keys", "labels", "places", "features", "norms"),
-    ),
-    disagreements=pass_disagreements,
+    | CELL_STATISTICS
 )
-"""Statistics of a measured pass; without a decoder feature there are no centroids and no sample."""
+"""Statistics of a measured pass."""
+OF_FEATURES = (
+    names_of("centroids", "classes", "label", "pixels", "sums"),
+    names_of("sampler", "keys", "labels", "places", "features", "norms"),
+)
+"""Further ones, of a pass with a decoder feature."""
+
+
+def pass_statistics(num_classes: int, options: MeasureOptions) -> Statistics:
+    """The statistics of a measured pass."""
+    classes, bins, zones = num_classes, len(options.edges), len(options.band_widths) + 1
+    forms = {
+        "images.strays": "int 2 3",
+        "images.statistics": f"int>=0 I 3 {classes}",
+        "images.histogram": f"int>=0 I 2 {bins}",
+        "images.boundary": f"int>=0 I {zones} 2",
+        "contamination.strays": "int 2 3",
+        "contamination.by_predicted": f"int>=0 {classes} 2 {bins}",
+        "contamination.by_truth": f"int>=0 {classes} 2 {bins}",
+        "contamination.zones": f"int>=0 {zones} 2 {bins}",
+        "contamination.confidence_sum": f"int>=0 {bins}",
+        "contamination.rejected": "int>=0",
+        "centroids.classes": f"int<={classes} J",
+        "centroids.label": f"int<{classes} R",
+        "centroids.pixels": "int>=0 R",
+        "centroids.sums": "real R C",
+        "sampler.keys": "int S",
+        "sampler.labels": f"int<{classes} S",
+        "sampler.places": "int S 3",
+        "sampler.features": "real S D",
+        "sampler.norms": "real S",
+    }
+    return Statistics(
+        REQUIRED,
+        OF_FEATURES,
+        disagreements=pass_disagreements,
+        forms={**forms, **cell_forms(num_classes, options)},
+    )
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,6 @@ FORMAT = 4
 """Raised when the same options give another state. 2: true classes in the bank. 3: native logits. 4: the last
 training batch is entered, the fill is a number, the checkpoint's bank is included."""
 
-STATISTICS = Statistics(
-    frozenset({"confusion", "seen"}).union(*(names_of(f"{rule}.coverage", "strays", "counts") for rule in REPLAYED)),
-    together=(names_of("stored", "queue", "filled"),),
-    at_end=tuple(names_of(f"{rule}.bank", "queue", "ptr", "filled", "truth", "weight") for rule in REPLAYED),
-)
-"""Statistics of a replay; the banks are there after the first training batch."""
-
 
 @dataclass(frozen=True)
 class ReplayOptions:
@@ -42,6 +35,43 @@ class ReplayOptions:
     def key(self) -> dict[str, Any]:
         """The part of the cache key that these options determine."""
         return {"replay": {"format": FORMAT, "rules": list(REPLAYED), **asdict(self)}}
+
+
+def replay_statistics(num_classes: int, options: ReplayOptions) -> Statistics:
+    """The statistics of a replay; the banks are there after the first training batch."""
+    classes, size = num_classes, options.size
+    forms = {"confusion": f"int>=0 {classes} {classes}", "seen": "int>=0"}
+    forms |= {
+        "stored.queue": "real A B D",
+        "stored.filled": "int A",
+        "stored.truth": "int A B",
+        "stored.weight": "real A B",
+    }
+    for rule in REPLAYED:
+        forms |= {
+            f"{rule}.coverage.strays": "int 2 3",
+            f"{rule}.coverage.counts": f"int>=0 I 3 {classes}",
+            f"{rule}.bank.queue": f"real {classes} {size} E",
+            f"{rule}.bank.ptr": f"int<{size} {classes}",
+            f"{rule}.bank.filled": f"int<={size} {classes}",
+            f"{rule}.bank.truth": f"int {classes} {size}",
+            f"{rule}.bank.weight": f"real {classes} {size}",
+            f"{rule}.pending.0": f"real P{rule}",
+            f"{rule}.pending.1": f"int<{classes} P{rule}",
+            f"{rule}.pending.2": f"int<{classes} P{rule}",
+            f"{rule}.pending.3": f"real P{rule} E",
+        }
+    return Statistics(
+        frozenset({"confusion", "seen"}).union(
+            *(names_of(f"{rule}.coverage", "strays", "counts") for rule in REPLAYED)
+        ),
+        together=(
+            names_of("stored", "queue", "filled"),
+            *(names_of(f"{rule}.pending", "0", "1", "2", "3") for rule in REPLAYED),
+        ),
+        at_end=tuple(names_of(f"{rule}.bank", "queue", "ptr", "filled", "truth", "weight") for rule in REPLAYED),
+        forms=forms,
+    )
 
 
 @dataclass(frozen=True)

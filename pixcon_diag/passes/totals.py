@@ -44,6 +44,9 @@ def pass_disagreements(state: State) -> Iterator[str]:
             "errors in the boundary bands": (boundary[:-1, 1], zones[:, 1].sum(1).cumsum()[:-1]),
         }
     )
+    if "centroids.classes" in state:
+        classes = state["centroids.classes"].sum(dtype=np.int64)
+        yield from _unequal({"class sums of the features": (classes, len(state["centroids.label"]))})
     yield from cell_disagreements(state)
     images = [len(state[name]) for name in ("images.statistics", "images.histogram", "images.boundary", "cells.rows")]
     yield from _unequal({"images": (images, images[:1] * 4)})

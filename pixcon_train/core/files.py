@@ -137,23 +137,27 @@ def read_text(path: Path, largest: int = LARGEST_TEXT) -> str:
             :data:`MOST_LINES` lines.
         UnicodeDecodeError: it is text in neither encoding.
     """
-    content = read_bytes(path, largest)
-    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = content.decode("utf-16" if utf16 else "utf-8-sig")
+    text = _decoded(read_bytes(path, largest))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if (lines := text.count("\n")) > MOST_LINES:
         raise OSError(errno.EFBIG, f"it has {lines:,} lines, and at most {MOST_LINES:,} are read")
     return text
 
 
+def _decoded(content: bytes) -> str:
+    """UTF-8 with or without a byte-order mark, or UTF-16 with one, as text."""
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf16 else "utf-8-sig")
+
+
 def read_json(path: Path) -> Any:
-    """The value that a JSON file holds.
+    """The value that a JSON file holds, which may have any number of lines.
 
     Raises:
-        OSError: as :func:`read_text`.
+        OSError: as :func:`read_bytes`, with at most :data:`LARGEST_TEXT` bytes.
         ValueError: it is no JSON (UnicodeDecodeError and JSONDecodeError are such), or nested too deeply.
     """
-    return parse_json(read_text(path))
+    return parse_json(_decoded(read_bytes(path, LARGEST_TEXT)))
 
 
 def parse_json(text: str) -> Any:
@@ -199,6 +203,17 @@ def unreadable(error: OSError | UnicodeDecodeError) -> str:
         found = f"the byte 0x{error.object[error.start]:02x} at position {error.start}"
         return f"it is not text in UTF-8 or UTF-16 ({found}); save it as UTF-8"
     return error.strerror or str(error)
+
+
+def plain_name(name: str) -> str:
+    """``name``, which must be of a file in a folder itself.
+
+    Raises:
+        ValueError: a path to elsewhere.
+    """
+    if name in ("", ".", "..") or any(character in name for character in "/\\:"):
+        raise ValueError(f"{name[:80]!r} is no file name")
+    return name
 
 
 def file_stem(name: str) -> str:

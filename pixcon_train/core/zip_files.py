@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pixcon_train.core.buffers import fill, skip
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.limited_file import LimitedFile
 
 AGAIN = "Copy or download it again."
 _SIGNATURE = b"PK\x03\x04"
@@ -24,8 +25,6 @@ _DESCRIPTOR = 24
 _FOLDER = 0x10
 """Attribute of records that torch reads as empty, whatever their size."""
 _UTF8, _SIZES_FOLLOW, _ENCRYPTED = 0x800, 0x8, 0x2041
-_LARGEST_LIST = 2**23
-"""Bytes of a zip's list of records: more than 50,000 of them."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +37,6 @@ class Record:
     size: int
     crc: int
     """Its CRC-32; 0 for all records of a zip whose checksums were not written."""
-
-
-class _Limited:
-    """An open file for zipfile, which would read a list of records of any size."""
-
-    def __init__(self, handle: BufferedReader) -> None:
-        self._handle = handle
-        self.seek, self.tell = handle.seek, handle.tell
-
-    def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes, or the rest of the file."""
-        data = self._handle.read(size if 0 <= size <= _LARGEST_LIST else _LARGEST_LIST + 1)
-        if len(data) > _LARGEST_LIST:
-            raise ValueError("its list of records is too long")
-        return data
 
 
 def is_zip(handle: BufferedReader) -> bool:
@@ -70,7 +54,7 @@ def zip_records(handle: BufferedReader) -> list[Record]:
     """
     size = os.fstat(handle.fileno()).st_size
     try:
-        with ZipFile(_Limited(handle)) as archive:
+        with ZipFile(LimitedFile(handle)) as archive:
             entries, end = sorted(archive.infolist(), key=attrgetter("header_offset")), archive.start_dir
         if not all(0 <= place <= size for place in (end, *(entry.header_offset for entry in entries))):
             raise ValueError("it points outside of the file")

@@ -35,6 +35,14 @@ def test_a_file_is_read_only_when_it_is_asked_for(tmp_path: Path) -> None:
         state["pixels"]
 
 
+@pytest.mark.parametrize("rows", [np.array([1.5]), np.array(3), np.ones((1, 2), np.int8)])
+def test_rows_that_do_not_fit_those_of_another_file_are_refused(tmp_path: Path, rows: np.ndarray) -> None:
+    write_arrays(tmp_path / "a.npz", {"pixels": np.array([1, 2])})
+    write_arrays(tmp_path / "b.npz", {"pixels": rows})
+    with pytest.raises(ValueError, match="the rows of pixels are"):
+        SavedState([tmp_path / "a.npz", tmp_path / "b.npz"], {})
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

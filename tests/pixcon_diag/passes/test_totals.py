@@ -8,10 +8,11 @@ import pytest
 
 from pixcon_diag.cache.arrays import read_arrays, write_arrays
 from pixcon_diag.cache.measure import measure
-from pixcon_diag.passes.predictions import STATISTICS
+from pixcon_diag.passes.options import MeasureOptions
+from pixcon_diag.passes.predictions import pass_statistics
 from pixcon_diag.passes.totals import cell_disagreements, pass_disagreements
 from pixcon_train.core.files import sha256
-from tests.pixcon_diag.passes.small import cpu, images, network, seen
+from tests.pixcon_diag.passes.small import CLASSES, cpu, images, network, seen
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,26 @@ def test_a_stored_pass_that_contradicts_itself_is_run_again(tmp_path: Path) -> N
     np.testing.assert_array_equal(repeated.statistics, done.statistics)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cells.index", 10**6),
+        ("cells.index", -1),
+        ("centroids.label", CLASSES),
+        ("sampler.labels", CLASSES),
+        ("cells.rows", 2**62),
+    ],
+)
+def test_an_index_beyond_its_table_is_found(state: dict[str, np.ndarray], name: str, value: int) -> None:
+    forged = state[name].astype(np.int64)
+    forged[0] = value
+    statistics, images = pass_statistics(CLASSES, MeasureOptions()), len(state["images.statistics"])
+    with pytest.raises(ValueError, match=rf"{name} holds .*{value}"):
+        statistics.check({**state, name: forged}, complete=True, images=images)
+
+
 def test_a_state_is_checked_whole(state: dict[str, np.ndarray]) -> None:
-    STATISTICS.check(state, complete=True)
+    statistics, images = pass_statistics(CLASSES, MeasureOptions()), len(state["images.statistics"])
+    statistics.check(state, complete=True, images=images)
     with pytest.raises(ValueError, match=r"its state lacks cells\.rows"):
-        STATISTICS.check({name: value for name, value in state.items() if name != "cells.rows"}, complete=True)
+        statistics.check({n: value for n, value in state.items() if n != "cells.rows"}, complete=True, images=images)
