@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixcon_train.core.errors import DataError
+from pixcon_train.core.errors import DataError, PixConError
 from pixcon_train.core.files import replacing, to_json
 from pixcon_train.core.paths import is_file
 
@@ -96,7 +96,7 @@ def _drawn(
     from pixcon_figures.fonts import fallback_fonts
 
     fonts, lacking = fallback_fonts(list(content.values()))
-    with styles.style(style, fonts):
+    with styles.style(style, fonts), _naming(folder, content):
         yield _draw(folder, name, content, lacking), lacking
 
 
@@ -112,16 +112,25 @@ def _draw(folder: Path, name: str, content: "Mapping[str, Content]", lacking: fr
     from pixcon_figures.sources import source_line
     from pixcon_figures.style import small_print
 
+    plain = {command: drawable(saved, lacking) for command, saved in content.items()}
+    module = import_module(_module(name))
+    figures: dict[str, Figure] = (
+        module.draw_together(*plain.values()) if name == FIG11 else module.draw(plain[name], folder)
+    )
+    if line := drawable(source_line([*content.values()]), lacking):
+        for figure in figures.values():
+            small_print(figure, line)
+    return figures
+
+
+@contextmanager
+def _naming(folder: Path, content: "Mapping[str, Content]") -> "Iterator[None]":
+    """Whatever fails within the block is laid to the results, of which the files may hold anything."""
     try:
-        plain = {command: drawable(saved, lacking) for command, saved in content.items()}
-        module = import_module(_module(name))
-        figures: dict[str, Figure] = (
-            module.draw_together(*plain.values()) if name == FIG11 else module.draw(plain[name], folder)
-        )
-        if line := drawable(source_line([*content.values()]), lacking):
-            for figure in figures.values():
-                small_print(figure, line)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # the file may hold anything
+        yield
+    except (PixConError, MemoryError):
+        raise
+    except Exception as error:
         files = " or ".join(str(folder / f"{command}.json") for command in content)
         versions = ", ".join(dict.fromkeys(str(saved.get("version", "not stated")) for saved in content.values()))
         fault = f"lacks {error}" if isinstance(error, KeyError) else f"cannot be drawn ({error})"
@@ -129,7 +138,6 @@ def _draw(folder: Path, name: str, content: "Mapping[str, Content]", lacking: fr
         raise DataError(
             f"{files} {fault}: it is damaged or of another version ({versions}). Run {again} again."
         ) from error
-    return figures
 
 
 def _lay_out(figure: "Figure") -> None:

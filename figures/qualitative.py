@@ -16,6 +16,7 @@ from pixcon_diag.measures.qualitative import occurring_classes
 from pixcon_figures.palette import OUTLINE, OUTLINE_EDGE, VOID, class_colors
 from pixcon_figures.saved import Content, number, rounded, shorten, wrap
 from pixcon_figures.style import LETTER, SMALL, WIDE, blank, explain, footnote, new_figure
+from pixcon_train.core.files import plain_name
 from pixcon_train.data.images import read_image
 from pixcon_train.data.masks import read_indices
 
@@ -93,8 +94,17 @@ def _blocks(content: Content) -> list[Block]:
 
 def read_row(folder: Path, files: Content, void: int) -> Row:
     """The panels of one image, from the PNGs beside the JSON; ``void`` is their largest value."""
-    maps = [read_indices(folder / file, largest=void) for file in (files["truth"], *files["predictions"])]
-    return Row(read_image(folder / files["image"]), maps[0], maps[1:])
+    maps = [read_indices(_panel(folder, file), largest=void) for file in (files["truth"], *files["predictions"])]
+    return Row(read_image(_panel(folder, files["image"])), maps[0], maps[1:])
+
+
+def _panel(folder: Path, name: str) -> Path:
+    """A panel's path by its name in the JSON.
+
+    Raises:
+        ValueError: it would lie outside of ``folder``.
+    """
+    return folder.joinpath(*map(plain_name, name.split("/")))
 
 
 def _panel_width(panels: int, blocks: int) -> float:

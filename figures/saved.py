@@ -1,6 +1,5 @@
 """Reading saved results for figures; ``null`` in JSON becomes NaN."""
 
-import json
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -10,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import open_regular
+from pixcon_train.core.files import read_json
 
 Content = dict[str, Any]
+
+MOST = 300
+"""Most results, images or comparisons of one file that are drawn: 100 checkpoints with three rules each."""
 
 
 def read_saved(folder: Path, command: str) -> Content:
@@ -24,14 +26,16 @@ def read_saved(folder: Path, command: str) -> Content:
     path = folder / f"{command}.json"
     again = f"Write it with `pixcon-diag {command} --out {folder}`."
     try:
-        with open_regular(path) as file:
-            content = json.load(file)
+        content = read_json(path)
     except FileNotFoundError:
         raise DataError(f"No results at {path}, from which figures are drawn. {again}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}. {again}") from None
     if not isinstance(content, dict) or content.get("command") != command:
         raise DataError(f"{path} does not hold results of `{command}`. {again}")
+    for part in ("results", "images", "comparisons"):
+        if isinstance(entries := content.get(part), list) and len(entries) > MOST:
+            raise DataError(f"{path} holds {len(entries):,} {part}, and figures show at most {MOST}.")
     return content
 
 

@@ -154,3 +154,11 @@ def test_a_missing_panel_is_said(tmp_path: Path) -> None:
     (tmp_path / content["images"][0]["files"]["truth"]).unlink()
     with pytest.raises(DataError, match=r"00_truth\.png"):
         draw(content, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "../image.png", "a/../../b.png", ".."])
+def test_no_file_elsewhere_is_read(tmp_path: Path, path: str) -> None:
+    content = qualitative(tmp_path, [[wrong()]], [truth()])
+    content["images"][0]["files"]["image"] = path
+    with pytest.raises(ValueError, match="is no file name"):
+        draw(content, tmp_path)

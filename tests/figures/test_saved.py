@@ -1,4 +1,6 @@
+import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,19 @@ def test_a_missing_damaged_or_foreign_file_is_one_clear_message(tmp_path: Path, 
     with pytest.raises(DataError, match=said) as error:
         read_saved(tmp_path, "geometry")
     assert "geometry.json" in str(error.value) and "pixcon-diag geometry" in str(error.value)
+
+
+def test_more_than_fits_a_figure_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tau.json").write_text(json.dumps({"command": "tau", "results": [{}] * 301}))
+    with pytest.raises(DataError, match="holds 301 results, and figures show at most 300"):
+        read_saved(tmp_path, "tau")
+
+
+def test_a_file_of_any_size_is_not_read(tmp_path: Path) -> None:
+    (file := tmp_path / "tau.json").touch()
+    os.truncate(file, 2**40)
+    with pytest.raises(DataError, match=r"tau\.json cannot be read: .*1,099,511,627,776 bytes"):
+        read_saved(tmp_path, "tau")
 
 
 def test_the_first_of_each_group_and_rule() -> None:
