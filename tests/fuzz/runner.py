@@ -24,7 +24,9 @@ from pixcon_train.core.foreign_text import shown_message
 from tests.fuzz.case import Case, Kind
 
 SECONDS = 10
-"""Of the processor; the clock may show three times as many, since others may use the machine."""
+"""Of the processor, which one input may take."""
+PATIENCE = 12
+"""Times as many seconds by the clock, within which it must end: others may use the machine."""
 MEMORY = 2**31
 """Bytes beyond the size of the file."""
 CANARY = "PIXCON_CANARY"
@@ -43,6 +45,9 @@ class Outcome:
     """The result, the message, or the traceback."""
     refused: bool
     seconds: float
+    """Of the processor."""
+    memory: int
+    """Bytes beyond what the process had before."""
 
 
 def run(kind: Kind, cases: Iterator[Case], seconds: int = SECONDS, memory: int = MEMORY) -> Iterator[Outcome]:
@@ -57,20 +62,20 @@ def run(kind: Kind, cases: Iterator[Case], seconds: int = SECONDS, memory: int =
 def _tried(kind: Kind, case: Case, path: Path, seconds: int, memory: int) -> Outcome:
     canary = path.parents[1] / "canary"
     read_end, write_end = os.pipe()
-    start = time.monotonic()
+    until = time.monotonic() + PATIENCE * seconds
     child = os.fork()
     if not child:
         os.close(read_end)
         _child(kind, path, canary, write_end, seconds, memory)
     os.close(write_end)
-    answer, in_time = _answer(read_end, start + 3 * seconds)
+    answer, in_time = _answer(read_end, until)
     if not in_time:
         os.kill(child, signal.SIGKILL)
-    _, status, _ = os.wait4(child, 0)
-    took = time.monotonic() - start
-    report = json.loads(answer) if answer and in_time else {"kind": "nothing", "said": ""}
+    _, status, used = os.wait4(child, 0)
+    report = json.loads(answer) if answer and in_time else {"kind": "nothing", "said": "", "bytes": 0}
     fault = _fault(case, report, status, in_time=in_time, canary=canary)
-    return Outcome(case, fault, report["said"], report["kind"] == "refused", took)
+    took = used.ru_utime + used.ru_stime
+    return Outcome(case, fault, report["said"], report["kind"] == "refused", took, report["bytes"])
 
 
 def _fault(case: Case, report: dict[str, Any], status: int, *, in_time: bool, canary: Path) -> str | None:
@@ -117,7 +122,8 @@ def _child(kind: Kind, path: Path, canary: Path, write_end: int, seconds: int, m
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         report = _report(kind, path)
-        report["memory"] = report.get("memory") or _peak() - before > allowed
+        report["bytes"] = _peak() - before
+        report["memory"] = report.get("memory") or report["bytes"] > allowed
         os.write(write_end, json.dumps(report).encode())
     finally:
         os._exit(0)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pixcon_train.core.errors import ConfigError
+from tests.fuzz import runner
 from tests.fuzz.case import Case, mutated
 from tests.fuzz.runner import CANARY, run
 
@@ -21,7 +22,7 @@ def read(path: Path) -> str:
     if text == "code":
         Path(os.environ[CANARY]).touch()
     elif text == "hang":
-        time.sleep(60)
+        time.sleep(600)
     elif text == "work":
         while True:
             pass
@@ -61,8 +62,9 @@ def read(path: Path) -> str:
         ("memory", "raised MemoryError"),
     ],
 )
-def test_each_fault_is_found(text: str, fault: str | None) -> None:
+def test_each_fault_is_found(text: str, fault: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("a text", "input.txt", lambda path: path.write_text(text), expected="the result")
+    monkeypatch.setattr(runner, "PATIENCE", 2)
     (outcome,) = run(SimpleNamespace(attempt=read), iter([case]), seconds=1, memory=2**28)  # type: ignore[arg-type]
     assert (outcome.fault, outcome.refused) == (fault, text in ("refuse", "refused for memory"))
 
