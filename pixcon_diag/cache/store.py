@@ -24,8 +24,8 @@ MAPS = (LABEL_MAPS, CONFIDENCE_MAPS)
 
 LARGEST_ARCHIVE = 2**32
 """Bytes of an archive of statistics: of 20,000 images and 150 classes they take some hundred megabytes."""
-LARGEST_MAP = 2**28
-"""Bytes of a map, which are fewer than the pixels of the largest image that is read."""
+LARGEST_MAP = 2**29
+"""Bytes of a map: two of each pixel of the largest image that is read, uncompressed."""
 
 _MADE = {"batch_size": int, "device": str}
 """Types of the provenance in a manifest."""
