@@ -78,9 +78,10 @@ mutate: $(MUTATION)  ## change measurements in one place at a time and list what
 browser:  ## install Chromium for the browser tests where no browser is installed and apt-get may be used
 	.ci/browser.sh
 
-fuzz: $(INSTALLED)  ## read 2,500 hostile files of each kind from each of two seeds; prints every fault
-	$(BIN)/python -m tests.fuzz --files 2500 --seed 1
-	$(BIN)/python -m tests.fuzz --files 2500 --seed 2
+fuzz: $(INSTALLED)  ## read hostile files of each kind from two seeds, and an hour more where atheris is installed; prints every fault
+	$(foreach seed,1 2,$(BIN)/python -m tests.fuzz --files 500 --seed $(seed) --page docs/reliability.md &&) true
+	$(foreach seed,1 2,$(BIN)/python -m tests.fuzz --kind checkpoints --files 2500 --seed $(seed) --page docs/reliability.md &&) true
+	$(BIN)/python -m tests.fuzz.coverage_guided
 	$(BIN)/python -m pytest -q --hypothesis-profile=default tests/test_names.py
 
 faults: $(INSTALLED)  ## disturb trainings, passes and commands at random moments; writes the table of docs/reliability.md

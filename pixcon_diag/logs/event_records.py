@@ -15,10 +15,11 @@ from pixcon_train.core.files import read_bytes
 
 HEAD, TAIL = 12, 4
 """Bytes of a record before its content (length: 8, checksum of the length: 4) and after it (checksum: 4)."""
-LARGEST = 2**26
+LARGEST = 2**25
 """Most bytes of a file; their checksums take seconds."""
-MOST = 500_000
-"""Most records of a file; a run of 50,000 iterations that writes eight scalars in each has 400,000."""
+MOST = 200_000
+"""Most records of a file, which take seconds to read; a run of 50,000 iterations that writes four scalars in each has
+as many."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from pixcon_diag.checkpoints import loading
-from pixcon_diag.checkpoints.description import LIMIT, DescriptionFile
+from pixcon_diag.checkpoints.description import LIMIT, DescriptionFile, RunRecord
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import sha256
@@ -136,3 +136,21 @@ def test_a_described_checkpoint_needs_no_torch(own: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe, str(own)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"data": {"crop": 2**16 + 1}}, "config.data.crop` is 65537"),
+        ({"data": {"val_limit": 0}}, "config.data.val_limit` is 0"),
+        ({"bank": {"size": 2**24 + 1}}, "config.bank.size` is 16777217"),
+        ({"bank": {"tau": float("nan")}}, "config.bank.tau` is nan"),
+        ({"bank": {"cap": "64"}}, "config.bank.cap` is '64'"),
+        ({"schedule": {"batch": 10**400}}, "config.schedule.batch` is "),
+        ({"seed": -1}, "config.seed` is -1"),
+        ({"data": []}, "config.data` is "),
+    ],
+)
+def test_settings_out_of_range_are_named(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        RunRecord(config, {}, "", {}).settings  # noqa: B018

@@ -1,3 +1,4 @@
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -141,6 +142,20 @@ def test_hostile_records_cost_no_memory(tmp_path: Path) -> None:
         value.metadata.plugin_data.plugin_name = "scalars"
         path.write_bytes(whole + framed(event.SerializeToString()))
         assert len(read_curves([path]).by_tag["train/loss"]) == 10
+
+
+def test_more_records_or_bytes_than_are_read_in_seconds_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, ten)  # the scalars follow a record that states the version
+    monkeypatch.setattr("pixcon_diag.logs.event_records.MOST", 11)
+    assert len(read_curves([path]).by_tag["train/loss"]) == 10
+    monkeypatch.setattr("pixcon_diag.logs.event_records.MOST", 10)
+    with pytest.raises(DataError, match="has more than 10 records"):
+        read_curves([path])
+    os.truncate(path, 2**40)
+    with pytest.raises(DataError, match=r"1,099,511,627,776 bytes, and at most 33,554,432 are read"):
+        read_curves([path])
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import math
+import os
 import re
 from pathlib import Path
 from time import process_time
@@ -331,3 +332,10 @@ def test_logs_of_other_releases(reference: Path, name: str) -> None:
 def test_logs_of_other_forms_are_refused_by_name(reference: Path, name: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         read_unimatch_log(reference / "other_logs" / f"{name}.log")
+
+
+def test_a_log_of_any_size_is_not_read(tmp_path: Path) -> None:
+    (path := tmp_path / "run.log").touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(DataError, match=r"run\.log cannot be read: it has 1,099,511,627,776 bytes"):
+        read_unimatch_log(path)

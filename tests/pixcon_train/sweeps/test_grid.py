@@ -101,6 +101,8 @@ def test_a_path_among_the_values_stays_one_folder(tmp_path: Path) -> None:
         ("grid: {data.labeled: [a/b, a b]}", "cannot be a folder of its own"),
         (f"grid: {{data.labeled: [{'x' * 300}]}}", "too long"),
         ("grid: {bank.rule: [clean]", "not valid YAML"),
+        (f"grid: {{optimizer.lr: {[n / 10**6 for n in range(1, 1002)]}}}", r"has 1,001 values; expected at most 1,000"),
+        (f"grid: {{bank.rule: [none, clean]}}\nseeds: {[*range(501)]}", r"has 1,002 runs; expected at most 1,000"),
     ],
 )
 def test_a_mistake_is_one_message(tmp_path: Path, text: str, words: str) -> None:
