@@ -13,11 +13,11 @@ CASES: dict[str, tuple[int, int]] = {
     "run-logs": (2, 12),
     "text-logs": (1, 15),
     "event-files": (1, 12),
-    "lists": (1, 12),
+    "lists": (1, 10),
     "images": (11, 50),
     "predictions": (1, 12),
     "cached-pass": (1, 60),
-    "saved-result": (0, 30),
+    "saved-result": (6, 12),
     "names": (0, 1),
 }
 """The first input, and how many are skipped from one to the next; three of each kind are tried."""
