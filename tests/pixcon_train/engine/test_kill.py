@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,11 @@ def in_the_middle_of_a_checkpoint(number: int, name: str = LATEST) -> None:
     """Die with half of the ``number``-th checkpoint called ``name`` written."""
     original, done = torch.save, iter(range(1, 1000))
 
-    def half(content: Any, target: Path) -> None:
+    def half(content: Any, target: BufferedWriter) -> None:
         original(content, target)
-        if name in target.name and next(done) == number:
-            os.truncate(target, target.stat().st_size // 2)
+        if name in Path(target.name).name and next(done) == number:
+            target.truncate(target.tell() // 2)
+            target.flush()
             die()
 
     checkpoint.torch.save = half  # type: ignore[attr-defined]

@@ -21,7 +21,6 @@ from pixcon_train.engine.components import build_components
 from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.evaluator import Evaluator
 from pixcon_train.engine.observer import TrainingObserver
-from pixcon_train.engine.state import restore
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
@@ -86,7 +85,9 @@ def validated(spec: Path, folder: Path, source: Path) -> None:
     """Validate the teacher of the run in ``source``, and leave its counts."""
     asked = tiny_config(spec, bank__rule="clean", schedule__batch=8, schedule__micro_batch=2)
     parts = build_components(asked, open_accelerator(asked.runtime))
-    restore(load_checkpoint(source / LATEST), parts)
+    saved = load_checkpoint(source / LATEST)
+    parts.student.load_state_dict(saved.student)
+    parts.teacher.load_state_dict(saved.ema)
     result = Evaluator(parts, TrainingObserver(), lambda: False).validate()
     assert result is not None
     torch.save(result["ema"], folder / f"scores{parts.accelerator.process_index}.pt")
