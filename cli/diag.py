@@ -22,9 +22,9 @@ from pixcon_train.core.version import VERSION
 def main(context: click.Context) -> None:
     """Measure semi-supervised segmentation checkpoints.
 
-    A checkpoint is a file (of this project, of UniMatch V2 or of PixCon, a bare state dict, safetensors), a run's
-    folder, a folder of runs, hf://owner/repo/file, or a group of seeds: name=path,path. Without one, the runs under
-    ./runs are taken.
+    A checkpoint is a file (of this project or of nine public releases, a bare state dict, safetensors), a run's folder,
+    a folder of runs, hf://owner/repo/file, or a group of seeds: name=path,path. Without one, the runs under ./runs are
+    taken.
     """
     processes, name = launched_processes(), context.invoked_subcommand
     if processes > 1 and name != measure.name:

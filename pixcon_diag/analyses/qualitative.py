@@ -58,6 +58,8 @@ def _notes(chosen: Chosen) -> Iterator[str]:
     if len(methods) > 1:
         better, worse = (sum(sign * image.delta < 0 for image in ranking.images) for sign in (1, -1))
         yield f"{delta_note(*methods)} Of the images shown, {methods[1]} is better on {better}, worse on {worse}."
+    if ranking.rank_by == "error-diff" and len(methods) > 1:
+        yield "The largest gains come first; --rank-by both shows the largest losses too."
     if not ranking.images:
         yield "No image is among these, so there is no figure."
     yield "The first checkpoint of each method: " + ", ".join(member.name for member in chosen.members) + "."

@@ -6,8 +6,8 @@ from typing import Any
 
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.network import read_network
-from pixcon_train.core.errors import CheckpointError
-from pixcon_train.core.paths import resolved
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.paths import exists
 from pixcon_train.core.version import VERSION
 from pixcon_train.runs.export import write_weights
 
@@ -18,6 +18,8 @@ class Converted:
 
     layout: str
     """Of the source."""
+    remarks: tuple[str, ...]
+    """On how the source was read."""
     description: dict[str, Any]
     """As in the file's metadata."""
 
@@ -26,12 +28,14 @@ def convert(source: Path, target: Path, *, weights: WeightsAsked = None, allow_l
     """Write the weights of one network of ``source`` and their description to ``target``, and nothing else.
 
     Raises:
-        CheckpointError: ``source`` is missing, damaged, unsafe, of no known layout, lacks the requested weights, or is
-            ``target``.
-        PixConError: ``target`` cannot be written; a previous file is intact.
+        CheckpointError: ``source`` is missing, damaged, unsafe, of no known layout, or lacks the requested weights.
+        ConfigError: ``target`` exists, or does not end in ``.safetensors``.
+        PixConError: ``target`` cannot be written.
     """
-    if resolved(target) == resolved(source):
-        raise CheckpointError(f"{target} is the file to be converted. Give another name for the new file.")
+    if target.suffix != ".safetensors":
+        raise ConfigError(f"{target} would be a safetensors file. Give it a name that ends in .safetensors.")
+    if exists(target):
+        raise ConfigError(f"{target} exists already. Remove it, or give another name.")
     network = read_network(source, weights, allow_legacy=allow_legacy)
     info, state = network.description.info, network.model.state_dict()
     embedding = state.get("proj_head.3.weight")
@@ -47,7 +51,8 @@ def convert(source: Path, target: Path, *, weights: WeightsAsked = None, allow_l
         "metrics": {"student": {"miou": info.scores.student}, "ema": {"miou": info.scores.ema}},
         "config": network.description.run.config if network.description.run else {},
         "version": VERSION,
+        "layout": info.layout,
     }
     tensors = {name: value.contiguous() for name, value in state.items()}
     write_weights(tensors, target, description, source_sha256=info.sha256)
-    return Converted(info.layout, description)
+    return Converted(info.layout, network.description.remarks, description)

@@ -14,7 +14,7 @@ from random import Random
 from tests.faults.trial import DONE, KILLED, LONGEST, TOLD, Child, Ending, Tally, finished, outliving
 from tests.faults.work import Clock, FileLimit, MemoryLimit, Pass, Reading, Report, Spoil, Training, Work, unprepared
 
-SAME = "resumed, it is bit for bit the undisturbed one, and nothing is left behind"
+SAME = "resumed, it equals undisturbed work bit for bit, and nothing is left behind"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,9 @@ def _kill_a_child_of(child: Child, delay: float) -> bool:
 
 def spoilt_images(bench: Bench, tries: int) -> Tally:
     """An image or mask is gone, cut, empty, a pipe, a folder or a loop from some step on."""
-    tally = Tally(f"image or mask spoilt during a {bench.work.name}", f"one message that names it; restored and {SAME}")
+    tally = Tally(
+        f"image or mask damaged during a {bench.work.name}", f"one message that names it; restored and {SAME}"
+    )
     kinds = ("a pipe", "gone", "cut", "emptied", "a folder", "a loop")
     for number, folder in enumerate(bench.folders("spoilt", tries)):
         file = bench.work.image(bench.random.randrange(100))
@@ -162,7 +164,7 @@ def jumping_clock(bench: Bench, tries: int) -> Tally:
 
 def three_on_one_store(bench: Bench, tries: int) -> Tally:
     """Three processes need the same pass at the same time; in every second try one of them is killed."""
-    tally = Tally("three processes on one pass, one killed in every second try", f"all end well, and the pass: {SAME}")
+    tally = Tally("three processes on one pass, one killed in every second try", f"all three finish; the pass, {SAME}")
     for number, folder in enumerate(bench.folders("shared", tries)):
         children = [Child(bench.work.do, folder) for _ in range(3)]
         if number % 2:

@@ -48,7 +48,7 @@ def many_checkpoints(root: Path) -> Tally:
 def many_images(root: Path) -> Tally:
     """One pass over many images, which are copies of a few: the counts are those of the few, many times."""
     tally = Tally(
-        f"a pass over {IMAGES:,} images", "the counts are exact, and at most 40 kB of memory an image are used"
+        f"a pass over {IMAGES:,} images", "the counts are exact, and at most 40 kB of memory per image is used"
     )
     few = images(root, SIZES)
     alone = measure(network(), few, run=cpu(batch_size=len(SIZES))).statistics.sum(0)

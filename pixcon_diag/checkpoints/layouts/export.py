@@ -28,7 +28,7 @@ def _read(file: CheckpointFile) -> Layout:
         scores = Scores(epoch=integer(about["epoch"]), student=miou["student"], ema=miou["ema"])
         part = section(section(about, "config"), "data").get("val_limit") is not None
         return Layout(
-            "pixcon-train export",
+            f"{about['layout']}, converted" if isinstance(about.get("layout"), str) else "pixcon-train export",
             {weights: file.content},
             scores,
             data=data or None,

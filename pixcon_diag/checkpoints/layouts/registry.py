@@ -1,5 +1,8 @@
 """All known layouts, in the order in which they are tried."""
 
+from contextlib import suppress
+from typing import Any
+
 from pixcon_diag.checkpoints.layouts import (
     bare,
     corrmatch,
@@ -16,6 +19,7 @@ from pixcon_diag.checkpoints.layouts.fields import shown_keys, state_dict
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.models.state import infer_architecture, strip_prefix
 
 LAYOUTS: tuple[LayoutReader, ...] = tuple(
     module.LAYOUT
@@ -32,7 +36,7 @@ def recognise(file: CheckpointFile) -> Layout:
     for layout in LAYOUTS:
         if layout.matches(file):
             return layout.read(file)
-    holders = [str(key) for key, value in file.content.items() if state_dict(value)]
+    holders = [str(key) for key, value in file.content.items() if _has_network(value)]
     hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
     if file.left_out is not None:
         hint += f" It also holds {file.left_out}, as that would run code from the file; nothing was run."
@@ -40,3 +44,11 @@ def recognise(file: CheckpointFile) -> Layout:
         f"{file.path} has the keys {shown_keys(file.content)}, which is no known layout. Expected "
         f"{'; '.join(layout.description for layout in LAYOUTS)}.{hint}"
     )
+
+
+def _has_network(value: Any) -> bool:
+    """Whether an entry is a state dict of a known architecture."""
+    state = state_dict(value)
+    with suppress(CheckpointError):
+        return state is not None and bool(infer_architecture(strip_prefix(state)))
+    return False

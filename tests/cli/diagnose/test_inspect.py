@@ -90,8 +90,16 @@ def test_the_requested_weights_are_converted(tmp_path: Path) -> None:
     assert holds(load(tmp_path / "student.safetensors"), state("unimatch_v2", shift=0.5))
 
 
-def test_a_file_is_not_converted_onto_itself(tmp_path: Path) -> None:
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
     path = file_of(tmp_path, "best.pth", unimatch_v2())
-    before = path.read_bytes()
-    one_message(call("convert", path, path), 4, "is the file to be converted")
-    assert path.read_bytes() == before
+    (taken := tmp_path / "taken.safetensors").write_text("mine")
+    one_message(call("convert", path, taken), 2, "exists already")
+    one_message(call("convert", path, tmp_path / "new.pth"), 2, "ends in .safetensors")
+    assert taken.read_text() == "mine" and sorted(file.name for file in tmp_path.iterdir()) == ["best.pth", taken.name]
+
+
+def test_what_a_source_lacks_is_said(tmp_path: Path) -> None:
+    torch.save(unimatch_v2(), path := tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    done = call("convert", path, tmp_path / "new.safetensors", "--allow-legacy")
+    assert "not verifiable (the file has no checksums)" in done.stderr
+    assert load(tmp_path / "new.safetensors").info.layout == "UniMatch V2 checkpoint, converted"

@@ -26,8 +26,9 @@ def test_two_methods_have_their_difference() -> None:
     assert [column.head for column in table.columns] == ["image", "error % none", ODD, "Δ (↓)"]
     assert table.notes[0] == f"Ranked by error-diff, error of none − error of {ODD}, among 5 images."
     assert f"Δ = {ODD} − none." in table.notes[1] and f"{ODD} is better on 1, worse on 1." in table.notes[1]
-    assert table.notes[2] == f"The first checkpoint of each method: none 0, {ODD} 0."
-    assert table.notes[3] == "1 images have no valid pixel, so no error."
+    assert table.notes[2] == "The largest gains come first; --rank-by both shows the largest losses too."
+    assert table.notes[3] == f"The first checkpoint of each method: none 0, {ODD} 0."
+    assert table.notes[4] == "1 images have no valid pixel, so no error."
     check_latex(table)
 
 
