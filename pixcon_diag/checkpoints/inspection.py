@@ -1,11 +1,11 @@
 """What is in a weight file, without building a network."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pixcon_diag.checkpoints.layouts.fields import state_dict
@@ -98,8 +98,14 @@ def _states(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Tens
 
 
 def _network(name: str, state: Mapping[str, Tensor]) -> Network:
-    floats = [value.double() for value in state.values() if value.is_floating_point() and value.numel()]
-    finite = [value[value.isfinite()] for value in floats]
+    squares, largest, not_finite = 0.0, 0.0, 0
+    for value in state.values():
+        if not value.is_floating_point():
+            continue
+        finite = value[value.isfinite()].double()  # one tensor at a time: in float64 all would not fit into memory
+        squares += float(finite.square().sum())
+        largest = max(largest, float(finite.abs().max()) if len(finite) else 0.0)
+        not_finite += value.numel() - len(finite)
     model, unknown = None, None
     try:
         model = infer_architecture(strip_prefix(state))
@@ -110,9 +116,9 @@ def _network(name: str, state: Mapping[str, Tensor]) -> Network:
         entries=len(state),
         values=sum(value.numel() for value in state.values()),
         dtypes=tuple(sorted({str(value.dtype).removeprefix("torch.") for value in state.values()})),
-        norm=float(torch.tensor([value.square().sum() for value in finite], dtype=torch.float64).sum().sqrt()),
-        largest=max((float(value.abs().max()) for value in finite if len(value)), default=0.0),
-        not_finite=sum(value.numel() for value in floats) - sum(map(len, finite)),
+        norm=math.sqrt(squares),
+        largest=largest,
+        not_finite=not_finite,
         model=model,
         unknown=unknown,
     )
