@@ -11,9 +11,6 @@ from pixcon_train.models.deeplab import WIDTH, DeepLab, convolution, global_pool
 from pixcon_train.models.recipes import Recipe
 from pixcon_train.models.resnet import HIGH, LOW, ResNetEncoder
 
-_REDUCED = 48
-"""Channels of AugSeg's reduced low-level map."""
-
 
 class Pyramid(nn.Module):
     """Atrous spatial pyramid pooling under the releases' keys: conv1…conv5. (B, 2048, h, w) → (B, 1280, h, w)."""
@@ -58,16 +55,39 @@ def two_convolutions(inputs: int, outputs: int, *, dropout: bool) -> nn.Sequenti
     return nn.Sequential(*first, *between, *second, *between, nn.Conv2d(WIDTH, outputs, 1))
 
 
-class U2PL(DeepLab):
+class EncoderDecoder(DeepLab):
+    """Encoder and decoder under the releases' keys.
+
+    Args:
+        low: channels of the reduced low-level map.
+        head: edge of the convolution after the pyramid.
+        dropout: whether the classifier has dropout.
+    """
+
+    encoder: ResNetEncoder
+
+    def __init__(self, size: str, num_classes: int, recipe: Recipe, *, low: int, head: int, dropout: bool) -> None:
+        super().__init__(size, num_classes, low + WIDTH, recipe)
+        self.encoder = self.new_encoder()
+        self.decoder = Decoder(recipe, low, head, two_convolutions(low + WIDTH, num_classes, dropout=dropout))
+
+    def fuse_maps(self, features: list[Tensor]) -> Tensor:
+        """The low-level map and the pyramid's: (B, C, H/4, W/4)."""
+        joined_maps: Tensor = self.decoder(features)
+        return joined_maps
+
+    def score(self, fused: Tensor) -> Tensor:
+        logits: Tensor = self.decoder.classifier(fused)
+        return logits
+
+
+class U2PL(EncoderDecoder):
     """U²PL's segmentation network; the feature that it returns is the release's representation, where there is one."""
 
     architecture = "u2pl"
-    encoder: ResNetEncoder
 
     def __init__(self, size: str, num_classes: int, recipe: Recipe) -> None:
-        super().__init__(size, num_classes, 2 * WIDTH, recipe)
-        self.encoder = self.new_encoder()
-        self.decoder = Decoder(recipe, WIDTH, 3, two_convolutions(2 * WIDTH, num_classes, dropout=True))
+        super().__init__(size, num_classes, recipe, low=WIDTH, head=3, dropout=True)
 
     def adapt_to(self, state: Mapping[str, Tensor]) -> None:
         """Add the representation head where ``state`` has one; else as of every DeepLab."""
@@ -75,15 +95,6 @@ class U2PL(DeepLab):
         if last is not None and last.ndim:
             self.decoder.representation = two_convolutions(2 * WIDTH, len(last), dropout=True)
         super().adapt_to(state)
-
-    def fuse_maps(self, features: list[Tensor]) -> Tensor:
-        """The low-level map and the pyramid's: (B, 512, H/4, W/4)."""
-        joined_maps: Tensor = self.decoder(features)
-        return joined_maps
-
-    def score(self, fused: Tensor) -> Tensor:
-        logits: Tensor = self.decoder.classifier(fused)
-        return logits
 
     def decode(self, features: list[Tensor], size: Sequence[int], **options: Any) -> ModelOutput:
         """As of every network, with the representation (B, D, H/4, W/4), of any norm, as the feature."""
@@ -94,22 +105,10 @@ class U2PL(DeepLab):
         return output
 
 
-class AugSeg(DeepLab):
+class AugSeg(EncoderDecoder):
     """AugSeg's segmentation network."""
 
     architecture = "augseg"
-    encoder: ResNetEncoder
 
     def __init__(self, size: str, num_classes: int, recipe: Recipe) -> None:
-        super().__init__(size, num_classes, WIDTH + _REDUCED, recipe)
-        self.encoder = self.new_encoder()
-        self.decoder = Decoder(recipe, _REDUCED, 1, two_convolutions(WIDTH + _REDUCED, num_classes, dropout=False))
-
-    def fuse_maps(self, features: list[Tensor]) -> Tensor:
-        """The low-level map and the pyramid's: (B, 304, H/4, W/4)."""
-        joined_maps: Tensor = self.decoder(features)
-        return joined_maps
-
-    def score(self, fused: Tensor) -> Tensor:
-        logits: Tensor = self.decoder.classifier(fused)
-        return logits
+        super().__init__(size, num_classes, recipe, low=48, head=1, dropout=False)
