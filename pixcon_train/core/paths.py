@@ -5,29 +5,29 @@ this machine does not know. The methods of :class:`pathlib.Path` raise three cla
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
 def exists(path: Path) -> bool:
     """Whether anything is at ``path``."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+    return _is(path.exists)
 
 
 def is_file(path: Path) -> bool:
     """Whether a file is at ``path``."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+    return _is(path.is_file)
 
 
 def is_folder(path: Path) -> bool:
     """Whether a folder is at ``path``."""
+    return _is(path.is_dir)
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    """The answer; False for a name that no file can have."""
     try:
-        return path.is_dir()
+        return asked()
     except (OSError, ValueError):
         return False
 
