@@ -11,7 +11,7 @@ import pytest
 from pixcon_diag.checkpoints.finding import may_be_run
 from pixcon_diag.checkpoints.loading import load
 from pixcon_diag.logs.run_log import read_run_log
-from pixcon_diag.logs.unimatch_log import read_unimatch_log
+from pixcon_diag.logs.text_logs import read_text_log
 from pixcon_diag.sheets.answers import read_answers
 from pixcon_figures.saved import read_saved
 from pixcon_train.core.errors import PixConError
@@ -30,7 +30,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "data.yaml": read_yaml_mapping,
     "sweep.yaml": read_sweep,
     "log.jsonl": read_run_log,
-    "train.log": read_unimatch_log,
+    "train.log": read_text_log,
     "answers.csv": lambda path: read_answers([path], "a", mixed=False),
     "contamination.json": lambda path: read_saved(path.parent, "contamination"),
 }

@@ -38,7 +38,7 @@ def header(**changes: Any) -> str:
 def epoch_text(epoch: int, ious: Sequence[tuple[float, float | None]], mask_ratio: float = 0.5) -> str:
     """One epoch of a UniMatch V2 log: student and EMA IoU of each class in per cent; no EMA column where None."""
     teacher = ious[0][1] is not None
-    lines = [f"===========> Epoch: {epoch}, Previous best: 0.00 @epoch-0, EMA: 0.00 @epoch-0"]
+    lines = [f"===========> Epoch: {epoch}, LR: 0.00100"]
     for iteration, ratio in ((0, 0.0), (81, mask_ratio)):
         more = f", Loss x: 0.600, Loss s: 0.040, Mask ratio: {ratio:.3f}" if teacher else ""
         lines.append(f"Iters: {iteration}, LR: 0.0000050, Total loss: 0.320{more}")
@@ -56,6 +56,51 @@ def write_unimatch(path: Path, values: Sequence[Sequence[tuple[float, float | No
     text = header(**{"epochs": len(values), **config})
     path.write_text(text + "".join(epoch_text(i, ious) for i, ious in enumerate(values)), encoding="utf-8")
     return path
+
+
+AUGSEG = "[11/05/2022 18:19:47][INFO] - "
+
+
+def augseg_text(
+    values: Sequence[tuple[Sequence[float] | None, Sequence[float] | None]], *, colors: bool = True, epochs: int = 0
+) -> str:
+    """A log of AugSeg: each epoch's class IoUs of student and teacher in per cent; None: not evaluated."""
+    config = {"dataset": {"type": "own_semi"}, "net": {"num_classes": 3}, "trainer": {"epochs": epochs or len(values)}}
+    text = AUGSEG + repr(config).replace(", 'net'", ",\n 'net'") + "\n" + AUGSEG + "# samples: 92\n"
+    best, blue, red, plain = [(0.0, -1), (0.0, -1)], *(("\x1b[34m", "\x1b[31m", "\x1b[0m") if colors else ("", "", ""))
+    for epoch, networks in enumerate(values):
+        for step, mean in ((81, 0.1), (162, 0.3)):
+            means = f"Sup:0.298({mean:.3f})  Uns:0.036({2 * mean:.3f})  Pseudo:0.524({mean + 0.5:.3f})"
+            text += f"{AUGSEG}Epoch/Iter [80:{epoch:3}/{step:3}].  {means}  Time:1.57  LR:0.00100\n"
+        mious = [sum(ious) / len(ious) if ious is not None else -100_000 for ious in networks]
+        best = [max(known, (miou, epoch), key=lambda pair: pair[0]) for known, miou in zip(best, mious, strict=True)]
+        for ious in networks:
+            text += "".join(f"{AUGSEG} [Test] -  class [{k}] IoU {iou:.2f}\n" for k, iou in enumerate(ious or ()))
+        (student, at), (ema, ema_at) = best
+        text += f"{AUGSEG} <<Test>> - Epoch: {epoch}.  MIoU: {mious[0]:.2f}/{mious[1]:.2f}.  "
+        text += f"{blue}Best-STU:{student:.2f}/{at}  {red}Best-EMA: {ema:.2f}/{ema_at}{plain}\n"
+    return text
+
+
+CWBASS = "2026-05-29 10:00:00,123 INFO "
+
+
+def cwbass_text(values: Sequence[tuple[float, float]], *, epochs: int = 0) -> str:
+    """A log of CW-BASS v2: each epoch's mIoU of student and teacher in per cent."""
+    count = epochs or len(values)
+    text = f"{CWBASS}Arguments: Namespace(dataset='pascal', backbone='resnet101', num_classes=21, epochs={count})\n"
+    best = {"student": 0.0, "EMA": 0.0}
+    for epoch, (student, ema) in enumerate(values, 1):
+        text += f"{CWBASS}\n{'=' * 60}\n{CWBASS}Epoch {epoch}/{count}  (warmup)\n{CWBASS}\n{'=' * 60}\n"
+        text += f"{CWBASS}Iters: 0/81, LR: 0.0010000, Total loss: 0.9, Loss x: 0.8, Mask ratio: 0.1000\n"
+        text += f"{CWBASS}Evaluating...\n{CWBASS}  Student mIoU: {student:.2f}%  |  EMA mIoU: {ema:.2f}%  |  "
+        text += "Loss: 0.123 (x=0.100 s=0.146)  |  Mask: 0.9123  |  10.0min\n"
+        text += f"{CWBASS}  Worst 5: chair=9.1, sofa=9.9\n"
+        for name, miou in (("student", student), ("EMA", ema)):
+            if miou > best[name]:
+                best[name] = miou
+                text += f"{CWBASS}  >>> New best {name}: {miou:.2f}% (epoch {epoch})\n"
+    return text
 
 
 def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = True, **more: Any) -> dict[str, Any]:

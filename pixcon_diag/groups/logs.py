@@ -71,7 +71,7 @@ def _default_runs() -> list[str]:
     if not runs_here():
         raise DataError(
             f"No log was named, and there are no runs in ./{RUNS}. Name run folders, log.jsonl, TensorBoard files, "
-            "text logs of UniMatch or PrevMatch or groups of them (name=path,path), or train one: `pixcon-train run`."
+            "text logs of other trainers or groups of them (name=path,path), or train one: `pixcon-train run`."
         )
     return [str(RUNS)]
 

@@ -6,7 +6,7 @@ from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.logs.run_log import read_run_log
 from pixcon_diag.logs.tensorboard_log import read_tensorboard
-from pixcon_diag.logs.unimatch_log import read_unimatch_log
+from pixcon_diag.logs.text_logs import read_text_log
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.paths import is_file, is_folder
 from pixcon_train.runs.log_file import LOG
@@ -16,7 +16,7 @@ def read_history(path: Path) -> RunHistory:
     """The history of the run at ``path``.
 
     ``path`` is a run folder of pixcon-train or its ``log.jsonl``; a folder with TensorBoard event files or one such
-    file; or a text log of UniMatch V1 or V2 or of PrevMatch.
+    file; or a text log of another trainer.
 
     Raises:
         DataError: no log at the path, an unknown format, or a damaged log.
@@ -27,7 +27,7 @@ def read_history(path: Path) -> RunHistory:
         return read_run_log(path)
     if ".tfevents." in path.name:
         return read_tensorboard(path)
-    return read_unimatch_log(path)
+    return read_text_log(path)
 
 
 def _read_folder(folder: Path) -> RunHistory:

@@ -73,7 +73,7 @@ class RunHistory(Serializable):
     name: str
     source: str
     """Path of the file or folder."""
-    format: Literal["pixcon", "tensorboard", "unimatch"]
+    format: Literal["pixcon", "tensorboard", "unimatch", "augseg", "cwbass", "table"]
     classes: tuple[str, ...]
     """Names in class order; empty if the log has no IoU per class."""
     first_epoch: int

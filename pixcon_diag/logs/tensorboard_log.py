@@ -1,4 +1,4 @@
-"""Reading TensorBoard files of this project, UniMatch V2 and the PixCon release, distinguished by their tags."""
+"""Reading TensorBoard files of this project, UniMatch V2, CW-BASS v2 and PixCon, distinguished by their tags."""
 
 import re
 from collections.abc import Sequence
@@ -121,6 +121,27 @@ class UniMatchV2(Dialect):
         return mean([value for order, value in self.curves.get(tag, {}).values() if start < order < end])
 
 
+class CWBASSv2(UniMatchV2):
+    """CW-BASS v2: UniMatch V2's tags of evaluations, by epoch from 1, and the training curves' means by epoch."""
+
+    first_epoch = 1
+    absent = "skip"
+    retention = "train/epoch_mask_ratio"
+
+    def __init__(self, curves: dict[str, Series]) -> None:
+        super().__init__(curves)
+        self.losses = {"loss": "train/epoch_loss", "loss_x": "train/epoch_loss_x", "loss_u": "train/epoch_loss_s"}
+
+    @classmethod
+    def matches(cls, curves: dict[str, Series]) -> bool:
+        """Whether the curves are of this trainer."""
+        return super().matches(curves) and cls.retention in curves
+
+    def training(self, tag: str, step: int) -> float:
+        """The mean that is written with the evaluation."""
+        return self._value(tag, step)
+
+
 class PixConRelease(UniMatchV2):
     """PixCon's release: evaluations in per cent by epoch from 1, without class IoUs; training curves by iteration."""
 
@@ -134,7 +155,7 @@ class PixConRelease(UniMatchV2):
         self.losses = {name: f"train/{name}" for name in ("loss", "loss_x", "loss_u", "loss_pix")}
 
 
-DIALECTS = (Dialect, UniMatchV2, PixConRelease)
+DIALECTS = (Dialect, CWBASSv2, UniMatchV2, PixConRelease)
 
 
 def read_tensorboard(path: Path) -> RunHistory:
@@ -153,9 +174,10 @@ def read_tensorboard(path: Path) -> RunHistory:
     for dialect in DIALECTS:
         if dialect.matches(curves):
             return replace(dialect(curves).history(path, name), note=_note(scalars.earlier))
+    tags = ", ".join(dict.fromkeys(dialect.ema for dialect in DIALECTS))
     raise DataError(
-        f"{path} holds no mIoU per epoch: expected one of the tags {', '.join(dialect.ema for dialect in DIALECTS)}; "
-        f"found {', '.join(sorted(curves)[:8]) or 'no scalars'}."
+        f"{path} holds no mIoU per epoch: expected one of the tags {tags}; found "
+        f"{', '.join(sorted(curves)[:8]) or 'no scalars'}."
     )
 
 

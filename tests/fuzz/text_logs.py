@@ -1,4 +1,4 @@
-"""Hostile text logs of UniMatch's trainers."""
+"""Hostile text logs of other trainers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from pixcon_diag.study import Study
 from pixcon_train.core.files import to_json
 from tests.fuzz.case import Case
 from tests.fuzz.texts import changed, odd_files, writes
-from tests.training_logs import epoch_text, header
+from tests.training_logs import augseg_text, cwbass_text, epoch_text, header
 
 NAME = "run.log"
 
@@ -27,8 +27,46 @@ def cases(generator: Random) -> Iterator[Case]:
     yield from odd_files(NAME, good)
     for rule, content in _bombs(good).items():
         yield Case(rule, NAME, writes(content))
+    for rule, content in _bombs_of_others().items():
+        yield Case(rule, NAME, writes(content))
     while True:
-        yield Case("a changed text", NAME, writes(changed(good, generator)))
+        text = generator.choice((good, good, AUGSEG, CWBASS))
+        yield Case("a changed text", NAME, writes(changed(text, generator)))
+
+
+IOUS = ((10.0, 20.0, 30.0), (11.0, 21.0, 31.0))
+AUGSEG = augseg_text([IOUS, (None, IOUS[1]), IOUS]).encode()
+CWBASS = cwbass_text([(20.0, 21.0), (22.0, 22.5)], epochs=80).encode()
+
+
+def _bombs_of_others() -> dict[str, Any]:
+    """AugSeg and CW-BASS v2: configurations and lines on which a pattern could begin at many places."""
+    lines = {
+        **{"progress": b"- Epoch/Iter [" * 20_000, "means": b"- Epoch/Iter [ " + b"Sup:0.1(0.1" * 20_000},
+        **{"classes": b"[Test] -  class [0] IoU " * 20_000, "tests": b"<<Test>> - Epoch: 1.  MIoU: " * 20_000},
+        **{"bests": b"<<Test>> - Epoch: 3.  MIoU: 1.00/1.00.  " + b"Best-STU:" * 20_000, "codes": b"\x1b[1" * 40_000},
+        **{"results": b"Student mIoU: 1.00% | EMA mIoU: 1.00% | " * 20_000, "epochs": b"Epoch 1/" * 40_000},
+        **{"blanks": b"Student mIoU: 1.00%" + b" " * 200_000, "new bests": b">>> New best EMA: 1.00% (epoch " * 9_000},
+    }
+    count = b"num_classes=21"
+    arguments = {
+        **{"a list that never closes": b"[" * 100_000, "signs": b"-" * 100_000 + b"1", "digits": b"9" * 100_000},
+        **{"keywords": b"".join(b"a%d=1, " % k for k in range(9_000)), "a call": b"open('/etc/passwd')"},
+        **{"stars": b"1, **{}", "a lambda": b"lambda: 0", "another bracket": b"1) + Namespace("},
+    }
+    return {
+        **{f"AugSeg: a line of {rule}": AUGSEG + line for rule, line in lines.items()},
+        **{f"AugSeg: many lines of {rule}": AUGSEG + (line[:9_990] + b"\n") * 1_000 for rule, line in lines.items()},
+        **{f"CW-BASS: many lines of {rule}": CWBASS + (line[:9_990] + b"\n") * 1_000 for rule, line in lines.items()},
+        **{
+            f"CW-BASS, in the arguments: {rule}": CWBASS.replace(count, count + b", x=" + value)
+            for rule, value in arguments.items()
+        },
+        "AugSeg: a million classes": AUGSEG.replace(b"'num_classes': 3", b"'num_classes': 999999"),
+        "AugSeg: networks that are lists": AUGSEG.replace(b"{'num_classes': 3}", b"[3]"),
+        "AugSeg: a data set that is a list": AUGSEG.replace(b"'own_semi'", b"[]"),
+        "CW-BASS: Namespaces that never close": b"Arguments: Namespace(a=1\n" * 50_000,
+    }
 
 
 def _bombs(good: bytes) -> dict[str, Any]:

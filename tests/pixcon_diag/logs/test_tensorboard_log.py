@@ -76,6 +76,22 @@ def test_two_runs_in_a_folder_are_never_one(tmp_path: Path) -> None:
     assert first.name in run.note
 
 
+def test_cwbass_v2_counts_epochs_from_1_and_writes_means(tmp_path: Path) -> None:
+    with SummaryWriter(str(tmp_path / "run")) as writer:
+        for epoch in (1, 2):
+            for step in range(3):
+                writer.add_scalar("train/mask_ratio", 0.9, 3 * epoch + step)
+            for tag, value in {"eval/mIoU": 50.0, "eval/mIoU_ema": 40.0, "train/epoch_loss_s": 0.5}.items():
+                writer.add_scalar(tag, value * epoch, epoch)
+            writer.add_scalar("train/epoch_mask_ratio", 0.25 * epoch, epoch)
+            writer.add_scalar("eval/sofa_IoU", 10.0 * epoch, epoch)
+    run = read_tensorboard(tmp_path / "run")
+    assert (run.first_epoch, run.classes, run.absent) == (1, ("sofa",), "skip")
+    assert run.curve("ema") == pytest.approx({1: 0.4, 2: 0.8}) and run.epochs[1].student.iou == pytest.approx((0.2,))
+    assert [record.retention for record in run.epochs] == [0.25, 0.5]
+    assert [record.losses for record in run.epochs] == [{"loss_u": 0.5}, {"loss_u": 1.0}]
+
+
 def test_pixcons_release(tmp_path: Path) -> None:
     with SummaryWriter(str(tmp_path / "run")) as writer:
         for epoch in (1, 2):

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from pixcon_diag.logs.unimatch_log import read_unimatch_log
+from pixcon_diag.logs.text_logs import read_text_log
 from pixcon_train.core.errors import DataError
 from tests.training_logs import CLASSES, epoch_text, header, write_unimatch
 
@@ -14,7 +14,7 @@ TWO = [[(90.0, 91.0), (50.0, 52.5), (70.0, 71.01)], [(92.0, 90.0), (54.0, 50.0),
 
 
 def test_hand_written_log(tmp_path: Path) -> None:
-    run = read_unimatch_log(write_unimatch(tmp_path / "run0.7.log", TWO, criterion={"kwargs": {"thresh": 0.7}}))
+    run = read_text_log(write_unimatch(tmp_path / "run0.7.log", TWO, criterion={"kwargs": {"thresh": 0.7}}))
     assert run.name == "run0.7" and run.classes == CLASSES and run.first_epoch == 0 and run.note is None
     assert run.config["conf_thresh"] == 0.95 and run.config["criterion.kwargs.thresh"] == 0.7
     first = run.epochs[0]
@@ -26,7 +26,7 @@ def test_hand_written_log(tmp_path: Path) -> None:
 
 
 def test_labeled_only_log_has_no_teacher(tmp_path: Path) -> None:
-    run = read_unimatch_log(write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]]))
+    run = read_text_log(write_unimatch(tmp_path / "run.log", [[(k, None) for k in (90.0, 50.0, 70.0)]]))
     assert run.best("ema") is None and run.best("student").miou == 0.7  # type: ignore[union-attr]
     assert math.isnan(run.epochs[0].retention) and run.epochs[0].losses == {"loss": 0.32}
 
@@ -34,7 +34,7 @@ def test_labeled_only_log_has_no_teacher(tmp_path: Path) -> None:
 def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
     text = header() + "UserWarning: xFormers is not available\n" + epoch_text(0, TWO[0]) + epoch_text(1, TWO[1])
     (path := tmp_path / "run.log").write_text(text)
-    assert len(read_unimatch_log(path).epochs) == 2
+    assert len(read_text_log(path).epochs) == 2
 
 
 LAUNCHER = """phoenix-srun: Job 5776 scheduled successfully!
@@ -47,25 +47,25 @@ xFormers not available
 
 
 def test_lines_before_the_configuration_are_passed_over(tmp_path: Path) -> None:
-    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    plain = read_text_log(write_unimatch(tmp_path / "run.log", TWO))
     path = tmp_path / "run.log"
     path.write_text(LAUNCHER + path.read_text(encoding="utf-8"), encoding="utf-8")
-    assert read_unimatch_log(path) == plain
+    assert read_text_log(path) == plain
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_encodings_of_windows(tmp_path: Path, encoding: str) -> None:
-    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    plain = read_text_log(write_unimatch(tmp_path / "run.log", TWO))
     path = tmp_path / "run.log"
     path.write_text(path.read_text(encoding="utf-8"), encoding=encoding, newline="\r\n")
-    assert read_unimatch_log(path) == plain
+    assert read_text_log(path) == plain
 
 
 def test_an_ema_that_is_not_the_teacher_is_read_and_said(tmp_path: Path) -> None:
-    plain = read_unimatch_log(write_unimatch(tmp_path / "run.log", TWO))
+    plain = read_text_log(write_unimatch(tmp_path / "run.log", TWO))
     path = tmp_path / "run.log"
     path.write_text(path.read_text(encoding="utf-8").replace("EMA:", "EMA (not used as teacher):"), encoding="utf-8")
-    run = read_unimatch_log(path)
+    run = read_text_log(path)
     assert run.epochs == plain.epochs
     assert run.note == "the EMA was evaluated but was not the teacher."
 
@@ -76,7 +76,7 @@ def test_unimatch_v1s_and_prevmatchs_words(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("MeanIoU", "meanIOU")
     progress = "Iters: 81, iter time: 10.111, Total loss: 0.300, Loss x: 0.400, Loss s: 0.200, Loss fp: 0.1, Mask: 0.36"
     path.write_text(re.sub(r"Iters: 81, .*", progress, text), encoding="utf-8")
-    (record,) = read_unimatch_log(path).epochs
+    (record,) = read_text_log(path).epochs
     assert record.student.miou == 0.7 and math.isnan(record.ema.miou) and record.retention == 0.36
     assert record.losses == {"loss": 0.3, "loss_x": 0.4, "loss_u": 0.2, "loss_fp": 0.1}
 
@@ -85,22 +85,53 @@ def test_the_log_of_another_run_appended_is_one_message(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "run.log", TWO)
     path.write_text(2 * path.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(DataError, match=r"the epochs begin again, epoch 0 after epoch 1.* a separate file"):
-        read_unimatch_log(path)
+        read_text_log(path)
 
 
-def test_another_tasks_evaluations_are_a_form_that_is_not_known(tmp_path: Path) -> None:
-    line = "[2023-03-24 15:36:45,930][    INFO] ***** Evaluation ***** >>>> Changed IoU: 48.19\n"
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ("Changed IoU: 48.19", "is a log of change detection: .* no mIoU"),
+        ("Depth error: 48.19", r"of an unknown form, without a mIoU: found .*Depth error: 48.19"),
+    ],
+)
+def test_another_tasks_evaluations_are_refused(tmp_path: Path, found: str, says: str) -> None:
+    line = f"[2023-03-24 15:36:45,930][    INFO] ***** Evaluation ***** >>>> {found}\n"
     (path := tmp_path / "run.log").write_text(header() + epoch_text(0, TWO[0])[:200] + "\n" + line, encoding="utf-8")
-    with pytest.raises(DataError, match=r"of an unknown form, without a mIoU: found .*Changed IoU: 48.19"):
-        read_unimatch_log(path)
+    with pytest.raises(DataError, match=says):
+        read_text_log(path)
+
+
+@pytest.mark.parametrize("stated", ["70.00 @epoch-0, EMA: 71.50 @epoch-0", "70.00"])
+def test_a_stated_best_is_that_of_the_epochs(tmp_path: Path, stated: str) -> None:
+    path = write_unimatch(tmp_path / "run.log", TWO)
+    text = path.read_text(encoding="utf-8")
+    for best, says in (
+        (stated, None),
+        (stated.replace("70.00", "70.01"), "a best student mIoU of 70.01.*, but the best of its epochs is 70.00"),
+        (stated.replace("71.50", "71.49"), "a best EMA mIoU of 71.49 at epoch 0, whose own is 71.50, but"),
+    ):
+        path.write_text(text.replace("Epoch: 1, LR: 0.00100", f"Epoch: 1, Previous best: {best}"), encoding="utf-8")
+        if best == stated or says is None:
+            assert len(read_text_log(path).epochs) == 2
+            continue
+        with pytest.raises(DataError, match=says):
+            read_text_log(path)
+
+
+def test_a_log_that_continues_a_run_is_read_and_noted(tmp_path: Path) -> None:
+    text = epoch_text(1, TWO[1]).replace("LR: 0.00100", "Previous best: 70.50 @epoch-0, EMA: 71.50 @epoch-0")
+    (path := tmp_path / "run.log").write_text(header() + text, encoding="utf-8")
+    note = read_text_log(path).note
+    assert note is not None and "continues a run whose best student mIoU was 70.50 before." in note
 
 
 def test_time_grows_with_the_length_of_a_log_alone(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "run.log", TWO)
     lines = ["=" * 9_990, "*" * 9_990, "* Evaluation" * 830, ">>>> Class [0 " * 710, "> Epoch: " * 1_100]
-    whole, start = read_unimatch_log(path), process_time()
+    whole, start = read_text_log(path), process_time()
     path.write_text(path.read_text(encoding="utf-8") + "".join(f"{line}\n" * 200 for line in lines), encoding="utf-8")
-    assert read_unimatch_log(path).epochs == whole.epochs
+    assert read_text_log(path).epochs == whole.epochs
     assert process_time() - start < 10  # for 10 MB; patterns that begin anywhere in a line took 60 s
 
 
@@ -128,7 +159,7 @@ LONG = "9" * 10_000
 def test_hostile_values_are_one_message(tmp_path: Path, text: str) -> None:
     (path := tmp_path / "run.log").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        read_unimatch_log(path)
+        read_text_log(path)
     assert len(str(caught.value)) < 1000
 
 
@@ -136,7 +167,7 @@ def test_a_run_that_was_cancelled_between_evaluations_is_read_as_far_as_it_went(
     third = epoch_text(2, TWO[0]).splitlines(keepends=True)[:3]
     text = header(epochs=60) + epoch_text(0, TWO[0]) + epoch_text(1, TWO[1]) + "".join(third)
     (path := tmp_path / "run.log").write_text(text + "slurmstepd: error: *** STEP 4.0 CANCELLED ***\n")
-    run = read_unimatch_log(path)
+    run = read_text_log(path)
     assert len(run.epochs) == 2
     assert run.note == "the run ends after 2 of 60 epochs; the epoch in progress was not evaluated."
 
@@ -145,7 +176,7 @@ def test_an_epoch_begun_again_after_resuming_counts_once(tmp_path: Path) -> None
     begun = "".join(epoch_text(1, TWO[0]).splitlines(keepends=True)[:3])
     text = header() + epoch_text(0, TWO[0]) + begun + header() + epoch_text(1, TWO[1])
     (path := tmp_path / "run.log").write_text(text)
-    assert [record.epoch for record in read_unimatch_log(path).epochs] == [0, 1]
+    assert [record.epoch for record in read_text_log(path).epochs] == [0, 1]
 
 
 def damaged(kind: str) -> str:
@@ -196,7 +227,7 @@ def damaged(kind: str) -> str:
 def test_a_damaged_log_is_refused_with_what_is_wrong_and_where(tmp_path: Path, kind: str, says: str) -> None:
     (path := tmp_path / "run.log").write_text(damaged(kind), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        read_unimatch_log(path)
+        read_text_log(path)
     assert says in str(caught.value) and str(path) in str(caught.value)
 
 
@@ -208,7 +239,7 @@ def test_every_cut_is_refused_or_noted(tmp_path: Path) -> None:
     for end in range(0, len(whole), 7):
         path.write_text(whole[:end], encoding="utf-8")
         try:
-            run = read_unimatch_log(path)
+            run = read_text_log(path)
         except DataError:
             continue
         assert run.note is not None and len(run.epochs) < 3
@@ -217,10 +248,10 @@ def test_every_cut_is_refused_or_noted(tmp_path: Path) -> None:
 
 def test_a_missing_or_binary_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No log at"):
-        read_unimatch_log(tmp_path / "none.log")
+        read_text_log(tmp_path / "none.log")
     (path := tmp_path / "run.log").write_bytes(b"\xff\xfd\x00\x01")
     with pytest.raises(DataError, match="it is not text in UTF-8 or UTF-16"):
-        read_unimatch_log(path)
+        read_text_log(path)
 
 
 BEST = {
@@ -247,7 +278,7 @@ def test_every_public_log_is_listed(reference: Path) -> None:
 @pytest.mark.parametrize("name", BEST)
 def test_best_epoch_of_a_public_log(reference: Path, name: str) -> None:
     weights, miou, epoch, epochs = BEST[name]
-    run = read_unimatch_log(reference / "logs" / f"{name}.log")
+    run = read_text_log(reference / "logs" / f"{name}.log")
     best = run.best(weights)  # type: ignore[arg-type]
     assert best is not None and (best.miou, best.epoch, len(run.epochs)) == (miou, epoch, epochs)
     assert (run.best("ema") is None) == ("labeled_only" in name) == (run.note is not None)
@@ -259,7 +290,7 @@ def test_best_epochs_are_those_the_trainer_itself_kept(reference: Path, name: st
     """The header of the last epoch states the best ones before it, which the trainer knew at full precision."""
     path = reference / "logs" / f"{name}.log"
     found = re.findall(r"best: (\S+) @epoch-(\d+), EMA: (\S+) @epoch-(\d+)", path.read_text())[-1]
-    run = read_unimatch_log(path)
+    run = read_text_log(path)
     for weights, stated, epoch in (("student", *found[:2]), ("ema", *found[2:])):
         best = run.best(weights)  # type: ignore[arg-type]
         assert best is not None and (f"{100 * best.miou:.2f}", best.epoch) == (stated, int(epoch))
@@ -271,7 +302,7 @@ def test_class_ious_of_the_best_epoch_are_the_lines_of_that_epoch(reference: Pat
     text = path.read_text()
     block = text[text.index("Epoch: 50,") : text.index("Epoch: 51,")]
     lines = re.findall(r"Class \[\d+ (.+)\] IoU: \S+ EMA: (\S+)", block)
-    run = read_unimatch_log(path)
+    run = read_text_log(path)
     best = run.best("ema")
     assert best is not None and run.classes == tuple(name for name, _ in lines)
     assert [f"{100 * value:.2f}" for value in best.iou] == [value for _, value in lines]
@@ -283,59 +314,19 @@ def test_class_ious_of_the_best_epoch_are_the_lines_of_that_epoch(reference: Pat
 def test_mask_ratio_curves(reference: Path) -> None:
     """Retention rises in training; at threshold 0 everything is retained, and less at a stricter threshold."""
     logs = reference / "logs"
-    base = read_unimatch_log(logs / "table01-pascal_unimatch_v2_183labels_dinov2_base.log")
+    base = read_text_log(logs / "table01-pascal_unimatch_v2_183labels_dinov2_base.log")
     ratios = [record.retention for record in base.epochs]
     assert (ratios[0], ratios[-1]) == (0.710, 0.980) and ratios[10] > ratios[0]
     last = {}
     for tau in ("0", "0.7", "0.9", "0.98"):
-        run = read_unimatch_log(
-            logs / f"zfigure5-pascal_unimatch_v2_183labels_confidence_threshold{tau}_dinov2_base.log"
-        )
+        run = read_text_log(logs / f"zfigure5-pascal_unimatch_v2_183labels_confidence_threshold{tau}_dinov2_base.log")
         last[tau] = [record.retention for record in run.epochs]
     assert set(last["0"]) == {1.0}
     assert all(a > b > c > d for a, b, c, d in zip(last["0.7"], last["0.9"], ratios, last["0.98"], strict=True))
-
-
-OTHERS = {
-    "prevmatch_pascal_r50_92labels_run1": (0.7345, 68, 80, 0.7251),
-    "prevmatch_pascal_r50_92labels_run2": (0.7368, 55, 80, 0.7291),
-    "prevmatch_pascal_r50_92labels_run3": (0.7298, 75, 80, 0.7253),
-    "prevmatch_pascal_r50_183labels_run1": (0.7593, 75, 80, 0.7568),
-    "prevmatch_pascal_r50_183labels_run2": (0.7506, 66, 80, 0.7472),
-    "prevmatch_pascal_r50_183labels_run3": (0.7509, 67, 80, 0.7436),
-    "unimatch_v1_pascal_r101_1_8": (0.8192, 65, 80, 0.8187),
-    "unimatch_v1_pascal_r101_92labels_run1": (0.7546, 27, 80, 0.7481),
-    "unimatch_v2_pascal_noEMA_183labels_dinov2_base": (0.8622, 45, 54, 0.8586),
-}
-
-
-@pytest.mark.reference
-@pytest.mark.parametrize("name", OTHERS)
-def test_logs_of_other_releases(reference: Path, name: str) -> None:
-    miou, epoch, epochs, last = OTHERS[name]
-    run = read_unimatch_log(reference / "other_logs" / f"{name}.log")
-    best = run.best("student")
-    assert best is not None and (best.miou, best.epoch, len(run.epochs)) == (miou, epoch, epochs)
-    assert run.epochs[-1].student.miou == last and 0.5 < run.epochs[-1].retention < 1
-    ema = run.best("ema")
-    assert (ema.miou, ema.epoch) == (0.8648, 34) if ema else "noEMA" not in name
-
-
-@pytest.mark.reference
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("augseg_pascal_r101_92labels", "is not a text log of a known format"),
-        ("unimatch_v1_levir_change_detection", "found .* Unchanged IoU"),
-    ],
-)
-def test_logs_of_other_forms_are_refused_by_name(reference: Path, name: str, says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        read_unimatch_log(reference / "other_logs" / f"{name}.log")
 
 
 def test_a_log_of_any_size_is_not_read(tmp_path: Path) -> None:
     (path := tmp_path / "run.log").touch()
     os.truncate(path, 2**40)
     with pytest.raises(DataError, match=r"run\.log cannot be read: it has 1,099,511,627,776 bytes"):
-        read_unimatch_log(path)
+        read_text_log(path)
