@@ -39,7 +39,7 @@ def remember_paths(config: TrainConfig) -> None:
 
 def _files(values: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """The keys whose value is the path of a file."""
-    for key in (*_LISTS, "data.dataset", "model.pretrained"):
+    for key in (*_LISTS, "data.dataset", "model.pretrained", "fork.checkpoint"):
         value = values.get(key)
         if isinstance(value, str) and _IS_PATH.get(key, bool)(value):
             yield key, Path(value)

@@ -242,6 +242,17 @@ class RuntimeConfig(Section):
     """Iterations between log records of steps; the host syncs with the device only there."""
     save_every: int | None = Field(default=None, ge=1)
     """Iterations between saves of `latest` within an epoch; by default only at its end."""
+    keep_every: int | None = Field(default=None, ge=1)
+    """Epochs between states that are kept as `epoch_N.pth`, to fork from and to measure; by default none."""
+
+
+class ForkConfig(Section):
+    """The checkpoint whose training a run continues under its own configuration; see `docs/forks.md`."""
+
+    checkpoint: str | None = None
+    """Checkpoint of a finished epoch of another run (its `epoch_N.pth`, `latest.pth`); by default none."""
+    keep_bank: bool = False
+    """Whether to keep the entries of its bank, for a fork that does not change `bank`; by default the bank is empty."""
 
 
 class TrainConfig(Section):
@@ -267,6 +278,7 @@ class TrainConfig(Section):
     consistency: ConsistencyConfig
     bank: BankConfig
     evaluation: EvaluationConfig = EvaluationConfig()
+    fork: ForkConfig = ForkConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")
@@ -274,4 +286,10 @@ class TrainConfig(Section):
         micro = self.schedule.micro_batch
         if micro is not None and self.schedule.batch % micro:
             raise ValueError(f"schedule.batch ({self.schedule.batch}) is no multiple of micro_batch ({micro})")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_fork(self) -> "TrainConfig":
+        if self.fork.keep_bank and self.fork.checkpoint is None:
+            raise ValueError("fork.keep_bank needs fork.checkpoint, whose bank is to be kept")
         return self

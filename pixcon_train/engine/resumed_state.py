@@ -86,6 +86,15 @@ def require_resumable(checkpoint: Checkpoint, parts: RunComponents) -> None:
         )
 
 
+def parse_optimizer(saved: Mapping[str, Any]) -> dict[int, dict[str, Tensor]]:
+    """AdamW's saved entries by the place of the weight, which is that of its group and within it.
+
+    Raises:
+        ValueError: an entry is missing or of another type.
+    """
+    return validated(_OPTIMIZER, saved, "optimizer").state
+
+
 def optimizer_state(checkpoint: Checkpoint, parts: RunComponents) -> dict[str, Any]:
     """The optimizer's saved state; of its groups only the learning rates are the file's, as they alone change."""
     groups = parts.optimizer.state_dict()["param_groups"]

@@ -13,13 +13,14 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import TrainingError, WorkerError
 from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import remove_leftovers
-from pixcon_train.core.paths import is_folder
+from pixcon_train.core.paths import expanded, is_folder
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.loading import raise_errors, worker_deaths
 from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import any_process, open_accelerator, over_processes
 from pixcon_train.engine.evaluator import Evaluator
 from pixcon_train.engine.failures import NonFiniteLossDetector, lower_memory
+from pixcon_train.engine.fork import start_from
 from pixcon_train.engine.log_records import bank_record, step_record, validation_record
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.running_means import RunningMeans
@@ -27,7 +28,7 @@ from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.engine.training_warnings import TrainingWarnings
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
-from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST, kept_state
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
 from pixcon_train.runs.lock import RunLock
 from pixcon_train.runs.log import RunLog
@@ -55,7 +56,8 @@ def train(
     interruption: StopRequest | None = None,
     observer: TrainingObserver | None = None,
 ) -> TrainingResult:
-    """Train by ``config`` in ``folder``, from the start or (``resume``) from the state in its ``latest.pth``.
+    """Train by ``config`` in ``folder``, from the start, from the checkpoint it forks from, or (``resume``) from its
+    ``latest.pth``.
 
     ``interruption`` is checked after each step and each validation batch; on a signal the run is saved and the call
     returns.
@@ -143,6 +145,8 @@ class Trainer:
             checkpoint = load_checkpoint(self._folder / LATEST)
             self._state, means = restore(checkpoint, self._parts)
             self._means.load_state_dict(means, self._accelerator.device)
+        elif self._config.fork.checkpoint is not None:
+            self._state = start_from(expanded(Path(self._config.fork.checkpoint)), self._config, self._parts)
         if self._accelerator.is_main_process:
             remove_leftovers(self._folder)
             save_config(self._folder, self._config)
@@ -150,7 +154,9 @@ class Trainer:
             self._log = RunLog(self._folder, iteration=iteration, epoch=self._state.epoch, note=self._observer.warned)
         warnings = [] if resume else self._warnings.at_start()
         if not resume:
-            self._write("start", {"iteration": 0, "config": self._config.model_dump(), "warnings": warnings})
+            self._write(
+                "start", {"iteration": self._state.iteration, "config": self._config.model_dump(), "warnings": warnings}
+            )
             self._save(LATEST)
         self._observer.started(self._parts.lines(), self._state.iteration, self._parts.iterations)
         self._warn(warnings)
@@ -209,6 +215,8 @@ class Trainer:
         self._write("epoch", record)
         for name in sorted(better):
             self._save(_BEST[name])
+        if (every := self._config.runtime.keep_every) is not None and state.epoch % every == 0:
+            self._save(kept_state(state.epoch))
         self._save(LATEST)
         self._observer.epoch_finished(record)
         self._warn(record["warnings"])

@@ -3,3 +3,8 @@
 CONFIG = "config.yaml"
 LATEST, BEST_EMA, BEST_STUDENT = "latest.pth", "best_ema.pth", "best_student.pth"
 CHECKPOINT_FORMAT = "pixcon-diag/checkpoint"
+
+
+def kept_state(epoch: int) -> str:
+    """Name of the state that is kept of an epoch."""
+    return f"epoch_{epoch}.pth"

@@ -1,0 +1,126 @@
+"""Forks: runs that continue one checkpoint, each under its own configuration, with common random numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.signals import StopRequest
+from pixcon_train.engine.trainer import train
+from pixcon_train.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pixcon_train.runs.file_names import BEST_EMA, LATEST, kept_state
+from pixcon_train.runs.log import LOG, read_log
+from tests.pixcon_train.comparing import assert_same_state, tensors
+from tests.pixcon_train.tiny import tiny_config, write_tiny
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def parents(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run of two epochs for some rules, with the state after each epoch."""
+    folder = tmp_path_factory.mktemp("parents")
+    for rule in ("none", "clean"):
+        train(tiny_config(spec, bank__rule=rule, runtime__keep_every=1), folder / rule)
+    return {rule: folder / rule for rule in ("none", "clean")}
+
+
+def fork(spec: Path, folder: Path, checkpoint: Path, **changes: Any) -> Checkpoint:
+    train(tiny_config(spec, fork__checkpoint=str(checkpoint), **changes), folder)
+    return load_checkpoint(folder / LATEST)
+
+
+def test_a_run_keeps_the_states_it_is_asked_for(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:
+    kept = load_checkpoint(parents["clean"] / kept_state(1))
+    assert (kept.epoch, kept.iteration) == (1, 4)
+    train(tiny_config(spec, schedule__epochs=3, runtime__keep_every=2), tmp_path)
+    assert [path.name for path in tmp_path.glob("epoch_*")] == ["epoch_2.pth"]
+
+
+@pytest.mark.parametrize(("rule", "keep"), [("none", False), ("clean", True)])
+def test_a_fork_without_changes_is_the_run_itself(
+    spec: Path, parents: dict[str, Path], tmp_path: Path, rule: str, keep: bool
+) -> None:
+    start = parents[rule] / kept_state(1)
+    forked = fork(spec, tmp_path / "fork", start, bank__rule=rule, fork__keep_bank=keep)
+    whole = load_checkpoint(parents[rule] / LATEST)
+    for name in ("student", "ema", "bank", "optimizer", "rules", "metrics"):
+        pairs = zip(tensors(getattr(forked, name) or {}), tensors(getattr(whole, name) or {}), strict=True)
+        assert all(torch.equal(one, other) for one, other in pairs), name
+    assert (forked.epoch, forked.iteration) == (2, 8)
+    assert forked.best["ema"]["epoch"] == 2  # the parent's first epoch is not the fork's
+    assert [record["event"] for record in read_log(tmp_path / "fork" / LOG)] == ["start", "step", "epoch"]
+    assert read_log(tmp_path / "fork" / LOG)[0]["iteration"] == 4
+
+
+def test_forks_of_equal_rules_and_seeds_are_equal(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:
+    start = parents["none"] / kept_state(1)
+    one, two = (fork(spec, tmp_path / name, start, bank__rule="labeled") for name in "ab")
+    assert_same_state(one, two)
+    other = fork(spec, tmp_path / "c", start, bank__rule="labeled", seed=1)
+    assert not torch.equal(tensors(one.student)[0], tensors(other.student)[0])
+
+
+def test_a_fork_that_gets_a_bank_begins_with_a_new_head_and_an_empty_bank(
+    spec: Path, parents: dict[str, Path], tmp_path: Path
+) -> None:
+    start = load_checkpoint(parents["none"] / kept_state(1))
+    config = tiny_config(spec, bank__rule="clean", fork__checkpoint=str(parents["none"] / kept_state(1)))
+    stopped = StopRequest()
+    stopped.name = "SIGTERM"
+    assert train(config, tmp_path, interruption=stopped).signal == "SIGTERM"
+    begun = load_checkpoint(tmp_path / LATEST)
+    heads = {key for key in begun.student if key.startswith("proj_head.")}
+    assert begun.student.keys() - heads == start.student.keys()
+    assert all(torch.equal(begun.student[key], value) for key, value in start.student.items())
+    assert all(torch.equal(begun.ema[key], begun.student[key]) for key in heads)
+    assert begun.bank is not None and not begun.bank["filled"].any()
+    moved = [entry["exp_avg"].shape for entry in begun.optimizer["state"].values()]
+    assert sorted(moved) == sorted(entry["exp_avg"].shape for entry in start.optimizer["state"].values())
+    assert len(begun.optimizer["state"]) < sum(len(group["params"]) for group in begun.optimizer["param_groups"])
+    train(config, tmp_path, resume=True)
+    assert load_checkpoint(tmp_path / LATEST).progress["finished"]
+
+
+@pytest.mark.parametrize("decay_1d", [False, True])
+def test_moments_follow_their_weights_to_other_groups(
+    spec: Path, parents: dict[str, Path], tmp_path: Path, decay_1d: bool
+) -> None:
+    """A fork from a run with a head to one without, and with other groups of the optimizer."""
+    start = load_checkpoint(parents["clean"] / kept_state(1))
+    forked = fork(spec, tmp_path, parents["clean"] / kept_state(1), bank__rule="none", optimizer__decay_1d=decay_1d)
+    assert not any(key.startswith("proj_head.") for key in forked.student)
+    assert len(forked.optimizer["state"]) < len(start.optimizer["state"])
+    assert all(entry["step"] == 8 for entry in forked.optimizer["state"].values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schedule__epochs": 1}, "has finished epoch 1 of 1"),
+        ({"model__architecture": "unimatch_v2"}, "has the network of its checkpoint"),
+        ({"schedule__batch": 4}, "4 steps per epoch, and the fork 2"),
+        ({"bank__rule": "none", "fork__keep_bank": True}, "the fork has none"),
+    ],
+)
+def test_forks_that_cannot_be(
+    spec: Path, parents: dict[str, Path], tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        fork(spec, tmp_path, parents["clean"] / kept_state(1), **change)
+    assert not (tmp_path / LATEST).exists()
+
+
+def test_a_checkpoint_within_an_epoch_is_no_start(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:
+    inside = load_checkpoint(parents["none"] / BEST_EMA)
+    inside.progress["step"] = 2
+    save_checkpoint(tmp_path / "inside.pth", inside)
+    with pytest.raises(CheckpointError, match="was saved within epoch"):
+        fork(spec, tmp_path / "fork", tmp_path / "inside.pth", bank__rule="none", schedule__epochs=9)
