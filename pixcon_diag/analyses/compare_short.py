@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pixcon_diag.analyses.deltas import arrow, by_interval, delta_note
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
+from pixcon_diag.measures.seeds import PairedSeeds
 from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.statistics.power import detectable_with_images
 from pixcon_diag.tables.table import Column, Kind, Table
@@ -85,7 +86,21 @@ def _first(baseline: str, other: str, row: ComparisonRow) -> str:
     test = pairs.sign_test
     return (
         f"{said}; better on {pairs.wins} of {len(pairs.deltas.values)} seeds (one-sided sign test p = "
-        f"{test.one_sided:.3f}; the least possible is {test.smallest_one_sided:.3f})."
+        f"{test.one_sided:.3f}; the least possible is {test.smallest_one_sided:.3f}).{_pairing(row, pairs)}"
+    )
+
+
+def _pairing(row: ComparisonRow, pairs: PairedSeeds) -> str:
+    """What pairing the seeds gains; empty where it cannot be measured."""
+    if math.isnan(pairs.fewer_seeds):
+        return ""
+    spread = Column("", "", *kinds(row.unit)[::2]).text(pairs.deltas.std)
+    points = " points" if row.unit == "fraction" else ""
+    correlation = "" if math.isnan(pairs.correlation) else f", correlation of the seeds {pairs.correlation:.2f}"
+    return (
+        f" Standard deviation of the paired differences {spread}{points}{correlation}: measured on these "
+        f"{len(pairs.deltas.values)} pairs, a difference needs {pairs.fewer_seeds:.1f} times fewer seeds than with "
+        "independent ones."
     )
 
 

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
+from pixcon_diag.statistics.spread import NAN
 
 MOST_SEEDS = 20
 """Most pairs for which the permutation test enumerates all 2^n patterns of signs."""
 DRAWS = 99_999
 """Random patterns of signs above that."""
+FEWEST_PAIRS = 3
+"""Fewest pairs for what pairing gains."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class PairedSeeds:
     ties: int
     sign_test: PairedTest
     permutation_test: PairedTest
+    correlation: float
+    """Of first and second over the seeds; NaN below :data:`FEWEST_PAIRS` pairs, or where one of them does not vary."""
+    fewer_seeds: float
+    """(s_1² + s_2²) / s_Δ²: how many times fewer seeds a difference needs than with independent seeds. Above 1 where
+    pairing helps; NaN below :data:`FEWEST_PAIRS` pairs, or where no difference varies."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def seed_noise(
         second=two,
         difference=two.mean - one.mean,
         higher_is_better=higher_is_better,
-        paired=_pair(np.subtract(second, first), higher_is_better, rng or np.random.default_rng(0)) if pairs else None,
+        paired=_pair(one, two, higher_is_better, rng or np.random.default_rng(0)) if pairs else None,
     )
 
 
@@ -137,14 +145,19 @@ def permutation_test(gains: np.ndarray, rng: np.random.Generator) -> PairedTest:
     return _test(one_sided, two_sided, len(gains), draws)
 
 
-def _pair(deltas: np.ndarray, higher_is_better: bool, rng: np.random.Generator) -> PairedSeeds:
-    gains = deltas if higher_is_better else -deltas
+def _pair(first: SeedSummary, second: SeedSummary, higher_is_better: bool, rng: np.random.Generator) -> PairedSeeds:
+    deltas = np.subtract(second.values, first.values)
+    gains, summary = deltas if higher_is_better else -deltas, SeedSummary.of(deltas.tolist())
+    enough = len(deltas) >= FEWEST_PAIRS
+    varies = enough and first.std > 0 and second.std > 0
     return PairedSeeds(
-        deltas=SeedSummary.of(deltas.tolist()),
+        deltas=summary,
         wins=int((gains > 0).sum()),
         ties=int((gains == 0).sum()),
         sign_test=sign_test(gains),
         permutation_test=permutation_test(gains, rng),
+        correlation=float(np.corrcoef(first.values, second.values)[0, 1]) if varies else NAN,
+        fewer_seeds=(first.std**2 + second.std**2) / summary.std**2 if enough and summary.std > 0 else NAN,
     )
 
 
@@ -157,4 +170,5 @@ def _test(one_sided: float, two_sided: float, pairs: int, draws: int | None = No
 
 def _binomial_tail(least: int, count: int) -> float:
     """P(X >= least) for X ~ Binomial(count, 1/2)."""
-    return sum(math.comb(count, k) for k in range(least, count + 1)) / 2.0**count
+    patterns = sum(math.comb(count, k) for k in range(least, count + 1))
+    return patterns / (1 << count)  # of integers: 2.0**count overflows

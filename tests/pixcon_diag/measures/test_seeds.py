@@ -84,6 +84,19 @@ def test_lower_may_be_better() -> None:
     assert noise.paired.permutation_test.one_sided == 0.25
 
 
+def test_what_pairing_gains_is_measured() -> None:
+    """Seeds that share most of their noise, by hand: s² = 1 for both, deltas 1, 1.5, 0.5 with s² = 0.25."""
+    paired = seed_noise([1.0, 2.0, 3.0], [2.0, 3.5, 3.5]).paired
+    assert paired is not None
+    assert paired.fewer_seeds == pytest.approx((1 + 0.75) / 0.25)
+    assert paired.correlation == pytest.approx(0.75 / math.sqrt(0.75))
+    independent = np.random.default_rng(4).normal(size=(2, 4_000))
+    found = seed_noise(*independent).paired
+    assert found is not None and found.fewer_seeds == pytest.approx(1, abs=0.06)
+    for few in (seed_noise([1.0, 2.0], [2.0, 4.0]), seed_noise([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])):
+        assert few.paired is not None and math.isnan(few.paired.fewer_seeds)
+
+
 def test_one_seed_has_no_deviation() -> None:
     noise = seed_noise([0.5], [0.6])
     assert math.isnan(noise.first.std)
