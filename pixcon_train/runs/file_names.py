@@ -2,6 +2,8 @@
 
 CONFIG = "config.yaml"
 LATEST, BEST_EMA, BEST_STUDENT = "latest.pth", "best_ema.pth", "best_student.pth"
+KEPT = "epoch_*.pth"
+"""Pattern of the states that a run keeps of some epochs."""
 CHECKPOINT_FORMAT = "pixcon-diag/checkpoint"
 
 

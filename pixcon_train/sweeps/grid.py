@@ -94,7 +94,7 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_ou
     seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
     if (runs := len(seeds) * sum(prod(map(len, grid.values())) for grid in grids)) > _MOST_RUNS:
         raise ConfigError(f"{path} has {runs:,} runs; expected at most {_MOST_RUNS:,}. Split it into several sweeps.")
-    combinations = [values for grid in grids for values in _combinations(grid)]
+    combinations = [values for grid in grids for values in every_combination(grid)]
     changed = next((key for key in changes or {} if any(key in values for values in combinations)), None)
     if changed or any("seed" in values for values in (base, changes or {}, *combinations)):
         what = f"'{changed}' is varied by the grid" if changed else "'seed' is set like any other value"
@@ -105,7 +105,7 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_ou
             named = {**base, **values}
             require_own_paths({key: named[key] for key in named.keys() - (changes or {}).keys()}, str(path))
     points = tuple(_point(values, {**base, **(changes or {})}, path) for values in given)
-    _different(points, path)
+    require_different(points, str(path))
     return Sweep(str(content.get("name") or path.stem), points)
 
 
@@ -158,7 +158,7 @@ def _different_values(values: Any, where: str) -> list[Any]:
     return values
 
 
-def _combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+def every_combination(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     """Every combination of a grid's values, the last key varying fastest."""
     return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
 
@@ -167,29 +167,33 @@ def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path) -> Point
     together = {**base, **values}
     recipe = together.pop("recipe", None)
     layer = dotted_layer(str(path), together)
-    return Point(_folder_name(values), values, resolve_config([layer], recipe=None if recipe is None else str(recipe)))
+    return Point(folder_name(values), values, resolve_config([layer], recipe=None if recipe is None else str(recipe)))
 
 
-def _folder_name(values: Mapping[str, Any]) -> str:
-    """`key-value--key-value`, with a dash for characters that a path component cannot contain."""
+def folder_name(values: Mapping[str, Any]) -> str:
+    """Name of a run's folder, `key-value--key-value`, with a dash for characters that a path cannot contain."""
     parts = [f"{key}-{value}" for key, value in values.items()]
     return "--".join(re.sub(r"[^\w.+-]+", "-", part).strip("-") for part in parts)
 
 
-def _different(points: Sequence[Point], path: Path) -> None:
-    """Raise if two points are the same run or have the same folder."""
+def require_different(points: Sequence[Point], where: str) -> None:
+    """Require that no two points are the same run or have the same folder.
+
+    Raises:
+        ConfigError: two are, or a name is too long.
+    """
     runs: dict[str, str] = {}
     folders: set[str] = set()
     for point in points:
         same = runs.setdefault(_outcome_key(point.config), point.name)
         if same != point.name:
             raise ConfigError(
-                f"{same} and {point.name} in {path} would be the same run. Leave one of them out (without a bank, "
+                f"{same} and {point.name} in {where} would be the same run. Leave one of them out (without a bank, "
                 "its values make no difference)."
             )
         if point.name in folders or len(point.name.encode(errors="surrogatepass")) > _LONGEST:
             raise ConfigError(
-                f"{point.name[:_LONGEST]} in {path} cannot be a folder of its own: another point has this name, or it "
+                f"{point.name[:_LONGEST]} in {where} cannot be a folder of its own: another point has this name, or it "
                 "is too long. Move long values that all runs share from `grid` to `base`."
             )
         folders.add(point.name)

@@ -1,0 +1,69 @@
+"""The forks of a run as a sweep."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pixcon_train.core.errors import CheckpointError, ConfigError
+from pixcon_train.engine.trainer import train
+from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.file_names import LATEST
+from pixcon_train.sweeps.forks import fork_sweep
+from pixcon_train.sweeps.running import run_point
+from tests.pixcon_train.tiny import tiny_config, write_tiny
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("forks")
+    spec = write_tiny(folder)
+    train(tiny_config(spec, bank__rule="none", runtime__keep_every=1, seed=3), folder / "parent")
+    return folder / "parent"
+
+
+def test_every_combination_and_seed_is_a_fork(parent: Path) -> None:
+    grid = {"bank.rule": ["none", "clean"], "bank.tau": [0.9]}
+    sweep = fork_sweep(parent, 1, grid, seeds=2)
+    assert sweep.name == "parent-fork-1"
+    assert [point.name for point in sweep.points] == [
+        "bank.rule-none--seed-3",
+        "bank.rule-none--seed-4",
+        "bank.rule-clean--seed-3",
+        "bank.rule-clean--seed-4",
+    ]
+    last = sweep.points[-1].config
+    assert (last.bank.rule, last.bank.tau, last.seed, last.schedule.epochs) == ("clean", 0.9, 4, 2)
+    assert last.fork.checkpoint == str((parent / "epoch_1.pth").resolve()) and last.runtime.keep_every is None
+    assert fork_sweep(parent / "epoch_1.pth", None, grid, seeds=2).points == sweep.points
+
+
+def test_forks_of_one_seed_see_the_same_images(parent: Path, tmp_path: Path) -> None:
+    """At λ = 0 the bank changes no gradient of the encoder, so that rules with the same draws give the same encoder."""
+    grid = {"bank.rule": ["clean", "labeled"], "bank.weight": [0.0]}
+    sweep = fork_sweep(parent, 1, grid)
+    assert [run_point(point, tmp_path).state for point in sweep.points] == ["finished"] * 2
+    one, two = (load_checkpoint(tmp_path / point.name / LATEST) for point in sweep.points)
+    whole = load_checkpoint(parent / LATEST)
+    for key, value in whole.ema.items():
+        assert torch.equal(one.ema[key], two.ema[key]) and torch.equal(one.ema[key], value), key
+
+
+def test_what_cannot_be_forked_is_named(parent: Path) -> None:
+    grid = {"bank.rule": ["none", "clean"]}
+    with pytest.raises(CheckpointError, match=r"the epochs 1, 2\. Epoch 7 is not among them; .*keep_every"):
+        fork_sweep(parent, 7, grid)
+    with pytest.raises(CheckpointError, match="Name one with --at"):
+        fork_sweep(parent, None, grid)
+    with pytest.raises(CheckpointError, match="is of epoch 1, not 2"):
+        fork_sweep(parent / "epoch_1.pth", 2, grid)
+    with pytest.raises(ConfigError, match="'seed' is set by the fork itself"):
+        fork_sweep(parent, 1, {"seed": [1, 2]})
+    with pytest.raises(ConfigError, match=r"bank.rul.*bank.rule"):
+        fork_sweep(parent, 1, {"bank.rul": ["none"]})
+    with pytest.raises(ConfigError, match="expected at least 1"):
+        fork_sweep(parent, 1, grid, seeds=0)
+    with pytest.raises(ConfigError, match="these forks would be the same run"):
+        fork_sweep(parent, 1, {"bank.rule": ["none"], "bank.size": [1, 2]})
