@@ -15,7 +15,7 @@ from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, failed, holds, skipped
 from pixcon_train.method.admission import RULES
 
-_THRESHOLDS = ("quantile", "dynamic", "dynamic_floor", "per_class")
+_THRESHOLDS = ("quantile", "dynamic", "dynamic_floor", "per_class", "gate")
 
 CASES: dict[str, dict[str, Any]] = {
     **{f"pixcon, bank {rule.name}": {"bank.rule": rule.name} for rule in RULES.values() if rule.pixels},

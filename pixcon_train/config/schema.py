@@ -134,18 +134,19 @@ class LossConfig(Section):
 class ThresholdConfig(Section):
     """The threshold of the weak-to-strong branch (paper, appendix B); see `docs/training.md` for formulas."""
 
-    rule: Literal["fixed", "quantile", "dynamic", "dynamic_floor", "per_class"] = "fixed"
-    """`tau`; a quantile of the batch; the running mean confidence, optionally with a floor; one per class."""
+    rule: Literal["fixed", "quantile", "dynamic", "dynamic_floor", "per_class", "gate"] = "fixed"
+    """`tau`; a quantile of the batch; the running mean confidence, optionally with a floor; one per class; `tau` while
+    the retained pixels of held-out images are precise enough, else the floor."""
     quantile: float = Field(default=0.2, ge=0, lt=1)
     """Share of pixels, the least confident ones, that `quantile` excludes."""
     momentum: float = Field(default=0.999, ge=0, lt=1)
     """Momentum of the running means, per step (FreeMatch's value)."""
     minimum: float = Field(default=0.5, ge=0, lt=1)
-    """Minimum threshold of `dynamic_floor` and `per_class`."""
+    """Minimum threshold of `dynamic_floor`, `per_class` and `gate`."""
     beta: float = Field(default=0.9, ge=0, le=1)
     """The floor as a share of the running mean confidence of retained pixels, if that is above `minimum`."""
     held_out: float = Field(default=0.05, gt=0, lt=1)
-    """Share of the labeled images (at least one) that `per_class` holds out from training for calibration."""
+    """Share of the labeled images (at least one) that `per_class` and `gate` hold out from training for calibration."""
     penalty: float = Field(default=0.05, ge=0)
     """λ_0 of `per_class`: tolerated error rate of the least confident retained pixels, for the most frequent class."""
     rarity: float = Field(default=0.5, ge=0)
@@ -159,8 +160,8 @@ class NoiseConfig(Section):
 
     rate: float = Field(default=0.0, ge=0, le=1)
     """Probability that a retained pseudo-label is replaced; 0 for no noise."""
-    kind: Literal["uniform", "confusion"] = "uniform"
-    """By another class uniformly at random, or by the student's confusions on labeled pixels."""
+    kind: Literal["uniform", "confusion", "regions"] = "uniform"
+    """By another class uniformly at random, by the student's confusions on labeled pixels, or whole regions at once."""
 
 
 class ConsistencyConfig(Section):

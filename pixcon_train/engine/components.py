@@ -29,6 +29,7 @@ from pixcon_train.method.thresholds import (
     DynamicThreshold,
     Floor,
     FlooredThreshold,
+    GateThreshold,
     PerClassThreshold,
     QuantileThreshold,
     Threshold,
@@ -198,6 +199,8 @@ def _threshold(config: TrainConfig, data: TrainingData) -> Threshold:
     floor = Floor(values.minimum, values.beta, values.momentum)
     if values.rule == "dynamic_floor":
         return FlooredThreshold(num_classes, values.momentum, floor)
+    if values.rule == "gate":
+        return GateThreshold(num_classes, tau=config.consistency.tau, floor=floor)
     penalty = coverage_penalty(torch.tensor(data.labeled_pixels), weight=values.penalty, power=values.rarity)
     return PerClassThreshold(
         penalty, start=config.consistency.tau, minimum=values.minimum, delta=values.delta, floor=floor

@@ -12,7 +12,7 @@ from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.evaluation.inference import ClassPrediction, ModelPrediction, predict, predict_classes
 from pixcon_train.evaluation.iou import SegmentationIoU
 from pixcon_train.evaluation.validation import Batch, Predicted, over_images, summary
-from pixcon_train.method.thresholds import BINS, PerClassThreshold, confidence_counts
+from pixcon_train.method.thresholds import CalibratedThreshold
 from pixcon_train.models.base import SegmentationModel
 
 
@@ -38,19 +38,19 @@ class Evaluator:
         return metrics
 
     def calibrate(self) -> bool:
-        """Set the thresholds of a rule by class from the held-out images, if the rule has any; False on a stop request.
+        """Calibrate the threshold on the held-out images, if its rule is calibrated; False on a stop request.
 
         Raises:
             TrainingError: the teacher predicts NaN.
         """
         parts, threshold = self._parts, self._parts.rules.threshold
-        if not isinstance(threshold, PerClassThreshold) or parts.held_out is None:
+        if not isinstance(threshold, CalibratedThreshold) or parts.held_out is None:
             return True
-        num_classes, device = parts.teacher.num_classes, parts.accelerator.device
-        counts = torch.zeros(num_classes, 2, BINS, dtype=torch.long, device=device)
+        none = torch.zeros(0, 1, 1, dtype=torch.long, device=parts.accelerator.device)
+        counts = threshold.held_out_counts(none.float(), none, none)
 
         def count(predicted: ModelPrediction, masks: Tensor) -> None:
-            counts.add_(confidence_counts(predicted.confidence, predicted.prediction, masks, num_classes=num_classes))
+            counts.add_(threshold.held_out_counts(predicted.confidence, predicted.prediction, masks))
 
         if not self._pass(parts.teacher, parts.held_out, predict, count, "calibrating thresholds"):
             return False

@@ -27,6 +27,7 @@ from pixcon_train.engine.running_means import RunningMeans
 from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
 from pixcon_train.engine.training_warnings import TrainingWarnings
+from pixcon_train.method.thresholds import GateThreshold
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST, kept_state
 from pixcon_train.runs.folder import refuse_to_overwrite, save_config
@@ -227,8 +228,12 @@ class Trainer:
             self._observer.warned(f"warning: {line}")
 
     def _record(self, means: dict[str, float], metrics: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The log's record of an epoch; `thresholds` is τ by class name, of a rule that has one for each."""
-        classes, thresholds = self._parts.data.spec.classes, self._parts.rules.threshold.per_class()
+        """The log's record of an epoch.
+
+        `thresholds` is τ by class name, of a rule that has one for each; `gate` the decision of a rule that has one.
+        """
+        classes, rule = self._parts.data.spec.classes, self._parts.rules.threshold
+        thresholds = rule.per_class()
         return {
             "epoch": self._state.epoch,
             "epochs": self._config.schedule.epochs,
@@ -236,6 +241,7 @@ class Trainer:
             **step_record(means),
             **self._rates(),
             "thresholds": None if thresholds is None else dict(zip(classes, thresholds, strict=True)),
+            **({"gate": rule.decision()} if isinstance(rule, GateThreshold) else {}),
             "bank": bank_record(self._parts.bank),
             "validation": validation_record(metrics, classes),
             "seconds": seconds,

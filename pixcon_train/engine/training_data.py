@@ -135,13 +135,13 @@ def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], lis
         DataError: there is only one labeled image.
     """
     threshold = config.consistency.threshold
-    if threshold.rule != "per_class":
+    if threshold.rule not in ("per_class", "gate"):
         return [], labeled
     count = max(1, round(threshold.held_out * len(labeled)))
     if count >= len(labeled):
         raise DataError(
-            f"consistency.threshold.rule=per_class holds out {count} of {len(labeled)} labeled images, which leaves "
-            "none to train on. Give more labeled images or a smaller consistency.threshold.held_out."
+            f"consistency.threshold.rule={threshold.rule} holds out {count} of {len(labeled)} labeled images, which "
+            "leaves none to train on. Give more labeled images or a smaller consistency.threshold.held_out."
         )
     order = torch.randperm(len(labeled), generator=seeded(config.seed, _HELD_OUT)).tolist()
     chosen = set(order[:count])

@@ -1,4 +1,5 @@
-"""Which pseudo-labels the consistency branch retains: the fixed threshold of the paper, and those of its appendix B.
+"""Which pseudo-labels the consistency branch retains: the fixed threshold of the paper, those of its appendix B, and
+the gate of its companion study.
 
 A rule gives each pixel the threshold from before the step, retains c ≥ τ, and is updated by sums over the step's whole
 batch. So a step does not depend on the division of its batch into micro-batches and processes, except for the quantile,
@@ -57,6 +58,18 @@ class Threshold(nn.Module):
     def per_class(self) -> list[float] | None:
         """Thresholds in class order; None for a rule with one for all classes."""
         return None
+
+
+class CalibratedThreshold(Threshold):
+    """A rule that is calibrated at the start of each epoch on labeled images held out from training."""
+
+    def held_out_counts(self, confidence: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
+        """Counts of some held-out images (B, H, W), int64 sums to be added over all of them; void does not count."""
+        raise NotImplementedError
+
+    def calibrate(self, counts: Tensor) -> None:
+        """Calibrate by the counts of all held-out images."""
+        raise NotImplementedError
 
 
 class QuantileThreshold(Threshold):
@@ -135,7 +148,7 @@ class FlooredThreshold(DynamicThreshold):
         self.floor.update(sums[2:])
 
 
-class PerClassThreshold(Threshold):
+class PerClassThreshold(CalibratedThreshold):
     """One threshold per class, calibrated on labeled images that are held out from training (paper, B.1).
 
     τ_k* = argmin over τ of ε̄_k(τ)·ρ_k(τ) + λ_k·(1 − ρ_k(τ)), and a pixel with pseudo-label k is retained where
@@ -171,6 +184,9 @@ class PerClassThreshold(Threshold):
     def per_class(self) -> list[float]:
         return [round(tau, 6) for tau in torch.maximum(self.thresholds, self.floor()).tolist()]
 
+    def held_out_counts(self, confidence: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
+        return confidence_counts(confidence, predicted, target, num_classes=len(self.penalty))
+
     def calibrate(self, counts: Tensor) -> None:
         """Set τ_k* from the held-out images' counts (K, 2, BINS), see :func:`confidence_counts`."""
         above = counts.cpu().flip(2).cumsum(2).flip(2).double()  # (K, 2, BINS): wrong and all with c ≥ each lower edge
@@ -181,6 +197,50 @@ class PerClassThreshold(Threshold):
         risk = bound * coverage + self.penalty.cpu()[:, None] * (1 - coverage)
         chosen = edges[risk.where(edges >= self._minimum, math.inf).argmin(1)]
         self.thresholds.copy_(torch.where(number[:, 0] > 0, chosen, self._start))
+
+
+class GateThreshold(CalibratedThreshold):
+    """Strict filtering while it is precise enough, else a floor (CW-BASS v2, arXiv 2608.12773).
+
+    π_kept is the share of correct pixels among those of the held-out images with c ≥ τ. Through the next epoch the
+    threshold is τ where π_kept ≥ τ, else the self-adaptive floor, and never above τ. It is the floor too where the
+    held-out images have no pixel with c ≥ τ. Before the first calibration the threshold is τ.
+    """
+
+    strict: Tensor
+    kept: Tensor
+
+    def __init__(self, num_classes: int, *, tau: float, floor: Floor) -> None:
+        super().__init__(tau)
+        self.floor = floor
+        self._num_classes = num_classes
+        self.register_buffer("strict", torch.tensor(True))
+        self.register_buffer("kept", torch.zeros(2, dtype=torch.long))
+
+    def forward(self, prediction: TeacherPrediction) -> Tensor:
+        return torch.where(self.strict, self.tau, torch.minimum(self.tau, self.floor()))
+
+    def observe(self, prediction: TeacherPrediction, retained: Tensor) -> Tensor:
+        return _sum_and_count(prediction.confidence, retained)
+
+    def update(self, sums: Tensor) -> None:
+        self.floor.update(sums)
+
+    def held_out_counts(self, confidence: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
+        """Correct and all pixels with c ≥ τ: (2,)."""
+        kept = (confidence >= self.tau) & (target != void_of(self._num_classes))
+        return torch.stack([(kept & (predicted == target)).sum(), kept.sum()])
+
+    def calibrate(self, counts: Tensor) -> None:
+        """Decide by the counts (2,) of :meth:`held_out_counts`."""
+        correct, kept = counts
+        self.kept.copy_(counts)
+        self.strict.copy_((kept > 0) & (correct.double() >= self.tau.double() * kept))
+
+    def decision(self) -> dict[str, float | int | bool | None]:
+        """Whether the gate is `strict`, by `pi_kept` of `kept` pixels of the held-out images; None without any."""
+        correct, kept = self.kept.tolist()
+        return {"strict": bool(self.strict), "pi_kept": correct / kept if kept else None, "kept": kept}
 
 
 def confidence_counts(confidence: Tensor, predicted: Tensor, target: Tensor, *, num_classes: int) -> Tensor:

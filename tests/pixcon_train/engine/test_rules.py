@@ -31,8 +31,10 @@ RULES: dict[str, dict[str, Any]] = {
     "dynamic": {"consistency__threshold__rule": "dynamic"},
     "dynamic_floor": {"consistency__threshold__rule": "dynamic_floor"},
     "per_class": {"consistency__threshold__rule": "per_class"},
+    "gate": {"consistency__threshold__rule": "gate"},
     "uniform noise": {"consistency__noise__rate": 0.3},
     "confusion noise": {"consistency__noise__rate": 0.3, "consistency__noise__kind": "confusion"},
+    "noise of regions": {"consistency__noise__rate": 0.3, "consistency__noise__kind": "regions"},
     "soft": {"bank__rule": "soft"},
     "pseudo": {"bank__rule": "pseudo"},
     "weighting": {"consistency__weighting": "both"},
@@ -77,7 +79,7 @@ def test_a_resumed_run_is_the_run_left_alone(
     config = tiny_config(spec, **LOW, **RULES[rule])
     train(config, tmp_path / "whole")
     moments = [StopAt(2, calibrating=False), StopAt(6, calibrating=False)]
-    if rule == "per_class":
+    if rule in ("per_class", "gate"):
         moments.insert(1, StopAt(4, calibrating=True))
     for number, stop in enumerate(moments):
         outcome = train(config, tmp_path / "cut", resume=number > 0, interruption=stop.interruption, observer=stop)
@@ -97,13 +99,19 @@ def epochs(folder: Path) -> list[dict[str, Any]]:
 def test_thresholds_are_logged_each_epoch(spec: Path, tmp_path: Path, rule: str) -> None:
     train(tiny_config(spec, **LOW, **RULES[rule], data__unlabeled_truth="always"), tmp_path)
     for record in epochs(tmp_path):
-        assert 0.3 < record["threshold"] < 1
+        assert 0.3 <= round(record["threshold"], 6) < 1
         assert 0 <= record["contamination"] <= 1
         classes = record["thresholds"]
         if rule == "per_class":
             assert classes.keys() == {"dark", "red", "blue"} and all(0.3 <= tau < 1 for tau in classes.values())
         else:
             assert classes is None
+        if rule == "gate":
+            gate = record["gate"]
+            assert gate["strict"] == (gate["kept"] > 0 and gate["pi_kept"] >= 0.4)
+            assert record["threshold"] == pytest.approx(0.4) or not gate["strict"]
+        else:
+            assert "gate" not in record
     if rule == "quantile":
         assert [record["retention"] for record in epochs(tmp_path)] == pytest.approx([0.8, 0.8], abs=2e-3)
 

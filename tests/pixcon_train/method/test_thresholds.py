@@ -11,6 +11,7 @@ from pixcon_train.method.thresholds import (
     DynamicThreshold,
     Floor,
     FlooredThreshold,
+    GateThreshold,
     PerClassThreshold,
     QuantileThreshold,
     TeacherPrediction,
@@ -47,7 +48,13 @@ def every_rule() -> list[Threshold]:
         DynamicThreshold(K, 0.9),
         FlooredThreshold(K, 0.9, floor[0]),
         per_class,
+        _opened(GateThreshold(K, tau=0.95, floor=Floor(0.5, 0.9, 0.9))),
     ]
+
+
+def _opened(gate: GateThreshold) -> GateThreshold:
+    gate.calibrate(torch.tensor([0, 1]))
+    return gate
 
 
 @pytest.mark.parametrize("rule", every_rule(), ids=lambda rule: type(rule).__name__)
@@ -56,7 +63,7 @@ def test_thresholds_stay_within_bounds_and_above_their_floor(rule: Threshold) ->
         tau = step(rule, teaching(seed, lowest=0.25 + 0.02 * seed))
         assert float(tau.min()) >= 1 / K
         assert float(tau.max()) <= 1
-        if isinstance(rule, FlooredThreshold | PerClassThreshold):
+        if isinstance(rule, FlooredThreshold | PerClassThreshold | GateThreshold):
             assert float(tau.min()) >= 0.5
     if isinstance(rule, FlooredThreshold | PerClassThreshold):
         assert 0.5 < float(rule.floor()) <= 0.9, "the floor has followed the confidence of what is retained"
@@ -178,3 +185,26 @@ def test_confidence_counts_by_hand() -> None:
     expected[1, 0, BINS - 1] = 1
     expected[1, 1, BINS - 1] = 2
     assert torch.equal(counts, expected)
+
+
+def test_the_gate_is_strict_while_what_it_keeps_is_as_precise_as_the_threshold_asks() -> None:
+    gate = GateThreshold(K, tau=0.75, floor=Floor(0.5, 0.9, 0.0))
+    batch = teaching(0)
+    assert float(gate(batch)) == 0.75 and gate.decision() == {"strict": True, "pi_kept": None, "kept": 0}
+    # Of five pixels with c ≥ τ one is void; of the other four, `correct` are.
+    confidence = torch.tensor([[[0.75, 0.8, 0.9, 1.0, 0.99, 0.7499, 0.1]]])
+    target = torch.tensor([[[0, 1, 2, 3, 255, 0, 1]]])
+    for correct, strict in ((4, True), (3, True), (2, False), (0, False)):
+        predicted = torch.where(torch.arange(7) < correct, target, (target + 1) % K)
+        counts = gate.held_out_counts(confidence, predicted, target)
+        assert counts.tolist() == [correct, 4]
+        gate.calibrate(counts)
+        assert gate.decision() == {"strict": strict, "pi_kept": correct / 4, "kept": 4}
+        assert float(gate(batch)) == (0.75 if strict else 0.5)
+    gate.update(torch.tensor([6.0, 10.0]))  # the floor: 0.9 · 0.6 = 0.54
+    assert float(gate(batch)) == pytest.approx(0.54)
+    gate.update(torch.tensor([9.9, 10.0]))  # 0.9 · 0.99 is above τ
+    assert float(gate(batch)) == 0.75
+    gate.calibrate(torch.tensor([5, 5]))
+    gate.calibrate(torch.tensor([0, 0]))
+    assert gate.decision() == {"strict": False, "pi_kept": None, "kept": 0}, "nothing is kept, so that the gate opens"
