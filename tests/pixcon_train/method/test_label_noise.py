@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pixcon_train.method.label_noise import Noise
+from pixcon_train.method.label_noise import Noise, first_of_region
 from tests.waiting import NoWaiting
 
 K = 5
@@ -62,6 +62,43 @@ def test_confusion_noise_takes_the_classes_mistaken_for_it() -> None:
     of_zero = noisy[:, :150].flatten().bincount(minlength=K) / 45_000
     assert of_zero.tolist() == pytest.approx([0, 0.75, 0, 0.25, 0], abs=5 * math.sqrt(0.75 * 0.25 / 45_000))
     assert (noisy[:, 150:].flatten().bincount(minlength=K) > 0).tolist() == [True, True, False, True, True]
+
+
+def plain_regions(labels: torch.Tensor) -> torch.Tensor:
+    """The first pixel of each pixel's region by a flood fill."""
+    first = torch.full(labels.shape, -1)
+    count, height, width = labels.shape
+    for number, start in enumerate((b, y, x) for b in range(count) for y in range(height) for x in range(width)):
+        queue = [start] if first[start] < 0 else []
+        while queue:
+            b, y, x = queue.pop()
+            if first[b, y, x] >= 0:
+                continue
+            first[b, y, x] = number
+            near = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+            inside = [(b, v, u) for v, u in near if 0 <= v < height and 0 <= u < width]
+            queue += [place for place in inside if labels[place] == labels[b, y, x]]
+    return first.flatten()
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 7), (1, 1, 5), (3, 4, 1), (0, 3, 3)])
+def test_regions_are_those_of_a_flood_fill(shape: tuple[int, ...]) -> None:
+    values = torch.randint(2, shape, generator=generator())
+    assert torch.equal(first_of_region(values), plain_regions(values))
+
+
+def test_noise_of_regions_replaces_whole_regions() -> None:
+    """Regions of 4×4 pixels, none next to one of its class: each has one label afterwards, and half of them another."""
+    blocks = (torch.arange(50)[None, :, None] * 2 + torch.arange(50)) % K
+    pseudo = blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)
+    assert len(first_of_region(pseudo).unique()) == 2500
+    noisy, replaced = Noise(K, 0.5, "regions")(pseudo, torch.ones_like(pseudo, dtype=torch.bool), generator())
+    assert torch.equal(noisy, noisy[:, ::4, ::4].repeat_interleave(4, 1).repeat_interleave(4, 2))
+    assert torch.equal(replaced, noisy != pseudo)
+    assert replaced.float().mean().item() == pytest.approx(0.5, abs=5 * 0.5 / 50)
+    retained = torch.arange(200) < 100
+    _, some = Noise(K, 1.0, "regions")(pseudo, retained.expand_as(pseudo), generator())
+    assert torch.equal(some, retained.expand_as(pseudo))
 
 
 def test_uniform_noise_learns_nothing() -> None:
