@@ -248,7 +248,7 @@ class RuntimeConfig(Section):
 
 
 class ForkConfig(Section):
-    """The checkpoint whose training a run continues under its own configuration; see `docs/forks.md`."""
+    """The checkpoint whose training a run continues under its own configuration; see `docs/training.md`."""
 
     checkpoint: str | None = None
     """Checkpoint of a finished epoch of another run (its `epoch_N.pth`, `latest.pth`); by default none."""
