@@ -88,15 +88,18 @@ def bars(console: Console) -> RichProgress:
     )
 
 
-def announce_stop(console: Console, name: str) -> None:
-    """Report that signal ``name`` was received. After SIGHUP the terminal is gone, and writing to it would fail."""
+def announce_stop(console: Console, name: str, now: str = "finishing this step, then saving") -> None:
+    """Report that signal ``name`` was received and what happens ``now``.
+
+    After SIGHUP the terminal is gone, and writing to it would fail.
+    """
     if name == "SIGHUP":
         null = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             if stream.isatty():
                 os.dup2(null, stream.fileno())
         os.close(null)
-    say(console, f"{name}: finishing this step, then saving.")
+    say(console, f"{name}: {now}.")
 
 
 def ask_for_details(context: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -22,7 +22,7 @@ DEFAULT_HEADING = "Options"
 _ORDER = (
     DEFAULT_HEADING,
     *("Recipe", "Method", "Boundary band", "Bank"),
-    *("Images", "Model", "Network", "Schedule", "Machine", "Output"),
+    *("Images", "Model", "Network", "Schedule", "Machine", "Executor", "Output"),
 )
 """Headings, the most specific first."""
 

@@ -1,20 +1,24 @@
 """`pixcon-train sweep`."""
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from pixcon_cli.console import announce_stop, notes, output, say
+from pixcon_cli.executors import ExecutorChoice, executor_options, take_choice, typed_command
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Column, Table
 
 if TYPE_CHECKING:  # --help imports no torch
     from pixcon_train.core.signals import StopRequest
+    from pixcon_train.jobs.queue import Stage
+    from pixcon_train.sweeps.grid import Point
     from pixcon_train.sweeps.run_states import RunState
 
 _PATH = click.Path(path_type=Path)
@@ -26,7 +30,8 @@ _PATH = click.Path(path_type=Path)
     examples=(
         "pixcon-train sweep digits/table4 --dry-run",
         "pixcon-train sweep pascal/table10 --data-root /data/VOC2012 --only 1/4",
-        "pixcon-train sweep mine.yaml",
+        "pixcon-train sweep mine.yaml --executor local",
+        "pixcon-train sweep mine.yaml --executor slurm --partition gpu --time 4:00:00 --slurm mem=32G",
     ),
 )
 @click.argument("file", type=_PATH)
@@ -36,6 +41,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--only", metavar="I/N", help="Every N-th run from the I-th on, to divide a sweep among N machines.")
 @click.option("--allow-outside", is_flag=True, help="Let FILE name a data root and lists anywhere.")
 @click.option("--dry-run", is_flag=True, help="List the runs and their states without training.")
+@executor_options
 def sweep(
     file: Path,
     runs: Path,
@@ -44,6 +50,7 @@ def sweep(
     only: str | None,
     allow_outside: bool,
     dry_run: bool,
+    **executor: Any,
 ) -> None:
     """Train every run of the sweep in FILE: a grid of values, and seeds.
 
@@ -57,11 +64,12 @@ def sweep(
     from pixcon_train.core.signals import StopRequest
     from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
 
+    choice = take_choice(executor)
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
     grid = read_sweep(find_sweep(file), changes, allow_outside=allow_outside)
     chosen = grid.points if only is None else every_nth(grid.points, only)
     console = notes()
-    with StopRequest(lambda name: announce_stop(console, name)) as interruption:
+    with StopRequest(lambda name: _announce(console, name, choice)) as interruption:
         from pixcon_train.core.errors import TrainingError
         from pixcon_train.sweeps.run_states import run_state
 
@@ -69,20 +77,93 @@ def sweep(
         folder = runs / grid.name
         states = {point.name: run_state(point, folder) for point in grid.points}
         if not dry_run:
-            for number, point in enumerate(chosen, 1):
-                if not interruption.requested:
-                    say(console, f"{number}/{len(chosen)} {point.name}")
-                    states[point.name] = _run(states[point.name], interruption, console)
-                    _write(folder, list(states.values()))
+            work_off = _one_after_the_other if choice.executor == "inline" else _in_jobs
+            work_off(chosen, states, folder, choice, interruption, console)
     selected = [states[point.name] for point in chosen]
     _show(grid.name, selected)
     if interruption.requested:
-        say(console, f"Stopped by {interruption.name}; the same command continues.")
+        if choice.executor != "slurm":
+            say(console, f"Stopped by {interruption.name}; the same command continues.")
         raise SystemExit(interruption.exit_code)
     failed = [state for state in selected if state.state == "failed"]
     if failed:
         reasons = "".join(f"\n{state.point.name}: {state.message}" for state in failed)
         raise TrainingError(f"{len(failed)} of {len(selected)} runs failed.{reasons}")
+
+
+def _announce(console: Console, name: str, choice: ExecutorChoice) -> None:
+    """Say that a signal was received, and what happens now."""
+    if choice.executor == "inline":
+        announce_stop(console, name)
+    else:
+        announce_stop(console, name, "the jobs go on" if choice.executor == "slurm" else "every run saves and ends")
+
+
+def _one_after_the_other(
+    points: Sequence["Point"],
+    states: dict[str, "RunState"],
+    folder: Path,
+    choice: ExecutorChoice,
+    interruption: "StopRequest",
+    console: Console,
+) -> None:
+    """Train ``points`` in this process, and renew their ``states``."""
+    for number, point in enumerate(points, 1):
+        if not interruption.requested:
+            say(console, f"{number}/{len(points)} {point.name}")
+            states[point.name] = _run(states[point.name], interruption, console)
+            _write(folder, list(states.values()))
+
+
+def _in_jobs(
+    points: Sequence["Point"],
+    states: dict[str, "RunState"],
+    folder: Path,
+    choice: ExecutorChoice,
+    interruption: "StopRequest",
+    console: Console,
+) -> None:
+    """Train ``points`` in jobs, and renew their ``states``."""
+    from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
+    from pixcon_train.jobs.queue import JOBS, Queue
+    from pixcon_train.sweeps.jobs import TrainingWork, run_progress
+    from pixcon_train.sweeps.run_states import renewed
+
+    def cells(name: str) -> tuple[str, ...]:
+        found, epochs = run_progress(folder / name), states[name].point.config.schedule.epochs
+        return (f"{found.epoch}/{epochs}", _shown(100 * found.miou, "{:.2f}"), _duration(found.seconds_left))
+
+    def watch(stages: Mapping[str, "Stage"]) -> None:
+        display.show(stages)
+        new = {name: renewed(states[name], stage) for name, stage in stages.items()}
+        if any(state is not states[name] for name, state in new.items()):
+            states.update(new)
+            _write(folder, list(states.values()))
+
+    on_cpu = all(point.config.runtime.device == "cpu" for point in points)
+    queue = Queue(
+        [TrainingWork(point, folder) for point in points],
+        choice.open(folder / JOBS, folder.name, on_cpu=on_cpu),
+        folder,
+        interruption=interruption,
+        notify=lambda line: say(console, line),
+    )
+    with JobsDisplay(console, "runs", ("epoch", "EMA mIoU %", "left"), cells) as display:
+        stages = queue.work_off(watch)
+    if interruption.requested and choice.executor == "slurm":
+        say_what_goes_on(console, stages, typed_command())
+
+
+def _shown(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else form.format(value)
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    if math.isnan(seconds):
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "RunState":

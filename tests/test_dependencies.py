@@ -57,7 +57,8 @@ def foreign(*folders: str) -> set[str]:
 
 
 def test_each_declared_dependency_is_imported_and_each_import_is_declared() -> None:
-    assert (foreign(*FOLDERS) - INDIRECT) | UNNAMED == modules(PROJECT["project"]["dependencies"])
+    optional = PROJECT["project"]["optional-dependencies"]["sweeps"]
+    assert (foreign(*FOLDERS) - INDIRECT) | UNNAMED == modules([*PROJECT["project"]["dependencies"], *optional])
 
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:

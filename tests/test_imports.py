@@ -23,6 +23,7 @@ ORDER = list(FOLDERS.values())
 FOLDER_IMPORTS = {
     "pixcon_train": {
         "core": (),
+        "jobs": ("core",),
         "data": ("core",),
         "models": ("core",),
         "evaluation": ("core", "data", "models"),
@@ -30,7 +31,7 @@ FOLDER_IMPORTS = {
         "config": ("core", "data", "models", "method"),
         "runs": ("core", "config"),
         "engine": ("core", "data", "models", "config", "evaluation", "method", "runs"),
-        "sweeps": ("core", "config", "runs", "engine"),
+        "sweeps": ("core", "jobs", "config", "runs", "engine"),
     },
     "pixcon_diag": {
         "serialization": (),

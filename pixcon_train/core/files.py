@@ -127,6 +127,17 @@ def read_bytes(path: Path, largest: int) -> bytes:
     return content
 
 
+def read_end(path: Path, most: int) -> bytes:
+    """The last ``most`` bytes of a regular file, or all of it.
+
+    Raises:
+        OSError: as :func:`open_regular`.
+    """
+    with open_regular(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        return file.read(most)
+
+
 def read_text(path: Path, largest: int = LARGEST_TEXT) -> str:
     """The text of a file written by a person or another program, with ``\\n`` as line ends.
 

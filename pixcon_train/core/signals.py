@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -16,11 +16,15 @@ class StopRequest:
     SIGHUP stays ignored.
     """
 
-    def __init__(self, on_signal: Callable[[str], None] | None = None) -> None:
-        """``on_signal`` is called with the name of the first signal, to ask the user to wait."""
+    def __init__(self, on_signal: Callable[[str], None] | None = None, *, also: Sequence[str] = ()) -> None:
+        """``on_signal`` is called with the name of the first signal, to ask the user to wait.
+
+        ``also`` names further signals, where the system has them.
+        """
         self.name: str | None = None
         self.exit_code = 0
         self._on_signal = on_signal
+        self._signals = [*_SIGNALS, *(getattr(signal, name) for name in also if hasattr(signal, name))]
         self._previous: dict[signal.Signals, Any] = {}
 
     @property
@@ -29,7 +33,7 @@ class StopRequest:
         return self.name is not None
 
     def __enter__(self) -> "StopRequest":
-        wanted = [number for number in _SIGNALS if not _switched_off(number)]
+        wanted = [number for number in self._signals if not _switched_off(number)]
         self._previous = {number: signal.signal(number, self._handle) for number in wanted}
         return self
 

@@ -1,15 +1,18 @@
 """Reading and formatting a run's ``log.jsonl``; see ``pixcon_train/runs/log.py`` for its records."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.files import parse_json, read_text, split_lines, to_json, unreadable
+from pixcon_train.core.files import parse_json, read_end, read_text, split_lines, to_json, unreadable
 
 LOG = "log.jsonl"
 _LONGEST = 1_000_000
 """Most characters of a record; those of an epoch have a few hundred for each class."""
+_END = 1_000_000
+"""Bytes at the end of a log that hold its last records."""
 _MOST = 2**53
 """Integers below are exact as floats."""
 
@@ -60,6 +63,22 @@ def read_log_file(path: Path) -> LogFile:
                 "JSON object with `event`; the file is damaged, or not a log of pixcon-train."
             ) from error
     return LogFile(records)
+
+
+def last_records(path: Path) -> list[dict[str, Any]]:
+    """The last records of a log that a run may be writing, as many as :data:`_END` bytes hold.
+
+    Empty where there is no log; lines that are no records are left out.
+    """
+    try:
+        lines = read_end(path, _END).decode("utf-8", "replace").split("\n")
+    except OSError:
+        return []
+    records = []
+    for line in lines[:-1]:  # the last line may be half written, and the first one is half read
+        with suppress(ValueError):
+            records.append(_record(line))
+    return records
 
 
 def _record(line: str) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The state of each run of a sweep."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
+from pixcon_train.jobs.queue import Stage
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point
 
@@ -66,6 +67,16 @@ def run_state(point: Point, parent: Path) -> RunState:
         epoch=best.get("epoch"),
         epochs_done=checkpoint.epoch,
     )
+
+
+def renewed(before: RunState, stage: Stage) -> RunState:
+    """The state after its job ended, by ``stage``; ``before`` itself while it has not."""
+    if stage.state not in ("done", "failed", "stopped") or before.state in ("finished", "failed"):
+        return before
+    after = run_state(before.point, before.folder.parent)
+    if stage.state == "failed":
+        return replace(after, state="failed", message=stage.message, trace=stage.trace)
+    return after
 
 
 def summary(states: Sequence[RunState]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Running the points of a sweep."""
 
 import gc
+import os
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.signals import StopRequest
+from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
 from pixcon_train.sweeps.grid import Point
@@ -23,6 +25,8 @@ def run_point(
     Any error becomes the state `failed`, so that other runs can follow.
     """
     before = run_state(point, parent)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # all processes look before the first one writes
+        open_accelerator(point.config.runtime).wait_for_everyone()
     if before.state in {"finished", "failed"}:
         return before
     message, trace = None, None

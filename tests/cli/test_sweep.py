@@ -1,20 +1,28 @@
 """`pixcon-train sweep`, and what `pixcon-diag` makes of its folder."""
 
 import csv
+import io
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from pixcon_cli import diag, train
+from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.data.remembered import remember_root
+from pixcon_train.jobs.book import Submitted
+from pixcon_train.jobs.queue import Stage
+from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from tests.cli.diagnose.asking import no_drawing
+from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 
@@ -100,6 +108,73 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, monke
     assert result.stdout.count("not started") == 3 and result.stdout.count("unfinished") == 1
     result = call(train.main, "sweep", file, "--runs", tmp_path)
     assert result.exit_code == 0 and result.stdout.count("finished") == 4
+
+
+@pytest.mark.slow
+def test_runs_in_two_local_workers_are_those_of_one_process(
+    swept: tuple[Path, Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("PIXCON_TEST_THREADS", "1"))  # as the tests' own process
+    file, alone, _ = swept
+    result = call(train.main, "sweep", file, "--runs", tmp_path, "--executor", "local", "--workers", 2, "--only", "2/2")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count(": running (job ") == 2 and result.stderr.count(": done") == 2
+    for rule in ("none", "clean"):
+        name = f"tiny-rules/bank.rule-{rule}--seed-1"
+        assert timeless(tmp_path / name) == timeless(alone.parent / name)
+        assert_same_state(load_checkpoint(tmp_path / name / LATEST), load_checkpoint(alone.parent / name / LATEST))
+    states = [run["state"] for run in json.loads((tmp_path / "tiny-rules/sweep.json").read_text())["runs"]]
+    assert states == ["not started", "finished"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--partition", "gpu"], "--partition applies to --executor slurm, not to inline"),
+        (["--workers", "2"], "--workers applies to --executor local and slurm, not to inline"),
+        (["--executor", "local", "--time", "1:00:00"], "--time applies to --executor slurm, not to local"),
+        (
+            ["--executor", "slurm", "--gpus-per-run", "2", "--runs-per-gpu", "2"],
+            "--runs-per-gpu applies to runs of one",
+        ),
+        (["--executor", "slurm", "--time", "soon"], "'soon' is no time of a job"),
+        (["--executor", "slurm", "--slurm", "=5"], "no parameter of sbatch"),
+        (["--executor", "local", "--gpus-per-run", "64"], "GPUs are usable here"),
+    ],
+)
+def test_options_of_an_executor_that_do_not_fit_are_one_message(tmp_path: Path, options: list[str], said: str) -> None:
+    result = call(train.main, "sweep", sweep_file(tmp_path, {"bank.rule": ["none"]}), "--runs", tmp_path, *options)
+    assert result.exit_code == 2 and said in result.stderr, result.output
+
+
+@pytest.mark.parametrize("executor", ["local", "slurm"])
+def test_without_submitit_the_command_that_installs_it_is_told(
+    tmp_path: Path, executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    file = sweep_file(tmp_path, {"bank.rule": ["none"]})
+    result = call(train.main, "sweep", file, "--runs", tmp_path, "--executor", executor)
+    assert result.exit_code == 2 and "pip install 'pixcon-diag[sweeps]'" in result.stderr
+
+
+def test_the_jobs_that_go_on_are_told_with_the_commands() -> None:
+    jobs = [Submitted(name, "slurm", job, "login") for name, job in (("a", "12_0"), ("b", "9"), ("c", "12_1"))]
+    stages = {job.work: Stage("running" if job.work != "c" else "done", job) for job in jobs}
+    console = Console(file=io.StringIO(), width=200)
+    say_what_goes_on(console, stages, ["pixcon-train", "sweep", "a file.yaml", "--executor", "slurm"])
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "2 jobs go on in Slurm." in said and "pixcon-train sweep 'a file.yaml' --executor slurm" in said
+    assert "squeue --jobs=9,12" in said and "scancel 9 12" in said
+
+
+def test_the_table_of_jobs_fits_the_screen() -> None:
+    stages = {f"run {number}": Stage("waiting") for number in range(30)} | {"last": Stage("running")}
+    console = Console(file=io.StringIO(), width=60, height=16, force_terminal=True)
+    display = JobsDisplay(console, "runs", ("epoch",), lambda name: ("3/9",))
+    console.print(display._table(stages))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) <= 16 and "last" in lines[1] and "3/9" in lines[1]
+    assert "31 runs: 30 queued, 1 running; 21 more rows" in lines[-1]
 
 
 def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
