@@ -67,7 +67,7 @@ class Stepper:
         self._statistics.remember()
         pieces = enumerate(batches)
         results = [self._forward_backward(*pair, (iteration, self._parts.layout.piece(i))) for i, pair in pieces]
-        self._enqueue([result.admitted for result in results])
+        self.enqueue([result.admitted for result in results])
         self._update_rules(results)
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
         average_gradients(self._parts.student, self._accelerator)
@@ -78,18 +78,22 @@ class Stepper:
         update_teacher(self._parts.teacher, self._parts.student, ema_decay(iteration, self._config.ema_decay))
         return StepOutput(_means(results), names)
 
-    def _forward_backward(self, labeled: dict[str, Any], unlabeled: dict[str, Any], at: tuple[int, int]) -> StepResult:
-        """Add one micro-batch's share of the gradient; ``at`` is the iteration and the index in the step."""
+    def losses(self, labeled: dict[str, Any], unlabeled: dict[str, Any], at: tuple[int, int]) -> StepResult:
+        """Losses of one micro-batch, which change nothing; ``at`` is the iteration and the index in the step."""
         batch = self._to_device(labeled, unlabeled)
         randomness = self._randomness(len(batch.images), at)
         # Dropout layers only draw from the global generator, so it is seeded for each forward pass.
         torch.manual_seed(self._seed(_LAYERS, *at, 0))
         with self._accelerator.autocast():
-            result = training_step(self._student, self._teacher, batch, randomness, self._settings, self._parts.bank)
+            return training_step(self._student, self._teacher, batch, randomness, self._settings, self._parts.bank)
+
+    def _forward_backward(self, labeled: dict[str, Any], unlabeled: dict[str, Any], at: tuple[int, int]) -> StepResult:
+        """Add one micro-batch's share of the gradient."""
+        result = self.losses(labeled, unlabeled, at)
         self._accelerator.backward(result.loss / self._parts.layout.accumulation)
         return result
 
-    def _enqueue(self, admitted: Sequence[Admitted | None]) -> None:
+    def enqueue(self, admitted: Sequence[Admitted | None]) -> None:
         """Enqueue the admitted pixels of all processes in the order of the micro-batches, so that the banks stay equal.
 
         The bank changes after the last micro-batch, so that no micro-batch is compared with entries of its own batch.

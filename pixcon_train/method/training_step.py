@@ -44,12 +44,12 @@ class StepResult:
     """Scalars on the device, admitted pixels, and sums for the rules."""
 
     loss: Tensor
-    """L of Eq. 4, to be differentiated; the other scalars are detached."""
+    """L of Eq. 4, to be differentiated; the other scalars but the next one are detached."""
+    loss_pix: Tensor
+    """Before the weight λ_pix; 0 without a bank. It can be differentiated by itself, before ``loss``."""
     loss_x: Tensor
     loss_s1: Tensor
     loss_s2: Tensor
-    loss_pix: Tensor
-    """Before the weight λ_pix; 0 without a bank."""
     retention: Tensor
     """Share of unpadded unlabeled pixels with c ≥ τ: retention during training."""
     threshold: Tensor
@@ -131,7 +131,7 @@ def training_step(
         loss_x=loss_x.detach(),
         loss_s1=loss_s1.detach(),
         loss_s2=loss_s2.detach(),
-        loss_pix=loss_pix.detach(),
+        loss_pix=loss_pix,
         retention=unlabeled.retention,
         threshold=unlabeled.threshold,
         counts=unlabeled.counts,
