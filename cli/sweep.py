@@ -18,7 +18,7 @@ from pixcon_diag.tables.table import Column, Table
 if TYPE_CHECKING:  # --help imports no torch
     from pixcon_train.core.signals import StopRequest
     from pixcon_train.jobs.queue import Stage
-    from pixcon_train.sweeps.grid import Point
+    from pixcon_train.sweeps.grid import Point, Sweep
     from pixcon_train.sweeps.run_states import RunState
 
 _PATH = click.Path(path_type=Path)
@@ -29,7 +29,6 @@ _PATH = click.Path(path_type=Path)
     short_help="Train every run of a sweep file.",
     examples=(
         "pixcon-train sweep digits/table4 --dry-run",
-        "pixcon-train sweep pascal/table10 --data-root /data/VOC2012 --only 1/4",
         "pixcon-train sweep mine.yaml --executor local",
         "pixcon-train sweep mine.yaml --executor slurm --partition gpu --time 4:00:00 --slurm mem=32G",
     ),
@@ -61,13 +60,27 @@ def sweep(
     `per-class` and `report` read it.
     """
     from pixcon_train.config.resolve import parse_assignments
-    from pixcon_train.core.signals import StopRequest
-    from pixcon_train.sweeps.grid import every_nth, find_sweep, one_process, read_sweep
+    from pixcon_train.sweeps.grid import every_nth, find_sweep, read_sweep
 
     choice = take_choice(executor)
     changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
     grid = read_sweep(find_sweep(file), changes, allow_outside=allow_outside)
     chosen = grid.points if only is None else every_nth(grid.points, only)
+    train_points(grid, chosen, runs, choice, dry_run=dry_run)
+
+
+def train_points(
+    grid: "Sweep", chosen: Sequence["Point"], runs: Path, choice: ExecutorChoice, *, dry_run: bool
+) -> None:
+    """Train the ``chosen`` points of a sweep under ``runs``, or list them, and show their states.
+
+    Raises:
+        TrainingError: a run failed.
+        SystemExit: a signal ended it.
+    """
+    from pixcon_train.core.signals import StopRequest
+    from pixcon_train.sweeps.grid import one_process
+
     console = notes()
     with StopRequest(lambda name: _announce(console, name, choice)) as interruption:
         from pixcon_train.core.errors import TrainingError

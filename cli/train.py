@@ -7,6 +7,7 @@ import click
 
 from pixcon_cli.console import announce_stop, notes, output, print_file, progress, say
 from pixcon_cli.errors import PixConGroup
+from pixcon_cli.fork import forecast, fork
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
@@ -151,4 +152,5 @@ def show_config(**arguments: Any) -> None:
     print_file(commented_yaml(resolve_arguments(arguments)))
 
 
-main.add_command(sweep)
+for command in (sweep, fork, forecast):
+    main.add_command(command)
