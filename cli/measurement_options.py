@@ -201,7 +201,8 @@ _OUTPUT_OPTIONS = options_under("Output", _OUTPUT)
 
 
 LOG = """LOG is a run's folder, a folder of runs or of logs, log.jsonl, TensorBoard files, a text log of another
-trainer (docs/dynamics.md), or a group of seeds: name=path,path. Without one, the runs under ./runs are taken."""
+trainer, a CSV file or W&B's exported history (docs/dynamics.md), or a group of seeds: name=path,path. Without one, the
+runs under ./runs are taken."""
 
 CHECKPOINTS = click.argument("methods", nargs=-1, metavar="[CKPT...]")
 """Files, run folders, folders of runs, hf:// addresses, or name=path[,path...]; none: the runs under ./runs."""

@@ -1,6 +1,6 @@
 """Logs of training runs as their trainers write them, made small for tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,27 @@ def cwbass_text(values: Sequence[tuple[float, float]], *, epochs: int = 0) -> st
                 best[name] = miou
                 text += f"{CWBASS}  >>> New best {name}: {miou:.2f}% (epoch {epoch})\n"
     return text
+
+
+def lightning_text(values: Sequence[tuple[float, float]]) -> str:
+    """The metrics.csv of Lightning's CSVLogger: mIoU and mean loss of each epoch, in rows of their own."""
+    text = "epoch,step,train_loss_epoch,train_loss_step,val/mIoU\n"
+    for epoch, (miou, loss) in enumerate(values):
+        end = 100 * epoch + 99
+        text += f"{epoch},{end - 50},,{loss + 0.1},\n{epoch},{end},,{loss - 0.1},\n"
+        text += f"{epoch},{end},,,{miou}\n{epoch},{end},{loss},,\n"
+    return text
+
+
+def chart_text(runs: Mapping[str, Sequence[float]]) -> str:
+    """A chart exported from W&B: the mIoU of several runs by step, each with its least and greatest value."""
+    names = [f"{run} - val/mIoU{part}" for run in runs for part in ("", "__MIN", "__MAX")]
+    rows = [["Step", *names]]
+    for place, values in enumerate(zip(*runs.values(), strict=True)):
+        for k, value in enumerate(values):
+            cells = [str(value) if run == k else "" for run in range(len(values)) for _ in range(3)]
+            rows.append([str(10 * place + k), *cells])
+    return "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
 
 
 def run_record(epoch: int, ema: Sequence[float | None], *, validated: bool = True, **more: Any) -> dict[str, Any]:

@@ -1,20 +1,18 @@
 """Histories of runs from run folders, folders of logs, files and groups of seeds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pixcon_diag.checkpoints.finding import is_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short_name, source_path, split_name
 from pixcon_diag.logs.event_files import EVENTS
-from pixcon_diag.logs.histories import read_history
+from pixcon_diag.logs.histories import SUFFIXES, TABLES, TEXT, holds_log, logs_in, read_histories
 from pixcon_diag.logs.history import RunHistory
 from pixcon_train.core.errors import ConfigError, DataError
-from pixcon_train.core.paths import is_file, is_folder, resolved
+from pixcon_train.core.paths import is_folder, resolved
 from pixcon_train.runs.log_file import LOG
-
-TEXT = ("*.log", "*.txt")
-"""Text logs in a folder."""
 
 
 def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
@@ -31,12 +29,26 @@ def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
         expanded: Listed = {name: [log for path in paths for log in _logs_of(path)] for name, paths in logs.items()}
     else:
         expanded = [log for argument in logs or _default_runs() for log in _text_logs(source_path(argument))]
-    groups = find_groups(expanded, holds_run=holds_log)
-    read = {group: [read_history(Path(source_path(source))) for source in group.sources] for group in groups}
+    read = {
+        part: runs
+        for group in find_groups(expanded, holds_run=holds_log)
+        for part, runs in _split(group, [run for source in group.sources for run in read_histories(_path(source))])
+    }
     _no_log_twice([run for runs in read.values() for run in runs])
     names = {group: _name(group, runs) for group, runs in read.items()}
     unique = len(set(names.values())) == len(names)
     return {names[group] if unique else group.name: runs for group, runs in read.items()}
+
+
+def _path(source: str | LoadedCheckpoint) -> Path:
+    return Path(source_path(source))
+
+
+def _split(group: Group, runs: list[RunHistory]) -> list[tuple[Group, list[RunHistory]]]:
+    """Each run of a file with several as a group by itself, unless the user named them together."""
+    if group.given or len(group.sources) > 1 or len(runs) == 1:
+        return [(group, runs)]
+    return [(replace(group, name=run.name), [run]) for run in runs]
 
 
 def split_logs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -50,16 +62,11 @@ def split_logs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _is_log(path: Path) -> bool:
     if not is_folder(path):
-        return path.suffix in (".jsonl", ".log", ".txt") or ".tfevents." in path.name
+        return path.suffix in SUFFIXES or ".tfevents." in path.name
     folders = [path, *(child for child in path.iterdir() if is_folder(child))]
     if any(is_run(folder) for folder in folders):
         return False
-    return any(map(holds_log, folders)) or any(any(path.glob(pattern)) for pattern in TEXT)
-
-
-def holds_log(folder: Path) -> bool:
-    """Whether ``folder`` is a run: it holds a log of this project or TensorBoard files."""
-    return is_file(folder / LOG) or any(any(parent.glob(EVENTS)) for parent in (folder, folder / "tensorboard"))
+    return any(map(holds_log, folders)) or bool(logs_in(path))
 
 
 def runs_here() -> bool:
@@ -94,23 +101,24 @@ def _logs_of(source: str | LoadedCheckpoint) -> list[str]:
     folder = Path(path)
     if not is_folder(folder) or holds_log(folder) or _holds_runs(folder):
         return [path]
-    logs = sorted(str(log) for pattern in TEXT for log in folder.glob(pattern))
+    logs = logs_in(folder)
     if not logs:
+        patterns = ", ".join(pattern for kind in (TEXT, *TABLES) for pattern in kind)
         raise DataError(
-            f"{folder} holds no log: expected runs of pixcon-train ({LOG}), TensorBoard's {EVENTS}, or text logs "
-            f"({', '.join(TEXT)})."
+            f"{folder} holds no log: expected runs of pixcon-train ({LOG}), TensorBoard's {EVENTS}, or logs of other "
+            f"trainers ({patterns})."
         )
-    return logs
+    return [str(log) for log in logs]
 
 
 def _no_log_twice(runs: Sequence[RunHistory]) -> None:
     """Raise if a run is named twice: counted as two seeds, its spread would be zero."""
-    seen: set[Path] = set()
+    seen: set[tuple[Path, str]] = set()
     for run in runs:
-        path = resolved(Path(run.source))
-        if path in seen:
+        key = resolved(Path(run.source)), run.name
+        if key in seen:
             raise ConfigError(f"{run.source} is named twice. Name every run once.")
-        seen.add(path)
+        seen.add(key)
 
 
 def _name(group: Group, runs: Sequence[RunHistory]) -> str:

@@ -14,6 +14,9 @@ from pixcon_train.core.paths import resolved
 
 Weights = Literal["ema", "student"]
 
+MOST_EPOCHS = 20_000
+"""Most epochs of another trainer's run that are read; tables and figures of more take minutes."""
+
 
 @dataclass(frozen=True)
 class Evaluation:

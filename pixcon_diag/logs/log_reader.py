@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from pixcon_diag.logs.history import EpochRecord, Evaluation, Weights, fraction
+from pixcon_diag.logs.history import MOST_EPOCHS, EpochRecord, Evaluation, Weights, fraction
 from pixcon_diag.statistics.spread import mean
 from pixcon_train.core.errors import DataError
 
@@ -51,6 +51,8 @@ class LogReader(ABC):
 
     def add(self, record: EpochRecord) -> None:
         """Append an epoch."""
+        if len(self.epochs) == MOST_EPOCHS:
+            self.fail(f"the log has more than {MOST_EPOCHS:,} epochs", "Give a part of it.")
         self.epochs.append(record)
         for weights in NETWORKS:
             miou = record.evaluation(weights).miou

@@ -8,9 +8,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.files import open_regular
 from pixcon_train.core.records import validated
 from pixcon_train.core.yaml_files import flatten
-from pixcon_train.runs.log_file import read_log_file
+from pixcon_train.runs.log_file import LOG, read_log_file
 
 Number = float | None
 """A number of the log; null is an undefined one."""
@@ -53,8 +54,21 @@ class _Start(_Part):
     config: dict[str, Any] = {}
 
 
+_FIRST = 100_000
+"""Most bytes of a first line that are looked at."""
 _EPOCH, _START = TypeAdapter(_Epoch), TypeAdapter(_Start)
 _WARNINGS = TypeAdapter(list[str], config=ConfigDict(strict=True))
+
+
+def is_run_log(path: Path) -> bool:
+    """Whether a file of JSON lines is a run's log: by its name or its first line, which has an `event`."""
+    if path.name == LOG:
+        return True
+    try:
+        with open_regular(path) as file:
+            return b'"event"' in file.readline(_FIRST)
+    except OSError:
+        return True  # reading it as a log reports the error
 
 
 def read_run_log(path: Path) -> RunHistory:

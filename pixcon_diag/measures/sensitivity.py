@@ -135,8 +135,8 @@ def _shared(runs: Sequence[RunHistory]) -> set[str]:
 def _check(run: RunHistory, weights: Weights) -> None:
     if not run.config:
         raise ConfigError(
-            f"{run.source} does not hold the run's configuration (TensorBoard files do not). Give the run folder or "
-            "the text log."
+            f"{run.source} does not hold the run's configuration (TensorBoard files and tables do not). Give the run "
+            "folder or the text log."
         )
     if run.best(weights) is None:
         raise ConfigError(

@@ -12,6 +12,7 @@ CASES: dict[str, tuple[int, int]] = {
     "yaml": (1, 30),
     "run-logs": (2, 12),
     "text-logs": (1, 15),
+    "metric-tables": (24, 20),
     "event-files": (1, 12),
     "lists": (1, 10),
     "images": (11, 50),

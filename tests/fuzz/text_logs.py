@@ -65,6 +65,7 @@ def _bombs_of_others() -> dict[str, Any]:
         "AugSeg: a million classes": AUGSEG.replace(b"'num_classes': 3", b"'num_classes': 999999"),
         "AugSeg: networks that are lists": AUGSEG.replace(b"{'num_classes': 3}", b"[3]"),
         "AugSeg: a data set that is a list": AUGSEG.replace(b"'own_semi'", b"[]"),
+        "CW-BASS: 30,000 epochs": cwbass_text([(20.0, 21.0)] * 30_000).encode(),
         "CW-BASS: Namespaces that never close": b"Arguments: Namespace(a=1\n" * 50_000,
     }
 

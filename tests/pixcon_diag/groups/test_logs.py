@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from pixcon_diag.groups.logs import holds_log, read_groups
+from pixcon_diag.groups.logs import read_groups, split_logs
+from pixcon_diag.logs.histories import holds_log
 from pixcon_train.core.errors import ConfigError, DataError
 from tests.pixcon_diag.logs.test_run_log import write_run
-from tests.training_logs import write_unimatch
+from tests.training_logs import chart_text, lightning_text, write_unimatch
 
 ONE = [[(50.0, 60.0), (50.0, 60.0), (50.0, 60.0)]]
 
@@ -74,3 +75,27 @@ def test_a_log_named_twice_is_no_second_seed(tmp_path: Path) -> None:
     for again in ([f"x={folder},{folder}"], [f"x={folder}", f"y={folder / 'log.jsonl'}"]):
         with pytest.raises(ConfigError, match="named twice"):
             read_groups(again)
+
+
+def test_a_chart_of_several_runs_is_a_group_a_run_or_the_seeds_of_one(tmp_path: Path) -> None:
+    (path := tmp_path / "chart.csv").write_text(chart_text({"s0": [0.5, 0.6], "s1": [0.4, 0.5]}))
+    assert {name: len(runs) for name, runs in read_groups([str(path)]).items()} == {"s0": 1, "s1": 1}
+    assert [run.name for run in read_groups([f"ours={path}"])["ours"]] == ["s0", "s1"]
+    with pytest.raises(ConfigError, match="named twice"):
+        read_groups([f"ours={path},{path}"])
+
+
+def test_a_folder_of_tables_stands_for_them_unless_it_has_text_logs(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text("epoch,miou\n1,0.5\n")
+    assert list(read_groups([str(tmp_path)])) == ["a", "b"]
+    write_unimatch(tmp_path / "c.log", ONE)
+    assert list(read_groups([str(tmp_path)])) == ["c"]
+
+
+def test_versions_of_lightning_are_runs(tmp_path: Path) -> None:
+    for version in ("version_0", "version_1"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "metrics.csv").write_text(lightning_text([(0.5, 1.0)]))
+    assert list(read_groups([str(tmp_path)])) == ["version_0", "version_1"]
+    assert split_logs([str(tmp_path), "a.csv", "a.json", "a.pth"]) == (["a.pth"], [str(tmp_path), "a.csv", "a.json"])
