@@ -43,6 +43,7 @@ _KEYS: dict[str, tuple[str, Any]] = {
     "--device": ("runtime.device", str),
     "--precision": ("runtime.precision", str),
     "--workers": ("runtime.workers", int),
+    "--keep-every": ("runtime.keep_every", int),
 }
 
 _HEADINGS = {

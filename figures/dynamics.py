@@ -45,6 +45,8 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
         figures["losses"] = losses
     if thresholds := thresholds_figure(result):
         figures["thresholds"] = thresholds
+    if content.get("kept"):
+        figures["kept_teachers"] = _kept_teachers(content)
     return figures
 
 
@@ -76,6 +78,27 @@ def _miou(result: Content) -> Figure:
             draw_runs(panel, group, itemgetter(key), index, scale)
         panel.set_ylabel(label)
     panels[-1].set_xlabel("epochs finished")
+    return figure
+
+
+def _kept_teachers(content: Content) -> Figure:
+    """ρ_F of the kept teachers over the epochs, over all retained pixels and as a mean over predicted classes."""
+    figure = new_figure(WIDE, 2.6)
+    panels = figure.subplots(1, 2, sharex=True)
+    groups = list(dict.fromkeys(row["group"] for row in content["kept"]))
+    for panel, key in zip(panels, ("rho_f", "macro_rho_f"), strict=True):
+        for index, group in enumerate(groups):
+            rows = [row for row in content["kept"] if row["group"] == group]
+            runs = list(dict.fromkeys(row["run"] for row in rows))
+            for place, run in enumerate(runs):
+                points = [row for row in rows if row["run"] == run]
+                values = 100 * numbers([row[key] for row in points])
+                label = {} if place else {"label": legend_name(group, len(runs))}
+                panel.plot([row["epoch"] for row in points], values, **marks(values, index), **label, **line(index))
+        panel.set(xlabel="epochs finished", ylabel=f"{'macro ' if 'macro' in key else ''}$\\rho_F$ (%)", ylim=(0, None))
+    explain_panel(panels[1], WIDE)
+    tau = content["kept"][0]["tau"]
+    footnote(figure, f"EMA teachers on the validation images at τ = {tau:g}.")
     return figure
 
 

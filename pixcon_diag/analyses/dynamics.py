@@ -1,10 +1,13 @@
 """Training dynamics as tables: best epochs, leading method, and the curves (Fig. 4, Sec. H.1)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import asdict
+from functools import partial
+from typing import Any, NamedTuple
 
 from pixcon_diag.analyses.deltas import BETTER, delta_column
 from pixcon_diag.analyses.dynamics_curves import RETAINED, Curve, curves_table, logged, thresholds_tables
+from pixcon_diag.groups.kept_teachers import KeptTeacher, kept_teachers
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.logs.history import BestEpoch, Weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
@@ -33,10 +36,12 @@ class _Class(NamedTuple):
     k: int | None
 
 
-def dynamics_result(result: DynamicsResult, logs: Sequence[Mapping[str, str | None]] = ()) -> Result:
+def dynamics_result(
+    result: DynamicsResult, logs: Sequence[Mapping[str, str | None]] = (), kept: Sequence[KeptTeacher] = ()
+) -> Result:
     """Best epochs, bands and leads; class tables if they fit on a screen; the curves as files.
 
-    Pseudo-labels and bank in training, and thresholds by class, if a log has them.
+    Pseudo-labels and bank in training, and thresholds by class, if a log has them; the kept teachers, if measured.
     """
     by_class = classes_tables(result)
     fits = len(_runs(result)) <= SHOWN_RUNS
@@ -46,12 +51,14 @@ def dynamics_result(result: DynamicsResult, logs: Sequence[Mapping[str, str | No
             runs_table(result),
             groups_table(result),
             *([training_table(result)] if logged(result) else []),
+            *([kept_table(kept)] if kept else []),
             *([leads_table(result)] if any(lead.live for lead in result.leads) else []),
             *(by_class if fits else []),
         ],
         [*([] if fits else by_class), curves_table(result), *thresholds_tables(result)],
         dynamics=result.to_dict(),
         logs=list(logs),
+        kept=[_kept_record(teacher) for teacher in kept],
     )
 
 
@@ -77,6 +84,44 @@ def training_table(result: DynamicsResult) -> Table:
         "share of the retained pseudo-labels that noise replaced. Bank's ρ_F: of its entries of known truth."
     )
     return _table_of_runs("dynamics_training", "Pseudo-labels and bank in training", result, columns, [note])
+
+
+def kept_table(kept: Sequence[KeptTeacher]) -> Table:
+    """A row for each measured teacher."""
+    tau = kept[0].measured.options.taus[0]
+    keys = ("miou", "retention", "rho_f", "macro_rho_f")
+    heads = ("mIoU %", "retention %", "ρ_F", "macro ρ_F")
+    numbers = [
+        Column[KeptTeacher](key, head, "per_cent" if "%" in head else "number", of=partial(_kept_value, key))
+        for key, head in zip(keys, heads, strict=True)
+    ]
+    note = (
+        f"The EMA teachers that the runs kept, on whole validation images at τ = {tau:g} (`contamination`); ρ_F in "
+        "training is of training views of unlabeled images."
+    )
+    columns = [Column[KeptTeacher](name, name) for name in ("group", "run", "epoch")]
+    return Table.of("dynamics_kept", "Kept teachers", kept, [*columns, *numbers], [note])
+
+
+def _kept_value(key: str, teacher: KeptTeacher) -> float:
+    value: float = _kept_record(teacher)[key]
+    return value
+
+
+def _kept_record(teacher: KeptTeacher) -> dict[str, Any]:
+    (tau,) = teacher.measured.options.taus[:1]
+    at = teacher.measured.contamination([tau]).at(tau)
+    return {
+        "group": teacher.group,
+        "run": teacher.run,
+        "epoch": teacher.epoch,
+        "tau": tau,
+        "miou": teacher.measured.iou.miou("skip"),
+        "retention": at.overall.retention,
+        "rho_f": at.overall.rho_f,
+        "macro_rho_f": at.by_predicted.macro_rho_f,
+        "provenance": asdict(teacher.measured.provenance),
+    }
 
 
 def _table_of_runs(
@@ -252,11 +297,15 @@ def _incomparable_notes(result: DynamicsResult) -> Iterator[str]:
         yield f"Not compared with {first} because no epoch has a value for all seeds of both: {', '.join(apart)}."
 
 
-def result_of(methods: Methods, weights: Weights = "ema") -> Result:
+def result_of(methods: Methods, weights: Weights = "ema", measure_kept: bool = False) -> Result:
     """The curves of the training logs of each method.
 
+    Args:
+        measure_kept: whether to measure the teachers that the runs kept (``runtime.keep_every``).
+
     Raises:
-        PixConError: there are no logs.
+        PixConError: there are no logs, or a kept teacher cannot be measured.
     """
     histories = methods.histories()
-    return dynamics_result(dynamics(histories, weights), origins(histories))
+    kept = kept_teachers(methods, histories) if measure_kept else []
+    return dynamics_result(dynamics(histories, weights), origins(histories), kept)

@@ -228,6 +228,16 @@ class Methods:
             for member in self.members
         ]
 
+    def measure(self, group: str, checkpoint: LoadedCheckpoint) -> MeasuredPass:
+        """The pass of one more checkpoint, which is no seed of a method, computed or cached.
+
+        Raises:
+            PixConError: it cannot be measured.
+        """
+        member = Member(len(self.members) if self.groups else 0, group, checkpoint, self._data(checkpoint))
+        once = partial(self._pass, member, MeasureOptions(taus=self.options.taus))
+        return self.once(("pass", checkpoint.info.source), once)
+
     def _pass(self, member: Member, options: MeasureOptions) -> MeasuredPass:
         with self.bar(f"measuring {member.checkpoint.name}") as progress:
             measured = measure(

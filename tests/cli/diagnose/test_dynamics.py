@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from pixcon_train.core.files import to_json
+from pixcon_train.engine.trainer import train
 from tests.cli.farm import call, one_message
 from tests.pixcon_diag.logs.test_unimatch_log import BEST
+from tests.pixcon_train.tiny import tiny_config, write_tiny
 from tests.training_logs import header, run_record, start_record, write_unimatch
 
 
@@ -100,3 +102,18 @@ def test_the_eleven_public_logs(reference: Path) -> None:
     ious = dict(zip(run["classes"], run["best_ema"]["iou"], strict=True))
     assert (ious["chair"], ious["sofa"], ious["tv/monitor"]) == (0.5826, 0.8037, 0.7491)
     assert (run["mask_ratio"][0], run["mask_ratio"][-1]) == (0.71, 0.98)
+
+
+@pytest.mark.slow
+def test_kept_teachers_are_measured_as_by_contamination(tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "out"
+    train(tiny_config(write_tiny(tmp_path), bank__rule="none", runtime__keep_every=1), run)
+    result = call("dynamics", run, "--measure-kept", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "Kept teachers" in result.stdout and (out / "kept_teachers.png").is_file()
+    rows = list(csv.DictReader((out / "dynamics_kept.csv").open()))
+    assert [(row["group"], row["epoch"]) for row in rows] == [("run", "1"), ("run", "2")]
+    alone = json.loads(call("contamination", run / "epoch_1.pth", "--json").stdout)["results"][0]["contamination"]
+    (at,) = alone["thresholds"]
+    assert float(rows[0]["retention"]) == at["overall"]["retention"]
+    one_message(call("dynamics", *logs(tmp_path / "logs", a=[50.0]), "--measure-kept"), 2, "--keep-every N")
