@@ -12,7 +12,7 @@ from pixcon_cli.help import options_under
 if TYPE_CHECKING:  # --help imports little
     from pixcon_train.jobs.executors import Executor
 
-_KINDS = {"--workers": ("local", "slurm"), "--gpus-per-run": ("local", "slurm"), "--runs-per-gpu": ("local", "slurm")}
+_KINDS = {"--jobs": ("local", "slurm"), "--gpus-per-run": ("local", "slurm"), "--runs-per-gpu": ("local", "slurm")}
 _SLURM = {"--partition": ("slurm",), "--time": ("slurm",), "--slurm": ("slurm",)}
 TIME = "24:00:00"
 
@@ -22,7 +22,7 @@ class ExecutorChoice:
     """What the options say."""
 
     executor: Literal["inline", "local", "slurm"]
-    workers: int | None
+    jobs: int | None
     gpus_per_run: int | None
     runs_per_gpu: int
     partition: str | None
@@ -41,14 +41,14 @@ class ExecutorChoice:
         if self.executor == "local":
             gpus = usable_gpus()
             each = (0 if on_cpu or not gpus else 1) if self.gpus_per_run is None else self.gpus_per_run
-            places = places_of(gpus, gpus_per_run=each, runs_per_gpu=self.runs_per_gpu, workers=self.workers)
+            places = places_of(gpus, gpus_per_run=each, runs_per_gpu=self.runs_per_gpu, most=self.jobs)
             return LocalExecutor(folder, places, processes=max(1, each))
         each = (0 if on_cpu else 1) if self.gpus_per_run is None else self.gpus_per_run
         options = SlurmOptions(
             minutes_of(self.time),
             each,
             self.runs_per_gpu,
-            self.workers,
+            self.jobs,
             name,
             self.partition,
             sbatch_values(self.slurm),
@@ -67,7 +67,7 @@ def executor_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Where: in this process one after the other, in processes of this machine, or as jobs of Slurm.",
         ),
         click.option(
-            "--workers", type=click.IntRange(min=1), help="At most so many at a time.  [default: by GPUs or cores]"
+            "--jobs", type=click.IntRange(min=1), help="At most so many jobs at a time.  [default: by GPUs or cores]"
         ),
         click.option("--gpus-per-run", type=click.IntRange(min=0), help="GPUs of each.  [default: 1, if any]"),
         click.option("--runs-per-gpu", type=click.IntRange(min=1), help="So many share a GPU.  [default: 1]"),

@@ -77,28 +77,28 @@ def local_life(job: Submitted, folder: Path) -> Life:
     return "running" if _held(folder / f"{job.work}.lock") else "ended"
 
 
-def places_of(gpus: Sequence[str], *, gpus_per_run: int, runs_per_gpu: int, workers: int | None) -> list[str | None]:
+def places_of(gpus: Sequence[str], *, gpus_per_run: int, runs_per_gpu: int, most: int | None) -> list[str | None]:
     """The places of this machine: each has its GPUs, which ``runs_per_gpu`` places share; without GPUs the cores.
 
     Args:
         gpus: the GPUs by their numbers or names.
         gpus_per_run: 0: the runs use none.
-        workers: most places; None: as many as there are GPUs or cores for.
+        most: places at most; None: as many as there are GPUs or cores for.
 
     Raises:
-        ConfigError: there are too few GPUs for one run, or for that many workers.
+        ConfigError: there are too few GPUs for one run, or for that many places.
     """
     if not gpus_per_run:
-        return [None] * (workers or usable_cores())
+        return [None] * (most or usable_cores())
     groups = [",".join(gpus[at : at + gpus_per_run]) for at in range(0, len(gpus) - gpus_per_run + 1, gpus_per_run)]
     places: list[str | None] = [*groups] * runs_per_gpu
-    if not places or len(places) < (workers or 0):
+    if not places or len(places) < (most or 0):
         raise ConfigError(
             f"{len(gpus)} GPUs are usable here, which is room for {len(places)} runs of {gpus_per_run} GPUs at a time"
-            + (f", not for {workers}" if workers and places else "")
-            + ". Change --gpus-per-run, --runs-per-gpu or --workers; CUDA_VISIBLE_DEVICES says which GPUs are usable."
+            + (f", not for {most}" if most and places else "")
+            + ". Change --gpus-per-run, --runs-per-gpu or --jobs; CUDA_VISIBLE_DEVICES says which GPUs are usable."
         )
-    return places[:workers]
+    return places[:most]
 
 
 def _held(file: Path) -> bool:

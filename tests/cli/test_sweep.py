@@ -116,7 +116,7 @@ def test_runs_in_two_local_workers_are_those_of_one_process(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("PIXCON_TEST_THREADS", "1"))  # as the tests' own process
     file, alone, _ = swept
-    result = call(train.main, "sweep", file, "--runs", tmp_path, "--executor", "local", "--workers", 2, "--only", "2/2")
+    result = call(train.main, "sweep", file, "--runs", tmp_path, "--executor", "local", "--jobs", 2, "--only", "2/2")
     assert result.exit_code == 0, result.output
     assert result.stderr.count(": running (job ") == 2 and result.stderr.count(": done") == 2
     for rule in ("none", "clean"):
@@ -131,7 +131,7 @@ def test_runs_in_two_local_workers_are_those_of_one_process(
     ("options", "said"),
     [
         (["--partition", "gpu"], "--partition applies to --executor slurm, not to inline"),
-        (["--workers", "2"], "--workers applies to --executor local and slurm, not to inline"),
+        (["--jobs", "2"], "--jobs applies to --executor local and slurm, not to inline"),
         (["--executor", "local", "--time", "1:00:00"], "--time applies to --executor slurm, not to local"),
         (
             ["--executor", "slurm", "--gpus-per-run", "2", "--runs-per-gpu", "2"],

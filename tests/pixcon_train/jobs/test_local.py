@@ -14,11 +14,11 @@ from tests.pixcon_train.jobs.works import Note, jobs_folder, worked_off
 @pytest.mark.parametrize(
     ("gpus", "options", "places"),
     [
-        (["0", "1"], {"gpus_per_run": 1, "runs_per_gpu": 1, "workers": None}, ["0", "1"]),
-        (["2", "5"], {"gpus_per_run": 1, "runs_per_gpu": 2, "workers": None}, ["2", "5", "2", "5"]),
-        (["2", "5"], {"gpus_per_run": 1, "runs_per_gpu": 2, "workers": 3}, ["2", "5", "2"]),
-        (["0", "1", "2", "3", "4"], {"gpus_per_run": 2, "runs_per_gpu": 1, "workers": None}, ["0,1", "2,3"]),
-        (["0"], {"gpus_per_run": 0, "runs_per_gpu": 1, "workers": 3}, [None, None, None]),
+        (["0", "1"], {"gpus_per_run": 1, "runs_per_gpu": 1, "most": None}, ["0", "1"]),
+        (["2", "5"], {"gpus_per_run": 1, "runs_per_gpu": 2, "most": None}, ["2", "5", "2", "5"]),
+        (["2", "5"], {"gpus_per_run": 1, "runs_per_gpu": 2, "most": 3}, ["2", "5", "2"]),
+        (["0", "1", "2", "3", "4"], {"gpus_per_run": 2, "runs_per_gpu": 1, "most": None}, ["0,1", "2,3"]),
+        (["0"], {"gpus_per_run": 0, "runs_per_gpu": 1, "most": 3}, [None, None, None]),
     ],
 )
 def test_runs_are_spread_over_the_gpus(gpus: list[str], options: dict[str, int], places: list[str | None]) -> None:
@@ -27,9 +27,9 @@ def test_runs_are_spread_over_the_gpus(gpus: list[str], options: dict[str, int],
 
 def test_too_few_gpus_are_one_message() -> None:
     with pytest.raises(ConfigError, match="1 GPUs are usable here, which is room for 0 runs of 2 GPUs"):
-        places_of(["0"], gpus_per_run=2, runs_per_gpu=1, workers=None)
+        places_of(["0"], gpus_per_run=2, runs_per_gpu=1, most=None)
     with pytest.raises(ConfigError, match="room for 2 runs of 1 GPUs at a time, not for 3"):
-        places_of(["0", "1"], gpus_per_run=1, runs_per_gpu=1, workers=3)
+        places_of(["0", "1"], gpus_per_run=1, runs_per_gpu=1, most=3)
 
 
 @pytest.mark.slow
