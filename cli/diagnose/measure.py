@@ -8,7 +8,9 @@ import click
 
 from pixcon_cli.console import progress
 from pixcon_cli.diagnose.next_command import notify_next
+from pixcon_cli.diagnose.pass_jobs import measure_in_jobs
 from pixcon_cli.emit import emit, notify
+from pixcon_cli.executors import executor_options, take_choice
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     AUDIT,
@@ -26,6 +28,7 @@ from pixcon_cli.measurement_options import (
     short_help="Run and cache the passes, in one process or several.",
     examples=(
         "pixcon-diag measure runs/",
+        "pixcon-diag measure runs/ --executor local --jobs 2",
         "torchrun --nproc_per_node 4 --no-python pixcon-diag measure runs/a",
     ),
 )
@@ -35,18 +38,22 @@ from pixcon_cli.measurement_options import (
 @TAUS
 @AUDIT
 @band_options
+@executor_options
 def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any) -> None:
     """Run each checkpoint over its images once and cache the results for the other commands.
 
     Other commands do this on demand. This one can run in several processes, which divide the images:
-    torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. Prints retention and contamination.
+    torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. With --executor, each checkpoint is measured in
+    a job. Prints retention and contamination.
     """
     from pixcon_diag.analyses.contamination import contamination_result
     from pixcon_diag.cache.parallel import LaunchedTeam, measure_together
     from pixcon_diag.passes.options import MeasureOptions
     from pixcon_diag.study import Study
 
+    choice = take_choice(arguments)
     study = Study(methods, options=study_options(arguments), bar=progress, notify=notify)
+    measure_in_jobs(study, choice)
     options, members = study.options, study.members
     team = LaunchedTeam(options.run.device)
     run = replace(options.run, device=team.device)

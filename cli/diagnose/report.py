@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from pixcon_cli.console import open_page, output, print_json, progress, say
+from pixcon_cli.diagnose.pass_jobs import measure_in_jobs
 from pixcon_cli.emit import notify
+from pixcon_cli.executors import executor_options, take_choice
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     AUDIT,
@@ -28,6 +30,7 @@ from pixcon_cli.measurement_options import (
     examples=(
         "pixcon-diag report none=runs/a clean=runs/b",
         "pixcon-diag report runs/ --out report --tau 0.9 --open",
+        "pixcon-diag report runs/ --executor local --jobs 2",
     ),
 )
 @CHECKPOINTS_OR_LOGS
@@ -44,6 +47,7 @@ from pixcon_cli.measurement_options import (
 @BANK_LIST
 @style_option
 @seed_option("t-SNE, sweep and bootstrap")
+@executor_options
 @click.option("--open", "opened", is_flag=True, help="Open the page in the default browser.")
 def report(
     methods: tuple[str, ...],
@@ -69,11 +73,14 @@ def report(
 
     if no_images and images is not None:
         raise click.UsageError("--images and --no-images exclude each other.")
+    choice = take_choice(arguments)
     checkpoints, logs = split_logs(methods)
     study = Study(
         checkpoints, logs=logs or None, baseline=baseline, predictions=predictions,
         options=study_options(arguments), bar=progress, notify=notify,
     )  # fmt: skip
+    if not study.only_logs:
+        measure_in_jobs(study, choice)
     built = study.report(out or REPORT, count=count, images=0 if no_images else images, style=style)
     if as_json:
         print_json({result.command: result.content for result in built.results})

@@ -55,3 +55,37 @@ def test_two_processes_find_what_one_finds(run_folder: Path, tmp_path: Path) -> 
         manifest = next((folder / "diag").glob("*/manifest.json"))
         assert json.loads(manifest.read_text())["done"] == 4
     assert found[1] == found[2]
+
+
+@pytest.mark.slow
+def test_passes_that_are_measured_in_jobs_are_those_of_this_process(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        shutil.copytree(run_folder, tmp_path / name, ignore=shutil.ignore_patterns("diag"))
+    arguments = ["measure", "a", "b", "--device", "cpu", "--workers", "0", "--json"]
+    here = call(*arguments)
+    for name in ("a", "b"):
+        shutil.rmtree(tmp_path / name / "diag")
+    in_jobs = call(*arguments, "--executor", "local", "--jobs", "2", "-v")
+    assert in_jobs.exit_code == 0, in_jobs.output
+    assert in_jobs.stderr.count(": done") == 2 and in_jobs.stderr.count("reusing the pass cached in") == 2
+    assert json.loads(in_jobs.stdout) == json.loads(here.stdout)
+    again = call(*arguments, "--executor", "local")
+    assert again.stderr.count(": running") == 0 and again.stderr.count(": done") == 2
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_cannot_be_measured_in_a_job_is_told(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "damaged.pth").write_bytes(b"PK")
+    result = call("measure", "damaged.pth", "none.pth", "--executor", "local")
+    assert result.exit_code == 4 and "2 of 2 checkpoints could not be measured" in result.stderr, result.output
+    assert "damaged.pth: " in result.stderr and "No file at none.pth" in result.stderr
+    assert "Traceback" not in result.stderr
+    result = call("report", run_folder, "--executor", "local", "--gpus-per-run", "2")
+    assert result.exit_code == 2 and "--gpus-per-run is at most 1" in result.stderr
