@@ -9,6 +9,7 @@ from pixcon_cli.console import announce_stop, notes, output, print_file, progres
 from pixcon_cli.errors import PixConGroup
 from pixcon_cli.fork import forecast, fork
 from pixcon_cli.help import PixConCommand
+from pixcon_cli.launch import launch_command
 from pixcon_cli.options import command_line_values, config_options, resolve_arguments
 from pixcon_cli.sweep import sweep
 from pixcon_train.core.version import VERSION
@@ -152,5 +153,5 @@ def show_config(**arguments: Any) -> None:
     print_file(commented_yaml(resolve_arguments(arguments)))
 
 
-for command in (sweep, fork, forecast):
+for command in (sweep, fork, forecast, launch_command):
     main.add_command(command)
