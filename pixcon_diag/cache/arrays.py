@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from pixcon_diag.passes.forms import Header, header_of
 from pixcon_train.core.files import open_regular, replacing, to_json
 from pixcon_train.core.limited_file import LimitedFile
+from pixcon_train.core.npy_files import read_npy_header
 
 Arrays = dict[str, np.ndarray]
 
@@ -100,11 +101,10 @@ def _header(handle: IO[bytes], entry: ZipInfo) -> Header:
     Raises:
         ValueError: it holds something else than numbers of this machine, or is cut short.
     """
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(handle)]
-    shape, _, kind = read(handle)
+    shape, kind = read_npy_header(handle)
     if kind.kind not in "biuf" or kind.itemsize > 8 or not kind.isnative:
         raise ValueError(f"{entry.filename} holds {kind}, expected numbers")
-    if any(size < 0 for size in shape) or handle.tell() + math.prod(shape) * kind.itemsize > entry.file_size:
+    if handle.tell() + math.prod(shape) * kind.itemsize > entry.file_size:
         raise ValueError(f"{entry.filename} is cut short")
     return header_of(kind, shape)
 

@@ -17,6 +17,8 @@ _MOST_PARTS = 2**17
 """Most chunks, segments or blocks of a file; PNG files of the largest size have as many, of 8 KiB each."""
 _MOST_SCANS = 100
 """Most scans of a progressive JPEG file; encoders write about ten, and each is decoded for the whole image."""
+_LONGEST_TEXT = 2**16
+"""Most bytes of a text in a PNG file that is read."""
 _LONGEST_HEADER = 4_096
 """Most bytes of a PNM file's header, which is read byte by byte."""
 _LARGEST_PLAIN = 2**22
@@ -42,6 +44,23 @@ def essential(file: BinaryIO, start: bytes) -> BinaryIO:
         _check_pnm(file)
     file.seek(0)
     return file
+
+
+def png_text(file: BinaryIO, keyword: str) -> str | None:
+    """The text of a PNG file under ``keyword``; None where it has none. Longer ones than 64 KiB are not read.
+
+    Raises:
+        ValueError: it has too many parts.
+    """
+    file.seek(8)
+    for _, length, kind in _chunks(file):
+        if kind == b"tEXt" and length <= _LONGEST_TEXT:
+            found, _, text = file.read(length).partition(b"\0")
+            if found.decode("latin-1") == keyword:
+                return text.decode("latin-1")
+            length = 0
+        file.seek(length + 4, os.SEEK_CUR)
+    return None
 
 
 def _png(file: BinaryIO) -> BinaryIO:

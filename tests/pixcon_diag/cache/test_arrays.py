@@ -52,7 +52,7 @@ def lying(content: bytes) -> bytes:
         (zipped(("x.npy", record((2**40, 2**40)))), "cut short"),
         (zipped(("x.npy", record((5,)))), "cut short"),
         (zipped(("x.npy", record((3,)))), "longer"),
-        (zipped(("x.npy", record((-4,)))), "cut short"),
+        (zipped(("x.npy", record((-4,)))), "the shape"),
         (zipped(("x.npy", record((4,), "|O"))), "holds object"),
         (zipped(("x.npy", record((0,), "<U500000000"))), "holds <U500000000"),
         (zipped(("x.npy", record((4,), ">f8"))), "holds >f8"),
