@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.data.transforms import network_input
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.evaluation.protocols import Kept, Protocol, SlidingWindow
 from pixcon_train.evaluation.windows import slide, smallest_type
 from pixcon_train.evaluation.winners import possible_winners
 from pixcon_train.models.base import ModelOutput, SegmentationModel, resize
@@ -32,6 +32,8 @@ class ModelPrediction(NamedTuple):
     """Height and width in image pixels that ``fused`` covers: H, W, or more where the image was padded."""
     network_logits: Tensor | None = None
     """(B, K, H', W'), output of the network over the same ``covered`` pixels; None with sliding windows."""
+    scores: Tensor | None = None
+    """(B, K, H, W) float32, the logits or probabilities of every class where they are kept."""
 
     @property
     def finite(self) -> Tensor:
@@ -49,7 +51,12 @@ class ClassPrediction(NamedTuple):
 
 
 def predict(
-    model: SegmentationModel, images: Tensor, *, protocol: Protocol, window: SlidingWindow | None = None
+    model: SegmentationModel,
+    images: Tensor,
+    *,
+    protocol: Protocol,
+    window: SlidingWindow | None = None,
+    keep: Kept | None = None,
 ) -> ModelPrediction:
     """Confidence and class of each pixel of ``images`` at their own resolution.
 
@@ -58,13 +65,21 @@ def predict(
         images: (B, 3, H, W), any size, uint8 or normalised.
         protocol: how a whole image becomes the network's input; also used for images smaller than a window.
         window: sliding windows instead; probabilities are averaged by the overlap count, so they stay ≤ 1.
+        keep: scores of every class to return as well; of sliding windows there are probabilities only.
     """
     if window is not None and window.fits(images.shape[-2:]):
-        return ModelPrediction(*slide(model, images, window), None, (images.shape[-2], images.shape[-1]))
+        size, kept = (images.shape[-2], images.shape[-1]), None
+        if keep == "probabilities":
+            kept = images.new_empty((len(images), model.num_classes, *size), dtype=torch.float32)
+        return ModelPrediction(*slide(model, images, window, kept), None, size, scores=kept)
     output, covered = _whole(model, images, protocol)
-    confidence, prediction = _at_image_size(output.logits, images, protocol).softmax(1).max(1)
+    scores = _at_image_size(output.logits, images, protocol)
+    kept = scores if keep == "logits" else None
+    scores = scores.softmax(1)  # the logits are dropped unless they are kept
+    confidence, prediction = scores.max(1)
+    kept = scores if keep == "probabilities" else kept
     classes = prediction.to(smallest_type(model.num_classes))
-    return ModelPrediction(confidence, classes, output.fused, covered, output.logits)
+    return ModelPrediction(confidence, classes, output.fused, covered, output.logits, kept)
 
 
 def predict_classes(

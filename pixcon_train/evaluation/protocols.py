@@ -11,6 +11,9 @@ Protocol = Literal["unimatch-v2", "pixcon", "native"]
 """``unimatch-v2`` resizes images to the nearest multiple of the patch, ``pixcon`` pads them to the next one, ``native``
 gives them to the network as they are (UniMatch V1, U²PL and others with a ResNet)."""
 
+Kept = Literal["logits", "probabilities"]
+"""Scores of every class that a prediction may hold beside confidence and class."""
+
 
 def require_window(edge: int, unit: int = PATCH_SIZE) -> None:
     """Require that windows of ``edge`` pixels are whole patches of ``unit`` pixels.

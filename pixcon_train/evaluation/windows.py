@@ -13,13 +13,16 @@ from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 
 
-def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tuple[Tensor, Tensor]:
+def slide(
+    model: SegmentationModel, images: Tensor, window: SlidingWindow, kept: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Confidence, float32, and prediction, of the smallest type, of each pixel's mean probabilities: both (B, H, W).
 
     Args:
         model: in eval mode.
         images: (B, 3, H, W), uint8 or normalised, which the windows fit.
         window: the windows.
+        kept: (B, K, H, W) float32, where the mean probabilities are written; None drops them.
     """
     batch, _, height, width = images.shape
     rows, columns = _spans(window, height), _spans(window, width)
@@ -43,6 +46,8 @@ def slide(model: SegmentationModel, images: Tensor, window: SlidingWindow) -> tu
             count = covering[0][top:below, None] * covering[1][left:right]
             mean = sums[:, :, : below - top, : right - left].div_(count)
             confidence[:, top:below, left:right], prediction[:, top:below, left:right] = mean.max(1)
+            if kept is not None:
+                kept[:, :, top:below, left:right] = mean
         held = bottom - below
     return confidence, prediction
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.evaluation.inference import pad_by_reflection, predict, predict_logits
-from pixcon_train.evaluation.protocols import SlidingWindow
+from pixcon_train.evaluation.protocols import Kept, SlidingWindow
 from pixcon_train.models.architectures import ARCHITECTURES
 from pixcon_train.models.base import ModelOutput, SegmentationModel
 from pixcon_train.models.build import build_model
@@ -86,6 +86,23 @@ def test_an_image_smaller_than_the_window_is_predicted_whole(edges: tuple[int, i
     slid = predict(network, images, protocol="pixcon", window=SlidingWindow(28))  # type: ignore
     assert torch.equal(whole.confidence, slid.confidence) and torch.equal(whole.prediction, slid.prediction)
     assert slid.fused is not None
+
+
+@pytest.mark.parametrize("window", [None, SlidingWindow(14)])
+@pytest.mark.parametrize("keep", ["logits", "probabilities"])
+def test_scores_that_are_kept_have_the_confidence_and_class(window: SlidingWindow | None, keep: Kept) -> None:
+    network, images = PixelNetwork(0.5), torch.randn(2, 3, 28, 33, generator=torch.Generator().manual_seed(0))
+    plain = predict(network, images, protocol="pixcon", window=window)  # type: ignore
+    kept = predict(network, images, protocol="pixcon", window=window, keep=keep)  # type: ignore
+    assert torch.equal(plain.confidence, kept.confidence) and torch.equal(plain.prediction, kept.prediction)
+    assert plain.scores is None
+    if window is not None and keep == "logits":
+        assert kept.scores is None
+        return
+    assert kept.scores is not None and kept.scores.shape == (2, 3, 28, 33) and kept.scores.dtype == torch.float32
+    probabilities = kept.scores if keep == "probabilities" else kept.scores.softmax(1)
+    confidence, prediction = probabilities.max(1)
+    assert torch.equal(confidence, kept.confidence) and torch.equal(prediction.to(torch.uint8), kept.prediction)
 
 
 @pytest.mark.parametrize(

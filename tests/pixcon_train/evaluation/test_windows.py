@@ -47,9 +47,12 @@ def whole(network: ContextNetwork, images: Tensor, window: SlidingWindow) -> Ten
 
 def same(network: ContextNetwork, images: Tensor, *, cut_off: bool = False) -> bool:
     window: Any = SlidingWindow(CROP, cut_off=cut_off)
-    confidence, prediction = slide(network, images, window)  # type: ignore[arg-type]
-    expected, classes = whole(network, images, window).max(1)
-    return torch.equal(confidence, expected) and torch.equal(prediction.long(), classes)
+    kept = images.new_full((len(images), network.num_classes, *images.shape[-2:]), torch.nan)
+    confidence, prediction = slide(network, images, window, kept)  # type: ignore[arg-type]
+    probabilities = whole(network, images, window)
+    expected, classes = probabilities.max(1)
+    same = torch.equal(confidence, expected) and torch.equal(prediction.long(), classes)
+    return same and torch.equal(kept, probabilities)
 
 
 def images(*edges: int, count: int = 1) -> Tensor:
