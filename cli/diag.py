@@ -8,6 +8,7 @@ from pixcon_cli.diagnose.check_data import check_data
 from pixcon_cli.diagnose.convert import convert
 from pixcon_cli.diagnose.convert_masks import convert_masks
 from pixcon_cli.diagnose.demo import demo
+from pixcon_cli.diagnose.export_maps import export_maps
 from pixcon_cli.diagnose.inspect import inspect
 from pixcon_cli.diagnose.measure import measure
 from pixcon_cli.diagnose.report import report
@@ -42,6 +43,7 @@ for command in (
     inspect,
     convert,
     convert_masks,
+    export_maps,
     demo,
 ):
     main.add_command(command)

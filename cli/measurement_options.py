@@ -217,17 +217,18 @@ PREDICTIONS = click.option(
     "--predictions",
     multiple=True,
     metavar="[NAME=]FOLDER",
-    help="Saved label maps of any framework, one PNG of class indices per image; may be given several times.",
+    help="Predictions saved by any framework: a PNG of class indices per image, with or without one of the confidence, "
+    "or an array of probabilities or logits; may be given several times.",
 )
 
 
 def _no_predictions(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
-    """Raise if saved predictions are given to a command that needs confidences or features."""
+    """Raise if saved predictions are given to a command that needs features."""
     if value:
         raise click.UsageError(
-            f"`{context.info_name}` cannot take --predictions: saved label maps hold no confidence and no features. "
-            "`boundary`, `per-class`, `qualitative`, `compare` and `duel` measure them. For confidences of another "
-            "framework use pixcon_diag.Contamination from Python (docs/python.md)."
+            f"`{context.info_name}` cannot take --predictions: saved maps have no features and no network. "
+            "`boundary`, `per-class`, `qualitative`, `compare`, `duel`, `doctor` and `report` measure them, and with a "
+            "confidence also `contamination`, `tau`, `estimate` and `audit-labels` (docs/saved-maps.md)."
         )
 
 
@@ -241,6 +242,11 @@ BASELINE = click.option("--baseline", metavar="NAME", help="Group the others are
 def measurement_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` the options of a measurement: images, network and output."""
     return _DATA_OPTIONS(_RUN_OPTIONS(_OUTPUT_OPTIONS(command)))
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As :func:`measurement_options`, for a command that measures nothing."""
+    return _DATA_OPTIONS(_RUN_OPTIONS(command))
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -143,6 +143,8 @@ class Study(Methods):
         """Whether there is what an analysis needs; sections of a report without it are absent."""
         if needs == "label maps":
             return not self.only_logs
+        if needs == "confidence":
+            return not self.only_logs and self.any_confidence
         if needs == "logs":
             return bool(self.groups) or self._logs is not None
         return needs == "anything" or bool(self.groups)

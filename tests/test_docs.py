@@ -98,7 +98,7 @@ def test_python_blocks_import_what_exists(page: Path) -> None:
 
 
 def test_every_page_is_in_the_site_s_navigation() -> None:
-    named = set(re.findall(r"\w+\.md", str(yaml.safe_load(text(ROOT / "mkdocs.yml"))["nav"])))
+    named = set(re.findall(r"[\w-]+\.md", str(yaml.safe_load(text(ROOT / "mkdocs.yml"))["nav"])))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - named == set()
 
 

@@ -86,7 +86,7 @@ def _shared(analysis: "Analysis") -> Iterable[Decorator]:
         return CHECKPOINTS, output_options
     if analysis.needs == "anything":
         return CHECKPOINTS_OR_LOGS, PREDICTIONS, BASELINE, measurement_options
-    predictions = PREDICTIONS if analysis.needs == "label maps" else NO_PREDICTIONS
+    predictions = PREDICTIONS if analysis.needs in ("label maps", "confidence") else NO_PREDICTIONS
     return CHECKPOINTS, predictions, BASELINE, measurement_options
 
 

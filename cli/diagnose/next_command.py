@@ -34,6 +34,8 @@ def notify_next() -> None:
     context = click.get_current_context()
     name = context.info_name or ""
     following, purpose = _NEXT.get(name, _REPORT)
+    if following == "coverage" and context.params.get("predictions"):  # which have no bank
+        following, purpose = _REPORT
     extra: tuple[str, ...] = ()
     if "answers" in context.params and not context.params["answers"]:
         following, purpose, extra = name, "what your answers say", ("--answers", "CSV")

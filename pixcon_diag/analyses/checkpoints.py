@@ -158,7 +158,7 @@ def _split_column(labeled: int) -> Column[_Rule]:
 def result_of(methods: Methods) -> Result:
     """Every checkpoint measured, with the mIoU it measures and the one its file states."""
     return checkpoints_result(
-        [Measured(m.group, measured, training_of(m.checkpoint)) for m, measured in methods.passes()]
+        [Measured(m.group, measured, training_of(m.checkpoint)) for m, measured in methods.network_passes()]
     )
 
 

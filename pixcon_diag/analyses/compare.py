@@ -63,7 +63,7 @@ def compare_result(
 
 
 def _verdicts(group: MeasuredGroup, bar: Bar) -> list[Judged]:
-    """The verdicts on the filters of the group's networks; saved label maps hold no confidence."""
+    """The verdicts on the filters of the group's members; saved label maps alone hold no confidence."""
     passes = [(group.name, member) for member in group.members if isinstance(member, MeasuredPass)]
     return [verdict for name, member in passes for verdict in judged([(name, member)], member.options.taus, bar)]
 

@@ -230,7 +230,7 @@ def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
     """Retention, ρ_F and macro ρ_F at each threshold, and ECE.
 
     Raises:
-        ConfigError: a member is a set of saved label maps, which hold no confidence.
+        ConfigError: a member is a set of saved label maps without confidence.
     """
     passes = with_confidence(group)
     for tau in methods.options.taus:

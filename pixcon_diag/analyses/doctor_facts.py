@@ -53,7 +53,9 @@ def gather(methods: Methods, *, width: int, draws: int) -> Facts:
         histories = {run.name: run for runs in methods.histories().values() for run in runs}
         replays = {replayed.name: replayed for _, replayed in methods.replays()}
         budgets = methods.attempt("error budget", lambda: error_budgets(methods, width)) or {}
-    checkpoints = {member.checkpoint.name: member.checkpoint for member in methods.members} if methods.groups else {}
+    checkpoints = {
+        member.checkpoint.name: member.checkpoint for member in methods.members if member.checkpoint.maps is None
+    }
     members = [
         Member(
             predictions.name,

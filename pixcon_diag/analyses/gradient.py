@@ -230,7 +230,7 @@ def gradients(
     """The gradient split of every checkpoint whose bank can be replayed, computed once per study and options."""
     replays = {member.place: replayed for member, replayed in methods.replays()}
     splits = []
-    for member, measured in methods.passes():
+    for member, measured in methods.network_passes():
         checkpoint, replayed = member.checkpoint, replays.get(member.place)
         if replayed is None:
             continue

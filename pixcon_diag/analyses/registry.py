@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pixcon_diag.passes.predictions import MeasuredGroup
     from pixcon_diag.tables.result import Result
 
-Needs = Literal["anything", "label maps", "checkpoints", "logs", "stated scores"]
+Needs = Literal["anything", "label maps", "confidence", "checkpoints", "logs", "stated scores"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Analysis:
     question: str
     """The question it answers, as one sentence with a reference to the paper; also in the table of docs/commands.md."""
     needs: Needs = "checkpoints"
-    """Required input; ``label maps`` may also be saved by another framework, ``logs`` and ``stated scores`` need no
-    network, and ``anything`` is one of checkpoints, label maps and logs."""
+    """Required input; ``label maps`` and maps with ``confidence`` may also be saved by another framework, ``logs`` and
+    ``stated scores`` need no network, and ``anything`` is one of checkpoints, label maps and logs."""
     compares: bool = False
     """Whether all methods must be measured on the same list of images with masks."""
     methods: int = 1
@@ -61,7 +61,9 @@ class Analysis:
             PixConError: something cannot be measured.
         """
         if self.needs == "checkpoints" and not methods.groups:
-            raise ConfigError(f"`{self.name}` needs a checkpoint: saved label maps hold no confidence and no feature.")
+            raise ConfigError(f"`{self.name}` needs a checkpoint: saved maps have no features.")
+        if self.needs == "confidence":
+            methods.require_confidence()
         if self.compares and self.needs != "logs":
             methods.require_comparable(self.methods)
         result: Result = self.module.result_of(methods, **options)
@@ -98,6 +100,7 @@ ANALYSES = (
         "Retention and contamination at confidence thresholds.",
         "How many pixels a confidence threshold retains, and how many of those are wrong: the false positives that a "
         "bank filled by confidence would hold (Sec. 3.3, Table 8).",
+        needs="confidence",
     ),
     Analysis(
         "gradient",
@@ -118,6 +121,7 @@ ANALYSES = (
         "Contamination on the unlabeled list, without its labels.",
         "How many of the pseudo-labels that a threshold retains on the unlabeled list are wrong, estimated from "
         "held-out labeled images.",
+        needs="confidence",
     ),
     Analysis(
         "tau",
@@ -125,6 +129,7 @@ ANALYSES = (
         "Smallest τ at which ρ_F is promised to stay below α.",
         "From which threshold on the contamination of new images is at most α, with probability 1 − δ, and which "
         "threshold retains most correct pixels per wrong one (Sec. 3.3).",
+        needs="confidence",
     ),
     Analysis(
         "boundary",
@@ -179,6 +184,7 @@ ANALYSES = (
         "Regions that look like label errors, and ρ_F without them.",
         "Which labels look wrong, as the teacher contradicts them in a whole region with confidence, and how much of "
         "ρ_F is an error of the labels.",
+        needs="confidence",
         sheet=True,
     ),
     Analysis(

@@ -167,7 +167,7 @@ def result_of(
 ) -> Result:
     """t-SNE of the first seed of each method."""
     first: dict[str, MeasuredPass] = {}
-    for member, measured in methods.passes(per_class=per_class):
+    for member, measured in methods.network_passes(per_class=per_class):
         first.setdefault(member.group, measured)
     return tsne_result(
         [*first.items()],

@@ -57,7 +57,7 @@ def count_cells(
     if result is None:
         raise ConfigError(
             f"the pass over the {len(data.pairs):,} images of {data.list_name} is not cached. `pixcon-diag estimate "
-            f"{checkpoint.info.source}` makes it."
+            f"{'--predictions ' * (checkpoint.maps is not None)}{checkpoint.info.source}` makes it."
         )
     provenance = Provenance(checkpoint.info, data.info(), result.inference, {"taus": tuple(taus)}, VERSION)
     return CellsPass(checkpoint.name, provenance, data, result.maps, options, result.state)

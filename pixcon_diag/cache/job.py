@@ -15,10 +15,13 @@ from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles
 from pixcon_diag.passes.options import PassOptions
+from pixcon_diag.passes.predictions import check_labels
+from pixcon_diag.passes.saved_maps import maps_of
 from pixcon_diag.passes.state import Statistics
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.progress import Detail, Notify, Progress
 from pixcon_train.core.void import void_of
+from pixcon_train.data.dataset_check import Images
 
 DEVICE_TYPES = ("cuda", "mps", "xpu", "cpu")
 """Devices whose cached passes are reused where none is requested, in order of preference."""
@@ -138,4 +141,8 @@ class PassJob:
         Raises:
             DataError: the first finding.
         """
-        check_once(self.data, self.checkpoint.info.num_classes, progress=self.progress, notify=self.notify)
+        classes, folder = self.checkpoint.info.num_classes, self.checkpoint.maps
+        images: Images = "size" if folder is None else "none"
+        check_once(self.data, classes, images=images, progress=self.progress, notify=self.notify)
+        if folder is not None:
+            check_labels(maps_of(folder, self.data), self.data, self.progress, self.notify)

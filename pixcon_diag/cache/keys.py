@@ -5,11 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pixcon_diag.checkpoints.finding import results_folder
+from pixcon_diag.checkpoints.finding import RESULTS, results_folder
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData, files_hash
 from pixcon_diag.passes.options import PassOptions
 from pixcon_train.core.version import VERSION
+from pixcon_train.data.digits import cache_folder
 
 FORMAT = 6
 """Raised when the same key gives other numbers, or a state of another layout. 2: labels outside the classes are counted
@@ -55,5 +56,7 @@ def made_by_another_version(manifest: Any, sha256: str) -> bool:
 
 
 def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:
-    """Folder for the passes of a checkpoint; None for a wrapped module, which has no file."""
+    """Folder for the passes of a checkpoint: the user's cache for saved maps; None for a wrapped module."""
+    if checkpoint.maps is not None:
+        return cache_folder() / RESULTS
     return None if checkpoint.wrapped is not None else results_folder(checkpoint.info.source)

@@ -8,8 +8,17 @@ from torch.utils.data import Subset
 from pixcon_diag.cache.job import PassJob, PassResult
 from pixcon_diag.cache.store import CONFIDENCE_MAPS, LABEL_MAPS, CachedPass, Store
 from pixcon_diag.data.label_maps import MapWriter
-from pixcon_diag.passes.run import PredictedBatch, StatisticsCollector, choose_device, evaluation_dataset, run_pass
+from pixcon_diag.passes.read_maps import read_pass
+from pixcon_diag.passes.run import (
+    Consumer,
+    PredictedBatch,
+    StatisticsCollector,
+    choose_device,
+    evaluation_dataset,
+    run_pass,
+)
 from pixcon_diag.provenance import InferenceInfo
+from pixcon_train.core.progress import Progress
 from pixcon_train.core.void import label_type
 
 SAVE_EVERY = 10.0
@@ -29,7 +38,7 @@ def run_job(job: PassJob, collector: StatisticsCollector) -> PassResult:
     inference = job.options.inference(str(device))
     if job.folder is None:
         job.check_data()
-        run_pass(job.checkpoint.model, evaluation_dataset(job.data), [collector.update], job.options, job.progress)
+        _run(job, range(len(job.data.pairs)), collector.update, job.progress)
         return PassResult(collector.snapshot(), inference, None, None, None)
     store = job.store(device.type)
     with store.locked(job.notify):
@@ -41,6 +50,15 @@ def run_job(job: PassJob, collector: StatisticsCollector) -> PassResult:
             job.check_data()
             store.clear()
         return _CachedRun(job, collector, store, inference, found).finish()
+
+
+def _run(job: PassJob, images: range, consumer: Consumer, progress: Progress) -> None:
+    """Predict some images of the job's list, or read their saved predictions."""
+    if job.checkpoint.maps is not None:
+        read_pass(job.checkpoint.maps, job.data, images, [consumer], progress)
+        return
+    dataset = Subset(evaluation_dataset(job.data), images)
+    run_pass(job.checkpoint.model, dataset, [consumer], job.options, progress)
 
 
 class _CachedRun:
@@ -72,8 +90,7 @@ class _CachedRun:
 
     def finish(self) -> PassResult:
         """Run the network on the remaining images."""
-        remaining = Subset(evaluation_dataset(self.job.data), self.job.images[self.start :])
-        run_pass(self.job.checkpoint.model, remaining, [self._consume], self.job.options, self._progress)
+        _run(self.job, self.job.images[self.start :], self._consume, self._progress)
         return self.job.result(self.store, self._save(self.total), self.inference)
 
     def _consume(self, batch: PredictedBatch) -> None:

@@ -98,6 +98,8 @@ class LoadedCheckpoint(Description):
     """As :func:`load`."""
     wrapped: dict[str, Any] | None = None
     """The options of a wrapped module, which identify it beside its weights; changes of its code are not detected."""
+    maps: Path | None = None
+    """Folder of saved maps that are measured in place of a network; None for a network."""
 
     @property
     def model(self) -> "SegmentationModel | WrappedModule":

@@ -110,13 +110,16 @@ class MapWriter:
         return tuple(self.folder / file for file in self.hashes)
 
 
-def encode_map(values: np.ndarray, palette: Sequence[int] | None, *, effort: int = 1) -> bytes:
+def encode_map(
+    values: np.ndarray, palette: Sequence[int] | None, *, effort: int = 1, text: tuple[str, str] | None = None
+) -> bytes:
     """A PNG of (H, W) values, written here: Pillow's writer takes three times as long for small maps.
 
     Args:
         values: (H, W), uint8, or integers of 0..65535 of another type, which become a gray map of 16 bits.
         palette: red, green, blue of each value of 8 bits, black beyond it; None for a gray map.
         effort: level of compression from 1 to 9; label maps compress so well that more than 1 saves almost nothing.
+        text: keyword and text that the file holds beside the pixels, in Latin-1.
     """
     height, width = values.shape
     if wide := values.dtype != np.uint8:
@@ -131,6 +134,8 @@ def encode_map(values: np.ndarray, palette: Sequence[int] | None, *, effort: int
     if palette is not None:
         # Black for every value beyond the palette: some programs refuse values that it lacks, such as void.
         chunks.insert(1, (b"PLTE", bytes([*palette, *(0,) * (3 * 256 - len(palette))])))
+    if text is not None:
+        chunks.insert(1, (b"tEXt", "\0".join(text).encode("latin-1")))
     return _SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
@@ -148,9 +153,37 @@ def find_label_maps(folder: Path, images: Sequence[str], *, largest: int = VOID)
     Raises:
         DataError: there is no such folder, an image has no map, or two images share one.
     """
+    return LabelMapFiles(find_maps(folder, images, ".png"), largest)
+
+
+def find_maps(folder: Path, images: Sequence[str], suffix: str) -> tuple[Path, ...]:
+    """The files of ``images`` in a folder, named by the image's relative path or its file name, with ``suffix``.
+
+    Raises:
+        DataError: as :func:`find_label_maps`.
+    """
+    require_maps_folder(folder)
+    files = [_find(folder, image, suffix) for image in images]
+    require_own_files(files, images)
+    return tuple(files)
+
+
+def require_maps_folder(folder: Path) -> None:
+    """Raise unless there is a folder.
+
+    Raises:
+        DataError: there is none.
+    """
     if not is_folder(folder):
         raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices per image.")
-    files = [_find(folder, image) for image in images]
+
+
+def require_own_files(files: Sequence[Path], images: Sequence[str]) -> None:
+    """Raise where two images share a file.
+
+    Raises:
+        DataError: they do.
+    """
     images_of: dict[Path, str] = {}
     for file, image in zip(files, images, strict=True):
         if images_of.setdefault(file, image) != image:
@@ -158,16 +191,22 @@ def find_label_maps(folder: Path, images: Sequence[str], *, largest: int = VOID)
                 f"{file} would be the prediction of both {images_of[file]} and {image}. Save predictions under the "
                 "images' relative paths."
             )
-    return LabelMapFiles(tuple(files), largest)
 
 
-def _find(folder: Path, image: str) -> Path:
-    path = PurePosixPath(image).with_suffix(".png")
+def map_places(folder: Path, image: str, suffix: str) -> tuple[Path, Path]:
+    """Where the file of an image is looked for: under its relative path, else under its name."""
+    path = PurePosixPath(image).with_suffix(suffix)
     relative = path.relative_to(path.anchor)  # an absolute path would leave the folder
-    for candidate in (folder / relative, folder / relative.name):
+    return folder / relative, folder / relative.name
+
+
+def _find(folder: Path, image: str, suffix: str) -> Path:
+    places = map_places(folder, image, suffix)
+    for candidate in places:
         if is_file(candidate):
             return candidate
+    what = ", a PNG of class indices" if suffix == ".png" else ""
     raise DataError(
-        f"{folder} has no prediction of {image}: expected {folder / relative} or {folder / relative.name}, a PNG of "
-        "class indices. With --limit or --list only the images that have one can be measured."
+        f"{folder} has no prediction of {image}: expected {places[0]} or {places[1]}{what}. With --limit or --list "
+        "only the images that have one can be measured."
     )

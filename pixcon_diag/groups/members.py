@@ -32,6 +32,8 @@ def introduction(members: Sequence[Member]) -> Iterator[str]:
         kinds.setdefault(_kind(member), []).append(member.group)
         for remark in (*member.checkpoint.remarks, *filter(None, [member.data.note])):
             remarks.setdefault(remark, []).append(member.checkpoint.name)
+    if not members:
+        return
     described = [f"{', '.join(dict.fromkeys(groups))}: {kind}" for kind, groups in kinds.items()]
     more = len(described) - KINDS
     yield "; ".join(described[:KINDS]) + (f"; and {more} more kinds." if more > 0 else ".")
@@ -42,10 +44,8 @@ def _kind(member: Member) -> str:
     """Model, weights and images, which most members of a study share."""
     info, data = member.checkpoint.info, member.data
     images = f"{len(data.pairs):,} image{'' if len(data.pairs) == 1 else 's'}"
-    return (
-        f"{info.layout}, {info.architecture} {info.size}, {WEIGHTS[info.weights]}, on {images} of {data.spec.name} "
-        f"({PurePath(data.list_name).name})"
-    )
+    network = f", {info.architecture} {info.size}, {WEIGHTS[info.weights]}" if member.checkpoint.maps is None else ""
+    return f"{info.layout}{network}, on {images} of {data.spec.name} ({PurePath(data.list_name).name})"
 
 
 def refuse_equal_seeds(group: str, members: Sequence[LoadedCheckpoint]) -> None:

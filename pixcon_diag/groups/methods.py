@@ -24,6 +24,7 @@ from pixcon_diag.data.evaluation_data import (
     require_same_classes,
     unlabeled_beside,
 )
+from pixcon_diag.data.saved_maps import HOW, SavedMaps, with_confidence
 from pixcon_diag.groups.arguments import Group, Listed, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
@@ -41,6 +42,7 @@ from pixcon_diag.passes.predictions import (
     SavedPredictions,
     measure_predictions,
 )
+from pixcon_diag.passes.saved_maps import checkpoint_of_maps, maps_of
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
 from pixcon_train.models.recipes import RECIPES
@@ -49,6 +51,15 @@ T = TypeVar("T")
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar with a description."""
+
+
+class Opened(NamedTuple):
+    """Folders of saved maps."""
+
+    members: list[Member]
+    """Those with confidence, which are measured as checkpoints are."""
+    labels: list[tuple[str, Path, EvaluationData]]
+    """Name, folder and images of those of labels alone."""
 
 
 class Given(NamedTuple):
@@ -191,20 +202,56 @@ class Methods:
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
-        """Every checkpoint with the data it is measured on.
+        """Every checkpoint, and every folder of saved maps with confidence, with the data it is measured on.
 
         Raises:
-            PixConError: a checkpoint or its data cannot be used.
+            PixConError: a checkpoint, its data or a folder cannot be used.
         """
+        members = (*self._networks, *self._opened.members)
+        for sentence in introduction(members):
+            self.notify(sentence)
+        return members
+
+    @cached_property
+    def _networks(self) -> tuple[Member, ...]:
+        """Every checkpoint with the data it is measured on."""
         for group in self.groups:
             for source in group.sources:
                 if isinstance(source, str) and isinstance(self.options.data, DataChoice):
                     check_choice(self.options.data, source)
         every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
-        members = tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
-        for sentence in introduction(members):
-            self.notify(sentence)
-        return members
+        return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
+
+    @cached_property
+    def _opened(self) -> Opened:
+        """The folders of saved maps, on the images of the checkpoints, or without any those of the options."""
+        opened, names = Opened([], []), [group.name for group in self.groups]
+        for name, folder in self._predictions:
+            if name in names:
+                raise ConfigError(f"Two groups are called '{name}'. Give the predictions another name: NAME=FOLDER.")
+            names.append(name)
+            data = self._networks[0].data if self.groups else self._choose()
+            maps = maps_of(folder, data)
+            if maps.has_confidence:
+                place = len(self._networks) + len(opened.members)
+                opened.members.append(Member(place, name, self._saved(name, maps, data), data))
+            else:
+                opened.labels.append((name, folder, data))
+        return opened
+
+    @cached_property
+    def _labels(self) -> list[SavedPredictions]:
+        """The saved label maps without confidence, counted."""
+        counted = []
+        for name, folder, data in self._opened.labels:
+            with self.bar(f"reading {folder}") as progress:
+                counted.append(measure_predictions(folder, data, name=name, progress=progress, notify=self.notify))
+        return counted
+
+    def _saved(self, name: str, maps: SavedMaps, data: EvaluationData) -> LoadedCheckpoint:
+        edges = MeasureOptions(taus=self.options.taus).edges
+        with self.bar(f"hashing {maps.folder}") as progress:
+            return checkpoint_of_maps(name, maps, data, edges, progress)
 
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
         data = self.options.data
@@ -217,7 +264,7 @@ class Methods:
         return data
 
     def passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
-        """One pass per checkpoint, computed or cached.
+        """One pass per checkpoint and per folder of saved maps with confidence, computed or cached.
 
         Args:
             counted: values of :class:`MeasureOptions` other than the thresholds.
@@ -238,12 +285,18 @@ class Methods:
         once = partial(self._pass, member, MeasureOptions(taus=self.options.taus))
         return self.once(("pass", checkpoint.info.source), once)
 
+    def network_passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
+        """As :meth:`passes`, without saved maps, which have no network and no feature."""
+        return [(member, measured) for member, measured in self.passes(**counted) if member.checkpoint.maps is None]
+
     def _pass(self, member: Member, options: MeasureOptions) -> MeasuredPass:
         with self.bar(f"measuring {member.checkpoint.name}") as progress:
             measured = measure(
                 member.checkpoint, member.data, options, self.options.run,
                 cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
+        if member.checkpoint.maps is not None:
+            return measured
         measured = self._with_recipes(member.checkpoint, measured)
         return self.audited(member.checkpoint, measured) if self.options.audit else measured
 
@@ -299,7 +352,12 @@ class Methods:
         Args:
             cached_only: whether a pass that is not cached is an error.
             maps: whether it needs label maps.
+
+        Raises:
+            DataError: saved maps lack some of these images, or their confidence.
         """
+        if checkpoint.maps is not None:
+            checkpoint = self._saved(checkpoint.name, with_confidence(maps_of(checkpoint.maps, data)), data)
         with self.bar(f"predicting {Path(data.list_name).name} with {checkpoint.name}") as progress:
             return count_cells(
                 checkpoint, data, self.options.taus, self.options.run,
@@ -314,7 +372,7 @@ class Methods:
             PixConError: something cannot be predicted.
         """
         if self._predictions:
-            raise ConfigError("--unlabeled needs checkpoints; saved label maps are compared on a --list with masks.")
+            raise ConfigError("--unlabeled needs checkpoints; saved maps are compared on a --list with masks.")
         self._require_methods(2)
         first = [(group.name, loaded[0]) for group, loaded in self.checkpoints]
         members = [Member(i, name, own, self.unlabeled_data(own, unlabeled)) for i, (name, own) in enumerate(first)]
@@ -330,12 +388,15 @@ class Methods:
         Raises:
             PixConError: something cannot be measured, or the seeds of a method are not comparable.
         """
+        return self._grouped(self.network_passes(**counted))
+
+    def _grouped(self, passes: Sequence[tuple[Member, MeasuredPass]]) -> tuple[MeasuredGroup, ...]:
         for group in self.groups:
             require_one_list([member for member in self.members if member.group == group.name])
         members: dict[str, list[Predictions]] = {}
-        for member, measured in self.passes(**counted):
+        for member, measured in passes:
             members.setdefault(member.group, []).append(measured)
-        return tuple(MeasuredGroup(name, tuple(passes)) for name, passes in members.items())
+        return tuple(MeasuredGroup(name, tuple(grouped)) for name, grouped in members.items())
 
     def measured(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
         """Every method with its passes, then the saved predictions, each as a method; the baseline first.
@@ -346,24 +407,24 @@ class Methods:
         Raises:
             PixConError: something cannot be measured.
         """
-        groups = [*self.networks(**counted)]
-        for saved in self._saved:
-            if saved.name in [group.name for group in groups]:
-                raise ConfigError(
-                    f"Two groups are called '{saved.name}'. Give the predictions another name: NAME=FOLDER."
-                )
-            groups.append(MeasuredGroup(saved.name, (saved,)))
+        labels = [MeasuredGroup(saved.name, (saved,)) for saved in self._labels]
+        groups = [*self._grouped(self.passes(**counted)), *labels]
         return tuple(self._baseline_first(groups, lambda group: group.name))
 
-    @cached_property
-    def _saved(self) -> list[SavedPredictions]:
-        """Saved predictions, on the images of the checkpoints, or without any those of the options."""
-        measured = []
-        for name, folder in self._predictions:
-            data = self.members[0].data if self.groups else self._choose()
-            with self.bar(f"reading {folder}") as progress:
-                measured.append(measure_predictions(folder, data, name=name, progress=progress, notify=self.notify))
-        return measured
+    @property
+    def any_confidence(self) -> bool:
+        """Whether there is a checkpoint, or a folder of saved maps with confidence."""
+        return bool(self.groups or self._opened.members)
+
+    def require_confidence(self) -> None:
+        """Raise if some saved maps have no confidence; within :meth:`lenient`, if no method has any.
+
+        Raises:
+            ConfigError: they have none.
+        """
+        if self._opened.labels and not (self._lenient and self.any_confidence):
+            names = ", ".join(name for name, _, _ in self._opened.labels)
+            raise ConfigError(f"The saved label maps of {names} hold no confidence. {HOW}")
 
     def require_comparable(self, least: int = 1) -> None:
         """Raise if the methods are not comparable.
@@ -387,7 +448,7 @@ class Methods:
             PixConError: a bank cannot be replayed; left out within :meth:`lenient`.
         """
         collected = []
-        for member in self.members:
+        for member in self._networks:
             once = partial(self.once, ("replay", member.place), partial(self._replay, member))
             replayed = self.attempt(f"bank coverage and gradient of {member.checkpoint.name}", once)
             collected += [] if replayed is None else [(member, replayed)]

@@ -11,7 +11,7 @@ from pixcon_diag.measures.confidence import confidence_edges, off_grid
 from pixcon_diag.measures.image_cells_result import cell_edges
 from pixcon_diag.provenance import InferenceInfo
 from pixcon_train.core.errors import ConfigError
-from pixcon_train.evaluation.protocols import Protocol, SlidingWindow
+from pixcon_train.evaluation.protocols import Kept, Protocol, SlidingWindow
 from pixcon_train.models.architectures import RECOGNISED
 
 
@@ -45,6 +45,10 @@ class PassOptions:
     """Images read, and at most predicted, at once, which determines memory."""
     workers: int | None = None
     """Processes that read images; one less than the cores where None."""
+    keep: Kept | None = None
+    """Scores of every class that are kept of each image, which takes memory; None for none."""
+    saved: bool = False
+    """Whether predictions are read from files: how a network was run for them is unknown."""
 
     @property
     def device_type(self) -> str | None:
@@ -54,7 +58,7 @@ class PassOptions:
     def inference(self, device: str) -> InferenceInfo:
         """The provenance of a pass on ``device``."""
         window = None if self.window is None else (self.window.crop, self.window.stride)
-        return InferenceInfo(self.protocol, window, self.batch_size, device)
+        return InferenceInfo("unknown" if self.saved else self.protocol, window, self.batch_size, device)
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
         ConfigError: the checkpoint and the data set have different numbers of classes, or a window is no whole patches.
     """
     require_same_classes(checkpoint, data.spec)
+    if checkpoint.maps is not None:
+        return PassOptions(checkpoint.protocol, None, device="cpu", batch_size=1, workers=0, saved=True)
     edge = _window(checkpoint, data) if run.window is None else run.window
     protocol = run.protocol or checkpoint.protocol
     window = SlidingWindow(edge, _unit(checkpoint), cut_off=protocol == "native") if edge else None

@@ -1,7 +1,8 @@
 """Results of a pass, of a checkpoint or of saved label maps, computed from its stored arrays."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +11,9 @@ import numpy as np
 
 from pixcon_diag.data.data_check import check_once
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.data.label_maps import ConfidenceMapFiles, find_label_maps
+from pixcon_diag.data.label_maps import ConfidenceMapFiles, LabelMapFiles, find_label_maps
 from pixcon_diag.data.label_space import LabelSpace
+from pixcon_diag.data.saved_maps import SavedMaps
 from pixcon_diag.measures.contamination_result import ContaminationCounts, ContaminationResult
 from pixcon_diag.measures.geometry_result import MIN_PIXELS, GeometryResult
 from pixcon_diag.measures.image_cells_result import ImageCellsResult
@@ -26,7 +28,7 @@ from pixcon_diag.passes.totals import pass_disagreements
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.paths import resolved
-from pixcon_train.core.progress import Notify, Progress, no_notes, silent
+from pixcon_train.core.progress import Notify, Progress, no_notes, silent, tracked
 from pixcon_train.core.version import VERSION
 from pixcon_train.core.void import void_of
 from pixcon_train.data.reading import read_mask
@@ -199,8 +201,8 @@ class MeasuredPass(Predictions):
         if self.without_feature:
             raise ConfigError(
                 f"{self.without_feature} images have no decoder feature, which geometry and t-SNE need: sliding "
-                "windows give one per window and none for the image (use --window 0 for whole images), and a wrapped "
-                "module needs the name of its feature."
+                "windows give one per window and none for the image (use --window 0 for whole images), a wrapped "
+                "module needs the name of its feature, and saved maps have none."
             )
 
 
@@ -244,18 +246,10 @@ def measure_predictions(
     maps = find_label_maps(folder, [pair.image for pair in data.pairs], largest=void_of(data.spec.num_classes))
     check_once(data, data.spec.num_classes, images="none", progress=progress, notify=notify)
     digest = hashlib.sha256()
-    space = LabelSpace(data.spec, folder)
     rows = []
-    progress(0, len(maps))
-    for index in range(len(maps)):
-        labels = maps.read(index)
-        confusion = space.add(labels, read_target(data, index), maps.files[index])
+    for labels, confusion in counted_labels(folder, maps, data, progress, notify):
         digest.update(labels.tobytes())
         rows.append(np.stack((confusion.diagonal(), confusion.sum(0), confusion.sum(1))))
-        progress(index + 1, len(maps))
-    space.check()
-    for note in space.notes():
-        notify(f"note: {note}")
     info = CheckpointInfo(
         source=str(folder),
         sha256=digest.hexdigest(),
@@ -270,6 +264,33 @@ def measure_predictions(
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
     provenance = Provenance(info, data.info(), inference, {}, VERSION)
     return SavedPredictions(name or resolved(folder).name, provenance, data, maps, np.stack(rows))
+
+
+def counted_labels(
+    folder: Path, maps: LabelMapFiles, data: EvaluationData, progress: Progress = silent, notify: Notify = no_notes
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each label map with its valid pixels by target and predicted class; their numbering is checked at the end.
+
+    Raises:
+        DataError: as :func:`measure_predictions`.
+    """
+    space = LabelSpace(data.spec, folder)
+    for index in tracked(range(len(maps)), progress):
+        labels = maps.read(index)
+        yield labels, space.add(labels, read_target(data, index), maps.files[index])
+    space.check()
+    for note in space.notes():
+        notify(f"note: {note}")
+
+
+def check_labels(maps: SavedMaps, data: EvaluationData, progress: Progress = silent, notify: Notify = no_notes) -> None:
+    """Check that saved label maps number the classes as the masks do; scores need no check, nor lists without masks.
+
+    Raises:
+        DataError: as :func:`measure_predictions`.
+    """
+    if not maps.has_scores and all(pair.mask is not None for pair in data.pairs):
+        deque(counted_labels(maps.folder, maps.labels, data, progress, notify), maxlen=0)
 
 
 def read_target(data: EvaluationData, index: int) -> np.ndarray:

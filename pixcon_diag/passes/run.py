@@ -202,7 +202,7 @@ def _predict(
     images = _stacked([item.pop("image") for item in items]).to(device, non_blocking=True)
     masks = _stacked([item["mask"] for item in items]).to(device, non_blocking=True)
     network = cast(SegmentationModel, model)  # or a wrapped module, with the same interface for inference
-    inference = predict(network, images, protocol=options.protocol, window=options.window)
+    inference = predict(network, images, protocol=options.protocol, window=options.window, keep=options.keep)
     _refuse_nan(inference.confidence, items)
     return PredictedBatch(tuple(item["name"] for item in items), masks, inference)
 

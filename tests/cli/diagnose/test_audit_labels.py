@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.diagnose.asking import ask, no_drawing, no_network
-from tests.cli.farm import call, one_message
+from tests.cli.farm import call, one_message, write_data
 
 
 @pytest.fixture(autouse=True)
@@ -29,5 +29,8 @@ def test_a_sheet_is_written_and_its_answers_are_read(runs: Path, monkeypatch: py
     one_message(other, 3, "answers.csv, line 2", "belongs to sheet")
 
 
-def test_saved_predictions_have_no_confidence(tmp_path: Path) -> None:
-    one_message(call("audit-labels", "--predictions", f"a={tmp_path}"), 2, "no confidence")
+def test_saved_label_maps_have_no_confidence(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")  # whose masks are label maps as well
+    images = ("--dataset", data / "farm.yaml", "--data-root", data)
+    message = call("audit-labels", "--predictions", f"a={data / 'masks'}", *images, "--list", data / "val.txt")
+    one_message(message, 2, "of a hold no confidence", "IMAGE.npz", "IMAGE.confidence.png")

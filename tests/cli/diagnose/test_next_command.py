@@ -52,6 +52,13 @@ def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.
     ]
 
 
+def test_saved_maps_are_followed_by_a_command_that_takes_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert after(capsys, "tau", "r")[:2] == ["pixcon-diag", "coverage"]
+    maps = ("--predictions", "mine=maps")
+    assert after(capsys, "tau", *maps) == ["pixcon-diag", "report", *maps]
+    assert after(capsys, "contamination", *maps) == ["pixcon-diag", "report", *maps]
+
+
 def test_what_is_not_seen_in_a_path_is_spelt_for_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
     words = after(capsys, "contamination", "runs/\u202ea", "--data-root", "b\x1b")
     assert words == ["pixcon-diag", "report", "$runs/\\xe2\\x80\\xaea", "--data-root", "$b\\x1b"]  # of $'…'
