@@ -20,6 +20,8 @@ from pixcon_train.data.image_headers import read_header
 LABELS = ".png"
 CONFIDENCE = ".confidence.png"
 """Suffix of the confidence beside the labels: IMAGE.png, IMAGE.confidence.png."""
+LARGEST = 2**32
+"""Most bytes of a file: 150 classes of an image of seven megapixels in float32."""
 HOW = (
     "Save the probabilities or logits of each image as IMAGE.npz, or the confidence as IMAGE.confidence.png beside "
     "IMAGE.png: docs/saved-maps.md has the lines for your own loop."
@@ -101,6 +103,11 @@ class SavedMaps:
         for done, file in enumerate(every := [*self.files, *self.confidence]):
             progress(done, len(every))
             try:
+                if (size := file.stat().st_size) > LARGEST:
+                    raise DataError(
+                        f"{file} has {size:,} bytes, too many for one image. Expected at most {LARGEST:,}: save each "
+                        "image alone, in float32 or float16."
+                    )
                 hashes.append(sha256(file))
             except OSError as error:
                 raise DataError(f"{file} cannot be read: {error.strerror or error}.") from None

@@ -10,6 +10,7 @@ from tests.fuzz import (
     names,
     predictions,
     run_logs,
+    saved_maps,
     saved_results,
     text_logs,
     yaml_files,
@@ -27,6 +28,7 @@ KINDS: dict[str, Kind] = {
     "lists": lists,
     "images": images,
     "predictions": predictions,
+    "saved-maps": saved_maps,
     "saved-result": saved_results,
     "names": names,
 }

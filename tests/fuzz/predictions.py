@@ -25,7 +25,7 @@ Write = Callable[[Path], object]
 
 def attempt(path: Path) -> str:
     """The counts of every image."""
-    measured = measure_predictions(path, _data())
+    measured = measure_predictions(path, evaluation_data())
     return f"{measured.statistics.shape} {hashlib.sha256(measured.statistics.tobytes()).hexdigest()}"
 
 
@@ -52,7 +52,7 @@ def cases(generator: Random) -> Iterator[Case]:
 
 
 @cache
-def _data() -> EvaluationData:
+def evaluation_data() -> EvaluationData:
     """Images with masks, whose folder stays."""
     root = write_data(Path(mkdtemp(prefix="fuzz-data-")) / "data")
     return choose_data(DataChoice(str(root / "farm.yaml"), root))
@@ -62,8 +62,8 @@ def _data() -> EvaluationData:
 def _maps() -> dict[str, bytes]:
     """A map of every image."""
     random, maps = np.random.default_rng(0), {}
-    for place, pair in enumerate(_data().pairs):
-        with Image.open(_data().source.root / pair.image) as image:
+    for place, pair in enumerate(evaluation_data().pairs):
+        with Image.open(evaluation_data().source.root / pair.image) as image:
             values = random.integers(0, 3, (image.height, image.width), dtype=np.uint8)
         maps[f"{place}.png"] = _png(values)
     return maps
@@ -95,7 +95,7 @@ def _folders(maps: dict[str, bytes]) -> dict[str, dict[str, Write]]:
             "0.png": lambda path: path.symlink_to("1.png"),
             "1.png": lambda path: path.symlink_to("0.png"),
         },
-        "a link to the images": {"images": lambda path: path.symlink_to(_data().source.root / "images")},
+        "a link to the images": {"images": lambda path: path.symlink_to(evaluation_data().source.root / "images")},
         "a folder in itself": {"images": lambda path: path.symlink_to(".")},
         "further maps": {f"images/{name}": _bytes(content[:-9]) for name, content in maps.items()},
         "no map may be read": {"2.png": lambda path: (path.write_bytes(b""), path.chmod(0))},

@@ -17,6 +17,7 @@ CASES: dict[str, tuple[int, int]] = {
     "lists": (1, 10),
     "images": (11, 50),
     "predictions": (1, 12),
+    "saved-maps": (22, 11),
     "cached-pass": (1, 60),
     "saved-result": (6, 12),
     "names": (0, 1),

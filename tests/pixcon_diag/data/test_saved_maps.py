@@ -165,6 +165,14 @@ def test_scores_of_another_form_than_the_first_image_s_are_refused(tmp_path: Pat
         maps.read_scores(2, SIZES[2], form)
 
 
+def test_a_file_of_gigabytes_is_not_hashed(tmp_path: Path, data: EvaluationData) -> None:
+    folder = write_scores(tmp_path / "maps")
+    with (folder / "3.npy").open("r+b") as handle:
+        handle.truncate(2**40)
+    with pytest.raises(DataError, match=r"3.npy has 1,099,511,627,776 bytes, too many for one image"):
+        found(folder, data).sha256()
+
+
 def test_no_folder_and_a_shared_file(tmp_path: Path, data: EvaluationData) -> None:
     with pytest.raises(DataError, match="No folder of predictions at"):
         found(tmp_path / "none", data)
