@@ -16,9 +16,10 @@ from pixcon_cli.measurement_options import ALLOW_LEGACY, output_options
     examples=("pixcon-diag inspect best.pth", "pixcon-diag inspect model.safetensors --json"),
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--tensors", is_flag=True, help="List every tensor of every network with its shape.")
 @ALLOW_LEGACY
 @output_options
-def inspect(file: Path, allow_legacy: bool, out: Path | None, as_json: bool) -> None:
+def inspect(file: Path, tensors: bool, allow_legacy: bool, out: Path | None, as_json: bool) -> None:
     """Say what FILE is and what it holds: layout, networks, sizes, classes, scores, norms, NaNs.
 
     Nothing in the file is run, and no network is built; a file of an unknown layout is described as far as possible.
@@ -26,4 +27,5 @@ def inspect(file: Path, allow_legacy: bool, out: Path | None, as_json: bool) -> 
     from pixcon_diag.analyses.inspection import inspection_result
     from pixcon_diag.checkpoints.finding import local_file
 
-    emit(inspection_result(local_file(str(file)), allow_legacy=allow_legacy), out=out, as_json=as_json)
+    result = inspection_result(local_file(str(file)), allow_legacy=allow_legacy, tensors=tensors)
+    emit(result, out=out, as_json=as_json)

@@ -1,6 +1,6 @@
 """The content of a weight file as tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
 
-def inspection_result(path: Path, *, allow_legacy: bool = False) -> Result:
+def inspection_result(path: Path, *, allow_legacy: bool = False, tensors: bool = False) -> Result:
     """What a weight file is and holds; nothing in it is run, and no network is built.
+
+    Args:
+        tensors: list every tensor of every network.
 
     Raises:
         CheckpointError: it cannot be read, is damaged or unsafe, or holds no dictionary.
@@ -20,7 +23,7 @@ def inspection_result(path: Path, *, allow_legacy: bool = False) -> Result:
     found = inspect(path, allow_legacy=allow_legacy)
     return Result.of(
         "inspect",
-        [networks_table(found), parts_table(found)],
+        [networks_table(found), parts_table(found), *([tensors_table(found)] if tensors else [])],
         summary=list(_sentences(found)),
         path=str(path),
         bytes=found.size,
@@ -87,12 +90,19 @@ def networks_table(found: Inspection) -> Table:
 
 
 def parts_table(found: Inspection) -> Table:
-    """A row for each entry at the top of the file."""
-    more = len(found.file.content) - len(found.parts)
-    return Table.of(
-        "inspect_parts",
-        "Entries",
-        found.parts,
-        (Column[Part]("name", "entry"), Column("content", "content")),
-        (f"… and {more:,} more.",) if more else (),
-    )
+    """A row for each entry at the top of the file, or for each part of a long state dict."""
+    notes = [f"… and {found.more:,} more."] if found.more else []
+    if len(found.parts) + found.more < len(found.file.content):
+        notes.append(
+            f"{len(found.file.content):,} entries in all, by the beginning of their names; --tensors lists each."
+        )
+    return _table_of_parts("inspect_parts", "Entries", found.parts, notes)
+
+
+def tensors_table(found: Inspection) -> Table:
+    """A row for each tensor of each network."""
+    return _table_of_parts("inspect_tensors", "Tensors", found.tensors, ())
+
+
+def _table_of_parts(name: str, title: str, parts: Sequence[Part], notes: Sequence[str]) -> Table:
+    return Table.of(name, title, parts, (Column[Part]("name", "entry"), Column("content", "content")), notes)

@@ -1,7 +1,7 @@
 """What is in a weight file, without building a network."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,12 @@ from pixcon_train.models.state import ModelDescription, infer_architecture, stri
 
 MOST_PARTS = 40
 """Entries of a file that are listed."""
+MOST_GROUPS = 20
+"""Parts into which the tensors of a state dict are put together by the beginnings of their names."""
+
+
+_DEEPEST = 6
+"""Most words of a name that are compared."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Part:
-    """An entry at the top of a file."""
+    """An entry at the top of a file, a group of them with one beginning, or a tensor of a network."""
 
     name: str
     content: str
@@ -65,6 +71,10 @@ class Inspection:
     networks: tuple[Network, ...]
     parts: tuple[Part, ...]
     """At most :data:`MOST_PARTS` of them."""
+    more: int
+    """Entries that are in none of the parts."""
+    tensors: tuple[Part, ...]
+    """Every tensor of every network."""
 
 
 def inspect(path: Path, *, allow_legacy: bool = False) -> Inspection:
@@ -80,14 +90,75 @@ def inspect(path: Path, *, allow_legacy: bool = False) -> Inspection:
     except CheckpointError as error:
         unknown = str(error)
     states = {} if layout is None else {str(name): state for name, state in layout.states.items()}
+    states = states or dict(_states(file.content))
+    parts, more = _parts(file.content)
     return Inspection(
         file,
         path.stat().st_size,
         layout,
         unknown,
-        tuple(_network(name, state) for name, state in (states or dict(_states(file.content))).items()),
-        tuple(Part(shown(str(key)), _content(value)) for key, value in list(file.content.items())[:MOST_PARTS]),
+        tuple(_network(name, state) for name, state in states.items()),
+        parts,
+        more,
+        tuple(
+            Part(f"{name}: {shown(key)}", _content(value))
+            for name, state in states.items()
+            for key, value in state.items()
+        ),
     )
+
+
+def _parts(content: Mapping[str, Any]) -> tuple[tuple[Part, ...], int]:
+    """The entries of a file, and how many are left out; those of a long state dict are put together."""
+    state = state_dict(content)
+    if state is not None and len(state) > MOST_GROUPS:
+        groups = _grouped(state)
+        shown_groups = list(groups.items())[:MOST_PARTS]
+        left = sum(len(tensors) for _, tensors in list(groups.items())[MOST_PARTS:])
+        return tuple(Part(shown(name), _together(tensors)) for name, tensors in shown_groups), left
+    entries = list(content.items())
+    parts = tuple(Part(shown(str(key)), _content(value)) for key, value in entries[:MOST_PARTS])
+    return parts, max(0, len(entries) - MOST_PARTS)
+
+
+def _grouped(state: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
+    """The tensors by the beginnings of their names.
+
+    The group with most tensors is split by one more word, as long as there are at most :data:`MOST_GROUPS` in all.
+    """
+    groups, tried = _by_beginning(state, 1), set[str]()
+    while len(groups) < MOST_GROUPS:
+        open_groups = [name for name, keys in groups.items() if len(keys) > 1 and name not in tried]
+        if not open_groups:
+            break
+        largest = max(open_groups, key=lambda name: len(groups[name]))
+        tried.add(largest)
+        depth = largest.count(".") + 2
+        parts = _by_beginning(groups[largest], depth)
+        if depth <= _DEEPEST and len(groups) + len(parts) - 1 <= MOST_GROUPS:
+            groups = {
+                name: keys
+                for old, kept in groups.items()
+                for name, keys in (parts.items() if old == largest else [(old, kept)])
+            }
+    return {name: [state[key] for key in keys] for name, keys in groups.items()}
+
+
+def _by_beginning(keys: Iterable[str], depth: int) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(_beginning(key, depth), []).append(key)
+    return groups
+
+
+def _beginning(key: str, depth: int) -> str:
+    return ".".join(key.split(".", depth)[:depth])
+
+
+def _together(tensors: Sequence[Tensor]) -> str:
+    if len(tensors) == 1:
+        return _content(tensors[0])
+    return f"{len(tensors):,} tensors, {sum(value.numel() for value in tensors):,} values"
 
 
 def _states(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Tensor]]]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.exhausted_memory import explain_out_of_memory
 from pixcon_train.core.files import open_regular
+from pixcon_train.core.foreign_files import START, foreign_kind
 from pixcon_train.core.paths import exists, is_folder
 from pixcon_train.core.pickle_values import LEGACY
 from pixcon_train.core.safetensors_files import is_safetensors, read_safetensors
@@ -136,6 +137,10 @@ def _changed(path: Path) -> CheckpointError:
 
 
 def _read(handle: BufferedReader, path: Path, *, allow_legacy: bool) -> WeightFile:
+    kind = foreign_kind(handle.read(START))
+    if kind is not None:
+        raise CheckpointError(f"{path} {kind} {EXPECTED}")
+    handle.seek(0)
     if path.suffix == ".safetensors" or is_safetensors(handle):
         return _safetensors_file(handle, path)
     found = _torch_file(handle, path, allow_legacy=allow_legacy)

@@ -1,7 +1,7 @@
 """Inferring a network from its state dict: architecture, size, class count and projection."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -55,16 +55,44 @@ def strip_prefix(state: Mapping[str, Tensor]) -> State:
     Raises:
         CheckpointError: it holds several networks, or two keys become equal.
     """
+    found = networks_by_prefix(state)
+    if len(found) > 1:
+        raise CheckpointError(_several(list(found)))
+    (result,) = found.values()
+    return result
+
+
+def networks_by_prefix(state: Mapping[str, Tensor]) -> dict[str, State]:
+    """The networks in a state dict by their prefixes, each under its own names, as :func:`strip_prefix` removes them.
+
+    The whole state under the empty prefix where no network is known. A network with an empty prefix (a student that
+    holds its teacher) has the entries of no other.
+
+    Raises:
+        CheckpointError: two keys become equal.
+    """
     kept = {key: value for key, value in state.items() if key.rpartition(".")[2] != "n_averaged"}
-    result = {key.replace("_orig_mod.", ""): value for key, value in kept.items()}
-    found = sorted({key[: match.start()] for key in result if (match := _MARKED_KEY.search(key))})
-    if len(result) < len(kept) or len(found) > 1:
-        raise CheckpointError(
-            f"The weights are those of several networks, under the prefixes {', '.join(map(repr, found))}. Save one of "
-            "them alone: torch.save(network.state_dict(), FILE)."
-        )
-    prefix = found[0] if found else ""
-    return {key.removeprefix(prefix): value for key, value in result.items() if key.startswith(prefix)}
+    plain = {key.replace("_orig_mod.", ""): value for key, value in kept.items()}
+    found = sorted({key[: match.start()] for key in plain if (match := _MARKED_KEY.search(key))}) or [""]
+    if len(plain) < len(kept):
+        raise CheckpointError(_several(found))
+    named = tuple(prefix for prefix in found if prefix)
+    return {
+        prefix: {
+            key.removeprefix(prefix): value
+            for key, value in plain.items()
+            if (key.startswith(prefix) if prefix else not key.startswith(named))
+        }
+        for prefix in found
+    }
+
+
+def _several(prefixes: Sequence[str]) -> str:
+    return (
+        f"The weights are those of several networks, under the prefixes {', '.join(map(repr, prefixes))}. Two are read "
+        "as student and average if their prefixes say so, such as `student.` and `ema.`. Save one of them alone: "
+        "torch.save(network.state_dict(), FILE)."
+    )
 
 
 def infer_architecture(state: Mapping[str, Tensor], name: str | None = None) -> ModelDescription:

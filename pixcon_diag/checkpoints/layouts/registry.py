@@ -1,6 +1,7 @@
 """All known layouts, in the order in which they are tried."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from pixcon_diag.checkpoints.layouts import (
@@ -17,6 +18,7 @@ from pixcon_diag.checkpoints.layouts import (
 )
 from pixcon_diag.checkpoints.layouts.fields import shown_keys, state_dict
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
+from pixcon_diag.checkpoints.layouts.prefixes import split_networks
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.models.state import infer_architecture, strip_prefix
@@ -35,7 +37,8 @@ def recognise(file: CheckpointFile) -> Layout:
     """
     for layout in LAYOUTS:
         if layout.matches(file):
-            return layout.read(file)
+            found = layout.read(file)
+            return replace(found, states=split_networks(found.states))
     holders = [str(key) for key, value in file.content.items() if _has_network(value)]
     hint = f" Its entry {holders[0][:80]!a} holds weights: save that alone, with torch.save." if holders else ""
     if file.left_out is not None:

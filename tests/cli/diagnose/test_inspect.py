@@ -63,9 +63,30 @@ def test_a_file_of_no_known_layout_is_described_as_far_as_possible(tmp_path: Pat
     assert "no known layout" in call("inspect", tmp_path / "model.pth").stdout
 
 
+def test_a_long_state_dict_is_shown_by_its_parts(tmp_path: Path) -> None:
+    content = state("pixcon")
+    found = inspected(file_of(tmp_path, "best.pth", content))
+    parts = {part["name"]: part["content"] for part in found["entries"]}
+    blocks = [value for key, value in content.items() if key.startswith("backbone.vit.blocks.0.")]
+    assert parts["backbone.vit.blocks.0"] == f"{len(blocks)} tensors, {sum(value.numel() for value in blocks):,} values"
+    assert len(parts) <= 20 and "tensor (" in parts["backbone.vit.cls_token"]
+    shown = " ".join(call("inspect", tmp_path / "best.pth").stdout.split())
+    assert f"{len(content)} entries in all, by the beginning of their names; --tensors lists each." in shown
+    call("inspect", tmp_path / "best.pth", "--tensors", "--out", tmp_path / "out")
+    rows = (tmp_path / "out/inspect_tensors.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == [f"unnamed: {key}" for key in content]
+
+
+def test_two_networks_in_one_state_dict_are_two(tmp_path: Path) -> None:
+    content = {f"{name}.{key}": value for name in ("net", "teacher") for key, value in state("pixcon").items()}
+    found = inspected(file_of(tmp_path, "last.ckpt", {"epoch": 3, "state_dict": content}))
+    assert [network["weights"] for network in found["networks"]] == ["ema", "student"]
+    assert all(network["model"]["architecture"] == "pixcon" for network in found["networks"])
+
+
 def test_no_weight_file(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("hello")
-    one_message(call("inspect", tmp_path / "note.txt"), 4, "note.txt")
+    one_message(call("inspect", tmp_path / "note.txt"), 4, "note.txt is a text that begins with `hello`, not weights")
 
 
 @pytest.mark.parametrize("content", [pixcon, unimatch_v2, cwbass_v2, lambda: v1(unimatch_v1()), corrmatch])

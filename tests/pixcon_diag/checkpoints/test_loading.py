@@ -210,10 +210,37 @@ def test_an_ema_that_cannot_be_read_is_not_passed_over(tmp_path: Path, key: str)
             load(saved(tmp_path, {"model": state("pixcon"), key: ema}))
 
 
-def test_weights_of_several_networks_are_not_guessed_between(tmp_path: Path) -> None:
-    content = with_prefix(state("pixcon"), "student.") | with_prefix(state("pixcon"), "teacher.")
-    with pytest.raises(CheckpointError, match=r"several networks, under the prefixes 'student.', 'teacher.'"):
+AVERAGES = [
+    ("student.", "ema."),
+    ("student.", "teacher."),
+    ("model.", "ema_model."),
+    ("net.", "teacher."),
+    ("model.", "model_ema.module."),
+    ("model.student.", "model.teacher._orig_mod."),
+    ("ema.online_model.", "ema.ema_model."),
+    ("", "teacher."),
+]
+
+
+@pytest.mark.parametrize(("student", "ema"), AVERAGES)
+@pytest.mark.parametrize("wrap", ["bare", "state_dict", "model"])
+def test_a_module_of_student_and_average_is_both(tmp_path: Path, student: str, ema: str, wrap: str) -> None:
+    """As Lightning saves a module with two networks; beside them counters, losses, and AveragedModel's."""
+    own, average = state("pixcon", shift=0.5), state("pixcon")
+    entries = with_prefix(own, student) | with_prefix(average, ema) | {f"{ema}n_averaged": torch.tensor(3)}
+    entries |= {"criterion.weight": torch.ones(3)} if student else {}
+    path = saved(tmp_path, entries if wrap == "bare" else {"epoch": 3, wrap: entries})
+    loaded = load(path)
+    assert loaded.info.weights == "ema" and holds(loaded, average)
+    assert holds(load(path, weights="student"), own)
+
+
+@pytest.mark.parametrize("prefixes", [("a.", "b."), ("ema.", "teacher."), ("ema.a.", "ema.b."), ("a.", "b.", "ema.")])
+def test_weights_of_several_networks_are_not_guessed_between(tmp_path: Path, prefixes: tuple[str, ...]) -> None:
+    content = {key: value for prefix in prefixes for key, value in with_prefix(state("pixcon"), prefix).items()}
+    with pytest.raises(CheckpointError, match=rf"several networks, under the prefixes '{prefixes[0]}'") as told:
         load(saved(tmp_path, content))
+    assert "`student.` and `ema.`" in str(told.value)
 
 
 def test_an_entry_that_holds_weights_is_named(tmp_path: Path) -> None:

@@ -115,10 +115,34 @@ def test_a_truncated_file_says_so(good: Path, kept: float) -> None:
     assert "cut short or damaged" in refused(good)
 
 
-@pytest.mark.parametrize("content", [b"hello, world\n", b"{}", b"\xff\xd8\xff\xe0 not a checkpoint", bytes(64)])
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0 not a checkpoint", bytes(64)])
 def test_something_else_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     (path := tmp_path / "notes.pth").write_bytes(content)
     assert "is not a checkpoint" in refused(path)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 391234567\n"
+
+
+@pytest.mark.parametrize("name", ["best.pth", "best.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (POINTER, "is a pointer of Git LFS to a file of 391,234,567 bytes, not the file. Fetch it with `git lfs pull`"),
+        (
+            b"\n<!DOCTYPE html>\n<html><head><title>Sign in</title>",
+            "is an HTML page with the title `Sign in`, not weights",
+        ),
+        (b"<html>", "is an HTML page, not weights"),
+        (b"\x1f\x8b\x08\x00 more", "is an archive (gzip), not weights. Unpack it"),
+        (b"Entry not found", "is a text that begins with `Entry not found`, not weights"),
+        (b'{"error": "\xe9\x81\x93' + b"x" * 2_000, 'is a text that begins with `{"error": "道xxx'),
+        (b"", "is empty"),
+    ],
+)
+def test_what_a_failed_download_left_is_named(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    (path := tmp_path / name).write_bytes(content)
+    assert says in refused(path)
 
 
 def test_missing_empty_and_folder(tmp_path: Path) -> None:
