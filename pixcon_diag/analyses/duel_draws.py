@@ -30,6 +30,8 @@ class Pair(NamedTuple):
     def maps(self, image: int) -> tuple[np.ndarray, np.ndarray]:
         """Both predictions of an image, (H, W) uint8.
 
+        Saved label maps may hold no class where the mask is void: there is nothing to compare, and both are class 0.
+
         Raises:
             DataError: a label map cannot be read, or the two differ in size.
         """
@@ -40,7 +42,8 @@ class Pair(NamedTuple):
                 f"{name}: the prediction of {self.first.name} has the size {_size(first)}, that of {self.second.name} "
                 f"{_size(second)}. Expected label maps of the image's size from both."
             )
-        return first, second
+        compared = np.maximum(first, second) < self.first.data.spec.num_classes
+        return first * compared, second * compared
 
     def disagreement(self, progress: Progress) -> Disagreement:
         """Count the disagreeing pixels of every image."""

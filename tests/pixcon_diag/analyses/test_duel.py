@@ -182,3 +182,14 @@ def test_label_maps_of_another_size_than_the_image_are_named(data: Path, tmp_pat
     pair = Study(predictions={name: data / name for name in "ab"}, options=StudyOptions(data=choice))
     with pytest.raises(DataError, match=r"the image has the size 60×50, its predictions \d+×\d+"):
         pair.duel(folder=tmp_path / "out", count=2)
+
+
+def test_maps_that_hold_no_class_in_void_are_compared_elsewhere(data: Path, tmp_path: Path) -> None:
+    choice = DataChoice(dataset=str(data / "farm.yaml"), root=data, list_path=data / "val.txt")
+    pair = Study(predictions={"a": data / "a", "b": data / "masks"}, options=StudyOptions(data=choice))
+    result = pair.duel(folder=tmp_path / "out", count=4)
+    expected = 0
+    for index in range(len(SIZES)):
+        predicted, truth = read(data / f"a/{index}.png"), read(data / f"masks/{index}.png")
+        expected += int(((predicted != truth) & (truth != VOID)).sum())
+    assert result.tables[0].records()[0]["disagreeing"] == expected
