@@ -62,6 +62,7 @@ RESULTS = (
     "pixcon_diag.passes.cells",
     "pixcon_diag.passes.predictions",
     "pixcon_diag.passes.replayed_banks",
+    "pixcon_diag.passes.saved_maps",
     "pixcon_diag.findings.diagnosis",
     "pixcon_diag.analyses.boundary_counts",
     "pixcon_diag.analyses.gradient_split",
@@ -130,6 +131,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_checkpoint(own, own_checkpoint(folder.parent / "data"))
     result = call("estimate", own, "--unlabeled", folder.parent / "data/val.txt", "--workers", 0)
     assert result.exit_code == 0, result.output
+    result = call("export-maps", own, "--as", "npz", "--out", folder.parent / "maps", "--workers", 0)
+    assert result.exit_code == 0, result.output
+    result = call("contamination", own, "--predictions", f"mine={folder.parent / 'maps'}", "--workers", 0)
+    assert result.exit_code == 0, result.output
     return folder
 
 
@@ -152,7 +157,8 @@ FROM_PASSES = (
 def test_cached_passes(runs: Path) -> None:
     tables = [[command, "runs"] for command in FROM_PASSES]
     estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
-    run("diag", *tables, estimate, folder=runs.parent, without=HEAVY + SLOW)
+    saved = ["contamination", "own.pth", "--predictions", "mine=maps"]
+    run("diag", *tables, estimate, saved, folder=runs.parent, without=HEAVY + SLOW)
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
     sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]

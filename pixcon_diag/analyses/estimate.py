@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,13 +80,18 @@ def result_of(methods: Methods, unlabeled: Path | None = None, cached_only: bool
     Raises:
         ConfigError: no unlabeled list, no image to calibrate on, or a threshold that the passes do not count.
     """
-    data = {member.place: methods.unlabeled_data(member.checkpoint, unlabeled) for member in methods.members}
-    passes = {
-        member.place: methods.unlabeled(member.checkpoint, data[member.place], cached_only=cached_only)
-        for member in methods.members
-    }
+    passes: dict[int, CellsPass] = {}
+    for member in methods.members:
+        make = partial(_predicted, methods, member, unlabeled, cached_only)
+        beside = member.checkpoint.maps is not None and methods.groups  # networks are estimated without saved maps
+        found = methods.attempt(f"estimate of {member.checkpoint.name}", make) if beside else make()
+        passes |= {} if found is None else {member.place: found}
     calibrations = methods.passes(**asdict(methods.options.band))
-    results = [_estimated(methods, member, measured, passes[member.place]) for member, measured in calibrations]
+    results = [
+        _estimated(methods, member, measured, passes[member.place])
+        for member, measured in calibrations
+        if member.place in passes
+    ]
     tables = [estimate_table(results), estimators_table(results)]
     classes = classes_table(results)
     single = len(results) == 1
@@ -95,6 +101,12 @@ def result_of(methods: Methods, unlabeled: Path | None = None, cached_only: bool
         () if single else [classes],
         results=[measured.record(estimate=measured.result.to_dict()) for measured in results],
     )
+
+
+def _predicted(methods: Methods, member: Member, unlabeled: Path | None, cached_only: bool) -> CellsPass:
+    """The pass of a member over its unlabeled list."""
+    data = methods.unlabeled_data(member.checkpoint, unlabeled)
+    return methods.unlabeled(member.checkpoint, data, cached_only=cached_only)
 
 
 def _estimated(methods: Methods, member: Member, calibration: MeasuredPass, unlabeled: CellsPass) -> Estimated:

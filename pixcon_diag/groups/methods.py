@@ -296,6 +296,8 @@ class Methods:
                 cache=self.options.cache, progress=progress, notify=self.notify,
             )  # fmt: skip
         if member.checkpoint.maps is not None:
+            if self.options.audit:
+                self.notify(f"{member.checkpoint.name}: saved maps have no network to predict images again; no audit.")
             return measured
         measured = self._with_recipes(member.checkpoint, measured)
         return self.audited(member.checkpoint, measured) if self.options.audit else measured
@@ -339,6 +341,8 @@ class Methods:
         Raises:
             ConfigError: it has no unlabeled list.
         """
+        if checkpoint.maps is not None and self.groups:  # whose data set the maps are of
+            checkpoint = self._networks[0].checkpoint
         data = self.options.data
         if isinstance(data, EvaluationData) and path is not None:
             return unlabeled_beside(data, path)

@@ -131,6 +131,19 @@ def test_what_was_found_is_said(root: Path, tmp_path: Path, form: str) -> None:
     assert f"m: saved {kind} (float32, .{suffix}), on 4 images" in result.stderr
 
 
+def test_what_needs_a_network_is_refused_or_left_out(root: Path, maps: Path, tmp_path: Path) -> None:
+    mine = ("--predictions", f"mine={maps}", *options(root))
+    one_message(call("geometry", *mine), 2, "saved maps have no features", "docs/saved-maps.md")
+    audited = call("contamination", *mine, "--audit", 2)
+    assert audited.exit_code == 0 and "mine: saved maps have no network" in audited.stderr
+    labels = ("--predictions", f"labels={root / 'data/masks'}", *options(root))
+    one_message(call("tau", *mine, *labels[:2]), 2, "label maps of labels hold no confidence", "IMAGE.npz")
+    report = call("report", *mine, *labels[:2], "--out", tmp_path / "report", "--no-images", "--count", 1)
+    assert report.exit_code == 0, report.output
+    saved = json.loads((tmp_path / "report/contamination.json").read_text())["results"]
+    assert [result["name"] for result in saved] == ["mine"]
+
+
 def test_thresholds_that_are_no_codes_are_noted(root: Path, maps: Path) -> None:
     result = call("contamination", "--predictions", f"mine={maps}", *options(root), "--tau", 0.9, "--tau", 0.7654321)
     assert result.exit_code == 0, result.output

@@ -12,8 +12,9 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.measures.error_estimate import ErrorEstimate
+from pixcon_diag.passes.export_maps import export_maps
 from pixcon_diag.tables.result import Result
-from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import to_json
 from pixcon_train.data.lists import Pair, write_list
 from tests.pixcon_diag.analyses.made import column
@@ -140,3 +141,21 @@ def test_a_report_takes_a_cached_pass_and_makes_none(data: EvaluationData, tmp_p
     again = methods(data, "mine", keep=tmp_path / "kept")
     cached = analysis.result(again, unlabeled=tmp_path / "images.txt", cached_only=True)
     assert to_json(made.to_dict()) == to_json(cached.to_dict())
+
+
+def test_saved_maps_have_the_estimate_of_their_network(data: EvaluationData, tmp_path: Path) -> None:
+    """The folder holds the images of both lists; without the unlabeled ones, the network is estimated alone."""
+    whole = replace(data, pairs=(*data.pairs, *(Pair(f"images/{index}.png", None) for index in (4, 5))))
+    export_maps(network("mine"), whole, tmp_path / "maps", "npz", cpu())
+    options = StudyOptions(data=data, run=cpu(), taus=(0.5, 0.9), cache=tmp_path / "kept")
+    both = Methods(network("mine"), predictions={"saved": str(tmp_path / "maps")}, options=options)
+    first, second = result_of(both, unlabeled=tmp_path / "images.txt").content["results"]
+    assert (first["name"], second["name"]) == ("mine", "saved")
+    assert to_json(first["estimate"]["thresholds"]) == to_json(second["estimate"]["thresholds"])
+    (tmp_path / "maps/images/5.npz").unlink()
+    both = Methods(network("mine"), predictions={"saved": str(tmp_path / "maps")}, options=options)
+    with pytest.raises(DataError, match=r"has no prediction of images/5.png"):
+        result_of(both, unlabeled=tmp_path / "images.txt")
+    with both.lenient():
+        (alone,) = result_of(both, unlabeled=tmp_path / "images.txt").content["results"]
+    assert alone["name"] == "mine" and both.left_out[0].startswith("estimate of saved: ")
