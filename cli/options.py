@@ -32,6 +32,7 @@ _KEYS: dict[str, tuple[str, Any]] = {
     "--crop": ("data.crop", int),
     "--arch": ("model.architecture", str),
     "--size": ("model.size", str),
+    "--encoder": ("model.encoder", str),
     "--pretrained": ("model.pretrained", str),
     "--bank": ("bank.rule", str),
     "--epochs": ("schedule.epochs", int),

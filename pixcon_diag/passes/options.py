@@ -154,9 +154,7 @@ def pass_options(checkpoint: LoadedCheckpoint, data: EvaluationData, run: RunCho
 
 def _unit(checkpoint: LoadedCheckpoint) -> int:
     """What edges of windows are multiples of, in pixels."""
-    if checkpoint.wrapped is not None:
-        return int(checkpoint.wrapped["multiple"])
-    return RECOGNISED[checkpoint.info.architecture].patch_size
+    return checkpoint.model.patch_size
 
 
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:

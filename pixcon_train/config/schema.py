@@ -12,6 +12,7 @@ from pixcon_train.core.hints import hint
 from pixcon_train.core.patch_size import PATCH_SIZE
 from pixcon_train.method.admission import RULES
 from pixcon_train.models.architectures import ARCHITECTURES
+from pixcon_train.models.sizes import ENCODERS, SIZES
 
 Size = Literal["nano", "small", "base", "large", "giant"]
 
@@ -53,8 +54,8 @@ class DataConfig(Section):
     """Validate on this many first images of the list; by default on all."""
     labels: Literal["auto", "index", "shifted", "raw"] = "auto"
     """How masks encode labels; `auto` detects it. `raw` is ADE20K's official 0..150 with 0 = other."""
-    crop: int = Field(ge=PATCH_SIZE, multiple_of=PATCH_SIZE)
-    """Edge of the square training crop in pixels, a multiple of 14."""
+    crop: int = Field(ge=PATCH_SIZE)
+    """Edge of the square training crop in pixels, a multiple of 14 (DINOv3: of 16)."""
     scale_min: float = Field(default=0.5, gt=0, le=16)
     """Smallest factor of the random scaling of an image's long side."""
     scale_max: float = Field(default=2.0, gt=0, le=16)
@@ -77,8 +78,23 @@ class ModelConfig(Section):
     )
     size: Size
     """Encoder size: `nano` (meant for the CPU), `small`, `base`, `large` or `giant`."""
+    encoder: Annotated[str, _one_of(ENCODERS)] = Field(
+        default="dinov2",
+        description=f"{', '.join(f'`{name}`' for name in ENCODERS)} (not `giant`); the last two from a file.",
+    )
     pretrained: str = "auto"
     """Encoder weights: `hub`, a `.pth` or `.safetensors` file, `none`; `auto` = `hub`, and `none` for `nano`."""
+
+    @model_validator(mode="after")
+    def _known_encoder(self) -> "ModelConfig":
+        if self.full_size not in SIZES:
+            raise ValueError(f"there is no {self.encoder} of size {self.size}")
+        return self
+
+    @property
+    def full_size(self) -> str:
+        """Name of the size in :data:`SIZES`, such as `small-dinov3`."""
+        return self.size + ENCODERS[self.encoder]
 
     @property
     def pretrained_source(self) -> str:
@@ -281,6 +297,16 @@ class TrainConfig(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     fork: ForkConfig = ForkConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> "TrainConfig":
+        unit = SIZES[self.model.full_size].patch_size
+        if self.data.crop % unit:
+            near = max(unit, round(self.data.crop / unit) * unit)
+            raise ValueError(
+                f"data.crop ({self.data.crop}) is no multiple of {unit}, the patch of {self.model.encoder}; {near} is"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_accumulation(self) -> "TrainConfig":

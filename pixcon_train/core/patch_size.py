@@ -1,4 +1,6 @@
-"""The patches of DINOv2."""
+"""The patches of the encoders."""
 
 PATCH_SIZE = 14
 """Edge of a DINOv2 patch in pixels."""
+ROTARY_PATCH_SIZE = 16
+"""Edge of a DINOv3 patch in pixels."""

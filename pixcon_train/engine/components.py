@@ -108,7 +108,7 @@ def build_components(config: TrainConfig, accelerator: Accelerator, progress: Pr
     asked = config.evaluation.protocol
     protocol = ARCHITECTURES[config.model.architecture].protocol if asked == "auto" else asked
     # Windows are as large as the crops the network is trained on, as in both releases.
-    window = SlidingWindow(config.data.crop) if data.spec.evaluation == "sliding" else None
+    window = SlidingWindow(config.data.crop, student.patch_size) if data.spec.evaluation == "sliding" else None
     evaluation = partial(
         validation_loader,
         rank=accelerator.process_index,
@@ -152,7 +152,7 @@ def _student(config: TrainConfig, num_classes: int, accelerator: Accelerator) ->
         torch.manual_seed(mix(config.seed, _INITIAL))
         student = build_model(
             config.model.architecture,
-            config.model.size,
+            config.model.full_size,
             num_classes,
             projection=config.bank.enabled,
             embedding_dim=config.bank.dim,

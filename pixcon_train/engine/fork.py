@@ -53,7 +53,7 @@ def _require_forkable(checkpoint: Checkpoint, config: TrainConfig, parts: RunCom
     if found != expected:
         raise CheckpointError(
             f"it is of {_network(*found)}, and the fork of {_network(*expected)}. A fork has the network of its "
-            "checkpoint: set model.architecture, model.size and data.dataset to its values."
+            "checkpoint: set model.architecture, model.size, model.encoder and data.dataset to its values."
         )
     if checkpoint.progress.get("step") != 0 or not checkpoint.epoch:
         raise CheckpointError(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from pixcon_train.core.patch_size import PATCH_SIZE
 from pixcon_train.models.encoder_families import DINOV2, RESNET, EncoderFamily
 from pixcon_train.models.recipes import RECIPES, Recipe
 
@@ -35,8 +34,6 @@ class Architecture:
     protocol: Literal["unimatch-v2", "pixcon", "native"]
     """The whole-image protocol of its release."""
     family: EncoderFamily = DINOV2
-    patch_size: int = PATCH_SIZE
-    """What height and width of the network's input, and edges of windows, are multiples of."""
     features: Mapping[str, str] = field(default_factory=dict)
     """What its feature is where a state dict has an entry, by the entry's key; else the fused decoder feature."""
     unused: tuple[str, ...] = ()
@@ -118,7 +115,6 @@ RECOGNISED = ARCHITECTURES | {
             classifier="decoder.classifier.8.weight",
             protocol="native",
             family=RESNET,
-            patch_size=1,
             features={"decoder.representation.8.weight": "U²PL's representation"},
             unused=("auxor.",),
             recipe=RECIPES["u2pl"],
@@ -131,7 +127,6 @@ RECOGNISED = ARCHITECTURES | {
             classifier="decoder.classifier.6.weight",
             protocol="native",
             family=RESNET,
-            patch_size=1,
             unused=("auxor.",),
             recipe=RECIPES["augseg"],
             windows={"cityscapes": 0},
@@ -143,7 +138,6 @@ RECOGNISED = ARCHITECTURES | {
             classifier="classifier.weight",
             protocol="native",
             family=RESNET,
-            patch_size=1,
             unused=("proj.", "corr."),
             needs_unused=True,
             recipe=RECIPES["corrmatch"],
@@ -156,7 +150,6 @@ RECOGNISED = ARCHITECTURES | {
             classifier="classifier.weight",
             protocol="native",
             family=RESNET,
-            patch_size=1,
             unused=("convolution_prantik.", "classifier_prantik_"),
             recipe=RECIPES["unimatch_v1"],
             windows={"cityscapes": 801},

@@ -34,8 +34,22 @@ class SwiGLU(nn.Module):
         return result
 
 
+def require_patches(images: Tensor, unit: int) -> None:
+    """Require that the height and width of images (B, 3, H, W) are whole patches of ``unit`` pixels.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    height, width = images.shape[-2:]
+    if height % unit or width % unit:
+        raise ConfigError(
+            f"The encoder got images of {height}×{width} px; expected multiples of {unit}. Choose such a crop, or "
+            "predict through pixcon_train.evaluation.inference, which resizes or pads."
+        )
+
+
 class DinoV2(VisionTransformer):
-    """Four feature maps of a DINOv2 encoder, each after the final norm, class token dropped."""
+    """Four feature maps of a DINOv2 encoder, each after the final norm, class token and registers dropped."""
 
     cls_token: nn.Parameter  # timm's are optional
     pos_embed: nn.Parameter
@@ -52,6 +66,9 @@ class DinoV2(VisionTransformer):
             mlp_layer=SwiGLU if size.gated else Mlp,
         )
         self.mask_token = nn.Parameter(torch.zeros(1, size.dim))  # unused, but in every DINOv2 file
+        if size.registers:
+            self.register_tokens = nn.Parameter(torch.zeros(1, size.registers, size.dim))
+        self.registers = size.registers
         self.dim = size.dim
         self.patch_size = PATCH_SIZE
         self.native_grid = size.grid
@@ -70,16 +87,13 @@ class DinoV2(VisionTransformer):
         Raises:
             ConfigError: H or W is not a multiple of 14.
         """
-        if images.shape[-2] % PATCH_SIZE or images.shape[-1] % PATCH_SIZE:
-            raise ConfigError(
-                f"The encoder got images of {images.shape[-2]}×{images.shape[-1]} px; expected multiples of "
-                f"{PATCH_SIZE}. Choose such a crop, or predict through pixcon_train.evaluation.inference, which "
-                "resizes or pads."
-            )
+        require_patches(images, PATCH_SIZE)
         patches = self.patch_embed.proj(images)
         grid = (patches.shape[-2], patches.shape[-1])
         tokens = torch.cat([self.cls_token.expand(len(images), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
         tokens = tokens + self.position_embedding(*grid)
+        if self.registers:  # they have no position
+            tokens = torch.cat([tokens[:, :1], self.register_tokens.expand(len(images), -1, -1), tokens[:, 1:]], dim=1)
         maps = []
         for index, block in enumerate(self.blocks):
             if self.recompute and torch.is_grad_enabled():
@@ -87,23 +101,31 @@ class DinoV2(VisionTransformer):
             else:
                 tokens = block(tokens)
             if index in self.taken:
-                maps.append(self.norm(tokens)[:, 1:].transpose(1, 2).unflatten(2, grid))
+                maps.append(self.norm(tokens)[:, 1 + self.registers :].transpose(1, 2).unflatten(2, grid))
         return maps
 
     def position_embedding(self, height: int, width: int) -> Tensor:
         """Position embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).
 
-        Untouched at the native grid; elsewhere bicubic, no antialias, scale (edge + 0.1) / native edge.
+        Untouched at the native grid; elsewhere bicubic, no antialias, scale (edge + 0.1) / native edge; with registers
+        antialiased, scale edge / native edge, as DINOv2 was trained in either form.
         """
         if height == width == self.native_grid:
             return self.pos_embed
-        return resample_position_embedding(self.pos_embed, (height, width))
+        return resample_position_embedding(self.pos_embed, (height, width), antialias=self.registers > 0)
 
 
-def resample_position_embedding(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
-    """``embedding`` (1, 1 + n², dim) of a square grid resampled to ``grid`` patches: (1, 1 + h·w, dim)."""
+def resample_position_embedding(embedding: Tensor, grid: tuple[int, int], *, antialias: bool = False) -> Tensor:
+    """``embedding`` (1, 1 + n², dim) of a square grid resampled to ``grid`` patches: (1, 1 + h·w, dim).
+
+    Args:
+        antialias: as of DINOv2 with registers; else as of DINOv2 without.
+    """
     edge = round((embedding.shape[1] - 1) ** 0.5)
-    square = embedding[:, 1:].unflatten(1, (edge, edge)).permute(0, 3, 1, 2)
-    factors = [(side + _OFFSET) / edge for side in grid]
-    resampled = F.interpolate(square.float(), scale_factor=factors, mode="bicubic", antialias=False)
+    square = embedding[:, 1:].unflatten(1, (edge, edge)).permute(0, 3, 1, 2).float()
+    if antialias:
+        resampled = F.interpolate(square, size=grid, mode="bicubic", antialias=True)
+    else:
+        factors = [(side + _OFFSET) / edge for side in grid]
+        resampled = F.interpolate(square, scale_factor=factors, mode="bicubic", antialias=False)
     return torch.cat([embedding[:, :1], resampled.flatten(2).transpose(1, 2).to(embedding.dtype)], dim=1)

@@ -11,7 +11,7 @@ class ModelOutput(NamedTuple):
     """Result of one forward pass."""
 
     logits: Tensor
-    """(B, K, H', W'); H' and W' are the input's for PixCon, their largest multiples of 14 for UniMatch V2."""
+    """(B, K, H', W'); H' and W' are the input's for PixCon, their largest multiples of the patch for UniMatch V2."""
     fused: Tensor
     """(B, C, h, w), the decoder feature that feeds the classifier, after any complementary dropout."""
     embedding: Tensor | None
@@ -99,7 +99,7 @@ class SegmentationModel(nn.Module):
         """Logits, fused feature and (``embed``) embedding of ``images``.
 
         Args:
-            images: (B, 3, H, W), normalised; H and W multiples of 14.
+            images: (B, 3, H, W), normalised; H and W whole patches.
             embed: also project the fused feature.
             resized: bring the logits to the input's size; else they have the fused feature's, (B, K, h, w).
             encoder_scale: (B, encoder_dim), factors on each of the four encoder maps (UniMatch V2's dropout).

@@ -29,12 +29,15 @@ def rows(value: Tensor) -> int:
 
 
 def _dinov2(state: Mapping[str, Tensor], prefix: str) -> str:
-    """By width and depth."""
+    """By width and depth, registers, and DINOv3's layer scale."""
     dim, depth = rows(state[prefix + DINOV2.mark]), _blocks(state, f"{prefix}blocks.")
-    for name, size in SIZES.items():
+    rotary = f"{prefix}blocks.0.gamma_1" in state
+    registered = rotary or f"{prefix}register_tokens" in state
+    alike = {n: s for n, s in SIZES.items() if s.rotary == rotary and (s.registers > 0) == registered}
+    for name, size in alike.items():
         if (size.dim, size.depth) == (dim, depth):
             return name
-    known = ", ".join(f"{name} ({size.dim}, {size.depth})" for name, size in SIZES.items())
+    known = ", ".join(f"{name} ({size.dim}, {size.depth})" for name, size in alike.items())
     raise CheckpointError(f"The encoder has width {dim} and {depth} blocks; expected one of {known}.")
 
 

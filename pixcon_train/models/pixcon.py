@@ -1,10 +1,12 @@
-"""PixCon's network: DINOv2 and a light DPT-style decoder with batch norm."""
+"""PixCon's network: DINOv2 (or DINOv3) and a light DPT-style decoder with batch norm."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixcon_train.models.backbone import DinoV2
 from pixcon_train.models.base import SegmentationModel, pyramid_resizers, resize
+from pixcon_train.models.dinov3 import DinoV3
+from pixcon_train.models.encoders import new_encoder
 from pixcon_train.models.sizes import SIZES, ModelSize
 
 
@@ -53,7 +55,7 @@ class PixCon(SegmentationModel):
         shape: ModelSize = SIZES[size]
         super().__init__(size, num_classes, fused_channels=shape.width)
         self.backbone = nn.Module()
-        self.backbone.add_module("vit", DinoV2(shape))
+        self.backbone.add_module("vit", new_encoder(shape))
         width = shape.width
         self.projects = nn.ModuleList(nn.Conv2d(shape.dim, width, 1, bias=False) for _ in range(4))
         self.resamples = pyramid_resizers((width,) * 4)
@@ -67,7 +69,7 @@ class PixCon(SegmentationModel):
         )
 
     @property
-    def encoder(self) -> DinoV2:
+    def encoder(self) -> DinoV2 | DinoV3:
         return self.backbone.get_submodule("vit")  # type: ignore[return-value]
 
     def fuse_maps(self, features: list[Tensor]) -> Tensor:

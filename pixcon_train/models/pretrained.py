@@ -1,4 +1,4 @@
-"""Pretrained DINOv2 encoders: from timm's hub, or a local file under the original or timm's names."""
+"""Pretrained DINOv2 and DINOv3 encoders: from timm's hub, or a local file under the original or timm's names."""
 
 import math
 from collections.abc import Mapping
@@ -12,10 +12,12 @@ from pixcon_train.core.weight_checks import misfits, refuse_non_finite, refuse_o
 from pixcon_train.core.weight_files import read_weights
 from pixcon_train.models.backbone import DinoV2, resample_position_embedding
 from pixcon_train.models.base import SegmentationModel
+from pixcon_train.models.dinov3 import DinoV3
+from pixcon_train.models.dinov3_names import dinov3_state
 from pixcon_train.models.sizes import SIZES
 
 # timm packs giant's gated MLP under the names of a plain one; everything else has one name.
-_TIMM_TO_ORIGINAL = {".mlp.fc1.": ".mlp.w12.", ".mlp.fc2.": ".mlp.w3."}
+_TIMM_TO_ORIGINAL = {".mlp.fc1.": ".mlp.w12.", ".mlp.fc2.": ".mlp.w3.", "reg_token": "register_tokens"}
 
 
 def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
@@ -31,11 +33,11 @@ def load_pretrained_backbone(model: SegmentationModel, source: str) -> None:
     if source == "none":
         return
     state = _from_hub(model.size) if source == "hub" else _from_file(Path(source))
-    assert isinstance(model.encoder, DinoV2)  # both architectures'
+    assert isinstance(model.encoder, DinoV2 | DinoV3)  # both architectures'
     load_encoder(model.encoder, state, where=f"timm's hub ({model.size})" if source == "hub" else source)
 
 
-def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) -> None:
+def load_encoder(encoder: DinoV2 | DinoV3, state: Mapping[str, Tensor], *, where: str) -> None:
     """Load ``state`` into ``encoder``; a position embedding of another grid is resampled.
 
     Raises:
@@ -43,19 +45,43 @@ def load_encoder(encoder: DinoV2, state: Mapping[str, Tensor], *, where: str) ->
             NaN or infinite; the message names ``where`` and such entries.
     """
     expected = encoder.state_dict()
-    found = _original_names(state, expected)
-    found.setdefault("mask_token", torch.zeros_like(expected["mask_token"]))
-    if _is_other_grid(found.get("pos_embed"), expected["pos_embed"]):
-        found["pos_embed"] = resample_position_embedding(found["pos_embed"], (encoder.native_grid,) * 2)
+    found = dinov3_state(encoder, state) if isinstance(encoder, DinoV3) else _dinov2_state(encoder, state)
     if wrong := misfits(found, expected):
         more = f" ({len(wrong)} such entries)" if len(wrong) > 1 else ""
         raise CheckpointError(
             f"The encoder weights from {where} do not fit: {wrong[0]}{more}. "
-            "Expected DINOv2 without registers, of the model's size, as a bare state dict."
+            f"Expected {_kind(encoder)}, of the model's size, as a bare state dict; model.encoder chooses another."
         )
     refuse_other_kinds(found)
     refuse_non_finite(found)
     encoder.load_state_dict(found)
+
+
+def _kind(encoder: DinoV2 | DinoV3) -> str:
+    if isinstance(encoder, DinoV3):
+        return "DINOv3"
+    return f"DINOv2 with {encoder.registers} registers" if encoder.registers else "DINOv2 without registers"
+
+
+def _dinov2_state(encoder: DinoV2, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``state`` under DINOv2's names, with its position embedding at the encoder's grid."""
+    expected = encoder.state_dict()
+    found = _original_names(state, expected)
+    found.setdefault("mask_token", torch.zeros_like(expected["mask_token"]))
+    if encoder.registers and "pos_embed" in found:
+        found["pos_embed"] = _with_class_position(found["pos_embed"])
+    if _is_other_grid(found.get("pos_embed"), expected["pos_embed"]):
+        grid = (encoder.native_grid,) * 2
+        found["pos_embed"] = resample_position_embedding(found["pos_embed"], grid, antialias=encoder.registers > 0)
+    return found
+
+
+def _with_class_position(position: Tensor) -> Tensor:
+    """A position embedding with an entry for the class token: timm's files with registers add it to the token."""
+    patches = position.shape[1] if position.ndim == 3 else 0
+    if not patches or math.isqrt(patches) ** 2 != patches:
+        return position
+    return torch.cat([torch.zeros_like(position[:, :1]), position], dim=1)
 
 
 def _is_other_grid(found: Tensor | None, expected: Tensor) -> bool:

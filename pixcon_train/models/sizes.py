@@ -1,6 +1,8 @@
 """Encoder sizes and their decoder widths in both architectures (the two public releases)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pixcon_train.core.patch_size import PATCH_SIZE, ROTARY_PATCH_SIZE
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,21 @@ class ModelSize:
     layer_scale: float = 1e-5
     """Initial LayerScale. DINOv2's 1e-5 is for pretraining at scale; nano, trained from scratch, starts at 1."""
     hub_name: str | None = None
-    """timm's name of the pretrained encoder; None if there is none."""
+    """timm's name of the pretrained encoder; None if there is none, or it is read from files alone."""
+    registers: int = 0
+    """Register tokens, beside the class token."""
+    rotary: bool = False
+    """DINOv3: rotary positions, and DINOv3's patch, in place of a position embedding."""
+
+    @property
+    def patch_size(self) -> int:
+        """Edge of a patch in pixels."""
+        return ROTARY_PATCH_SIZE if self.rotary else PATCH_SIZE
 
 
 _S_AND_B_BLOCKS = (2, 5, 8, 11)
 
-SIZES = {
+_DINOV2 = {
     "nano": ModelSize(96, 4, 3, (0, 1, 2, 3), (24, 32, 48, 64), 32, 32, grid=8, layer_scale=1.0),
     "small": ModelSize(384, 12, 6, _S_AND_B_BLOCKS, (48, 96, 192, 384), 64, 256, hub_name="vit_small_patch14_dinov2"),
     "base": ModelSize(768, 12, 12, _S_AND_B_BLOCKS, (96, 192, 384, 768), 128, 256, hub_name="vit_base_patch14_dinov2"),
@@ -42,3 +53,18 @@ SIZES = {
         1536, 40, 24, (9, 19, 29, 39), (1536,) * 4, 384, 256, gated=True, hub_name="vit_giant_patch14_dinov2"
     ),
 }
+
+REGISTERS = 4
+"""Of DINOv2 with registers and of DINOv3."""
+
+ENCODERS = {"dinov2": "", "dinov2_reg": "-reg", "dinov3": "-dinov3"}
+"""The encoders, and what they add to the name of a size."""
+
+_REGISTERED = {name: replace(size, registers=REGISTERS, hub_name=None) for name, size in _DINOV2.items()}
+
+SIZES = {
+    **_DINOV2,
+    **{f"{name}-reg": size for name, size in _REGISTERED.items()},
+    **{f"{name}-dinov3": replace(size, rotary=True) for name, size in _REGISTERED.items() if not size.gated},
+}
+"""By name. DINOv3 has no giant; its other sizes have the widths, depths and heads of DINOv2's."""

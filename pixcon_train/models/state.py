@@ -156,6 +156,9 @@ def model_from_state(state: Mapping[str, Tensor], description: ModelDescription)
             f"classes: {'; '.join(problems[:3])}{more}. Is the file complete, and of an unchanged architecture?"
         )
     model.load_state_dict(complete, assign=True)
+    if any(buffer.is_meta for buffer in model.buffers()):  # computed and not saved, such as DINOv3's rotary positions
+        model = description.build()
+        model.load_state_dict(complete, assign=True)
     model = model.float().eval()
     refuse_non_finite(model.state_dict())
     return model

@@ -1,10 +1,12 @@
-"""UniMatch V2's network: DINOv2 and a DPT head without batch norm."""
+"""UniMatch V2's network: DINOv2 (or DINOv3) and a DPT head without batch norm."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixcon_train.models.backbone import DinoV2
 from pixcon_train.models.base import SegmentationModel, pyramid_resizers, resize
+from pixcon_train.models.dinov3 import DinoV3
+from pixcon_train.models.encoders import new_encoder
 from pixcon_train.models.sizes import SIZES, ModelSize
 
 
@@ -76,11 +78,11 @@ class UniMatchV2(SegmentationModel):
 
     def __init__(self, size: str, num_classes: int) -> None:
         super().__init__(size, num_classes, fused_channels=SIZES[size].features)
-        self.backbone = DinoV2(SIZES[size])
+        self.backbone = new_encoder(SIZES[size])
         self.head = DptHead(SIZES[size], num_classes)
 
     @property
-    def encoder(self) -> DinoV2:
+    def encoder(self) -> DinoV2 | DinoV3:
         return self.backbone
 
     def fuse_maps(self, features: list[Tensor]) -> Tensor:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from safetensors import safe_open
 
 from pixcon_cli.console import notes
+from pixcon_cli.diag import main as diagnose
 from pixcon_cli.options import _KEYS, command_line_values
 from pixcon_cli.train import main
 from pixcon_cli.training import TrainingDisplay, epoch_line
@@ -35,6 +36,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     spec = write_tiny(root)
     result = call("run", *sets(spec, schedule__epochs=1), "--bank", "clean", "--seed", 4, "--runs", root / "runs")
     return root / "runs" / "tiny-pixcon-clean-4", result
+
+
+def test_a_run_with_another_encoder_is_measured(tmp_path: Path) -> None:
+    spec = write_tiny(tmp_path)
+    values = sets(spec, schedule__epochs=1, data__crop=32)
+    run = call("run", *values, "--encoder", "dinov3", "--runs", tmp_path / "runs", "--name", "v3")
+    assert run.exit_code == 0, run.output
+    where = ("--dataset", spec, "--data-root", tmp_path, "--list", tmp_path / "val.txt", "--json")
+    found = CliRunner().invoke(diagnose, ["contamination", str(tmp_path / "runs/v3"), *map(str, where)])
+    assert found.exit_code == 0, found.output
+    (result,) = json.loads(found.stdout)["results"]
+    assert result["provenance"]["checkpoint"]["size"] == "nano-dinov3"
 
 
 def test_run_trains_and_says_where_the_files_are(trained: tuple[Path, Result]) -> None:

@@ -184,6 +184,17 @@ def test_options_of_the_machine_train(spec: Path, tmp_path: Path, option: dict[s
     assert train(tiny_config(spec, schedule__epochs=1, **option), tmp_path).state.finished
 
 
+@pytest.mark.parametrize(("encoder", "crop"), [("dinov2_reg", 56), ("dinov3", 64)])
+def test_other_encoders_train_and_their_checkpoints_are_measured(
+    spec: Path, tmp_path: Path, encoder: str, crop: int
+) -> None:
+    config = tiny_config(spec, model__encoder=encoder, data__crop=crop, schedule__epochs=1)
+    assert train(config, tmp_path / "run").state.finished
+    first = load_checkpoint(tmp_path / "run" / LATEST)
+    assert first.size == f"nano-{encoder.removeprefix('dinov2_')}"
+    assert all(value.isfinite().all() for value in first.student.values() if value.is_floating_point())
+
+
 def test_activation_checkpointing_changes_no_weight(spec: Path, whole: Path, tmp_path: Path) -> None:
     train(tiny_config(spec, runtime__activation_checkpointing=True), tmp_path)
     one, other = load_checkpoint(tmp_path / LATEST).student, load_checkpoint(whole / LATEST).student
