@@ -158,10 +158,13 @@ def _unit(checkpoint: LoadedCheckpoint) -> int:
 
 
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
-    """Edge of the sliding windows: the training crop where known; None for whole images."""
+    """Edge of the sliding windows: the training crop where known, else a default in whole patches; None for whole
+    images."""
     if data.spec.evaluation == "whole":
         return None
     if checkpoint.run is not None and checkpoint.run.settings.data.crop is not None:
         return checkpoint.run.settings.data.crop
     architecture = RECOGNISED.get(checkpoint.info.architecture)  # None for a wrapped module
-    return (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)
+    edge = (architecture.windows if architecture else {}).get(data.spec.name, data.spec.window_crop)
+    unit = _unit(checkpoint)
+    return max(unit, edge // unit * unit) if edge else edge

@@ -57,6 +57,14 @@ def test_a_window_that_cannot_work_is_refused(tmp_path: Path, multiple: int, win
         pass_options(wrapped, images(tmp_path), cpu(window=window))
 
 
+@pytest.mark.parametrize(("multiple", "edge"), [(14, 28), (16, 16), (32, 32)])
+def test_a_data_sets_window_is_taken_in_whole_patches(tmp_path: Path, multiple: int, edge: int) -> None:
+    spec = THREE.model_copy(update={"evaluation": "sliding", "window_crop": 28})
+    data = replace(images(tmp_path), source=DataSource(spec, tmp_path))
+    window = pass_options(wrap_module(Network(), 3, multiple=multiple), data, cpu()).window
+    assert window is not None and (window.crop, window.unit) == (edge, multiple)
+
+
 def test_windows_of_a_network_of_native_size_are_cut_off(tmp_path: Path) -> None:
     chosen = pass_options(wrap_module(Network(), 3), images(tmp_path), cpu(window=9, protocol="native"))
     assert chosen.window is not None and (chosen.window.unit, chosen.window.cut_off) == (1, True)
