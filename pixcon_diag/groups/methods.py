@@ -24,11 +24,12 @@ from pixcon_diag.data.evaluation_data import (
     require_same_classes,
     unlabeled_beside,
 )
-from pixcon_diag.data.saved_maps import HOW, SavedMaps, with_confidence
+from pixcon_diag.data.saved_maps import HOW
 from pixcon_diag.groups.arguments import Group, Listed, Sources, find_groups, listed, named_folders, with_names
 from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
+from pixcon_diag.groups.saved_folders import SavedFolders, refuse_equal_names
 from pixcon_diag.logs.histories import read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.cells import CellsPass
@@ -39,10 +40,7 @@ from pixcon_diag.passes.predictions import (
     MeasuredGroup,
     MeasuredPass,
     Predictions,
-    SavedPredictions,
-    measure_predictions,
 )
-from pixcon_diag.passes.saved_maps import checkpoint_of_maps, maps_of
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
 from pixcon_train.models.recipes import RECIPES
@@ -51,15 +49,6 @@ T = TypeVar("T")
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar with a description."""
-
-
-class Opened(NamedTuple):
-    """Folders of saved maps."""
-
-    members: list[Member]
-    """Those with confidence, which are measured as checkpoints are."""
-    labels: list[tuple[str, Path, EvaluationData]]
-    """Name, folder and images of those of labels alone."""
 
 
 class Given(NamedTuple):
@@ -207,7 +196,7 @@ class Methods:
         Raises:
             PixConError: a checkpoint, its data or a folder cannot be used.
         """
-        members = (*self._networks, *self._opened.members)
+        members = (*self._networks, *self._saved.members)
         for sentence in introduction(members):
             self.notify(sentence)
         return members
@@ -223,35 +212,17 @@ class Methods:
         return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
 
     @cached_property
-    def _opened(self) -> Opened:
+    def _saved(self) -> SavedFolders:
         """The folders of saved maps, on the images of the checkpoints, or without any those of the options."""
-        opened, names = Opened([], []), [group.name for group in self.groups]
-        for name, folder in self._predictions:
-            if name in names:
-                raise ConfigError(f"Two groups are called '{name}'. Give the predictions another name: NAME=FOLDER.")
-            names.append(name)
-            data = self._networks[0].data if self.groups else self._choose()
-            maps = maps_of(folder, data)
-            if maps.has_confidence:
-                place = len(self._networks) + len(opened.members)
-                opened.members.append(Member(place, name, self._saved(name, maps, data), data))
-            else:
-                opened.labels.append((name, folder, data))
-        return opened
-
-    @cached_property
-    def _labels(self) -> list[SavedPredictions]:
-        """The saved label maps without confidence, counted."""
-        counted = []
-        for name, folder, data in self._opened.labels:
-            with self.bar(f"reading {folder}") as progress:
-                counted.append(measure_predictions(folder, data, name=name, progress=progress, notify=self.notify))
-        return counted
-
-    def _saved(self, name: str, maps: SavedMaps, data: EvaluationData) -> LoadedCheckpoint:
-        edges = MeasureOptions(taus=self.options.taus).edges
-        with self.bar(f"hashing {maps.folder}") as progress:
-            return checkpoint_of_maps(name, maps, data, edges, progress)
+        refuse_equal_names(self._predictions, [group.name for group in self.groups])
+        return SavedFolders(
+            self._predictions,
+            lambda: self._networks[0].data if self.groups else self._choose(),
+            MeasureOptions(taus=self.options.taus).edges,
+            len(self._networks),
+            self.bar,
+            self.notify,
+        )
 
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
         data = self.options.data
@@ -361,7 +332,7 @@ class Methods:
             DataError: saved maps lack some of these images, or their confidence.
         """
         if checkpoint.maps is not None:
-            checkpoint = self._saved(checkpoint.name, with_confidence(maps_of(checkpoint.maps, data)), data)
+            checkpoint = self._saved.on(checkpoint, data)
         with self.bar(f"predicting {Path(data.list_name).name} with {checkpoint.name}") as progress:
             return count_cells(
                 checkpoint, data, self.options.taus, self.options.run,
@@ -411,14 +382,14 @@ class Methods:
         Raises:
             PixConError: something cannot be measured.
         """
-        labels = [MeasuredGroup(saved.name, (saved,)) for saved in self._labels]
+        labels = [MeasuredGroup(saved.name, (saved,)) for saved in self._saved.labels]
         groups = [*self._grouped(self.passes(**counted)), *labels]
         return tuple(self._baseline_first(groups, lambda group: group.name))
 
     @property
     def any_confidence(self) -> bool:
         """Whether there is a checkpoint, or a folder of saved maps with confidence."""
-        return bool(self.groups or self._opened.members)
+        return bool(self.groups or self._saved.members)
 
     def require_confidence(self) -> None:
         """Raise if some saved maps have no confidence; within :meth:`lenient`, if no method has any.
@@ -426,9 +397,9 @@ class Methods:
         Raises:
             ConfigError: they have none.
         """
-        if self._opened.labels and not (self._lenient and self.any_confidence):
-            names = ", ".join(name for name, _, _ in self._opened.labels)
-            raise ConfigError(f"The saved label maps of {names} hold no confidence. {HOW}")
+        without = self._saved.without_confidence
+        if without and not (self._lenient and self.any_confidence):
+            raise ConfigError(f"The saved label maps of {', '.join(without)} hold no confidence. {HOW}")
 
     def require_comparable(self, least: int = 1) -> None:
         """Raise if the methods are not comparable.

@@ -294,7 +294,9 @@ def test_saved_predictions_are_measured_by_what_they_hold(study: Path, tmp_path:
     assert [result["group"] for result in of(built, "geometry")["results"]] == ["none"]
     alone = Study(predictions={"saved": maps}, options=replace(first.options, data=measured.data))
     assert alone.boundary().to_frame()["name"].unique().tolist() == ["saved"]
-    for refused in (alone.contamination, alone.geometry, alone.tsne):
+    for refused in (alone.geometry, alone.tsne):
         with pytest.raises(ConfigError, match="needs a checkpoint"):
             refused()
+    with pytest.raises(ConfigError, match="label maps of saved hold no confidence"):
+        alone.contamination()
     assert of(alone.report(tmp_path / "alone"), "boundary")["results"][0]["group"] == "saved"
