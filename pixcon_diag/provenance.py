@@ -1,7 +1,7 @@
 """Provenance of a measurement: weights, epoch, images, inference and options."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,23 @@ class Scores:
     best_student_epoch: int | None = None
     best_ema: float | None = None
     best_ema_epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a network of other code expects of its images, whose levels are in [0, 1] before."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Subtracted from each channel, in the network's order of channels; ImageNet's by default."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Divides each channel."""
+    size: tuple[int, int] | int | None = None
+    """Height and width that images are resized to, or the length of their shorter edge; None: not resized. Logits are
+    brought back to the image's own size."""
+    resample: Literal["bilinear", "bicubic"] = "bilinear"
+    """How images are resized, antialiased."""
+    bgr: bool = False
+    """Whether channels are in the order blue, green, red."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,11 @@ class CheckpointInfo:
     """Release whose strides, dilations and pooling the network has; None where the weights show everything."""
     feature: str = "fused feature"
     """What the network returns beside its logits, as geometry, t-SNE and banks without a projection head use it."""
+
+    preprocessing: Preprocessing | None = None
+    """Of a network that a SPEC names; None for networks of this project, whose protocol says everything."""
+    class_order: tuple[int, ...] | None = None
+    """For each class of the data set its place in the network's output, where these differ."""
 
     @property
     def space(self) -> str:

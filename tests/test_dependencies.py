@@ -23,6 +23,9 @@ with it."""
 UNNAMED = {"tensorboard"}
 """Declared, but imported only by another distribution: torch.utils.tensorboard writes event files with it."""
 
+EXTRAS = ("sweeps", "transformers", "smp")
+"""Extras whose packages a user may install, and our code imports where they are named."""
+
 OPTIONAL = {"atheris"}
 """Used where it is installed, by the fuzzing guided by coverage."""
 
@@ -57,8 +60,10 @@ def foreign(*folders: str) -> set[str]:
 
 
 def test_each_declared_dependency_is_imported_and_each_import_is_declared() -> None:
-    optional = PROJECT["project"]["optional-dependencies"]["sweeps"]
-    assert (foreign(*FOLDERS) - INDIRECT) | UNNAMED == modules([*PROJECT["project"]["dependencies"], *optional])
+    project = PROJECT["project"]
+    extras = [line for extra in EXTRAS for line in project["optional-dependencies"][extra]]
+    assert (foreign(*FOLDERS) - INDIRECT) | UNNAMED == modules([*project["dependencies"], *extras])
+    assert set(extras) <= set(project["optional-dependencies"]["dev"])
 
 
 def test_what_tests_and_benchmarks_import_is_declared() -> None:

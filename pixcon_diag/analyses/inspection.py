@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_diag.checkpoints.inspection import Inspection, Part, inspect
+from pixcon_diag.checkpoints.layouts.registry import OTHER_NETWORKS
 from pixcon_diag.checkpoints.loading import scores_text
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
@@ -53,7 +54,7 @@ def _sentences(found: Inspection) -> Iterator[str]:
             yield f"Weights do not show strides and dilations; those of {architecture} are taken: {recipe}."
     for network in found.networks:
         if network.unknown is not None:
-            yield f"{network.weights}: {network.unknown}"
+            yield f"{network.weights}: {network.unknown} {OTHER_NETWORKS}"
         if network.not_finite:
             yield f"{network.weights}: {network.not_finite:,} weights are NaN or infinite; it cannot be measured."
     if (bank := _bank(found)) is not None:

@@ -34,7 +34,7 @@ def pass_key(
         "checkpoint": checkpoint.info.sha256,
         "weights": checkpoint.info.weights,
         "recipe": checkpoint.info.recipe,
-        "module": None if checkpoint.wrapped is None else {"layout": checkpoint.info.layout, **checkpoint.wrapped},
+        "module": _module(checkpoint),
         "data": about,
         "spec": data.spec.to_dict(),
         "files": files_hash(data),
@@ -56,7 +56,14 @@ def made_by_another_version(manifest: Any, sha256: str) -> bool:
 
 
 def pass_folder(checkpoint: LoadedCheckpoint) -> Path | None:
-    """Folder for the passes of a checkpoint: the user's cache for saved maps; None for a wrapped module."""
+    """Folder for the passes of a checkpoint: the user's cache for saved maps; None for a network in memory."""
     if checkpoint.maps is not None:
         return cache_folder() / RESULTS
-    return None if checkpoint.wrapped is not None else results_folder(checkpoint.info.source)
+    in_memory = checkpoint.wrapped is not None and checkpoint.wrapped.spec is None
+    return None if in_memory else results_folder(checkpoint.info.source)
+
+
+def _module(checkpoint: LoadedCheckpoint) -> dict[str, Any] | None:
+    """What identifies a network of other code beside its weights."""
+    wrapped = checkpoint.wrapped
+    return None if wrapped is None else {"layout": checkpoint.info.layout, **asdict(wrapped)}

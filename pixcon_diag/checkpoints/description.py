@@ -3,7 +3,7 @@
 Descriptions are read and written in the user's cache only: one beside a checkpoint could come from anyone.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pixcon_diag.checkpoints.finding import WeightsAsked
-from pixcon_diag.provenance import CheckpointInfo
+from pixcon_diag.provenance import CheckpointInfo, Preprocessing
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import read_bytes, remove_leftovers, to_json, write_text
 from pixcon_train.core.records import validated
@@ -104,6 +104,23 @@ class Description:
     """Remarks on how the file was read, as short phrases."""
     stated_of_part: bool = False
     """Whether its mIoUs are of a part of the validation list, and the file does not hold the list."""
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    """What identifies a network of other code beside its weights; changes of code in other files are not noticed."""
+
+    feature: str | None = None
+    """The layer whose input or output is its feature."""
+    multiple: int = 1
+    """What height and width of its input must be a multiple of; 1 where images are resized."""
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    order: tuple[int, ...] | None = None
+    """For each class the channel of its output; None: the same."""
+    spec: str | None = None
+    """The SPEC that names it, without weights; None for a network in memory."""
+    code: str | None = None
+    """SHA-256 of the file of the user's code that builds it."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+from pixcon_diag.checkpoints.model_spec import parse_spec
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import open_regular
 from pixcon_train.core.paths import exists, is_file, is_folder
@@ -36,10 +37,14 @@ def local_file(source: str, weights: WeightsAsked = None) -> Path:
 
 def results_folder(source: str) -> Path:
     """Folder for results of the checkpoint ``source``, a file or an address: ``diag`` beside it, or in the user's cache
-    where that cannot be written or is a link out of the folder, which may come with a checkpoint from someone else."""
-    if source.startswith(HUB):
+    where that cannot be written or is a link out of the folder, which may come with a checkpoint from someone else.
+    Those of ``SPEC@weights`` are beside the weights, and those of a SPEC of a folder in it."""
+    spec = parse_spec(source)
+    if spec is not None and spec.weights is not None:
+        return results_folder(spec.weights)
+    if source.startswith(HUB) or (spec is not None and spec.folder is None):
         return cache_folder() / RESULTS
-    beside = Path(source).parent / RESULTS
+    beside = (Path(source).parent if spec is None else Path(spec.name)) / RESULTS
     if not is_inside(beside, beside.parent):
         return cache_folder() / RESULTS
     return beside if os.access(beside if exists(beside) else beside.parent, os.W_OK) else cache_folder() / RESULTS
@@ -74,6 +79,8 @@ def may_be_run(source: str) -> bool:
     An address on the hub may be: it is not downloaded.
     """
     path = Path(source)
+    if parse_spec(source) is not None:
+        return False
     if source.startswith(HUB) or is_folder(path):
         return True
     try:

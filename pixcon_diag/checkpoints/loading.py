@@ -4,10 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pixcon_diag.checkpoints.description import Description, DescriptionFile
+from pixcon_diag.checkpoints.description import Description, DescriptionFile, Wrapping
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, is_legacy, local_file
+from pixcon_diag.checkpoints.model_spec import ModelSpec, parse_spec, require_spec, with_model
 from pixcon_diag.provenance import Scores
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import sha256
@@ -85,6 +86,14 @@ class FileWeights:
         return self.network.bank
 
 
+@dataclass(frozen=True)
+class InMemory:
+    """Tensors of a network that is in memory already."""
+
+    model: "WrappedModule"
+    bank: None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoadedCheckpoint(Description):
     """A checkpoint to be measured: its description and its tensors, which are read on first use."""
@@ -96,8 +105,10 @@ class LoadedCheckpoint(Description):
     """The weights that were asked for."""
     allow_legacy: bool = False
     """As :func:`load`."""
-    wrapped: dict[str, Any] | None = None
-    """The options of a wrapped module, which identify it beside its weights; changes of its code are not detected."""
+    wrapped: Wrapping | None = None
+    """Of a network of other code."""
+    class_names: tuple[str, ...] | None = None
+    """Names of its classes in the order of its output; None where it names none, as networks of this project."""
     maps: Path | None = None
     """Folder of saved maps that are measured in place of a network; None for a network."""
 
@@ -115,6 +126,14 @@ class LoadedCheckpoint(Description):
         """The stored bank, as :class:`pixcon_diag.checkpoints.network.Network` has it; None where there is none."""
         return self.tensors.bank if self.has_bank else None
 
+    @property
+    def file(self) -> str | None:
+        """Path or address of the weights; None for saved maps, a network in memory, or a SPEC without a file."""
+        if self.wrapped is None:
+            return self.info.source if self.maps is None else None
+        spec = parse_spec(self.info.source) if self.wrapped.spec else None
+        return None if spec is None else spec.weights
+
     def describe(self) -> tuple[str, str]:
         """Two lines: the file and its model; the measured weights and the stated mIoUs."""
         info = self.info
@@ -130,9 +149,19 @@ class LoadedCheckpoint(Description):
 
 
 def load(
-    source: str | Path, *, weights: WeightsAsked = None, allow_legacy: bool = False, recipe: str | None = None
+    source: str | Path,
+    *,
+    weights: WeightsAsked = None,
+    allow_legacy: bool = False,
+    recipe: str | None = None,
+    model: str | None = None,
+    feature: str | None = None,
 ) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
+
+    For a network of other code the source is ``SPEC``, or ``SPEC@weights`` with a file of its weights: your own code
+    (``package.module:factory``, ``file.py:factory``), transformers (``hf:FOLDER``), segmentation_models_pytorch
+    (``smp:FOLDER``) or torchvision (``torchvision:NAME``).
 
     Every layout of :mod:`pixcon_diag.checkpoints.layouts.registry` is recognised. A file is read and checked once; its
     description is cached under its hash in the user's cache, so that only running the network reads it again. No code
@@ -144,11 +173,14 @@ def load(
         allow_legacy: read files in torch's format from before version 1.6, in which damage cannot be noticed.
         recipe: name in :data:`pixcon_train.models.recipes.RECIPES`, for ResNets whose strides and dilations are not
             those of the release that the file is taken to be of.
+        model: SPEC of the network whose weights the source has; None: the source says it all.
+        feature: of a network that a SPEC names, the submodule whose output feeds the classifier; None: the input of
+            its last layer that gives the logits.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, lacks the
-            requested weights, or has a network without recipes.
-        ConfigError: an unknown recipe.
+            requested weights, does not fit the network of the SPEC, or has a network without recipes.
+        ConfigError: an unknown recipe, a SPEC that cannot be built, or a feature of a network without a SPEC.
 
     Example:
         >>> import tempfile, torch
@@ -158,6 +190,12 @@ def load(
         ...     print(load(f"{folder}/best.pth").describe()[1])
         measuring its only weights (not named as EMA or student); it states no epoch and no mIoU
     """
+    named = str(source) if model is None else with_model(str(source), require_spec(model).network)
+    spec = parse_spec(named)
+    if spec is not None:
+        return _of_spec(spec, weights, allow_legacy=allow_legacy, recipe=recipe, feature=feature)
+    if feature is not None:
+        raise ConfigError(f"{source} names no network of other code, so --feature does not apply. Leave it out.")
     path = local_file(str(source), weights)
     shown = str(source) if str(source).startswith(HUB) else str(path)
     description, tensors = _described(path, FileWeights(path, weights, allow_legacy=allow_legacy))
@@ -166,6 +204,24 @@ def load(
         name=_short_name(shown), tensors=tensors, requested=weights, allow_legacy=allow_legacy, **about
     )
     return loaded if recipe is None else _with_recipe(loaded, tensors, recipe)
+
+
+def _of_spec(
+    spec: ModelSpec, weights: WeightsAsked, *, allow_legacy: bool, recipe: str | None, feature: str | None
+) -> LoadedCheckpoint:
+    """The network that a SPEC names."""
+    from pixcon_diag.checkpoints.modules.loading import read_spec  # imports torch
+
+    if recipe is not None:
+        raise ConfigError(f"{spec} names its network, which has no recipe. Leave --recipe out.")
+    network = read_spec(spec, weights=weights, allow_legacy=allow_legacy, feature=feature)
+    return LoadedCheckpoint(
+        **vars(network.description),
+        name=spec.short_name if spec.weights is None else _short_name(spec.weights),
+        tensors=InMemory(network.model),
+        wrapped=network.wrapping,
+        class_names=network.class_names,
+    )
 
 
 def _with_recipe(loaded: LoadedCheckpoint, tensors: FileWeights, recipe: str) -> LoadedCheckpoint:

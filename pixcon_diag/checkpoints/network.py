@@ -1,6 +1,6 @@
 """The network in a checkpoint file of any known layout, verified, in eval mode."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 from pixcon_diag.checkpoints.description import Description, RunRecord
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.layouts.layout import Layout, State, Weights
-from pixcon_diag.checkpoints.layouts.registry import recognise
+from pixcon_diag.checkpoints.layouts.registry import OTHER_NETWORKS, recognise
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.models.architectures import RECOGNISED
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.recipes import RECIPES
-from pixcon_train.models.state import infer_architecture, model_from_state, strip_prefix
+from pixcon_train.models.state import ModelDescription, infer_architecture, model_from_state, strip_prefix
 from pixcon_train.runs.checkpoint import Checkpoint
 
 NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
@@ -47,11 +47,11 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool, recip
     """
     file = read_file(path, allow_legacy=allow_legacy)
     layout = recognise(file)
-    chosen = _choose(layout, weights, path)
+    chosen = choose(layout.states, weights, path)
     try:
         state = strip_prefix(layout.states[chosen])
         _refuse_encoder_alone(state, path)
-        found = infer_architecture(state, layout.architecture)
+        found = _architecture(state, layout)
         if recipe is not None:
             found = replace(found, recipe=RECIPES[recipe])
         model = model_from_state(state, found)
@@ -115,15 +115,24 @@ def _check_data(data: Mapping[str, Any] | None) -> None:
         raise CheckpointError("its `data` has no name. Expected the description of a data set.")
 
 
-def _choose(layout: Layout, weights: WeightsAsked, path: Path) -> Weights:
-    """Which network of the file to measure."""
+def _architecture(state: State, layout: Layout) -> ModelDescription:
+    try:
+        return infer_architecture(state, layout.architecture)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error} {OTHER_NETWORKS}") from None
+
+
+def choose(states: Collection[Weights], weights: WeightsAsked, path: Path) -> Weights:
+    """Which of a file's networks to measure: the EMA teacher unless another one is asked for.
+
+    Raises:
+        CheckpointError: the file does not have the requested one.
+    """
     if weights is None:
-        return next(which for which in ("ema", "student", "unnamed") if which in layout.states)
-    if weights in layout.states:
+        return next(which for which in ("ema", "student", "unnamed") if which in states)
+    if weights in states:
         return weights
-    held = " and ".join(
-        "one network, without saying which" if w == "unnamed" else f"{w} weights" for w in layout.states
-    )
+    held = " and ".join("one network, without saying which" if w == "unnamed" else f"{w} weights" for w in states)
     raise CheckpointError(
         f"{path} has no {weights} weights; it holds {held}. Leave --weights out to measure what it has."
     )

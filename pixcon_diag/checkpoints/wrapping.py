@@ -1,11 +1,10 @@
 """A network in memory as a checkpoint."""
 
-from dataclasses import dataclass
-
 from torch import nn
 
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint
-from pixcon_diag.checkpoints.wrapped_module import WrappedModule
+from pixcon_diag.checkpoints.description import Wrapping
+from pixcon_diag.checkpoints.loading import InMemory, LoadedCheckpoint
+from pixcon_diag.checkpoints.wrapped_module import FeatureLayer, WrappedModule, parameter_count
 from pixcon_diag.provenance import CheckpointInfo, Scores
 from pixcon_train.core.weight_files import content_hash
 
@@ -32,8 +31,9 @@ def wrap_module(
         >>> network.name, network.info.num_classes
         ('one layer', 11)
     """
-    model = WrappedModule(module, num_classes, feature=feature, multiple=multiple).eval()
-    parameters = sum(parameter.numel() for parameter in module.parameters())
+    layer = None if feature is None else FeatureLayer(feature)
+    model = WrappedModule(module, num_classes, feature=layer, multiple=multiple).eval()
+    parameters = parameter_count(module)
     info = CheckpointInfo(
         source=name,
         sha256=content_hash(module.state_dict()),
@@ -50,14 +50,6 @@ def wrap_module(
         info=info,
         protocol="pixcon",  # its images are not scaled
         parameters=parameters,
-        tensors=_InMemory(model),
-        wrapped={"feature": feature, "multiple": multiple},
+        tensors=InMemory(model),
+        wrapped=Wrapping(None if layer is None else str(layer), multiple),
     )
-
-
-@dataclass(frozen=True)
-class _InMemory:
-    """Tensors of a network in memory."""
-
-    model: WrappedModule
-    bank: None = None

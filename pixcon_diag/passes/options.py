@@ -160,8 +160,9 @@ def _unit(checkpoint: LoadedCheckpoint) -> int:
 def _window(checkpoint: LoadedCheckpoint, data: EvaluationData) -> int | None:
     """Edge of the sliding windows: the training crop where known, else a default in whole patches; None for whole
     images."""
-    if data.spec.evaluation == "whole":
-        return None
+    wrapped = checkpoint.wrapped
+    if data.spec.evaluation == "whole" or (wrapped is not None and wrapped.preprocessing.size is not None):
+        return None  # a network that resizes its images sees them whole
     if checkpoint.run is not None and checkpoint.run.settings.data.crop is not None:
         return checkpoint.run.settings.data.crop
     architecture = RECOGNISED.get(checkpoint.info.architecture)  # None for a wrapped module

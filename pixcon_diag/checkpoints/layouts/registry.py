@@ -29,6 +29,13 @@ LAYOUTS: tuple[LayoutReader, ...] = tuple(
 )
 
 
+OTHER_NETWORKS = (
+    "For weights of another network, name it: --model SPEC (your own code, transformers, "
+    "segmentation_models_pytorch or torchvision)."
+)
+"""What to do about weights of no known architecture."""
+
+
 def recognise(file: CheckpointFile) -> Layout:
     """The content of a file by the first matching layout.
 
@@ -45,7 +52,7 @@ def recognise(file: CheckpointFile) -> Layout:
         hint += f" It also holds {file.left_out}, as that would run code from the file; nothing was run."
     raise CheckpointError(
         f"{file.path} has the keys {shown_keys(file.content)}, which is no known layout. Expected "
-        f"{'; '.join(layout.description for layout in LAYOUTS)}.{hint}"
+        f"{'; '.join(layout.description for layout in LAYOUTS)}. {OTHER_NETWORKS}{hint}"
     )
 
 

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pixcon_diag.cache.job import PassJob
-from pixcon_diag.cache.keys import pass_folder
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.cache.keys import pass_folder, pass_key
+from pixcon_diag.checkpoints.finding import results_folder
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_train.core.progress import no_notes, silent
 from pixcon_train.data.sources import DataSource
+from tests.pixcon_diag.checkpoints.modules.networks import own_network, write_code
 from tests.pixcon_diag.passes.small import CLASSES, Network, cpu, images, network
 from tests.pixcon_train.data.files import THREE
 
@@ -148,3 +151,32 @@ def test_a_wrapped_module_lies_nowhere_whatever_it_is_called(tmp_path: Path, mon
     assert [pass_folder(wrap_module(Network(), CLASSES, name=name)) for name in ("module", "runs", "net.pth")] == [
         None
     ] * 3
+
+
+def test_passes_of_a_spec_lie_beside_its_weights_or_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIXCON_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "unet"
+    folder.mkdir()
+    assert results_folder(f"smp:{folder}") == folder / "diag"
+    assert results_folder(f"smp:{folder}@{tmp_path}/w.pth") == tmp_path / "diag"
+    for elsewhere in ("package.module:build", "hf:owner/name", "net.py:build@hf://owner/repo/w.pth"):
+        assert results_folder(elsewhere) == tmp_path / "cache/diag"
+
+
+def test_a_change_of_the_code_that_builds_a_network_makes_another_pass(tmp_path: Path) -> None:
+    file = write_code(tmp_path)
+    torch.save(own_network(file).state_dict(), tmp_path / "w.pth")
+    data = images(tmp_path / "data")
+    keys = []
+    for factory in ("build", "build", "permuted"):
+        loaded = load(f"{file}:{factory}@{tmp_path / 'w.pth'}")
+        keys.append(pass_key(loaded, data, pass_options(loaded, data, cpu()), {}))
+    Path(file).write_text(f"{Path(file).read_text()}# changed\n")
+    loaded = load(f"{file}:build@{tmp_path / 'w.pth'}")
+    keys.append(pass_key(loaded, data, pass_options(loaded, data, cpu()), {}))
+    other = load(f"{file}:build@{tmp_path / 'w.pth'}", feature="stem")
+    keys.append(pass_key(other, data, pass_options(other, data, cpu()), {}))
+    assert keys[0] == keys[1] and len({str(key) for key in keys}) == 4
+    assert pass_folder(loaded) == tmp_path / "diag"

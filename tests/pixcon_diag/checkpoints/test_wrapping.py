@@ -33,6 +33,7 @@ class Plain(nn.Module):
 
 FORMS: dict[str, Callable[[Tensor], Any]] = {
     "torchvision": lambda logits: OrderedDict(out=logits, aux=torch.zeros(1)),
+    "Detectron2": lambda logits: {"sem_seg": logits},
     "a dict of logits": lambda logits: {"loss": 0.0, "logits": logits},
     "an object": lambda logits: SimpleNamespace(logits=logits, hidden=None),
     "a tuple": lambda logits: (logits, logits[:, :1]),
@@ -88,5 +89,5 @@ def test_a_feature_that_is_no_map_is_named() -> None:
             super().__init__()
             self.second = nn.Sequential(self.second, nn.Unflatten(1, (2, 2)), nn.Flatten(1, 2))
 
-    with pytest.raises(ConfigError, match=r"submodule 'second\.1' gave a tensor \(2, 2, 2, 7, 12\)"):
+    with pytest.raises(ConfigError, match=r"output of the submodule 'second\.1' is a tensor \(2, 2, 2, 7, 12\)"):
         wrap_module(Flat(), CLASSES, feature="second.1").model(IMAGES)

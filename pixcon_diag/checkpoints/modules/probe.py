@@ -1,0 +1,108 @@
+"""One look at a network of other code: its classes, what sizes it takes, and the layer that feeds its classifier."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pixcon_diag.checkpoints.modules.built import Built
+from pixcon_diag.checkpoints.preprocessing import prepared
+from pixcon_diag.checkpoints.wrapped_module import FeatureLayer, logits_of
+from pixcon_train.core.errors import CheckpointError, PixConError
+
+_MULTIPLES = (1, 2, 4, 8, 14, 16, 28, 32, 64)
+"""What heights and widths may have to be multiples of, in the order in which they are tried."""
+_EDGE = 64
+"""Pixels of the smallest image that is tried."""
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What one forward pass shows of a network."""
+
+    channels: int
+    """Of its logits."""
+    multiple: int
+    """What height and width of its input must be a multiple of, the smallest one that works."""
+    feature: FeatureLayer | None
+    """The input of the last layer that gives the logits; None where no such layer is seen."""
+    probabilities: bool
+    """Whether its outputs are probabilities: not negative, with the sum 1 over the classes."""
+
+
+def probe(built: Built, name: str) -> Probed:
+    """Run a network once on random levels.
+
+    Args:
+        name: of the network, for messages.
+
+    Raises:
+        PixConError: it gives no logits, or fails at every size.
+    """
+    first: Exception | None = None
+    multiples = _MULTIPLES if built.multiple is None else (built.multiple,)
+    for multiple in multiples if built.preprocessing.size is None else (1,):
+        try:
+            return _probe(built, multiple)
+        except PixConError as error:
+            raise type(error)(f"{name}: {error}") from None
+        except Exception as error:  # whatever the user's code raises at a size that it does not take
+            first = first or error
+    raise CheckpointError(
+        f"{name}: the network fails on images of {_edge(multiples[0])} px, and of other sizes: "
+        f"{type(first).__name__}: {first}. Expected one that takes images (B, 3, H, W)."
+    ) from first
+
+
+def _probe(built: Built, multiple: int) -> Probed:
+    edge = _edge(multiple)
+    images = torch.rand((1, 3, edge, edge + multiple), generator=torch.Generator().manual_seed(0)).requires_grad_()
+    with torch.enable_grad(), _outputs(built.module) as outputs:
+        logits = logits_of(built.module(prepared(images, built.preprocessing)))
+    if not logits.isfinite().all():
+        raise CheckpointError(
+            "the network predicts NaN or infinite logits. Are its weights those of a trained network?"
+        )
+    channels = logits.shape[1]
+    sums = logits.detach().float().sum(1)
+    probabilities = channels > 1 and bool((logits >= 0).all() and (sums - 1).abs().max() < 1e-3)
+    return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities)
+
+
+def _edge(multiple: int) -> int:
+    """The smallest multiple of at least :data:`_EDGE` pixels that is none of twice as much."""
+    factor = -(-_EDGE // multiple)
+    return multiple * (factor + 1 - factor % 2)
+
+
+@contextmanager
+def _outputs(module: nn.Module) -> Iterator[list[tuple[str, nn.Module, Any]]]:
+    """Name, layer and output of every convolution and linear layer run within the block, in order."""
+    found: list[tuple[str, nn.Module, Any]] = []
+    hooks = [
+        layer.register_forward_hook(lambda layer, _, output, name=name: found.append((name, layer, output)))
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _feature(outputs: list[tuple[str, nn.Module, Any]], logits: Tensor, channels: int) -> FeatureLayer | None:
+    """The input of the last layer with the logits' channels on which the logits depend: no auxiliary head."""
+    scores = [(name, output) for name, layer, output in outputs if _width(layer) == channels]
+    if logits.requires_grad and scores:
+        with suppress(RuntimeError):  # a network that hides its graph: all layers remain
+            gradients = torch.autograd.grad(logits.sum(), [output for _, output in scores], allow_unused=True)
+            scores = [score for score, gradient in zip(scores, gradients, strict=True) if gradient is not None]
+    return FeatureLayer(scores[-1][0], "input") if scores else None
+
+
+def _width(layer: nn.Module) -> int:
+    return layer.out_channels if isinstance(layer, nn.Conv2d) else int(layer.out_features)  # type: ignore[arg-type]

@@ -1,0 +1,84 @@
+"""Networks that the user's own code builds."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from pixcon_diag.checkpoints.loading import load
+from pixcon_train.core.errors import ConfigError
+from tests.pixcon_diag.checkpoints.modules.networks import own_network, write_code
+
+IMAGES = torch.randn(1, 3, 10, 12, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_file_s_network_with_the_weights_of_a_file(tmp_path: Path) -> None:
+    file = write_code(tmp_path)
+    network = own_network(file)
+    network.head.bias.data += 3  # type: ignore[union-attr, operator]
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "w.pth")
+    loaded = load(f"{file}:build@{tmp_path / 'w.pth'}")
+    assert torch.equal(loaded.model(IMAGES).logits, network(IMAGES)["out"])
+    assert (loaded.name, loaded.file, loaded.info.num_classes) == ("w", str(tmp_path / "w.pth"), 3)
+    assert loaded.info.space == "input of head" and "the feature is the input of head" in loaded.remarks
+    assert load(f"{file}:build").model(IMAGES).logits.mean() != loaded.model(IMAGES).logits.mean()
+    assert load(tmp_path / "w.pth", model=f"{file}:build", feature="stem").info.space == "output of stem"
+
+
+def test_a_module_is_searched_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "pixcon_test_package").mkdir()
+    write_code(tmp_path / "pixcon_test_package")
+    assert load("pixcon_test_package.net:build").name == "pixcon_test_package.net:build"
+
+
+def test_what_it_expects_is_read(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    net = nn.Conv2d(3, 2, 1)\n"
+        "    net.class_names = ['a', 'b']\n"
+        "    net.preprocessing = {'mean': [0, 0, 0], 'std': [1, 1, 1], 'multiple': 8}\n"
+        "    return net\n"
+    )
+    loaded = load(f"{tmp_path}/net.py:build")
+    assert loaded.class_names == ("a", "b") and loaded.wrapped is not None and loaded.wrapped.multiple == 8
+    assert loaded.info.preprocessing is not None and loaded.info.preprocessing.std == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("net.py:build_it", "there is no such function; defined are build, permuted, needy, broken, text"),
+        ("net.py:needy", r"needs arguments \(classes\). Expected a function that is called without any"),
+        ("net.py:broken", r"fails: RuntimeError: no such option \(net.py, line \d+\)"),
+        ("net.py:text", "gives a str; expected a network"),
+        ("other.py:build", "No file at other.py"),
+        ("no_such_module:build", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("bad.py:build", r"cannot be imported: ZeroDivisionError: division by zero \(bad.py, line 2\)"),
+        ("said.py:build", "of its attributes .*`mean` is 'grey'"),
+    ],
+)
+def test_mistakes_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    write_code(tmp_path)
+    (tmp_path / "bad.py").write_text("x = 1\ny = x / 0\n")
+    (tmp_path / "said.py").write_text(
+        "from torch import nn\ndef build():\n    net = nn.Conv2d(3, 2, 1)\n"
+        "    net.preprocessing = {'mean': 'grey'}\n    return net\n"
+    )
+    with pytest.raises(ConfigError, match=said):
+        load(spec)
+
+
+def test_options_that_do_not_apply(tmp_path: Path) -> None:
+    file = write_code(tmp_path)
+    with pytest.raises(ConfigError, match="which has no recipe"):
+        load(f"{file}:build", recipe="unimatch-v1")
+    with pytest.raises(ConfigError, match="so --feature does not apply"):
+        load(tmp_path / "best.pth", feature="head")
+    with pytest.raises(ConfigError, match="has no submodule 'neck'; its last ones are , stem, head, auxiliary"):
+        load(f"{file}:build", feature="neck")
