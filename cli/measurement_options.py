@@ -54,6 +54,16 @@ _RUN = [
     ),
     ALLOW_LEGACY,
     click.option(
+        "--model",
+        metavar="SPEC",
+        help="Network of the weights: PACKAGE.MODULE:FACTORY, FILE.py:FACTORY, hf:, smp: or torchvision:NAME.",
+    ),
+    click.option(
+        "--feature",
+        metavar="NAME",
+        help="Submodule whose output feeds the classifier.  [default: found, of networks of --model]",
+    ),
+    click.option(
         "--recipe",
         type=click.Choice([*RECIPES]),
         help="Strides and dilations of a ResNet.  [default: those of the release that the file is of]",
@@ -294,7 +304,7 @@ def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    values = _take(arguments, "weights", "allow_legacy", "recipe", "seed", "audit")
+    values = _take(arguments, "weights", "allow_legacy", "recipe", "model", "feature", "seed", "audit")
     if "taus" in arguments:
         values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)

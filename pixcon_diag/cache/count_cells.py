@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.cells import CellsPass, cell_statistics, cells_key
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
@@ -48,6 +49,7 @@ def count_cells(
         ConfigError: an option is invalid, or the pass is not cached but must be.
         DataError: an image or mask cannot be read, or a check of the data found something.
     """
+    checkpoint = in_order_of(checkpoint, data.spec)
     options = MeasureOptions(taus=taus)
     passing = pass_options(checkpoint, data, run or RunChoice())
     key, edges = cells_key(options, maps=maps), options.edges if maps else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.data.labeled_images import in_labeled_list
 from pixcon_diag.passes.load_check import check_load
@@ -56,6 +57,7 @@ def measure(
         11
     """
     data = choose_data(DataChoice(), checkpoint) if data is None else data
+    checkpoint = in_order_of(checkpoint, data.spec)
     options = options or MeasureOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
     statistics = pass_statistics(data.spec.num_classes, options)

@@ -16,6 +16,7 @@ from pixcon_diag.cache.measure import measured_pass
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.cache.store import MAPS, CachedPass, Store
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.collector import Collector
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
@@ -82,6 +83,7 @@ def measure_together(
     Raises:
         As ``measure``.
     """
+    checkpoint = in_order_of(checkpoint, data.spec)
     passing = pass_options(checkpoint, data, run)
     statistics = pass_statistics(data.spec.num_classes, options)
     job = PassJob(checkpoint, data, passing, options.key(), options.edges, cache, progress, notify, statistics)

@@ -11,6 +11,7 @@ import numpy as np
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.reuse import reuse_or_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, choose_data
 from pixcon_diag.measures.stored_bank import StoredBank, measure_stored_bank
 from pixcon_diag.passes.options import RunChoice, pass_options
@@ -75,6 +76,7 @@ def replay(
         2
     """
     data = choose_data(DataChoice(), checkpoint, "labeled") if data is None else data
+    checkpoint = in_order_of(checkpoint, data.spec)
     options = options or ReplayOptions()
     passing = pass_options(checkpoint, data, run or RunChoice())
     statistics = replay_statistics(data.spec.num_classes, options)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, checkpoint_path, is_run
 from pixcon_diag.checkpoints.loading import GENERIC_STEMS, LoadedCheckpoint, parent_name
+from pixcon_diag.checkpoints.model_spec import parse_spec, require_spec, with_model
 from pixcon_diag.logs.history import folder_name
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_train.core.errors import CheckpointError, ConfigError
@@ -22,7 +23,8 @@ RULE = "bank.rule"
 IsRun = Callable[[Path], bool]
 
 Source = str | Path | LoadedCheckpoint
-"""A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, or a network from :func:`wrap_module`."""
+"""A file, a run's folder, a folder of runs, ``hf://owner/repo/file``, ``SPEC`` or ``SPEC@weights``, or a network from
+:func:`wrap_module`."""
 Sources = Mapping[str, Source | Sequence[Source]] | Source | Sequence[Source]
 """Methods by name, each with one or several seeds; or paths and ``name=path,path`` as on the command line."""
 Listed = Mapping[str, Sequence[str | LoadedCheckpoint]] | Sequence[str | LoadedCheckpoint]
@@ -61,6 +63,35 @@ def _checked(sources: Source | Sequence[Source]) -> list[str | LoadedCheckpoint]
             )
         checked.append(str(source) if isinstance(source, Path) else source)
     return checked
+
+
+def of_model(methods: Listed, model: str | None) -> Listed:
+    """The methods with every path as a file of weights of the network that the SPEC ``model`` names, which is itself
+    the method where none is named; unchanged where there is no SPEC.
+
+    Raises:
+        ConfigError: it is no SPEC, or one with weights.
+    """
+    if model is None:
+        return methods
+    network = require_spec(model).network
+    if not methods:
+        return [network]
+    if isinstance(methods, Mapping):
+        return {name: [_of_network(seed, network) for seed in seeds] for name, seeds in methods.items()}
+    return [_argument_of_network(argument, network) for argument in methods]
+
+
+def _of_network(source: str | LoadedCheckpoint, network: str) -> str | LoadedCheckpoint:
+    return with_model(source, network) if isinstance(source, str) else source
+
+
+def _argument_of_network(argument: str | LoadedCheckpoint, network: str) -> str | LoadedCheckpoint:
+    """An argument of the command line, ``name=path,path`` among them."""
+    name, value = split_name(argument) if isinstance(argument, str) else (None, "")
+    if name is None:
+        return _of_network(argument, network)
+    return f"{name}={','.join(with_model(path, network) for path in value.split(',') if path)}"
 
 
 def named_folders(predictions: Listed) -> list[tuple[str, Path]]:
@@ -205,7 +236,11 @@ def _runs_in(folder: Path, holds: IsRun) -> list[Path]:
 
 
 def short_name(source: str) -> str:
-    """Name of a single checkpoint: its run's folder, or its file, or its folder if the file's name is generic."""
+    """Name of a single checkpoint: its run's folder, or its file, or its folder if the file's name is generic; without
+    a file that of its network."""
+    spec = parse_spec(source)
+    if spec is not None:
+        return spec.short_name if spec.weights is None else short_name(spec.weights)
     path = Path(source.removeprefix(HUB))
     if not source.startswith(HUB) and is_folder(path):
         return folder_name(path)

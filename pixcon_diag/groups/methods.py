@@ -15,6 +15,7 @@ from pixcon_diag.cache.derived import derived
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.evaluation_data import (
     DataChoice,
     EvaluationData,
@@ -25,7 +26,16 @@ from pixcon_diag.data.evaluation_data import (
     unlabeled_beside,
 )
 from pixcon_diag.data.saved_maps import HOW
-from pixcon_diag.groups.arguments import Group, Listed, Sources, find_groups, listed, named_folders, with_names
+from pixcon_diag.groups.arguments import (
+    Group,
+    Listed,
+    Sources,
+    find_groups,
+    listed,
+    named_folders,
+    of_model,
+    with_names,
+)
 from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
@@ -94,7 +104,8 @@ class Methods:
         self.baseline, self.bar, self.notify = baseline, bar, notify
         self.left_out: list[str] = []
         """A sentence for each measurement left out, with the reason."""
-        self._methods, self._logs = listed(methods), None if logs is None else listed(logs)
+        self._methods = of_model(listed(methods), self.options.model)
+        self._logs = None if logs is None else listed(logs)
         self._predictions = named_folders(listed(predictions))
         self._lenient = False
         self._computed: dict[Hashable, Any] = {}
@@ -187,7 +198,10 @@ class Methods:
         if not isinstance(source, str):
             return source
         options = self.options
-        return load(source, weights=options.weights, allow_legacy=options.allow_legacy, recipe=options.recipe)
+        return load(
+            source, weights=options.weights, allow_legacy=options.allow_legacy, recipe=options.recipe,
+            feature=options.feature,
+        )  # fmt: skip
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -209,7 +223,7 @@ class Methods:
                 if isinstance(source, str) and isinstance(self.options.data, DataChoice):
                     check_choice(self.options.data, source)
         every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
-        return tuple(Member(place, name, own, self._data(own)) for place, (name, own) in enumerate(every))
+        return tuple(self._member(place, name, own) for place, (name, own) in enumerate(every))
 
     @cached_property
     def _saved(self) -> SavedFolders:
@@ -227,6 +241,10 @@ class Methods:
     def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
         data = self.options.data
         return data if isinstance(data, EvaluationData) else choose_data(data, checkpoint)
+
+    def _member(self, place: int, group: str, checkpoint: LoadedCheckpoint) -> Member:
+        data = self._data(checkpoint)
+        return Member(place, group, in_order_of(checkpoint, data.spec), data)
 
     def _data(self, checkpoint: LoadedCheckpoint) -> EvaluationData:
         data = self._choose(checkpoint)
@@ -468,6 +486,6 @@ class Methods:
 
 def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
     """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
-    if checkpoint.wrapped is not None:
-        raise DataError(f"{checkpoint.name} is a network in memory, which has no log.")
-    return replace(read_history(Path(checkpoint.info.source).parent), name=checkpoint.name)
+    if checkpoint.file is None:
+        raise DataError(f"{checkpoint.name} is a network without a file of weights, which has no log.")
+    return replace(read_history(Path(checkpoint.file).parent), name=checkpoint.name)

@@ -49,6 +49,11 @@ class StudyOptions:
     recipe: str | None = None
     """Strides and dilations of networks with a ResNet, a name in :data:`pixcon_train.models.recipes.RECIPES`; None:
     those of the file's release."""
+    model: str | None = None
+    """SPEC of the network whose weights the checkpoints hold; None: their layout shows it, or they name it."""
+    feature: str | None = None
+    """Submodule whose output is the feature of networks that a SPEC names; None: the input of the last layer that gives
+    the logits."""
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
     run: RunChoice = field(default_factory=RunChoice)
     taus: tuple[float, ...] = (0.95,)

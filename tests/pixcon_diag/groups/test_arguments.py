@@ -12,7 +12,7 @@ import torch
 from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.checkpoints.wrapping import wrap_module
-from pixcon_diag.groups.arguments import Group, find_groups, short_name, split_name, with_names
+from pixcon_diag.groups.arguments import Group, find_groups, of_model, short_name, split_name, with_names
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.runs.file_names import BEST_EMA
 
@@ -226,3 +226,26 @@ def test_files_without_a_given_name_are_called_as_they_are_and_disambiguate_by_p
     assert [each.name for (each,) in with_names(groups)] == ["0/weights.pth", "1/weights.pth", "other"]
     given = (Group("weights", ("x",), given=True), files("x"))
     assert [each.name for (each,) in with_names([groups[1], given])] == ["1/weights.pth", "weights"]
+
+
+SPEC = "torchvision:fcn_resnet50"
+
+
+def test_networks_of_other_code_are_named_by_their_weights_or_themselves() -> None:
+    arguments = ["net.py:build@runs/a/best.pth", "two=hf:o/n,smp:o/u@w.pth", SPEC]
+    assert find_groups(arguments) == (
+        Group("a", ("net.py:build@runs/a/best.pth",)),
+        Group("two", ("hf:o/n", "smp:o/u@w.pth"), given=True),
+        Group("fcn_resnet50", (SPEC,)),
+    )
+
+
+def test_one_network_for_the_weights_of_all_checkpoints() -> None:
+    assert of_model(["a.pth", "two=b.pth,net.py:build@c.pth"], SPEC) == [
+        f"{SPEC}@a.pth",
+        f"two={SPEC}@b.pth,net.py:build@c.pth",
+    ]
+    assert of_model({"two": ["b.pth", "c.pth"]}, SPEC) == {"two": [f"{SPEC}@b.pth", f"{SPEC}@c.pth"]}
+    assert of_model([], SPEC) == [SPEC] and of_model(["a.pth"], None) == ["a.pth"]
+    with pytest.raises(ConfigError, match="Could not read 'fcn' as a network"):
+        of_model(["a.pth"], "fcn")

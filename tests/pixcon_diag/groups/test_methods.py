@@ -110,6 +110,5 @@ def test_an_unknown_rule_and_attribute_are_named(runs: Path) -> None:
     study = Study({"none": runs / "farm-none-0"}, options=StudyOptions(run=CPU))
     with pytest.raises(ConfigError, match="'cleen' is not replayed"):
         study.coverage(rules=("cleen",))
-    mistaken = Study({"none": runs / "farm-none-0"}, options={"limit": 2})  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="'dict' object"):
-        mistaken.members  # noqa: B018
+        Study({"none": runs / "farm-none-0"}, options={"limit": 2})  # type: ignore[arg-type]
