@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.class_order import in_order_of
 from pixcon_diag.data.confidence_codes import KEYWORD, SCALE, encode_confidence
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import encode_map, map_places, require_own_files
@@ -62,6 +63,7 @@ def export_maps(
         DataError: an image cannot be read, or two images would share a file.
         PixConError: the folder cannot be written.
     """
+    checkpoint = in_order_of(checkpoint, data.spec)
     options = replace(pass_options(checkpoint, data, run or RunChoice()), keep=_KEPT[format])
     if options.keep == "logits" and options.window is not None:
         raise ConfigError(

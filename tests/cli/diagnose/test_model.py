@@ -21,6 +21,8 @@ def images(data: Path) -> tuple[str, ...]:
 def test_everything_is_measured_of_networks_of_two_libraries(
     tmp_path: Path, data: Path, images: tuple[str, ...]
 ) -> None:
+    pytest.importorskip("transformers")
+    pytest.importorskip("segmentation_models_pytorch")
     segformer(tmp_path / "segformer", names=tuple(name.upper() for name in reversed(CLASSES)))
     unet(tmp_path / "unet")
     methods = [f"hf:{tmp_path}/segformer", f"smp:{tmp_path}/unet"]
