@@ -11,11 +11,18 @@ from pixcon_train.sweeps.grid import find_sweep, read_sweep
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 DATASETS = {"pascal", "cityscapes", "ade20k", "camvid", "digits"}
 EXPERIMENTS = {"table4", "table10", "admission", "contamination", "seeds", "thresholds"}
+FORKS = {
+    "digits": {"parents", "fork-admission", "fork-contamination", "fork-thresholds"},
+    "camvid": {"parents", "fork-admission"},
+}
+"""Sweeps that continue the runs of another one."""
 FILES = sorted(SWEEPS.glob("*/*.yaml"))
 
 
 def test_every_data_set_has_every_experiment() -> None:
-    assert {(path.parent.name, path.stem) for path in FILES} == {(d, e) for d in DATASETS for e in EXPERIMENTS}
+    assert {(path.parent.name, path.stem) for path in FILES} == {
+        (dataset, experiment) for dataset in DATASETS for experiment in EXPERIMENTS | FORKS.get(dataset, set())
+    }
     assert not list(SWEEPS.glob("*.*"))
 
 
@@ -28,6 +35,22 @@ def test_a_ready_file_gives_valid_runs(path: Path) -> None:
     assert {point.config.model.size for point in sweep.points} == {
         "nano" if path.parent.name in {"camvid", "digits"} else "base"
     }
+
+
+@pytest.mark.parametrize("dataset", FORKS)
+def test_forks_continue_runs_of_the_sweep_of_their_parents(dataset: str) -> None:
+    """The same network, data and batch, from a state that the parents keep before their last epoch."""
+    parents = {
+        f"runs/{dataset}-parents/{p.name}": p.config for p in read_sweep(SWEEPS / dataset / "parents.yaml").points
+    }
+    for name in FORKS[dataset] - {"parents"}:
+        for point in read_sweep(SWEEPS / dataset / f"{name}.yaml").points:
+            assert point.config.fork.checkpoint is not None
+            folder, _, file = point.config.fork.checkpoint.rpartition("/")
+            parent, epoch = parents[folder], int(file.removeprefix("epoch_").removesuffix(".pth"))
+            assert epoch % (parent.runtime.keep_every or 0) == 0 and epoch < parent.schedule.epochs
+            assert (point.config.model, point.config.schedule) == (parent.model, parent.schedule)
+            assert point.config.data.model_copy(update={"unlabeled_truth": "auto"}) == parent.data
 
 
 @pytest.mark.parametrize("experiment", sorted(EXPERIMENTS))
