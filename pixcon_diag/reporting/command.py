@@ -13,7 +13,15 @@ from pixcon_diag.passes.options import RunChoice
 from pixcon_train.core.shell import quoted_line
 
 FLAGS: Mapping[type, Mapping[str, str]] = {
-    StudyOptions: {"weights": "--weights", "taus": "--tau", "seed": "--seed", "audit": "--audit"},
+    StudyOptions: {
+        "weights": "--weights",
+        "allow_legacy": "--allow-legacy",
+        "recipe": "--recipe",
+        "feature": "--feature",
+        "taus": "--tau",
+        "seed": "--seed",
+        "audit": "--audit",
+    },
     DataChoice: {
         "dataset": "--dataset",
         "root": "--data-root",
@@ -32,6 +40,8 @@ FLAGS: Mapping[type, Mapping[str, str]] = {
     BankOptions: {"list_path": "--bank-list"},
 }
 """Options of ``pixcon-diag report`` by the fields that they set."""
+ELSEWHERE = ("data", "run", "bank", "model")
+"""Fields of a study's options that stand in parts of their own, or (the network) in its methods."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ def _flags(options: StudyOptions, notes: list[str]) -> Iterator[str]:
             continue
         for field in fields(part):
             value = getattr(part, field.name)
-            if value == getattr(before, field.name) or field.name in ("data", "run", "bank"):
+            if value == getattr(before, field.name) or field.name in ELSEWHERE:
                 continue
             if field.name in flags:
                 yield from _words(flags[field.name], value)

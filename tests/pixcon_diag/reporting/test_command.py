@@ -50,6 +50,9 @@ def again(line: str, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Any]:
 
 OPTIONS = StudyOptions(
     weights="student",
+    allow_legacy=True,
+    recipe="corrmatch",
+    feature="head.0",
     data=DataChoice("digits", Path("my data"), Path("a;b.txt"), 7, "raw"),
     run=RunChoice("pixcon", "cuda:1", 8, 0, 0),
     taus=(0.9, 0.123456789),
@@ -66,6 +69,12 @@ def test_every_option_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [*made["methods"]] == ["no bank=runs/a b,runs/it's", "--x=runs/c"]
     assert made["options"] == OPTIONS and made["baseline"] == "no bank" and made["predictions"] == ("saved=maps",)
     assert made["folder"] == Path("rep")
+
+
+def test_a_network_of_all_files_stands_in_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = command(["a.pth", "b=b.pth"], StudyOptions(model="my nets.py:build"))
+    assert found.notes == ()
+    assert [*again(found.line, monkeypatch)["methods"]] == ["my nets.py:build@a.pth", "b=my nets.py:build@b.pth"]
 
 
 def test_defaults_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
