@@ -1,9 +1,12 @@
 """The accelerator of a configuration (device, precision, processes), and the division of a batch among processes."""
 
+import warnings
+
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from pixcon_train.config.schema import RuntimeConfig, ScheduleConfig
 from pixcon_train.core.errors import ConfigError
@@ -48,18 +51,19 @@ def batch_layout(schedule: ScheduleConfig, accelerator: Accelerator) -> BatchLay
     return BatchLayout(micro=micro, accumulation=pieces, processes=processes, rank=accelerator.process_index)
 
 
-def average_gradients(module: nn.Module, accelerator: Accelerator) -> None:
-    """Replace each gradient of ``module`` by its mean over the processes; a no-op for one process.
+def averaging_gradients(forward: nn.Module, accelerator: Accelerator) -> nn.Module:
+    """``forward`` whose backward pass leaves the mean of the gradients over the processes; itself for one process.
 
-    DistributedDataParallel is not used: it allows one forward pass per backward pass, but a step has two, only one of
-    which uses the projection head.
+    The running statistics of batch norm are left alone. Parameters that no loss uses, such as the encoder's mask token,
+    are found in each pass; they have no gradient.
     """
-    gradients = [p.grad for p in module.parameters() if p.grad is not None]
-    if accelerator.num_processes == 1 or not gradients:
-        return
-    mean = over_processes(torch.cat([gradient.flatten() for gradient in gradients]), accelerator)  # one transfer
-    for gradient, piece in zip(gradients, mean.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(piece.view_as(gradient))
+    if accelerator.num_processes == 1:
+        return forward
+    with warnings.catch_warnings():  # newer versions of PyTorch have another name for broadcast_buffers
+        warnings.simplefilter("ignore", FutureWarning)
+        return DistributedDataParallel(
+            forward, broadcast_buffers=False, find_unused_parameters=True, gradient_as_bucket_view=True
+        )
 
 
 def over_processes(tensor: Tensor, accelerator: Accelerator) -> Tensor:

@@ -1,6 +1,7 @@
 """One optimizer step: micro-batches, randomness, gradients over processes, learning rate, teacher and bank."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -11,7 +12,7 @@ from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.seeding import mix, seeded
 from pixcon_train.engine.batch_norm import RunningStatistics
 from pixcon_train.engine.components import RunComponents
-from pixcon_train.engine.distributed import average_gradients
+from pixcon_train.engine.distributed import averaging_gradients
 from pixcon_train.method.candidates import BankSettings
 from pixcon_train.method.consistency import ConsistencyRules
 from pixcon_train.method.contrastive import Admitted
@@ -52,10 +53,11 @@ class Stepper:
         self._accelerator = parts.accelerator
         self._settings = step_settings(config, parts.rules)
         self._statistics = RunningStatistics(parts.student, parts.accelerator)
-        self._student, self._teacher = JointForward(parts.student), parts.teacher
+        student, self._teacher = JointForward(parts.student), parts.teacher
         if config.runtime.compile:  # the compiled networks share the weights with the plain ones
-            self._student = cast(JointForward, torch.compile(self._student))
+            student = cast(JointForward, torch.compile(student))
             self._teacher = cast(SegmentationModel, torch.compile(parts.teacher))
+        self._student = cast(JointForward, averaging_gradients(student, parts.accelerator))
 
     def learning_rates(self, iteration: int) -> dict[str, float]:
         """Learning rate by part of the network at ``iteration``."""
@@ -65,12 +67,14 @@ class Stepper:
     def step(self, batches: Sequence[MicroBatch], iteration: int) -> StepOutput:
         """Do the step of ``iteration`` on this process's micro-batches."""
         self._statistics.remember()
-        pieces = enumerate(batches)
-        results = [self._forward_backward(*pair, (iteration, self._parts.layout.piece(i))) for i, pair in pieces]
+        results = []
+        for index, pair in enumerate(batches):
+            last = index + 1 == len(batches)  # whose backward pass sends the sum of the gradients
+            with nullcontext() if last else self._accelerator.no_sync(self._student):
+                results.append(self._forward_backward(*pair, (iteration, self._parts.layout.piece(index))))
         self.enqueue([result.admitted for result in results])
         self._update_rules(results)
         names = [name for labeled, unlabeled in batches for name in [*labeled["name"], *unlabeled["name"]]]
-        average_gradients(self._parts.student, self._accelerator)
         self._statistics.compose()
         set_rate(self._parts.optimizer, self._factor(iteration))
         self._parts.optimizer.step()

@@ -1,4 +1,4 @@
-"""How a batch is cut over processes and micro-batches, and how gradients are averaged."""
+"""How a batch is cut over processes and micro-batches; `test_processes.py` has the gradients."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from torch import nn
 from pixcon_train.config.schema import RuntimeConfig, ScheduleConfig
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.engine.batch_norm import RunningStatistics
-from pixcon_train.engine.distributed import average_gradients, batch_layout, open_accelerator
+from pixcon_train.engine.distributed import batch_layout, open_accelerator
 
 
 @pytest.mark.parametrize(
@@ -37,23 +37,6 @@ def test_a_batch_that_cannot_be_cut_is_refused(batch: int, micro: int | None, pr
     accelerator: Any = SimpleNamespace(num_processes=processes, process_index=0)
     with pytest.raises(ConfigError, match=f"schedule.batch is {batch}"):
         batch_layout(ScheduleConfig(epochs=1, batch=batch, micro_batch=micro), accelerator)
-
-
-def test_gradients_become_the_mean_over_processes() -> None:
-    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Linear(4, 5)).to(memory_format=torch.channels_last)
-    for parameter in module.parameters():
-        parameter.grad = torch.randn_like(parameter)
-    module[1].bias.grad = None  # a parameter without a gradient is passed over
-    before = [p.grad.clone() for p in module.parameters() if p.grad is not None]
-
-    def reduce(flat: torch.Tensor, reduction: str) -> torch.Tensor:
-        assert reduction == "mean"
-        return flat * 0.5  # as if the other process had none
-
-    average_gradients(module, SimpleNamespace(num_processes=2, reduce=reduce))  # type: ignore[arg-type]
-    after = [p.grad for p in module.parameters() if p.grad is not None]
-    assert all(torch.equal(new, old / 2) for new, old in zip(after, before, strict=True))
-    assert module[1].bias.grad is None
 
 
 def test_running_statistics_are_those_of_one_process_in_turn() -> None:
