@@ -54,8 +54,8 @@ def batch_layout(schedule: ScheduleConfig, accelerator: Accelerator) -> BatchLay
 def averaging_gradients(forward: nn.Module, accelerator: Accelerator) -> nn.Module:
     """``forward`` whose backward pass leaves the mean of the gradients over the processes; itself for one process.
 
-    The running statistics of batch norm are left alone. Parameters that no loss uses, such as the encoder's mask token,
-    are found in each pass; they have no gradient.
+    The running statistics of batch norm are left alone. Parameters that no loss uses (the encoder's mask token, a
+    unit of the deepest fusion) are found in each pass; they have no gradient.
     """
     if accelerator.num_processes == 1:
         return forward
