@@ -1,4 +1,4 @@
-"""Large loads: 100 checkpoints in one comparison, a pass over 20,000 images, and one over an image of 96 megapixels."""
+"""Large loads: 100 checkpoints in one comparison, 20,000 images, an image of 96 megapixels, a sweep of twelve runs."""
 
 import os
 import resource
@@ -15,6 +15,7 @@ from pixcon_train.core.void import VOID
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import BEST_EMA
 from tests.cli.farm import own_checkpoint, write_data
+from tests.faults.sweep import killed_sweep
 from tests.faults.trial import Tally
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, listed, network
 from tests.pixcon_train.data.files import Pair
@@ -102,4 +103,5 @@ LOADS: dict[str, Callable[[Path], Tally]] = {
     "checkpoints": many_checkpoints,
     "images": many_images,
     "large-image": large_image,
+    "sweep": killed_sweep,
 }
