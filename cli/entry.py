@@ -4,6 +4,7 @@ import importlib
 import signal
 
 from pixcon_cli.interrupts import leave_on_interrupt
+from pixcon_cli.text_metrics import leave_text_metrics_out
 
 
 def diag() -> None:
@@ -19,4 +20,5 @@ def train() -> None:
 def _run(module: str, name: str) -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell switched it off
         leave_on_interrupt()
+    leave_text_metrics_out()
     importlib.import_module(module).main(prog_name=name)

@@ -16,9 +16,9 @@ FOLDERS = ("pixcon_train", "pixcon_diag", "figures", "cli")
 
 OURS = {"pixcon_train", "pixcon_diag", "pixcon_figures", "pixcon_cli", "tests", "benchmarks"}
 
-INDIRECT = {"cycler", "fontTools"}
+INDIRECT = {"cycler", "fontTools", "lightning_utilities"}
 """cycler: matplotlib brings it along, and takes cycles of colours as nothing else; fontTools: matplotlib subsets fonts
-with it."""
+with it; lightning_utilities: torchmetrics looks for other packages with it."""
 
 UNNAMED = {"tensorboard"}
 """Declared, but imported only by another distribution: torch.utils.tensorboard writes event files with it."""
