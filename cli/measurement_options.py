@@ -291,7 +291,8 @@ ANSWERS = click.option(
 
 def weights_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``weights``, the network whose values of a log are read."""
-    return click.option("--weights", type=click.Choice(["ema", "student"]), default="ema", show_default=True, help=text)
+    default = "[default: ema, or student if only that is in every log]"
+    return click.option("--weights", type=click.Choice(["ema", "student"]), help=f"{text}  {default}")
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

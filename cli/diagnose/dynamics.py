@@ -5,7 +5,7 @@ import click
 from pixcon_cli.measurement_options import LOG, weights_option
 
 OPTIONS = (
-    weights_option("Network whose mIoU is compared; logs without an EMA column have the student's."),
+    weights_option("Network whose mIoU is compared."),
     click.option("--measure-kept", is_flag=True, help="Also measure ρ_F of the teachers that the runs kept."),
 )
 EXAMPLES = (

@@ -9,7 +9,7 @@ from pixcon_diag.analyses.deltas import BETTER, delta_column
 from pixcon_diag.analyses.dynamics_curves import RETAINED, Curve, curves_table, logged, thresholds_tables
 from pixcon_diag.groups.kept_teachers import KeptTeacher, kept_teachers
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import BestEpoch, Weights, origins
+from pixcon_diag.logs.history import BestEpoch, Weights, common_weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, GroupDynamics, RunDynamics, dynamics
 from pixcon_diag.statistics.spread import mean, seeds_note, spread
 from pixcon_diag.tables.result import Result
@@ -297,10 +297,11 @@ def _incomparable_notes(result: DynamicsResult) -> Iterator[str]:
         yield f"Not compared with {first} because no epoch has a value for all seeds of both: {', '.join(apart)}."
 
 
-def result_of(methods: Methods, weights: Weights = "ema", measure_kept: bool = False) -> Result:
+def result_of(methods: Methods, weights: Weights | None = None, measure_kept: bool = False) -> Result:
     """The curves of the training logs of each method.
 
     Args:
+        weights: network whose mIoU is compared; None: the EMA teacher, or the student if only that is in every log.
         measure_kept: whether to measure the teachers that the runs kept (``runtime.keep_every``).
 
     Raises:
@@ -308,4 +309,4 @@ def result_of(methods: Methods, weights: Weights = "ema", measure_kept: bool = F
     """
     histories = methods.histories()
     kept = kept_teachers(methods, histories) if measure_kept else []
-    return dynamics_result(dynamics(histories, weights), origins(histories), kept)
+    return dynamics_result(dynamics(histories, weights or common_weights(histories)), origins(histories), kept)

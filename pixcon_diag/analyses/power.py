@@ -1,6 +1,6 @@
 """Seeds and images that a comparison needs, and seed noise and best-epoch optimism from logs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from pixcon_diag.analyses.power_tables import (
     pairs_table,
 )
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import RunHistory, Weights, origins
+from pixcon_diag.logs.history import Weights, common_weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, dynamics
 from pixcon_diag.measures.image_power import ImagePower, image_power
 from pixcon_diag.measures.power_sources import Plan, given_source, prior_sources
@@ -55,7 +55,7 @@ def result_of(
     result, notes, histories = None, [], {}
     if methods.any_named or (sd is None and methods.any_run):
         histories = methods.histories()
-        result = dynamics(histories, weights or _common_weights(histories))
+        result = dynamics(histories, weights or common_weights(histories))
         notes = [*_run_notes(result)]
     rng = np.random.default_rng(methods.options.seed)
     found = SeedPower(None, (), (), (), ()) if result is None else seed_power(result, plan, rng)
@@ -95,11 +95,6 @@ def _plan(effects: Sequence[float], seeds: Sequence[int], sd: float | None) -> P
             f"seeds {seeds} and standard deviation {sd}, in mIoU points."
         )
     return Plan(tuple(effect / 100 for effect in dict.fromkeys(effects)), tuple(dict.fromkeys(seeds)))
-
-
-def _common_weights(histories: Mapping[str, Sequence[RunHistory]]) -> Weights:
-    """The EMA teacher if every run has its mIoU, else the student."""
-    return "ema" if all(run.best("ema") for runs in histories.values() for run in runs) else "student"
 
 
 def _run_notes(result: DynamicsResult) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pixcon_diag.analyses.deltas import delta_column
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import Weights, origins
+from pixcon_diag.logs.history import Weights, common_weights, origins
 from pixcon_diag.measures.sensitivity import Axis, SensitivityResult, Setting, sensitivity
 from pixcon_diag.paper.sweep import table10
 from pixcon_diag.statistics.spread import Spread, seeds_note
@@ -102,18 +102,19 @@ def _notes(result: SensitivityResult) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def result_of(methods: Methods, base: str | None = None, weights: Weights = "ema") -> Result:
+def result_of(methods: Methods, base: str | None = None, weights: Weights | None = None) -> Result:
     """The best mIoU of the training logs over each hyperparameter.
 
     Args:
         methods: the methods with logs to compare.
         base: run or method of the base setting; None: the one from which all others differ in one value.
-        weights: network whose mIoU is compared.
+        weights: network whose mIoU is compared; None: the EMA teacher, or the student if only that is in every log.
 
     Raises:
         ConfigError: the logs are not of a sweep.
     """
     groups = methods.histories()
+    weights = weights or common_weights(groups)
     runs = [run for group in groups.values() for run in group]
     found = sensitivity(runs, base=groups[base][0].source if base in groups else base, weights=weights)
     return sensitivity_result(found, origins(groups))

@@ -175,10 +175,7 @@ def _bank(measured: Measurements) -> str:
     if bank is None or bank.rho_f != bank.rho_f:
         return ""
     ends = interval(bank.interval.low, bank.interval.high, bank.interval.level)
-    return (
-        f" A bank filled by confidence from its labeled list, which it was trained on, would hold "
-        f"{per_cent(bank.rho_f)} wrong entries{ends}."
-    )
+    return f" A bank filled by confidence from the labeled list would hold {per_cent(bank.rho_f)} wrong entries{ends}."
 
 
 def _passed(diagnosis: Diagnosis) -> tuple[str, ...]:

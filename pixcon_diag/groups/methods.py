@@ -40,7 +40,7 @@ from pixcon_diag.groups.logs import read_groups, runs_here
 from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.groups.saved_folders import SavedFolders, refuse_equal_names
-from pixcon_diag.logs.histories import read_history
+from pixcon_diag.logs.histories import holds_log, read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.cells import CellsPass
 from pixcon_diag.passes.forms import formed
@@ -381,11 +381,15 @@ class Methods:
         Raises:
             PixConError: something cannot be measured, or the seeds of a method are not comparable.
         """
+        self._require_comparable_seeds()
         return self._grouped(self.network_passes(**counted))
 
-    def _grouped(self, passes: Sequence[tuple[Member, MeasuredPass]]) -> tuple[MeasuredGroup, ...]:
+    def _require_comparable_seeds(self) -> None:
+        """Raise, before anything is measured, if the seeds of a method have other images or labels."""
         for group in self.groups:
             require_one_list([member for member in self.members if member.group == group.name])
+
+    def _grouped(self, passes: Sequence[tuple[Member, MeasuredPass]]) -> tuple[MeasuredGroup, ...]:
         members: dict[str, list[Predictions]] = {}
         for member, measured in passes:
             members.setdefault(member.group, []).append(measured)
@@ -400,6 +404,7 @@ class Methods:
         Raises:
             PixConError: something cannot be measured.
         """
+        self._require_comparable_seeds()
         labels = [MeasuredGroup(saved.name, (saved,)) for saved in self._saved.labels]
         groups = [*self._grouped(self.passes(**counted)), *labels]
         return tuple(self._baseline_first(groups, lambda group: group.name))
@@ -488,4 +493,7 @@ def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
     """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
     if checkpoint.file is None:
         raise DataError(f"{checkpoint.name} is a network without a file of weights, which has no log.")
-    return replace(read_history(Path(checkpoint.file).parent), name=checkpoint.name)
+    folder = Path(checkpoint.file).parent
+    if not holds_log(folder):  # a table of metrics there may be of another run
+        raise DataError(f"{folder} holds no log of a run: neither log.jsonl nor TensorBoard's files.")
+    return replace(read_history(folder), name=checkpoint.name)

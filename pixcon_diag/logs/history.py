@@ -110,6 +110,12 @@ class RunHistory(Serializable):
         return BestEpoch(weights, record.epoch, self.finished(record.epoch), evaluation.miou, evaluation.iou)
 
 
+def common_weights(groups: Mapping[str, Sequence[RunHistory]]) -> Weights:
+    """The EMA teacher if every run has its mIoU, else the student if every run has that, else the teacher."""
+    runs = [run for members in groups.values() for run in members]
+    return "student" if all(run.best("student") for run in runs) and not all(run.best("ema") for run in runs) else "ema"
+
+
 def origins(groups: Mapping[str, Sequence[RunHistory]]) -> list[dict[str, str | None]]:
     """Path and data set of every log, for the provenance of a result; a data set that a log does not name is None."""
     runs = [run for members in groups.values() for run in members]

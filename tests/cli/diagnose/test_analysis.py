@@ -125,7 +125,7 @@ def test_wrong_checkpoints_are_one_message(public: Path, data: Path, tmp_path: P
     options = ("--dataset", data / "farm.yaml", "--data-root", data)
     one_message(call("contamination", tmp_path / "nothing.pth", *options), 4, "nothing.pth", "No file")
     (text := tmp_path / "notes.pth").write_text("my notes")
-    one_message(call("contamination", text, *options), 4, "notes.pth", "not a checkpoint")
+    one_message(call("contamination", text, *options), 4, "notes.pth", "not weights")
     (cut := tmp_path / "cut.pth").write_bytes(public.read_bytes()[:5000])
     one_message(call("contamination", cut, *options), 4, "cut.pth", "cut short")
     torch.save({"model": RunsCode(tmp_path / "ran")}, evil := tmp_path / "evil.pth")

@@ -81,10 +81,12 @@ def test_each_mistake_is_one_message(command: str, tmp_path: Path, monkeypatch: 
 
 def test_a_teacher_that_was_never_evaluated_is_said(tmp_path: Path) -> None:
     path = write_unimatch(tmp_path / "labeled.log", [[(50.0, None)] * 3, [(52.0, None)] * 3])
-    found = call("dynamics", path)
+    found = call("dynamics", path, "--weights", "ema")
     assert found.exit_code == 0 and "No mIoU of the EMA teacher in labeled" in found.stdout
     assert "Classes at the best epoch of the student" in found.stdout
-    asked = json.loads(call("dynamics", path, "--weights", "student", "--json").stdout)["dynamics"]["groups"][0]
+    student = json.loads(call("dynamics", path, "--json").stdout)["dynamics"]
+    asked = student["groups"][0]
+    assert student["weights"] == "student", "the only network of the log"
     assert asked["band"]["mean"] == [0.5, 0.52] and asked["runs"][0]["best_ema"] is None
 
 
