@@ -47,7 +47,7 @@ class WrappedModule(nn.Module):
             and bottom, and the logits cropped.
         preprocessing: what it expects of images other than ImageNet's mean and deviation.
         order: for each class the channel of the network; None: the same.
-        probabilities: whether it gives probabilities, of which the logarithm is taken.
+        probabilities: whether it gives probabilities, of which the logarithm is taken (of one channel, the logit).
 
     Raises:
         ConfigError: ``module`` has no submodule of the feature's name.
@@ -109,7 +109,9 @@ class WrappedModule(nn.Module):
 
     def _of_classes(self, logits: Tensor) -> Tensor:
         """The logits of the K classes, in order."""
-        if self.probabilities:
+        if self.probabilities and logits.shape[1] == 1:
+            logits = logits.clamp_max(1).logit(torch.finfo(logits.dtype).eps)
+        elif self.probabilities:
             logits = logits.clamp_min(torch.finfo(logits.dtype).tiny).log()
         if logits.shape[1] == 1 < self.num_classes:
             logits = torch.cat([torch.zeros_like(logits), logits], 1)

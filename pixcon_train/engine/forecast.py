@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.paths import expanded
 from pixcon_train.core.progress import Progress, silent
 from pixcon_train.data.datasets import LabeledDataset
 from pixcon_train.data.loading import ErrorsAsItems, collate_or_error, raise_errors
@@ -86,7 +87,7 @@ def forecast(
     for number, fork in enumerate(forked):
         parts = build_components(fork, open_accelerator(fork.runtime))
         _require_steps(parts, batches)
-        at = start_from(Path(config.fork.checkpoint), fork, parts)
+        at = start_from(expanded(Path(config.fork.checkpoint)), fork, parts)
         held_out = held_out or _held_out_gradient(fork, parts)
         parts.sampler.seek(at.epoch, 0)
         done = partial(_progress, progress, number, len(rules), parts.sampler.steps)

@@ -49,17 +49,17 @@ def fork_sweep(
     changed = {key for key in grid if key in ("seed", "fork.checkpoint")}
     if changed:
         raise ConfigError(f"'{min(changed)}' is set by the fork itself; use --seeds, or another RUN.")
+    own: dict[str, Any] = {"fork.checkpoint": str(resolved(path)), "fork.keep_bank": False, "runtime.keep_every": None}
     if not allow_outside:
-        named = {key: value for key, value in flatten(parent.config).items() if key not in grid}
+        named = {key: value for key, value in flatten(parent.config).items() if key not in {*grid, *own}}
         require_own_paths(named, saved.source)
-    own = {"fork.checkpoint": str(resolved(path)), "fork.keep_bank": False, "runtime.keep_every": None}
     points = tuple(
         Point(folder_name(_varied(values, grid, seed)), _varied(values, grid, seed), _config(saved, own, values, seed))
         for values in every_combination(grid)
         for seed in range(first, first + seeds)
     )
     require_different(points, "these forks")
-    name = run.name if is_folder(run) else path.parent.name
+    name = resolved(run if is_folder(run) else path.parent).name
     return Sweep(f"{name}-fork-{parent.epoch}", points)
 
 

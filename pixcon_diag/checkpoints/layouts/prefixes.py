@@ -6,7 +6,7 @@ from itertools import takewhile
 from pixcon_diag.checkpoints.layouts.layout import State, Weights
 from pixcon_train.models.state import networks_by_prefix
 
-_EMA = frozenset({"ema", "teacher", "averaged", "average", "avg", "swa", "shadow", "momentum", "target"})
+AVERAGES = frozenset({"ema", "teacher", "averaged", "average", "avg", "swa", "shadow", "momentum", "target"})
 """Words for a network that averages another."""
 
 
@@ -23,7 +23,7 @@ def split_networks(states: dict[Weights, State]) -> dict[Weights, State]:
     networks = networks_by_prefix(state)
     if len(networks) != 2:
         return states
-    averages = [prefix for prefix, own in zip(networks, _own_words(*networks), strict=True) if _EMA & own]
+    averages = [prefix for prefix, own in zip(networks, _own_words(*networks), strict=True) if AVERAGES & own]
     if len(averages) != 1:
         return states
     (student,) = networks.keys() - averages

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib import import_module
@@ -10,9 +10,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from torch import nn
 
 from pixcon_diag.checkpoints.layouts.layout import Weights
@@ -23,6 +23,9 @@ from pixcon_train.core.files import read_bytes
 from pixcon_train.core.paths import is_file, resolved
 from pixcon_train.core.records import validated
 
+_Positive = Annotated[float, Field(gt=0)]
+_Edge = Annotated[int, Field(gt=0, le=100_000)]
+
 
 class _Attributes(BaseModel):
     """What a network may say of itself; each may be absent."""
@@ -31,9 +34,9 @@ class _Attributes(BaseModel):
 
     class_names: tuple[str, ...] | None = None
     mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
-    size: tuple[int, int] | int | None = None
-    multiple: int | None = None
+    std: tuple[_Positive, _Positive, _Positive] | None = None
+    size: tuple[_Edge, _Edge] | _Edge | None = None
+    multiple: _Edge | None = None
 
 
 _LARGEST = 2**24
@@ -118,7 +121,7 @@ def _failures(what: str) -> Iterator[None]:
     """Turn whatever the user's code raises into one message with its place."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that reads the command line exits
         last = extract_tb(error.__traceback__)[-1]
         raise ConfigError(
             f"{what}: {type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})."
@@ -127,7 +130,9 @@ def _failures(what: str) -> Iterator[None]:
 
 def _attributes(network: nn.Module, name: str) -> _Attributes:
     """Its attribute ``class_names``, and the entries of its attribute ``preprocessing``."""
-    said = {"class_names": getattr(network, "class_names", None), **(getattr(network, "preprocessing", None) or {})}
+    preprocessing = getattr(network, "preprocessing", None)
+    entries = preprocessing if isinstance(preprocessing, Mapping) else {}  # a function of that name is not for us
+    said = {"class_names": getattr(network, "class_names", None), **entries}
     try:
         return validated(TypeAdapter(_Attributes), said)
     except ValueError as error:

@@ -17,6 +17,8 @@ _MULTIPLES = (1, 2, 4, 8, 14, 16, 28, 32, 64)
 """What heights and widths may have to be multiples of, in the order in which they are tried."""
 _EDGE = 64
 """Pixels of the smallest image that is tried."""
+_TOLERANCE = 1e-3
+"""Of the sums of probabilities."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Probed:
     feature: FeatureLayer | None
     """The input of the last layer that gives the logits; None where no such layer is seen."""
     probabilities: bool
-    """Whether its outputs are probabilities: not negative, with the sum 1 over the classes."""
+    """Whether its outputs are probabilities: in [0, 1], with the sum 1 over the classes if it has several channels."""
 
 
 def probe(built: Built, name: str) -> Probed:
@@ -68,7 +70,13 @@ def _probe(built: Built, multiple: int) -> Probed:
         )
     channels = logits.shape[1]
     sums = logits.detach().float().sum(1)
-    probabilities = channels > 1 and bool((logits >= 0).all() and (sums - 1).abs().max() < 1e-3)
+    within = bool((logits >= 0).all() and (logits <= 1 + _TOLERANCE).all())
+    probabilities = within and (channels == 1 or bool((sums - 1).abs().max() < _TOLERANCE))
+    if within and not probabilities:
+        raise CheckpointError(
+            f"the network's {channels} outputs lie in [0, 1] without summing to one, as sigmoids do: they are no "
+            "probabilities of exclusive classes. Take its last activation away."
+        )
     return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities)
 
 

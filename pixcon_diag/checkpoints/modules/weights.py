@@ -1,6 +1,6 @@
 """Weights of a file in a network of other code, in any wrapping."""
 
-from collections import Counter
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pixcon_diag.checkpoints.finding import WeightsAsked
 from pixcon_diag.checkpoints.layouts.fields import refuse_objects, shown_keys, state_dict
 from pixcon_diag.checkpoints.layouts.layout import State, Weights
+from pixcon_diag.checkpoints.layouts.prefixes import AVERAGES
 from pixcon_diag.checkpoints.network import choose
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_train.core.errors import CheckpointError
@@ -16,8 +17,6 @@ from pixcon_train.core.weight_checks import refuse_non_finite, refuse_other_kind
 
 _DEPTH = 3
 """Dictionaries within one another that are searched for state dicts."""
-_EMA = ("ema", "teacher")
-"""Parts of the names of entries that hold the EMA teacher."""
 _SHOWN = 3
 """Keys of each kind that a message names."""
 
@@ -25,8 +24,9 @@ _SHOWN = 3
 def fitting_state(file: CheckpointFile, expected: State, requested: WeightsAsked) -> tuple[dict[str, Tensor], Weights]:
     """The state dict in a file whose keys are those of a network, under the network's own names.
 
-    State dicts are searched in nested dictionaries; one in an entry whose name has ``ema`` or ``teacher`` in it is the
-    EMA teacher's. Prefixes of wrappers are removed, and where there was one, all entries without it.
+    State dicts are searched in nested dictionaries; one in an entry (or under a prefix) whose name has a word such as
+    ``ema`` or ``teacher`` is the EMA teacher's. Prefixes of wrappers are removed, and where there was one, all entries
+    without it.
 
     Args:
         expected: state dict of the network; its keys count, not its shapes.
@@ -37,7 +37,8 @@ def fitting_state(file: CheckpointFile, expected: State, requested: WeightsAsked
             not there.
     """
     refuse_objects(file, *(str(key) for key in file.content if _is_teacher(str(key))))
-    found = {place: _own_names(state, expected) for place, state in _state_dicts(file.content)}
+    every = (_networks(place, state, expected) for place, state in _state_dicts(file.content))
+    found = {place: state for networks in every for place, state in networks}
     shares = {place: len(state.keys() & expected.keys()) / max(len(expected), 1) for place, state in found.items()}
     best = max(shares.values(), default=0.0)
     if not best:
@@ -114,19 +115,23 @@ def _state_dicts(content: Mapping[Any, Any], place: str = "", depth: int = _DEPT
                 yield from _state_dicts(value, f"{place}.{key}".lstrip("."), depth - 1)
 
 
-def _own_names(state: State, expected: State) -> dict[str, Tensor]:
-    """A state dict without wrappers' prefixes."""
+def _networks(place: str, state: State, expected: State) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """The networks in a state dict without wrappers' prefixes: one, or one for each prefix that fits about as well."""
     kept = {key.replace("_orig_mod.", ""): value for key, value in state.items() if not key.endswith("n_averaged")}
-    prefixes: Counter[str] = Counter()
-    for own in list(expected)[:_SHOWN]:
-        prefixes.update({key.removesuffix(own) for key in kept if key == own or key.endswith(f".{own}")})
-    counts = {prefix: sum(prefix + own in kept for own in expected) for prefix in prefixes}
-    prefix = max(counts, key=lambda one: counts[one], default="")
-    return {key.removeprefix(prefix): value for key, value in kept.items() if key.startswith(prefix)}
+    first = list(expected)[:_SHOWN]
+    matched = (key.removesuffix(own) for key in kept for own in first if key == own or key.endswith(f".{own}"))
+    counts = {prefix: sum(prefix + own in kept for own in expected) for prefix in dict.fromkeys(matched)}
+    if not counts:
+        yield place, kept
+    for prefix, count in counts.items():
+        if 2 * count > max(counts.values()):
+            own = {key.removeprefix(prefix): value for key, value in kept.items() if key.startswith(prefix)}
+            yield f"{place}.{prefix}".rstrip(".") if len(counts) > 1 else place, own
 
 
 def _is_teacher(name: str) -> bool:
-    return any(mark in name.lower() for mark in _EMA)
+    """Whether a word of the name is one for a network that averages another."""
+    return bool(AVERAGES & set(re.split(r"[^a-z]+", name.lower())))
 
 
 def _first_keys(file: CheckpointFile) -> str:

@@ -1,5 +1,6 @@
 """The forks of a run as a sweep."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.engine.trainer import train
-from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.forks import fork_sweep
 from pixcon_train.sweeps.running import run_point
@@ -49,6 +50,22 @@ def test_forks_of_one_seed_see_the_same_images(parent: Path, tmp_path: Path) -> 
     whole = load_checkpoint(parent / LATEST)
     for key, value in whole.ema.items():
         assert torch.equal(one.ema[key], two.ema[key]) and torch.equal(one.ema[key], value), key
+
+
+def test_a_fork_can_be_forked_without_its_own_parent(
+    parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint that the first fork began with is not read again, wherever it lies."""
+    forks = fork_sweep(parent, 1, {"bank.rule": ["none"], "schedule.epochs": [3]})
+    run_point(forks.points[0], tmp_path)
+    monkeypatch.chdir(tmp_path / forks.points[0].name)
+    latest = load_checkpoint(Path(LATEST))
+    latest.config["fork"]["checkpoint"] = "/elsewhere/epoch_1.pth"
+    latest.progress["finished"] = False
+    save_checkpoint(Path("epoch_2.pth"), replace(latest, epoch=2, iteration=8))
+    again = fork_sweep(Path("epoch_2.pth"), None, {"bank.rule": ["none"]})
+    assert again.name == f"{forks.points[0].name}-fork-2"
+    assert again.points[0].config.fork.checkpoint == str(Path("epoch_2.pth").resolve())
 
 
 def test_what_cannot_be_forked_is_named(parent: Path) -> None:

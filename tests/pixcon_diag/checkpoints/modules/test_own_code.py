@@ -48,6 +48,18 @@ def test_what_it_expects_is_read(tmp_path: Path) -> None:
     assert loaded.info.preprocessing is not None and loaded.info.preprocessing.std == (1, 1, 1)
 
 
+def test_a_function_called_preprocessing_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Conv2d):\n"
+        "    def preprocessing(self, image):\n"
+        "        return image\n"
+        "def build():\n"
+        "    return Net(3, 2, 1)\n"
+    )
+    assert load(f"{tmp_path}/net.py:build").info.num_classes == 2
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
@@ -59,6 +71,8 @@ def test_what_it_expects_is_read(tmp_path: Path) -> None:
         ("no_such_module:build", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("bad.py:build", r"cannot be imported: ZeroDivisionError: division by zero \(bad.py, line 2\)"),
         ("said.py:build", "of its attributes .*`mean` is 'grey'"),
+        ("none.py:build", "of its attributes .*`multiple` is 0"),
+        ("script.py:build", "cannot be imported: SystemExit"),
     ],
 )
 def test_mistakes_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, said: str) -> None:
@@ -66,6 +80,11 @@ def test_mistakes_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "path", [*sys.path])
     write_code(tmp_path)
     (tmp_path / "bad.py").write_text("x = 1\ny = x / 0\n")
+    (tmp_path / "script.py").write_text("raise SystemExit(2)\n")
+    (tmp_path / "none.py").write_text(
+        "from torch import nn\ndef build():\n    net = nn.Conv2d(3, 2, 1)\n"
+        "    net.preprocessing = {'multiple': 0}\n    return net\n"
+    )
     (tmp_path / "said.py").write_text(
         "from torch import nn\ndef build():\n    net = nn.Conv2d(3, 2, 1)\n"
         "    net.preprocessing = {'mean': 'grey'}\n    return net\n"

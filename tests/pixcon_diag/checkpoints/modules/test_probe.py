@@ -79,6 +79,20 @@ def test_outputs_that_sum_to_one_are_probabilities() -> None:
     torch.testing.assert_close(logits.softmax(1), network(images))
 
 
+def test_a_sigmoid_s_output_is_the_probability_of_one_class() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid())
+    found = probe(Built(network), "net")
+    assert (found.channels, found.probabilities) == (1, True)
+    images = torch.randn(1, 3, 8, 8)
+    scores = WrappedModule(network, 2, probabilities=True)(images).logits.softmax(1)
+    torch.testing.assert_close(scores[:, 1:], network(images))
+
+
+def test_sigmoids_of_several_classes_are_refused() -> None:
+    with pytest.raises(CheckpointError, match=r"5 outputs lie in \[0, 1\] without summing to one"):
+        probe(Built(nn.Sequential(nn.Conv2d(3, 5, 1), nn.Sigmoid())), "net")
+
+
 def test_a_network_without_such_a_layer_has_no_feature() -> None:
     class Sum(nn.Module):
         def forward(self, images: Tensor) -> Tensor:

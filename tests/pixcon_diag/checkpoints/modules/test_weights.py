@@ -120,3 +120,27 @@ def test_a_network_that_is_an_object_is_not_passed_over(tmp_path: Path) -> None:
 def test_other_objects_do_not_matter(tmp_path: Path) -> None:
     torch.save({"model": network().state_dict(), "args": Namespace(lr=1)}, tmp_path / "w.pth")
     assert fitting_state(read_file(tmp_path / "w.pth"), network().state_dict(), None)[1] == "unnamed"
+
+
+@pytest.mark.parametrize("order", [("student.", "teacher."), ("teacher.", "student."), ("model.", "model_ema.")])
+def test_two_networks_of_one_state_dict_are_told_apart(tmp_path: Path, order: tuple[str, str]) -> None:
+    average = next(prefix for prefix in order if prefix in ("teacher.", "model_ema."))
+    content = {
+        **prefixed(network(7 if order[0] == average else 5).state_dict(), order[0]),
+        **prefixed(network(7 if order[1] == average else 5).state_dict(), order[1]),
+    }
+    file, expected = saved(tmp_path, content), network().state_dict()
+    for requested, kind, shift in ((None, "ema", 7), ("ema", "ema", 7), ("student", "student", 5)):
+        state, weights = fitting_state(file, expected, requested)  # type: ignore[arg-type]
+        assert weights == kind and torch.equal(state["0.bias"], network(shift).state_dict()["0.bias"])
+
+
+def test_two_networks_without_a_teacher_are_not_guessed_between(tmp_path: Path) -> None:
+    content = {**prefixed(network(1).state_dict(), "left."), **prefixed(network(2).state_dict(), "right.")}
+    with pytest.raises(CheckpointError, match=r"several networks that fit: the file\.left, the file\.right"):
+        fitting_state(saved(tmp_path, content), network().state_dict(), None)
+
+
+def test_a_name_with_the_letters_of_ema_is_no_teacher(tmp_path: Path) -> None:
+    _, weights = fitting_state(saved(tmp_path, {"semantic": network().state_dict()}), network().state_dict(), None)
+    assert weights == "unnamed"
