@@ -29,7 +29,7 @@ class ExecutorChoice:
     time: str
     slurm: tuple[str, ...]
 
-    def open(self, folder: Path, name: str, *, on_cpu: bool) -> "Executor":
+    def start(self, folder: Path, name: str, *, on_cpu: bool) -> "Executor":
         """The executor; ``on_cpu``: the works need no GPU unless the options give them some.
 
         Raises:

@@ -156,7 +156,7 @@ def _in_jobs(
     on_cpu = all(point.config.runtime.device == "cpu" for point in points)
     queue = Queue(
         [TrainingWork(point, folder) for point in points],
-        choice.open(folder / JOBS, folder.name, on_cpu=on_cpu),
+        choice.start(folder / JOBS, folder.name, on_cpu=on_cpu),
         folder,
         interruption=interruption,
         notify=lambda line: say(console, line),

@@ -34,7 +34,7 @@ def measure_in_jobs(methods: "Methods", choice: ExecutorChoice) -> None:
 
     console = notes()
     works = pass_works(methods, FOLDER / JOBS)
-    executor = choice.open(FOLDER / JOBS, "pixcon-diag", on_cpu=methods.options.run.device == "cpu")
+    executor = choice.start(FOLDER / JOBS, "pixcon-diag", on_cpu=methods.options.run.device == "cpu")
     now = "the jobs go on" if choice.executor == "slurm" else "every pass saves and ends"
     with StopRequest(lambda name: announce_stop(console, name, now)) as interruption:
         queue = Queue(works, executor, FOLDER, interruption=interruption, notify=lambda line: say(console, line))
