@@ -1,6 +1,7 @@
 """Provenance of a measurement: weights, epoch, images, inference and options."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -64,6 +65,21 @@ class CheckpointInfo:
     """Of a network that a SPEC names; None for networks of this project, whose protocol says everything."""
     class_order: tuple[int, ...] | None = None
     """For each class of the data set its place in the network's output, where these differ."""
+
+    @classmethod
+    def of_maps(cls, folder: Path, sha256: str, layout: str, num_classes: int) -> "CheckpointInfo":
+        """Of the unknown network whose predictions lie in ``folder``, in files with the hash ``sha256``."""
+        return cls(
+            source=str(folder),
+            sha256=sha256,
+            layout=layout,
+            architecture="unknown",
+            size="unknown",
+            num_classes=num_classes,
+            projection=False,
+            weights="unnamed",
+            scores=Scores(),
+        )
 
     @property
     def space(self) -> str:

@@ -25,7 +25,7 @@ from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.passes.totals import pass_disagreements
-from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance, Scores
+from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent, tracked
@@ -250,17 +250,7 @@ def measure_predictions(
     for labels, confusion in counted_labels(folder, maps, data, progress, notify):
         digest.update(labels.tobytes())
         rows.append(np.stack((confusion.diagonal(), confusion.sum(0), confusion.sum(1))))
-    info = CheckpointInfo(
-        source=str(folder),
-        sha256=digest.hexdigest(),
-        layout="saved label maps",
-        architecture="unknown",
-        size="unknown",
-        num_classes=data.spec.num_classes,
-        projection=False,
-        weights="unnamed",
-        scores=Scores(),
-    )
+    info = CheckpointInfo.of_maps(folder, digest.hexdigest(), "saved label maps", data.spec.num_classes)
     inference = InferenceInfo(protocol="unknown", window=None, batch_size=1, device="none")
     provenance = Provenance(info, data.info(), inference, {}, VERSION)
     return SavedPredictions(name or resolved(folder).name, provenance, data, maps, np.stack(rows))

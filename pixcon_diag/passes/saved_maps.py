@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.saved_maps import SavedMaps, find_saved_maps, form_of_maps
-from pixcon_diag.provenance import CheckpointInfo, Scores
+from pixcon_diag.provenance import CheckpointInfo
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Progress, silent
 
@@ -58,20 +58,10 @@ def checkpoint_of_maps(
     """
     form = form_of_maps(maps, data)
     remark = form.remark(edges)
-    info = CheckpointInfo(
-        source=str(maps.folder),
-        sha256=hashlib.sha256("\n".join(maps.sha256(progress)).encode()).hexdigest(),
-        layout=form.text,
-        architecture="unknown",
-        size="unknown",
-        num_classes=data.spec.num_classes,
-        projection=False,
-        weights="unnamed",
-        scores=Scores(),
-    )
+    digest = hashlib.sha256("\n".join(maps.sha256(progress)).encode()).hexdigest()
     return LoadedCheckpoint(
         name=name,
-        info=info,
+        info=CheckpointInfo.of_maps(maps.folder, digest, form.text, data.spec.num_classes),
         protocol="native",  # nothing is resized here
         parameters=0,
         remarks=() if remark is None else (remark,),
