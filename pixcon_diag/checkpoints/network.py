@@ -17,6 +17,7 @@ from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.recipes import RECIPES
 from pixcon_train.models.state import ModelDescription, infer_architecture, model_from_state, strip_prefix
 from pixcon_train.runs.checkpoint import Checkpoint
+from pixcon_train.runs.export import PROJECTION
 
 NOT_VERIFIABLE = "not verifiable (the file has no checksums)"
 SIGMOID = "one sigmoid output channel: measured as background and one class, at 0.5"
@@ -93,7 +94,7 @@ def read_network(path: Path, weights: WeightsAsked, *, allow_legacy: bool, recip
 def parameters_at_inference(model: SegmentationModel) -> int:
     """Parameters of a network without its projection head, which inference does not use."""
     named = model.named_parameters()
-    return sum(parameter.numel() for name, parameter in named if not name.startswith("proj_head."))
+    return sum(parameter.numel() for name, parameter in named if not name.startswith(PROJECTION))
 
 
 def run_record(checkpoint: Checkpoint) -> RunRecord:

@@ -29,9 +29,8 @@ from pixcon_train.engine.fork import start_from
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.engine.training_data import geometry
 from pixcon_train.method.losses import supervised_loss
+from pixcon_train.runs.export import PROJECTION
 
-HEAD = "proj_head."
-"""Weights on which the supervised loss does not depend."""
 Gradients = dict[str, Tensor]
 """By name of the weight."""
 
@@ -121,16 +120,15 @@ def _of_rule(
     assert parts.bank is not None
     stepper, first = Stepper(config, parts), parts.sampler.steps - batches
     rates = stepper.learning_rates(iteration)
-    moments, fill = _moments(parts, rates), 0.0
+    weights, moments, fill = _weights(parts), _moments(parts, rates), 0.0
     aligned = []
     for step, (labeled, unlabeled) in enumerate(raise_errors(parts.loader)):
         result = stepper.losses(labeled, unlabeled, (iteration + step, parts.layout.piece(0)))
         if step == first:
             fill = float(parts.bank.held().float().mean())
         if step >= first:
-            names, weights = zip(*_weights(parts).items(), strict=True)
-            found = torch.autograd.grad(result.loss_pix, weights, allow_unused=True)
-            gradient = {name: value for name, value in zip(names, found, strict=True) if value is not None}
+            found = torch.autograd.grad(result.loss_pix, [*weights.values()], allow_unused=True)
+            gradient = {name: value for name, value in zip(weights, found, strict=True) if value is not None}
             aligned.append(_align(gradient, held_out, moments, config.bank.weight))
         stepper.enqueue([result.admitted])
         done(step)
@@ -138,9 +136,9 @@ def _of_rule(
 
 
 def _weights(parts: RunComponents) -> Gradients:
-    """The trained weights on which the supervised loss depends."""
+    """The trained weights on which the supervised loss depends: all but those of the projection head."""
     named = parts.student.named_parameters()
-    return {name: weight for name, weight in named if weight.requires_grad and not name.startswith(HEAD)}
+    return {name: weight for name, weight in named if weight.requires_grad and not name.startswith(PROJECTION)}
 
 
 def _held_out_gradient(config: TrainConfig, parts: RunComponents) -> Gradients:

@@ -22,9 +22,7 @@ from pixcon_train.engine.state import TrainState, restore
 from pixcon_train.method.optimizer import build_optimizer
 from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import Checkpoint, load_checkpoint
-
-_HEAD = "proj_head."
-"""Prefix of the weights that only a run with a bank has."""
+from pixcon_train.runs.export import PROJECTION
 
 
 def start_from(path: Path, config: TrainConfig, parts: RunComponents) -> TrainState:
@@ -97,10 +95,10 @@ def _forked(checkpoint: Checkpoint, config: TrainConfig, parts: RunComponents) -
 def _with_head(saved: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """The saved weights with the projection head of ``network``, which is the saved one where that fits."""
     own = network.state_dict()
-    head = {key: value for key, value in own.items() if key.startswith(_HEAD)}
-    found = {key: value for key, value in saved.items() if key.startswith(_HEAD)}
+    head = {key: value for key, value in own.items() if key.startswith(PROJECTION)}
+    found = {key: value for key, value in saved.items() if key.startswith(PROJECTION)}
     same = {key: value.shape for key, value in head.items()} == {key: value.shape for key, value in found.items()}
-    return {key: value for key, value in saved.items() if not key.startswith(_HEAD)} | (found if same else head)
+    return {key: value for key, value in saved.items() if not key.startswith(PROJECTION)} | (found if same else head)
 
 
 def _moments(checkpoint: Checkpoint, parts: RunComponents) -> dict[int, dict[str, Tensor]]:
@@ -126,7 +124,7 @@ def _moments(checkpoint: Checkpoint, parts: RunComponents) -> dict[int, dict[str
     return {
         now[name]: moments
         for name, moments in kept.items()
-        if not name.startswith(_HEAD) or all(m.shape in ((), shapes[name]) for m in moments.values())
+        if not name.startswith(PROJECTION) or all(m.shape in ((), shapes[name]) for m in moments.values())
     }
 
 
