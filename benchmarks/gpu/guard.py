@@ -21,6 +21,9 @@ CASES: dict[str, dict[str, Any]] = {
     **{f"pixcon, bank {rule.name}": {"bank.rule": rule.name} for rule in RULES.values() if rule.pixels},
     "unimatch-v2": {"preset": "unimatch-v2"},
     **{f"threshold {rule}": {"consistency.threshold.rule": rule} for rule in _THRESHOLDS},
+    "encoder dinov2_reg": {"model.encoder": "dinov2_reg"},
+    "encoder dinov3": {"model.encoder": "dinov3", "data.crop": 32},
+    "noise of regions": {"consistency.noise.rate": 0.3, "consistency.noise.kind": "regions"},
     "noise, weights, OHEM": {
         "consistency.noise.rate": 0.3,
         "consistency.noise.kind": "confusion",
@@ -32,7 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
     "bf16, channels_last": {"runtime.precision": "bf16", "runtime.channels_last": True},
     "activation checkpointing": {"runtime.activation_checkpointing": True},
 }
-"""Presets, every admission and threshold rule, and the runtime options."""
+"""Presets, every admission and threshold rule, every encoder and kind of noise, and the runtime options."""
 
 
 @contextmanager

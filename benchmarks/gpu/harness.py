@@ -83,7 +83,7 @@ def new_run(values: Mapping[str, Any], folder: Path) -> Run:
 def enliven(network: SegmentationModel) -> SegmentationModel:
     """Set a layer scale with which the blocks of ``network`` have an effect, and return the network."""
     for name, parameter in network.named_parameters():
-        if name.endswith("gamma"):
+        if name.rpartition(".")[2].startswith("gamma"):  # DINOv3's have a number
             parameter.fill_(_LAYER_SCALE)
     return network
 

@@ -1,4 +1,4 @@
-"""Predictions, retention and contamination on the CPU and on the device, and the releases' own logits.
+"""Predictions, retention, contamination and every encoder on the CPU and on the device, and the releases' own logits.
 
 TF32 is off except in the row that names it; PyTorch, and therefore the commands, use it for convolutions.
 """
@@ -23,12 +23,16 @@ from pixcon_train.evaluation.inference import predict
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
+from pixcon_train.models.sizes import ENCODERS
 
 SAME_CLASS = 0.999
 """Smallest fraction of pixels with the same class."""
 
 SHARES_NEAR = 1e-3
 """Largest difference of retention and of contamination, as fractions."""
+
+LOGITS_NEAR = 1e-4
+"""Largest difference of a network's logits, relative to the largest logit."""
 
 GOLDEN_NEAR = 1e-4
 """Largest absolute difference from the releases' logits."""
@@ -66,7 +70,20 @@ def run(options: Options) -> Iterator[Row]:
         ("pixcon", "pixcon", SlidingWindow(sizes.window)),
     ):
         yield from _compared(architecture, protocol, window, sizes, options)
+    yield from _encoders(sizes, options)
     yield from golden(options)
+
+
+@torch.inference_mode()
+def _encoders(sizes: Sizes, options: Options) -> Iterator[Row]:
+    """Logits of a network with each encoder, relative to the largest logit."""
+    for encoder, suffix in ENCODERS.items():
+        torch.manual_seed(0)
+        model = enliven(build_model("pixcon", sizes.encoder + suffix, sizes.classes, projection=False)).eval()
+        image = torch.randn(1, 3, 4 * model.patch_size, 5 * model.patch_size)
+        expected = model(image).logits
+        found = model.to(options.device)(image.to(options.device)).logits.cpu()
+        yield at_most(f"{encoder}: logits", float((found - expected).abs().max() / expected.abs().max()), LOGITS_NEAR)
 
 
 def _compared(

@@ -26,7 +26,7 @@ ROWS = {
     "environment": 2,
     "guard": 2,
     "devices": 12,
-    "inference": 7,
+    "inference": 10,
     "processes": 5,
     "precision": 8,
     "contrastive": 1,
