@@ -19,10 +19,13 @@ from pixcon_train.engine.components import RunComponents
 from pixcon_train.engine.resumed_state import parse_optimizer
 from pixcon_train.engine.running_means import RunningMeans
 from pixcon_train.engine.state import TrainState, restore
+from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.optimizer import build_optimizer
 from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import Checkpoint, load_checkpoint
 from pixcon_train.runs.export import PROJECTION
+
+_NO_FORK = "fork from another checkpoint"
 
 
 def start_from(path: Path, config: TrainConfig, parts: RunComponents) -> TrainState:
@@ -34,12 +37,13 @@ def start_from(path: Path, config: TrainConfig, parts: RunComponents) -> TrainSt
 
     Raises:
         CheckpointError: the file is no checkpoint of a finished epoch, of another network, data set or list, of another
-            number of steps per epoch, of the last epoch or a later one, or has no bank to keep.
+            number of steps per epoch, of the last epoch or a later one, or has no bank, or one of another size, to
+            keep.
     """
     checkpoint = load_checkpoint(path)
     try:
         _require_forkable(checkpoint, config, parts)
-        state, _ = restore(_forked(checkpoint, config, parts), parts)
+        state, _ = restore(_forked(checkpoint, config, parts), parts, _NO_FORK)
     except CheckpointError as error:
         raise CheckpointError(f"Could not fork from {path}: {error}") from error
     return state
@@ -68,9 +72,21 @@ def _require_forkable(checkpoint: Checkpoint, config: TrainConfig, parts: RunCom
             f"it has finished epoch {checkpoint.epoch} of {config.schedule.epochs}, so that nothing is left to train. "
             "Fork from an earlier epoch, or set schedule.epochs to more."
         )
-    if config.fork.keep_bank and (checkpoint.bank is None or parts.bank is None):
-        missing = "the checkpoint" if checkpoint.bank is None else "the fork"
+    if config.fork.keep_bank:
+        _require_same_bank(checkpoint.bank, parts.bank)
+
+
+def _require_same_bank(saved: Mapping[str, Tensor] | None, own: ClassBank | None) -> None:
+    if saved is None or own is None:
+        missing = "the checkpoint" if saved is None else "the fork"
         raise CheckpointError(f"fork.keep_bank keeps a bank, and {missing} has none. Leave fork.keep_bank out.")
+    found, expected = {**own.state_dict(), **saved}["queue"].shape[1:], own.queue.shape[1:]
+    if found != expected:
+        raise CheckpointError(
+            f"fork.keep_bank keeps a bank of {tuple(found)} numbers per class (bank.size, bank.dim), and that of the "
+            f"fork has {tuple(expected)}. Set both to the values of the checkpoint, or leave fork.keep_bank out, so "
+            "that the bank begins empty."
+        )
 
 
 def _network(architecture: str, size: str, num_classes: int) -> str:

@@ -69,8 +69,11 @@ _PROGRESS, _BEST = TypeAdapter(_Progress), TypeAdapter(dict[str, _Best])
 _OPTIMIZER, _SCALER = TypeAdapter(_Optimizer), TypeAdapter(_Scaler)
 
 
-def require_resumable(checkpoint: Checkpoint, parts: RunComponents) -> None:
+def require_resumable(checkpoint: Checkpoint, parts: RunComponents, otherwise: str) -> None:
     """Require that a run with ``parts`` can go on from ``checkpoint``.
+
+    Args:
+        otherwise: what to do where copying the file again does not help.
 
     Raises:
         CheckpointError: an entry is missing, of another type or shape, not finite, or contradicts another one.
@@ -81,8 +84,8 @@ def require_resumable(checkpoint: Checkpoint, parts: RunComponents) -> None:
         problem = str(error)
     if problem is not None:
         raise CheckpointError(
-            f"The state of the run does not fit it: {problem.removesuffix('.')}. Expected the latest.pth that this run "
-            "wrote: copy it again, or start a new run with --name."
+            f"The state of the run does not fit it: {problem.removesuffix('.')}. Expected the file as pixcon-train "
+            f"wrote it: copy it again, or {otherwise}."
         )
 
 

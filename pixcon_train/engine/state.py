@@ -14,6 +14,9 @@ from pixcon_train.engine.resumed_state import optimizer_state, require_resumable
 from pixcon_train.evaluation.iou_result import Absent
 from pixcon_train.runs.checkpoint import Checkpoint
 
+NEW_RUN = "start a new run with --name"
+"""What to do where a run cannot go on."""
+
 
 @dataclass
 class TrainState:
@@ -85,8 +88,13 @@ def snapshot(config: TrainConfig, parts: RunComponents, state: TrainState, means
     )
 
 
-def restore(checkpoint: Checkpoint, parts: RunComponents) -> tuple[TrainState, dict[str, Any]]:
+def restore(
+    checkpoint: Checkpoint, parts: RunComponents, otherwise: str = NEW_RUN
+) -> tuple[TrainState, dict[str, Any]]:
     """Load ``checkpoint`` into ``parts``; returns the run's progress and the state of its running means.
+
+    Args:
+        otherwise: what to do, in an error, where nothing can be mended.
 
     Raises:
         CheckpointError: the data set or its lists have changed since the run started, or an entry does not fit the run
@@ -95,14 +103,14 @@ def restore(checkpoint: Checkpoint, parts: RunComponents) -> tuple[TrainState, d
     if DatasetSpec.from_dict(checkpoint.data) != parts.data.spec:
         raise CheckpointError(
             f"The description of {parts.data.spec.name} has changed since the run started; going on would mix two data "
-            "sets. Bring the old description back, or start a new run with --name."
+            f"sets. Bring the old description back, or {otherwise}."
         )
-    require_resumable(checkpoint, parts)
+    require_resumable(checkpoint, parts, otherwise)
     for name, saved in checkpoint.lists.items():
         if saved["sha256"] != parts.data.lists[name]["sha256"]:
             raise CheckpointError(
                 f"The {name} list {parts.data.lists[name]['path']} has changed since the run started; going on would "
-                "mix two data sets. Bring the old list back, or start a new run with --name."
+                f"mix two data sets. Bring the old list back, or {otherwise}."
             )
     parts.student.load_state_dict(checkpoint.student)
     parts.teacher.load_state_dict(checkpoint.ema)

@@ -39,7 +39,7 @@ def attempt(path: Path) -> str:
     loaded = load(path)
     with suppress(PixConError):  # only files of this project are read so
         describe_checkpoint(path)
-        require_resumable(load_checkpoint(path), parts())
+        require_resumable(load_checkpoint(path), parts(), "stop")
         export_weights(path, path.with_name("export.safetensors"))
     info = asdict(loaded.info) | {"source": "", "sha256": ""}
     tensors = {f"model {key}": value for key, value in loaded.model.state_dict().items()}

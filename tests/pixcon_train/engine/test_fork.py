@@ -108,6 +108,10 @@ def test_moments_follow_their_weights_to_other_groups(
         ({"model__architecture": "unimatch_v2"}, "has the network of its checkpoint"),
         ({"schedule__batch": 4}, "4 steps per epoch, and the fork 2"),
         ({"bank__rule": "none", "fork__keep_bank": True}, "the fork has none"),
+        (
+            {"bank__rule": "clean", "bank__size": 5, "bank__dim": 6, "fork__keep_bank": True},
+            r"keeps a bank of \(16, 8\) .*fork has \(5, 6\). Set both .*or leave fork.keep_bank out",
+        ),
     ],
 )
 def test_forks_that_cannot_be(
@@ -116,6 +120,16 @@ def test_forks_that_cannot_be(
     with pytest.raises(CheckpointError, match=message):
         fork(spec, tmp_path, parents["clean"] / kept_state(1), **change)
     assert not (tmp_path / LATEST).exists()
+
+
+def test_a_damaged_checkpoint_is_no_file_of_this_run(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:
+    damaged = load_checkpoint(parents["none"] / kept_state(1))
+    next(iter(damaged.student.values())).fill_(float("nan"))
+    save_checkpoint(tmp_path / "damaged.pth", damaged)
+    with pytest.raises(CheckpointError) as error:
+        fork(spec, tmp_path / "fork", tmp_path / "damaged.pth", bank__rule="none")
+    assert str(error.value).endswith("copy it again, or fork from another checkpoint.")
+    assert "--name" not in str(error.value) and "Could not fork from" in str(error.value)
 
 
 def test_a_checkpoint_within_an_epoch_is_no_start(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:
