@@ -55,12 +55,21 @@ class SavedMaps:
         """The label maps; only where there are no scores."""
         return LabelMapFiles(self.files, void_of(self.num_classes))
 
-    def read_labels(self, index: int, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def read_labels(self, index: int, size: tuple[int, ...], scale: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Predicted class (H, W) and confidence (H, W) float32 of an image.
 
+        Args:
+            size: (H, W) of the mask.
+            scale: that of the other images' confidence; None: any.
+
         Raises:
-            DataError: a file is missing, damaged, or of another size than ``size``, (H, W).
+            DataError: a file is missing, damaged, or of another size or scale.
         """
+        if scale not in (None, read_scale(self.confidence[index])):
+            raise DataError(
+                f"{self.confidence[index]} has another scale of confidences (the text `{KEYWORD}`) than "
+                f"{self.confidence[0]}. Save the confidences of a folder by one scale."
+            )
         labels, confidence = self.labels.read(index), read_confidence(self.confidence[index])
         for file, values in ((self.files[index], labels), (self.confidence[index], confidence)):
             if values.shape != size:
@@ -80,7 +89,7 @@ class SavedMaps:
 
         Args:
             size: (H, W) of the mask.
-            form: that of the other images.
+            form: that of the other images; None: any.
 
         Raises:
             DataError: as :func:`pixcon_diag.data.score_files.read_scores`, or they are of another form.
@@ -125,13 +134,16 @@ class MapsForm:
     suffix: str
     scale: str | None = None
     """The scale of the confidence maps; None for scores."""
+    interpolated: bool = False
+    """Whether they are probabilities beyond [0, 1]."""
 
     @property
     def text(self) -> str:
         """In words."""
         if self.form is None:
             return "saved labels and confidence (16-bit PNG)"
-        return f"saved {self.form} ({self.dtype}, {self.suffix})"
+        beyond = ", beyond [0, 1] as interpolation gives: clipped" if self.interpolated else ""
+        return f"saved {self.form} ({self.dtype}, {self.suffix}{beyond})"
 
     def remark(self, edges: Sequence[float]) -> str | None:
         """How counts at the thresholds ``edges`` may differ from those of the network itself; None if they do not."""
@@ -188,7 +200,7 @@ def form_of_maps(maps: SavedMaps, data: EvaluationData) -> MapsForm:
     suffix, size = maps.files[0].suffix, size_of(data, 0)
     if maps.has_scores:
         first = maps.read_scores(0, size)
-        return MapsForm(first.form, first.dtype, suffix)
+        return MapsForm(first.form, first.dtype, suffix, interpolated=first.interpolated)
     maps.read_labels(0, size)
     return MapsForm(None, "uint16", suffix, read_scale(maps.confidence[0]))
 

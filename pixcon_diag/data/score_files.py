@@ -29,6 +29,8 @@ TOLERANCE = {"float16": 4e-3, "bfloat16": 1e-2}
 """How far the sum of an image's probabilities may be from one, by type, several times what rounding explains."""
 _USUAL_TOLERANCE = 1e-3
 """Of float32 and float64, which may hold what was computed in another precision."""
+_RINGING = 0.5
+"""How far interpolation may carry probabilities out of [0, 1]: bicubic, in both directions, at most by 0.45."""
 _TYPES = ("float16", "float32", "float64")
 _MOST_ENTRIES = 16
 """Most arrays of an archive whose names are listed."""
@@ -44,6 +46,12 @@ class Scores(NamedTuple):
     dtype: str
     """Their type in the file."""
     form: Form
+
+    @property
+    def interpolated(self) -> bool:
+        """Whether they are probabilities beyond [0, 1], as resizing them by cubic interpolation gives."""
+        beyond = self.values.min() < -_USUAL_TOLERANCE or self.values.max() > 1 + _USUAL_TOLERANCE
+        return self.form == "probabilities" and bool(beyond)
 
 
 def read_scores(path: Path, shape: Shape) -> Scores:
@@ -61,10 +69,13 @@ def read_scores(path: Path, shape: Shape) -> Scores:
 
 
 def form_of(values: np.ndarray, dtype: str, path: Path) -> Form:
-    """Whether scores (K, H, W) are probabilities: in [0, 1], and of sum one along the classes.
+    """Whether scores (K, H, W) are probabilities: of sum one along the classes at every pixel.
+
+    Probabilities may leave [0, 1] as far as interpolation carries them. Logits sum to one only by chance.
 
     Raises:
-        DataError: they hold NaN or +∞, or are in [0, 1] without summing to one.
+        DataError: they hold NaN or +∞, or are neither: of sum one at most pixels only, or further from [0, 1]; or
+            nearly all in [0, 1] without summing to one, as sigmoids are.
     """
     lowest, highest = float(values.min()), float(values.max())
     if not highest < np.inf:  # also for NaN
@@ -73,16 +84,18 @@ def form_of(values: np.ndarray, dtype: str, path: Path) -> Form:
             f"{path} holds {what}, which are no logits and no probabilities. Has the training diverged, or did half "
             "precision overflow? Save them from a network that predicts finite values, in float32."
         )
-    tolerance = TOLERANCE.get(dtype, _USUAL_TOLERANCE)
-    if lowest < 0 or highest > 1 + _USUAL_TOLERANCE:
-        return "logits"
-    sums = values.sum(0, dtype=np.float32)
-    if np.abs(sums - 1).max() <= tolerance:
+    with np.errstate(over="ignore"):  # of float64 logits
+        sums = values.sum(0, dtype=np.float64)
+    whole = np.abs(sums - 1) <= TOLERANCE.get(dtype, _USUAL_TOLERANCE)
+    near = lowest >= -_RINGING and highest <= 1 + _RINGING
+    if near and whole.all():
         return "probabilities"
+    if whole.mean() < 0.5 and not (near and ((values >= 0) & (values <= 1)).mean() > 0.75):
+        return "logits"
     raise DataError(
         f"{path} holds values of {lowest:.3g} to {highest:.3g} whose sum over the classes is {sums.min():.3g} to "
-        f"{sums.max():.3g}: neither probabilities, which sum to one, nor logits. Save what softmax gives, or what goes "
-        "into it."
+        f"{sums.max():.3g}, one at {whole.mean():.0%} of the pixels: neither probabilities, which sum to one at each, "
+        "nor logits. Save what softmax gives, or what goes into it."
     )
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pixcon_diag.data.evaluation_data import EvaluationData
-from pixcon_diag.data.saved_maps import SavedMaps, size_of
-from pixcon_diag.data.score_files import Form, Scores
+from pixcon_diag.data.saved_maps import MapsForm, SavedMaps, form_of_maps, size_of
+from pixcon_diag.data.score_files import Scores
 from pixcon_diag.passes.predictions import read_target
 from pixcon_diag.passes.run import Consumer, PredictedBatch
 from pixcon_diag.passes.saved_maps import maps_of
@@ -33,20 +33,15 @@ def read_pass(
         images: their places in the list.
 
     Raises:
-        DataError: a file is missing or damaged, of another size than its mask, or of another kind than the first.
+        DataError: a file is missing or damaged, of another size than its mask, or of another form than the first of
+            the list, which another process or an interrupted pass may have read.
     """
     maps = maps_of(folder, data)
-    form: Form | None = None
+    form = form_of_maps(maps, data)
     progress(0, len(images))
     for done, index in enumerate(images, 1):
         target = _target(data, index)
-        if maps.has_scores:
-            scores = maps.read_scores(index, target.shape, form)
-            form = scores.form
-            prediction = _from_scores(scores, maps, index)
-        else:
-            labels, confidence = maps.read_labels(index, target.shape)
-            prediction = _prediction(torch.from_numpy(confidence)[None], torch.from_numpy(labels)[None])
+        prediction = _read(maps, index, target.shape, form)
         batch = PredictedBatch((data.pairs[index].image,), torch.from_numpy(target)[None], prediction)
         for consumer in consumers:
             consumer(batch)
@@ -61,10 +56,22 @@ def _target(data: EvaluationData, index: int) -> np.ndarray:
     return np.full(size_of(data, index), void_of(count), dtype=label_type(count))
 
 
+def _read(maps: SavedMaps, index: int, size: tuple[int, ...], form: MapsForm) -> ModelPrediction:
+    if maps.has_scores:
+        return _from_scores(maps.read_scores(index, size, form.form), maps, index)
+    labels, confidence = maps.read_labels(index, size, form.scale)
+    return _prediction(torch.from_numpy(confidence)[None], torch.from_numpy(labels)[None])
+
+
 def _from_scores(scores: Scores, maps: SavedMaps, index: int) -> ModelPrediction:
     """Confidence and class of each pixel, as :func:`pixcon_train.evaluation.inference.predict` computes them."""
-    values = torch.from_numpy(scores.values)[None].float()
-    confidence, prediction = (values if scores.form == "probabilities" else values.softmax(1)).max(1)
+    values = torch.from_numpy(scores.values)[None]
+    if scores.form == "logits":
+        if values.dtype == torch.float64:  # whose range exceeds that of float32
+            values = values - values.amax(1, keepdim=True)
+        values = values.float().softmax(1)
+    confidence, prediction = values.float().max(1)
+    confidence.clamp_(max=1)  # of interpolated probabilities
     if not confidence.isfinite().all():
         raise DataError(f"{maps.files[index]} holds -∞ for every class of a pixel. Save finite logits.")
     return _prediction(confidence, prediction.to(smallest_type(maps.num_classes)))

@@ -79,6 +79,10 @@ def test_the_kind_of_a_folder_follows_from_its_files(tmp_path: Path, data: Evalu
     scores = found(write_scores(tmp_path / "scores"), data)
     assert (scores.has_confidence, scores.has_scores) == (True, True)
     assert form_of_maps(scores, data).text == "saved logits (float64, .npy)"
+    beyond = np.array([-0.25, 0.1, 1.15])[:, None, None] + np.zeros(SIZES[0])
+    np.save(tmp_path / "scores/0.npy", beyond)
+    text = "saved probabilities (float64, .npy, beyond [0, 1] as interpolation gives: clipped)"
+    assert form_of_maps(scores, data).text == text
     assert with_confidence(scores) is scores
     with pytest.raises(DataError, match=r"labels hold no confidence. Save the probabilities .*IMAGE.confidence.png"):
         with_confidence(alone)
@@ -163,6 +167,15 @@ def test_scores_of_another_form_than_the_first_image_s_are_refused(tmp_path: Pat
     form = maps.read_scores(0, SIZES[0]).form
     with pytest.raises(DataError, match=r"2.npy holds probabilities, but .*0.npy holds logits"):
         maps.read_scores(2, SIZES[2], form)
+
+
+def test_confidences_of_another_scale_than_the_first_image_s_are_refused(tmp_path: Path, data: EvaluationData) -> None:
+    folder = write_labels(tmp_path / "maps", data)
+    (folder / "images/2.confidence.png").write_bytes(confidence(SIZES[2], None))
+    maps = found(folder, data)
+    with pytest.raises(DataError, match=r"2.confidence.png has another scale .* than .*0.confidence.png"):
+        maps.read_labels(2, SIZES[2], SCALE)
+    assert maps.read_labels(2, SIZES[2], PLAIN)[1] == pytest.approx(60_000 / 65_535)
 
 
 def test_a_file_of_gigabytes_is_not_hashed(tmp_path: Path, data: EvaluationData) -> None:

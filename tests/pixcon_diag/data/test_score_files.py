@@ -59,6 +59,41 @@ def test_rounded_probabilities_of_many_classes_are_probabilities(tmp_path: Path)
             assert found.form == "probabilities", (classes, dtype)
 
 
+def bicubic(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    resized: np.ndarray = torch.nn.functional.interpolate(torch.from_numpy(values)[None], size, mode="bicubic")[0]
+    return np.asarray(resized)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_interpolated_probabilities_are_probabilities(tmp_path: Path, dtype: str) -> None:
+    """A cubic kernel overshoots at edges but keeps the sum over the classes."""
+    labels = np.random.default_rng(0).integers(3, size=(6, 7))
+    values = bicubic(np.eye(3)[labels].transpose(2, 0, 1).astype(np.float32), (24, 30)).astype(dtype)
+    assert -0.5 < values.min() < -0.1 and 1.1 < values.max() < 1.5
+    found = read_scores(write(tmp_path / "a.npy", values), values.shape)
+    assert (found.form, found.interpolated) == ("probabilities", True)
+    assert not read_scores(write(tmp_path / "b.npy", PROBABILITIES), SHAPE).interpolated
+    assert not read_scores(write(tmp_path / "c.npy", LOGITS), SHAPE).interpolated
+
+
+def test_interpolated_sigmoids_are_neither(tmp_path: Path) -> None:
+    values = bicubic(1 / (1 + np.exp(-3 * np.random.default_rng(0).normal(0, 1, (3, 6, 7)))), (24, 30))
+    assert values.min() < 0
+    with pytest.raises(DataError, match="neither probabilities, which sum to one at each, nor logits"):
+        read_scores(write(tmp_path / "a.npy", values), values.shape)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 20.0])
+def test_small_and_large_logits_are_logits(tmp_path: Path, scale: float) -> None:
+    values = np.random.default_rng(0).normal(0, scale, (21, 6, 7))
+    assert read_scores(write(tmp_path / "a.npy", values), values.shape).form == "logits"
+
+
+def test_logits_beyond_float32_are_logits(tmp_path: Path) -> None:
+    values = np.where(LOGITS > 0, LOGITS.astype(float) * 1e300, np.finfo(float).min)
+    assert read_scores(write(tmp_path / "a.npy", values), SHAPE).form == "logits"
+
+
 def test_forms_of_arrays_that_numpy_may_have_saved(tmp_path: Path) -> None:
     for values in (
         np.asfortranarray(LOGITS),
@@ -115,7 +150,9 @@ def spoilt(change: Callable[[np.ndarray], Any], values: np.ndarray = LOGITS) -> 
     [
         (spoilt(lambda v: v.__setitem__((0, 1, 1), np.nan)), "holds NaN"),
         (spoilt(lambda v: v.__setitem__((0, 1, 1), np.inf)), "holds infinite values"),
-        (spoilt(lambda v: v.__setitem__((0, 1, 1), 0.9), PROBABILITIES), "neither probabilities, which sum to one"),
+        (spoilt(lambda v: v.__setitem__((0, 1, 1), 0.9), PROBABILITIES), "one at 95% of the pixels: neither"),
+        (spoilt(lambda v: v.__setitem__((0, 1, 1), -9), PROBABILITIES), "one at 95% of the pixels: neither"),
+        (spoilt(lambda v: v.__setitem__(0, v[0] + 1 - v.sum(0))), "one at 100% of the pixels: neither"),
         (1 / (1 + np.exp(-LOGITS)), "neither probabilities, which sum to one"),
         (np.zeros(SHAPE, np.float32), "sum over the classes is 0 to 0"),
     ],
