@@ -66,8 +66,9 @@ def one_step(run: Run) -> StepState:
         scaler.load_state_dict(scaler.state_dict() | {"scale": _SCALE})
     gradients: dict[str, Tensor] = {}
 
-    def note(*_: Any) -> None:  # after unscaling, if there is a loss scale
-        gradients.update((name, _plain(p.grad)) for name, p in named if p.grad is not None)
+    def note(*_: Any) -> None:  # the fused AdamW divides by the loss scale itself
+        scale = 1.0 if scaler is None else _SCALE
+        gradients.update((name, _plain(p.grad) / scale) for name, p in named if p.grad is not None)
 
     named = list(run.parts.student.named_parameters())
     before = _state(run.parts.student).weights

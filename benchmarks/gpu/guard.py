@@ -1,8 +1,10 @@
 """Whole optimizer steps under CUDA's own sync guard, which turns every wait of the host for the GPU into an error.
 
-fp16 is omitted: its loss scaling checks for overflowed gradients and waits by design.
+Two options wait by design and are omitted: fp16, whose loss scaling checks for overflowed gradients, and noise of whole
+regions, which are found on the host.
 """
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import torch
 from benchmarks.gpu.harness import TINY, Run, fill_bank, new_run
 from benchmarks.gpu.parts import Options
 from benchmarks.gpu.rows import Row, failed, holds, skipped
+from benchmarks.machine import ROOT
 from pixcon_train.method.admission import RULES
 
 _THRESHOLDS = ("quantile", "dynamic", "dynamic_floor", "per_class", "gate")
@@ -23,7 +26,6 @@ CASES: dict[str, dict[str, Any]] = {
     **{f"threshold {rule}": {"consistency.threshold.rule": rule} for rule in _THRESHOLDS},
     "encoder dinov2_reg": {"model.encoder": "dinov2_reg"},
     "encoder dinov3": {"model.encoder": "dinov3", "data.crop": 32},
-    "noise of regions": {"consistency.noise.rate": 0.3, "consistency.noise.kind": "regions"},
     "noise, weights, OHEM": {
         "consistency.noise.rate": 0.3,
         "consistency.noise.kind": "confusion",
@@ -35,7 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
     "bf16, channels_last": {"runtime.precision": "bf16", "runtime.channels_last": True},
     "activation checkpointing": {"runtime.activation_checkpointing": True},
 }
-"""Presets, every admission and threshold rule, every encoder and kind of noise, and the runtime options."""
+"""Presets, every admission and threshold rule, every encoder, and the runtime options."""
 
 
 @contextmanager
@@ -72,13 +74,19 @@ def run(options: Options) -> Iterator[Row]:
             guarded_step(case, options.device, options.scratch)
             clean += 1
         except RuntimeError as error:
-            yield failed(case, str(error).splitlines()[0])
+            yield failed(case, f"{_place_of(error)}: {str(error).splitlines()[0]}")
     if options.device == "cuda":
         yield holds("steps without a wait", f"{clean} of {len(CASES)}", clean == len(CASES), cases=list(CASES))
         yield _planted(torch.device(options.device))
     else:
         yield holds("steps, without a guard", f"{clean} of {len(CASES)}", clean == len(CASES), cases=list(CASES))
         yield skipped("the guard", "needs CUDA; the tests have one of their own for the CPU")
+
+
+def _place_of(error: RuntimeError) -> str:
+    """Line of the project at which ``error`` was raised."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(ROOT))]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
 def _planted(device: torch.device) -> Row:

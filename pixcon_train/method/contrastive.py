@@ -133,7 +133,7 @@ def _losses_of(similarity: Tensor, mass: Tensor, own: Tensor, num_classes: int) 
     positives = similarity.view(len(own), num_classes, -1)[anchor, own]
     log_positive = positives.logsumexp(1) - similarity.amax(1) + mass.amax(1).log()
     by_class = mass.view(len(own), num_classes, -1)
-    by_class[anchor, own] = 0.0
+    by_class[anchor, own] = torch.zeros_like(positives)  # a number would be sent to the GPU, for which the host waits
     negative = mass.sum(1)
     by_class[anchor, own] = -negative[:, None] * positives.softmax(1)
     return F.softplus(negative.log() - log_positive)

@@ -219,3 +219,5 @@ def test_the_guard_would_notice_waiting() -> None:
         torch.ones(3)[torch.tensor([True, False, True])]
     with NoWaiting(), pytest.raises(AssertionError, match="wait"):
         torch.ones(()).item()
+    with NoWaiting(), pytest.raises(AssertionError, match="wait"):
+        torch.ones(3)[torch.tensor([0, 2])] = 0.0
