@@ -12,10 +12,19 @@ SWEEPS = Path(__file__).parents[1] / "sweeps"
 DATASETS = {"pascal", "cityscapes", "ade20k", "camvid", "digits"}
 EXPERIMENTS = {"table4", "table10", "admission", "contamination", "seeds", "thresholds"}
 FORKS = {
-    "digits": {"parents", "fork-admission", "fork-contamination", "fork-thresholds"},
+    "digits": {
+        "parents",
+        "fork-admission",
+        "fork-contamination",
+        "fork-thresholds",
+        "parents-encoders",
+        "fork-encoders",
+    },
     "camvid": {"parents", "fork-admission"},
 }
-"""Sweeps that continue the runs of another one."""
+"""Sweeps that continue the runs of another one, and those."""
+ENCODERS = ("nano-1x96", "nano-4x32", "nano-1x32")
+"""Of the sweeps that compare encoders."""
 FILES = sorted(SWEEPS.glob("*/*.yaml"))
 
 
@@ -32,18 +41,16 @@ def test_a_ready_file_gives_valid_runs(path: Path) -> None:
     assert sweep.name == f"{path.parent.name}-{path.stem}"
     assert len(sweep.points) >= 3
     assert {point.config.data.dataset for point in sweep.points} == {path.parent.name}
-    assert {point.config.model.size for point in sweep.points} == {
-        "nano" if path.parent.name in {"camvid", "digits"} else "base"
-    }
+    sizes = {"nano"} if path.parent.name in {"camvid", "digits"} else {"base"}
+    assert {point.config.model.size for point in sweep.points} == ({*ENCODERS} if "encoders" in path.stem else sizes)
 
 
 @pytest.mark.parametrize("dataset", FORKS)
 def test_forks_continue_runs_of_the_sweep_of_their_parents(dataset: str) -> None:
     """The same network, data and batch, from a state that the parents keep before their last epoch."""
-    parents = {
-        f"runs/{dataset}-parents/{p.name}": p.config for p in read_sweep(SWEEPS / dataset / "parents.yaml").points
-    }
-    for name in FORKS[dataset] - {"parents"}:
+    sweeps = {name: read_sweep(SWEEPS / dataset / f"{name}.yaml") for name in FORKS[dataset] if "parents" in name}
+    parents = {f"runs/{sweep.name}/{p.name}": p.config for sweep in sweeps.values() for p in sweep.points}
+    for name in FORKS[dataset] - sweeps.keys():
         for point in read_sweep(SWEEPS / dataset / f"{name}.yaml").points:
             assert point.config.fork.checkpoint is not None
             folder, _, file = point.config.fork.checkpoint.rpartition("/")

@@ -12,9 +12,7 @@ from pixcon_train.core.hints import hint
 from pixcon_train.core.patch_size import PATCH_SIZE
 from pixcon_train.method.admission import RULES
 from pixcon_train.models.architectures import ARCHITECTURES
-from pixcon_train.models.sizes import ENCODERS, SIZES
-
-Size = Literal["nano", "small", "base", "large", "giant"]
+from pixcon_train.models.sizes import ENCODERS, NAMES, SIZES, WEAK
 
 
 def _one_of(names: Collection[str]) -> AfterValidator:
@@ -76,8 +74,9 @@ class ModelConfig(Section):
     architecture: Annotated[str, _one_of(ARCHITECTURES)] = Field(
         description=f"Decoder and checkpoint layout: {' or '.join(f'`{name}`' for name in ARCHITECTURES)}."
     )
-    size: Size
-    """Encoder size: `nano` (meant for the CPU), `small`, `base`, `large` or `giant`."""
+    size: Annotated[str, _one_of(NAMES)]
+    """Encoder size: `nano` (meant for the CPU), `small`, `base`, `large` or `giant`; `nano-2x64` is nano with 2 blocks
+    of width 64 (1, 2 or 4 blocks of width 32, 64 or 96)."""
     encoder: Annotated[str, _one_of(ENCODERS)] = Field(
         default="dinov2",
         description=f"{', '.join(f'`{name}`' for name in ENCODERS)} (not `giant`); the last two from a file.",
@@ -101,7 +100,7 @@ class ModelConfig(Section):
         """`hub`, `none` or a path: ``pretrained`` with `auto` decided."""
         if self.pretrained != "auto":
             return self.pretrained
-        return "none" if self.size == "nano" else "hub"
+        return "none" if self.size in ("nano", *WEAK) else "hub"
 
 
 class ScheduleConfig(Section):

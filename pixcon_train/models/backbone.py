@@ -94,15 +94,15 @@ class DinoV2(VisionTransformer):
         tokens = tokens + self.position_embedding(*grid)
         if self.registers:  # they have no position
             tokens = torch.cat([tokens[:, :1], self.register_tokens.expand(len(images), -1, -1), tokens[:, 1:]], dim=1)
-        maps = []
+        maps = {}
         for index, block in enumerate(self.blocks):
             if self.recompute and torch.is_grad_enabled():
                 tokens = checkpoint(block, tokens, use_reentrant=False)
             else:
                 tokens = block(tokens)
             if index in self.taken:
-                maps.append(self.norm(tokens)[:, 1 + self.registers :].transpose(1, 2).unflatten(2, grid))
-        return maps
+                maps[index] = self.norm(tokens)[:, 1 + self.registers :].transpose(1, 2).unflatten(2, grid)
+        return [maps[index] for index in self.taken]
 
     def position_embedding(self, height: int, width: int) -> Tensor:
         """Position embedding of a grid of ``height`` × ``width`` patches, class token first: (1, 1 + h·w, dim).

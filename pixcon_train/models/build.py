@@ -17,7 +17,7 @@ def build_model(
 
     Args:
         architecture: ``unimatch_v2`` or ``pixcon``.
-        size: ``nano``, ``small``, ``base``, ``large`` or ``giant``.
+        size: ``nano``, ``small``, ``base``, ``large`` or ``giant``, or another of the names in ``SIZES``.
         num_classes: K.
         projection: with the projection head g_φ (paper, Eq. 1), which both architectures can have.
         embedding_dim: D of the projection head.

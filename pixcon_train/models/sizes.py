@@ -54,6 +54,20 @@ _DINOV2 = {
     ),
 }
 
+_WEAK_BLOCKS = {1: (0, 0, 0, 0), 2: (0, 0, 1, 1), 4: (0, 1, 2, 3)}
+
+WEAK = {
+    f"nano-{depth}x{dim}": replace(_DINOV2["nano"], dim=dim, depth=depth, heads=dim // 32, blocks=blocks)
+    for depth, blocks in _WEAK_BLOCKS.items()
+    for dim in (32, 64, 96)
+    if (depth, dim) != (4, 96)
+}
+"""Encoders weaker than nano, as DEPTHxWIDTH, with nano's decoder and channels per head. The decoder reads four maps, so
+that with fewer blocks some maps are equal."""
+
+NAMES = (*_DINOV2, *WEAK)
+"""Of the sizes, without what an encoder adds to them."""
+
 REGISTERS = 4
 """Of DINOv2 with registers and of DINOv3."""
 
@@ -64,7 +78,9 @@ _REGISTERED = {name: replace(size, registers=REGISTERS, hub_name=None) for name,
 
 SIZES = {
     **_DINOV2,
+    **WEAK,
     **{f"{name}-reg": size for name, size in _REGISTERED.items()},
     **{f"{name}-dinov3": replace(size, rotary=True) for name, size in _REGISTERED.items() if not size.gated},
 }
-"""By name. DINOv3 has no giant; its other sizes have the widths, depths and heads of DINOv2's."""
+"""By name. DINOv3 has no giant; its other sizes have the widths, depths and heads of DINOv2's. The weak ones are of
+DINOv2 without registers alone."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from pixcon_diag import load
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.engine.trainer import train
@@ -130,6 +131,16 @@ def test_a_damaged_checkpoint_is_no_file_of_this_run(spec: Path, parents: dict[s
         fork(spec, tmp_path / "fork", tmp_path / "damaged.pth", bank__rule="none")
     assert str(error.value).endswith("copy it again, or fork from another checkpoint.")
     assert "--name" not in str(error.value) and "Could not fork from" in str(error.value)
+
+
+def test_a_weak_encoder_is_forked_and_measured_by_its_file(spec: Path, tmp_path: Path) -> None:
+    sizes = {"model__size": "nano-1x32", "runtime__keep_every": 1}
+    train(tiny_config(spec, bank__rule="none", **sizes), tmp_path / "parent")
+    forked = fork(spec, tmp_path / "fork", tmp_path / "parent" / kept_state(1), bank__rule="clean", **sizes)
+    found = load(tmp_path / "fork").info
+    assert (forked.size, found.architecture, found.size) == ("nano-1x32", "pixcon", "nano-1x32")
+    with pytest.raises(CheckpointError, match=r"is of pixcon nano-1x32 .*the fork of pixcon nano-2x32"):
+        fork(spec, tmp_path / "other", tmp_path / "parent" / kept_state(1), model__size="nano-2x32")
 
 
 def test_a_checkpoint_within_an_epoch_is_no_start(spec: Path, parents: dict[str, Path], tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def test_every_size_builds_with_consistent_attributes(architecture: str, size: s
     assert model.get_parameter("proj_head.0.weight").shape[:2] == (256, model.fused_channels)
 
 
+@pytest.mark.parametrize(("size", "shared"), [("nano-1x32", 4), ("nano-2x64", 2), ("nano-4x32", 1)])
+def test_a_weak_encoder_gives_nano_s_decoder_four_maps(size: str, shared: int) -> None:
+    """DEPTHxWIDTH; ``shared`` maps are of one block."""
+    depth, width = map(int, size.removeprefix("nano-").split("x"))
+    weak, nano = (build_model("pixcon", name, CLASSES, projection=False).eval() for name in (size, "nano"))
+    assert (len(weak.encoder.blocks), weak.encoder_dim, weak.fused_channels) == (depth, width, nano.fused_channels)
+    maps = weak.encoder(torch.randn(1, 3, 28, 42))
+    assert [tuple(found.shape) for found in maps] == [(1, width, 2, 3)] * 4
+    assert [torch.equal(maps[0], found) for found in maps] == [True] * shared + [False] * (4 - shared)
+
+
 def test_the_output_has_the_promised_shapes(model: SegmentationModel) -> None:
     output = model(torch.randn(2, 3, 42, 70), embed=True)
     assert output.logits.shape == (2, CLASSES, 42, 70)
