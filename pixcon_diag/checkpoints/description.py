@@ -108,7 +108,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Wrapping:
-    """What identifies a network of other code beside its weights; changes of code in other files are not noticed."""
+    """What identifies a network of other code beside its weights."""
 
     feature: str | None = None
     """The layer whose input or output is its feature."""
@@ -120,7 +120,11 @@ class Wrapping:
     spec: str | None = None
     """The SPEC that names it, without weights; None for a network in memory."""
     code: str | None = None
-    """SHA-256 of the file of the user's code that builds it."""
+    """SHA-256 of the files that say how it is built: of the user's code, or a configuration."""
+    libraries: tuple[str, ...] = ()
+    """Name and version of each library whose code builds it."""
+    function: str | None = None
+    """Fingerprint of what it predicts for one image, for changes that none of the above shows."""
 
 
 @dataclass(frozen=True)

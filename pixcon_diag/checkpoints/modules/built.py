@@ -1,6 +1,7 @@
 """What the module of each library gives."""
 
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import NamedTuple
 
 from torch import nn
@@ -46,6 +47,13 @@ class Built:
     class_names: tuple[str, ...] | None = None
     """In the order of its output; None: not known."""
     code: str | None = None
-    """SHA-256 of the file of the user's code that builds it."""
+    """SHA-256 of the files that say how it is built: of the user's code, or a configuration."""
+    libraries: tuple[str, ...] = ()
+    """Name and version of each library whose code builds it."""
     remarks: tuple[str, ...] = ()
     """Remarks on how it was built, as short phrases."""
+
+
+def versions(*packages: str) -> tuple[str, ...]:
+    """Name and version of each package."""
+    return tuple(f"{package} {version(package)}" for package in packages)

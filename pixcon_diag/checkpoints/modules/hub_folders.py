@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_train.core.errors import CheckpointError, ConfigError
-from pixcon_train.core.files import read_json
+from pixcon_train.core.files import read_json, sha256
 from pixcon_train.core.paths import exists, is_file, is_folder
 
 CONFIG = "config.json"
@@ -66,6 +66,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{file} holds a {type(content).__name__}; expected the configuration of a network.")
     return content
+
+
+def config_hash(folder: Path) -> str:
+    """SHA-256 of a folder's ``config.json``."""
+    return sha256(folder / CONFIG)
 
 
 def require_safetensors(folder: Path) -> None:

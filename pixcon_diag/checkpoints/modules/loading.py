@@ -106,5 +106,7 @@ def _described(
         preprocessing=built.preprocessing,
         spec=spec.network,
         code=built.code,
+        libraries=built.libraries,
+        function=found.function,
     )
     return SpecNetwork(description, model, wrapping, None if binary else built.class_names)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pixcon_diag.checkpoints.modules.built import Built
+from pixcon_diag.checkpoints.modules.fingerprint import fingerprint
 from pixcon_diag.checkpoints.preprocessing import prepared
 from pixcon_diag.checkpoints.wrapped_module import FeatureLayer, logits_of
 from pixcon_train.core.errors import CheckpointError, PixConError
@@ -33,6 +34,8 @@ class Probed:
     """The input of the last layer that gives the logits; None where no such layer is seen."""
     probabilities: bool
     """Whether its outputs are probabilities: in [0, 1], with the sum 1 over the classes if it has several channels."""
+    function: str
+    """Fingerprint of its logits."""
 
 
 def probe(built: Built, name: str) -> Probed:
@@ -62,7 +65,8 @@ def probe(built: Built, name: str) -> Probed:
 def _probe(built: Built, multiple: int) -> Probed:
     edge = _edge(multiple)
     images = torch.rand((1, 3, edge, edge + multiple), generator=torch.Generator().manual_seed(0)).requires_grad_()
-    with torch.enable_grad(), _outputs(built.module) as outputs:
+    with torch.enable_grad(), torch.random.fork_rng([]), _outputs(built.module) as outputs:
+        torch.manual_seed(0)  # for a network that draws
         logits = logits_of(built.module(prepared(images, built.preprocessing)))
     if not logits.isfinite().all():
         raise CheckpointError(
@@ -77,7 +81,7 @@ def _probe(built: Built, multiple: int) -> Probed:
             f"the network's {channels} outputs lie in [0, 1] without summing to one, as sigmoids do: they are no "
             "probabilities of exclusive classes. Take its last activation away."
         )
-    return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities)
+    return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities, fingerprint(logits))
 
 
 def _edge(multiple: int) -> int:

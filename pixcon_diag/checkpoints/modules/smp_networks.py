@@ -5,8 +5,14 @@ from typing import Any
 
 from torch import nn
 
-from pixcon_diag.checkpoints.modules.built import Built, WeightsOf
-from pixcon_diag.checkpoints.modules.hub_folders import local_folder, read_config, require_extra, require_safetensors
+from pixcon_diag.checkpoints.modules.built import Built, WeightsOf, versions
+from pixcon_diag.checkpoints.modules.hub_folders import (
+    config_hash,
+    local_folder,
+    read_config,
+    require_extra,
+    require_safetensors,
+)
 from pixcon_diag.checkpoints.modules.preprocessor_config import FILE, read_preprocessing
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_diag.provenance import Preprocessing
@@ -37,7 +43,15 @@ def build(name: str, weights: WeightsOf | None) -> Built:
     chosen = weights.load(module)
     preprocessing, remarks = _preprocessing(folder, config)
     multiple = module.encoder.output_stride if module.requires_divisible_input_shape else None
-    return Built(module.eval(), chosen, preprocessing, multiple=multiple, remarks=remarks)
+    return Built(
+        module.eval(),
+        chosen,
+        preprocessing,
+        multiple=multiple,
+        code=config_hash(folder),
+        libraries=versions("segmentation_models_pytorch", "timm", "torchvision"),
+        remarks=remarks,
+    )
 
 
 def _network(folder: Path, config: dict[str, Any]) -> Any:

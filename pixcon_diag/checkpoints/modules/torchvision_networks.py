@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.hub import get_dir
 
-from pixcon_diag.checkpoints.modules.built import Built, WeightsOf
+from pixcon_diag.checkpoints.modules.built import Built, WeightsOf, versions
 from pixcon_diag.checkpoints.modules.weights import load_state
 from pixcon_diag.checkpoints.reading import read_file
 from pixcon_train.core.errors import CheckpointError, ConfigError
@@ -47,7 +47,8 @@ def build(name: str, weights: WeightsOf | None) -> Built:
         raise CheckpointError(f"{weights.file.path}: the weights do not fit {name}: missing {classifier}.")
     module = _without_auxiliary(name, len(state[classifier]))
     load_state(module, state, weights.file.path)
-    return Built(module.eval(), chosen, multiple=1, class_names=public.get(weights.file.path.name))
+    names = public.get(weights.file.path.name)
+    return Built(module.eval(), chosen, multiple=1, class_names=names, libraries=versions("torchvision"))
 
 
 def _without_auxiliary(name: str, num_classes: int | None) -> nn.Module:

@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from pixcon_diag.checkpoints.layouts.layout import Weights
-from pixcon_diag.checkpoints.modules.built import Built, WeightsOf
-from pixcon_diag.checkpoints.modules.hub_folders import local_folder, read_config, require_extra, require_safetensors
+from pixcon_diag.checkpoints.modules.built import Built, WeightsOf, versions
+from pixcon_diag.checkpoints.modules.hub_folders import (
+    config_hash,
+    local_folder,
+    read_config,
+    require_extra,
+    require_safetensors,
+)
 from pixcon_diag.checkpoints.modules.preprocessor_config import read_preprocessing
 from pixcon_train.core.errors import CheckpointError
 
@@ -39,6 +45,8 @@ def build(name: str, weights: WeightsOf | None) -> Built:
         chosen,
         preprocessing,
         class_names=tuple(str(names[index]) for index in sorted(names)),
+        code=config_hash(folder),
+        libraries=versions("transformers", "timm"),
         remarks=remarks,
     )
 

@@ -1,5 +1,6 @@
 """Every part of a pass's key, and where passes are kept."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 
 from pixcon_diag.cache.job import PassJob
 from pixcon_diag.cache.keys import pass_folder, pass_key
@@ -18,7 +20,7 @@ from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.passes.options import MeasureOptions, RunChoice, pass_options
 from pixcon_train.core.progress import no_notes, silent
 from pixcon_train.data.sources import DataSource
-from tests.pixcon_diag.checkpoints.modules.networks import own_network, write_code
+from tests.pixcon_diag.checkpoints.modules.networks import own_network, segformer, write_code
 from tests.pixcon_diag.passes.small import CLASSES, Network, cpu, images, network
 from tests.pixcon_train.data.files import THREE
 
@@ -165,18 +167,59 @@ def test_passes_of_a_spec_lie_beside_its_weights_or_in_its_folder(
         assert results_folder(elsewhere) == tmp_path / "cache/diag"
 
 
+def of_file(data: EvaluationData, source: str, **options: Any) -> str:
+    """The key of a pass of the network that a SPEC names."""
+    loaded = load(source, **options)
+    return str(pass_key(loaded, data, pass_options(loaded, data, cpu()), {}))
+
+
 def test_a_change_of_the_code_that_builds_a_network_makes_another_pass(tmp_path: Path) -> None:
     file = write_code(tmp_path)
     torch.save(own_network(file).state_dict(), tmp_path / "w.pth")
     data = images(tmp_path / "data")
-    keys = []
-    for factory in ("build", "build", "permuted"):
-        loaded = load(f"{file}:{factory}@{tmp_path / 'w.pth'}")
-        keys.append(pass_key(loaded, data, pass_options(loaded, data, cpu()), {}))
+    source = f"{file}:build@{tmp_path / 'w.pth'}"
+    keys = [of_file(data, source), of_file(data, source), of_file(data, source.replace("build", "permuted"))]
     Path(file).write_text(f"{Path(file).read_text()}# changed\n")
-    loaded = load(f"{file}:build@{tmp_path / 'w.pth'}")
-    keys.append(pass_key(loaded, data, pass_options(loaded, data, cpu()), {}))
-    other = load(f"{file}:build@{tmp_path / 'w.pth'}", feature="stem")
-    keys.append(pass_key(other, data, pass_options(other, data, cpu()), {}))
-    assert keys[0] == keys[1] and len({str(key) for key in keys}) == 4
-    assert pass_folder(loaded) == tmp_path / "diag"
+    keys += [of_file(data, source), of_file(data, source, feature="stem")]
+    assert keys[0] == keys[1] and len(set(keys)) == 4
+    assert pass_folder(load(source)) == tmp_path / "diag"
+
+
+def test_a_change_of_what_a_network_predicts_makes_another_pass_whatever_caused_it(tmp_path: Path) -> None:
+    (tmp_path / "scale.txt").write_text("1.0")
+    (tmp_path / "net.py").write_text(
+        "from pathlib import Path\nfrom torch import nn\n"
+        "class Net(nn.Conv2d):\n"
+        "    def forward(self, images):\n"
+        "        return super().forward(images) * float((Path(__file__).parent / 'scale.txt').read_text())\n"
+        "def build():\n    return Net(3, 3, 1)\n"
+    )
+    torch.save(torch.nn.Conv2d(3, 3, 1).state_dict(), tmp_path / "w.pth")
+    data, source = images(tmp_path / "data"), f"{tmp_path}/net.py:build@{tmp_path}/w.pth"
+    first, again = of_file(data, source), of_file(data, source)
+    (tmp_path / "scale.txt").write_text("1.1")
+    assert first == again != of_file(data, source)
+
+
+def test_a_change_of_a_folder_s_configuration_makes_another_pass(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    segformer(tmp_path)
+    data = images(tmp_path / "data")
+    first, config = of_file(data, f"hf:{tmp_path}"), tmp_path / "config.json"
+    assert of_file(data, f"hf:{tmp_path}") == first
+    content = json.loads(config.read_text())
+    config.write_text(json.dumps({**content, "layer_norm_eps": 0.5}))
+    changed = of_file(data, f"hf:{tmp_path}")
+    config.write_text(json.dumps({**content, "not_read": 1}))
+    assert len({first, changed, of_file(data, f"hf:{tmp_path}")}) == 3
+
+
+def test_another_version_of_a_library_makes_another_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torchvision.models.get_model(
+        "lraspp_mobilenet_v3_large", weights=None, weights_backbone=None, num_classes=3
+    )
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    data, source = images(tmp_path / "data"), f"torchvision:lraspp_mobilenet_v3_large@{tmp_path}/w.pth"
+    first = of_file(data, source)
+    monkeypatch.setattr("pixcon_diag.checkpoints.modules.built.version", lambda name: "0.0")
+    assert of_file(data, source) != first
