@@ -16,6 +16,6 @@ def run(options: Options) -> Iterator[Row]:
     if options.device == "die":
         os.kill(os.getpid(), signal.SIGSEGV)
     if options.device == "hang":
-        time.sleep(60)
+        time.sleep(600)
     if options.device == "lack":
         import no_such_module  # type: ignore[import-not-found]  # noqa: F401

@@ -6,11 +6,12 @@ import re
 import time
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from benchmarks.gpu import child, devices, guard, memory, processes
+from benchmarks.gpu import child, devices, guard, memory, processes, runner
 from benchmarks.gpu.parts import BUDGET, PARTS, Options, Part
 from benchmarks.gpu.rows import Row, at_least, at_most, failed, format_row, header, skipped
 from benchmarks.gpu.runner import NO_DEVICE, Plan, run_all
@@ -50,7 +51,7 @@ def not_installed(name: str) -> Distribution:
 def test_each_part_passes_in_small_on_a_cpu(part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setattr(Distribution, "from_name", staticmethod(not_installed))
-    rows = list(child.rows_of(part.module, Options("cpu", True, tmp_path, time.time() + 240)))
+    rows = list(child.rows_of(part.module, Options("cpu", True, tmp_path, time.time() + 280)))
     assert [row for row in rows if row.verdict == "FAIL"] == []
     assert len(rows) >= ROWS[part.name]
     for line in "\n".join(format_row(part.name, row) for row in rows).splitlines():
@@ -68,9 +69,17 @@ def test_the_limits_fit_into_eight_minutes() -> None:
     assert [part.name for part in PARTS] == list(ROWS)
 
 
-def _report(tmp_path: Path, device: str, *parts: Part, budget: float = 60) -> dict:
+def _report(tmp_path: Path, device: str, *parts: Part, budget: float = 600) -> dict:
+    """What is written on a clock that stands still, and jumps beyond the limit of a part that hangs."""
     out = tmp_path / "found.json"
-    run_all(Plan(parts, device, True, budget), out)
+
+    def now() -> float:
+        hangs = device == "hang" and out.exists() and '"what": "before"' in out.read_text(encoding="utf-8")
+        return budget - GOOD.seconds - 0.5 if hangs else 0.0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "time", SimpleNamespace(monotonic=now, sleep=time.sleep))
+        run_all(Plan(parts, device, True, budget), out)
     return json.loads(out.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(name))
 
 
@@ -80,7 +89,7 @@ def _report(tmp_path: Path, device: str, *parts: Part, budget: float = 60) -> di
 def test_a_part_that_fails_leaves_its_rows_and_the_other_parts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], device: str, message: str
 ) -> None:
-    report = _report(tmp_path, device, FAILING, GOOD, budget=12 if device == "hang" else 60)
+    report = _report(tmp_path, device, FAILING, GOOD)
     first, last = report["parts"][0]["rows"]
     assert (first["what"], first["values"]) == ("before", {"nothing": None})
     assert last["verdict"] == "FAIL" and last["result"].startswith(message)

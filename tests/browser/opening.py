@@ -14,7 +14,7 @@ from benchmarks.chromium import EXECUTABLES, executable
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 LOCAL = ("file:", "data:", "blob:")
 """Addresses that need no network."""
-PATIENCE = 30_000
+PATIENCE = 100_000
 """Milliseconds until a page counts as stuck; a busy machine is slow, and nothing here measures time."""
 WIDE, NARROW = 1280, 390
 """Widths of a desktop's and a phone's window, in pixels."""

@@ -118,7 +118,7 @@ def test_runs_in_two_local_workers_are_those_of_one_process(
     file, alone, _ = swept
     result = call(train.main, "sweep", file, "--runs", tmp_path, "--executor", "local", "--jobs", 2, "--only", "2/2")
     assert result.exit_code == 0, result.output
-    assert result.stderr.count(": running (job ") == 2 and result.stderr.count(": done") == 2
+    assert result.stderr.count(": done\n") == 2
     for rule in ("none", "clean"):
         name = f"tiny-rules/bank.rule-{rule}--seed-1"
         assert timeless(tmp_path / name) == timeless(alone.parent / name)
@@ -165,6 +165,17 @@ def test_the_jobs_that_go_on_are_told_with_the_commands() -> None:
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "2 jobs go on in Slurm." in said and "pixcon-train sweep 'a file.yaml' --executor slurm" in said
     assert "squeue --jobs=9,12" in said and "scancel 9 12" in said
+
+
+def test_without_a_terminal_each_change_is_a_line() -> None:
+    job = Submitted("a", "local", "12", "here")
+    console = Console(file=io.StringIO(), width=60)
+    with JobsDisplay(console, "runs") as display:
+        for stage in (Stage("waiting"), Stage("queued", job), Stage("running", job), Stage("running", job)):
+            display.show({"a": stage, "b": Stage("waiting")})
+        display.show({"a": Stage("done", job), "b": Stage("failed", job, "why")})
+    said = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert said == ["a: queued (job 12)", "a: running (job 12)", "a: done", "b: failed: why"]
 
 
 def test_the_table_of_jobs_fits_the_screen() -> None:

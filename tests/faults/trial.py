@@ -25,6 +25,9 @@ KILLED = -signal.SIGKILL
 LONGEST = 300.0
 """Seconds after which a process counts as hanging."""
 
+PATIENCE = 100.0
+"""Seconds after which a loader worker counts as left behind; on an idle machine it notices the end within 5."""
+
 
 @dataclass
 class Tally:
@@ -130,7 +133,7 @@ def _run(output: Connection, work: Callable[..., None], arguments: tuple[Any, ..
 
 def outliving(pids: Sequence[int]) -> list[str]:
     """A sentence for each process that goes on longer than a loader worker needs to notice the end of its parent."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while (left := [pid for pid in pids if is_running(pid)]) and time.monotonic() < deadline:
         time.sleep(0.1)
     return [f"process {pid} goes on" for pid in left]

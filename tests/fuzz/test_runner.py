@@ -64,7 +64,8 @@ def read(path: Path) -> str:
 )
 def test_each_fault_is_found(text: str, fault: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("a text", "input.txt", lambda path: path.write_text(text), expected="the result")
-    monkeypatch.setattr(runner, "PATIENCE", 2)
+    if text == "hang":
+        monkeypatch.setattr(runner, "PATIENCE", 1)
     (outcome,) = run(SimpleNamespace(attempt=read), iter([case]), seconds=1, memory=2**28)  # type: ignore[arg-type]
     assert (outcome.fault, outcome.refused) == (fault, text in ("refuse", "refused for memory"))
 

@@ -359,7 +359,7 @@ class Slow(Network):
 
     def forward(self, images: Tensor) -> Tensor:
         self.begun.set()
-        assert self.go.wait(30)
+        assert self.go.wait(200)
         return super().forward(images)
 
 
@@ -380,12 +380,12 @@ def test_two_that_want_one_pass_make_it_once(data: EvaluationData, keep: Path) -
 
     threads = [threading.Thread(target=work, args=each) for each in (("first", first), ("second", second))]
     threads[0].start()
-    assert first.begun.wait(30)
+    assert first.begun.wait(200)
     threads[1].start()
-    assert waiting.wait(30)
+    assert waiting.wait(200)
     first.go.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(200)
     assert (first.images, second.images) == (IMAGES, 0)
     assert numbers(found["first"]) == numbers(found["second"])
     assert "is making this pass" in told[0] and "second: reusing the pass cached" in told[1]

@@ -309,10 +309,10 @@ def test_a_second_process_waits_says_so_and_goes_on(store: Store) -> None:
 
     thread = threading.Thread(target=second)
     thread.start()
-    assert waiting.wait(30) and got == []
+    assert waiting.wait(200) and got == []
     store.write(written := kept(store, 3))
-    other.communicate("\n", timeout=30)
-    thread.join(30)
+    other.communicate("\n", timeout=200)
+    thread.join(200)
     assert not thread.is_alive() and same(got[0], written)
     assert len(told) == 1 and f"process {other.pid} on " in told[0] and " is making this pass" in told[0]
 

@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from pixcon_train.core.errors import PixConError
 from pixcon_train.core.locks import exclusive
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from pixcon_train.core.locks import exclusive
 with exclusive(Path(sys.argv[1]), busy=print):
@@ -53,7 +53,7 @@ def test_the_holder_is_named(lock: Path, holder: "subprocess.Popen[str]") -> Non
     named = rf"process {holder.pid} on {socket.gethostname()} \(since 2"
     with pytest.raises(RefusedError, match=named), exclusive(lock, refuse):
         pass
-    holder.communicate("\n", timeout=30)
+    holder.communicate("\n", timeout=200)
     with exclusive(lock, refuse):
         pass
     assert [path.name for path in lock.parent.iterdir()] == ["run.lock"]
@@ -66,24 +66,44 @@ def test_a_killed_holder_holds_nothing(lock: Path, holder: "subprocess.Popen[str
         assert str(os.getpid()) in lock.with_suffix(".holder").read_text()
 
 
-def _hold_with_a_child(lock: Path, ready: "multiprocessing.connection.Connection") -> None:
+def _keep_in_children(lock: Path) -> None:
+    """Have children inherit the lock, as they do with filelock 3; with filelock 4 they close its file."""
+    for number in [int(path.name) for path in Path("/dev/fd").iterdir()]:
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(number), lock.stat()):
+                os.dup(number)
+
+
+def _hold_with_a_child(lock: Path, pipe: "multiprocessing.connection.Connection") -> None:
     with exclusive(lock, refuse):
+        _keep_in_children(lock)
         if os.fork() == 0:  # as a loader worker
-            time.sleep(1)
+            pipe.recv()
             os._exit(0)
-        ready.send(True)
+        pipe.send(True)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_children_of_a_killed_holder_are_waited_for(lock: Path) -> None:
+def test_the_children_of_a_killed_holder_are_waited_for(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child ends only once it is waited for."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
     process = context.Process(target=_hold_with_a_child, args=(lock, there))
     process.start()
     assert here.recv()
     process.join()
+    acquired, tries = locks._acquired, []
+
+    def letting_go(held: locks.FileLock, seconds: float) -> bool:
+        if seconds == locks.ORPHANS:
+            here.send(True)
+        tries.append(acquired(held, seconds))
+        return tries[-1]
+
+    monkeypatch.setattr(locks, "ORPHANS", 200.0)
+    monkeypatch.setattr(locks, "_acquired", letting_go)
     with exclusive(lock, refuse):
-        pass
+        assert tries == [False, True]
 
 
 def test_within_a_process_it_holds_too(lock: Path) -> None:

@@ -9,7 +9,7 @@ import submitit
 
 from pixcon_train.jobs.job import Job
 from pixcon_train.jobs.outcome import Outcome, outcome_file, read_outcome, write_outcome
-from tests.pixcon_train.jobs.works import Note, until
+from tests.pixcon_train.jobs.works import Note, let_go, until
 
 
 @pytest.mark.slow
@@ -21,7 +21,7 @@ def test_a_job_whose_time_is_over_is_submitted_again(tmp_path: Path) -> None:
     until(work.begun)
     os.kill(int((tmp_path / "a.begun").read_text().split()[-1]), signal.SIGUSR2)  # as Slurm does
     until(lambda: work.begun() == 2)
-    (tmp_path / "go").touch()
+    let_go(tmp_path)
     until(work.finished)
     job.wait()
     assert work.begun() == 2 and read_outcome(tmp_path / "jobs", "a") == Outcome()
@@ -32,7 +32,7 @@ def test_works_of_one_job_run_side_by_side(tmp_path: Path) -> None:
     works = (Note("a", tmp_path, "waits"), Note("b", tmp_path, "waits"), Note("c", tmp_path, "fails"))
     job = submitit.LocalExecutor(tmp_path / "jobs").submit(Job(works, tmp_path / "jobs"))
     until(lambda: works[0].begun() and works[1].begun())
-    (tmp_path / "go").touch()
+    let_go(tmp_path)
     job.wait()
     assert works[0].finished() and works[1].finished()
     assert read_outcome(tmp_path / "jobs", "c") == Outcome("no such list")

@@ -13,7 +13,16 @@ from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.jobs.book import BOOK, Book
 from pixcon_train.jobs.local import LocalExecutor
-from tests.pixcon_train.jobs.works import Note, jobs_folder, until, worked_off
+from tests.pixcon_train.jobs.works import (
+    Note,
+    has_begun,
+    jobs_folder,
+    let_go,
+    most_at_a_time,
+    until,
+    waits_for_another,
+    worked_off,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -23,16 +32,19 @@ def executor(root: Path, workers: int = 2, **options: Any) -> LocalExecutor:
 
 
 def test_each_work_is_done_once_and_at_most_two_at_a_time(tmp_path: Path) -> None:
-    works = [Note(f"n{number}", tmp_path) for number in range(4)]
+    """None ends before two have begun, so that two, and any third job, are seen to go on at once."""
+    works = [Note(f"n{number}", tmp_path, "waits") for number in range(4)]
     most = 0
 
     def watch(stages: Any) -> None:
         nonlocal most
         most = max(most, sum(stage.going_on for stage in stages.values()))
+        if sum(work.begun() for work in works) >= 2:
+            let_go(tmp_path)
 
     stages = worked_off(works, executor(tmp_path), tmp_path, watch=watch)
     assert {name: stage.state for name, stage in stages.items()} == {work.name: "done" for work in works}
-    assert most == 2 and [work.begun() for work in works] == [1, 1, 1, 1]
+    assert most == most_at_a_time(works) == 2 and [work.begun() for work in works] == [1, 1, 1, 1]
     again = worked_off(works, executor(tmp_path), tmp_path)
     assert {stage.state for stage in again.values()} == {"done"} and [work.begun() for work in works] == [1, 1, 1, 1]
 
@@ -66,7 +78,7 @@ def test_a_job_is_asked_to_stop_and_goes_on_later(tmp_path: Path) -> None:
         [work, Note("next", tmp_path, "waits")], executor(tmp_path, 1), tmp_path, interruption=stop, watch=watch
     )
     assert (stages["slow"].state, stages["next"].state) == ("stopped", "waiting")
-    (tmp_path / "go").touch()
+    let_go(tmp_path)
     assert worked_off([work], executor(tmp_path), tmp_path)["slow"].state == "done" and work.begun() == 2
 
 
@@ -83,12 +95,12 @@ worked_off([Note("a", root, "waits"), Note("b", root, "waits")], LocalExecutor(j
 def test_a_job_whose_queue_is_killed_goes_on_and_is_not_begun_again(tmp_path: Path) -> None:
     first, second = Note("a", tmp_path, "waits"), Note("b", tmp_path, "waits")
     with subprocess.Popen([sys.executable, "-c", QUEUE, str(tmp_path)]) as process:
-        until(first.begun)
+        until(lambda: has_begun(first))
         process.kill()
 
     def watch(stages: Any) -> None:
         assert stages["a"].state in ("running", "done") and (stages["a"].state == "done" or second.begun() == 0)
-        (tmp_path / "go").touch()
+        let_go(tmp_path)
 
     stages = worked_off([first, second], executor(tmp_path, 1), tmp_path, watch=watch)
     assert {stage.state for stage in stages.values()} == {"done"} and (first.begun(), second.begun()) == (1, 1)
@@ -98,16 +110,15 @@ def test_a_job_that_lost_its_entry_is_waited_for(tmp_path: Path) -> None:
     """A queue that is killed between a job's start and its entry in the book does not know of the job."""
     work = Note("a", tmp_path, "waits")
     with subprocess.Popen([sys.executable, "-c", QUEUE, str(tmp_path)]) as process:
-        until(work.begun)
+        until(lambda: has_begun(work))
         process.kill()
     book = tmp_path / BOOK
     before = Book(tmp_path, print).read()["a"]
     book.unlink()
 
     def watch(stages: Any) -> None:
-        job = stages["a"].job
-        if job is not None and "waiting for" in (jobs_folder(tmp_path) / f"{job.id}_0_log.out").read_text():
-            (tmp_path / "go").touch()
+        if waits_for_another(stages["a"], tmp_path):
+            let_go(tmp_path)
 
     stages = worked_off([work], executor(tmp_path), tmp_path, watch=watch)
     assert stages["a"].state == "done" and stages["a"].job is not None and stages["a"].job.id != before.id
@@ -123,10 +134,11 @@ def test_the_orphan_of_a_killed_controller_is_waited_for(tmp_path: Path) -> None
         if work.begun() and job is not None and not killed:
             os.kill(int(job.id), signal.SIGKILL)
             killed.append(job.id)
-        if killed and job is not None and job.id != killed[0]:
-            (tmp_path / "go").touch()
+        if killed and waits_for_another(stages["a"], tmp_path):
+            let_go(tmp_path)
 
-    assert worked_off([work], executor(tmp_path), tmp_path, watch=watch)["a"].state == "done"
+    stages = worked_off([work], executor(tmp_path), tmp_path, watch=watch)
+    assert stages["a"].state == "done" and stages["a"].job is not None and [stages["a"].job.id] != killed
 
 
 def test_a_damaged_book_is_one_message(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pixcon_train.jobs.slurm import SlurmExecutor, SlurmOptions
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from tests.pixcon_train.comparing import assert_same_state, timeless
-from tests.pixcon_train.jobs.works import Note, jobs_folder, until, worked_off
+from tests.pixcon_train.jobs.works import Note, jobs_folder, let_go, until, worked_off
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1000)]
@@ -126,7 +126,7 @@ def test_a_cancelled_job_is_not_submitted_again(tmp_path: Path) -> None:
         if works[0].begun() and works[1].begun() and not cancelled:
             subprocess.run(["scancel", job.id], check=True)
             cancelled.append(job.id)
-            (tmp_path / "go").touch()
+            let_go(tmp_path)
 
     stages = worked_off(works, executor(tmp_path), tmp_path, watch=watch)
     assert (stages["b"].state, works[1].begun()) == ("done", 1)
@@ -138,7 +138,7 @@ def test_runs_that_share_a_job_are_done_side_by_side(tmp_path: Path) -> None:
 
     def watch(stages: object) -> None:
         if works[0].begun() and works[1].begun():
-            (tmp_path / "go").touch()
+            let_go(tmp_path)
 
     stages = worked_off(works, executor(tmp_path, runs_per_job=2), tmp_path, watch=watch)
     assert {name: stage.state for name, stage in stages.items()} == {"a": "done", "b": "done", "c": "failed"}
