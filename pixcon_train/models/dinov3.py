@@ -3,6 +3,8 @@
 from functools import partial
 from typing import cast
 
+import torch
+from timm.layers.pos_embed_sincos import RotaryEmbeddingDinoV3
 from timm.models.eva import Eva
 from torch import Tensor, nn
 
@@ -11,6 +13,22 @@ from pixcon_train.models.sizes import ModelSize
 
 _TEMPERATURE = 100.0
 """Base of the periods of the rotary positions."""
+
+
+class RotaryPositions(RotaryEmbeddingDinoV3):
+    """timm's, kept until the grid changes: they are built on the host, which waits to send them to a GPU."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim, temperature=_TEMPERATURE, rotate_half=True)
+        self._kept: dict[tuple[object, ...], Tensor] = {}
+
+    def get_embed(self, shape: list[int] | None = None, dtype: torch.dtype | None = None) -> Tensor:
+        """Sines and cosines (h·w, 2·dim) of a grid of ``shape`` (h, w)."""
+        key = (*(shape or ()), dtype, self.periods.device)
+        if key not in self._kept:
+            with torch.inference_mode(False):  # so that a training step can use them too
+                self._kept = {key: super().get_embed(shape, dtype)}
+        return self._kept[key]
 
 
 class DinoV3(Eva):
@@ -32,11 +50,11 @@ class DinoV3(Eva):
             use_abs_pos_emb=False,
             use_rot_pos_emb=True,
             rope_type="dinov3",
-            rope_temperature=_TEMPERATURE,
-            rope_rotate_half=True,
+            rope_rotate_half=True,  # of the attention; the positions are set below
             num_reg_tokens=size.registers,
             dynamic_img_size=True,
         )
+        self.rope = RotaryPositions(size.dim // size.heads)
         self.dim = size.dim
         self.patch_size = size.patch_size
         self.taken = size.blocks

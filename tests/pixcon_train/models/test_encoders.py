@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from timm.layers.pos_embed_sincos import RotaryEmbeddingDinoV3
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.models.architectures import ARCHITECTURES
 from pixcon_train.models.base import SegmentationModel
 from pixcon_train.models.build import build_model
+from pixcon_train.models.dinov3 import DinoV3
 from pixcon_train.models.pretrained import load_pretrained_backbone
 from pixcon_train.models.sizes import SIZES
 from pixcon_train.models.state import infer_architecture, model_from_state
@@ -177,3 +179,17 @@ def test_larger_sizes_are_those_of_timm() -> None:
         if not shape.rotary:
             found["pos_embed"] = (1, found["pos_embed"][1] - 1, shape.dim)
         assert found == {key: tuple(value.shape) for key, value in other.items()}
+
+
+def test_rotary_positions_are_built_once_for_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Building them makes the host wait for a GPU, so that it may not happen in every step."""
+    encoder, built = DinoV3(SIZES["nano-dinov3"]), []
+    build = RotaryEmbeddingDinoV3._create_embed
+    monkeypatch.setattr(RotaryEmbeddingDinoV3, "_create_embed", lambda *args: built.append(args[1]) or build(*args))
+    image = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        first = encoder(image)[-1]
+    second = encoder(image)[-1]
+    second.sum().backward()
+    assert torch.equal(first, second.detach()) and built == [(2, 3)]
+    assert encoder(image.transpose(2, 3))[-1].shape[-2:] == (3, 2) and built == [(2, 3), (3, 2)]
