@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pixcon_diag.measures.coverage import Coverage
     from pixcon_diag.measures.geometry import Geometry
     from pixcon_diag.measures.gradient import ContaminationGradient
+    from pixcon_diag.measures.uncertainty import paired_bootstrap
     from pixcon_diag.passes.options import BandOptions, MeasureOptions, RunChoice
     from pixcon_diag.study import Study, compare, report
     from pixcon_diag.tables.result import Result
@@ -49,6 +50,7 @@ _MODULES = {
     "compare": "pixcon_diag.study",
     "load": "pixcon_diag.checkpoints.loading",
     "measure": "pixcon_diag.cache.measure",
+    "paired_bootstrap": "pixcon_diag.measures.uncertainty",
     "replay": "pixcon_diag.cache.replay",
     "report": "pixcon_diag.study",
     "wrap_module": "pixcon_diag.checkpoints.wrapping",
@@ -78,6 +80,7 @@ __all__ = [
     "compare",
     "load",
     "measure",
+    "paired_bootstrap",
     "replay",
     "report",
     "wrap_module",

@@ -18,7 +18,6 @@ from pixcon_diag.statistics.sampling import drawn_pixels
 from pixcon_diag.statistics.sequences import mean_sequence
 from pixcon_diag.statistics.spread import NAN, quotient
 from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import void_of
 from pixcon_train.data.images import read_image
 
 LEVEL = 0.95
@@ -77,10 +76,9 @@ class Retained:
 
     def _wrong(self, measured: MeasuredPass, image: int) -> np.ndarray:
         """Wrong retained pixels of an image, (H, W) bool."""
-        maps = measured.confidence_maps
-        target, prediction = read_target(measured.data, image), measured.label_maps.read(image)
-        wrong: np.ndarray = (target != void_of(measured.data.spec.num_classes)) & (prediction != target)
-        return wrong & (maps.read(image) >= maps.edges.index(self.tau))
+        maps = measured.image(image)
+        found: np.ndarray = maps.wrong & maps.retained(self.tau)
+        return found
 
 
 @dataclass(frozen=True)

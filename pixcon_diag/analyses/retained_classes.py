@@ -5,9 +5,8 @@ import numpy as np
 from pixcon_diag.cache.derived import derived
 from pixcon_diag.groups.methods import Bar
 from pixcon_diag.passes.forms import formed
-from pixcon_diag.passes.predictions import MeasuredPass, read_target
-from pixcon_train.core.progress import Progress
-from pixcon_train.core.void import void_of
+from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_train.core.progress import Progress, tracked
 
 FORMAT = 1
 """Raised when the same maps give other counts."""
@@ -39,15 +38,11 @@ def retained_by_class(member: MeasuredPass, tau: float, bar: Bar) -> np.ndarray 
 
 
 def _count(member: MeasuredPass, tau: float, progress: Progress) -> np.ndarray:
-    start, classes = member.confidence_maps.edges.index(tau), member.data.spec.num_classes
+    classes = member.data.spec.num_classes
     counts = np.zeros((len(member.label_maps), classes, 2), dtype=np.int64)
-    void = void_of(classes)
-    for index, count in enumerate(counts):
-        progress(index, len(counts))
-        prediction, target = member.label_maps.read(index), read_target(member.data, index)
-        kept = (target != void) & (member.confidence_maps.read(index) >= start)
-        right = prediction == target
-        for column, pixels in enumerate((kept & right, kept & ~right)):
-            count[:, column] = np.bincount(prediction[pixels], minlength=classes)
-    progress(len(counts), len(counts))
+    for index in tracked(range(len(counts)), progress):
+        maps = member.image(index)
+        kept, wrong = maps.retained(tau), maps.wrong
+        for column, pixels in enumerate((kept & ~wrong, kept & wrong)):
+            counts[index, :, column] = np.bincount(maps.prediction[pixels], minlength=classes)
     return counts

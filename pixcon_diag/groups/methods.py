@@ -53,6 +53,7 @@ from pixcon_diag.passes.predictions import (
 )
 from pixcon_train.core.errors import ConfigError, DataError, PixConError
 from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
+from pixcon_train.core.progress_bars import progress_bar
 from pixcon_train.models.recipes import RECIPES
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class Methods:
         predictions: folders of saved label maps by the method's name, or ``name=folder``.
         logs: training logs likewise, if they are not next to the checkpoints or there are no checkpoints.
         options: what is measured, and how.
-        bar: opens progress bars.
+        bar: opens progress bars; by default as text on standard error, after two seconds.
         notify: called with what is found, reused or left out.
     """
 
@@ -97,7 +98,7 @@ class Methods:
         predictions: Sources = (),
         logs: Sources | None = None,
         options: StudyOptions | None = None,
-        bar: Bar = no_bar,
+        bar: Bar = progress_bar,
         notify: Notify = no_notes,
     ) -> None:
         self.options = options or StudyOptions()

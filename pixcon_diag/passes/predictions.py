@@ -21,6 +21,7 @@ from pixcon_diag.measures.image_centroids_result import CentroidRows
 from pixcon_diag.measures.image_counts_result import ImageCountsResult
 from pixcon_diag.measures.pixel_sample_result import PixelSample, image_number
 from pixcon_diag.passes.cells import CELL_STATISTICS, cell_forms, cells_of
+from pixcon_diag.passes.image_maps import ImageMaps
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
@@ -135,6 +136,22 @@ class MeasuredPass(Predictions):
         if self.confidence is None:
             raise ConfigError(f"{self.name}'s confidence maps were not cached. Give measure() a folder for its cache.")
         return self.confidence
+
+    def image(self, index: int) -> ImageMaps:
+        """Target, prediction and confidence of an image, by its place in the list.
+
+        Raises:
+            ConfigError: the maps were not cached.
+            DataError: the mask or a map cannot be read.
+        """
+        name, confidence = self.data.pairs[index].image, self.confidence_maps
+        maps = read_target(self.data, index), self.label_maps.read(index), confidence.read(index)
+        void = void_of(self.data.spec.num_classes)
+        return ImageMaps(name, self.data.source.root / name, *maps, confidence.edges, void)
+
+    def images(self) -> Iterator[ImageMaps]:
+        """Every image in the order of the list, one in memory at a time; raises as :meth:`image`."""
+        return map(self.image, range(len(self.data.pairs)))
 
     @cached_property
     def cells(self) -> ImageCellsResult:

@@ -110,7 +110,7 @@ class Result:
             raise ConfigError(f"No figure of `{self.command}` is called '{name}'. There are: {', '.join(figures)}.")
         return figures[name or next(iter(figures))]
 
-    def write(self, folder: Path) -> list[Path]:
+    def write(self, folder: str | Path) -> list[Path]:
         """Write ``<command>.json``, a CSV file per table, and into ``tables`` a LaTeX file per shown table and per
         table in the layout of the paper; return the paths written.
 
@@ -119,6 +119,7 @@ class Result:
         Raises:
             PixConError: the folder cannot be written.
         """
+        folder = Path(folder)
         tables = {table.name: table.records() for table in (*self.tables, *self.files)}
         for place in (folder, folder / TABLES):
             remove_leftovers(place)

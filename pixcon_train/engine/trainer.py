@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -26,6 +26,7 @@ from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.running_means import RunningMeans
 from pixcon_train.engine.state import TrainState, restore, snapshot
 from pixcon_train.engine.stepper import MicroBatch, Stepper
+from pixcon_train.engine.training_bar import TrainingBar
 from pixcon_train.engine.training_warnings import TrainingWarnings
 from pixcon_train.method.thresholds import GateThreshold
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -51,7 +52,7 @@ class TrainingResult:
 
 def train(
     config: TrainConfig,
-    folder: Path,
+    folder: str | Path,
     *,
     resume: bool = False,
     interruption: StopRequest | None = None,
@@ -60,8 +61,10 @@ def train(
     """Train by ``config`` in ``folder``, from the start, from the checkpoint it forks from, or (``resume``) from its
     ``latest.pth``.
 
-    ``interruption`` is checked after each step and each validation batch; on a signal the run is saved and the call
-    returns.
+    Args:
+        interruption: checked after each step and each validation batch; on a signal the run is saved and the call
+            returns.
+        observer: receives the events of the run; None: a progress bar on standard error.
 
     Raises:
         PixConError: bad configuration, data or checkpoint, a non-finite loss, a full disk or memory, or another process
@@ -76,8 +79,15 @@ def train(
         ...     train(config, Path(folder) / "run").state.epoch
         1
     """
+    with TrainingBar() if observer is None else nullcontext(observer) as shown:
+        return _train(config, Path(folder), resume, interruption or StopRequest(), shown)
+
+
+def _train(
+    config: TrainConfig, folder: Path, resume: bool, interruption: StopRequest, observer: TrainingObserver
+) -> TrainingResult:
     accelerator = open_accelerator(config.runtime)
-    observer = observer if observer is not None and accelerator.is_main_process else TrainingObserver()
+    observer = observer if accelerator.is_main_process else TrainingObserver()
     lock = RunLock(folder, observer.warned)
     with closing(lock), explain_out_of_memory(partial(lower_memory, config)):
         if accelerator.is_main_process and is_folder(folder):  # before memory is used beside a run that is going on
@@ -85,7 +95,7 @@ def train(
         if accelerator.is_main_process and not resume:
             refuse_to_overwrite(folder)
         parts = build_components(config, accelerator, partial(observer.progressed, "checking data"))
-        with closing(Trainer(config, folder, parts, interruption or StopRequest(), observer, lock)) as trainer:
+        with closing(Trainer(config, folder, parts, interruption, observer, lock)) as trainer:
             return trainer.run(resume=resume)
 
 

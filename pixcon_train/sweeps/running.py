@@ -36,7 +36,7 @@ def run_point(
             before.folder,
             resume=before.state == "unfinished",
             interruption=interruption,
-            observer=observer,
+            observer=observer or TrainingObserver(),
         )
     except PixConError as error:
         message = str(error)
