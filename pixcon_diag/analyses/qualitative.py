@@ -1,7 +1,7 @@
 """The images of a grid, and the error of each method on them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pixcon_diag.analyses.deltas import delta_column, delta_note
@@ -25,7 +25,7 @@ def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: 
     chosen = choose_images(groups, choice)
     panels = write_panels(chosen, folder)
     spec = chosen.members[0].data.spec
-    return Result.of(
+    result = Result.of(
         "qualitative",
         [ranking_table(chosen)],
         classes=spec.classes,
@@ -38,6 +38,7 @@ def qualitative_result(groups: Sequence[MeasuredGroup], choice: Choice, folder: 
         candidates=chosen.ranking.candidates,
         images=panels,
     )
+    return replace(result, folder=folder)
 
 
 def ranking_table(chosen: Chosen) -> Table:

@@ -47,6 +47,8 @@ class Result:
     """Tables in the layout, rounding and signs of the paper, written as LaTeX."""
     summary: tuple[str, ...] = ()
     """Sentences above the tables, the conclusion first."""
+    folder: Path = Path()
+    """Folder of the files that the content names, such as the panels of ``qualitative``."""
 
     @classmethod
     def of(
@@ -105,7 +107,7 @@ class Result:
         """
         from pixcon_figures.drawing import draw_result  # imported here: nothing but drawing needs matplotlib
 
-        figures = draw_result(self.command, self.content, style=style)
+        figures = draw_result(self.command, self.content, self.folder, style=style)
         if not figures or (name is not None and name not in figures):
             raise ConfigError(f"No figure of `{self.command}` is called '{name}'. There are: {', '.join(figures)}.")
         return figures[name or next(iter(figures))]

@@ -300,3 +300,12 @@ def test_saved_predictions_are_measured_by_what_they_hold(study: Path, tmp_path:
     with pytest.raises(ConfigError, match="label maps of saved hold no confidence"):
         alone.contamination()
     assert of(alone.report(tmp_path / "alone"), "boundary")["results"][0]["group"] == "saved"
+
+
+def test_a_grid_is_drawn_from_the_folder_of_its_panels(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = StudyOptions(run=RunChoice(device="cpu", workers=0))
+    result = Study({"none": study / NONE[1][0]}, options=options).qualitative(folder="grid", count=1)
+    assert result.plot().axes and (tmp_path / "grid" / result.to_dict()["images"][0]["files"]["image"]).is_file()
