@@ -57,6 +57,12 @@ def _require_forkable(checkpoint: Checkpoint, config: TrainConfig, parts: RunCom
             f"it is of {_network(*found)}, and the fork of {_network(*expected)}. A fork has the network of its "
             "checkpoint: set model.architecture, model.size, model.encoder and data.dataset to its values."
         )
+    before, now = _pretrained(checkpoint, config), config.model.pretrained_source
+    if before == "none" != now:
+        raise CheckpointError(
+            f"its encoder was trained from scratch, and model.pretrained of the fork is {now}. A fork has the weights "
+            f"of its checkpoint: train the parent with --pretrained {now}, or leave model.pretrained out."
+        )
     if checkpoint.progress.get("step") != 0 or not checkpoint.epoch:
         raise CheckpointError(
             f"it was saved within epoch {checkpoint.epoch + 1}. A fork begins after a finished epoch: train on, or "
@@ -87,6 +93,12 @@ def _require_same_bank(saved: Mapping[str, Tensor] | None, own: ClassBank | None
             f"fork has {tuple(expected)}. Set both to the values of the checkpoint, or leave fork.keep_bank out, so "
             "that the bank begins empty."
         )
+
+
+def _pretrained(checkpoint: Checkpoint, config: TrainConfig) -> str:
+    """The source of the encoder weights that the checkpoint's run began with; the fork's where the file has none."""
+    saved = flatten(checkpoint.config).get("model.pretrained", config.model.pretrained)
+    return config.model.model_copy(update={"pretrained": saved}).pretrained_source
 
 
 def _network(architecture: str, size: str, num_classes: int) -> str:

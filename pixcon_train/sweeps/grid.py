@@ -25,6 +25,8 @@ from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 
 _KEYS = ("name", "base", "grid", "seeds")
 _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
+RUNS = Path("runs")
+"""Parent of the folders of sweeps, if no other is named."""
 _MOST_RUNS = 1_000
 """Most runs of a sweep; checking each takes milliseconds, and training it hours."""
 _LONGEST = 200
@@ -75,10 +77,13 @@ def _ready() -> dict[str, Path]:
     return {f"{file.parent.name}/{file.stem}": file for file in files}
 
 
-def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_outside: bool = False) -> Sweep:
+def read_sweep(
+    path: Path, changes: Mapping[str, Any] | None = None, *, runs: Path = RUNS, allow_outside: bool = False
+) -> Sweep:
     """The sweep of the YAML file ``path``, its base updated by ``changes`` (by dotted key).
 
     Args:
+        runs: parent of the folders of sweeps; a `fork.checkpoint` of the file under `runs/` is looked for there.
         allow_outside: whether the file may name any root and file, and not only the user's.
 
     Raises:
@@ -92,8 +97,8 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_ou
     base = _flat(content.get("base") or {}, "base", path)
     grids = _grids(content.get("grid"), path)
     seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
-    if (runs := len(seeds) * sum(prod(map(len, grid.values())) for grid in grids)) > _MOST_RUNS:
-        raise ConfigError(f"{path} has {runs:,} runs; expected at most {_MOST_RUNS:,}. Split it into several sweeps.")
+    if (count := len(seeds) * sum(prod(map(len, grid.values())) for grid in grids)) > _MOST_RUNS:
+        raise ConfigError(f"{path} has {count:,} runs; expected at most {_MOST_RUNS:,}. Split it into several sweeps.")
     combinations = [values for grid in grids for values in every_combination(grid)]
     changed = next((key for key in changes or {} if any(key in values for values in combinations)), None)
     if changed or any("seed" in values for values in (base, changes or {}, *combinations)):
@@ -104,7 +109,7 @@ def read_sweep(path: Path, changes: Mapping[str, Any] | None = None, *, allow_ou
         for values in given:
             named = {**base, **values}
             require_own_paths({key: named[key] for key in named.keys() - (changes or {}).keys()}, str(path))
-    points = tuple(_point(values, {**base, **(changes or {})}, path) for values in given)
+    points = tuple(_point(values, {**base, **(changes or {})}, path, runs) for values in given)
     require_different(points, str(path))
     return Sweep(str(content.get("name") or path.stem), points)
 
@@ -163,8 +168,11 @@ def every_combination(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, A
     return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
 
 
-def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path) -> Point:
+def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path, runs: Path) -> Point:
     together = {**base, **values}
+    parent = together.get("fork.checkpoint")
+    if isinstance(parent, str) and Path(parent).is_relative_to(RUNS):
+        together["fork.checkpoint"] = str(runs / Path(parent).relative_to(RUNS))
     recipe = together.pop("recipe", None)
     layer = dotted_layer(str(path), together)
     return Point(folder_name(values), values, resolve_config([layer], recipe=None if recipe is None else str(recipe)))

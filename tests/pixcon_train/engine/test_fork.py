@@ -133,6 +133,17 @@ def test_a_damaged_checkpoint_is_no_file_of_this_run(spec: Path, parents: dict[s
     assert "--name" not in str(error.value) and "Could not fork from" in str(error.value)
 
 
+def test_a_parent_from_scratch_is_none_of_a_pretrained_fork(
+    spec: Path, parents: dict[str, Path], tmp_path: Path
+) -> None:
+    state = load_checkpoint(parents["none"] / kept_state(1)).student
+    prefix = "backbone.vit."
+    encoder = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    torch.save(encoder, tmp_path / "encoder.pth")
+    with pytest.raises(CheckpointError, match=r"trained from scratch.*train the parent with --pretrained .*encoder"):
+        fork(spec, tmp_path / "fork", parents["none"] / kept_state(1), model__pretrained=str(tmp_path / "encoder.pth"))
+
+
 def test_a_weak_encoder_is_forked_and_measured_by_its_file(spec: Path, tmp_path: Path) -> None:
     sizes = {"model__size": "nano-1x32", "runtime__keep_every": 1}
     train(tiny_config(spec, bank__rule="none", **sizes), tmp_path / "parent")

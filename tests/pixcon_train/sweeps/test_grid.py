@@ -158,3 +158,13 @@ def test_a_file_does_not_choose_which_other_files_are_read(tmp_path: Path, text:
     path = written(tmp_path, f"base: {{{text}}}\ngrid: {{bank.rule: [none]}}\n")
     with pytest.raises(ConfigError, match=f"{said}.*--allow-outside"):
         read_sweep(path)
+
+
+def test_parents_lie_in_the_folder_of_the_runs(tmp_path: Path) -> None:
+    """The names of the forks stay, wherever their parents are."""
+    grid = "grid: {fork.checkpoint: [runs/a/epoch_1.pth, runs/b/epoch_1.pth]}\n"
+    path = written(tmp_path, BASE + grid)
+    here, there = read_sweep(path), read_sweep(path, runs=tmp_path / "elsewhere")
+    assert [point.config.fork.checkpoint for point in here.points] == ["runs/a/epoch_1.pth", "runs/b/epoch_1.pth"]
+    assert there.points[0].config.fork.checkpoint == str(tmp_path / "elsewhere/a/epoch_1.pth")
+    assert [point.name for point in there.points] == [point.name for point in here.points]
