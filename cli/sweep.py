@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,25 +26,27 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(
     cls=PixConCommand,
-    short_help="Train every run of a sweep file.",
+    short_help="Train every run of sweep files.",
     examples=(
-        "pixcon-train sweep digits/table4 --dry-run",
-        "pixcon-train sweep mine.yaml --executor local",
+        "pixcon-train sweep pascal/table4 --dry-run",
+        "pixcon-train sweep digits/parents digits/fork-admission --pretrained encoder.pth --runs pretrained",
         "pixcon-train sweep mine.yaml --executor slurm --partition gpu --time 4:00:00 --slurm mem=32G",
     ),
 )
-@click.argument("file", type=_PATH)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_PATH)
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the sweep's folder.")
 @click.option("--data-root", type=_PATH, help="Root of the lists' paths (or PIXCON_DATA_ROOT).")
+@click.option("--pretrained", metavar="WEIGHTS", help="Encoder weights of all runs: a file, hub or none.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Value for all runs, by dotted key.")
 @click.option("--only", metavar="I/N", help="Every N-th run from the I-th on, to divide a sweep among N machines.")
 @click.option("--allow-outside", is_flag=True, help="Let FILE name a data root and lists anywhere.")
-@click.option("--dry-run", is_flag=True, help="List the runs and their states without training.")
+@click.option("--dry-run", is_flag=True, help="List runs, states and GPU-hours without training.")
 @executor_options
 def sweep(
-    file: Path,
+    files: tuple[Path, ...],
     runs: Path,
     data_root: Path | None,
+    pretrained: str | None,
     assignments: tuple[str, ...],
     only: str | None,
     allow_outside: bool,
@@ -53,7 +55,8 @@ def sweep(
 ) -> None:
     """Train every run of the sweep in FILE: a grid of values, and seeds.
 
-    FILE is a YAML file, or the name of a built-in sweep such as pascal/table4.
+    FILE is a YAML file, or the name of a built-in sweep such as pascal/table4. Several are trained one after the
+    other, such as parents and their forks.
 
     Finished runs are skipped and unfinished ones resumed, so the same command continues an interrupted sweep. The
     folder RUNS/NAME holds a folder per run, sweep.json and sweep.csv; `pixcon-diag sensitivity`, `compare`,
@@ -63,10 +66,12 @@ def sweep(
     from pixcon_train.sweeps.grid import every_nth, find_sweep, read_sweep
 
     choice = take_choice(executor)
-    changes = parse_assignments(assignments) | ({} if data_root is None else {"data.root": str(data_root)})
-    grid = read_sweep(find_sweep(file), changes, allow_outside=allow_outside)
-    chosen = grid.points if only is None else every_nth(grid.points, only)
-    train_points(grid, chosen, runs, choice, dry_run=dry_run)
+    named = {"data.root": None if data_root is None else str(data_root), "model.pretrained": pretrained}
+    changes = parse_assignments(assignments) | {key: value for key, value in named.items() if value is not None}
+    grids = [read_sweep(find_sweep(file), changes, runs=runs, allow_outside=allow_outside) for file in files]
+    for grid in grids:
+        chosen = grid.points if only is None else every_nth(grid.points, only)
+        train_points(grid, chosen, runs, choice, dry_run=dry_run)
 
 
 def train_points(
@@ -84,16 +89,19 @@ def train_points(
     console = notes()
     with StopRequest(lambda name: _announce(console, name, choice)) as interruption:
         from pixcon_train.core.errors import TrainingError
-        from pixcon_train.sweeps.run_states import run_state
+        from pixcon_train.sweeps.run_states import hours_left, run_state
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
         folder = runs / grid.name
         states = {point.name: run_state(point, folder) for point in grid.points}
+        hours = hours_left([states[point.name] for point in chosen])
         if not dry_run:
+            for line in hours_notes(hours.values()):
+                say(console, line)
             work_off = _one_after_the_other if choice.executor == "inline" else _in_jobs
             work_off(chosen, states, folder, choice, interruption, console)
     selected = [states[point.name] for point in chosen]
-    _show(grid.name, selected)
+    _show(grid.name, selected, hours if dry_run else {})
     if interruption.requested:
         if choice.executor != "slurm":
             say(console, f"Stopped by {interruption.name}; the same command continues.")
@@ -200,13 +208,28 @@ def _write(folder: Path, states: Sequence["RunState"]) -> None:
     write_results(folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
 
 
-def _show(name: str, states: Sequence["RunState"]) -> None:
-    """Print the state of every run."""
-    columns: tuple[Column[RunState], ...] = (
+def hours_notes(hours: Collection[float]) -> list[str]:
+    """What the runs that are left take on one GPU, if it can be estimated for one of them."""
+    known = [value for value in hours if not math.isnan(value)]
+    if not known:
+        return []
+    without = f", and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
+    return [
+        f"About {sum(known):.1f} GPU-hours are left{without}: by arithmetic from step times measured on one H100, "
+        "validation included; start and loading of images are not (docs/launching.md)."
+    ]
+
+
+def _show(name: str, states: Sequence["RunState"], hours: Mapping[str, float]) -> None:
+    """Print the state of every run, and the GPU-hours left of each where one is known."""
+    notes = hours_notes(hours.values())
+    columns: list[Column[RunState]] = [
         Column("run", "run", of=lambda state: state.point.name),
         Column("state", "state"),
         Column("miou", "best EMA mIoU %", "per_cent"),
         Column("epoch", "epoch", "count"),
         Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.row()['epochs']}"),
-    )
-    show_tables(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns)])
+    ]
+    if notes:
+        columns.append(Column("hours", "≈ GPU-hours left", "number", 1, of=lambda state: hours[state.point.name]))
+    show_tables(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns, notes)])

@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from rich.console import Console
+from safetensors.torch import save_file
 
 from pixcon_cli import diag, train
 from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
-from pixcon_train.core.yaml_files import dump_yaml
+from pixcon_train.core.yaml_files import dump_yaml, read_yaml_mapping
 from pixcon_train.data.remembered import remember_root
 from pixcon_train.jobs.book import Submitted
 from pixcon_train.jobs.queue import Stage
+from pixcon_train.models.build import build_model
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from tests.cli.diagnose.asking import no_drawing
 from tests.pixcon_train.comparing import assert_same_state, timeless
 from tests.pixcon_train.tiny import tiny_values, write_tiny
+from tests.reference import rule_tensor
 
 
 def call(main: Any, *arguments: object) -> Result:
@@ -77,6 +81,38 @@ def test_a_dry_run_lists_and_trains_nothing(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("not started") == 2 and "seed-1" in result.stdout and "seed-0" not in result.stdout
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_estimates_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIXCON_DATA_ROOT", raising=False)
+    result = call(train.main, "sweep", "pascal/table4", "--runs", tmp_path, "--dry-run")
+    assert result.exit_code == 0 and result.stdout.count("18.1") == 3, result.output
+    assert "About 54.4 GPU-hours are left: by arithmetic" in result.stdout
+
+
+@pytest.mark.slow
+def test_parents_and_forks_from_one_encoder_are_one_command(tmp_path: Path) -> None:
+    """The learning rate is too low to move a weight, so that the encoder stays that of the file."""
+    file = sweep_file(tmp_path, {"bank.rule": ["none", "clean"]}, bank__rule="none", optimizer__lr=1e-30)
+    forks, parents = tmp_path / "forks.yaml", tmp_path / "parents.yaml"
+    values = read_yaml_mapping(file)
+    base = {key: value for key, value in values["base"].items() if key != "bank.rule"}
+    parents.write_text(dump_yaml({"base": {**base, "runtime.keep_every": 1}, "grid": {"bank.rule": ["none"]}}))
+    parent = {"fork.checkpoint": ["runs/parents/bank.rule-none--seed-0/epoch_1.pth"], "bank.rule": ["clean"]}
+    forks.write_text(dump_yaml({"base": {**base, "schedule.epochs": 2}, "grid": parent}))
+    encoder = build_model("pixcon", "nano", 3, projection=False).encoder
+    weights = {key: rule_tensor(key, value) for key, value in encoder.state_dict().items()}
+    save_file(weights, tmp_path / "encoder.safetensors")
+
+    options = ["--pretrained", tmp_path / "encoder.safetensors", "--runs", tmp_path / "own"]
+    result = call(train.main, "sweep", parents, forks, *options)
+    assert result.exit_code == 0, result.output
+    found = [load_checkpoint(path) for path in sorted((tmp_path / "own").glob(f"*/*/{LATEST}"))]
+    assert [checkpoint.epoch for checkpoint in found] == [2, 1]
+    for checkpoint in found:
+        assert checkpoint.config["model"]["pretrained"] == str(tmp_path / "encoder.safetensors")
+        for key, value in weights.items():
+            torch.testing.assert_close(checkpoint.student[f"backbone.vit.{key}"], value)
 
 
 @pytest.mark.slow
