@@ -12,5 +12,5 @@ OPTIONS = (
     ),
     weights_option("Whose mIoU."),
 )
-EXAMPLES = ("pixcon-diag sensitivity runs/pascal-table10 --base bank.weight=0.1",)
+EXAMPLES = ("pixcon-diag sensitivity runs/pascal-table10 --base bank.weight-0.1--seed-0",)
 DETAILS = f"{LOG} The hyperparameters are those the logs hold. Runs of one recipe are its seeds."
