@@ -89,15 +89,17 @@ def train_points(
     console = notes()
     with StopRequest(lambda name: _announce(console, name, choice)) as interruption:
         from pixcon_train.core.errors import TrainingError
-        from pixcon_train.sweeps.run_states import hours_left, run_state
+        from pixcon_train.sweeps.plan import hours_left, missing_lists
+        from pixcon_train.sweeps.run_states import run_state
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
         folder = runs / grid.name
         states = {point.name: run_state(point, folder) for point in grid.points}
         hours = hours_left([states[point.name] for point in chosen])
+        notes_before = [f"note: {line}" for line in missing_lists(chosen)] if dry_run else hours_notes(hours.values())
+        for line in notes_before:
+            say(console, line)
         if not dry_run:
-            for line in hours_notes(hours.values()):
-                say(console, line)
             work_off = _one_after_the_other if choice.executor == "inline" else _in_jobs
             work_off(chosen, states, folder, choice, interruption, console)
     selected = [states[point.name] for point in chosen]

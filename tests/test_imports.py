@@ -31,7 +31,7 @@ FOLDER_IMPORTS = {
         "config": ("core", "data", "models", "method"),
         "runs": ("core", "config"),
         "engine": ("core", "data", "models", "config", "evaluation", "method", "runs"),
-        "sweeps": ("core", "jobs", "config", "runs", "engine"),
+        "sweeps": ("core", "data", "jobs", "config", "runs", "engine"),
     },
     "pixcon_diag": {
         "serialization": (),

@@ -113,16 +113,31 @@ def step_seconds(config: TrainConfig) -> float:
 def image_counts(data: DataConfig) -> tuple[int, int] | None:
     """Unlabeled and validation images of the lists; where they are not here, of UniMatch V2's lists of these names."""
     try:
-        source = open_dataset(data.dataset, data.root)
-        unlabeled = source.list_path(data.unlabeled, source.spec.unlabeled_list, "unlabeled")
-        val = source.list_path(data.val, source.spec.val_list, "val")
-        counts = len(read_list(unlabeled, masks_required=False)), len(read_list(val, masks_required=True))
+        counts = listed_images(data)
+        unlabeled, val = counts["unlabeled"], counts["val"]
     except PixConError:
         labeled = LABELED.get(data.dataset, {}).get(PurePath(data.unlabeled or "").parent.name)
         if labeled is None:
             return None
-        counts = IMAGES[data.dataset].train - labeled, IMAGES[data.dataset].val
-    return counts[0], min(counts[1], data.val_limit or counts[1])
+        unlabeled, val = IMAGES[data.dataset].train - labeled, IMAGES[data.dataset].val
+    return unlabeled, min(val, data.val_limit or val)
+
+
+def listed_images(data: DataConfig) -> dict[str, int]:
+    """Images in the labeled, unlabeled and validation lists.
+
+    Raises:
+        ConfigError: no root, or no list, is named.
+        DataError: the root or a list is missing, or is not as declared.
+    """
+    source = open_dataset(data.dataset, data.root)
+    spec = source.spec
+    paths = {
+        "labeled": source.list_path(data.labeled, spec.labeled_list, "labeled"),
+        "unlabeled": source.list_path(data.unlabeled, spec.unlabeled_list, "unlabeled"),
+        "val": source.list_path(data.val, spec.val_list, "val"),
+    }
+    return {name: len(read_list(path, masks_required=name != "unlabeled")) for name, path in paths.items()}
 
 
 def _image_seconds(config: TrainConfig) -> float:

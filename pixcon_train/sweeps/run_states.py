@@ -1,6 +1,5 @@
 """The state of each run of a sweep."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any, Literal
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
-from pixcon_train.engine.cost import run_cost
 from pixcon_train.jobs.queue import Stage
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point
@@ -79,18 +77,6 @@ def renewed(before: RunState, stage: Stage) -> RunState:
     if stage.state == "failed":
         return replace(after, state="failed", message=stage.message, trace=stage.trace)
     return after
-
-
-def hours_left(states: Sequence[RunState]) -> dict[str, float]:
-    """The GPU-hours that each run still takes on one H100, by name; NaN where there is no estimate.
-
-    The estimate is that of :mod:`pixcon_train.engine.cost`.
-    """
-    costs = {state.point.name: run_cost(state.point.config) for state in states}
-    return {
-        state.point.name: math.nan if cost is None else cost.hours * (1 - state.epochs_done / cost.epochs)
-        for state, cost in zip(states, costs.values(), strict=True)
-    }
 
 
 def summary(states: Sequence[RunState]) -> dict[str, Any]:

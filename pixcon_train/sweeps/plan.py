@@ -1,0 +1,34 @@
+"""What is known of the runs of a sweep before they start: their GPU-hours, and lists that are missing."""
+
+import math
+from collections.abc import Sequence
+
+from pixcon_train.core.errors import PixConError
+from pixcon_train.data.digits import NAME as BUILT_IN
+from pixcon_train.engine.cost import listed_images, run_cost
+from pixcon_train.sweeps.grid import Point
+from pixcon_train.sweeps.run_states import RunState
+
+
+def hours_left(states: Sequence[RunState]) -> dict[str, float]:
+    """The GPU-hours that each run still takes on one H100, by name; NaN where there is no estimate.
+
+    The estimate is that of :mod:`pixcon_train.engine.cost`.
+    """
+    costs = {state.point.name: run_cost(state.point.config) for state in states}
+    return {
+        state.point.name: math.nan if cost is None else cost.hours * (1 - state.epochs_done / cost.epochs)
+        for state, cost in zip(states, costs.values(), strict=True)
+    }
+
+
+def missing_lists(points: Sequence[Point]) -> list[str]:
+    """Why the lists of ``points`` cannot be read, each reason once; `digits` writes its own when it is trained on."""
+    reasons = []
+    for data in {repr(point.config.data): point.config.data for point in points}.values():
+        if data.dataset != BUILT_IN:
+            try:
+                listed_images(data)
+            except PixConError as error:
+                reasons.append(str(error))
+    return list(dict.fromkeys(reasons))
