@@ -16,8 +16,12 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
+    "examples/README.md": "examples.md",
 }
 """File in the root, and its page."""
+
+NO_PAGE = r"LICENSE|CITATION\.cff|[\w/]+\.(?:py|ipynb)"
+"""Files that are no page of the site: only the words of a link to them remain."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -42,4 +46,4 @@ def _links_rewritten(text: str) -> str:
     text = re.sub(r"\]\(docs/", "](", text)
     for source, page in PAGES.items():
         text = text.replace(f"]({source}", f"]({page}")
-    return re.sub(r"\[([^]]*)\]\((?:LICENSE|CITATION\.cff)\)", r"\1", text)
+    return re.sub(rf"\[([^]]*)\]\((?:{NO_PAGE})\)", r"\1", text)

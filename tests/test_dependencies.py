@@ -66,10 +66,10 @@ def test_each_declared_dependency_is_imported_and_each_import_is_declared() -> N
     assert set(extras) <= set(project["optional-dependencies"]["dev"])
 
 
-def test_what_tests_and_benchmarks_import_is_declared() -> None:
+def test_what_tests_benchmarks_and_examples_import_is_declared() -> None:
     project, build = PROJECT["project"], PROJECT["build-system"]
     development = [*project["dependencies"], *project["optional-dependencies"]["dev"], *build["requires"]]
-    assert foreign("tests", "benchmarks") - {"no_such_module"} - OPTIONAL <= modules(development)
+    assert foreign("tests", "benchmarks", "examples") - {"no_such_module"} - OPTIONAL <= modules(development)
 
 
 def test_citation_and_installation_have_the_version_of_the_checkout() -> None:

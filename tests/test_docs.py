@@ -15,7 +15,7 @@ from pixcon_diag.analyses.registry import ANALYSES
 from pixcon_diag.findings.rules import RULES
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/README.md"]
 PROGRAMS = {"pixcon-diag": diag.main, "pixcon-train": train.main}
 CALL = re.compile(r"(pixcon-diag|pixcon-train) ([a-z][a-z-]*)([^`|&;#)\n]*)")
 """Program, command, and what follows on the line."""
