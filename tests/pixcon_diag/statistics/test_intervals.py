@@ -15,6 +15,7 @@ from pixcon_diag.statistics.intervals import (
     pooled_interval,
     ratio_interval,
 )
+from tests.simulations import HIGH, LOW, REPETITIONS
 
 
 def array(*values: float) -> np.ndarray:
@@ -201,10 +202,9 @@ def test_the_interval_covers_and_pixels_do_not() -> None:
 @pytest.mark.parametrize("spread", [1.0, 2.0, 3.0])
 @pytest.mark.parametrize("rate", RATES)
 def test_coverage_from_500_images_on(rate: float, spread: float) -> None:
-    """93–97 % at 500 and 1,500 images, and 2,000 repetitions have a standard error of 0.5 %."""
     population = Population(rate, spread)
     for images in (500, 1500):
-        assert 0.93 <= coverage(population, images, 2000)[0] <= 0.97, images
+        assert LOW <= coverage(population, images, REPETITIONS)[0] <= HIGH, images
 
 
 @pytest.mark.slow
@@ -214,5 +214,5 @@ def test_coverage_of_few_images(rate: float) -> None:
     for spread in (1.0, 2.0, 4.0):
         population = Population(rate, spread)
         for images in (20, 60, 220):
-            assert 0.93 <= coverage(population, images, 2000)[0] <= 0.985, (spread, images)
-    assert coverage(Population(rate, 2.0), 20, 1000, percentile_bootstrap())[0] < 0.92
+            assert LOW <= coverage(population, images, REPETITIONS)[0] <= HIGH + 0.015, (spread, images)
+    assert coverage(Population(rate, 2.0), 20, REPETITIONS // 2, percentile_bootstrap())[0] < 0.92

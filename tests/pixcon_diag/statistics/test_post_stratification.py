@@ -10,6 +10,7 @@ from benchmarks.stratified_coverage import POPULATIONS, Coverage, coverage
 from benchmarks.stratified_images import StratifiedPopulation
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.post_stratification import Strata, post_stratified
+from tests.simulations import HIGH, LOW, REPETITIONS
 
 
 def strata(known: list[list[int]], wrong: list[list[int]], shape: tuple[int, int, int], void: int = 0) -> Strata:
@@ -126,4 +127,4 @@ def test_intervals_of_few_repetitions_cover_the_truth() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("population", POPULATIONS, ids=str)
 def test_intervals_cover_the_truth_of_clustered_images(population: StratifiedPopulation) -> None:
-    check(coverage(population, 500, 2000), 0.93, 0.97)
+    check(coverage(population, 500, REPETITIONS), LOW, HIGH)
