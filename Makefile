@@ -8,7 +8,7 @@ MUTATION := $(VENV)/.installed-mutation
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest test-slurm coverage mutate browser bench bench-check docs figures dist fuzz faults clean
+.PHONY: help demo format lint test-fast test test-diagnosis test-training test-portable test-lowest test-slurm simulations coverage mutate browser bench bench-check docs figures dist fuzz faults clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ $(LOWEST)/.installed: $(INSTALLED) .ci/lowest.py
 
 test-slurm: $(INSTALLED)  ## run the tests that need a Slurm of one node, which they install (as root, with apt-get) and start
 	PIXCON_SLURM=1 $(BIN)/python -m pytest -m slurm tests/pixcon_train/jobs
+
+simulations: $(INSTALLED)  ## run the simulations of the statistics with 2,000 repetitions, and not 800
+	PIXCON_SIMULATIONS=full $(BIN)/python -m pytest tests/pixcon_diag/statistics tests/pixcon_diag/measures/test_bank_contamination.py
 
 coverage: $(INSTALLED)  ## measure which lines and branches the tests run; TESTS=tests/pixcon_diag for some of them
 	$(BIN)/python -m coverage run -m pytest $(TESTS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.diagnose.asking import no_drawing
+from tests.cli.diagnose.asking import few_draws, no_drawing
 from tests.cli.diagnose.methods import write_methods
 from tests.cli.farm import CLASSES, SIZES, call, write_data
 
@@ -43,6 +43,7 @@ class Reports:
         if kind not in self.written:
             with pytest.MonkeyPatch.context() as patch:
                 no_drawing(patch)
+                few_draws(patch)
                 out = self.root / f"report-{kind}"
                 result = call("report", *self.arguments(kind), "--workers", 0, "--count", 1, "--out", out)
             assert result.exit_code == 0, result.output

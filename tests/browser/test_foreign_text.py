@@ -10,7 +10,7 @@ import pytest
 from pixcon_diag import DataChoice, RunChoice, Study, StudyOptions
 from pixcon_train.core.foreign_text import is_hidden
 from tests.browser.opening import NARROW, WIDE, Opener
-from tests.cli.diagnose.asking import no_drawing
+from tests.cli.diagnose.asking import few_draws, no_drawing
 from tests.cli.farm import write_data, write_public
 
 RUN = "window.ran = true"
@@ -51,6 +51,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = StudyOptions(data=DataChoice(str(root / "data/farm.yaml"), root / "data"), run=RunChoice(workers=0))
     with pytest.MonkeyPatch.context() as patch:
         no_drawing(patch)
+        few_draws(patch)
         return Study(methods, options=options).report(root / "report", count=1).page
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pixcon_diag.measures.uncertainty import paired_bootstrap
 from tests.cli.farm import call
 
 
@@ -38,6 +39,15 @@ def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing, which takes longer than measuring and has its own tests."""
     monkeypatch.setattr("pixcon_figures.drawing.draw_saved", lambda *_, **__: [])
     monkeypatch.setattr("pixcon_figures.processes.Child", NoChild)
+
+
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resample the images of a comparison at most 50 times, not 1,000: how intervals are drawn has its own tests."""
+
+    def few(*arguments: Any, draws: int, **options: Any) -> Any:
+        return paired_bootstrap(*arguments, draws=min(draws, 50), **options)
+
+    monkeypatch.setattr("pixcon_diag.measures.comparison.paired_bootstrap", few)
 
 
 class NoChild:

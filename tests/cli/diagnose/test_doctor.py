@@ -8,17 +8,8 @@ import pytest
 
 from pixcon_train.core.files import to_json
 from pixcon_train.runs.log import LOG
-from tests.cli.diagnose.methods import write_methods
-from tests.cli.farm import call, write_data, write_public
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of two methods with two seeds each, and a public file."""
-    root = tmp_path_factory.mktemp("doctor")
-    write_methods(root, write_data(root / "data"))
-    write_public(root / "public.pth")
-    return root
+from tests.cli.diagnose.asking import no_drawing
+from tests.cli.farm import call
 
 
 def diagnosed(*arguments: Any) -> dict[str, Any]:
@@ -51,8 +42,8 @@ def slow_teacher(folder: Path) -> Path:
     return folder
 
 
-def test_checkpoints_with_logs(root: Path, tmp_path: Path) -> None:
-    result = call("doctor", root / "runs", "--workers", 0, "--out", tmp_path / "out")
+def test_checkpoints_with_logs(runs: Path, tmp_path: Path) -> None:
+    result = call("doctor", runs, "--workers", 0, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files >= {"doctor.json", "doctor.csv", "doctor_errors.csv", "doctor_all_pairs.csv", "doctor.png"}
@@ -78,10 +69,9 @@ def test_a_log_alone_names_the_slow_teacher_first(tmp_path: Path) -> None:
     assert content["summary"][1].startswith(first["sentence"])
 
 
-def test_a_public_file_without_a_log(root: Path) -> None:
-    data = root / "data"
+def test_a_public_file_without_a_log(public: Path, data: Path) -> None:
     content = diagnosed(
-        root / "public.pth", "--dataset", data / "farm.yaml", "--data-root", data, "--list", data / "val.txt",
+        public, "--dataset", data / "farm.yaml", "--data-root", data, "--list", data / "val.txt",
         "--workers", 0,
     )  # fmt: skip
     assert {"slow-teacher", "long-warmup", "absent-from-labeled"} <= set(content["unchecked"])
@@ -90,15 +80,15 @@ def test_a_public_file_without_a_log(root: Path) -> None:
     }
 
 
-def test_checkpoints_and_logs_together(root: Path, tmp_path: Path) -> None:
+def test_checkpoints_and_logs_together(runs: Path, tmp_path: Path) -> None:
     log = slow_teacher(tmp_path / "other")
-    content = diagnosed(root / "runs/farm-none-0", log, "--workers", 0)
+    content = diagnosed(runs / "farm-none-0", log, "--workers", 0)
     about = {finding["about"]: finding["rule"] for finding in content["findings"] if finding["rule"] == "slow-teacher"}
     assert about == {"other": "slow-teacher"}
 
 
-def test_a_width(root: Path) -> None:
-    content = diagnosed(root / "runs/farm-none-0", "--workers", 0, "--width", 1)
+def test_a_width(runs: Path) -> None:
+    content = diagnosed(runs / "farm-none-0", "--workers", 0, "--width", 1)
     assert content["results"][0]["errors"]["width"] == 1
 
 
@@ -107,8 +97,9 @@ def test_nothing_at_all(tmp_path: Path) -> None:
     assert result.exit_code != 0 and "missing.pth" in result.stderr
 
 
-def test_the_report_opens_with_the_diagnosis(root: Path, tmp_path: Path) -> None:
-    result = call("report", root / "runs", "--workers", 0, "--count", 1, "--out", tmp_path / "report")
+def test_the_report_opens_with_the_diagnosis(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_drawing(monkeypatch)
+    result = call("report", runs, "--workers", 0, "--count", 1, "--out", tmp_path / "report")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "report/report.md").read_text()
     diagnosis, contents = page.index("## Findings and remedies"), page.index("- [Checkpoints](#checkpoints)")

@@ -42,12 +42,11 @@ def test_a_checkpoint_is_described(tmp_path: Path) -> None:
 def test_weights_that_are_not_finite_are_counted(tmp_path: Path) -> None:
     content = v1(unimatch_v1())
     content["model"]["module.classifier.weight"][:2, 0] = torch.tensor([[[float("nan")]], [[float("inf")]]])
-    found = inspected(file_of(tmp_path, "best.pth", content))
-    (network,) = found["networks"]
+    shown = call("inspect", file_of(tmp_path, "best.pth", content), "--out", tmp_path).stdout
+    (network,) = json.loads((tmp_path / "inspect.json").read_text())["networks"]
     model = network["model"]
     assert (network["not_finite"], model["architecture"], model["size"]) == (2, "unimatch_v1", "resnet50")
     assert model["recipe"]["stride"] == 16 and network["norm"] > 0
-    shown = call("inspect", tmp_path / "best.pth").stdout
     assert "2 weights are NaN or infinite; it cannot be measured" in " ".join(shown.split())
 
 

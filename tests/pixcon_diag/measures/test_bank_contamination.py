@@ -11,6 +11,7 @@ from benchmarks.clustered_images import ClassPopulation
 from benchmarks.interval_coverage import bank_coverage
 from pixcon_diag.measures.bank_contamination import bank_contamination, expected_entries, gradient_share
 from pixcon_diag.statistics.intervals import Interval
+from tests.simulations import HIGH, LOW, REPETITIONS
 
 
 def counts(*images: tuple[tuple[int, int], ...]) -> np.ndarray:
@@ -111,8 +112,8 @@ def test_the_interval_covers() -> None:
 
 @pytest.mark.slow
 def test_coverage_in_full() -> None:
-    """93–97 % at 500 images; from 60 on at least 93 %."""
-    assert 0.93 <= bank_coverage(500, 2000) <= 0.97
-    assert 0.93 <= bank_coverage(1500, 2000) <= 0.97
+    """Also of few images, whose interval may be wide rather than wrong."""
+    for images in (500, 1500):
+        assert LOW <= bank_coverage(images, REPETITIONS) <= HIGH, images
     for images in (60, 220):
-        assert 0.93 <= bank_coverage(images, 2000) <= 0.99, images
+        assert LOW <= bank_coverage(images, REPETITIONS) <= 0.99, images

@@ -1,12 +1,15 @@
 """Whole runs under each rule: what the log says, exact resumption, and the contamination of each bank."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.data.lists import read_list
@@ -54,6 +57,23 @@ def plain(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tor
     return load_checkpoint(folder / LATEST).student
 
 
+def config_of(spec: Path, rule: str) -> TrainConfig:
+    return tiny_config(spec, **LOW, **RULES[rule], data__unlabeled_truth="always")
+
+
+@pytest.fixture(scope="module")
+def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of the run under a rule that was left alone, which is trained once."""
+
+    @cache
+    def folder_of(rule: str) -> Path:
+        folder = tmp_path_factory.mktemp("whole")
+        train(config_of(spec, rule), folder)
+        return folder
+
+    return folder_of
+
+
 class StopAt(TrainingObserver):
     """Asks a run to stop after a step, or while thresholds are calibrated."""
 
@@ -73,22 +93,21 @@ class StopAt(TrainingObserver):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_resumed_run_is_the_run_left_alone(
-    spec: Path, plain: dict[str, torch.Tensor], tmp_path: Path, rule: str
+    spec: Path, plain: dict[str, torch.Tensor], whole: Callable[[str], Path], tmp_path: Path, rule: str
 ) -> None:
     """Stopped in the middle of the first epoch and of the second, and where the second one's thresholds are set."""
-    config = tiny_config(spec, **LOW, **RULES[rule])
-    train(config, tmp_path / "whole")
+    config = config_of(spec, rule)
     moments = [StopAt(2, calibrating=False), StopAt(6, calibrating=False)]
     if rule in ("per_class", "gate"):
         moments.insert(1, StopAt(4, calibrating=True))
     for number, stop in enumerate(moments):
-        outcome = train(config, tmp_path / "cut", resume=number > 0, interruption=stop.interruption, observer=stop)
+        outcome = train(config, tmp_path, resume=number > 0, interruption=stop.interruption, observer=stop)
         assert outcome.signal == "SIGTERM"
-    train(config, tmp_path / "cut", resume=True)
-    whole, cut = (load_checkpoint(tmp_path / name / LATEST) for name in ("whole", "cut"))
-    assert_same_state(cut, whole)
-    assert timeless(tmp_path / "cut") == timeless(tmp_path / "whole")
-    assert any(not torch.equal(value, plain[name]) for name, value in whole.student.items()), "the rule does something"
+    train(config, tmp_path, resume=True)
+    alone = load_checkpoint(whole(rule) / LATEST)
+    assert_same_state(load_checkpoint(tmp_path / LATEST), alone)
+    assert timeless(tmp_path) == timeless(whole(rule))
+    assert any(not torch.equal(value, plain[name]) for name, value in alone.student.items()), "the rule does something"
 
 
 def epochs(folder: Path) -> list[dict[str, Any]]:
@@ -96,9 +115,10 @@ def epochs(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if "consistency__threshold__rule" in RULES[rule]])
-def test_thresholds_are_logged_each_epoch(spec: Path, tmp_path: Path, rule: str) -> None:
-    train(tiny_config(spec, **LOW, **RULES[rule], data__unlabeled_truth="always"), tmp_path)
-    for record in epochs(tmp_path):
+def test_thresholds_are_logged_each_epoch(whole: Callable[[str], Path], rule: str) -> None:
+    records = epochs(whole(rule))
+    assert len(records) == 2
+    for record in records:
         assert 0.3 <= round(record["threshold"], 6) < 1
         assert 0 <= record["contamination"] <= 1
         classes = record["thresholds"]
@@ -113,7 +133,7 @@ def test_thresholds_are_logged_each_epoch(spec: Path, tmp_path: Path, rule: str)
         else:
             assert "gate" not in record
     if rule == "quantile":
-        assert [record["retention"] for record in epochs(tmp_path)] == pytest.approx([0.8, 0.8], abs=2e-3)
+        assert [record["retention"] for record in records] == pytest.approx([0.8, 0.8], abs=2e-3)
 
 
 @pytest.mark.parametrize("rule", ["clean", "labeled", "soft"])

@@ -1,5 +1,7 @@
 """State dicts of the releases with a ResNet: keys and shapes listed by hand, weights by rule."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -57,9 +59,10 @@ class _Lister:
 
     def state(self) -> State:
         """The weights, scaled so that the signal neither grows nor vanishes."""
-        return {key: _value(key, shape) for key, shape in self.shapes.items()}
+        return {key: _value(key, shape).clone() for key, shape in self.shapes.items()}
 
 
+@cache
 def _value(key: str, shape: tuple[int, ...]) -> Tensor:
     if not shape:
         return torch.tensor(100)
