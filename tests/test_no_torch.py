@@ -96,7 +96,7 @@ def run(module: str, *commands: list[str], folder: Path, without: tuple[str, ...
     """
     probe = PROBE.format(module=module, heavy=without)
     command = [sys.executable, "-c", probe, json.dumps(commands)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
 
 
@@ -155,12 +155,14 @@ FROM_PASSES = (
 """Commands that cached passes and replays answer."""
 
 
-@pytest.mark.slow
-def test_cached_passes(runs: Path) -> None:
+def test_tables_of_cached_passes(runs: Path) -> None:
     tables = [[command, "runs"] for command in FROM_PASSES]
     estimate = ["estimate", "own.pth", "--unlabeled", "data/val.txt"]
     saved = ["contamination", "own.pth", "--predictions", "mine=maps"]
     run("diag", *tables, estimate, saved, folder=runs.parent, without=HEAVY + SLOW)
+
+
+def test_pictures_and_sheets_of_cached_passes(runs: Path) -> None:
     pictures = ["qualitative", "runs", "--count", "1", "--out", "grid"]
     sheets = [["duel", "runs", "--count", "4"], ["audit-labels", "runs/farm-none-0", "--count", "4", "--tau", "0.5"]]
     report = ["report", "runs", "--count", "1"]

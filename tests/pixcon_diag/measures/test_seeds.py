@@ -84,8 +84,9 @@ def test_lower_may_be_better() -> None:
     assert noise.paired.permutation_test.one_sided == 0.25
 
 
-def test_what_pairing_gains_is_measured() -> None:
+def test_what_pairing_gains_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeds that share most of their noise, by hand: s² = 1 for both, deltas 1, 1.5, 0.5 with s² = 0.25."""
+    monkeypatch.setattr("pixcon_diag.measures.seeds.DRAWS", 99)  # of the test, which is not looked at
     paired = seed_noise([1.0, 2.0, 3.0], [2.0, 3.5, 3.5]).paired
     assert paired is not None
     assert paired.fewer_seeds == pytest.approx((1 + 0.75) / 0.25)
