@@ -30,10 +30,10 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """Divides each channel."""
     size: tuple[int, int] | int | None = None
-    """Height and width that images are resized to, or the length of their shorter edge; None: not resized. Logits are
-    brought back to the image's own size."""
-    resample: Literal["bilinear", "bicubic"] = "bilinear"
-    """How images are resized, antialiased."""
+    """Height and width that images are resized to, or the length of their shorter edge, each rounded up to the multiple
+    that the network needs; None: not resized. Logits are brought back to the image's own size."""
+    resample: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """How images are resized, antialiased unless nearest."""
     bgr: bool = False
     """Whether channels are in the order blue, green, red."""
 

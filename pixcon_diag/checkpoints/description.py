@@ -113,7 +113,7 @@ class Wrapping:
     feature: str | None = None
     """The layer whose input or output is its feature."""
     multiple: int = 1
-    """What height and width of its input must be a multiple of; 1 where images are resized."""
+    """What height and width of its input must be a multiple of."""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     order: tuple[int, ...] | None = None
     """For each class the channel of its output; None: the same."""

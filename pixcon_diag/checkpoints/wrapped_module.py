@@ -44,7 +44,7 @@ class WrappedModule(nn.Module):
         num_classes: K.
         feature: the layer whose output or input (B, C, h, w) is the feature; None where nothing needs it.
         multiple: what height and width of its input must be a multiple of; images are padded by reflection at the right
-            and bottom, and the logits cropped.
+            and bottom, and the logits cropped. Where images are resized, their new edges are rounded up instead.
         preprocessing: what it expects of images other than ImageNet's mean and deviation.
         order: for each class the channel of the network; None: the same.
         probabilities: whether it gives probabilities, of which the logarithm is taken (of one channel, the logit).
@@ -80,14 +80,14 @@ class WrappedModule(nn.Module):
         return 1 if self.preprocessing.size is not None else self.multiple
 
     def ordered(self, order: Sequence[int]) -> "WrappedModule":
-        """The same network with its classes in another order."""
+        """The same network, class k of which is class ``order[k]`` of this one."""
         return WrappedModule(
             self.module,
             self.num_classes,
             feature=self.feature,
             multiple=self.multiple,
             preprocessing=self.preprocessing,
-            order=order,
+            order=order if self.order is None else [self.order[place] for place in order],
             probabilities=self.probabilities,
         )
 
@@ -101,7 +101,7 @@ class WrappedModule(nn.Module):
         height, width = images.shape[-2:]
         padded = pad_by_reflection(images, -height % self.patch_size, -width % self.patch_size)
         with self._features() as features:
-            output = self.module(prepared(padded, self.preprocessing))
+            output = self.module(prepared(padded, self.preprocessing, self.multiple))
         native = self._of_classes(logits_of(output, self.num_classes))
         logits = F.interpolate(native, padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]
         fused = self._as_map(features[-1], native) if features else images.new_zeros((len(images), 0, 1, 1))

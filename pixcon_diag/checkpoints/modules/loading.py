@@ -102,7 +102,7 @@ def _described(
     )
     wrapping = Wrapping(
         feature=None if layer is None else str(layer),
-        multiple=model.patch_size,
+        multiple=found.multiple,
         preprocessing=built.preprocessing,
         spec=spec.network,
         code=built.code,

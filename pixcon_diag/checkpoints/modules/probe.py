@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pixcon_diag.checkpoints.modules.built import Built
 from pixcon_diag.checkpoints.modules.fingerprint import fingerprint
-from pixcon_diag.checkpoints.preprocessing import prepared
+from pixcon_diag.checkpoints.preprocessing import prepared, target_size
 from pixcon_diag.checkpoints.wrapped_module import FeatureLayer, logits_of
 from pixcon_train.core.errors import CheckpointError, PixConError
 
@@ -49,7 +49,7 @@ def probe(built: Built, name: str) -> Probed:
     """
     first: Exception | None = None
     multiples = _MULTIPLES if built.multiple is None else (built.multiple,)
-    for multiple in multiples if built.preprocessing.size is None else (1,):
+    for multiple in multiples:
         try:
             return _probe(built, multiple)
         except PixConError as error:
@@ -57,17 +57,17 @@ def probe(built: Built, name: str) -> Probed:
         except Exception as error:  # whatever the user's code raises at a size that it does not take
             first = first or error
     raise CheckpointError(
-        f"{name}: the network fails on images of {_edge(multiples[0])} px, and of other sizes: "
-        f"{type(first).__name__}: {first}. Expected one that takes images (B, 3, H, W)."
+        f"{name}: the network fails on images of {_shape(built.preprocessing.size, multiples[0])[0]} px, and of other "
+        f"sizes: {type(first).__name__}: {first}. Expected one that takes images (B, 3, H, W)."
     ) from first
 
 
 def _probe(built: Built, multiple: int) -> Probed:
-    edge = _edge(multiple)
-    images = torch.rand((1, 3, edge, edge + multiple), generator=torch.Generator().manual_seed(0)).requires_grad_()
+    shape = _shape(built.preprocessing.size, multiple)
+    images = torch.rand((1, 3, *shape), generator=torch.Generator().manual_seed(0)).requires_grad_()
     with torch.enable_grad(), torch.random.fork_rng([]), _outputs(built.module) as outputs:
         torch.manual_seed(0)  # for a network that draws
-        logits = logits_of(built.module(prepared(images, built.preprocessing)))
+        logits = logits_of(built.module(prepared(images, replace(built.preprocessing, size=None))))
     if not logits.isfinite().all():
         raise CheckpointError(
             "the network predicts NaN or infinite logits. Are its weights those of a trained network?"
@@ -84,10 +84,15 @@ def _probe(built: Built, multiple: int) -> Probed:
     return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities, fingerprint(logits))
 
 
-def _edge(multiple: int) -> int:
-    """The smallest multiple of at least :data:`_EDGE` pixels that is none of twice as much."""
-    factor = -(-_EDGE // multiple)
-    return multiple * (factor + 1 - factor % 2)
+def _shape(size: tuple[int, int] | int | None, multiple: int) -> tuple[int, int]:
+    """Height and width of the smallest image that is tried, after it is resized to ``size``.
+
+    Unless a size leaves no choice, one of them is a multiple of ``multiple`` and of none of twice as much.
+    """
+    if isinstance(size, tuple):
+        return target_size(1, 1, size, multiple)
+    edge, _ = target_size(1, 1, size or _EDGE, multiple)
+    return edge, edge + multiple
 
 
 @contextmanager

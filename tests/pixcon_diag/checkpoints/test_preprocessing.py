@@ -33,7 +33,9 @@ def test_nothing_is_changed_by_default() -> None:
     assert torch.equal(prepared(images, Preprocessing()), images)
 
 
-@pytest.mark.parametrize(("resample", "pillow"), [("bilinear", Image.BILINEAR), ("bicubic", Image.BICUBIC)])
+@pytest.mark.parametrize(
+    ("resample", "pillow"), [("nearest", Image.NEAREST), ("bilinear", Image.BILINEAR), ("bicubic", Image.BICUBIC)]
+)
 def test_images_are_resized_as_pillow_does_but_for_its_rounding(resample: str, pillow: int) -> None:
     smooth = np.linspace(0, 255, 24 * 32).reshape(24, 32).astype(np.float32)
     planes = np.stack([smooth, smooth.T.reshape(24, 32), smooth[::-1]])
@@ -50,3 +52,17 @@ def test_images_are_resized_as_pillow_does_but_for_its_rounding(resample: str, p
 def test_sizes(size: tuple[int, int] | int | None, expected: tuple[int, int]) -> None:
     assert target_size(20, 30, size) == expected
     assert target_size(30, 20, size) == (expected if isinstance(size, tuple) else expected[::-1])
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(None, (20, 30)), ((7, 9), (8, 12)), ((8, 12), (8, 12)), (10, (12, 16)), (9, (12, 16))]
+)
+def test_sizes_are_rounded_up_to_the_multiple(size: tuple[int, int] | int | None, expected: tuple[int, int]) -> None:
+    assert target_size(20, 30, size, 4) == expected
+    assert prepared(normalise(LEVELS), Preprocessing(size=size), 4).shape[-2:] == expected
+
+
+def test_bicubic_levels_stay_within_their_range() -> None:
+    edge = torch.tensor([0, 255], dtype=torch.uint8).repeat_interleave(8).expand(1, 3, 16, 16)
+    found = prepared(normalise(edge), Preprocessing((0, 0, 0), (1, 1, 1), size=(16, 40), resample="bicubic"))
+    assert found.min() >= -1e-6 and found.max() <= 1 + 1e-6

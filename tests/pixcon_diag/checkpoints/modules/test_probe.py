@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pixcon_diag.checkpoints.modules.built import Built
 from pixcon_diag.checkpoints.modules.probe import probe
 from pixcon_diag.checkpoints.wrapped_module import FeatureLayer, WrappedModule
+from pixcon_diag.provenance import Preprocessing
 from pixcon_train.core.errors import CheckpointError, ConfigError
 
 
@@ -66,8 +67,29 @@ def test_the_feature_of_a_linear_layer_is_a_map(tokens: bool) -> None:
 
 def test_the_multiple_is_the_smallest_that_works() -> None:
     assert probe(Built(Strict()), "net").multiple == 16
-    with pytest.raises(CheckpointError, match=r"net: the network fails on images of 65 px, .*: ValueError: sizes"):
+    with pytest.raises(CheckpointError, match=r"net: the network fails on images of 64 px, .*: ValueError: sizes"):
         probe(Built(Strict(), multiple=1), "net")
+
+
+@pytest.mark.parametrize("size", [256, 250, (40, 60)])
+def test_images_that_are_resized_have_edges_of_the_multiple(size: int | tuple[int, int]) -> None:
+    preprocessing = Preprocessing(size=size)
+    found = probe(Built(Strict(), preprocessing=preprocessing), "net")
+    assert found.multiple == 16
+    model = WrappedModule(Strict(), 5, feature=found.feature, multiple=16, preprocessing=preprocessing)
+    output = model(torch.rand(1, 3, 50, 77))
+    assert output.logits.shape[-2:] == (50, 77)
+    seen = tuple(edge + 2 for edge in output.fused.shape[-2:])  # the stem has no padding
+    assert seen == ((48, 64) if isinstance(size, tuple) else (256, 400))
+
+
+def test_a_multiple_of_four_is_told_from_one() -> None:
+    class Fours(Deep):
+        def forward(self, images: Tensor) -> Any:
+            assert images.shape[-1] % 4 == images.shape[-2] % 4 == 0
+            return super().forward(images)
+
+    assert probe(Built(Fours(), preprocessing=Preprocessing(size=256)), "net").multiple == 4
 
 
 def test_outputs_that_sum_to_one_are_probabilities() -> None:

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from pixcon_diag.checkpoints.loading import load
+from pixcon_diag.checkpoints.modules.smp_networks import _preprocessing
+from pixcon_diag.provenance import Preprocessing
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from tests.pixcon_diag.checkpoints.modules.networks import linknet, unet
 
@@ -23,7 +25,7 @@ def test_it_predicts_what_the_network_does(tmp_path: Path) -> None:
     assert loaded.wrapped is not None and loaded.wrapped.multiple == 1  # it takes every size
     assert loaded.info.space == "input of segmentation_head.0"
     assert loaded.info.preprocessing is not None and loaded.info.preprocessing.mean == (0.485, 0.456, 0.406)
-    assert any("normalised as ImageNet's" in remark for remark in loaded.remarks)
+    assert any("public weights of its encoder resnet18" in remark for remark in loaded.remarks)
 
 
 def test_images_are_padded_where_the_network_needs_it(tmp_path: Path) -> None:
@@ -41,6 +43,57 @@ def test_another_preprocessing_is_stated_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.5] * 3}))
     about = load(f"smp:{tmp_path}").info.preprocessing
     assert about is not None and (about.mean, about.std, about.size) == ((0.5,) * 3, (0.5,) * 3, None)
+
+
+def about(folder: Path, encoder: str, weights: str | None = "imagenet") -> Preprocessing:
+    return _preprocessing(folder, {"encoder_name": encoder, "encoder_weights": weights})[0]
+
+
+# Names of timm for the same public weights, whose configuration it ships.
+OF_TIMM = {
+    ("inceptionv4", None): "inception_v4",
+    ("inceptionresnetv2", "imagenet+background"): "inception_resnet_v2",
+    ("xception", "imagenet"): "legacy_xception",
+    ("dpn68", "imagenet"): "dpn68",
+    ("dpn92", "imagenet+5k"): "dpn92",
+    ("resnet18", "imagenet"): "resnet18",
+    ("resnet50", "swsl"): "resnet50.fb_swsl_ig1b_ft_in1k",
+    ("efficientnet-b0", "imagenet"): "tf_efficientnet_b0.in1k",
+    ("efficientnet-b0", "advprop"): "tf_efficientnet_b0.ap_in1k",
+    ("timm-efficientnet-b3", "noisy-student"): "tf_efficientnet_b3.ns_jft_in1k",
+    ("timm-skresnet18", "imagenet"): "skresnet18",
+    ("tu-vit_tiny_patch16_224", None): "vit_tiny_patch16_224",
+    ("mobilenet_v2", "imagenet"): "mobilenetv2_100",
+}
+
+
+@pytest.mark.parametrize(("encoder", "weights"), OF_TIMM)
+def test_images_are_as_the_public_weights_of_the_encoder_expect(
+    tmp_path: Path, encoder: str, weights: str | None
+) -> None:
+    from timm.models import get_pretrained_cfg
+
+    known = get_pretrained_cfg(OF_TIMM[encoder, weights])
+    found = about(tmp_path, encoder, weights)
+    assert known is not None and (found.mean, found.std) == (tuple(known.mean), tuple(known.std))
+
+
+def test_an_earlier_download_says_what_the_encoder_expects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "mean": [123.0, 117.0, 104.0],
+        "std": [51.0, 51.0, 255.0],
+        "input_range": [0, 255],
+        "input_space": "BGR",
+    }
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+
+    def cached(repo: str, file: str, revision: str) -> str:
+        assert (repo, file) == ("smp-hub/vgg11.imagenet", "config.json")
+        return str(tmp_path / file)
+
+    monkeypatch.setattr("pixcon_diag.checkpoints.modules.smp_networks.try_to_load_from_cache", cached)
+    found = about(tmp_path, "vgg11")
+    assert found.bgr and (found.mean, found.std) == ((123 / 255, 117 / 255, 104 / 255), (0.2, 0.2, 1.0))
 
 
 @pytest.mark.parametrize(
