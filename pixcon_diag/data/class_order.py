@@ -40,12 +40,13 @@ def in_order_of(checkpoint: LoadedCheckpoint, spec: DatasetSpec) -> LoadedCheckp
     remark = f"{moved} of its {len(order)} classes are reordered by name to those of {spec.name}"
     wrapped = checkpoint.wrapped
     assert wrapped is not None  # only networks of other code have names
+    channels = order if wrapped.order is None else tuple(wrapped.order[place] for place in order)
     return replace(
         changed,
         remarks=(*checkpoint.remarks, remark),
         tensors=_Ordered(checkpoint, order),
-        wrapped=replace(wrapped, order=order),
-        info=replace(checkpoint.info, class_order=order),
+        wrapped=replace(wrapped, order=channels),
+        info=replace(checkpoint.info, class_order=channels),
     )
 
 

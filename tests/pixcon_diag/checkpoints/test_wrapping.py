@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pixcon_diag.checkpoints.wrapped_module import WrappedModule
 from pixcon_diag.checkpoints.wrapping import wrap_module
 from pixcon_train.core.errors import ConfigError
 
@@ -91,3 +92,11 @@ def test_a_feature_that_is_no_map_is_named() -> None:
 
     with pytest.raises(ConfigError, match=r"output of the submodule 'second\.1' is a tensor \(2, 2, 2, 7, 12\)"):
         wrap_module(Flat(), CLASSES, feature="second.1").model(IMAGES)
+
+
+def test_orders_of_classes_are_composed() -> None:
+    plain = wrap_module(Plain(), CLASSES).model(IMAGES).logits
+    model = wrap_module(Plain(), CLASSES).model
+    assert isinstance(model, WrappedModule)
+    first, second = [2, 0, 1, 4, 3], [4, 3, 2, 1, 0]
+    assert torch.equal(model.ordered(first).ordered(second)(IMAGES).logits, plain[:, first][:, second])

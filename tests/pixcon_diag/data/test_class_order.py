@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
@@ -62,6 +63,15 @@ def test_what_was_done_is_said_once(tmp_path: Path) -> None:
     assert in_order_of(permuted(tmp_path), strange).remarks[-1] == (
         "its classes are called 'COW', 'GRASS', 'SKY': they are taken in the order of farm"
     )
+
+
+def test_another_order_of_an_ordered_network_is_of_its_channels(tmp_path: Path) -> None:
+    other = SPEC.model_copy(update={"classes": ("cow", "sky", "grass")})
+    twice, once = in_order_of(in_order_of(permuted(tmp_path), SPEC), other), in_order_of(permuted(tmp_path), other)
+    assert twice.info.class_order == once.info.class_order == (0, 2, 1)
+    assert twice.wrapped is not None and twice.wrapped.order == (0, 2, 1)
+    pixels = torch.rand(1, 3, 8, 8)
+    assert torch.equal(twice.model(pixels).logits, once.model(pixels).logits)
 
 
 def test_without_names_nothing_changes(tmp_path: Path) -> None:
