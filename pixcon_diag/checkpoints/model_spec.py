@@ -1,6 +1,7 @@
 """SPEC: which code builds a network whose layout is not known, and with which weights."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,7 @@ AT = "@"
 """Stands between a SPEC and the file of its weights."""
 
 _LIBRARY = re.compile(r"(?P<kind>hf|smp|torchvision):(?!//)(?P<name>.+)", re.DOTALL)
-_CODE = re.compile(r"(?P<name>([^\W\d]\w*(\.[^\W\d]\w*)*|[^@]+\.py):[^\W\d]\w*)")
+_CODE = re.compile(r"([^\W\d]\w*(\.[^\W\d]\w*)*|.+\.py):[^\W\d]\w*", re.DOTALL)
 """A module or a file, and a name in it."""
 
 
@@ -60,6 +61,8 @@ class ModelSpec:
 def parse_spec(text: str) -> ModelSpec | None:
     """The SPEC ``text``, ``SPEC@weights`` among them; None where it is none: a path, an address, anything else.
 
+    Where several ``@`` could begin the weights, the folder of ``hf:`` and ``smp:`` is the longest one that is there.
+
     Example:
         >>> parse_spec("torchvision:fcn_resnet50@best.pth")
         ModelSpec(kind='torchvision', name='fcn_resnet50', weights='best.pth')
@@ -69,13 +72,23 @@ def parse_spec(text: str) -> ModelSpec | None:
     if exists(Path(text)):
         return None
     if (found := _LIBRARY.fullmatch(text)) is not None:
-        whole = ModelSpec(found["kind"], found["name"])  # type: ignore[arg-type]
-        name, _, weights = found["name"].partition(AT)
-        return whole if whole.folder is not None or not weights else ModelSpec(whole.kind, name, weights)
-    network, _, weights = text.partition(AT)
-    if (found := _CODE.fullmatch(network)) is None:
-        return None
-    return ModelSpec("code", found["name"], weights or None)
+        kind: Kind = found["kind"]  # type: ignore[assignment]
+        whole, *parts = (ModelSpec(kind, *split) for split in _splits(found["name"]))
+        folder = next((spec for spec in (whole, *reversed(parts)) if spec.folder is not None), None)
+        return folder or next(iter(parts), whole)
+    whole, *parts = (ModelSpec("code", *split) for split in _splits(text))
+    return next((spec for spec in (*parts, whole) if _CODE.fullmatch(spec.name)), None)
+
+
+def _splits(text: str) -> Iterator[tuple[str, str | None]]:
+    """The whole text without weights, then name and weights at each :data:`AT`, from the left: a folder's or a file's
+    name may have one too, and so may an address on the hub."""
+    yield text, None
+    words = text.split(AT)
+    for count in range(1, len(words)):
+        name, weights = AT.join(words[:count]), AT.join(words[count:])
+        if name and weights:
+            yield name, weights
 
 
 def require_spec(text: str) -> ModelSpec:
@@ -93,6 +106,24 @@ def require_spec(text: str) -> ModelSpec:
             f"'{text}' as the checkpoint without --model."
         )
     return spec
+
+
+def refuse_spec(source: str) -> None:
+    """Check that ``source`` is no SPEC, where a file of weights is expected.
+
+    Raises:
+        ConfigError: it is one; the message has the commands that it stands in.
+    """
+    spec = parse_spec(source)
+    if spec is None:
+        return
+    files = [] if spec.folder is None else sorted(str(path) for path in spec.folder.glob("*.safetensors"))
+    weights = spec.weights or next(iter(files), None)
+    inspected = f" Its weights are inspected with `pixcon-diag inspect {weights}`." if weights else ""
+    raise ConfigError(
+        f"{source} names a network, not a file of weights. It is measured with `pixcon-diag contamination {source}`, "
+        f"or any other command.{inspected}"
+    )
 
 
 def with_model(source: str, model: str) -> str:

@@ -148,6 +148,12 @@ def integer(value: Any) -> int | None:
     return None if whole is None else int(whole)
 
 
+def epoch_of(file: CheckpointFile) -> int | None:
+    """The epoch that a file states at its top, or as mmengine among its ``meta``; None where it states none."""
+    stated = (content.get("epoch") for content in (file.content, section(file.content, "meta")))
+    return next((epoch for epoch in map(integer, stated) if epoch is not None), None)
+
+
 def shown_keys(content: Mapping[Any, Any]) -> str:
     """The first few keys, for a message."""
     keys = [ascii(str(key)[:80])[1:-1] for key in content]

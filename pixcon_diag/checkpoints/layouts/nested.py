@@ -1,6 +1,6 @@
 """A state dict within a dictionary, as MMSegmentation, Lightning and timm save a network."""
 
-from pixcon_diag.checkpoints.layouts.fields import EMA, ema_states, integer, state_dict
+from pixcon_diag.checkpoints.layouts.fields import EMA, ema_states, epoch_of, state_dict
 from pixcon_diag.checkpoints.layouts.layout import Layout, LayoutReader
 from pixcon_diag.checkpoints.reading import CheckpointFile
 from pixcon_diag.provenance import Scores
@@ -16,7 +16,7 @@ def _read(file: CheckpointFile) -> Layout:
     states = ema_states(file, _EMA)
     if state := state_dict(file.content.get(_STUDENT)):
         states["student" if states else "unnamed"] = state
-    return Layout("nested state dict", states, Scores(epoch=integer(file.content.get("epoch"))))
+    return Layout("nested state dict", states, Scores(epoch=epoch_of(file)))
 
 
 LAYOUT = LayoutReader(f"a state dict as `{_STUDENT}`, `{_EMA}` or `{EMA}`", _matches, _read)

@@ -9,9 +9,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
+from typing import get_args
 
+from pixcon_diag.checkpoints.model_spec import FORMS, Kind
 from pixcon_diag.checkpoints.modules.code_files import ALONE, is_installed
 from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.hints import hint
 from pixcon_train.core.paths import is_file, resolved
 
 _imported: set[str] = set()
@@ -31,7 +34,8 @@ def imported(where: str) -> Iterator[ModuleType]:
     """
     file = Path(where) if where.endswith(".py") else None
     if file is not None and not is_file(file):
-        raise ConfigError(f"No file at {file}. Expected file.py:factory, Python code that builds the network.")
+        near = hint(file.stem, (path.stem for path in file.parent.glob("*.py")))
+        raise ConfigError(f"No file at {file}{near}. Expected file.py:factory, Python code that builds the network.")
     folder = resolved(Path.cwd() if file is None else file.parent)
     for name in _imported:
         sys.modules.pop(name, None)
@@ -41,10 +45,28 @@ def imported(where: str) -> Iterator[ModuleType]:
     before = set(sys.modules)
     try:
         with failures(f"{where} cannot be imported"):
-            module = import_module(where) if file is None else _from_file(file)
+            module = _module(where) if file is None else _from_file(file)
         yield module
     finally:
         _imported.update(name for name in set(sys.modules) - before if _is_of(name, folder, before))
+
+
+def _module(name: str) -> ModuleType:
+    """The module of a name.
+
+    Raises:
+        ConfigError: there is none.
+        Exception: whatever its code raises.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            raise
+    near = hint(name, (*get_args(Kind), *(path.stem for path in Path.cwd().glob("*.py"))))
+    raise ConfigError(
+        f"There is no module '{name}' in the working directory or installed{near}. Expected a network: {FORMS}."
+    )
 
 
 def _from_file(file: Path) -> ModuleType:
@@ -70,6 +92,8 @@ def failures(what: str) -> Iterator[None]:
     """Turn whatever the user's code raises into one message with its place."""
     try:
         yield
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as error:  # a script that reads the command line exits
         last = extract_tb(error.__traceback__)[-1]
         raise ConfigError(

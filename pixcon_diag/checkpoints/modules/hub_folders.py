@@ -7,6 +7,7 @@ from typing import Any
 
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.files import read_json, sha256
+from pixcon_train.core.hints import hint
 from pixcon_train.core.paths import exists, is_file, is_folder
 
 CONFIG = "config.json"
@@ -34,9 +35,10 @@ def local_folder(name: str) -> Path:
     folder = Path(name)
     if is_folder(folder):
         return folder
+    near = hint(folder.name, _folders_beside(folder))
     if exists(folder) or not _OWNER_NAME.fullmatch(name):
         raise CheckpointError(
-            f"No folder at {name}. Expected one that save_pretrained wrote, or owner/name on the hub."
+            f"No folder at {name}{near}. Expected one that save_pretrained wrote, or owner/name on the hub."
         )
     from huggingface_hub import snapshot_download
 
@@ -45,9 +47,13 @@ def local_folder(name: str) -> Path:
     except Exception as error:  # as for a file on the hub: classes of several libraries
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise CheckpointError(
-            f"There is no folder {name}, and the hub does not give it: {reason}. Check owner, name and network, or "
-            "download it and give its folder."
+            f"There is no folder {name}{near}, and the hub does not give it: {reason}. Check owner, name and network, "
+            "or download it and give its folder."
         ) from error
+
+
+def _folders_beside(path: Path) -> list[str]:
+    return [one.name for one in path.parent.iterdir() if is_folder(one)] if is_folder(path.parent) else []
 
 
 def read_config(folder: Path) -> dict[str, Any]:

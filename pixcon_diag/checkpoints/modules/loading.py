@@ -6,6 +6,7 @@ from importlib import import_module
 
 from pixcon_diag.checkpoints.description import Description, Wrapping
 from pixcon_diag.checkpoints.finding import WeightsAsked, local_file
+from pixcon_diag.checkpoints.layouts.fields import epoch_of
 from pixcon_diag.checkpoints.model_spec import Kind, ModelSpec
 from pixcon_diag.checkpoints.modules.built import Built, WeightsOf
 from pixcon_diag.checkpoints.modules.probe import Probed, probe
@@ -84,7 +85,7 @@ def _described(
         num_classes=num_classes,
         projection=False,
         weights=built.weights,
-        scores=Scores(),
+        scores=Scores(epoch=None if file is None else epoch_of(file)),
         preprocessing=built.preprocessing,
     )
     remarks = {

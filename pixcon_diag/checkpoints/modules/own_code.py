@@ -1,7 +1,8 @@
 """Networks that the user's own code builds."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Annotated, Any
 
@@ -9,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from torch import nn
 
 from pixcon_diag.checkpoints.layouts.layout import Weights
+from pixcon_diag.checkpoints.model_spec import AT
 from pixcon_diag.checkpoints.modules.built import Built, WeightsOf
 from pixcon_diag.checkpoints.modules.code_files import code_hash
 from pixcon_diag.checkpoints.modules.code_import import failures, imported
 from pixcon_diag.provenance import Preprocessing
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.records import validated
+from pixcon_train.core.weight_files import content_hash
 
 _Positive = Annotated[float, Field(gt=0)]
 _Edge = Annotated[int, Field(gt=0, le=100_000)]
@@ -45,7 +48,10 @@ def build(name: str, weights: WeightsOf | None) -> Built:
     """
     where, _, attribute = name.rpartition(":")
     with imported(where) as module:
-        network = _network(getattr(module, attribute, None), name, module)
+        factory = _factory(getattr(module, attribute, None), name, module)
+        with failures(f"{name} fails"):
+            network = _network(factory, name)
+        remarks = () if weights is not None else (_weights_of(factory, network, name),)
     chosen: Weights = "unnamed" if weights is None else weights.load(network)
     about = _attributes(network, name)
     given = {key: value for key in ("mean", "std", "size") if (value := getattr(about, key)) is not None}
@@ -56,10 +62,12 @@ def build(name: str, weights: WeightsOf | None) -> Built:
         multiple=about.multiple,
         class_names=about.class_names,
         code=code_hash(module),
+        remarks=remarks,
     )
 
 
-def _network(factory: Any, name: str, module: ModuleType) -> nn.Module:
+def _factory(factory: Any, name: str, module: ModuleType) -> Callable[[], Any]:
+    """The function, which can be called without arguments."""
     if not callable(factory):
         defined = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
         raise ConfigError(f"{name}: there is no such function; defined are {', '.join(defined) or 'none'}.")
@@ -69,11 +77,25 @@ def _network(factory: Any, name: str, module: ModuleType) -> nn.Module:
             f"{name} needs arguments ({', '.join(needed)}). Expected a function that is called without any: write "
             f"`def build(): return {factory.__name__}(…)` and name that."
         )
-    with failures(f"{name} fails"):
-        network = factory()
+    return factory  # type: ignore[no-any-return]
+
+
+def _network(factory: Callable[[], Any], name: str) -> nn.Module:
+    network = factory()
     if not isinstance(network, nn.Module):
         raise ConfigError(f"{name} gives a {type(network).__name__}; expected a network, a torch.nn.Module.")
     return network
+
+
+def _weights_of(factory: Callable[[], Any], network: nn.Module, name: str) -> str:
+    """A remark on the weights that the function gives, which are random where it gives others when called again."""
+    with suppress(Exception, SystemExit):  # it need not bear being called twice
+        if content_hash(factory().state_dict()) != content_hash(network.state_dict()):
+            return (
+                f"ITS WEIGHTS ARE RANDOM: {name} gives others each time. Name the file of trained ones, "
+                f"{name}{AT}weights.pth"
+            )
+    return f"its weights are those that {name} gives, as no file of weights is named ({name}{AT}weights.pth)"
 
 
 def _needed(factory: Any) -> list[str]:

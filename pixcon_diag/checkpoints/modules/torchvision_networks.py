@@ -36,8 +36,10 @@ def build(name: str, weights: WeightsOf | None) -> Built:
     if name not in names:
         raise ConfigError(f"torchvision has no segmentation network '{name}'{hint(name, names)}; expected {names}.")
     public = {Path(urlsplit(one.url).path).name: tuple(one.meta["categories"]) for one in get_model_weights(name)}
+    remarks: tuple[str, ...] = ()
     if weights is None:
         weights = _public(name, list(public))
+        remarks = (f"its weights are torchvision's own, {weights.file.path.name}",)
     with torch.device("meta"):
         expected = _without_auxiliary(name, None).state_dict()
     state, chosen = weights.state(expected)
@@ -48,7 +50,9 @@ def build(name: str, weights: WeightsOf | None) -> Built:
     module = _without_auxiliary(name, len(state[classifier]))
     load_state(module, state, weights.file.path)
     names = public.get(weights.file.path.name)
-    return Built(module.eval(), chosen, multiple=1, class_names=names, libraries=versions("torchvision"))
+    return Built(
+        module.eval(), chosen, multiple=1, class_names=names, libraries=versions("torchvision"), remarks=remarks
+    )
 
 
 def _without_auxiliary(name: str, num_classes: int | None) -> nn.Module:

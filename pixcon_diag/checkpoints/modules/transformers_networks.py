@@ -8,6 +8,7 @@ from typing import Any
 from pixcon_diag.checkpoints.layouts.layout import Weights
 from pixcon_diag.checkpoints.modules.built import Built, WeightsOf, versions
 from pixcon_diag.checkpoints.modules.hub_folders import (
+    CONFIG,
     config_hash,
     local_folder,
     read_config,
@@ -16,7 +17,10 @@ from pixcon_diag.checkpoints.modules.hub_folders import (
 )
 from pixcon_diag.checkpoints.modules.preprocessor_config import read_preprocessing
 from pixcon_train.core.errors import CheckpointError
+from pixcon_train.core.paths import is_file
 
+_ADAPTER = "adapter_config.json"
+_PRETRAINED = "use_pretrained_backbone"
 _OF_QUERIES = ("mask2former", "maskformer", "oneformer", "eomt", "detr", "videomt")
 """Begin the ``model_type`` of networks that predict masks and the class of each."""
 
@@ -30,7 +34,10 @@ def build(name: str, weights: WeightsOf | None) -> Built:
     """
     require_extra("transformers", f"hf:{name}", "transformers")
     folder = local_folder(name)
-    _refuse_queries(folder, read_config(folder))
+    _refuse_adapter(folder)
+    config = read_config(folder)
+    _refuse_queries(folder, config)
+    _refuse_download(folder, config)
     preprocessing, remarks = read_preprocessing(folder)
     chosen: Weights = "unnamed"
     if weights is None:
@@ -77,6 +84,29 @@ def _refuse_queries(folder: Path, config: dict[str, Any]) -> None:
             "which are no probabilities of the classes, so there is no confidence to measure. Save its label maps and "
             "measure those: --predictions NAME=FOLDER."
         )
+
+
+def _refuse_adapter(folder: Path) -> None:
+    if is_file(folder / _ADAPTER):
+        raise CheckpointError(
+            f"{folder} has an {_ADAPTER}: it holds an adapter, the changes of a network that lies elsewhere. Merge the "
+            "two and name the whole: model.merge_and_unload().save_pretrained(FOLDER)."
+        )
+
+
+def _refuse_download(folder: Path, config: dict[str, Any]) -> None:
+    """Refuse a configuration that asks for the public weights of its backbone, at any depth."""
+    parts: list[Any] = [config]
+    while parts:
+        part = parts.pop()
+        if not isinstance(part, dict):
+            continue
+        if part.get(_PRETRAINED):
+            raise CheckpointError(
+                f"{folder}: its {CONFIG} has {_PRETRAINED}: true, which would load a backbone from the hub; nothing "
+                "beside the folder is read. Its own weights hold the backbone: set the entry to false."
+            )
+        parts += part.values()
 
 
 @contextmanager

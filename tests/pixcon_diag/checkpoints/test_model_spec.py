@@ -38,6 +38,27 @@ def test_a_folder_may_have_an_at_sign_in_its_name(tmp_path: Path) -> None:
     assert parse_spec(f"hf:{tmp_path}/a@b") == ModelSpec("hf", f"{tmp_path}/a@b")
 
 
+def test_the_longest_folder_that_is_there_is_the_network_s(tmp_path: Path) -> None:
+    for name in ("a", "a@b", "a@b@c"):
+        (tmp_path / name).mkdir()
+    for name, weights in (("a@b", "w@1.pth"), ("a@b@c", "w.pth"), ("a", "x/w.pth"), ("a@b@c", None)):
+        text = f"smp:{tmp_path}/{name}" + (f"@{weights}" if weights else "")
+        assert parse_spec(text) == ModelSpec("smp", f"{tmp_path}/{name}", weights)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "weights"),
+    [
+        ("a@b/net.py:build", "a@b/net.py:build", None),
+        ("a@b/net.py:build@runs/x@y/w.pth", "a@b/net.py:build", "runs/x@y/w.pth"),
+        ("p.net:build@runs/x@y/w.pth", "p.net:build", "runs/x@y/w.pth"),
+        ("net.py:build@hf://owner/repo@main/w.pth", "net.py:build", "hf://owner/repo@main/w.pth"),
+    ],
+)
+def test_files_may_have_an_at_sign_in_their_names(text: str, name: str, weights: str | None) -> None:
+    assert parse_spec(text) == ModelSpec("code", name, weights)
+
+
 def test_a_file_that_is_there_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hf:x").write_text("")

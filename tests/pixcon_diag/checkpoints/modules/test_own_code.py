@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,11 @@ from pixcon_train.core.errors import ConfigError
 from tests.pixcon_diag.checkpoints.modules.networks import own_network, write_code
 
 IMAGES = torch.randn(1, 3, 10, 12, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(autouse=True)
+def own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
 
 
 def test_a_file_s_network_with_the_weights_of_a_file(tmp_path: Path) -> None:
@@ -28,7 +34,6 @@ def test_a_file_s_network_with_the_weights_of_a_file(tmp_path: Path) -> None:
 
 def test_a_module_is_searched_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "pixcon_test_package").mkdir()
     write_code(tmp_path / "pixcon_test_package")
     assert load("pixcon_test_package.net:build").name == "pixcon_test_package.net:build"
@@ -67,8 +72,12 @@ def test_a_function_called_preprocessing_says_nothing(tmp_path: Path) -> None:
         ("net.py:needy", r"needs arguments \(classes\). Expected a function that is called without any"),
         ("net.py:broken", r"fails: RuntimeError: no such option \(net.py, line \d+\)"),
         ("net.py:text", "gives a str; expected a network"),
-        ("other.py:build", "No file at other.py"),
-        ("no_such_module:build", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("elsewhere.py:build", r"No file at elsewhere.py\. Expected"),
+        ("nett.py:build", r"No file at nett.py \(did you mean 'net'\?\)"),
+        ("no_such_module:build", r"no module 'no_such_module' in the working directory or installed\. Expected a net"),
+        ("nett:build", r"no module 'nett' .*\(did you mean 'net'\?\)"),
+        ("hff:segformer", r"no module 'hff' .*\(did you mean 'hf'\?\).* hf:FOLDER or hf:owner/name"),
+        ("lacking.py:build", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("bad.py:build", r"cannot be imported: ZeroDivisionError: division by zero \(bad.py, line 2\)"),
         ("said.py:build", "of its attributes .*`mean` is 'grey'"),
         ("none.py:build", "of its attributes .*`multiple` is 0"),
@@ -77,9 +86,9 @@ def test_a_function_called_preprocessing_says_nothing(tmp_path: Path) -> None:
 )
 def test_mistakes_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, said: str) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     write_code(tmp_path)
     (tmp_path / "bad.py").write_text("x = 1\ny = x / 0\n")
+    (tmp_path / "lacking.py").write_text("import no_such_module\n")
     (tmp_path / "script.py").write_text("raise SystemExit(2)\n")
     (tmp_path / "none.py").write_text(
         "from torch import nn\ndef build():\n    net = nn.Conv2d(3, 2, 1)\n"
@@ -91,6 +100,33 @@ def test_mistakes_are_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     with pytest.raises(ConfigError, match=said):
         load(spec)
+
+
+def test_without_a_file_of_weights_that_is_said(tmp_path: Path) -> None:
+    file = write_code(tmp_path)
+    torch.save(own_network(file).state_dict(), tmp_path / "w.pth")
+    (tmp_path / "chance.py").write_text("from torch import nn\ndef build():\n    return nn.Conv2d(3, 2, 1)\n")
+    (tmp_path / "once.py").write_text(
+        "from torch import nn\ncalls = []\ndef build():\n    assert not calls\n    calls.append(1)\n"
+        "    return nn.Conv2d(3, 2, 1)\n"
+    )
+    remarks = {name: load(f"{tmp_path}/{name}.py:build").remarks[-1] for name in ("net", "chance", "once")}
+    assert (
+        remarks["net"]
+        == f"its weights are those that {file}:build gives, as no file of weights is named ({file}:build@weights.pth)"
+    )
+    assert remarks["chance"].startswith("ITS WEIGHTS ARE RANDOM: ") and "@weights.pth" in remarks["chance"]
+    assert remarks["once"].startswith("its weights are those that ")
+    assert not any("weights" in remark for remark in load(f"{file}:build@{tmp_path}/w.pth").remarks)
+
+
+@pytest.mark.parametrize("about", [{"epoch": 7}, {"meta": {"epoch": 7}}, {"epoch": torch.tensor(7)}])
+def test_the_epoch_that_a_file_states_is_kept(tmp_path: Path, about: dict[str, Any]) -> None:
+    file = write_code(tmp_path)
+    torch.save({"state_dict": own_network(file).state_dict(), **about}, tmp_path / "w.ckpt")
+    loaded = load(f"{file}:build@{tmp_path / 'w.ckpt'}")
+    assert loaded.info.scores.epoch == 7 and "epoch 7" in loaded.describe()[1]
+    assert load(f"{file}:build").info.scores.epoch is None
 
 
 def test_options_that_do_not_apply(tmp_path: Path) -> None:

@@ -81,6 +81,38 @@ def test_networks_of_queries_are_refused(tmp_path: Path) -> None:
         load(f"hf:{tmp_path}")
 
 
+def test_adapters_and_backbones_of_the_hub_are_refused(tmp_path: Path) -> None:
+    config = {"model_type": "upernet", "backbone_config": {"model_type": "resnet", "use_pretrained_backbone": True}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        CheckpointError, match=r"has use_pretrained_backbone: true, .*nothing beside the folder is read"
+    ):
+        load(f"hf:{tmp_path}")
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"has an adapter_config.json: .* model.merge_and_unload\(\)"):
+        load(f"hf:{tmp_path}")
+
+
+def test_weights_may_be_in_several_files(folder: Path, tmp_path: Path) -> None:
+    network = segformer(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    network.save_pretrained(tmp_path, max_shard_size="6KB")  # type: ignore[operator]
+    parts = sorted(tmp_path.glob("*.safetensors"))
+    assert len(parts) > 1 and (tmp_path / "model.safetensors.index.json").is_file()
+    images = torch.randn(1, 3, 48, 48)
+    one, several = (load(f"hf:{where}") for where in (folder, tmp_path))
+    assert several.info.sha256 == one.info.sha256
+    assert torch.equal(several.model(images).logits, one.model(images).logits)
+    parts[0].unlink()
+    with pytest.raises(CheckpointError, match="cannot be read as a semantic segmentation network"):
+        load(f"hf:{tmp_path}")
+
+
+def test_a_mistyped_folder_has_a_suggestion(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match=rf"No folder at {folder}x \(did you mean '{folder.name}'\?\)"):
+        load(f"hf:{folder}x")
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
