@@ -26,6 +26,8 @@ def inspect(file: Path, tensors: bool, allow_legacy: bool, out: Path | None, as_
     """
     from pixcon_diag.analyses.inspection import inspection_result
     from pixcon_diag.checkpoints.finding import local_file
+    from pixcon_diag.checkpoints.model_spec import refuse_spec
 
+    refuse_spec(str(file))
     result = inspection_result(local_file(str(file)), allow_legacy=allow_legacy, tensors=tensors)
     emit(result, out=out, as_json=as_json)

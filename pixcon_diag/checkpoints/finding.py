@@ -62,9 +62,10 @@ def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
     for name in names:
         if is_file(path / name):
             return path / name
+    saved = f", or name the network that save_pretrained wrote: hf:{path} or smp:{path}"
     raise CheckpointError(
         f"The folder {path} holds no checkpoint ({' or '.join(names)}). Expected a run's folder or a folder of runs, "
-        "or give a file's path."
+        f"or give a file's path{saved if is_file(path / 'config.json') else ''}."
     )
 
 

@@ -18,6 +18,10 @@ from pixcon_train.models.state import ModelDescription, infer_architecture, stri
 
 MOST_PARTS = 40
 """Entries of a file that are listed."""
+MOST_SETTINGS = 20
+"""Entries of a dictionary within a file that are listed."""
+MOST_ITEMS = 6
+"""Items of a list that are spelled."""
 MOST_GROUPS = 20
 """Parts into which the tensors of a state dict are put together by the beginnings of their names."""
 
@@ -116,9 +120,26 @@ def _parts(content: Mapping[str, Any]) -> tuple[tuple[Part, ...], int]:
         shown_groups = list(groups.items())[:MOST_PARTS]
         left = sum(len(tensors) for _, tensors in list(groups.items())[MOST_PARTS:])
         return tuple(Part(shown(name), _together(tensors)) for name, tensors in shown_groups), left
-    entries = list(content.items())
-    parts = tuple(Part(shown(str(key)), _content(value)) for key, value in entries[:MOST_PARTS])
-    return parts, max(0, len(entries) - MOST_PARTS)
+    parts = [part for key, value in content.items() for part in _entry(shown(str(key)), value)]
+    return tuple(parts[:MOST_PARTS]), max(0, len(parts) - MOST_PARTS)
+
+
+def _entry(name: str, value: Any) -> list[Part]:
+    """An entry; a dictionary with settings in it, such as Lightning's hyper-parameters, is followed by its entries."""
+    entry = Part(name, _content(value))
+    if not isinstance(value, Mapping) or state_dict(value) or not any(map(_spelled, value.values())):
+        return [entry]
+    items = [Part(f"{name}.{shown(str(key))}", _content(item)) for key, item in value.items()]
+    return [entry, *items[:MOST_SETTINGS]]
+
+
+def _is_setting(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _spelled(value: Any) -> bool:
+    """Whether a value says something in a table: a setting, or a list of names."""
+    return _is_setting(value) or (isinstance(value, list | tuple) and any(isinstance(item, str) for item in value))
 
 
 def _grouped(state: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
@@ -203,7 +224,9 @@ def _content(value: Any) -> str:
         state = state_dict(value)
         return f"state dict of {len(state):,} entries" if state else f"dictionary of {len(value):,} entries"
     if isinstance(value, list | tuple):
-        return f"{type(value).__name__} of {len(value):,}"
+        spelled = [shown(str(item)) for item in value[:MOST_ITEMS] if _is_setting(item)]
+        more = ", …" if len(value) > len(spelled) else ""
+        return f"{type(value).__name__} of {len(value):,}" + (f": {', '.join(spelled)}{more}" if spelled else "")
     if isinstance(value, Inert):
         return f"Python object, not restored: {shown(value.name)}"
     return shown(f"{value!r}" if isinstance(value, str) else str(value))

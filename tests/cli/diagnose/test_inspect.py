@@ -34,7 +34,7 @@ def test_a_checkpoint_is_described(tmp_path: Path) -> None:
     assert teacher["norm"] == pytest.approx(float(sum(value.square().sum() for value in floats)) ** 0.5)
     assert teacher["largest"] == pytest.approx(float(max(value.abs().max() for value in floats)))
     assert student["weights"] == "student" and student["norm"] != teacher["norm"]
-    assert {part["name"] for part in found["entries"]} == set(pixcon())
+    assert {part["name"].partition(".")[0] for part in found["entries"]} == set(pixcon())
     shown = call("inspect", path).stdout
     assert "PixCon checkpoint" in shown and "nano" in shown
 
@@ -60,6 +60,41 @@ def test_a_file_of_no_known_layout_is_described_as_far_as_possible(tmp_path: Pat
     parts = {part["name"]: part["content"] for part in found["entries"]}
     assert parts["step"] == "7" and parts["options"] == "Python object, not restored: argparse.Namespace"
     assert "no known layout" in call("inspect", tmp_path / "model.pth").stdout
+
+
+def test_settings_of_training_and_class_names_are_spelled(tmp_path: Path) -> None:
+    settings = {"lr": 0.01, "backbone": "resnet50", "classes": ["sky", "cow"], "schedule": {"name": "poly"}}
+    content = {
+        "state_dict": {"net.w": torch.ones(2)},
+        "epoch": 11,
+        "hyper_parameters": settings,
+        "many": {f"option_{index}": index for index in range(50)},
+        "optimizer_states": [{"state": {}, "param_groups": [1]}],
+        "loops": {"fit_loop": {"epoch": 1}},
+        "meta": {"CLASSES": tuple("abcdefgh")},
+    }
+    found = {
+        part["name"]: part["content"] for part in inspected(file_of(tmp_path, "lightning.ckpt", content))["entries"]
+    }
+    assert found["hyper_parameters.lr"] == "0.01" and found["hyper_parameters.backbone"] == "'resnet50'"
+    assert found["hyper_parameters.classes"] == "list of 2: sky, cow"
+    assert found["hyper_parameters.schedule"] == "dictionary of 1 entries"
+    assert found["meta.CLASSES"] == "tuple of 8: a, b, c, d, e, f, …"
+    assert sum(name.startswith("many.") for name in found) == 20 and found["many"] == "dictionary of 50 entries"
+    assert found["optimizer_states"] == "list of 1" and "loops.fit_loop" not in found
+
+
+def test_a_network_is_no_file_but_the_command_that_measures_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "segformer").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "segformer" / name).touch()
+    folder = tmp_path / "segformer"
+    said = call("inspect", f"hf:{folder}")
+    one_message(
+        said, 2, f"measured with `pixcon-diag contamination hf:{folder}`", f"inspect {folder}/model.safetensors`"
+    )
+    one_message(call("inspect", "net.py:build@w.pth"), 2, "`pixcon-diag inspect w.pth`")
+    one_message(call("inspect", folder), 4, f"hf:{folder} or smp:{folder}")
 
 
 def test_a_long_state_dict_is_shown_by_its_parts(tmp_path: Path) -> None:
