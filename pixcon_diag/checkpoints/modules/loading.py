@@ -23,6 +23,8 @@ _MODULES: dict[Kind, str] = {
     "torchvision": "torchvision_networks",
 }
 """The module that builds each kind of network, imported when it is named."""
+THE_FEATURE = "the feature is the "
+"""Begins a remark on the layer that is taken."""
 NO_FEATURE = "no layer is seen that gives the logits: name the feature with --feature for geometry, t-SNE and banks"
 PROBABILITIES = "its outputs are probabilities (they sum to 1): their logarithm is taken for the logits"
 
@@ -89,7 +91,7 @@ def _described(
         preprocessing=built.preprocessing,
     )
     remarks = {
-        f"the feature is the {layer}": layer is not None,
+        f"{THE_FEATURE}{layer}": layer is not None,
         NO_FEATURE: layer is None,
         SIGMOID: binary,
         PROBABILITIES: found.probabilities,

@@ -64,7 +64,8 @@ def probe(built: Built, name: str) -> Probed:
 
 def _probe(built: Built, multiple: int) -> Probed:
     shape = _shape(built.preprocessing.size, multiple)
-    images = torch.rand((1, 3, *shape), generator=torch.Generator().manual_seed(0)).requires_grad_()
+    images = torch.rand((1, 3, *shape), generator=torch.Generator().manual_seed(0))
+    images = images.to(_device(built.module)).requires_grad_()
     with torch.enable_grad(), torch.random.fork_rng([]), _outputs(built.module) as outputs:
         torch.manual_seed(0)  # for a network that draws
         logits = logits_of(built.module(prepared(images, replace(built.preprocessing, size=None))))
@@ -82,6 +83,11 @@ def _probe(built: Built, multiple: int) -> Probed:
             "probabilities of exclusive classes. Take its last activation away."
         )
     return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities, fingerprint(logits))
+
+
+def _device(module: nn.Module) -> torch.device:
+    """The device of a network's parameters; the CPU for one without any."""
+    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
 
 
 def _shape(size: tuple[int, int] | int | None, multiple: int) -> tuple[int, int]:
@@ -112,8 +118,9 @@ def _outputs(module: nn.Module) -> Iterator[list[tuple[str, nn.Module, Any]]]:
 
 
 def _feature(outputs: list[tuple[str, nn.Module, Any]], logits: Tensor, channels: int) -> FeatureLayer | None:
-    """The input of the last layer with the logits' channels on which the logits depend: no auxiliary head."""
-    scores = [(name, output) for name, layer, output in outputs if _width(layer) == channels]
+    """The input of the last layer with the logits' channels on which the logits depend: no auxiliary head, and not the
+    first layer, whose input is the image."""
+    scores = [(name, output) for name, layer, output in outputs[1:] if _width(layer) == channels]
     if logits.requires_grad and scores:
         with suppress(RuntimeError):  # a network that hides its graph: all layers remain
             gradients = torch.autograd.grad(logits.sum(), [output for _, output in scores], allow_unused=True)

@@ -462,6 +462,7 @@ def test_a_wrapped_network_sees_images_padded_to_its_own_multiple_only() -> None
             return super().forward(images)
 
     loaded = wrap_module(Spy(), CLASSES, feature="features", multiple=4)
+    shown.clear()  # it was run once to be wrapped
     logits, fused, covered = predict_logits(loaded.model, torch.randn(1, 3, 21, 30), protocol=loaded.protocol)  # type: ignore[arg-type]
     assert logits.shape[-2:] == (21, 30)
     assert shown == [covered] == [(24, 32)]

@@ -52,7 +52,33 @@ def test_a_network_can_be_wrapped_again_with_another_feature() -> None:
     first, second = (wrap_module(module, CLASSES, feature=name).model for name in ("first", "second"))
     for model, channels in ((first, 6), (second, 4), (first, 6)):
         assert model(IMAGES).fused.shape == (2, channels, 7, 12)
-    assert wrap_module(module, CLASSES).model(IMAGES).fused.shape == (2, 0, 1, 1)
+
+
+def test_the_feature_is_found_where_a_layer_gives_the_logits() -> None:
+    loaded = wrap_module(Plain(), CLASSES)
+    assert loaded.info.space == "input of classifier" and loaded.remarks == ("the feature is the input of classifier",)
+    module = loaded.model.module
+    assert isinstance(module, Plain)
+    assert torch.equal(loaded.model(IMAGES).fused, module.second(module.first(IMAGES)))
+    assert wrap_module(Plain(), CLASSES, feature="first").remarks == ()
+    hidden = wrap_module(Plain(lambda logits: logits[:, [0, 0, 1, 2, 3, 4]]), CLASSES + 1)
+    assert hidden.remarks == () and hidden.model(IMAGES).fused.shape == (2, 0, 1, 1)
+
+
+def test_what_it_predicts_identifies_it_beside_its_weights() -> None:
+    plain, again, other = (wrap_module(Plain(form), CLASSES) for form in (lambda x: x, lambda x: x, lambda x: 2 * x))
+    assert plain.info.sha256 == other.info.sha256
+    assert plain.wrapped == again.wrapped != other.wrapped
+
+
+def test_probabilities_are_brought_back_to_logits() -> None:
+    loaded = wrap_module(Plain(lambda logits: (logits / 20).softmax(1)), CLASSES)
+    assert any("probabilities" in remark for remark in loaded.remarks)
+    module = loaded.model.module
+    assert isinstance(module, Plain)
+    logits = module.classifier(module.second(module.first(IMAGES)))
+    expected = torch.nn.functional.interpolate((logits / 20).log_softmax(1), IMAGES.shape[-2:], mode="bilinear")
+    torch.testing.assert_close(loaded.model(IMAGES).logits, expected)
 
 
 def hooks(module: nn.Module) -> int:

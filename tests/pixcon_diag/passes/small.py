@@ -42,7 +42,10 @@ class Network(nn.Module):
 
 def network(name: str = "mine", seed: int = 0, classes: int = CLASSES, **options: Any) -> LoadedCheckpoint:
     """The network, ready to be measured; another seed has other weights."""
-    return wrap_module(Network(seed, classes), classes, name=name, **{"feature": "feature", "multiple": 2, **options})
+    module = Network(seed, classes)
+    wrapped = wrap_module(module, classes, name=name, **{"feature": "feature", "multiple": 2, **options})
+    module.images = 0
+    return wrapped
 
 
 def with_bank(checkpoint: LoadedCheckpoint, bank: dict[str, Tensor]) -> LoadedCheckpoint:

@@ -93,9 +93,9 @@ def test_a_multiple_of_four_is_told_from_one() -> None:
 
 
 def test_outputs_that_sum_to_one_are_probabilities() -> None:
-    network = nn.Sequential(nn.Conv2d(3, 5, 1), nn.Softmax(1))
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 5, 1), nn.Softmax(1))
     found = probe(Built(network), "net")
-    assert found.probabilities and found.feature == FeatureLayer("0", "input")
+    assert found.probabilities and found.feature == FeatureLayer("1", "input")
     images = torch.randn(1, 3, 8, 8)
     logits = WrappedModule(network, 5, probabilities=True)(images).logits
     torch.testing.assert_close(logits.softmax(1), network(images))
@@ -121,6 +121,7 @@ def test_a_network_without_such_a_layer_has_no_feature() -> None:
             return torch.cat([images, images.sum(1, keepdim=True)], 1)
 
     assert probe(Built(Sum()), "net").feature is None
+    assert probe(Built(nn.Conv2d(3, 5, 1)), "net").feature is None  # the image is no feature
 
 
 def test_no_hook_stays() -> None:
