@@ -64,6 +64,13 @@ _RUN = [
         help="Submodule whose output feeds the classifier.  [default: found, of networks of --model]",
     ),
     click.option(
+        "--class-order",
+        type=click.Choice(["names", "network"]),
+        default="names",
+        show_default=True,
+        help="Match the classes of --model's networks by name, or take their order.",
+    ),
+    click.option(
         "--recipe",
         type=click.Choice([*RECIPES]),
         help="Strides and dilations of a ResNet.  [default: those of the release that the file is of]",
@@ -305,7 +312,7 @@ def study_options(arguments: dict[str, Any]) -> "StudyOptions":
     from pixcon_diag.groups.options import BankOptions, StudyOptions
     from pixcon_diag.passes.options import BandOptions, RunChoice
 
-    values = _take(arguments, "weights", "allow_legacy", "recipe", "model", "feature", "seed", "audit")
+    values = _take(arguments, "weights", "allow_legacy", "recipe", "model", "feature", "class_order", "seed", "audit")
     if "taus" in arguments:
         values["taus"] = tuple(dict.fromkeys(arguments.pop("taus")))
     bank = _take(arguments, "split", **_BANK)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pixcon_diag.checkpoints.description import Description, DescriptionFile, Wrapping
 from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, is_legacy, local_file
@@ -32,6 +32,11 @@ WEIGHTS = {
     "unnamed": "its only weights (not named as EMA or student)",
 }
 """The weights of a checkpoint in words."""
+
+
+ClassOrder = Literal["names", "network"]
+"""How the classes of a network of other code are brought into the order of a data set's."""
+IN_ORDER = "its classes are taken in the order of its output, whatever it calls them"
 
 
 class Weights(Protocol):
@@ -156,6 +161,7 @@ def load(
     recipe: str | None = None,
     model: str | None = None,
     feature: str | None = None,
+    class_order: ClassOrder = "names",
 ) -> LoadedCheckpoint:
     """A checkpoint from a file, a run folder of this project, or the hub (``hf://owner/repo/file``).
 
@@ -176,6 +182,8 @@ def load(
         model: SPEC of the network whose weights the source has; None: the source says it all.
         feature: of a network that a SPEC names, the submodule whose output feeds the classifier; None: the input of
             its last layer that gives the logits.
+        class_order: whether the classes of a network that a SPEC names are matched with those of a data set by their
+            names, or taken in the order of the network's output.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, of no known layout, an encoder alone, lacks the
@@ -193,7 +201,8 @@ def load(
     named = str(source) if model is None else with_model(str(source), require_spec(model).network)
     spec = parse_spec(named)
     if spec is not None:
-        return _of_spec(spec, weights, allow_legacy=allow_legacy, recipe=recipe, feature=feature)
+        loaded = _of_spec(spec, weights, allow_legacy=allow_legacy, recipe=recipe, feature=feature)
+        return _without_names(loaded) if class_order == "network" else loaded
     if feature is not None:
         raise ConfigError(f"{source} names no network of other code, so --feature does not apply. Leave it out.")
     path = local_file(str(source), weights)
@@ -222,6 +231,13 @@ def _of_spec(
         wrapped=network.wrapping,
         class_names=network.class_names,
     )
+
+
+def _without_names(loaded: LoadedCheckpoint) -> LoadedCheckpoint:
+    """The checkpoint with classes that are not matched by name."""
+    if loaded.class_names is None:
+        return loaded
+    return replace(loaded, class_names=None, remarks=(*loaded.remarks, IN_ORDER))
 
 
 def _with_recipe(loaded: LoadedCheckpoint, tensors: FileWeights, recipe: str) -> LoadedCheckpoint:

@@ -64,9 +64,12 @@ def class_order(names: Sequence[str], classes: Sequence[str], network: str, data
     known = {_plain(name) for name in classes}
     others = [name for name in names if _plain(name) not in known]
     if lacking or len(places) < len(names):
+        alike = [name for name, place in zip(classes, found, strict=True) if place is not None]
         raise ConfigError(
-            f"{network} names classes of {dataset} but lacks {_shown(lacking)}; instead it has {_shown(others)}. "
-            "Describe the data set with its names in a YAML file (--dataset), or correct the names of the network."
+            f"{network} has {len(alike)} of the {len(classes)} classes of {dataset} by name ({_shown(alike)}) but "
+            f"lacks {_shown(lacking)}; instead it has {_shown(others)}. Correct its names, describe the data set with "
+            "them in a YAML file (--dataset), or, if only the names differ, take its classes in the order of its "
+            "output: --class-order network."
         )
     return tuple(place for place in found if place is not None)
 

@@ -201,7 +201,7 @@ class Methods:
         options = self.options
         return load(
             source, weights=options.weights, allow_legacy=options.allow_legacy, recipe=options.recipe,
-            feature=options.feature,
+            feature=options.feature, class_order=options.class_order,
         )  # fmt: skip
 
     @cached_property

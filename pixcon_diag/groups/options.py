@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixcon_diag.checkpoints.finding import WeightsAsked
+from pixcon_diag.checkpoints.loading import ClassOrder
 from pixcon_diag.data.evaluation_data import DataChoice, EvaluationData, Split
 from pixcon_diag.passes.options import BandOptions, RunChoice
 from pixcon_train.core.files import paths_of
@@ -54,6 +55,9 @@ class StudyOptions:
     feature: str | None = None
     """Submodule whose output is the feature of networks that a SPEC names; None: the input of the last layer that gives
     the logits."""
+    class_order: ClassOrder = "names"
+    """Whether the classes of networks that a SPEC names are matched by name with the data set's, or taken in their own
+    order."""
     data: DataChoice | EvaluationData = field(default_factory=DataChoice)
     run: RunChoice = field(default_factory=RunChoice)
     taus: tuple[float, ...] = (0.95,)

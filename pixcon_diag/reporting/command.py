@@ -18,6 +18,7 @@ FLAGS: Mapping[type, Mapping[str, str]] = {
         "allow_legacy": "--allow-legacy",
         "recipe": "--recipe",
         "feature": "--feature",
+        "class_order": "--class-order",
         "taus": "--tau",
         "seed": "--seed",
         "audit": "--audit",

@@ -31,8 +31,10 @@ def test_names_are_equal_but_for_case_spaces_hyphens_and_underscores() -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("road", "person", "dog"), r"net names classes of streets but lacks 'car'; instead it has 'dog'\."),
-        (("road", "Road", "car"), "lacks 'person'"),
+        (
+            ("road", "person", "dog"),
+            r"2 of the 3 classes of .* \('road', 'person'\) but lacks 'car'; .*--class-order n",
+        ),
         (("road", "person", "car", "CAR"), "lacks nothing"),
     ],
 )
@@ -72,6 +74,13 @@ def test_another_order_of_an_ordered_network_is_of_its_channels(tmp_path: Path) 
     assert twice.wrapped is not None and twice.wrapped.order == (0, 2, 1)
     pixels = torch.rand(1, 3, 8, 8)
     assert torch.equal(twice.model(pixels).logits, once.model(pixels).logits)
+
+
+def test_the_order_of_the_network_may_be_asked_for(tmp_path: Path) -> None:
+    checkpoint = load(f"{write_code(tmp_path)}:permuted", class_order="network")
+    assert in_order_of(checkpoint, SPEC) is checkpoint
+    assert "its classes are taken in the order of its output, whatever it calls them" in checkpoint.remarks
+    assert load(f"{write_code(tmp_path)}:build", class_order="network").class_names is None
 
 
 def test_without_names_nothing_changes(tmp_path: Path) -> None:
