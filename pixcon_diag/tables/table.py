@@ -9,14 +9,15 @@ from pixcon_diag.statistics.spread import Spread
 
 UNDEFINED = "–"
 
-Kind = Literal["text", "count", "number", "delta", "per_cent", "points"]
-"""``per_cent``: a fraction, shown times 100; ``delta``: a difference with its sign; ``points``: a difference of
-fractions in percentage points with its sign."""
+Kind = Literal["text", "count", "delta_count", "number", "delta", "per_cent", "points"]
+"""``per_cent``: a fraction, shown times 100; ``delta`` and ``delta_count``: a difference of numbers or counts with its
+sign; ``points``: a difference of fractions in percentage points with its sign."""
 
 Side = Literal["better", "worse"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
-_DIGITS: dict[Kind, int] = {"count": 1, "number": 4, "delta": 4, "per_cent": 2, "points": 2}
+_COUNTS = ("count", "delta_count")
+_DIGITS: dict[Kind, int] = {"count": 1, "delta_count": 1, "number": 4, "delta": 4, "per_cent": 2, "points": 2}
 """Default decimals; those of a count apply to a mean of counts, as a count is an integer."""
 
 
@@ -76,16 +77,16 @@ class Column(Generic[RowIn]):
             return value
         if not math.isfinite(value):
             return UNDEFINED
-        if self.kind == "count" and value == int(value):
-            return f"{int(value):,}"
+        if self.kind in _COUNTS and value == int(value):
+            return f"{int(value):{'+' if self.kind == 'delta_count' else ''},}"
         if self.kind == "text":
             return f"{value:g}" if isinstance(value, float) else str(value)
-        return self._number(value, sign=self.kind in ("delta", "points"))
+        return self._number(value, sign=self.kind in ("delta", "delta_count", "points"))
 
     def _number(self, value: float, *, sign: bool) -> str:
         digits = _DIGITS[self.kind] if self.digits is None else self.digits
         scaled = 100 * value if self.kind in ("per_cent", "points") else value
-        return f"{scaled:{'+' if sign else ''}{',' if self.kind == 'count' else ''}.{digits}f}"
+        return f"{scaled:{'+' if sign else ''}{',' if self.kind in _COUNTS else ''}.{digits}f}"
 
 
 AnyColumn = Column[Never]
