@@ -4,10 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import NamedTuple, get_args
 
-from pixcon_diag.analyses.compare_short import UNITS, conclusion, kinds, seeds_better, several_seeds, short_table
-from pixcon_diag.analyses.deltas import arrow, by_interval, delta_note
+from pixcon_diag.analyses.compare_short import (
+    UNITS,
+    conclusion,
+    kinds,
+    seeds_better,
+    several_seeds,
+    short_table,
+    verdict,
+)
+from pixcon_diag.analyses.deltas import arrow, delta_note
 from pixcon_diag.analyses.filter_verdict import Judged, judged, verdict_table
-from pixcon_diag.groups.methods import Bar, Methods, no_bar
+from pixcon_diag.groups.bars import Bar, no_bar
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
@@ -129,9 +138,8 @@ def _lines(row: ComparisonRow) -> Iterator[_Line]:
     name = f"{row.measure} ({arrow(row.higher_is_better)})"
     images, seeds = row.image_noise, row.seed_noise
     if images is not None:
-        better = by_interval(images.low, images.high, higher_is_better=row.higher_is_better)
         means = (images.first, images.second, images.difference)
-        yield _Line(name, f"images ({images.level:.0%})", *means, images.low, images.high, better)
+        yield _Line(name, f"images ({images.level:.0%})", *means, images.low, images.high, verdict(row))
     if not several_seeds(row):
         if images is None:
             yield _Line(name, "plain", seeds.first.mean, seeds.second.mean, seeds.difference)
@@ -162,18 +170,19 @@ def result_of(methods: Methods, draws: int = 1000) -> Result:
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:
-    """The quantities of every analysis by method, and a sentence for each analysis that some method does not allow."""
+    """The quantities of every analysis by method, and a sentence for each reason why some method does
+    not allow an analysis."""
     from pixcon_diag.analyses.registry import ANALYSES  # imports this module
 
     by_group: dict[str, list[Quantity]] = {group.name: [] for group in groups}
-    left_out = []
+    left_out: dict[str, list[str]] = {}
     for analysis in ANALYSES:
         try:
             with methods.lenient(False):
                 by_method = {group.name: [*analysis.quantities(methods, group)] for group in groups}
         except PixConError as error:
-            left_out.append(f"{analysis.title}: {error}")
+            left_out.setdefault(str(error), []).append(analysis.title)
             continue
         for name, quantities in by_method.items():
             by_group[name] += quantities
-    return by_group, left_out
+    return by_group, [f"{', '.join(titles)}: {reason}" for reason, titles in left_out.items()]

@@ -4,10 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pixcon_diag.analyses.deltas import arrow, by_interval, delta_note
+from pixcon_diag.analyses.deltas import Judgement, arrow, by_interval, delta_note
 from pixcon_diag.measures.comparison import ComparisonRow, Unit
 from pixcon_diag.measures.seeds import PairedSeeds
 from pixcon_diag.measures.uncertainty import ImageNoise
+from pixcon_diag.measures.verdict import MIN_IMAGES
 from pixcon_diag.statistics.power import detectable_with_images
 from pixcon_diag.tables.table import Column, Kind, Table
 
@@ -27,13 +28,15 @@ def kinds(unit: Unit) -> tuple[Kind, Kind, int | None]:
     """How a value and a difference are shown, and with how many decimals."""
     if unit == "fraction":
         return "per_cent", "points", None
-    return "number", "delta", 1 if unit == "count" else None
+    return ("count", "delta_count", None) if unit == "count" else ("number", "delta", None)
 
 
-def verdict(row: ComparisonRow) -> str | None:
+def verdict(row: ComparisonRow) -> Judgement | None:
     """What the interval over images says; None without one."""
     noise = row.image_noise
-    return None if noise is None else by_interval(noise.low, noise.high, higher_is_better=row.higher_is_better)
+    if noise is None:
+        return None
+    return by_interval(noise.low, noise.high, noise.images, higher_is_better=row.higher_is_better)
 
 
 def seeds_better(row: ComparisonRow) -> str | None:
@@ -53,13 +56,30 @@ def conclusion(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iter
         yield _first(baseline, other, rows[0])
     verdicts = [(verdict(row), row.measure) for row in rows]
     counts = Counter(word for word, _ in verdicts)
-    if any(counts[word] for word in ("better", "worse", "undecided")):
-        named = [_named(word, [name for found, name in verdicts if found == word]) for word in ("better", "worse")]
-        without = f"; {counts[None]} have no interval" if counts[None] else ""
-        yield (
-            f"Of {len(rows)} measurements, {other} is {' and '.join(named)}, beyond the noise of images; "
-            f"{counts['undecided']} are undecided{without}."
-        )
+    if not any(word for word, _ in verdicts):
+        return
+    named = [_named(word, [name for found, name in verdicts if found == word]) for word in ("better", "worse")]
+    parts = (
+        [f"{other} is {' and '.join(named)}, beyond the noise of images"] if counts["better"] + counts["worse"] else []
+    )
+    parts += [f"{counts[word]} {said}" for word, said in _OTHERWISE.items() if counts[word]]
+    yield f"Of {len(rows)} measurements, {'; '.join(parts)}."
+
+
+_OTHERWISE: dict[Judgement | None, str] = {
+    "undecided": "undecided",
+    "identical": "identical in both",
+    "too few images": f"without a verdict, for which {MIN_IMAGES} images are needed",
+    None: "without an interval",
+}
+"""Verdicts on neither side, in words."""
+_JUDGED = {
+    None: "compared with",
+    "undecided": "not told apart from",
+    "identical": "identical to",
+    "too few images": "compared with",
+}
+"""What a method is to its baseline, where it is not better or worse than it."""
 
 
 def _named(word: str, names: Sequence[str]) -> str:
@@ -73,11 +93,12 @@ def _first(baseline: str, other: str, row: ComparisonRow) -> str:
     _, kind, digits = kinds(row.unit)
     text, noise, seeds = Column("", "", kind, digits).text, row.image_noise, row.seed_noise
     word = verdict(row)
-    judged = {None: "compared with", "undecided": "not told apart from"}.get(word, f"{word} than")
+    judged = _JUDGED.get(word, f"{word} than")
     said = f"{row.measure}: {other} is {judged} {baseline}, Δ = {text(seeds.difference)}"
     said += " points" if row.unit == "fraction" else ""
     if noise is not None and word is not None:
-        said += f" ({noise.level:.0%} over {noise.images:,} images: {text(noise.low)} to {text(noise.high)})"
+        few = f", too few for a verdict: {MIN_IMAGES} are needed" if word == "too few images" else ""
+        said += f" ({noise.level:.0%} over {noise.images:,} images: {text(noise.low)} to {text(noise.high)}{few})"
     if not several_seeds(row):
         return f"{said}. {ONE_SEED}"
     pairs = seeds.paired
@@ -126,7 +147,10 @@ def short_table(baseline: str, other: str, unit: Unit, rows: Sequence[Comparison
 
 
 def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
-    yield f"{delta_note(baseline, other)} verdict: of {other}, by the interval over images; undecided if it includes 0."
+    yield (
+        f"{delta_note(baseline, other)} verdict: of {other}, by the interval over images; undecided if it includes 0; "
+        f"none of fewer than {MIN_IMAGES} images."
+    )
     uneven = [row.measure for row in rows if not row.same_classes]
     if uneven:
         yield f"Means over different classes in some runs, so Δ also reflects the classes: {', '.join(uneven)}."

@@ -4,7 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+from pixcon_diag.measures.verdict import MIN_IMAGES
 from pixcon_diag.tables.table import Cell, Column, RowIn
+
+Judgement = Literal["better", "worse", "undecided", "identical", "too few images"]
 
 BETTER = "↑: more is better; ↓: less is better."
 
@@ -22,10 +25,18 @@ def delta_column(
     return Column(key, head, "points", over=over, of=of, higher_is_better=higher_is_better)
 
 
-def by_interval(low: float, high: float, *, higher_is_better: bool) -> Literal["better", "worse", "undecided"] | None:
-    """What the interval of a difference says; None without an interval."""
+def by_interval(low: float, high: float, images: int, *, higher_is_better: bool) -> Judgement | None:
+    """What the interval of a difference over ``images`` says; None without an interval.
+
+    It is ``identical`` where the difference is 0 in every draw. Of fewer than :data:`MIN_IMAGES` images, of which a
+    95 % interval contains the true difference too rarely, nothing else is said.
+    """
     if math.isnan(low):
         return None
+    if low == high == 0:
+        return "identical"
+    if images < MIN_IMAGES:
+        return "too few images"
     if not (low > 0 or high < 0):
         return "undecided"
     return "better" if (low > 0) == higher_is_better else "worse"

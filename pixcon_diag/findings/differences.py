@@ -7,6 +7,8 @@ import scipy
 
 from pixcon_diag.findings.facts import Method, Pair
 from pixcon_diag.findings.finding import Finding, Fine, Outcome, interval, points
+from pixcon_diag.measures.uncertainty import ImageNoise
+from pixcon_diag.measures.verdict import MIN_IMAGES
 from pixcon_diag.statistics.spread import mean, sample_std
 
 LEVEL = 0.95
@@ -23,19 +25,38 @@ def image_noise(pair: Pair) -> Outcome:
     noise = pair.image_noise
     if noise is None or math.isnan(noise.low):
         return None
-    ends = interval(noise.low, noise.high, noise.level)
-    text = f"{points(noise.difference)} mIoU{ends}"
-    if noise.low > 0 or noise.high < 0:
+    text = f"{points(noise.difference)} mIoU{interval(noise.low, noise.high, noise.level)}"
+    if noise.images >= MIN_IMAGES and (noise.low > 0 or noise.high < 0):
         return Fine(f"the difference {pair.name} exceeds the noise of the {noise.images} images ({text})")
     half = (noise.high - noise.low) / 2
+    sentence, remedy = _within_noise(pair.name, noise, text)
     return Finding(
         "moderate",
         _times(half, noise.difference),
-        f"The difference {pair.name}, {text}, is within the noise of the {noise.images:,} images: another validation "
-        "set may reverse it.",
-        "Do not call either better on these images; measure on more of them (`pixcon-diag power`), or state the "
-        "interval.",
+        sentence,
+        remedy,
         {"difference": noise.difference, "low": noise.low, "high": noise.high, "images": noise.images},
+    )
+
+
+def _within_noise(name: str, noise: ImageNoise, text: str) -> tuple[str, str]:
+    """What is said of a difference that images do not show, and what to do."""
+    neither = "Do not call either better on these images; measure on more of them (`pixcon-diag power`)"
+    if noise.low == noise.high == 0:
+        return (
+            f"The difference {name} is 0 in every draw of the {noise.images:,} images: both predict the same.",
+            "Check that two different networks, or folders, are named.",
+        )
+    if noise.images < MIN_IMAGES:
+        return (
+            f"The difference {name}, {text}, is of {noise.images:,} images, too few for its interval to hold: at least "
+            f"{MIN_IMAGES} are needed.",
+            f"{neither}.",
+        )
+    return (
+        f"The difference {name}, {text}, is within the noise of the {noise.images:,} images: another validation set "
+        "may reverse it.",
+        f"{neither}, or state the interval.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pixcon_diag.findings import classes, data, differences, errors, retention, training
 from pixcon_diag.findings.facts import Facts
 from pixcon_diag.findings.finding import Outcome, per_cent
+from pixcon_diag.measures.verdict import MIN_IMAGES
 from pixcon_diag.passes.load_check import TOLERANCE
 from pixcon_train.engine.training_warnings import MOST_LAG, MOST_WARMUP, TEACHER_SPANS
 
@@ -222,7 +223,7 @@ RULES = (
     ),
     Rule(
         "image-noise",
-        "the interval of the difference in mIoU over images contains 0",
+        f"the interval of the difference in mIoU over images contains 0, or is of fewer than {MIN_IMAGES} images",
         "difference with its interval",
         "more images",
         "compare",

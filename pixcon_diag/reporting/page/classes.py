@@ -85,7 +85,8 @@ def _keys(table: Table) -> tuple[str, ...]:
 def class_tables(context: Context, baseline: str, results: Mapping[str, Result]) -> Iterator[Table]:
     """A table for each method: the other ones first, with their difference from the baseline."""
     content = results["per-class"].content if "per-class" in results else {"comparisons": []}
-    differences = {one["other"]: _differences(one) for one in content["comparisons"]}
+    images = len(context.measured[0].members[0].data.pairs)
+    differences = {one["other"]: _differences(one, images) for one in content["comparisons"]}
     parts = file_parts([group.name for group in context.measured])
     groups = sorted(context.measured, key=lambda group: group.name == baseline)
     for group in groups:
@@ -106,14 +107,15 @@ def _has_seeds(differences: Mapping[int, Mapping[str, Any]]) -> bool:
     return any(difference["seeds"] is not None for difference in differences.values())
 
 
-def _differences(comparison: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-    """What is known of each class's difference."""
+def _differences(comparison: Mapping[str, Any], images: int) -> dict[int, dict[str, Any]]:
+    """What is known of each class's difference over ``images``."""
     intervals = comparison["intervals"]
     return {
         row["index"]: {
             "delta": row["delta"],
             "low": intervals[row["index"]]["low"],
             "high": intervals[row["index"]]["high"],
+            "images": images,
             "seeds": _seeds(row),
         }
         for row in comparison["per_class"]["rows"]
@@ -147,7 +149,7 @@ def _lines(context: Context, group: MeasuredGroup, differences: Mapping[int, Map
 
 
 def _change(difference: Mapping[str, Any]) -> str | None:
-    return by_interval(difference["low"], difference["high"], higher_is_better=True)
+    return by_interval(difference["low"], difference["high"], difference["images"], higher_is_better=True)
 
 
 def _rates(group: MeasuredGroup) -> ClassRates | None:

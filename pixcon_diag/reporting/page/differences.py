@@ -23,6 +23,8 @@ JUDGED = {
     "better": ("↑ better", "good"),
     "worse": ("↓ worse", "bad"),
     "undecided": ("undecided", ""),
+    "identical": ("identical", ""),
+    "too few images": ("too few images", ""),
     None: ("no interval", "soft"),
 }
 """What an interval over images says, and its colour."""
@@ -104,9 +106,9 @@ def _rows(comparisons: Sequence[Record], unit: str, looks: Mapping[str, int]) ->
 def _estimate(name: str, look: int, row: Record) -> Estimate:
     """Δ of a measure, and what images say of it."""
     scale = 100 if row["unit"] == "fraction" else 1
-    noise = row["image_noise"] or {"low": NAN, "high": NAN}
+    noise = row["image_noise"] or {"low": NAN, "high": NAN, "images": 0}
     delta, low, high = row["seed_noise"]["difference"], noise["low"], noise["high"]
-    word, color = JUDGED[by_interval(low, high, higher_is_better=row["higher_is_better"])]
+    word, color = JUDGED[by_interval(low, high, noise["images"], higher_is_better=row["higher_is_better"])]
     text = partial(_text, row["unit"])
     about = f"{name}, {row['measure']}: {text(delta)}, {word}" + (
         f" ({text(low)} to {text(high)})" if low == low else ""

@@ -105,13 +105,13 @@ def _delta(other: str, row: Mapping[str, Any]) -> _Delta:
         seeds["difference"],
         low,
         high,
-        _judged(seeds["difference"], low, high, higher=row["higher_is_better"]),
+        _judged(seeds["difference"], row["image_noise"], higher=row["higher_is_better"]),
     )
 
 
-def _judged(difference: float, low: float | None, high: float | None, *, higher: bool) -> str:
+def _judged(difference: float, noise: Mapping[str, Any] | None, *, higher: bool) -> str:
     """Whether a difference is for the better; its interval decides where there is one."""
-    if low is not None and high is not None and (word := by_interval(low, high, higher_is_better=higher)):
+    if noise and (word := by_interval(noise["low"], noise["high"], noise["images"], higher_is_better=higher)):
         return word
     if not difference > 0 and not difference < 0:
         return "equal" if difference == 0 else ""

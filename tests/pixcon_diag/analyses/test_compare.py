@@ -14,6 +14,8 @@ from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics.spread import Spread
 from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
 
+IMAGES = 20
+"""As few as a verdict needs."""
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))
 
 
@@ -22,8 +24,8 @@ def group(name: str) -> MeasuredGroup:
 
 
 def errors(*wrong: int, pixels: int = 100) -> Quantity:
-    """Of each seed two images with so many of 100 pixels wrong: they do not differ, so that intervals are points."""
-    rows = tuple(np.array([[pixels, count]] * 2) for count in wrong)
+    """Of each seed 20 images with so many of 100 pixels wrong: they do not differ, so that intervals are points."""
+    rows = tuple(np.array([[pixels, count]] * IMAGES) for count in wrong)
     values = tuple(count / pixels if pixels else math.nan for count in wrong)
     return Quantity("error", "fraction", False, values, rows, pooled_ratio(1, 0))
 
@@ -53,7 +55,7 @@ def test_images_and_seeds_are_separate_rows() -> None:
 
 def test_better_means_the_measurement_s_own_direction() -> None:
     assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(30)), "n"), "better") == ["worse"]
-    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["undecided"]
+    assert column(difference_table("a", "b", "fraction", rows(errors(20), errors(20)), "n"), "better") == ["identical"]
     higher = difference_table("a", "b", "number", rows(plain("m", 1.0, 2.0), plain("m", 2.0, 1.5)), "n")
     lower = difference_table(
         "a", "b", "number", rows(plain("m", 1, 2, higher=False), plain("m", 2, 1.5, higher=False)), "n"
@@ -94,7 +96,7 @@ def test_each_method_and_unit_has_a_table_and_a_file_of_its_own(tmp_path: Path) 
         "hash of none 0",
         "hash of none 1",
     ]
-    assert result.tables[2].texts() == [["classes (↑)", "2.0", "2.0", "+0.0"]]
+    assert result.tables[2].texts() == [["classes (↑)", "2", "2", "+0"]]
     assert len(result.summary) == 6 and result.summary[0].startswith(
         f"error: {ODD} is better than none, Δ = -10.00 points ("
     )
@@ -120,6 +122,33 @@ def test_means_over_different_classes_are_named() -> None:
     assert [note.endswith("classes: macro.") for note in notes].count(True) == 1
     same = short_table("none", "clean", "number", found[:1], "name").notes
     assert not any("same classes" in note for note in same)
+
+
+def mixed(images: int, *, seed: int = 0) -> Quantity:
+    """Errors that vary over images, without a difference between seeds."""
+    wrong = np.random.default_rng(seed).integers(20, 40, images)
+    return Quantity(
+        "error", "fraction", False, (0.3,), (np.stack((np.full(images, 100), wrong), 1),), pooled_ratio(1, 0)
+    )
+
+
+@pytest.mark.parametrize(("images", "word"), [(4, "too few images"), (19, "too few images"), (20, "undecided")])
+def test_few_images_have_no_verdict(images: int, word: str) -> None:
+    found = rows(mixed(images), mixed(images, seed=1))
+    assert column(short_table("a", "b", "fraction", found, "n"), "verdict") == [word]
+    assert column(difference_table("a", "b", "fraction", found, "n"), "better") == [word]
+    first, others = conclusion("a", "b", found)
+    if images < IMAGES:
+        assert "b is compared with a" in first and "too few for a verdict: 20 are needed)" in first
+        assert others == "Of 1 measurements, 1 without a verdict, for which 20 images are needed."
+    else:
+        assert "b is not told apart from a" in first and others == "Of 1 measurements, 1 undecided."
+
+
+def test_four_images_that_all_differ_are_no_verdict() -> None:
+    first, second = (np.array([[100, wrong]] * 4) for wrong in (30, 20))
+    quantities = (Quantity("error", "fraction", False, (0.3,), (each,), pooled_ratio(1, 0)) for each in (first, second))
+    assert column(difference_table("a", "b", "fraction", rows(*quantities), "n"), "better") == ["too few images"]
 
 
 def test_the_miou_says_what_its_images_find() -> None:
@@ -156,15 +185,15 @@ def test_the_conclusion_names_the_difference_its_noise_and_what_else_differs() -
     found = [*rows(errors(30), errors(20)), *rows(errors(30), errors(40)), *rows(plain("m", 1.0), plain("m", 2.0))]
     first, second = conclusion("none", "clean", found)
     assert first == (
-        "error: clean is better than none, Δ = -10.00 points (95% over 2 images: -10.00 to -10.00). One seed each, so "
+        "error: clean is better than none, Δ = -10.00 points (95% over 20 images: -10.00 to -10.00). One seed each, so "
         "the noise of training is unknown."
     )
     assert second == (
-        "Of 3 measurements, clean is better in 1 (error) and worse in 1 (error), beyond the noise of images; 0 are "
-        "undecided; 1 have no interval."
+        "Of 3 measurements, clean is better in 1 (error) and worse in 1 (error), beyond the noise of images; 1 without "
+        "an interval."
     )
-    (equal, _) = conclusion("none", "clean", rows(errors(30), errors(30)))
-    assert "clean is not told apart from none" in equal
+    equal, others = conclusion("none", "clean", rows(errors(30), errors(30)))
+    assert "clean is identical to none" in equal and others == "Of 1 measurements, 1 identical in both."
     (seeds, _) = conclusion("none", "clean", rows(errors(30, 32, 34), errors(20, 26, 40)))
     assert "better on 2 of 3 seeds (one-sided sign test p = 0.500; the least possible is 0.125)." in seeds
     assert seeds.endswith(

@@ -80,7 +80,8 @@ def test_two_sets_of_maps_are_compared(tmp_path: Path, data: Path) -> None:
     study = Study(predictions=maps, options=options(data))
     result = study.doctor(draws=200)
     noise = [finding for finding in result.content["findings"] if finding["rule"] == "image-noise"]
-    assert [finding["about"] for finding in noise] == ["a → b"]
+    assert [finding["about"] for finding in noise] == ["a → b", "a → c"]
+    assert all("too few for its interval to hold" in finding["sentence"] for finding in noise)
     assert "few-seeds" in rules(result)
     facts = gather(study, width=5, draws=10)
     assert [pair.name for pair in facts.pairs] == ["a → b", "a → c"]

@@ -205,6 +205,17 @@ def test_a_rule_passes_what_is_fine_and_says_nothing_of_what_is_unknown(rule: An
     assert [rule.judge(subject) for subject in rule.subjects(unknown)] == [None] * len([*rule.subjects(unknown)])
 
 
+def test_a_difference_of_few_images_is_no_difference() -> None:
+    few = BY_NAME["image-noise"].judge(pair(image_noise=replace(noise(2.0, 0.5), images=19)))
+    assert isinstance(few, Finding) and "is of 19 images, too few for its interval to hold: at least 20" in few.sentence
+    assert isinstance(BY_NAME["image-noise"].judge(pair(image_noise=replace(noise(2.0, 0.5), images=20))), Fine)
+
+
+def test_an_identical_method_is_said_to_be_one() -> None:
+    same = BY_NAME["image-noise"].judge(pair(image_noise=noise(0.0, 0.0)))
+    assert isinstance(same, Finding) and "both predict the same" in same.sentence
+
+
 def test_causes_stand_before_their_symptoms() -> None:
     places = {rule.name: place for place, rule in enumerate(RULES)}
     for rule in RULES:

@@ -31,7 +31,7 @@ def row(
         "measure": measure,
         "unit": unit,
         "higher_is_better": higher,
-        "image_noise": None if bounds is None else {"low": bounds[0], "high": bounds[1]},
+        "image_noise": None if bounds is None else {"low": bounds[0], "high": bounds[1], "images": 20},
         "seed_noise": {"difference": delta, "paired": {"deltas": {"values": list(pairs or [delta])}}},
     }
 
@@ -101,7 +101,7 @@ def test_other_units_have_axes_of_their_own() -> None:
     body = shown(STUDY).body
     assert "−0.0034 no interval" in texts(chart(body, "ECE"))
     assert "Δ (less is better)" in texts(chart(body, "ECE"))
-    assert "+2.0 no interval" in texts(chart(body, "classes at capacity"))
+    assert "+2 no interval" in texts(chart(body, "classes at capacity"))
 
 
 def test_every_baseline_has_its_plot_and_its_tables() -> None:

@@ -23,7 +23,7 @@ TSNE = {
 
 
 def row(measure: str, difference: float, low: float | None, high: float | None, *, higher: bool) -> dict[str, Any]:
-    noise = None if low is None else {"low": low, "high": high}
+    noise = None if low is None else {"low": low, "high": high, "images": 20}
     seeds = {"first": {"mean": 0.5}, "second": {"mean": 0.5 + difference}, "difference": difference}
     return {"measure": measure, "higher_is_better": higher, "image_noise": noise, "seed_noise": seeds}
 
@@ -65,7 +65,7 @@ def test_each_baseline_has_its_differences_to_show_and_to_save() -> None:
 
 @pytest.mark.parametrize(("difference", "word"), [(0.0, "equal"), (float("nan"), "")])
 def test_no_difference_is_no_improvement(difference: float, word: str) -> None:
-    assert embedding._judged(difference, None, None, higher=True) == word
+    assert embedding._judged(difference, None, higher=True) == word
 
 
 def test_maps_name_each_image_once_and_keep_one_scale_on_both_axes() -> None:
