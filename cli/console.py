@@ -6,6 +6,7 @@ import webbrowser
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.segment import Segment
+from rich.table import Column
 from rich.text import Text
 
 from pixcon_cli.encoding import spelled_for
@@ -21,6 +23,9 @@ from pixcon_train.core.files import to_json
 from pixcon_train.core.foreign_text import shown, shown_message
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Progress
+
+_BAR, _NUMBERS, _LEAST = 12, 44, 12
+"""Widths of a progress bar, of the numbers beside it, and least width of its description."""
 
 
 class ShownConsole(Console):
@@ -48,8 +53,35 @@ def notes() -> Console:
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
-    """Print a message, whose lines the terminal wraps."""
-    console.print(shown_message(text), soft_wrap=True, style=style)
+    """Print a message, in lines as :func:`wrapped` makes them."""
+    console.print(wrapped(console, shown_message(text)), soft_wrap=True, style=style)
+
+
+def line_width(console: Console) -> int | None:
+    """The width of a terminal, or without one that of ``COLUMNS``; None where there is neither, as in a log file."""
+    return console.width if console.is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
+
+
+def wrapped(console: Console, text: str) -> str:
+    """The text with line breaks between words, so that its lines fit; a path or another long word stays whole."""
+    width = line_width(console)
+    if width is None:
+        return text
+    return "\n".join(_fitting(line, width) for line in text.split("\n"))
+
+
+def _fitting(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return fill(
+        line,
+        max(width, len(indent) + 1),
+        subsequent_indent=indent,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_json(value: Any) -> None:
@@ -74,9 +106,12 @@ def open_page(page: Path) -> None:
 
 def bars(console: Console) -> RichProgress:
     """A progress display with elapsed and remaining time; disabled if ``console`` is not a terminal."""
+    room = max(_LEAST, console.width - _BAR - _NUMBERS)
     return RichProgress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        TextColumn(
+            "{task.description}", markup=False, table_column=Column(max_width=room, no_wrap=True, overflow="ellipsis")
+        ),
+        BarColumn(bar_width=_BAR),
         MofNCompleteColumn(),
         TextColumn("elapsed"),
         TimeElapsedColumn(),

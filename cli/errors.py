@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 import click
 from rich.text import Text
 
-from pixcon_cli.console import notes
+from pixcon_cli.console import notes, wrapped
 from pixcon_cli.interrupts import EXIT_CODE, first_interrupt_raises
 from pixcon_cli.streams import shown_output
 from pixcon_train.core.errors import PixConError
@@ -30,7 +30,10 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message; on a terminal its first word is red."""
-        notes().print(Text.assemble(("Error:", "bold red"), " ", shown_message(self.message)), soft_wrap=True)
+        console = notes()
+        text = Text(wrapped(console, f"Error: {shown_message(self.message)}"))
+        text.stylize("bold red", 0, len("Error:"))
+        console.print(text, soft_wrap=True)
 
 
 def _end_without_output(reason: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """Tables in a terminal, laid out so that no number is broken at any width."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pixcon_cli.console import line_width
 from pixcon_cli.encoding import printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show_tables(console: Console, tables: "Sequence[DescribedTable]") -> None:
 
 def width_of(console: Console) -> int:
     """The terminal's width; without a terminal that of ``COLUMNS``, or :data:`PLAIN_WIDTH`."""
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+    if line_width(console) is None:
         console.width = PLAIN_WIDTH
     return console.width
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import click
 from click.core import ParameterSource
 
+from pixcon_cli.console import line_width, notes
 from pixcon_cli.emit import notify
-from pixcon_train.core.shell import quoted_line
+from pixcon_train.core.shell import folded_line, quoted_line
 
 _REPORT = ("report", "everything on one page")
 _NEXT = {
@@ -22,12 +23,14 @@ _NEXT = {
 }
 """By command, with what it shows; the report after the others."""
 _SHARED = ("taus", "predictions", "baseline")
+_INDENT = 2
+"""Of the lines of a message but the first."""
 _HEADINGS = ("Images", "Network", "Boundary band", "Bank")
 """Options that mean the same in every command, by their names or their headings in the help."""
 
 
 def notify_next() -> None:
-    """Print a line that names the next command, with the arguments of the one that has run.
+    """Print the next command with the arguments of the one that has run, over several lines where one is too narrow.
 
     A command that asks questions on a sheet comes before the others until it is given the answers.
     """
@@ -42,7 +45,11 @@ def notify_next() -> None:
     group = context.parent.command if context.parent else None
     command = group.get_command(context, following) if isinstance(group, click.Group) else None
     taken = () if command is None else _taken(context, command)
-    notify(f"Next: {quoted_line(['pixcon-diag', following, *taken, *extra])}  ({purpose})")
+    words = ["pixcon-diag", following, *taken, *extra]
+    line, width = f"Next: {quoted_line(words)}  ({purpose})", line_width(notes())
+    if width is not None and len(line) > width:
+        line = f"Next: {purpose}\n{folded_line(words, width - _INDENT)}"
+    notify(line)
 
 
 def _taken(context: click.Context, following: click.Command) -> Iterator[str]:

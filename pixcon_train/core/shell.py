@@ -11,6 +11,18 @@ def quoted_line(words: Iterable[str]) -> str:
     return " ".join(map(quoted, words))
 
 
+def folded_line(words: Iterable[str], width: int) -> str:
+    """The same in lines of at most ``width`` characters, where words allow it; all but the last end in a backslash."""
+    first, *others = map(quoted, words)
+    lines = [first]
+    for word in others:
+        if len(lines[-1]) + len(word) + len("  \\") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}")
+    return " \\\n".join(lines)
+
+
 def quoted(word: str) -> str:
     """A word for a POSIX shell; with characters that are not seen, as bash's ``$'…'`` with the bytes of these."""
     if not any(map(_unseen, word)):

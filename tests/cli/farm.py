@@ -101,7 +101,7 @@ def own_checkpoint(data: Path, shift: float = 0.0) -> Checkpoint:
 
 
 def call(*arguments: Any, **environment: str) -> Result:
-    variables = {"PIXCON_DATA_ROOT": None, "COLUMNS": "200", **environment}
+    variables = {"PIXCON_DATA_ROOT": None, "COLUMNS": "1000", **environment}
     return CliRunner().invoke(main, [str(each) for each in arguments], env=variables)
 
 

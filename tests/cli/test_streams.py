@@ -22,6 +22,18 @@ HOSTILE = "a\x1b[2J\x1b]0;title\x07b\u202ec\u2066d\x9b31me\u200bf\u2028g\rh\x7f"
 VISIBLE = "a⟨U+001B⟩[2J⟨U+001B⟩]0;title⟨U+0007⟩b⟨U+202E⟩c⟨U+2066⟩d⟨U+009B⟩31me⟨U+200B⟩f⟨U+2028⟩g⟨U+000D⟩h⟨U+007F⟩"
 
 
+def test_a_message_fits_between_its_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: " + "word " * 30 + "/a/path/" + "x" * 90 + " ends.\nb: " + "word " * 20
+    monkeypatch.setenv("COLUMNS", "80")
+    say(notes(), text)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if len(line) > 80] == ["/a/path/" + "x" * 90]
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    monkeypatch.delenv("COLUMNS")
+    say(notes(), "word " * 60)
+    assert capsys.readouterr().err.splitlines() == ["word " * 60]
+
+
 def group(command: click.Command) -> PixConGroup:
     return PixConGroup(commands={"run": command})
 

@@ -52,6 +52,19 @@ def test_it_takes_the_methods_and_what_means_the_same_everywhere(capsys: pytest.
     ]
 
 
+def test_in_a_narrow_terminal_it_is_folded(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("runs/a", "--data-root", "/data/pascal/VOC2012", "--list", "splits/pascal/val.txt", "--dataset", "pascal")
+    monkeypatch.setenv("COLUMNS", "60")
+    with click.Context(main, info_name="pixcon-diag", **main.context_settings) as parent:
+        context = main.commands["contamination"].make_context("contamination", [*given], parent=parent)
+        with context.scope():
+            notify_next()
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "Next: everything on one page" and all(len(line) <= 60 for line in lines)
+    words = shlex.split("".join(line.removesuffix("\\") for line in lines))
+    assert words[:3] == ["pixcon-diag", "report", "runs/a"] and sorted(words[3:]) == sorted(given[1:])
+
+
 def test_saved_maps_are_followed_by_a_command_that_takes_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert after(capsys, "tau", "r")[:2] == ["pixcon-diag", "coverage"]
     maps = ("--predictions", "mine=maps")
