@@ -6,6 +6,7 @@ Rows of one epoch are put together: of a (class) IoU the last value, of losses, 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from pixcon_diag.logs.history import MOST_EPOCHS, EpochRecord, Evaluation, RunHistory, Weights, folder_name
@@ -86,12 +87,13 @@ class _Run:
 
     def _rows_by_epoch(self, chosen: Mapping[Key, str]) -> dict[int, list[int]]:
         """The rows of each epoch; without a column of epochs, each evaluation ends one."""
-        mious = [self.columns[name] for (quantity, _, _), name in chosen.items() if quantity == "miou"]
-        evaluated = [any(not math.isnan(values[row]) for values in mious) for row in range(len(mious[0]))]
+        evaluated = self._evaluated(chosen)
         if not any(evaluated):
             raise DataError(f"{self.path} has no evaluated epoch: its columns of the mIoU are empty.")
         column = chosen.get(("epoch", "student", ""))
         numbers = self.columns[column] if column is not None else _counted(evaluated)
+        if column is None:
+            self._check_steps(evaluated)
         rows: dict[int, list[int]] = {}
         last, waiting = 0, list[int]()
         for row, number in enumerate(numbers):
@@ -112,6 +114,25 @@ class _Run:
                 "column `epoch`."
             )
         return rows
+
+    def _evaluated(self, chosen: Mapping[Key, str]) -> list[bool]:
+        """Whether each row has a mIoU."""
+        mious = [self.columns[name] for (quantity, _, _), name in chosen.items() if quantity == "miou"]
+        return [any(not math.isnan(values[row]) for values in mious) for row in range(len(mious[0]))]
+
+    def _check_steps(self, evaluated: Sequence[bool]) -> None:
+        for before, step in pairwise(self._steps(evaluated)):
+            if step < before:
+                raise DataError(
+                    f"{self.path}: the steps begin again, step {step:g} after step {before:g}. Give each run a "
+                    "separate file."
+                )
+
+    def _steps(self, evaluated: Sequence[bool]) -> list[float]:
+        """The steps of the evaluations, as the first column of steps has them; empty without one."""
+        columns = [values for name, values in self.columns.items() if role_of(name) == _STEP]
+        steps = [step for step, there in zip(columns[0], evaluated, strict=True) if there] if columns else []
+        return [step for step in steps if not math.isnan(step)]
 
     def _epoch(self, number: float) -> int:
         """A part of an epoch, as transformers counts them, belongs to the epoch in progress."""
@@ -140,15 +161,31 @@ class _Run:
             f"{network}: `{chosen['miou', network, '']}`" for network in NETWORKS if ("miou", network, "") in chosen
         ]
         notes = [f"mIoU read as {unit} ({', '.join(read)})."]
+        others = [name for name in self.columns if name in chosen.values() and role_of(name) not in _MIOU]
+        if others:
+            notes.append(f"Also read: {_listed(others)}.")
         if ("epoch", "student", "") not in chosen:
-            notes.append("There is no column `epoch`: evaluations are counted.")
+            steps = self._steps(self._evaluated(chosen))
+            at = f", at steps {steps[0]:g} to {steps[-1]:g}" if steps else ""
+            notes.append(f"There is no column `epoch`: evaluations are counted{at}.")
         unknown = [name for name in self.columns if role_of(name) is None]
         if unread := [*unknown, *sorted(name for name in doubles if role_of(name) not in _QUIET), *self.table.text]:
             notes.append(f"Not read: {_listed(unread)}.")
         return [*notes, *([self.table.note] if self.table.note else [])]
 
 
-_QUIET = (Role("aside"), Role("step"), Role("epoch"))
+_MIOU = tuple(Role("miou", network) for network in NETWORKS)
+_STEP = Role("step")
+_QUIET = (Role("aside"), _STEP, Role("epoch"))
+
+
+def _counted(evaluated: Sequence[bool]) -> list[float]:
+    """Numbers of evaluations from 1; NaN at other rows."""
+    count, numbers = 0, []
+    for is_evaluation in evaluated:
+        count += is_evaluation
+        numbers.append(float(count) if is_evaluation else NAN)
+    return numbers
 
 
 def _chosen(roles: Mapping[str, Role]) -> dict[Key, str]:
@@ -159,15 +196,6 @@ def _chosen(roles: Mapping[str, Role]) -> dict[Key, str]:
         if role.quantity not in ("aside", "step") and (key not in chosen or clearness(name) > clearness(chosen[key])):
             chosen[key] = name
     return chosen
-
-
-def _counted(evaluated: Sequence[bool]) -> list[float]:
-    """Numbers of evaluations from 1; NaN at other rows."""
-    count, numbers = 0, []
-    for is_evaluation in evaluated:
-        count += is_evaluation
-        numbers.append(float(count) if is_evaluation else NAN)
-    return numbers
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ def test_a_plain_table(tmp_path: Path) -> None:
     assert first.student.iou == (0.515, 0.31) and first.ema.iou == ()
     assert (first.losses, first.retention, first.threshold) == ({"loss_x": 0.9}, 0.5, 0.95)
     assert math.isnan(second.ema.miou) and second.student.miou == 0.6125
-    assert run.note == "mIoU read as per cent (student: `student_miou`, ema: `ema_miou`). Not read: `lr`."
+    assert run.note == "mIoU read as per cent (student: `student_miou`, ema: `ema_miou`). " + (
+        "Also read: `epoch`, `iou/road`, `iou/car`, `loss_x`, `mask_ratio`, `threshold`. Not read: `lr`."
+    )
 
 
 def test_fractions_and_per_cent_give_the_same_run(tmp_path: Path) -> None:
@@ -48,7 +50,8 @@ def test_lightnings_csv_logger_spreads_an_epoch_over_rows(tmp_path: Path) -> Non
     run = read_history(folder)
     assert (run.name, run.first_epoch, run.curve("student")) == ("version_3", 0, {1: 0.41, 2: 0.55})
     assert [record.losses for record in run.epochs] == [{"loss": 0.85}, {"loss": 0.7}]
-    assert run.note == "mIoU read as fractions (student: `val/mIoU`). Not read: `train_loss_step`."
+    assert run.note is not None and run.note.startswith("mIoU read as fractions (student: `val/mIoU`). Also read: ")
+    assert "`epoch`" in run.note and run.note.endswith("Not read: `train_loss_step`.")
 
 
 def test_values_of_an_epoch_may_stand_in_any_of_its_rows(tmp_path: Path) -> None:
@@ -90,7 +93,9 @@ def test_parts_of_epochs_belong_to_the_epoch_in_progress(tmp_path: Path) -> None
 def test_without_epochs_evaluations_are_counted(tmp_path: Path) -> None:
     run = read_history(write(tmp_path, "Step,loss,mIoU\n10,1,\n20,,0.5\n30,0.5,\n40,,0.25\n"))
     assert run.curve("student") == {1: 0.5, 2: 0.25} and [r.losses["loss"] for r in run.epochs] == [1.0, 0.5]
-    assert "There is no column `epoch`: evaluations are counted." in (run.note or "")
+    assert "There is no column `epoch`: evaluations are counted, at steps 20 to 40." in (run.note or "")
+    run = read_history(write(tmp_path, "mIoU\n0.5\n"))
+    assert (run.note or "").endswith("There is no column `epoch`: evaluations are counted.")
 
 
 def test_a_chart_of_several_runs(tmp_path: Path) -> None:
@@ -120,6 +125,7 @@ def test_augsegs_own_table(tmp_path: Path) -> None:
         ),
         ("epoch,miou\n1,\n", "no evaluated epoch"),
         ("epoch,miou\n2,0.5\n1,0.5\n", "the epochs begin again, epoch 1 after epoch 2"),
+        ("step,miou\n20,0.5\n30,\n10,0.5\n", "the steps begin again, step 10 after step 20"),
         ("epoch,miou\n-1,0.5\n", "found the epoch -1, expected"),
         ("epoch,miou\n1e300,0.5\n", "found the epoch 1e+300, expected"),
         ("epoch,miou\n" + "".join(f"{k},1\n" for k in range(20_001)), "has 20,001 epochs; at most 20,000 are read"),
@@ -127,7 +133,7 @@ def test_augsegs_own_table(tmp_path: Path) -> None:
         ("epoch,miou\n1,101\n", "column `miou`: found 101, expected"),
         ("epoch,miou\n1,inf\n", "column `miou`: found inf, expected"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_table_that_makes_no_sense_is_one_message(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(DataError) as caught:
