@@ -55,18 +55,22 @@ class Scenes:
 
 
 def cache_folder() -> Path:
-    """The cache folder: PIXCON_CACHE, else the user's cache.
+    """The cache folder: PIXCON_CACHE, else that in the user's cache, XDG_CACHE_HOME or ``~/.cache``.
 
     Raises:
         ConfigError: the user has no home folder, as in containers with a user id of their own.
     """
-    given = os.environ.get(CACHE_VARIABLE)
+    if given := os.environ.get(CACHE_VARIABLE):
+        return Path(given)
+    users = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if users.is_absolute():  # relative paths are to be ignored (XDG Base Directory Specification)
+        return users / "pixcon-diag"
     home = expanded(Path("~"))
-    if not given and not home.is_absolute():
+    if not home.is_absolute():
         raise ConfigError(
             f"This user has no home folder for the cache. Give a folder of yours: {CACHE_VARIABLE}=FOLDER."
         )
-    return Path(given) if given else home / ".cache" / "pixcon-diag"
+    return home / ".cache" / "pixcon-diag"
 
 
 def digits_root(scenes: Scenes | None = None) -> Path:

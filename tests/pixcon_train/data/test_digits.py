@@ -164,12 +164,20 @@ def test_a_cache_that_cannot_be_written_is_one_message(tmp_path: Path, monkeypat
 
 def test_without_the_variable_the_users_own_cache_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(digits.CACHE_VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", "/home/someone")
     assert digits.cache_folder() == Path("/home/someone/.cache/pixcon-diag")
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    assert digits.cache_folder() == Path("/home/someone/.cache/pixcon-diag")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/scratch/cache")
+    assert digits.cache_folder() == Path("/scratch/cache/pixcon-diag")
+    monkeypatch.setenv(digits.CACHE_VARIABLE, "/fast")
+    assert digits.cache_folder() == Path("/fast")
 
 
 def test_a_user_without_a_home_folder_is_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(digits.CACHE_VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 3)
     with pytest.raises(ConfigError, match=digits.CACHE_VARIABLE):
