@@ -5,6 +5,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 
+def shown_weights(weights: str) -> str:
+    """Which network of its file it is, for tables: where the file holds one and does not name it, the only one."""
+    return "only one" if weights == "unnamed" else weights
+
+
 @dataclass(frozen=True)
 class Scores:
     """mIoUs stated in a file, as fractions; None if it states none."""
@@ -53,7 +58,7 @@ class CheckpointInfo:
     projection: bool
     """Whether there is a projection head."""
     weights: str
-    """``ema``, ``student``, or ``unnamed`` if the file does not say."""
+    """``ema``, ``student``, ``unnamed`` if the file does not say, or ``unknown`` of saved maps."""
     scores: Scores
     """Epoch and mIoUs stated in the file."""
     recipe: str | None = None
@@ -77,9 +82,14 @@ class CheckpointInfo:
             size="unknown",
             num_classes=num_classes,
             projection=False,
-            weights="unnamed",
+            weights="unknown",
             scores=Scores(),
         )
+
+    @property
+    def shown_weights(self) -> str:
+        """Which weights these are, for tables."""
+        return shown_weights(self.weights)
 
     @property
     def space(self) -> str:

@@ -90,7 +90,7 @@ def checkpoints_table(members: Sequence[Trained]) -> Table:
             Column("group", "group"),
             Column("name", "checkpoint"),
             Column("model", "model", of=lambda r: f"{r.checkpoint.architecture} {r.checkpoint.size}"),
-            Column("weights", "weights", of=lambda r: r.checkpoint.weights),
+            Column("weights", "weights", of=lambda r: r.checkpoint.shown_weights),
             Column("epoch", "epoch", of=lambda r: r.checkpoint.scores.epoch),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.member.iou.miou("skip")),
             Column("miou_zero", "absent as 0", "per_cent", of=lambda r: r.member.iou.miou("zero")),

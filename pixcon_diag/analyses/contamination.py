@@ -7,7 +7,8 @@ from pixcon_diag.analyses.class_sets import uneven_miou, uneven_note
 from pixcon_diag.analyses.filter_verdict import judged, verdict_classes_table, verdict_table
 from pixcon_diag.analyses.measured import Measured, Part, load_warnings
 from pixcon_diag.analyses.quantities import with_confidence
-from pixcon_diag.groups.methods import Bar, Methods, no_bar
+from pixcon_diag.groups.bars import Bar, no_bar
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import Quantity
 from pixcon_diag.measures.contamination_result import ContaminationResult, Rates, ThresholdResult, ZoneRates
 from pixcon_diag.measures.uncertainty import pooled_ratio
@@ -70,7 +71,7 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
         (
             Column("name", "checkpoint"),
             Column("dataset", "data set", of=lambda r: r.measured.member.provenance.data.dataset, minor=True),
-            Column("weights", "weights", of=lambda r: r.measured.checkpoint.weights, minor=True),
+            Column("weights", "weights", of=lambda r: r.measured.checkpoint.shown_weights, minor=True),
             Column("epoch", "epoch", of=lambda r: r.measured.checkpoint.scores.epoch, minor=True),
             Column("miou", "mIoU %", "per_cent", of=lambda r: r.measured.member.iou.miou("skip")),
             Column("stated_miou", "stated %", "per_cent", of=lambda r: stated_miou(r.measured.checkpoint), minor=True),
@@ -102,9 +103,10 @@ def overall_table(results: Sequence[Contaminated]) -> Table:
 
 def _images(members: Sequence[Predictions]) -> Iterator[str]:
     """Number of images and list of the rows, with a note if the list is limited."""
+    stated = any(stated_miou(member.provenance.checkpoint) is not None for member in members)
     lists = dict.fromkeys((len(d.pairs), d.list_name, d.limited) for d in (member.data for member in members))
     for images, name, limited in lists:
-        part = ", a part of it: the stated mIoU covers other images" if limited else ""
+        part = ", a part of it" * limited + ": the stated mIoU covers other images" * (limited and stated)
         yield f"{images:,} image{'' if images == 1 else 's'} of {name}{part}."
 
 

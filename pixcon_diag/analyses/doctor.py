@@ -123,7 +123,7 @@ def _notes(rows: Sequence[_Row], summary: Sequence[str]) -> Iterator[str]:
     for finding, *_ in by_rule([row.finding for row in rows]):
         if not any(entry.startswith(finding.sentence) for entry in summary):
             yield f"{ranks[finding.rule, finding.about]}. {finding.sentence} {finding.remedy}"
-    yield "Thresholds and evidence are in doctor.json; docs/decisions.md lists all rules."
+    yield "--json, or doctor.json of --out FOLDER, has thresholds and evidence; docs/decisions.md lists all rules."
 
 
 def categories_table(budgets: Sequence[MeasuredBudget]) -> Table:

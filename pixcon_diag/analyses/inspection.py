@@ -8,6 +8,7 @@ from typing import Any
 from pixcon_diag.checkpoints.inspection import Inspection, Part, inspect
 from pixcon_diag.checkpoints.layouts.registry import OTHER_NETWORKS
 from pixcon_diag.checkpoints.loading import scores_text
+from pixcon_diag.provenance import shown_weights
 from pixcon_diag.tables.result import Result
 from pixcon_diag.tables.table import Column, Table
 
@@ -53,10 +54,11 @@ def _sentences(found: Inspection) -> Iterator[str]:
         if recipe is not None:
             yield f"Weights do not show strides and dilations; those of {architecture} are taken: {recipe}."
     for network in found.networks:
+        name = shown_weights(network.weights)
         if network.unknown is not None:
-            yield f"{network.weights}: {network.unknown} {OTHER_NETWORKS}"
+            yield f"{name}: {network.unknown} {OTHER_NETWORKS}"
         if network.not_finite:
-            yield f"{network.weights}: {network.not_finite:,} weights are NaN or infinite; it cannot be measured."
+            yield f"{name}: {network.not_finite:,} weights are NaN or infinite; it cannot be measured."
     if (bank := _bank(found)) is not None:
         yield f"It holds a memory bank: {bank['entries']:,} entries of {bank['classes']} classes."
 
@@ -75,7 +77,7 @@ def networks_table(found: Inspection) -> Table:
         "Networks",
         found.networks,
         (
-            Column("weights", "weights"),
+            Column("weights", "weights", of=lambda r: shown_weights(r.weights)),
             Column("architecture", "architecture", of=lambda r: None if r.model is None else r.model.architecture),
             Column("size", "size", of=lambda r: None if r.model is None else r.model.size),
             Column("classes", "classes", "count", of=lambda r: None if r.model is None else r.model.num_classes),

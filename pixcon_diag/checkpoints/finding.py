@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.files import open_regular
 from pixcon_train.core.paths import exists, is_file, is_folder
 from pixcon_train.core.pickle_values import LEGACY
+from pixcon_train.core.shell import quoted_line
 from pixcon_train.data.confinement import is_inside
 from pixcon_train.data.digits import cache_folder
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CHECKPOINT_FORMAT, LATEST
@@ -18,6 +20,10 @@ HUB = "hf://"
 """How an address on the Hugging Face hub begins."""
 RESULTS = "diag"
 """Name of the folder for cached results."""
+_MAPS = (".png", ".npz", ".npy")
+"""Endings of predictions, but those that weights have too."""
+_LOOKED_AT = 1000
+"""Most files of a folder that are looked at for predictions."""
 _START = 2**16
 """Bytes that contain the format of a checkpoint of this project, the first entry of its content."""
 
@@ -62,11 +68,17 @@ def checkpoint_path(path: Path, weights: WeightsAsked = None) -> Path:
     for name in names:
         if is_file(path / name):
             return path / name
+    lacks = f"The folder {path} holds no checkpoint ({' or '.join(names)})"
     saved = f", or name the network that save_pretrained wrote: hf:{path} or smp:{path}"
-    raise CheckpointError(
-        f"The folder {path} holds no checkpoint ({' or '.join(names)}). Expected a run's folder or a folder of runs, "
-        f"or give a file's path{saved if is_file(path / 'config.json') else ''}."
-    )
+    if not is_file(path / "config.json"):
+        saved = ""
+        if any(file.suffix in _MAPS for file in islice(path.rglob("*"), _LOOKED_AT)):
+            line = quoted_line(["pixcon-diag", "doctor", "--predictions", str(path)])
+            raise CheckpointError(
+                f"{lacks}, but images or arrays. If they are predictions, measure them: `{line} --dataset NAME "
+                "--data-root ROOT --list LIST` (docs/saved-maps.md)."
+            )
+    raise CheckpointError(f"{lacks}. Expected a run's folder or a folder of runs, or give a file's path{saved}.")
 
 
 def is_run(folder: Path, weights: WeightsAsked = None) -> bool:

@@ -111,7 +111,9 @@ def choose_data(choice: DataChoice, checkpoint: LoadedCheckpoint | None = None, 
     return EvaluationData(source, name, measured, source.encoding(_labels(choice, run), pairs), note, limited)
 
 
-def choose_unlabeled(choice: DataChoice, checkpoint: LoadedCheckpoint, path: Path | None = None) -> EvaluationData:
+def choose_unlabeled(
+    choice: DataChoice, checkpoint: LoadedCheckpoint | None, path: Path | None = None
+) -> EvaluationData:
     """The images of an unlabeled list: of the one at ``path``, else of training, else of the data set.
 
     Masks that are missing are None, and the others serve to verify an estimate.

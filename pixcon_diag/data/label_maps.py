@@ -175,7 +175,10 @@ def require_maps_folder(folder: Path) -> None:
         DataError: there is none.
     """
     if not is_folder(folder):
-        raise DataError(f"No folder of predictions at {folder}. Expected one PNG of class indices per image.")
+        raise DataError(
+            f"No folder of predictions at {folder}. Expected a folder with a file for each image: a PNG of class "
+            "indices, or an array of probabilities or logits (docs/saved-maps.md)."
+        )
 
 
 def require_own_files(files: Sequence[Path], images: Sequence[str]) -> None:
@@ -205,8 +208,8 @@ def _find(folder: Path, image: str, suffix: str) -> Path:
     for candidate in places:
         if is_file(candidate):
             return candidate
-    what = ", a PNG of class indices" if suffix == ".png" else ""
+    expected = " or ".join(map(str, dict.fromkeys(places)))
     raise DataError(
-        f"{folder} has no prediction of {image}: expected {places[0]} or {places[1]}{what}. With --limit or --list "
-        "only the images that have one can be measured."
+        f"{folder} has no prediction of {image}: expected {expected}. With --limit or --list only the images that have "
+        "one can be measured."
     )

@@ -218,7 +218,7 @@ def size_of(data: EvaluationData, index: int) -> tuple[int, int]:
 
 
 def _suffix(folder: Path, images: Sequence[str]) -> str:
-    """The one suffix of the files of all images; that of labels where there is no file."""
+    """The one suffix of the files of all images."""
     examples: dict[str, Path] = {}
     for image in images:
         for suffix in (LABELS, *SUFFIXES):
@@ -230,7 +230,14 @@ def _suffix(folder: Path, images: Sequence[str]) -> str:
             f"{folder} holds predictions of several kinds: {', '.join(map(str, examples.values()))}. Expected one "
             "kind: PNGs of labels, or files of scores. Move the others to a folder of their own."
         )
-    return next(iter(examples), LABELS)
+    if not examples:
+        place = map_places(folder, images[0], LABELS)[0]
+        raise DataError(
+            f"{folder} has a prediction of none of the {len(images):,} images, such as {images[0]}: expected {place}, "
+            f"a PNG of class indices, or its probabilities or logits as {', '.join(SUFFIXES)}. Is it the folder of "
+            "another list (--list)?"
+        )
+    return next(iter(examples))
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

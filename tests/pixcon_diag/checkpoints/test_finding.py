@@ -29,6 +29,15 @@ def test_a_folder_without_a_checkpoint_says_what_was_expected(tmp_path: Path) ->
         checkpoint_path(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a.png", "images/a.npz", "images/a.npy"])
+def test_a_folder_of_predictions_says_what_to_type(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    line = rf"but images or arrays.*`pixcon-diag doctor --predictions {tmp_path} --dataset NAME --data-root ROOT --list"
+    with pytest.raises(CheckpointError, match=line):
+        checkpoint_path(tmp_path)
+
+
 def test_results_do_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:
     folder, elsewhere = run(tmp_path / "a", LATEST), run(tmp_path / "elsewhere")
     assert results_folder(str(folder / LATEST)) == folder / RESULTS
