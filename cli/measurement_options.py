@@ -245,7 +245,7 @@ def _no_predictions(context: click.Context, parameter: click.Parameter, value: t
         raise click.UsageError(
             f"`{context.info_name}` cannot take --predictions: saved maps have no features and no network. "
             "`boundary`, `per-class`, `qualitative`, `compare`, `duel`, `doctor` and `report` measure them, and with a "
-            "confidence also `contamination`, `tau`, `estimate` and `audit-labels` (docs/saved-maps.md)."
+            "confidence also `contamination`, `tau`, `estimate`, `audit-labels` and `measure` (docs/saved-maps.md)."
         )
 
 

@@ -1,16 +1,22 @@
 """`pixcon-diag export-maps`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixcon_cli.console import output, print_json, progress, say
+from pixcon_cli.console import output, print_json, progress
 from pixcon_cli.diagnose.estimate import UNLABELED
 from pixcon_cli.emit import notify
 from pixcon_cli.help import PixConCommand, options_under
 from pixcon_cli.measurement_options import CHECKPOINTS, network_options, study_options
+from pixcon_cli.tables import show_tables
+
+if TYPE_CHECKING:  # --help imports no torch
+    from pixcon_diag.passes.export_maps import ExportedMaps
+    from pixcon_diag.tables.table import Table
 
 FORMATS = {
     "png": "labels and confidence, PNG",
@@ -69,7 +75,7 @@ def export_maps(
 
     study = Study(methods, options=study_options(arguments), bar=progress, notify=notify)
     parts = file_parts([member.checkpoint.name for member in study.members])
-    records = []
+    records, rows = [], []
     for member in study.members:
         name = member.checkpoint.name
         data = member.data if unlabeled is None else study.unlabeled_data(member.checkpoint, unlabeled)
@@ -78,8 +84,27 @@ def export_maps(
             done = write(member.checkpoint, data, folder, form, study.options.run, progress=bar)
         files = [str(file) for file in done.files]
         records.append({"name": name, **asdict(done), "folder": str(folder), "files": files})
-        if not as_json:
-            size = f"{done.images:,} images, {done.bytes / 1e6:,.1f} MB"
-            say(output(), f"{folder}: {FORMATS[form]} of {name}: {size}")
+        rows.append((name, done))
     if as_json:
         print_json({"exported": records})
+    else:
+        show_tables(output(), [_table(rows, FORMATS[form])])
+
+
+def _table(rows: "Sequence[tuple[str, ExportedMaps]]", form: str) -> "Table":
+    """A row for each checkpoint."""
+    from pixcon_diag.tables.table import Column, Table
+
+    return Table.of(
+        "export-maps",
+        f"Predictions written: {form}",
+        rows,
+        (
+            Column("name", "checkpoint", of=lambda row: row[0]),
+            Column("folder", "folder", of=lambda row: str(row[1].folder)),
+            Column("images", "images", "count", of=lambda row: row[1].images),
+            Column("files", "files", "count", of=lambda row: len(row[1].files)),
+            Column("megabytes", "MB", "number", 1, of=lambda row: row[1].bytes / 1e6),
+        ),
+        ("Other commands read a folder as --predictions NAME=FOLDER.",),
+    )

@@ -15,7 +15,7 @@ from pixcon_cli.help import PixConCommand
 from pixcon_cli.measurement_options import (
     AUDIT,
     CHECKPOINTS,
-    NO_PREDICTIONS,
+    PREDICTIONS,
     TAUS,
     band_options,
     measurement_options,
@@ -33,14 +33,18 @@ from pixcon_cli.measurement_options import (
     ),
 )
 @CHECKPOINTS
-@NO_PREDICTIONS
+@PREDICTIONS
 @measurement_options
 @TAUS
 @AUDIT
 @band_options
 @executor_options
-def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any) -> None:
+def measure(
+    methods: tuple[str, ...], predictions: tuple[str, ...], out: Path | None, as_json: bool, **arguments: Any
+) -> None:
     """Run each checkpoint over its images once and cache the results for the other commands.
+
+    The maps of --predictions, which need a confidence, are read instead.
 
     Other commands do this on demand. This one can run in several processes, which divide the images:
     torchrun --nproc_per_node 4 --no-python pixcon-diag measure CKPT. With --executor, each checkpoint is measured in
@@ -52,7 +56,8 @@ def measure(methods: tuple[str, ...], out: Path | None, as_json: bool, **argumen
     from pixcon_diag.study import Study
 
     choice = take_choice(arguments)
-    study = Study(methods, options=study_options(arguments), bar=progress, notify=notify)
+    study = Study(methods, predictions=predictions, options=study_options(arguments), bar=progress, notify=notify)
+    study.require_confidence()
     measure_in_jobs(study, choice)
     options, members = study.options, study.members
     team = LaunchedTeam(options.run.device)

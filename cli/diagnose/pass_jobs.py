@@ -22,7 +22,7 @@ def measure_in_jobs(methods: "Methods", choice: ExecutorChoice) -> None:
         PixConError: a checkpoint cannot be found or measured, or the executor cannot be used.
         SystemExit: the command was interrupted.
     """
-    if choice.executor == "inline":
+    if choice.executor == "inline" or not methods.groups:  # saved maps are read here
         return
     if (choice.gpus_per_run or 0) > 1:
         raise click.UsageError("--gpus-per-run is at most 1 here: a pass that is measured in a job uses one GPU.")

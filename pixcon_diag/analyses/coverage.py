@@ -248,6 +248,7 @@ def replays_of(methods: Methods, group: MeasuredGroup) -> list[ReplayedPass]:
     Raises:
         ConfigError: a member's bank cannot be replayed.
     """
+    methods.require_network(group.name)
     replays = [replayed for member, replayed in methods.replays() if member.group == group.name]
     if len(replays) < len(group.members):
         raise ConfigError(f"the bank of {group.name} cannot be replayed for every seed.")

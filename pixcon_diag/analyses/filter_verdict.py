@@ -7,7 +7,7 @@ import numpy as np
 
 from pixcon_diag.analyses.measured import Measured, Part
 from pixcon_diag.analyses.retained_classes import retained_by_class
-from pixcon_diag.groups.methods import Bar, no_bar
+from pixcon_diag.groups.bars import Bar, no_bar
 from pixcon_diag.measures.verdict import MIN_IMAGES, ThresholdVerdict, Verdict, judge, verdict_at
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_diag.tables.table import Column, Table

@@ -183,6 +183,7 @@ def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
     Raises:
         ConfigError: a member has no features.
     """
+    methods.require_network(group.name)
     passes = with_confidence(group)
     results = [measured.geometry() for measured in passes]
     rows = tuple(measured.centroid_rows.per_image() for measured in passes)

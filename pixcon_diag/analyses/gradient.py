@@ -261,6 +261,7 @@ def quantities(methods: Methods, group: MeasuredGroup) -> Iterator[Quantity]:
     Raises:
         ConfigError: a member's gradient cannot be split.
     """
+    methods.require_network(group.name)
     splits = [gradient for gradient in gradients(methods) if gradient.group == group.name]
     spaces = {gradient.result.replayed.space for gradient in splits}
     if len(splits) < len(group.members):

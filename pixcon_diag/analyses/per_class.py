@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from pixcon_diag.analyses.deltas import delta_column, delta_note
-from pixcon_diag.groups.methods import Bar, Methods, no_bar
+from pixcon_diag.groups.bars import Bar, no_bar
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.per_class import ClassRow, PerClassResult, per_class
 from pixcon_diag.measures.per_class_tests import (
     ALPHA,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pixcon_diag.cache.derived import derived
-from pixcon_diag.groups.methods import Bar
+from pixcon_diag.groups.bars import Bar
 from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.predictions import MeasuredPass
 from pixcon_train.core.progress import Progress, tracked

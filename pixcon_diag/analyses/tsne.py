@@ -10,7 +10,8 @@ from pixcon_diag.analyses.feature_notes import feature_notes
 from pixcon_diag.analyses.measured import identity
 from pixcon_diag.analyses.sampled_maps import SampledMaps, sampled_maps
 from pixcon_diag.cache.derived import derived
-from pixcon_diag.groups.methods import Bar, Methods, no_bar
+from pixcon_diag.groups.bars import Bar, no_bar
+from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.projection import PERPLEXITY, Projection, ProjectionResult, project
 from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.options import MeasureOptions

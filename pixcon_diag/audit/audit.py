@@ -1,15 +1,21 @@
 """The audit of a pass: random images are predicted and counted again and compared."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from pixcon_diag.audit.counts import Counts, count
 from pixcon_diag.audit.probabilities import probabilities
+from pixcon_diag.audit.saved_probabilities import saved_probabilities
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
+from pixcon_diag.data.saved_maps import form_of_maps
 from pixcon_diag.passes.options import RunChoice, pass_options
-from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.passes.predictions import MeasuredPass, read_target
 from pixcon_diag.passes.run import choose_device, evaluation_dataset, on_device
+from pixcon_diag.passes.saved_maps import maps_of
 from pixcon_diag.provenance import AuditInfo
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent
@@ -42,7 +48,8 @@ def audit(
     Each image is predicted alone; class and confidence of every pixel are computed in float64 and compared with the
     pass's label and confidence map, and its counts, made by plain loops over these maps, with those of the pass. Where
     rounding of the network's output could decide a pixel's class or bin, either is right; their number is told. The
-    network and the readers of images and masks are those of the pass, so faults in them are not found.
+    network and the readers of images and masks are those of the pass, so faults in them are not found. Of saved maps,
+    the files are read again.
 
     Args:
         images: how many, chosen with ``seed``; all of them where the pass has fewer.
@@ -54,29 +61,47 @@ def audit(
     """
     if measured.maps is None or measured.confidence is None:
         raise ConfigError("Only a cached pass can be audited: its label and confidence maps are compared.")
-    options = pass_options(checkpoint, measured.data, run or RunChoice())
-    dataset = evaluation_dataset(measured.data)
-    chosen = np.random.default_rng(seed).permutation(len(dataset))[:images].tolist()
+    pairs = measured.data.pairs
+    chosen = np.random.default_rng(seed).permutation(len(pairs))[:images].tolist()
     pixels = undecided = 0
     progress(0, len(chosen))
-    device = choose_device(options.device)
-    on_cpus = device.type == "cpu" and measured.provenance.inference.device == "cpu"
-    noise = LOGIT_NOISE if on_cpus else REDUCED_NOISE
-    with on_device(checkpoint.model, device) as model:
+    with _again(checkpoint, measured, run or RunChoice()) as (found, noise):
         for done, index in enumerate(chosen, 1):
-            item = dataset[index]
-            truth = item["mask"].numpy()
-            _require_small(measured, item["name"], truth.size)
-            found = probabilities(model, item["image"].numpy(), options.protocol, options.window)
-            undecided += _compared(measured, index, found, truth, noise)
+            truth = read_target(measured.data, index)
+            _require_small(measured, pairs[index].image, truth.size)
+            undecided += _compared(measured, index, found(index), truth, noise)
             pixels += truth.size
             progress(done, len(chosen))
     info = AuditInfo(len(chosen), pixels, undecided, seed)
+    how = "predicted" if checkpoint.maps is None else "read"
     notify(
-        f"{measured.name}: audit of {info.images} of {len(dataset)} images: {pixels:,} pixels predicted and counted "
+        f"{measured.name}: audit of {info.images} of {len(pairs)} images: {pixels:,} pixels {how} and counted "
         f"again, every count is equal. For {undecided:,} of them rounding may decide between classes or bins."
     )
     return replace(measured, provenance=replace(measured.provenance, audit=info))
+
+
+Found = Callable[[int], np.ndarray]
+"""Gives the probabilities (K, H, W) of an image by its place in the list, in float64."""
+
+
+@contextmanager
+def _again(checkpoint: LoadedCheckpoint, measured: MeasuredPass, run: RunChoice) -> Iterator[tuple[Found, float]]:
+    """The probabilities of a second prediction, and the difference of two logits that rounding may explain."""
+    if checkpoint.maps is not None:
+        maps = maps_of(checkpoint.maps, measured.data)
+        form = form_of_maps(maps, measured.data)
+        yield partial(saved_probabilities, maps, measured.data, form), LOGIT_NOISE if form.form == "logits" else 0.0
+        return
+    options = pass_options(checkpoint, measured.data, run)
+    dataset, device = evaluation_dataset(measured.data), choose_device(options.device)
+    on_cpus = device.type == "cpu" and measured.provenance.inference.device == "cpu"
+    with on_device(checkpoint.model, device) as model:
+
+        def found(index: int) -> np.ndarray:
+            return probabilities(model, dataset[index]["image"].numpy(), options.protocol, options.window)
+
+        yield found, LOGIT_NOISE if on_cpus else REDUCED_NOISE
 
 
 def _require_small(measured: MeasuredPass, name: str, pixels: int) -> None:

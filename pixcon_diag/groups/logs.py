@@ -8,7 +8,7 @@ from pixcon_diag.checkpoints.finding import is_run
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short_name, source_path, split_name
 from pixcon_diag.logs.event_files import EVENTS
-from pixcon_diag.logs.histories import SUFFIXES, TABLES, TEXT, holds_log, logs_in, read_histories
+from pixcon_diag.logs.histories import SUFFIXES, TABLES, TEXT, holds_log, logs_in, read_histories, read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.paths import is_folder, resolved
@@ -49,6 +49,20 @@ def _split(group: Group, runs: list[RunHistory]) -> list[tuple[Group, list[RunHi
     if group.given or len(group.sources) > 1 or len(runs) == 1:
         return [(group, runs)]
     return [(replace(group, name=run.name), [run]) for run in runs]
+
+
+def history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
+    """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name.
+
+    Raises:
+        DataError: there is no log, or it is damaged.
+    """
+    if checkpoint.file is None:
+        raise DataError(f"{checkpoint.name} is a network without a file of weights, which has no log.")
+    folder = Path(checkpoint.file).parent
+    if not holds_log(folder):  # a table of metrics there may be of another run
+        raise DataError(f"{folder} holds no log of a run: neither log.jsonl nor TensorBoard's files.")
+    return replace(read_history(folder), name=checkpoint.name)
 
 
 def split_logs(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

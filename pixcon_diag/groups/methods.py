@@ -1,28 +1,18 @@
 """The methods of a study: their checkpoints, passes, replays and logs, each loaded or measured once."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-import numpy as np
-
-from pixcon_diag.cache.count_cells import count_cells
-from pixcon_diag.cache.derived import derived
-from pixcon_diag.cache.measure import measure
-from pixcon_diag.cache.replay import ReplayedPass, options_of, replay
-from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
-from pixcon_diag.data.class_order import in_order_of
+from pixcon_diag.cache.replay import ReplayedPass
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import (
     DataChoice,
     EvaluationData,
     check_choice,
-    choose_data,
     choose_unlabeled,
-    require_same_classes,
     unlabeled_beside,
 )
 from pixcon_diag.data.saved_maps import HOW
@@ -34,16 +24,17 @@ from pixcon_diag.groups.arguments import (
     listed,
     named_folders,
     of_model,
-    with_names,
 )
-from pixcon_diag.groups.logs import read_groups, runs_here
-from pixcon_diag.groups.members import Member, introduction, refuse_equal_seeds, require_one_list
+from pixcon_diag.groups.attempts import Attempts
+from pixcon_diag.groups.bars import Bar
+from pixcon_diag.groups.loading import choose_images, load_groups, member_of
+from pixcon_diag.groups.logs import history_beside, read_groups, runs_here
+from pixcon_diag.groups.measuring import Measuring
+from pixcon_diag.groups.members import Member, introduction, require_one_list
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.groups.saved_folders import SavedFolders, refuse_equal_names
-from pixcon_diag.logs.histories import holds_log, read_history
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.passes.cells import CellsPass
-from pixcon_diag.passes.forms import formed
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.predictions import (
@@ -51,15 +42,11 @@ from pixcon_diag.passes.predictions import (
     MeasuredPass,
     Predictions,
 )
-from pixcon_train.core.errors import ConfigError, DataError, PixConError
-from pixcon_train.core.progress import Detail, Notify, Progress, no_notes, silent
+from pixcon_train.core.errors import ConfigError
+from pixcon_train.core.progress import Notify, no_notes
 from pixcon_train.core.progress_bars import progress_bar
-from pixcon_train.models.recipes import RECIPES
 
 T = TypeVar("T")
-
-Bar = Callable[[str], AbstractContextManager[Progress]]
-"""Opens a progress bar with a description."""
 
 
 class Given(NamedTuple):
@@ -70,13 +57,7 @@ class Given(NamedTuple):
     predictions: Sequence[tuple[str, Path]]
 
 
-@contextmanager
-def no_bar(description: str) -> Iterator[Progress]:
-    """Show no progress."""
-    yield silent
-
-
-class Methods:
+class Methods(Attempts):
     """The methods that a study compares, the baseline first.
 
     Args:
@@ -101,15 +82,13 @@ class Methods:
         bar: Bar = progress_bar,
         notify: Notify = no_notes,
     ) -> None:
+        super().__init__()
         self.options = options or StudyOptions()
         self.baseline, self.bar, self.notify = baseline, bar, notify
-        self.left_out: list[str] = []
-        """A sentence for each measurement left out, with the reason."""
+        self._measuring = Measuring(self.options, bar, notify)
         self._methods = of_model(listed(methods), self.options.model)
         self._logs = None if logs is None else listed(logs)
         self._predictions = named_folders(listed(predictions))
-        self._lenient = False
-        self._computed: dict[Hashable, Any] = {}
 
     @property
     def given(self) -> Given:
@@ -138,38 +117,6 @@ class Methods:
         other.baseline = name
         return other
 
-    @contextmanager
-    def lenient(self, on: bool = True) -> Iterator[None]:
-        """Within the block, measurements that fail are left out and noted (``on``), or raise (not ``on``)."""
-        before, self._lenient = self._lenient, on
-        try:
-            yield
-        finally:
-            self._lenient = before
-
-    def attempt(self, description: str, make: Callable[[], T]) -> T | None:
-        """The value of ``make``; None and a note if it raises a :class:`PixConError` within :meth:`lenient`."""
-        try:
-            return make()
-        except PixConError as error:
-            if not self._lenient:
-                raise
-            sentence = f"{description}: {error}"
-            if sentence not in self.left_out:
-                self.left_out.append(sentence)
-            return None
-
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of ``make``, or the :class:`PixConError` that it raises, computed once per ``key``."""
-        if key not in self._computed:
-            try:
-                self._computed[key] = make()
-            except PixConError as error:
-                self._computed[key] = error
-        if isinstance(self._computed[key], PixConError):
-            raise self._computed[key]
-        return self._computed[key]  # type: ignore[no-any-return]
-
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The methods with checkpoints."""
@@ -189,20 +136,7 @@ class Methods:
         Raises:
             PixConError: a checkpoint cannot be read, or one is named twice.
         """
-        loaded = [(group, [self._load(source) for source in group.sources]) for group in self.groups]
-        renamed = list(zip(self.groups, with_names(loaded), strict=True))
-        for group, members in renamed:
-            refuse_equal_seeds(group.name, members)
-        return self._baseline_first(renamed, lambda item: item[0].name)
-
-    def _load(self, source: str | LoadedCheckpoint) -> LoadedCheckpoint:
-        if not isinstance(source, str):
-            return source
-        options = self.options
-        return load(
-            source, weights=options.weights, allow_legacy=options.allow_legacy, recipe=options.recipe,
-            feature=options.feature, class_order=options.class_order,
-        )  # fmt: skip
+        return self._baseline_first(load_groups(self.groups, self.options), lambda item: item[0].name)
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -224,7 +158,7 @@ class Methods:
                 if isinstance(source, str) and isinstance(self.options.data, DataChoice):
                     check_choice(self.options.data, source)
         every = [(group.name, checkpoint) for group, loaded in self.checkpoints for checkpoint in loaded]
-        return tuple(self._member(place, name, own) for place, (name, own) in enumerate(every))
+        return tuple(member_of(place, name, own, self.options, self.notify) for place, (name, own) in enumerate(every))
 
     @cached_property
     def _saved(self) -> SavedFolders:
@@ -232,26 +166,12 @@ class Methods:
         refuse_equal_names(self._predictions, [group.name for group in self.groups])
         return SavedFolders(
             self._predictions,
-            lambda: self._networks[0].data if self.groups else self._choose(),
+            lambda: self._networks[0].data if self.groups else choose_images(self.options),
             MeasureOptions(taus=self.options.taus).edges,
             len(self._networks),
             self.bar,
             self.notify,
         )
-
-    def _choose(self, checkpoint: LoadedCheckpoint | None = None) -> EvaluationData:
-        data = self.options.data
-        return data if isinstance(data, EvaluationData) else choose_data(data, checkpoint)
-
-    def _member(self, place: int, group: str, checkpoint: LoadedCheckpoint) -> Member:
-        data = self._data(checkpoint)
-        return Member(place, group, in_order_of(checkpoint, data.spec), data)
-
-    def _data(self, checkpoint: LoadedCheckpoint) -> EvaluationData:
-        data = self._choose(checkpoint)
-        self.notify(Detail("; ".join(checkpoint.describe())))
-        require_same_classes(checkpoint, data.spec)
-        return data
 
     def passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
         """One pass per checkpoint and per folder of saved maps with confidence, computed or cached.
@@ -261,7 +181,10 @@ class Methods:
         """
         options = MeasureOptions(taus=self.options.taus, **counted)
         return [
-            (member, self.once(("pass", member.place, repr(options)), partial(self._pass, member, options)))
+            (
+                member,
+                self.once(("pass", member.place, repr(options)), partial(self._measuring.measured, member, options)),
+            )
             for member in self.members
         ]
 
@@ -271,67 +194,26 @@ class Methods:
         Raises:
             PixConError: it cannot be measured.
         """
-        member = Member(len(self.members) if self.groups else 0, group, checkpoint, self._data(checkpoint))
-        once = partial(self._pass, member, MeasureOptions(taus=self.options.taus))
+        place = len(self.members) if self.groups else 0
+        member = member_of(place, group, checkpoint, self.options, self.notify)
+        once = partial(self._measuring.measured, member, MeasureOptions(taus=self.options.taus))
         return self.once(("pass", checkpoint.info.source), once)
 
     def network_passes(self, **counted: Any) -> list[tuple[Member, MeasuredPass]]:
         """As :meth:`passes`, without saved maps, which have no network and no feature."""
         return [(member, measured) for member, measured in self.passes(**counted) if member.checkpoint.maps is None]
 
-    def _pass(self, member: Member, options: MeasureOptions) -> MeasuredPass:
-        with self.bar(f"measuring {member.checkpoint.name}") as progress:
-            measured = measure(
-                member.checkpoint, member.data, options, self.options.run,
-                cache=self.options.cache, progress=progress, notify=self.notify,
-            )  # fmt: skip
-        if member.checkpoint.maps is not None:
-            if self.options.audit:
-                self.notify(f"{member.checkpoint.name}: saved maps have no network to predict images again; no audit.")
-            return measured
-        measured = self._with_recipes(member.checkpoint, measured)
-        return self.audited(member.checkpoint, measured) if self.options.audit else measured
-
-    def _with_recipes(self, checkpoint: LoadedCheckpoint, measured: MeasuredPass) -> MeasuredPass:
-        """The pass with the comparison of recipes, if its mIoU is not the stated one and the network has a recipe."""
-        check = measured.provenance.load_check
-        if check is None or check.warning is None or checkpoint.info.recipe is None:
-            return measured
-        from pixcon_diag.audit.recipes import IMAGES, correct_pixels, recipe_check
-
-        def count() -> dict[str, np.ndarray]:
-            with self.bar(f"comparing recipes of {checkpoint.name}") as progress:
-                return correct_pixels(checkpoint, measured.data, self.options.run, progress=progress)
-
-        forms = {name: f"int>=0 {len(RECIPES)} I" for name in ("correct", "pixels")}
-        key = {"recipes": list(RECIPES), "images": IMAGES}
-        counts = derived(measured.folder, "recipes", key, count, partial(formed, forms=forms))
-        found = recipe_check(checkpoint.info.recipe, **counts)
-        self.notify(f"Warning: {checkpoint.name}: {found.verdict}")
-        checked = replace(check, recipes=found)
-        return replace(measured, provenance=replace(measured.provenance, load_check=checked))
-
     def audited(self, checkpoint: LoadedCheckpoint, measured: MeasuredPass) -> MeasuredPass:
-        """The pass after some of its images are counted again.
+        """As :meth:`pixcon_diag.groups.measuring.Measuring.audited`."""
+        return self._measuring.audited(checkpoint, measured)
+
+    def unlabeled_data(self, checkpoint: LoadedCheckpoint | None, path: Path | None = None) -> EvaluationData:
+        """The unlabeled images of a checkpoint, or of saved maps: of the list at ``path``, else of training.
 
         Raises:
-            PixConError: a count differs, or the pass cannot be audited.
+            ConfigError: there is no unlabeled list.
         """
-        from pixcon_diag.audit.audit import audit  # a cached pass needs no torch
-
-        with self.bar(f"auditing {checkpoint.name}") as progress:
-            return audit(
-                checkpoint, measured, self.options.run,
-                images=self.options.audit, seed=self.options.seed, progress=progress, notify=self.notify,
-            )  # fmt: skip
-
-    def unlabeled_data(self, checkpoint: LoadedCheckpoint, path: Path | None = None) -> EvaluationData:
-        """The unlabeled images of a checkpoint: of the list at ``path``, else of its training.
-
-        Raises:
-            ConfigError: it has no unlabeled list.
-        """
-        if checkpoint.maps is not None and self.groups:  # whose data set the maps are of
+        if checkpoint is not None and checkpoint.maps is not None and self.groups:  # whose data set the maps are of
             checkpoint = self._networks[0].checkpoint
         data = self.options.data
         if isinstance(data, EvaluationData) and path is not None:
@@ -352,26 +234,26 @@ class Methods:
         """
         if checkpoint.maps is not None:
             checkpoint = self._saved.on(checkpoint, data)
-        with self.bar(f"predicting {Path(data.list_name).name} with {checkpoint.name}") as progress:
-            return count_cells(
-                checkpoint, data, self.options.taus, self.options.run,
-                cached_only=cached_only, maps=maps, cache=self.options.cache, progress=progress, notify=self.notify,
-            )  # fmt: skip
+        return self._measuring.cells(checkpoint, data, cached_only=cached_only, maps=maps)
 
     def predicted(self, unlabeled: Path) -> list[tuple[str, PredictedMaps]]:
-        """The first checkpoint of each method with its label maps of a list without masks; the baseline first.
+        """The first checkpoint or folder of each method with its label maps of a list without masks; the baseline
+        first.
 
         Raises:
-            ConfigError: saved label maps, fewer than two methods, or classes that differ.
-            PixConError: something cannot be predicted.
+            ConfigError: fewer than two methods, or classes that differ.
+            PixConError: something cannot be predicted, or an image has no saved prediction.
         """
-        if self._predictions:
-            raise ConfigError("--unlabeled needs checkpoints; saved maps are compared on a --list with masks.")
         self._require_methods(2)
         first = [(group.name, loaded[0]) for group, loaded in self.checkpoints]
         members = [Member(i, name, own, self.unlabeled_data(own, unlabeled)) for i, (name, own) in enumerate(first)]
         require_one_list(members)
-        return [(member.group, self.unlabeled(member.checkpoint, member.data, maps=True)) for member in members]
+        count = partial(self._measuring.cells, maps=True)
+        found: list[tuple[str, PredictedMaps]] = [(own.group, count(own.checkpoint, own.data)) for own in members]
+        if self._predictions:
+            images = members[0].data if members else self.unlabeled_data(None, unlabeled)
+            found += self._saved.predicted(images, count)
+        return self._baseline_first(found, lambda item: item[0])
 
     def networks(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
         """Every method with its passes, without saved predictions; the baseline first.
@@ -407,6 +289,9 @@ class Methods:
         """
         self._require_comparable_seeds()
         labels = [MeasuredGroup(saved.name, (saved,)) for saved in self._saved.labels]
+        if labels and self.options.audit:
+            names = ", ".join(group.name for group in labels)
+            self.notify(f"{names}: label maps alone are counted anew by every command, so there is no pass to audit.")
         groups = [*self._grouped(self.passes(**counted)), *labels]
         return tuple(self._baseline_first(groups, lambda group: group.name))
 
@@ -424,6 +309,15 @@ class Methods:
         without = self._saved.without_confidence
         if without and not (self._lenient and self.any_confidence):
             raise ConfigError(f"The saved label maps of {', '.join(without)} hold no confidence. {HOW}")
+
+    def require_network(self, group: str) -> None:
+        """Raise if a method is a folder of saved maps.
+
+        Raises:
+            ConfigError: it is.
+        """
+        if group in [name for name, _ in self._predictions]:
+            raise ConfigError(f"{group} is saved maps, without a network and its features.")
 
     def require_comparable(self, least: int = 1) -> None:
         """Raise if the methods are not comparable.
@@ -448,21 +342,10 @@ class Methods:
         """
         collected = []
         for member in self._networks:
-            once = partial(self.once, ("replay", member.place), partial(self._replay, member))
+            once = partial(self.once, ("replay", member.place), partial(self._measuring.replayed, member))
             replayed = self.attempt(f"bank coverage and gradient of {member.checkpoint.name}", once)
             collected += [] if replayed is None else [(member, replayed)]
         return collected
-
-    def _replay(self, member: Member) -> ReplayedPass:
-        bank, checkpoint = self.options.bank, member.checkpoint
-        choice = self.options.data if isinstance(self.options.data, DataChoice) else DataChoice()
-        data = choose_data(replace(choice, list_path=bank.list_path), checkpoint, bank.split)
-        options = options_of(checkpoint, tau=bank.tau, size=bank.size, cap=bank.cap, batch_size=bank.batch_size)
-        with self.bar(f"replaying {checkpoint.name}'s bank") as progress:
-            return replay(
-                checkpoint, data, options, self.options.run,
-                cache=self.options.cache, progress=progress, notify=self.notify,
-            )  # fmt: skip
 
     def histories(self) -> dict[str, list[RunHistory]]:
         """The training logs of each method, the baseline's first: those named, else those next to the checkpoints.
@@ -477,7 +360,7 @@ class Methods:
         collected: dict[str, list[RunHistory]] = {}
         for group, checkpoints in self.checkpoints:
             for checkpoint in checkpoints:
-                history = self.attempt(f"training dynamics of {checkpoint.name}", partial(_history_beside, checkpoint))
+                history = self.attempt(f"training dynamics of {checkpoint.name}", partial(history_beside, checkpoint))
                 if history is not None:
                     collected.setdefault(group.name, []).append(history)
         return collected
@@ -488,13 +371,3 @@ class Methods:
 
     def _baseline_first(self, groups: Sequence[T], name: Callable[[T], str]) -> list[T]:
         return sorted(groups, key=lambda group: self.baseline is not None and name(group) != self.baseline)
-
-
-def _history_beside(checkpoint: LoadedCheckpoint) -> RunHistory:
-    """The log in a checkpoint's folder, named after the checkpoint, as folders of two methods may share a name."""
-    if checkpoint.file is None:
-        raise DataError(f"{checkpoint.name} is a network without a file of weights, which has no log.")
-    folder = Path(checkpoint.file).parent
-    if not holds_log(folder):  # a table of metrics there may be of another run
-        raise DataError(f"{folder} holds no log of a run: neither log.jsonl nor TensorBoard's files.")
-    return replace(read_history(folder), name=checkpoint.name)

@@ -10,7 +10,9 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.saved_maps import SavedMaps, with_confidence
 from pixcon_diag.groups.members import Member
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.predictions import SavedPredictions, measure_predictions
+from pixcon_diag.passes.saved_labels import saved_labels
 from pixcon_diag.passes.saved_maps import checkpoint_of_maps, maps_of
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, Progress
@@ -68,6 +70,28 @@ class SavedFolders:
                     )
                 counted.append(found)
         return tuple(counted)
+
+    def predicted(
+        self, images: EvaluationData, count: Callable[[LoadedCheckpoint, EvaluationData], PredictedMaps]
+    ) -> list[tuple[str, PredictedMaps]]:
+        """The label maps of other images in every folder.
+
+        Args:
+            images: of a list that needs no masks.
+            count: makes them of maps with confidence.
+
+        Raises:
+            DataError: the maps of an image are missing, damaged or do not fit it.
+        """
+        found = []
+        for name, folder in self.folders:
+            maps = maps_of(folder, images)
+            if maps.has_confidence:
+                found.append((name, count(self._checkpoint(name, maps, images), images)))
+                continue
+            with self.bar(f"reading {folder}") as progress:
+                found.append((name, saved_labels(name, maps, images, progress)))
+        return found
 
     @property
     def without_confidence(self) -> list[str]:

@@ -62,8 +62,8 @@ def test_saved_predictions_alone_are_compared_by_what_they_tell(runs: Path, tmp_
     content = ask("compare", *folders, *data)
     (comparison,) = content["comparisons"]
     assert all(
-        any(f"Left out: {title}: " in note for note in content["notes"])
-        for title in ("Contamination and retention", "Gradient split", "Bank coverage", "Centroid geometry")
+        any(f"Left out: {titles}: " in note for note in content["notes"])
+        for titles in ("Contamination and retention", "Gradient split, Bank coverage, Centroid geometry")
     )
     measures = [row["measure"] for row in comparison["rows"]]
     assert measures == ["mIoU", "pixel accuracy"] + [

@@ -80,9 +80,10 @@ def test_masks_change_nothing(runs: Path) -> None:
         assert none["duels"][0][key] == masks["duels"][0][key]
 
 
-def test_saved_label_maps_need_masks(data: Path, photographs: Path) -> None:
+def test_saved_label_maps_need_every_image(data: Path, photographs: Path) -> None:
     saved = ("--predictions", f"a={data}", "--predictions", f"b={data}", "--dataset", data / "farm.yaml")
-    one_message(call("duel", *saved, "--unlabeled", photographs), 2, "--unlabeled needs checkpoints")
+    given = ("--data-root", data, "--unlabeled", photographs)
+    one_message(call("duel", *saved, *given), 3, "has a prediction of none of the 4 images")
 
 
 def test_one_method_is_no_duel(runs: Path) -> None:

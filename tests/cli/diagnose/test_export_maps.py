@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -31,8 +32,11 @@ def maps(root: Path) -> Path:
     result = call("export-maps", root / "best.pth", "--out", root / "maps", *options(root), "--workers", 0)
     assert result.exit_code == 0, result.output
     size = sum(file.stat().st_size for file in (root / "maps/images").iterdir())
-    line = f"{root / 'maps'}: labels and confidence, PNG of {root.name}/best: 4 images, {size / 1e6:,.1f} MB"
-    assert result.stdout.splitlines() == [line]
+    title, _, head, _, row, *_ = result.stdout.splitlines()
+    assert title == "Predictions written: labels and confidence, PNG"
+    assert [cell.strip() for cell in head.strip("┃").split("┃")] == ["checkpoint", "folder", "images", "files", "MB"]
+    name, *cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert (name, cells) == (f"{root.name}/best", [str(root / "maps"), "4", "8", f"{size / 1e6:.1f}"])
     return root / "maps"
 
 
@@ -134,14 +138,50 @@ def test_what_was_found_is_said(root: Path, tmp_path: Path, form: str) -> None:
 def test_what_needs_a_network_is_refused_or_left_out(root: Path, maps: Path, tmp_path: Path) -> None:
     mine = ("--predictions", f"mine={maps}", *options(root))
     one_message(call("geometry", *mine), 2, "saved maps have no features", "docs/saved-maps.md")
-    audited = call("contamination", *mine, "--audit", 2)
-    assert audited.exit_code == 0 and "mine: saved maps have no network" in audited.stderr
     labels = ("--predictions", f"labels={root / 'data/masks'}", *options(root))
     one_message(call("tau", *mine, *labels[:2]), 2, "label maps of labels hold no confidence", "IMAGE.npz")
     report = call("report", *mine, *labels[:2], "--out", tmp_path / "report", "--no-images", "--count", 1)
     assert report.exit_code == 0, report.output
     saved = json.loads((tmp_path / "report/contamination.json").read_text())["results"]
     assert [result["name"] for result in saved] == ["mine"]
+
+
+def test_saved_maps_are_audited_but_for_labels_alone(root: Path, maps: Path) -> None:
+    folders = ("--predictions", f"mine={maps}", "--predictions", f"labels={root / 'data/masks'}")
+    result = call("boundary", *folders, *options(root), "--audit", 2)
+    assert result.exit_code == 0, result.output
+    assert "mine: audit of 2 of 4 images: " in result.stderr and "pixels read and counted again" in result.stderr
+    assert "labels: label maps alone are counted anew by every command, so there is no pass to audit" in result.stderr
+
+
+def test_their_pass_is_made_ahead_of_time(root: Path, maps: Path) -> None:
+    mine = ("--predictions", f"ahead={maps}", *options(root))
+    made = call("measure", *mine, "--tau", 0.8, "--json")
+    assert made.exit_code == 0, made.output
+    (result,) = json.loads(made.stdout)["results"]
+    assert result["name"] == "ahead" and "reading" not in made.stderr
+    again = call("contamination", *mine, "--tau", 0.8, "-v", "--json")
+    assert "reusing the pass cached in" in again.stderr and json.loads(again.stdout) == json.loads(made.stdout)
+    labels = ("--predictions", f"labels={root / 'data/masks'}", *options(root))
+    one_message(call("measure", *labels), 2, "label maps of labels hold no confidence")
+
+
+def test_networks_maps_and_labels_meet_in_a_duel_without_masks(root: Path, maps: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    for file in (maps / "images").glob("*.png"):
+        if ".confidence" not in file.name:
+            (tmp_path / "labels" / file.name).write_bytes(file.read_bytes())
+    folders = ("--predictions", f"maps={maps}", "--predictions", f"labels={tmp_path / 'labels'}")
+    listed = ("--unlabeled", root / "data/photographs.txt")
+    for pair in ((f"net={root / 'best.pth'}", *folders[:2]), folders):
+        (duel,) = ask("duel", *pair, *options(root), *listed, "--count", 2)["duels"]
+        assert (duel["images"], duel["disagreeing"]) == (2, 0)
+        assert duel["pixels"] == sum(SIZES[index][0] * SIZES[index][1] for index in (0, 3))
+    label = Image.open(tmp_path / "labels/3.png")
+    changed = Image.fromarray(np.array(label) ^ 1)
+    changed.save(tmp_path / "labels/3.png")
+    (duel,) = ask("duel", *folders, *options(root), *listed, "--count", 2)["duels"]
+    assert duel["disagreeing"] == SIZES[3][0] * SIZES[3][1] and duel["baseline"] == "maps"
 
 
 def test_thresholds_that_are_no_codes_are_noted(root: Path, maps: Path) -> None:

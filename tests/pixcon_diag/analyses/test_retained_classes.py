@@ -8,7 +8,7 @@ import pytest
 from pixcon_diag.analyses import retained_classes
 from pixcon_diag.analyses.retained_classes import retained_by_class
 from pixcon_diag.cache.measure import measure
-from pixcon_diag.groups.methods import no_bar
+from pixcon_diag.groups.bars import no_bar
 from pixcon_diag.passes.predictions import MeasuredPass
 from tests.pixcon_diag.passes.small import cpu, images, network
 

@@ -12,8 +12,10 @@ from pixcon_diag.cache.measure import measure
 from pixcon_diag.checkpoints.loading import LoadedCheckpoint, load
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.label_maps import encode_map
+from pixcon_diag.passes.export_maps import FORMATS, Format, export_maps
 from pixcon_diag.passes.options import MeasureOptions
 from pixcon_diag.passes.predictions import MeasuredPass
+from pixcon_diag.passes.saved_maps import checkpoint_of_maps, maps_of
 from pixcon_train.core.errors import ConfigError, PixConError
 from pixcon_train.models.build import build_model
 from tests.pixcon_diag.passes.small import CLASSES, SIZES, cpu, images, network
@@ -63,6 +65,27 @@ def test_windows_that_are_cut_off(tmp_path: Path) -> None:
     done = measure(load(path), data, run=run, cache=tmp_path / "kept")
     assert done.provenance.inference.window == (40, 26) and done.provenance.inference.protocol == "native"
     assert audit(load(path), done, run, images=2).provenance.audit is not None
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_saved_maps_are_read_and_counted_again(data: EvaluationData, tmp_path: Path, form: Format) -> None:
+    export_maps(network(), data, tmp_path / "maps", form, cpu())
+    options = MeasureOptions(taus=(0.123, 0.95))
+    maps = checkpoint_of_maps("saved", maps_of(tmp_path / "maps", data), data, options.edges)
+    done, told = measured(maps, data, tmp_path / "kept", options), list[str]()
+    info = audit(maps, done, images=100, notify=told.append).provenance.audit
+    assert info is not None and info.images == len(SIZES) and "pixels read and counted again" in told[0]
+    other = np.full((CLASSES, *SIZES[2]), 1 / CLASSES, np.float32)
+    other[1] += 0.25
+    other[[0, 2]] -= 0.125
+    if form == "png":
+        (tmp_path / "maps/images/2.png").write_bytes(encode_map(other.argmax(0).astype(np.uint8), None))
+    elif form == "logits-pt":
+        torch.save(torch.from_numpy(np.log(other)), tmp_path / "maps/images/2.pt")
+    else:
+        np.savez(tmp_path / "maps/images/2.npz", other if form == "npz" else np.log(other))
+    with pytest.raises(PixConError, match=r"failed at images/2.png: .* pixels have"):
+        audit(maps, done, images=100)
 
 
 def test_images_are_chosen_by_the_seed(data: EvaluationData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from torch import nn
 
 from pixcon_diag.checkpoints.loading import load
+from pixcon_diag.groups.measuring import Measuring
 from pixcon_diag.groups.methods import Methods
 from pixcon_diag.groups.options import BankOptions, StudyOptions
 from pixcon_diag.passes.options import RunChoice
@@ -81,15 +82,15 @@ def test_a_network_that_is_not_wrapped_is_named() -> None:
             Methods({"a": mistake})  # type: ignore[dict-item]
 
 
-def test_a_replay_that_fails_is_tried_once(runs: Path, tmp_path: Path) -> None:
+def test_a_replay_that_fails_is_tried_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    class Counting(Methods):
-        def _replay(self, member: object) -> object:  # type: ignore[override]
-            tried.append(member)
-            raise DataError("No list.")
+    def replayed(measuring: Measuring, member: object) -> None:
+        tried.append(member)
+        raise DataError("No list.")
 
-    methods = Counting({"a": runs / "farm-none-0"}, options=StudyOptions(bank=BankOptions(list_path="gone.txt")))
+    monkeypatch.setattr(Measuring, "replayed", replayed)
+    methods = Methods({"a": runs / "farm-none-0"}, options=StudyOptions(bank=BankOptions(list_path="gone.txt")))
     with methods.lenient():
         assert methods.replays() == methods.replays() == []
     with pytest.raises(DataError, match="No list"):

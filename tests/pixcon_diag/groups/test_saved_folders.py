@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from pixcon_diag.cache.count_cells import count_cells
+from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.data.evaluation_data import EvaluationData
 from pixcon_diag.data.saved_maps import CONFIDENCE
 from pixcon_diag.groups.saved_folders import SavedFolders, refuse_equal_names
 from pixcon_diag.passes.export_maps import export_maps
+from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.progress import Progress, no_notes, silent
+from pixcon_train.data.lists import Pair
 from tests.pixcon_diag.passes.small import SIZES, cpu, images, listed, network
 
 
@@ -50,6 +54,19 @@ def test_folders_with_confidence_are_members(folders: list[tuple[str, Path]], da
     assert found.without_confidence == ["labels"] and bars == [f"hashing {folder}" for _, folder in folders[1:]]
     assert [(saved.name, len(saved.statistics)) for saved in found.labels] == [("labels", len(SIZES))]
     assert bars[2:] == [f"reading {folders[0][1]}"]
+
+
+def test_label_maps_of_other_images_need_no_masks(folders: list[tuple[str, Path]], data: EvaluationData) -> None:
+    part = listed(data.source.root, [Pair(pair.image, None) for pair in data.pairs[1:3]])
+
+    def count(checkpoint: LoadedCheckpoint, images: EvaluationData) -> PredictedMaps:
+        return count_cells(checkpoint, images, maps=True)
+
+    (_, labels), (_, both), (_, scores) = opened(folders, data, []).predicted(part, count)
+    for index in range(2):
+        expected = labels.label_maps.read(index)
+        assert expected.shape == SIZES[index + 1]
+        assert all((other.label_maps.read(index) == expected).all() for other in (both, scores))
 
 
 def test_without_a_folder_no_images_are_chosen() -> None:
