@@ -48,17 +48,8 @@ def read_augseg_log(path: Path, lines: Sequence[str], config: dict[str, Any]) ->
     if reader.iou:
         reader.fail(f"the log is cut off in an evaluation, after {len(reader.iou)} class IoUs")
     reader.check_end(config["trainer"]["epochs"], begun=bool(reader.progress))
-    return RunHistory(
-        name=path.stem,
-        source=str(path),
-        format="augseg",
-        classes=_class_names(config) if any(e.student.iou or e.ema.iou for e in reader.epochs) else (),
-        first_epoch=0,
-        epochs=tuple(reader.epochs),
-        config=flatten(config),
-        absent="zero",
-        note=" ".join(reader.notes) or None,
-    )
+    classes = _class_names(config) if any(e.student.iou or e.ema.iou for e in reader.epochs) else ()
+    return reader.history("augseg", config, absent="zero", classes=classes)
 
 
 @dataclass

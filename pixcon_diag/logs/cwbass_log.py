@@ -14,7 +14,6 @@ from pixcon_diag.logs.history import EpochRecord, RunHistory, Weights
 from pixcon_diag.logs.log_reader import NUMBER, LogReader
 from pixcon_diag.logs.printed_config import is_count
 from pixcon_diag.statistics.spread import NAN
-from pixcon_train.core.yaml_files import flatten
 
 BAR = r" {1,4}\| {1,4}"
 LOSS = r"(?:\d{1,9}\.\d{1,9}|nan|inf)"
@@ -42,17 +41,8 @@ def read_cwbass_log(path: Path, lines: Sequence[str], config: dict[str, Any]) ->
     reader = _Reader(path, 1)
     reader.read_lines(lines)
     reader.check_end(config["epochs"], begun=reader.number is not None)
-    return RunHistory(
-        name=path.parent.name if path.name == "out.log" else path.stem,
-        source=str(path),
-        format="cwbass",
-        classes=(),
-        first_epoch=1,
-        epochs=tuple(reader.epochs),
-        config=flatten(config),
-        absent="skip",
-        note=" ".join(reader.notes) or None,
-    )
+    name = path.parent.name if path.name == "out.log" else None
+    return reader.history("cwbass", config, absent="skip", name=name)
 
 
 @dataclass

@@ -13,6 +13,8 @@ from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.paths import resolved
 
 Weights = Literal["ema", "student"]
+Form = Literal["pixcon", "tensorboard", "unimatch", "augseg", "cwbass", "table"]
+Absent = Literal["skip", "zero"]
 
 MOST_EPOCHS = 20_000
 """Most epochs of another trainer's run that are read; tables and figures of more take minutes."""
@@ -76,7 +78,7 @@ class RunHistory(Serializable):
     name: str
     source: str
     """Path of the file or folder."""
-    format: Literal["pixcon", "tensorboard", "unimatch", "augseg", "cwbass", "table"]
+    format: Form
     classes: tuple[str, ...]
     """Names in class order; empty if the log has no IoU per class."""
     first_epoch: int
@@ -84,7 +86,7 @@ class RunHistory(Serializable):
     epochs: tuple[EpochRecord, ...]
     config: dict[str, Any] = field(default_factory=dict)
     """Hyperparameters by dotted key; empty if the log does not hold them."""
-    absent: Literal["skip", "zero"] | None = None
+    absent: Absent | None = None
     """Treatment of a class absent from target and prediction in the mIoU; None if unknown."""
     note: str | None = None
     """Sentences on what was left out and on the trainer's warnings."""

@@ -3,14 +3,24 @@
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from pixcon_diag.logs.history import MOST_EPOCHS, EpochRecord, Evaluation, Weights, fraction
+from pixcon_diag.logs.history import (
+    MOST_EPOCHS,
+    Absent,
+    EpochRecord,
+    Evaluation,
+    Form,
+    RunHistory,
+    Weights,
+    fraction,
+)
 from pixcon_diag.statistics.spread import mean
 from pixcon_train.core.errors import DataError
+from pixcon_train.core.yaml_files import flatten
 
 NUMBER = r"\d{1,3}\.\d\d|nan"
 """A rate as trainers print it: in per cent with two digits."""
@@ -103,6 +113,36 @@ class LogReader(ABC):
                 f"the log states a best {NETWORKS[weights]} mIoU of {stated}{at}, but the best of its epochs is "
                 f"{100 * best:.2f}"
             )
+
+    def history(
+        self,
+        form: Form,
+        config: Mapping[str, Any],
+        *,
+        absent: Absent | None,
+        classes: Sequence[str] = (),
+        name: str | None = None,
+    ) -> RunHistory:
+        """The run that was read.
+
+        Args:
+            form: of the log.
+            config: printed at its beginning.
+            absent: treatment of a class absent from target and prediction in its mIoUs.
+            classes: names of the classes; empty if it states no class IoUs.
+            name: of the run; the file's where None.
+        """
+        return RunHistory(
+            name=name or self.path.stem,
+            source=str(self.path),
+            format=form,
+            classes=tuple(classes),
+            first_epoch=self.first_epoch,
+            epochs=tuple(self.epochs),
+            config=flatten(config),
+            absent=absent,
+            note=" ".join(self.notes) or None,
+        )
 
     def check_end(self, planned: object, *, begun: bool) -> None:
         """End of the log: note an early one.

@@ -18,7 +18,6 @@ from pixcon_diag.logs.log_reader import NUMBER, LogReader
 from pixcon_diag.logs.printed_config import is_count
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
-from pixcon_train.core.yaml_files import flatten
 
 EMA = rf"(?:, EMA( \(not used as teacher\))?: ({NUMBER}))?$"
 EPOCH = re.compile(r"=> Epoch: (\d{1,9})\b")
@@ -51,17 +50,7 @@ def read_unimatch_log(path: Path, lines: Sequence[str], config: dict[str, Any]) 
     reader = _Reader(path, 0, num_classes=config["nclass"])
     reader.read_lines(lines)
     reader.finish(config.get("epochs"))
-    return RunHistory(
-        name=path.stem,
-        source=str(path),
-        format="unimatch",
-        classes=tuple(reader.classes),
-        first_epoch=0,
-        epochs=tuple(reader.epochs),
-        config=flatten(config),
-        absent="zero",
-        note=" ".join(reader.notes) or None,
-    )
+    return reader.history("unimatch", config, absent="zero", classes=reader.classes)
 
 
 @dataclass
