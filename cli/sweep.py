@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,11 @@ def train_points(
         for line in notes_before:
             say(console, line)
         if not dry_run:
-            work_off = _one_after_the_other if choice.executor == "inline" else _in_jobs
-            work_off(chosen, states, folder, choice, interruption, console)
+            work = _Work(chosen, states, folder, choice, interruption, console)
+            if choice.executor == "inline":
+                work.one_after_the_other()
+            else:
+                work.in_jobs()
     selected = [states[point.name] for point in chosen]
     _show(grid.name, selected, hours if dry_run else {})
     if interruption.requested:
@@ -122,59 +126,70 @@ def _announce(console: Console, name: str, choice: ExecutorChoice) -> None:
         announce_stop(console, name, "the jobs go on" if choice.executor == "slurm" else "every run saves and ends")
 
 
-def _one_after_the_other(
-    points: Sequence["Point"],
-    states: dict[str, "RunState"],
-    folder: Path,
-    choice: ExecutorChoice,
-    interruption: "StopRequest",
-    console: Console,
-) -> None:
-    """Train ``points`` in this process, and renew their ``states``."""
-    for number, point in enumerate(points, 1):
-        if not interruption.requested:
-            say(console, f"{number}/{len(points)} {point.name}")
-            states[point.name] = _run(states[point.name], interruption, console)
-            _write(folder, list(states.values()))
+@dataclass
+class _Work:
+    """The points of a sweep that are to be trained."""
 
+    points: Sequence["Point"]
+    states: dict[str, "RunState"]
+    """Of all points of the sweep by name, renewed while they are trained."""
+    folder: Path
+    choice: ExecutorChoice
+    interruption: "StopRequest"
+    console: Console
 
-def _in_jobs(
-    points: Sequence["Point"],
-    states: dict[str, "RunState"],
-    folder: Path,
-    choice: ExecutorChoice,
-    interruption: "StopRequest",
-    console: Console,
-) -> None:
-    """Train ``points`` in jobs, and renew their ``states``."""
-    from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
-    from pixcon_train.jobs.queue import JOBS, Queue
-    from pixcon_train.sweeps.jobs import TrainingWork, run_progress
-    from pixcon_train.sweeps.run_states import renewed
+    def one_after_the_other(self) -> None:
+        """Train the points in this process."""
+        for number, point in enumerate(self.points, 1):
+            if not self.interruption.requested:
+                say(self.console, f"{number}/{len(self.points)} {point.name}")
+                self.states[point.name] = _run(self.states[point.name], self.interruption, self.console)
+                self._write()
 
-    def cells(name: str) -> tuple[str, ...]:
-        found, epochs = run_progress(folder / name), states[name].point.config.schedule.epochs
+    def in_jobs(self) -> None:
+        """Train the points in jobs."""
+        from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
+        from pixcon_train.jobs.queue import JOBS, Queue
+        from pixcon_train.sweeps.jobs import TrainingWork
+
+        def watch(stages: Mapping[str, "Stage"]) -> None:
+            display.show(stages)
+            self._renew(stages)
+
+        on_cpu = all(point.config.runtime.device == "cpu" for point in self.points)
+        queue = Queue(
+            [TrainingWork(point, self.folder) for point in self.points],
+            self.choice.start(self.folder / JOBS, self.folder.name, on_cpu=on_cpu),
+            self.folder,
+            interruption=self.interruption,
+            notify=lambda line: say(self.console, line),
+        )
+        with JobsDisplay(self.console, "runs", ("epoch", "EMA mIoU %", "left"), self._cells) as display:
+            stages = queue.work_off(watch)
+        if self.interruption.requested and self.choice.executor == "slurm":
+            say_what_goes_on(self.console, stages, typed_command())
+
+    def _cells(self, name: str) -> tuple[str, ...]:
+        """Progress of a run in the table of jobs."""
+        from pixcon_train.sweeps.jobs import run_progress
+
+        found, epochs = run_progress(self.folder / name), self.states[name].point.config.schedule.epochs
         return (f"{found.epoch}/{epochs}", _shown(100 * found.miou, "{:.2f}"), _duration(found.seconds_left))
 
-    def watch(stages: Mapping[str, "Stage"]) -> None:
-        display.show(stages)
-        new = {name: renewed(states[name], stage) for name, stage in stages.items()}
-        if any(state is not states[name] for name, state in new.items()):
-            states.update(new)
-            _write(folder, list(states.values()))
+    def _renew(self, stages: Mapping[str, "Stage"]) -> None:
+        from pixcon_train.sweeps.run_states import renewed
 
-    on_cpu = all(point.config.runtime.device == "cpu" for point in points)
-    queue = Queue(
-        [TrainingWork(point, folder) for point in points],
-        choice.start(folder / JOBS, folder.name, on_cpu=on_cpu),
-        folder,
-        interruption=interruption,
-        notify=lambda line: say(console, line),
-    )
-    with JobsDisplay(console, "runs", ("epoch", "EMA mIoU %", "left"), cells) as display:
-        stages = queue.work_off(watch)
-    if interruption.requested and choice.executor == "slurm":
-        say_what_goes_on(console, stages, typed_command())
+        new = {name: renewed(self.states[name], stage) for name, stage in stages.items()}
+        if any(state is not self.states[name] for name, state in new.items()):
+            self.states.update(new)
+            self._write()
+
+    def _write(self) -> None:
+        from pixcon_diag.tables.writing import write_results
+        from pixcon_train.sweeps.run_states import summary
+
+        states = list(self.states.values())
+        write_results(self.folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
 
 
 def _shown(value: float, form: str) -> str:
@@ -201,13 +216,6 @@ def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "R
     elif after.message is not None:
         say(console, f"Failed: {after.message}")
     return after
-
-
-def _write(folder: Path, states: Sequence["RunState"]) -> None:
-    from pixcon_diag.tables.writing import write_results
-    from pixcon_train.sweeps.run_states import summary
-
-    write_results(folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
 
 
 def hours_notes(hours: Collection[float]) -> list[str]:
