@@ -83,15 +83,27 @@ class RunComponents:
         ]
 
 
-def build_components(config: TrainConfig, accelerator: Accelerator, progress: Progress = silent) -> RunComponents:
-    """Build the components of a run; ``progress`` follows the check of the data.
+def build_components(
+    config: TrainConfig,
+    accelerator: Accelerator,
+    progress: Progress = silent,
+    *,
+    data: TrainingData | None = None,
+) -> RunComponents:
+    """Build the components of a run.
+
+    Args:
+        config: of the run.
+        accelerator: where it trains.
+        progress: follows the check of the data.
+        data: those of ``config``, if they are open already.
 
     Raises:
         ConfigError: a value does not fit the device.
         DataError: the data are missing or not as declared, or too few for one batch.
         CheckpointError: the pretrained weights are missing or do not fit.
     """
-    data = open_training_data(config, progress)
+    data = data or open_training_data(config, progress)
     layout = batch_layout(config.schedule, accelerator)
     _check_cutmix(config, layout)
     memory_format = torch.channels_last if config.runtime.channels_last else torch.contiguous_format

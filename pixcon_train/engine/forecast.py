@@ -27,7 +27,8 @@ from pixcon_train.engine.components import RunComponents, build_components
 from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.fork import start_from
 from pixcon_train.engine.stepper import Stepper
-from pixcon_train.engine.training_data import geometry
+from pixcon_train.engine.training_data import TrainingData, geometry, open_training_data
+from pixcon_train.method.admission import RULES
 from pixcon_train.method.losses import supervised_loss
 from pixcon_train.runs.export import PROJECTION
 
@@ -82,9 +83,13 @@ def forecast(
     if without is not None:
         raise ConfigError(f"The rule '{without}' has no bank, so that it adds no gradient. Leave it out.")
     held_out: Gradients = {}
+    opened: dict[str | None, TrainingData] = {}
     forecasts = []
     for number, fork in enumerate(forked):
-        parts = build_components(fork, open_accelerator(fork.runtime))
+        pixels = RULES[fork.bank.rule].pixels  # of the configuration's values the only one that decides what is read
+        if pixels not in opened:
+            opened[pixels] = open_training_data(fork)
+        parts = build_components(fork, open_accelerator(fork.runtime), data=opened[pixels])
         _require_steps(parts, batches)
         at = start_from(expanded(Path(config.fork.checkpoint)), fork, parts)
         held_out = held_out or _held_out_gradient(fork, parts)

@@ -17,7 +17,7 @@ from pixcon_train.engine.forecast import forecast
 from pixcon_train.engine.fork import start_from
 from pixcon_train.engine.stepper import Stepper
 from pixcon_train.engine.trainer import train
-from pixcon_train.engine.training_data import geometry
+from pixcon_train.engine.training_data import TrainingData, geometry, open_training_data
 from pixcon_train.runs.file_names import LATEST
 from tests.pixcon_train.tiny import tiny_config, write_tiny
 
@@ -99,6 +99,24 @@ def test_all_rules_are_of_the_same_weights_and_batches(spec: Path, parent: Path)
     assert clean == again != labeled
     assert all(-1 <= batch.cosine <= 1 for batch in (*clean.batches, *labeled.batches))
     assert steps == [(step, 12) for step in range(1, 13)]
+
+
+def test_data_are_opened_once_for_the_rules_that_read_the_same(
+    spec: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pseudo` also reads the masks of unlabeled images."""
+    opened: list[str] = []
+
+    def opening(config: TrainConfig) -> TrainingData:
+        opened.append(config.bank.rule)
+        return open_training_data(config)
+
+    monkeypatch.setattr("pixcon_train.engine.forecast.open_training_data", opening)
+    config = tiny_config(spec, fork__checkpoint=str(parent), schedule__epochs=4, bank__tau=0.3)
+    rules = ["clean", "pseudo", "labeled"]
+    together = forecast(config, rules, batches=1)
+    assert opened == ["clean", "pseudo"]
+    assert together == tuple(forecast(config, [rule], batches=1)[0] for rule in rules)
 
 
 @pytest.mark.parametrize(
