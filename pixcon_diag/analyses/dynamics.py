@@ -175,7 +175,7 @@ def groups_table(result: DynamicsResult) -> Table:
                 "per_cent",
                 of=lambda g: spread([best.miou for best in bests(g)]) if bests(g) else None,
             ),
-            Column("peak", "after epochs", "number", 1, of=lambda g: mean([float(best.finished) for best in bests(g)])),
+            Column("peak", "after epochs", "count", of=lambda g: mean([float(best.finished) for best in bests(g)])),
             Column("live", "all-live epochs", "count", of=lambda g: len(g.band.finished)),
             Column("window", "of epochs finished", of=_window),
         ),

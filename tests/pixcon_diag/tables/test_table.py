@@ -1,7 +1,7 @@
 """Every kind of cell as text, and rows as records."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ NAN = math.nan
         ("count", 1234567, "1,234,567"),
         ("count", 3.0, "3"),
         ("count", np.int64(1000), "1,000"),
+        ("delta_count", 2.0, "+2"),
+        ("delta_count", -1234, "-1,234"),
+        ("delta_count", 1.5, "+1.5"),
         ("number", 0.01849, "0.0185"),
         ("number", 2, "2.0000"),
         ("delta", 0.01, "+0.0100"),
@@ -42,7 +45,7 @@ def test_every_kind_has_its_text(kind: Kind, value: Cell, text: str) -> None:
     assert Column("x", "x", kind).text(value) == text
 
 
-@pytest.mark.parametrize("kind", ["text", "count", "number", "delta", "per_cent", "points"])
+@pytest.mark.parametrize("kind", [*get_args(Kind)])
 @pytest.mark.parametrize("value", [None, NAN, math.inf, "", Spread(NAN, NAN), np.float32("nan")])
 def test_what_is_undefined_is_a_dash_and_never_zero(kind: Kind, value: Any) -> None:
     assert Column("x", "x", kind).text(value) == "–"
