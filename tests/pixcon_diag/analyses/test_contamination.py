@@ -1,5 +1,6 @@
 """Contamination tables from pixels drawn by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +18,9 @@ from pixcon_diag.analyses.contamination import (
 )
 from pixcon_diag.analyses.measured import Measured
 from pixcon_diag.measures.contamination import Contamination
+from pixcon_diag.provenance import CheckpointInfo
 from pixcon_diag.tables.table import Table
-from tests.pixcon_diag.analyses.made import ODD, column, predictions, sound
+from tests.pixcon_diag.analyses.made import ODD, column, evaluation_data, predictions, sound
 
 COUNTS = ((70, 0, 0), (70, 15, 15), (100, 0, 0))
 TARGET = torch.tensor([[[0, 0, 0, 0, 1, 1, 255, 255]]])
@@ -49,6 +51,19 @@ def test_a_row_for_each_checkpoint_and_threshold() -> None:
     assert (record["group"], record["sha256"]) == ("g", "hash of x")
     assert (record["pixels"], record["retained"], record["correct"]) == (6, 4, 3)
     assert record["miou_zero"] == pytest.approx(0.7 / 3) and "lower bound" in table.notes[-1]
+
+
+def test_a_part_of_the_list_is_set_against_the_stated_score_where_there_is_one() -> None:
+    stated = predictions("x", COUNTS, replace(evaluation_data(), limited=True))
+    info = CheckpointInfo.of_maps(Path("maps"), "hash", "saved labels", 3)
+    saved = replace(stated, provenance=replace(stated.provenance, checkpoint=info))
+    result = contaminated("x").result
+    first, second = (overall_table([Measured("g", member, result)]) for member in (stated, saved))
+    assert first.notes[0] == "2 images of val.txt, a part of it: the stated mIoU covers other images."
+    assert second.notes[0] == "2 images of val.txt, a part of it."
+    assert (column(first, "weights")[0], column(second, "weights")[0]) == ("ema", "unknown")
+    unnamed = replace(stated, provenance=replace(stated.provenance, checkpoint=replace(info, weights="unnamed")))
+    assert column(overall_table([Measured("g", unnamed, result)]), "weights")[0] == "only one"
 
 
 def test_band_and_interior_add_up_to_all_pixels() -> None:
