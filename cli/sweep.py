@@ -97,8 +97,7 @@ def train_points(
         folder = runs / grid.name
         states = {point.name: run_state(point, folder) for point in grid.points}
         hours = hours_left([states[point.name] for point in chosen])
-        notes_before = [f"note: {line}" for line in missing_lists(chosen)] if dry_run else hours_notes(hours.values())
-        for line in notes_before:
+        for line in [f"note: {reason}" for reason in missing_lists(chosen)] if dry_run else hours_notes(hours.values()):
             say(console, line)
         if not dry_run:
             work = _Work(chosen, states, folder, choice, interruption, console)
@@ -223,7 +222,7 @@ def hours_notes(hours: Collection[float]) -> list[str]:
     known = [value for value in hours if not math.isnan(value)]
     if not known:
         return []
-    without = f", and {len(hours) - len(known)} runs without an estimate" if len(known) < len(hours) else ""
+    without = f" for {len(known)} of {len(hours)} runs, the others have no estimate" if len(known) < len(hours) else ""
     return [
         f"About {sum(known):.1f} GPU-hours are left{without}: by arithmetic from step times measured on one H100, "
         "validation included; start and loading of images are not (docs/launching.md)."

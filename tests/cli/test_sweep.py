@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from safetensors.torch import save_file
 
 from pixcon_cli import diag, train
 from pixcon_cli.jobs import JobsDisplay, say_what_goes_on
+from pixcon_cli.sweep import hours_notes
 from pixcon_train.core.yaml_files import dump_yaml, read_yaml_mapping
 from pixcon_train.data.remembered import remember_root
 from pixcon_train.jobs.book import Submitted
@@ -88,6 +90,12 @@ def test_a_dry_run_estimates_what_was_measured(tmp_path: Path, monkeypatch: pyte
     result = call(train.main, "sweep", "pascal/table4", "--runs", tmp_path, "--dry-run")
     assert result.exit_code == 0 and result.stdout.count("18.1") == 3, result.output
     assert "About 54.4 GPU-hours are left: by arithmetic" in result.stdout
+
+
+def test_hours_are_summed_where_they_are_known() -> None:
+    assert hours_notes([]) == hours_notes([math.nan]) == []
+    (note,) = hours_notes([1.5, math.nan, 2.0])
+    assert note.startswith("About 3.5 GPU-hours are left for 2 of 3 runs, the others have no estimate: by arithmetic")
 
 
 @pytest.mark.slow
