@@ -177,9 +177,8 @@ def test_networks_maps_and_labels_meet_in_a_duel_without_masks(root: Path, maps:
         (duel,) = ask("duel", *pair, *options(root), *listed, "--count", 2)["duels"]
         assert (duel["images"], duel["disagreeing"]) == (2, 0)
         assert duel["pixels"] == sum(SIZES[index][0] * SIZES[index][1] for index in (0, 3))
-    label = Image.open(tmp_path / "labels/3.png")
-    changed = Image.fromarray(np.array(label) ^ 1)
-    changed.save(tmp_path / "labels/3.png")
+    labels = np.array(Image.open(tmp_path / "labels/3.png"))
+    Image.fromarray((labels == 0).astype(np.uint8)).save(tmp_path / "labels/3.png")  # another class everywhere
     (duel,) = ask("duel", *folders, *options(root), *listed, "--count", 2)["duels"]
     assert duel["disagreeing"] == SIZES[3][0] * SIZES[3][1] and duel["baseline"] == "maps"
 
