@@ -19,6 +19,7 @@ _NEXT = {
     "geometry": ("tsne", "the same pixels as a map"),
     "per-class": ("compare", "every other difference, with its uncertainty"),
     "dynamics": ("doctor", "what is wrong, in sentences"),
+    "bank-effect": ("power", "how many seeds such a difference needs"),
     "sensitivity": ("dynamics", "the training curves"),
 }
 """By command, with what it shows; the report after the others."""

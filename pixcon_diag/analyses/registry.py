@@ -217,6 +217,14 @@ ANALYSES = (
         needs="logs",
     ),
     Analysis(
+        "bank-effect",
+        "Effect of the bank's contamination",
+        "mIoU over the bank's contamination, from paired runs.",
+        "How the difference between a clean bank and others depends on the contamination of their entries, from runs "
+        "that differ in the admission rule alone (Sec. 5, experiment ii).",
+        needs="logs",
+    ),
+    Analysis(
         "landscape",
         "Landscape",
         "Model size and mIoU, compared with published results.",

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory
+from pixcon_diag.measures.bank_effect import bank_effect
 from pixcon_diag.measures.bank_entries import Entries
 from pixcon_diag.measures.boundary import BoundaryError
 from pixcon_diag.measures.contamination import Contamination
@@ -40,6 +41,7 @@ from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_ratio
 from pixcon_diag.measures.verdict import verdict_at
 from pixcon_train.core.files import to_json
 from pixcon_train.evaluation.iou import image_statistics
+from tests.pixcon_diag.measures.test_bank_effect import NOISY, PLAIN
 
 Content = dict[str, Any]
 VOID = 255
@@ -303,6 +305,11 @@ def power_content(groups: dict[str, list[RunHistory]]) -> Content:
     sources = [source.to_dict() for source in noise.sources or prior_sources(plan)]
     numbers = {"alpha": 0.05, "power": 0.8, "effects": plan.effects, "seeds": plan.seeds}
     return saved("power", **numbers, seed_noise=noise.to_dict() | {"sources": sources}, image_noise=[])
+
+
+def bank_effect_content() -> Content:
+    """Two settings of one rule: a single pair, and two of them with noise."""
+    return saved("bank-effect", bank_effect=bank_effect([*NOISY, *PLAIN]).to_dict())
 
 
 def sensitivity_content(runs: Sequence[RunHistory], base: str | None = None) -> Content:

@@ -44,6 +44,7 @@ CONTENTS: dict[str, Callable[[Path], made.Content]] = {
     "sensitivity": lambda _: made.sensitivity_content(
         [made.history("a", [0.5], tau=0.7), made.history("b", [0.6], tau=0.9)]
     ),
+    "bank-effect": lambda _: made.bank_effect_content(),
     "power": lambda _: made.power_content({"none": [made.history("a", [0.5, 0.6])]}),
     "landscape": lambda _: made.landscape_content(),
     "compare": lambda _: made.compare(["clean"]),

@@ -75,7 +75,9 @@ def other_than_estimate(built: Report) -> list[str]:
     (estimate,) = (each for each in built.left_out if each.startswith("Contamination without labels: the pass over"))
     assert "`pixcon-diag estimate " in estimate
     return [
-        each for each in built.left_out if each != estimate and not each.startswith(("Sensitivity: ", "Landscape: "))
+        each
+        for each in built.left_out
+        if each != estimate and not each.startswith(("Sensitivity: ", "Effect of the bank", "Landscape: "))
     ]
 
 

@@ -1,0 +1,179 @@
+"""Effect of a bank's contamination on mIoU, from pairs of runs that differ in the admission rule alone (Sec. 5, ii)."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy
+from scipy.stats import spearmanr
+
+from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
+from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
+from pixcon_diag.serialization import Serializable
+from pixcon_diag.statistics.intervals import Interval
+from pixcon_diag.statistics.spread import NAN, mean, sample_std
+from pixcon_train.core.errors import ConfigError
+
+RULE = "bank.rule"
+DRAWN = ("fork.checkpoint", "seed")
+"""Keys in which pairs of one setting differ: where a run starts, and its random numbers."""
+LEVEL = 0.95
+_FREE = NOT_RECIPE - {*DRAWN} | {RULE, "data.unlabeled_truth"}
+"""Keys that the runs of a pair need not share; ``data.unlabeled_truth`` only says what is logged."""
+
+
+@dataclass(frozen=True)
+class BankPair:
+    """Two runs with one recipe, start and seed; rates and mIoUs are fractions."""
+
+    reference: str
+    """Name of the run with the reference rule."""
+    other: str
+    contamination: float
+    """ρ_F of the other run's bank after its last epoch, among entries with a known target."""
+    pseudo_labels: float
+    """ρ_F of the other run's retained pseudo-labels in its last epoch; NaN where its log has none."""
+    reference_miou: float
+    """Best epoch, as is the next."""
+    other_miou: float
+
+    @property
+    def difference(self) -> float:
+        """mIoU with the reference rule minus mIoU with the other."""
+        return self.reference_miou - self.other_miou
+
+
+@dataclass(frozen=True)
+class BankSetting:
+    """Pairs of one recipe and rule; they differ in start and seed."""
+
+    rule: str
+    values: Mapping[str, Any]
+    """The keys that vary between the settings, beside the rule, with this one's values."""
+    pairs: tuple[BankPair, ...]
+    contamination: float
+    """Mean over the pairs, as are the next four."""
+    pseudo_labels: float
+    reference_miou: float
+    other_miou: float
+    difference: float
+    std: float
+    """Sample standard deviation (ddof 1) of the differences; NaN for one pair."""
+    interval: Interval
+    """Of the mean difference by Student's t; NaN bounds for one pair."""
+    better: int
+    """Pairs in which the reference rule has the higher mIoU."""
+
+
+@dataclass(frozen=True)
+class BankEffect(Serializable):
+    """Settings by their mean contamination, ascending."""
+
+    weights: Weights
+    reference: str
+    settings: tuple[BankSetting, ...]
+    rank_correlation: float
+    """Spearman's, of contamination and difference over all pairs; NaN for fewer than three or a constant."""
+    unpaired: tuple[str, ...]
+    """Runs with a bank, but without a partner that has the reference rule."""
+
+
+def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights: Weights = "ema") -> BankEffect:
+    """mIoU with the rule ``reference`` minus mIoU with each other rule, beside the contamination of the other's bank.
+
+    Two runs are a pair if their configurations are equal in everything but the rule, the machine and paths: seed and
+    start of a fork included, so that they share what is random.
+
+    Args:
+        runs: logs with configuration; those without a bank are left aside.
+        reference: admission rule that the others are compared with.
+        weights: whose best mIoU is compared.
+
+    Raises:
+        ConfigError: no two runs are such a pair with a known contamination, or two runs have one configuration.
+    """
+    runs = [run for run in disambiguate(runs) if run.config.get(RULE, "none") != "none" and run.best(weights)]
+    by_rule: dict[tuple[Any, ...], dict[str, RunHistory]] = defaultdict(dict)
+    for run in runs:
+        of_recipe = by_rule[_shared_key(run)]
+        if run.config[RULE] in of_recipe:
+            raise ConfigError(
+                f"{of_recipe[run.config[RULE]].name} and {run.name} have one configuration, so they are no two runs "
+                "of a comparison. Leave one of them out."
+            )
+        of_recipe[run.config[RULE]] = run
+    found: dict[tuple[Any, ...], list[tuple[RunHistory, BankPair]]] = defaultdict(list)
+    unpaired = []
+    for of_recipe in by_rule.values():
+        for rule, run in of_recipe.items():
+            if rule != reference and math.isfinite(run.epochs[-1].bank_contamination):
+                if reference in of_recipe:
+                    found[(rule, _shared_key(run, DRAWN))].append((run, _pair(of_recipe[reference], run, weights)))
+                else:
+                    unpaired.append(run.name)
+    if not found:
+        raise ConfigError(
+            f"No two of these {len(runs)} runs with a bank differ in {RULE} alone, one of them {reference!r} and the "
+            "other with a known contamination of its bank. Give the logs of a sweep over bank.rule, such as "
+            "digits/fork-contamination; rules that fill the bank from unlabeled pixels need the unlabeled list's masks."
+        )
+    varied = _varied([members[0][0] for members in found.values()])
+    settings = [_setting(members, varied) for members in found.values()]
+    pairs = [pair for setting in settings for pair in setting.pairs]
+    return BankEffect(
+        weights,
+        reference,
+        tuple(sorted(settings, key=lambda setting: setting.contamination)),
+        _rank_correlation(pairs),
+        tuple(unpaired),
+    )
+
+
+def _shared_key(run: RunHistory, without: Sequence[str] = ()) -> tuple[Any, ...]:
+    """Everything that the runs of a pair share."""
+    keys = sorted(key for key in run.config if key not in _FREE and key not in without and not key.startswith(RUNTIME))
+    return tuple((key, str(run.config[key])) for key in keys)
+
+
+def _varied(runs: Sequence[RunHistory]) -> list[str]:
+    keys = sorted({key for run in runs for key in run.config} - _FREE - {*DRAWN})
+    shown = [key for key in keys if not key.startswith(RUNTIME)]
+    return [key for key in shown if len({str(run.config.get(key)) for run in runs}) > 1]
+
+
+def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPair:
+    first, second = reference.best(weights), other.best(weights)
+    assert first is not None and second is not None
+    last = other.epochs[-1]
+    return BankPair(reference.name, other.name, last.bank_contamination, last.contamination, first.miou, second.miou)
+
+
+def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
+    run, pairs = members[0][0], tuple(pair for _, pair in members)
+    differences = [pair.difference for pair in pairs]
+    center, std = mean(differences), sample_std(differences)
+    freedom = len(pairs) - 1
+    reach = float(scipy.special.stdtrit(freedom, 0.5 + LEVEL / 2)) * std / math.sqrt(len(pairs)) if freedom else NAN
+    return BankSetting(
+        rule=run.config[RULE],
+        values={key: run.config.get(key) for key in varied},
+        pairs=pairs,
+        contamination=mean([pair.contamination for pair in pairs]),
+        pseudo_labels=mean([pair.pseudo_labels for pair in pairs]),
+        reference_miou=mean([pair.reference_miou for pair in pairs]),
+        other_miou=mean([pair.other_miou for pair in pairs]),
+        difference=center,
+        std=std,
+        interval=Interval(center - reach, center + reach, LEVEL),
+        better=sum(difference > 0 for difference in differences),
+    )
+
+
+def _rank_correlation(pairs: Sequence[BankPair]) -> float:
+    x, y = np.array([[pair.contamination, pair.difference] for pair in pairs]).T
+    if len(pairs) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return NAN
+    return float(spearmanr(x, y).statistic)

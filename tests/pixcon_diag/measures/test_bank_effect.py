@@ -1,0 +1,67 @@
+"""Pairs of runs that differ in the admission rule, against values worked out by hand."""
+
+import math
+from typing import Any
+
+import pytest
+
+from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.measures.bank_effect import bank_effect
+from pixcon_train.core.errors import ConfigError
+from tests.training_logs import history, told
+
+
+def run(rule: str, miou: float, contamination: float = 0.0, *, parent: int = 0, **config: Any) -> RunHistory:
+    """A run of two epochs; the bank of the last one has ``contamination``."""
+    values = {"bank.rule": rule, "fork.checkpoint": f"p{parent}", "seed": 0, "runtime.device": "cpu", "noise": 0.0}
+    name = f"{rule} {parent} {config.get('noise', '')}"
+    made = history([miou, miou - 0.1], name=name, config={**values, "data.root": f"/{rule}", **config})
+    return told(made, bank_contamination=[math.nan, contamination], contamination=[math.nan, contamination / 2])
+
+
+NOISY = [
+    *(run("clean", 0.62, parent=0, noise=0.4), run("pseudo", 0.59, 0.7, parent=0, noise=0.4)),
+    *(run("clean", 0.60, parent=1, noise=0.4), run("pseudo", 0.59, 0.5, parent=1, noise=0.4)),
+]
+PLAIN = [
+    *(run("clean", 0.60, parent=0), run("pseudo", 0.61, 0.1, parent=0), run("none", 0.5, parent=0)),
+    run("clean", 0.64, parent=1),
+]
+
+
+def test_pairs_share_everything_but_the_rule() -> None:
+    found = bank_effect([*NOISY, *PLAIN])
+    plain, noisy = found.settings
+    assert (plain.values, noisy.values, plain.rule) == ({"noise": 0.0}, {"noise": 0.4}, "pseudo")
+    (pair,) = plain.pairs
+    assert (pair.reference, pair.other) == ("clean 0 ", "pseudo 0 ")
+    assert (plain.contamination, plain.pseudo_labels, plain.better) == (0.1, 0.05, 0)
+    assert plain.difference == pytest.approx(-0.01) and math.isnan(plain.std) and math.isnan(plain.interval.low)
+    assert noisy.contamination == pytest.approx(0.6) and noisy.better == 2 and len(noisy.pairs) == 2
+    # 3 and 1 points: mean 2, SD √2, t(1 degree of freedom) 12.7062, so 2 ± 12.7062 · √2/√2
+    assert noisy.difference == pytest.approx(0.02) and noisy.std == pytest.approx(0.01 * math.sqrt(2))
+    assert noisy.interval.high == pytest.approx(0.02 + 0.127062, abs=1e-6)
+    assert found.rank_correlation == pytest.approx(1.0)  # 0.1, 0.5, 0.7 and −1, 1, 3 points
+    assert found.unpaired == ()
+
+
+def test_another_reference_and_runs_without_a_partner() -> None:
+    runs = [run("pseudo", 0.6, 0.3), run("confidence", 0.5, 0.01), run("confidence", 0.5, 0.02, parent=1)]
+    found = bank_effect(runs, reference="pseudo")
+    (setting,) = found.settings
+    assert (setting.rule, setting.contamination) == ("confidence", 0.01) and found.unpaired == ("confidence 1 ",)
+    assert math.isnan(found.rank_correlation)
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        ([run("clean", 0.6), run("none", 0.5)], "No two of these 1 runs with a bank differ in bank.rule alone"),
+        ([run("clean", 0.6), run("pseudo", 0.5, math.nan)], "with a known contamination"),
+        ([run("clean", 0.6), run("pseudo", 0.5, 0.1, parent=1)], "No two of these 2 runs"),
+        ([run("clean", 0.6), run("clean", 0.5)], "have one configuration"),
+    ],
+)
+def test_what_is_no_pair_is_told(runs: list[RunHistory], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        bank_effect(runs)
