@@ -21,7 +21,7 @@ from tests.pixcon_diag.checkpoints.test_loading import pixcon, saved, with_prefi
 from tests.pixcon_diag.passes.small import CLASSES, cpu, images
 from tests.pixcon_train.models.deeplab_states import unimatch_v1
 
-SIZES = [(65, 81), (81, 57), (65, 81), (73, 73)]
+SIZES = [(97, 130), (113, 90), (97, 130), (120, 120)]
 
 
 def pixels_of(path: Path) -> Tensor:
