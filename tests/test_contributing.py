@@ -80,6 +80,17 @@ def run(copy: Path, *arguments: object) -> str:
     return done.stdout
 
 
+REPORT = """
+import sys
+from pixcon_cli.diag import main
+from pixcon_figures.processes import Child
+draw = Child.draw
+Child.draw = lambda self, folder, name, style: draw(self, folder, name, style) if name == sys.argv[1] else ([], [])
+main(["report", *sys.argv[2:]])
+"""
+"""Writes a report with the figures of one command; those of the others have their own tests."""
+
+
 @pytest.mark.slow
 def test_a_measurement_touches_at_most_five_source_files(copy: Path) -> None:
     touched = [apply(diff, copy) for diff in exercise("A measurement")]
@@ -94,7 +105,8 @@ def test_a_measurement_touches_at_most_five_source_files(copy: Path) -> None:
     (comparison,) = json.loads(run(copy, "pixcon_diag", "compare", *two, "--json", "--workers", 0))["comparisons"]
     (row,) = (row for row in comparison["rows"] if row["measure"] == "confident errors")
     assert row["image_noise"] is not None
-    run(copy, "pixcon_diag", "report", two[0], "--workers", 0)
+    (root / "write.py").write_text(REPORT, encoding="utf-8")
+    run(copy, "write", "confident-errors", two[0], "--workers", 0)
     page = (root / "report/report.md").read_text(encoding="utf-8")
     assert "## Confident errors" in page and "![confident-errors.png]" in page
     html = (root / "report/index.html").read_text(encoding="utf-8")
