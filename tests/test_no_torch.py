@@ -84,7 +84,7 @@ for module in sys.argv[1:]:
 
 def test_results() -> None:
     command = [sys.executable, "-c", IMPORTS.format(heavy=HEAVY), *RESULTS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
 
 
@@ -187,5 +187,5 @@ assert not loaded, f"loads {{loaded}}"
 @pytest.mark.slow
 def test_cached_passes_from_python(runs: Path) -> None:
     probe = [sys.executable, "-c", PYTHON.format(heavy=HEAVY)]
-    done = subprocess.run(probe, cwd=runs.parent, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(probe, cwd=runs.parent, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ def executed(name: str, **parameters: object) -> list[Any]:
     (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     assert all(re.search(rf"^{key} = ", cell.source, re.MULTILINE) for key in parameters)
     cell.source += "".join(f"\n{key} = {value!r}" for key, value in parameters.items())
-    done = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": "."}}).execute()
+    done = nbclient.NotebookClient(notebook, timeout=280, resources={"metadata": {"path": "."}}).execute()
     return [cell for cell in done.cells if cell.cell_type == "code"]
 
 

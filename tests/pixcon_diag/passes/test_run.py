@@ -269,7 +269,7 @@ def test_peak_memory_does_not_grow_with_the_number_of_images() -> None:
         [sys.executable, "-c", PROBE],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         cwd=Path(__file__).parents[3],
         env=environment,
     )

@@ -44,7 +44,7 @@ def run(body: str, *, mixed: bool = True) -> Any:
         f"const sheet = require({json.dumps(SCRIPT)}); const content = {json.dumps(content)};\n{PAGE}\n"
         f"const value = () => {{ {body} }}; console.log(JSON.stringify(value() ?? null));"
     )
-    done = subprocess.run([NODE or "node", "-e", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([NODE or "node", "-e", program], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
