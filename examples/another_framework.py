@@ -4,7 +4,7 @@ Trains two forests of scikit-learn that classify single pixels of digit scenes, 
 surroundings, saves their probabilities as another framework would, and compares the files.
 
 Needs nothing. In place of the forests, name folders with the maps of your own models (docs/saved-maps.md).
-Takes one minute on a CPU.
+Takes half a minute of a CPU core.
 Prints the conclusion and thresholds; saves maps in maps/, the differences as tables and a figure in forests/.
 """
 

@@ -4,7 +4,7 @@ Measures retention and contamination ρ_F of checkpoints at every threshold, and
 of the retained pixels of new images are wrong, with a confidence of 90 %.
 
 Needs nothing; name checkpoints of your own to measure them (python contamination_over_tau.py runs/a best.pth).
-Takes two minutes on a CPU, in which a run is trained; with checkpoints that you name, seconds.
+Takes at most four minutes of a CPU core, in which a run is trained; with checkpoints that you name, seconds.
 Prints the thresholds; saves contamination.csv and contamination.png.
 """
 

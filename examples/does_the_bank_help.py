@@ -4,7 +4,7 @@ Trains small runs on scenes of handwritten digits that differ in the bank alone,
 teachers, and says which differences exceed the noise of images (and, with several seeds, of training).
 
 Needs nothing; --config takes a YAML file with values of your own, such as your data set (docs/training.md).
-Takes three minutes on a CPU with one seed. What is trained is not trained again.
+Takes at most seven minutes of a CPU core for each seed. What is trained is not trained again.
 Prints the conclusion; saves the runs in runs/, and every difference as tables and a figure in bank/.
 """
 

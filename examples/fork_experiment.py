@@ -4,7 +4,7 @@ Trains one run without a bank, continues its state after half of the epochs with
 forks by seed: forks of one seed see the same batches, crops and CutMix boxes (common random numbers).
 
 Needs nothing; --config takes a YAML file with values of your own, such as your data set (docs/training.md).
-Takes six minutes on a CPU. What is trained is not trained again.
+Takes at most thirteen minutes of a CPU core. What is trained is not trained again.
 Prints the difference and what the pairing gains; saves the forks in runs/, and a figure in forks/.
 """
 

@@ -4,7 +4,7 @@ Trains six convolutions of plain PyTorch on the labeled digit scenes, wraps the 
 checkpoint: findings in words with evidence and remedy, and the images with the largest errors.
 
 Needs nothing. Wrap your own network in place of this one; it takes images normalised as ImageNet's.
-Takes one minute on a CPU.
+Takes one minute of a CPU core.
 Prints the findings; saves the worst images, wrong regions outlined, in own-network/.
 """
 
