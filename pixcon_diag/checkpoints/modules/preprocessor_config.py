@@ -137,9 +137,8 @@ def _verify(found: Preprocessing, processor: Any, file: Path) -> None:
     try:
         expected = processor(levels.movedim(0, -1).numpy(), return_tensors="pt", **skipped)["pixel_values"]
     except Exception as error:  # whatever an entry causes
-        raise CheckpointError(
-            f"{file}: {type(processor).__name__} cannot prepare an image: {type(error).__name__}: {error}."
-        ) from error
+        reason = f"{type(error).__name__}: {error}".rstrip(".")
+        raise CheckpointError(f"{file}: {type(processor).__name__} cannot prepare an image: {reason}.") from error
     own = prepared(normalise(levels[None]), found)
     if not isinstance(expected, Tensor) or expected.shape != own.shape:
         difference = f"a tensor {tuple(getattr(expected, 'shape', ()))} instead of {tuple(own.shape)}"

@@ -70,6 +70,18 @@ def test_an_option_names_the_network_of_all_files(tmp_path: Path, images: tuple[
     assert alone["name"] == "net:build" and alone["iou"] == named[0]["iou"]
 
 
+def test_the_order_of_classes_may_be_the_network_s(tmp_path: Path, images: tuple[str, ...]) -> None:
+    file = Path(write_code(tmp_path))
+    names = (CLASSES[1], CLASSES[0], "another name")
+    file.write_text(
+        f"{file.read_text()}\ndef named():\n    net = Net()\n    net.class_names = {names}\n    return net\n"
+    )
+    one_message(call("contamination", f"{file}:named", *images), 2, "has 2 of the 3 classes of farm", "--class-order")
+    (named,) = measure(f"{file}:named", "--class-order", "network", *images)
+    (plain,) = measure(f"{file}:build", *images)
+    assert named["iou"] == plain["iou"]
+
+
 def test_mistakes_are_one_message(tmp_path: Path, images: tuple[str, ...]) -> None:
     torch.save({"head.weight": torch.ones(2, 2)}, tmp_path / "w.pth")
     one_message(call("contamination", tmp_path / "w.pth", *images), 4, "no known architecture", "--model SPEC")
