@@ -67,7 +67,7 @@ def _probe(built: Built, multiple: int) -> Probed:
     images = torch.rand((1, 3, *shape), generator=torch.Generator().manual_seed(0))
     images = images.to(_device(built.module)).requires_grad_()
     with torch.enable_grad(), torch.random.fork_rng([]), _outputs(built.module) as outputs:
-        torch.manual_seed(0)  # for a network that draws
+        torch.default_generator.manual_seed(0)  # for a network that draws; torch.manual_seed would seed GPUs too
         logits = logits_of(built.module(prepared(images, replace(built.preprocessing, size=None))))
     if not logits.isfinite().all():
         raise CheckpointError(

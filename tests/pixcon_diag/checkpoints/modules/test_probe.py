@@ -124,6 +124,19 @@ def test_a_network_without_such_a_layer_has_no_feature() -> None:
     assert probe(Built(nn.Conv2d(3, 5, 1)), "net").feature is None  # the image is no feature
 
 
+def test_a_network_that_draws_is_one_function_and_leaves_random_numbers_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Noisy(Deep):
+        def forward(self, images: Tensor) -> Any:
+            return super().forward(images + torch.rand(1))
+
+    network, before = Noisy(), torch.get_rng_state()
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("a GPU is seeded"))
+    assert probe(Built(network), "net").function == probe(Built(network), "net").function
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_no_hook_stays() -> None:
     network = Deep()
     probe(Built(network), "net")
