@@ -72,5 +72,10 @@ def _notes(found: BankEffect) -> Iterator[str]:
             f"Spearman's correlation of the bank's ρ_F and Δ over all pairs: {found.rank_correlation:+.2f}, without a "
             "p-value, as pairs of one start are not independent."
         )
-    if found.unpaired:
-        yield f"Without a partner of the rule {found.reference}: {', '.join(found.unpaired)}."
+    for why, names in (
+        (f"Without a partner of the rule {found.reference}", found.unpaired),
+        ("Left out, as the partner has another number of epochs", found.uneven),
+        ("Left out, as the log has no contamination of the bank after the last epoch", found.unknown),
+    ):
+        if names:
+            yield f"{why}: {', '.join(names)}."

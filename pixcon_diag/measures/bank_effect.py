@@ -20,6 +20,8 @@ from pixcon_train.core.errors import ConfigError
 RULE = "bank.rule"
 DRAWN = ("fork.checkpoint", "seed")
 """Keys in which pairs of one setting differ: where a run starts, and its random numbers."""
+PATIENCE = "schedule.patience"
+"""Epochs without a better mIoU after which a run stops early; None for never."""
 LEVEL = 0.95
 _FREE = NOT_RECIPE - {*DRAWN} | {RULE, "data.unlabeled_truth"}
 """Keys that the runs of a pair need not share; ``data.unlabeled_truth`` only says what is logged."""
@@ -79,6 +81,10 @@ class BankEffect(Serializable):
     """Spearman's, of contamination and difference over all pairs; NaN for fewer than three or a constant."""
     unpaired: tuple[str, ...]
     """Runs with a bank, but without a partner that has the reference rule."""
+    uneven: tuple[str, ...]
+    """Runs left out as they have fewer or more epochs than their partner, without early stopping."""
+    unknown: tuple[str, ...]
+    """Runs left out as their logs do not say the contamination of their bank after the last epoch."""
 
 
 def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights: Weights = "ema") -> BankEffect:
@@ -106,19 +112,24 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
             )
         of_recipe[run.config[RULE]] = run
     found: dict[tuple[Any, ...], list[tuple[RunHistory, BankPair]]] = defaultdict(list)
-    unpaired = []
+    unpaired, uneven, unknown = [], [], []
     for of_recipe in by_rule.values():
+        partner = of_recipe.pop(reference, None)
         for rule, run in of_recipe.items():
-            if rule != reference and math.isfinite(run.epochs[-1].bank_contamination):
-                if reference in of_recipe:
-                    found[(rule, _shared_key(run, DRAWN))].append((run, _pair(of_recipe[reference], run, weights)))
-                else:
-                    unpaired.append(run.name)
+            if partner is None:
+                unpaired.append(run.name)
+            elif not math.isfinite(run.epochs[-1].bank_contamination):
+                unknown.append(run.name)
+            elif len(run.epochs) != len(partner.epochs) and run.config.get(PATIENCE) is None:
+                uneven.append(run.name)
+            else:
+                found[(rule, _shared_key(run, DRAWN))].append((run, _pair(partner, run, weights)))
     if not found:
         raise ConfigError(
-            f"No two of these {len(runs)} runs with a bank differ in {RULE} alone, one of them {reference!r} and the "
-            "other with a known contamination of its bank. Give the logs of a sweep over bank.rule, such as "
-            "digits/fork-contamination; rules that fill the bank from unlabeled pixels need the unlabeled list's masks."
+            f"No two finished ones of these {len(runs)} runs with a bank differ in {RULE} alone, one of them "
+            f"{reference!r} and the other with a known contamination of its bank. Give the logs of a sweep over "
+            f"{RULE}, such as digits/fork-contamination; rules that fill the bank from unlabeled pixels need the "
+            "unlabeled list's masks."
         )
     varied = _varied([members[0][0] for members in found.values()])
     settings = [_setting(members, varied) for members in found.values()]
@@ -129,6 +140,8 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
         tuple(sorted(settings, key=lambda setting: setting.contamination)),
         _rank_correlation(pairs),
         tuple(unpaired),
+        tuple(uneven),
+        tuple(unknown),
     )
 
 

@@ -1,6 +1,7 @@
 """Pairs of runs that differ in the admission rule, against values worked out by hand."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,12 +54,25 @@ def test_another_reference_and_runs_without_a_partner() -> None:
     assert math.isnan(found.rank_correlation)
 
 
+def test_unfinished_runs_and_unknown_banks_are_left_out_by_name() -> None:
+    """A run that still trains has neither its best epoch nor its last bank."""
+    short = replace(run("soft", 0.6, 0.2, parent=1), epochs=run("soft", 0.6, 0.2).epochs[1:])
+    found = bank_effect([*NOISY, *PLAIN, short, run("confidence", 0.6, math.nan)])
+    assert (found.uneven, found.unknown, len(found.settings)) == (("soft 1 ",), ("confidence 0 ",), 2)
+    stopped = replace(short, config=short.config | {"schedule.patience": 1})
+    reference = run("clean", 0.64, parent=1, **{"schedule.patience": 1})
+    assert bank_effect([stopped, reference]).uneven == ()
+
+
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ([run("clean", 0.6), run("none", 0.5)], "No two of these 1 runs with a bank differ in bank.rule alone"),
+        (
+            [run("clean", 0.6), run("none", 0.5)],
+            "of these 1 runs with a bank differ in bank.rule alone",
+        ),
         ([run("clean", 0.6), run("pseudo", 0.5, math.nan)], "with a known contamination"),
-        ([run("clean", 0.6), run("pseudo", 0.5, 0.1, parent=1)], "No two of these 2 runs"),
+        ([run("clean", 0.6), run("pseudo", 0.5, 0.1, parent=1)], "No two finished ones of these 2 runs"),
         ([run("clean", 0.6), run("clean", 0.5)], "have one configuration"),
     ],
 )
