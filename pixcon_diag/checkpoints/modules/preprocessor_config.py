@@ -24,6 +24,9 @@ _NOT_APPLIED = ("do_center_crop", "do_pad")
 _LEVELS = 2.0
 """By how much resized images may differ from a processor's, which rounds twice."""
 
+_VERIFIED = ((37, 53), (16, 96), (96, 16))
+"""Heights and widths of the images that are compared; long ones, as a processor may limit their longer edge."""
+
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Edge = Annotated[int, Field(gt=0, le=100_000)]
 
@@ -58,7 +61,7 @@ def read_preprocessing(folder: Path) -> tuple[Preprocessing, tuple[str, ...]]:
     """The preprocessing of transformers' image processor of a folder, and remarks; ImageNet's mean and deviation where
     the folder has none.
 
-    One image is prepared by the processor and here, and both must agree.
+    Images of several shapes are prepared by the processor and here, and both must agree.
 
     Raises:
         CheckpointError: the processor cannot be built, or prepares images in a way that is not known here.
@@ -75,7 +78,8 @@ def read_preprocessing(folder: Path) -> tuple[Preprocessing, tuple[str, ...]]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise CheckpointError(f"{file} does not say how images are prepared: {reason}.") from error
     found, remarks = of_entries(entries, file)
-    _verify(found, processor, file)
+    for size in _VERIFIED:
+        _verify(found, processor, file, size)
     return found, remarks
 
 
@@ -127,12 +131,12 @@ def _size(found: _Entries, file: Path) -> tuple[int, int] | int | None:
     raise CheckpointError(f"{file}: its `size` has no height and width, and no shortest_edge. Expected one of these.")
 
 
-def _verify(found: Preprocessing, processor: Any, file: Path) -> None:
-    """Check that a processor prepares an image as ``found`` says.
+def _verify(found: Preprocessing, processor: Any, file: Path, size: tuple[int, int]) -> None:
+    """Check that a processor prepares an image of ``size`` as ``found`` says.
 
     Levels are far from 0 and 255, where a processor cuts off what it resizes in one direction before the other.
     """
-    levels = torch.randint(80, 177, (3, 37, 53), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    levels = torch.randint(80, 177, (3, *size), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     skipped = {step: False for step in _NOT_APPLIED if getattr(processor, step, None)}
     try:
         expected = processor(levels.movedim(0, -1).numpy(), return_tensors="pt", **skipped)["pixel_values"]

@@ -112,7 +112,9 @@ def _preprocessing(folder: Path, config: dict[str, Any]) -> tuple[Preprocessing,
         content = read_json(file)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{file} does not say how images are prepared: {error}.") from None
-    return of_entries({**given, "do_resize": True, **content} if isinstance(content, dict) else content, file)
+    if isinstance(content, dict):  # null is what is absent
+        content = {**given, "do_resize": True, **{key: value for key, value in content.items() if value is not None}}
+    return of_entries(content, file)
 
 
 def _settings(encoder: str, weights: str) -> Mapping[str, Any]:

@@ -101,6 +101,7 @@ def test_labels_reduced_in_training_are_said(tmp_path: Path) -> None:
     ("processor", "entries", "said"),
     [
         ("Segformer", {"resample": 4}, r"`resample` is 4; expected 0 \(nearest\), 2 \(bilinear\) or 3 \(bicubic\)"),
+        ("Segformer", {"size": {"shortest_edge": 64, "longest_edge": 128}}, r"of 16×96 px it makes a tensor"),
         ("DPT", {"keep_aspect_ratio": True, "size": 64}, r"in another way .*makes a tensor .* saved maps"),
         ("MobileViT", {"do_normalize": True}, "in another way .*makes levels that differ by|must both be specified"),
         ("Segformer", {"image_mean": "grey"}, "`image_mean"),

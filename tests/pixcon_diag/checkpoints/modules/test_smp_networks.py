@@ -45,6 +45,12 @@ def test_another_preprocessing_is_stated_in_its_folder(tmp_path: Path) -> None:
     assert about is not None and (about.mean, about.std, about.size) == ((0.5,) * 3, (0.5,) * 3, None)
 
 
+def test_null_is_what_is_absent(tmp_path: Path) -> None:
+    expected = about(tmp_path, "resnet18")
+    (tmp_path / "preprocessor_config.json").write_text('{"image_mean": null, "image_std": null, "do_rescale": null}')
+    assert about(tmp_path, "resnet18") == expected and expected.mean[0] == pytest.approx(0.485)
+
+
 def about(folder: Path, encoder: str, weights: str | None = "imagenet") -> Preprocessing:
     return _preprocessing(folder, {"encoder_name": encoder, "encoder_weights": weights})[0]
 
