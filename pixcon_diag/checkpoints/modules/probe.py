@@ -18,6 +18,8 @@ _MULTIPLES = (1, 2, 4, 8, 14, 16, 28, 32, 64)
 """What heights and widths may have to be multiples of, in the order in which they are tried."""
 _EDGE = 64
 """Pixels of the smallest image that is tried."""
+_FAR = 20.0
+"""Factor of the image whose levels no image has."""
 _TOLERANCE = 1e-3
 """Of the sums of probabilities."""
 
@@ -68,21 +70,32 @@ def _probe(built: Built, multiple: int) -> Probed:
     images = images.to(_device(built.module)).requires_grad_()
     with torch.enable_grad(), torch.random.fork_rng([]), _outputs(built.module) as outputs:
         torch.default_generator.manual_seed(0)  # for a network that draws; torch.manual_seed would seed GPUs too
-        logits = logits_of(built.module(prepared(images, replace(built.preprocessing, size=None))))
+        logits = _predicted(built, images)
     if not logits.isfinite().all():
         raise CheckpointError(
             "the network predicts NaN or infinite logits. Are its weights those of a trained network?"
         )
     channels = logits.shape[1]
     sums = logits.detach().float().sum(1)
-    within = bool((logits >= 0).all() and (logits <= 1 + _TOLERANCE).all())
-    probabilities = within and (channels == 1 or bool((sums - 1).abs().max() < _TOLERANCE))
-    if within and not probabilities:
+    within = _within(logits)
+    if channels == 1:  # logits may lie there by chance, but not of any image
+        probabilities = within and _within(_predicted(built, _FAR * (images.detach() - 0.5)))
+    else:
+        probabilities = within and bool((sums - 1).abs().max() < _TOLERANCE)
+    if within and not probabilities and channels > 1:
         raise CheckpointError(
             f"the network's {channels} outputs lie in [0, 1] without summing to one, as sigmoids do: they are no "
             "probabilities of exclusive classes. Take its last activation away."
         )
     return Probed(channels, multiple, _feature(outputs, logits, channels), probabilities, fingerprint(logits))
+
+
+def _predicted(built: Built, images: Tensor) -> Tensor:
+    return logits_of(built.module(prepared(images, replace(built.preprocessing, size=None))))
+
+
+def _within(logits: Tensor) -> bool:
+    return bool((logits >= 0).all() and (logits <= 1 + _TOLERANCE).all())
 
 
 def _device(module: nn.Module) -> torch.device:

@@ -110,6 +110,15 @@ def test_a_sigmoid_s_output_is_the_probability_of_one_class() -> None:
     torch.testing.assert_close(scores[:, 1:], network(images))
 
 
+def test_one_logit_that_lies_in_the_range_of_probabilities_is_a_logit() -> None:
+    first, second = nn.Conv2d(3, 1, 1), nn.Conv2d(1, 1, 1)
+    with torch.no_grad():
+        first.weight.fill_(1 / 3), first.bias.zero_(), second.weight.fill_(0.3), second.bias.fill_(0.1)
+    normalised = Preprocessing(mean=(0.0,) * 3, std=(1.0,) * 3)
+    found = probe(Built(nn.Sequential(first, nn.ReLU(), second), normalised), "net")
+    assert (found.channels, found.probabilities) == (1, False)
+
+
 def test_sigmoids_of_several_classes_are_refused() -> None:
     with pytest.raises(CheckpointError, match=r"5 outputs lie in \[0, 1\] without summing to one"):
         probe(Built(nn.Sequential(nn.Conv2d(3, 5, 1), nn.Sigmoid())), "net")
