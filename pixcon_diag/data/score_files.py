@@ -31,6 +31,9 @@ _USUAL_TOLERANCE = 1e-3
 """Of float32 and float64, which may hold what was computed in another precision."""
 _RINGING = 0.5
 """How far interpolation may carry probabilities out of [0, 1]: bicubic, in both directions, at most by 0.45."""
+_SCALED = (100, 255, 65535)
+"""Sums of probabilities in per cent or in the levels of an image, which are no logits."""
+_SCALED_TOLERANCE = 0.02
 _TYPES = ("float16", "float32", "float64")
 _MOST_ENTRIES = 16
 """Most arrays of an archive whose names are listed."""
@@ -90,6 +93,11 @@ def form_of(values: np.ndarray, dtype: str, path: Path) -> Form:
     near = lowest >= -_RINGING and highest <= 1 + _RINGING
     if near and whole.all():
         return "probabilities"
+    if lowest >= 0 and any(np.abs(sums / total - 1).max() < _SCALED_TOLERANCE for total in _SCALED):
+        raise DataError(
+            f"{path} holds values whose sum over the classes is about {sums.mean():.0f} at every pixel, as of scaled "
+            "probabilities. Divide them, so that they sum to one, or save the logits."
+        )
     if whole.mean() < 0.5 and not (near and ((values >= 0) & (values <= 1)).mean() > 0.75):
         return "logits"
     raise DataError(

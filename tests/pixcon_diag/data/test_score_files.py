@@ -154,6 +154,8 @@ def spoilt(change: Callable[[np.ndarray], Any], values: np.ndarray = LOGITS) -> 
         (spoilt(lambda v: v.__setitem__((0, 1, 1), -9), PROBABILITIES), "one at 95% of the pixels: neither"),
         (spoilt(lambda v: v.__setitem__(0, v[0] + 1 - v.sum(0))), "one at 100% of the pixels: neither"),
         (1 / (1 + np.exp(-LOGITS)), "neither probabilities, which sum to one"),
+        (100 * PROBABILITIES, "about 100 at every pixel, as of scaled probabilities"),
+        (np.round(255 * PROBABILITIES), "about 255 at every pixel, as of scaled probabilities"),
         (np.zeros(SHAPE, np.float32), "sum over the classes is 0 to 0"),
     ],
 )

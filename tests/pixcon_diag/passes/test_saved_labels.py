@@ -40,6 +40,13 @@ def test_they_are_read_as_predictions(tmp_path: Path, data: EvaluationData) -> N
     assert other.provenance.checkpoint.sha256 != checkpoint.sha256
 
 
+def test_a_number_that_is_no_class_is_named(tmp_path: Path, data: EvaluationData) -> None:
+    folder = save(tmp_path / "a")
+    (folder / "1.png").write_bytes(encode_map(np.full(SIZES[1], 255, np.uint8), None))
+    with pytest.raises(DataError, match=r"1.png holds 255, which is no class of .*, whose indices are 0 to "):
+        saved_labels("mine", maps_of(folder, data), data)
+
+
 def test_another_size_than_the_image_s_is_one_message(tmp_path: Path, data: EvaluationData) -> None:
     folder = save(tmp_path / "a")
     (folder / "2.png").write_bytes(encode_map(np.zeros((4, 5), np.uint8), None))
