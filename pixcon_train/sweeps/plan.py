@@ -17,9 +17,14 @@ def hours_left(states: Sequence[RunState]) -> dict[str, float]:
     """
     costs = {state.point.name: run_cost(state.point.config) for state in states}
     return {
-        state.point.name: math.nan if cost is None else cost.hours * (1 - state.epochs_done / cost.epochs)
+        state.point.name: math.nan if cost is None else cost.hours * _left(state, cost.epochs)
         for state, cost in zip(states, costs.values(), strict=True)
     }
+
+
+def _left(state: RunState, epochs: int) -> float:
+    """Share of a run that is still to do; none of one that has finished, also where it stopped early."""
+    return 0.0 if state.state == "finished" else 1 - state.epochs_done / epochs
 
 
 def missing_lists(points: Sequence[Point]) -> list[str]:

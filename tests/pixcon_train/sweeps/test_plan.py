@@ -24,6 +24,8 @@ def test_the_hours_of_finished_epochs_are_not_left(tmp_path: Path, monkeypatch: 
     assert whole is not None
     assert [found[name] for name in ("new", "half", "done")] == pytest.approx([whole.hours, whole.hours / 2, 0])
     assert math.isnan(found["nano"])
+    stopped_early = RunState(points[1], tmp_path, "finished", epochs_done=5)
+    assert hours_left([stopped_early]) == {"half": 0.0}
 
 
 def test_each_reason_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
