@@ -65,11 +65,14 @@ def test_a_signal_finishes_the_step_and_saves(
 ) -> None:
     spec, folder = write_tiny(tmp_path), tmp_path / "run"
     process = start(spec, folder, workers=workers)
-    wait_for(folder / LATEST, process)
-    time.sleep(random.Random(seed).uniform(0, 1.5))
     assert process.pid is not None
-    (os.killpg if group else os.kill)(process.pid, number)
-    process.join(PATIENCE)
+    try:
+        wait_for(folder / LATEST, process)
+        time.sleep(random.Random(seed).uniform(0, 1.5))
+        (os.killpg if group else os.kill)(process.pid, number)
+        process.join(PATIENCE)
+    finally:
+        process.kill()  # it would go on for days
     out, err = (" ".join((tmp_path / name).read_text().split()) for name in ("out", "err"))  # lines are wrapped
     assert process.exitcode == 128 + number, err
     assert "Traceback" not in err
