@@ -57,8 +57,8 @@ def measure(
 
     choice = take_choice(arguments)
     study = Study(methods, predictions=predictions, options=study_options(arguments), bar=progress, notify=notify)
-    study.require_confidence()
     measure_in_jobs(study, choice)
+    study.require_confidence()  # reads the checkpoints, as the jobs have done
     options, members = study.options, study.members
     team = LaunchedTeam(options.run.device)
     run = replace(options.run, device=team.device)

@@ -84,9 +84,9 @@ def test_a_checkpoint_that_cannot_be_measured_in_a_job_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "damaged.pth").write_bytes(b"PK")
-    result = call("measure", "damaged.pth", "--executor", "local")
-    assert result.exit_code == 4 and "1 of 1 checkpoints could not be measured" in result.stderr, result.output
-    assert "damaged.pth: " in result.stderr
+    result = call("measure", "damaged.pth", "none.pth", "--executor", "local")
+    assert result.exit_code == 4 and "2 of 2 checkpoints could not be measured" in result.stderr, result.output
+    assert "damaged.pth: " in result.stderr and "No file at none.pth" in result.stderr
     assert "Traceback" not in result.stderr
     result = call("report", run_folder, "--executor", "local", "--gpus-per-run", "2")
     assert result.exit_code == 2 and "--gpus-per-run is at most 1" in result.stderr
