@@ -32,7 +32,7 @@ def _settings(panel: Axes, settings: list[Content], kind: str, index: int) -> No
     shade, shape = color(index), marker(index)
     for setting in settings:
         x = numbers(pair["contamination"] for pair in setting["pairs"])
-        y = 100 * numbers(pair["reference_miou"] - pair["other_miou"] for pair in setting["pairs"])
+        y = 100 * numbers(pair["difference"] for pair in setting["pairs"])
         panel.plot(x, y, shape, color=shade, markersize=3, alpha=0.5, linestyle="none")
         low, high = (100 * number(setting["interval"][end]) for end in ("low", "high"))
         center = 100 * number(setting["difference"])

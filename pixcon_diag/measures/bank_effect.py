@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import scipy
-from scipy.stats import spearmanr
 
 from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
@@ -41,11 +40,8 @@ class BankPair:
     reference_miou: float
     """Best epoch, as is the next."""
     other_miou: float
-
-    @property
-    def difference(self) -> float:
-        """mIoU with the reference rule minus mIoU with the other."""
-        return self.reference_miou - self.other_miou
+    difference: float
+    """mIoU with the reference rule minus mIoU with the other."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,15 @@ def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPai
     first, second = reference.best(weights), other.best(weights)
     assert first is not None and second is not None
     last = other.epochs[-1]
-    return BankPair(reference.name, other.name, last.bank_contamination, last.contamination, first.miou, second.miou)
+    return BankPair(
+        reference=reference.name,
+        other=other.name,
+        contamination=last.bank_contamination,
+        pseudo_labels=last.contamination,
+        reference_miou=first.miou,
+        other_miou=second.miou,
+        difference=first.miou - second.miou,
+    )
 
 
 def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
@@ -189,4 +193,10 @@ def _rank_correlation(pairs: Sequence[BankPair]) -> float:
     x, y = np.array([[pair.contamination, pair.difference] for pair in pairs]).T
     if len(pairs) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return NAN
-    return float(spearmanr(x, y).statistic)
+    return float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1 on; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[inverse]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from scipy.stats import spearmanr
 
 from pixcon_diag.logs.history import RunHistory
 from pixcon_diag.measures.bank_effect import bank_effect
@@ -44,6 +45,14 @@ def test_pairs_share_everything_but_the_rule() -> None:
     assert noisy.interval.high == pytest.approx(0.02 + 0.127062, abs=1e-6)
     assert found.rank_correlation == pytest.approx(1.0)  # 0.1, 0.5, 0.7 and −1, 1, 3 points
     assert found.unpaired == ()
+
+
+def test_the_rank_correlation_is_scipys_with_ties() -> None:
+    points = [(0.1, 1), (0.1, 3), (0.3, 2), (0.6, 2), (0.2, 5)]
+    runs = [run("clean", 0.5, parent=index) for index in range(5)]
+    runs += [run("pseudo", 0.5 - y / 100, x, parent=index) for index, (x, y) in enumerate(points)]
+    expected = spearmanr(*zip(*points, strict=True)).statistic
+    assert bank_effect(runs).rank_correlation == pytest.approx(expected)
 
 
 def test_another_reference_and_runs_without_a_partner() -> None:
