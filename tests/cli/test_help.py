@@ -82,9 +82,12 @@ def test_an_error_is_coloured_on_a_terminal_alone(
     assert capsys.readouterr().err == "\x1b[1;31mError:\x1b[0m No list at x.\n"
 
 
-@pytest.mark.parametrize("name", ["geometry", "tsne", "coverage", "gradient", "measure"])
+@pytest.mark.parametrize("name", ["geometry", "tsne", "coverage", "gradient"])
 def test_saved_predictions_are_refused_with_what_measures_them(name: str) -> None:
     result = CliRunner().invoke(diag.main, [name, "--predictions", "mine=folder"])
     assert result.exit_code == 2 and "no features and no network" in result.stderr
-    assert "`contamination`, `tau`, `estimate` and `audit-labels`" in result.stderr and "Traceback" not in result.output
+    assert (
+        "`contamination`, `tau`, `estimate`, `audit-labels` and `measure`" in result.stderr
+        and "Traceback" not in result.output
+    )
     assert "--predictions" not in page("pixcon-diag", name).replace("examples", "")

@@ -108,7 +108,7 @@ def test_a_bank_by_ground_truth_has_no_false_gradient_at_all(data: EvaluationDat
     found = split(data, rules=("confidence", "clean", "labeled"))
     assert (
         list(found.result.by_rule) == ["confidence", "clean", "labeled"]
-        and found.result.replayed.space == "fused feature"
+        and found.result.replayed.space == "output of feature"
     )
     for rule in ("clean", "labeled"):
         for form in (found.result.by_rule[rule].eq3, found.result.by_rule[rule].supcon):

@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,13 @@ class Study(Methods):
         )
         self.images = data
 
-    def _replay(self, member: Member) -> ReplayedPass:
-        return replay(member.checkpoint, self.images, ReplayOptions(0.5, 20, 8, 2), cpu())
+    @cached_property
+    def _replayed(self) -> list[tuple[Member, ReplayedPass]]:
+        options = ReplayOptions(0.5, 20, 8, 2)
+        return [(member, replay(member.checkpoint, self.images, options, cpu())) for member in self.members]
+
+    def replays(self) -> list[tuple[Member, ReplayedPass]]:
+        return self._replayed
 
     def group(self, name: str) -> MeasuredGroup:
         (group,) = (group for group in self.measured() if group.name == name)
@@ -72,7 +78,7 @@ def test_there_is_a_row_for_every_measurement(study: Study) -> None:
         *("mIoU", "pixel accuracy", "boundary error, 1 px", "interior error, 2 px", "retention at τ = 0.6"),
         *("ρ_F at τ = 0.95", "macro ρ_F at τ = 0.6", "ECE", "compactness", "mean inter-class cosine", "margin"),
         *("max inter-class cosine", "CDNV", "classes in a clean bank", "classes at capacity"),
-        *("‖g_F‖/‖g_T‖ of a confidence bank, Eq. 3, fused feature",),
+        *("‖g_F‖/‖g_T‖ of a confidence bank, Eq. 3, output of feature",),
     ):
         assert name in names
 

@@ -351,11 +351,12 @@ def test_a_damaged_store_is_told_of_and_made_again(
 
 
 class Slow(Network):
-    """Waits in its first forward pass until it is let go."""
+    """Waits in each forward pass until it is let go, as it is at first."""
 
     def __init__(self) -> None:
         super().__init__()
         self.begun, self.go = threading.Event(), threading.Event()
+        self.go.set()
 
     def forward(self, images: Tensor) -> Tensor:
         self.begun.set()
@@ -365,7 +366,13 @@ class Slow(Network):
 
 def test_two_that_want_one_pass_make_it_once(data: EvaluationData, keep: Path) -> None:
     first, second = Slow(), Slow()
-    second.go.set()
+    checkpoints = [
+        wrap_module(module, CLASSES, name=name, feature="feature", multiple=2)
+        for name, module in (("first", first), ("second", second))
+    ]
+    first.images = second.images = 0  # those of a look at the network
+    first.begun.clear()
+    first.go.clear()
     found: dict[str, MeasuredPass] = {}
     told: list[str] = []
     waiting = threading.Event()
@@ -374,11 +381,10 @@ def test_two_that_want_one_pass_make_it_once(data: EvaluationData, keep: Path) -
         told.append(sentence)
         waiting.set()
 
-    def work(name: str, module: Slow) -> None:
-        checkpoint = wrap_module(module, CLASSES, name=name, feature="feature", multiple=2)
-        found[name] = run(data, keep, checkpoint, notify=notify)
+    def work(checkpoint: LoadedCheckpoint) -> None:
+        found[checkpoint.name] = run(data, keep, checkpoint, notify=notify)
 
-    threads = [threading.Thread(target=work, args=each) for each in (("first", first), ("second", second))]
+    threads = [threading.Thread(target=work, args=[checkpoint]) for checkpoint in checkpoints]
     threads[0].start()
     assert first.begun.wait(200)
     threads[1].start()

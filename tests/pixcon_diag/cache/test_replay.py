@@ -59,7 +59,7 @@ def same(first: ReplayedPass, second: ReplayedPass) -> bool:
 
 def test_every_rule_s_bank_and_coverage_agree(data: EvaluationData) -> None:
     replayed = run(data)
-    assert (replayed.name, replayed.space, replayed.stored) == ("mine", "fused feature", None)
+    assert (replayed.name, replayed.space, replayed.stored) == ("mine", "output of feature", None)
     assert replayed.provenance.options == {"tau": 0.6, "size": 20, "cap": 8, "batch_size": 3, "seed": 0}
     assert replayed.provenance.data.images == replayed.coverage("clean").images == len(SIZES)
     for rule in REPLAYED:

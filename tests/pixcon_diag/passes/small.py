@@ -40,9 +40,17 @@ class Network(nn.Module):
         return self.classifier(self.feature(images).tanh())
 
 
+class Featureless(Network):
+    """The same network, in which no layer gives the logits, so that no feature is found."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.images += len(images)
+        return torch.einsum("bchw,kc->bkhw", self.feature(images).tanh(), self.classifier.weight[:, :, 0, 0])
+
+
 def network(name: str = "mine", seed: int = 0, classes: int = CLASSES, **options: Any) -> LoadedCheckpoint:
-    """The network, ready to be measured; another seed has other weights."""
-    module = Network(seed, classes)
+    """The network, ready to be measured; another seed has other weights, and with ``feature=None`` it has none."""
+    module = (Network if options.get("feature", "") is not None else Featureless)(seed, classes)
     wrapped = wrap_module(module, classes, name=name, **{"feature": "feature", "multiple": 2, **options})
     module.images = 0
     return wrapped
