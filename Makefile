@@ -54,9 +54,8 @@ test-diagnosis: $(INSTALLED)
 test-training: $(INSTALLED)
 	$(BIN)/python -m pytest -p no:cacheprovider $(addprefix --ignore=,$(DIAGNOSIS))
 
-# The simulations of the statistics run with the training half and the benchmarks with the other one, so that both take
-# equally long.
-DIAGNOSIS = tests/benchmarks tests/browser tests/cli tests/figures $(filter-out %/statistics %/__pycache__,$(wildcard tests/pixcon_diag/*))
+# The simulations of the statistics run with the training half, so that both take equally long.
+DIAGNOSIS = tests/browser tests/cli tests/figures $(filter-out %/statistics %/__pycache__,$(wildcard tests/pixcon_diag/*))
 
 test-portable: $(INSTALLED)  ## run the tests that compute with PyTorch as other processors would; TESTS=tests for all
 	$(BIN)/python .ci/portable.py $(TESTS)
