@@ -3,12 +3,12 @@
 import math
 
 import numpy as np
-import scipy
 
 from pixcon_diag.findings.facts import Method, Pair
 from pixcon_diag.findings.finding import Finding, Fine, Outcome, interval, points
 from pixcon_diag.measures.uncertainty import ImageNoise
 from pixcon_diag.measures.verdict import MIN_IMAGES
+from pixcon_diag.statistics.intervals import half_width
 from pixcon_diag.statistics.spread import mean, sample_std
 
 LEVEL = 0.95
@@ -65,7 +65,7 @@ def seed_noise(pair: Pair) -> Outcome:
     if len(pair.seeds) < 2:
         return None
     center, std = mean(pair.seeds), sample_std(pair.seeds)
-    half = float(scipy.special.stdtrit(len(pair.seeds) - 1, 0.5 + LEVEL / 2)) * std / math.sqrt(len(pair.seeds))
+    half = half_width(pair.seeds, LEVEL)
     text = f"{points(center)} mIoU{interval(center - half, center + half, LEVEL)}"
     if abs(center) > half:
         return Fine(f"the difference {pair.name} exceeds the noise of {len(pair.seeds)} seeds ({text})")

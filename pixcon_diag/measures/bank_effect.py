@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy
 
 from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics.intervals import Interval
+from pixcon_diag.statistics.intervals import Interval, half_width
 from pixcon_diag.statistics.spread import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
@@ -171,9 +170,7 @@ def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPai
 def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
     run, pairs = members[0][0], tuple(pair for _, pair in members)
     differences = [pair.difference for pair in pairs]
-    center, std = mean(differences), sample_std(differences)
-    freedom = len(pairs) - 1
-    reach = float(scipy.special.stdtrit(freedom, 0.5 + LEVEL / 2)) * std / math.sqrt(len(pairs)) if freedom else NAN
+    center, reach = mean(differences), half_width(differences, LEVEL)
     return BankSetting(
         rule=run.config[RULE],
         values={key: run.config.get(key) for key in varied},
@@ -183,7 +180,7 @@ def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[st
         reference_miou=mean([pair.reference_miou for pair in pairs]),
         other_miou=mean([pair.other_miou for pair in pairs]),
         difference=center,
-        std=std,
+        std=sample_std(differences),
         interval=Interval(center - reach, center + reach, LEVEL),
         better=sum(difference > 0 for difference in differences),
     )

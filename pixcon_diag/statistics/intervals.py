@@ -6,13 +6,14 @@ keeps a small rate's interval inside [0, 1]; the quantile is Student's t with th
 of freedom, as a few images often hold most of the errors. ``benchmarks/interval_coverage.py`` measures the coverage.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy  # imports its special functions on first use, which takes as long as NumPy
 
-from pixcon_diag.statistics.spread import NAN, quotient, quotients
+from pixcon_diag.statistics.spread import NAN, quotient, quotients, sample_std
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From counts pooled over images, (R, ...) float64, to a value in [0, 1] for each of the R rows, NaN where it is
@@ -35,6 +36,14 @@ class Interval:
     def complement(self) -> "Interval":
         """The interval of 1 − the quantity."""
         return Interval(1 - self.high, 1 - self.low, self.level)
+
+
+def half_width(values: Sequence[float], level: float = 0.95) -> float:
+    """Half the width of Student's t interval of a mean of independent values; NaN for fewer than two."""
+    if len(values) < 2:
+        return NAN
+    quantile = float(scipy.special.stdtrit(len(values) - 1, 0.5 + level / 2))
+    return quantile * sample_std(values) / math.sqrt(len(values))
 
 
 def ratio_interval(part: np.ndarray, whole: np.ndarray, level: float = 0.95) -> Interval:
