@@ -99,7 +99,7 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
     runs = [run for run in disambiguate(runs) if run.config.get(RULE, "none") != "none" and run.best(weights)]
     by_rule: dict[tuple[Any, ...], dict[str, RunHistory]] = defaultdict(dict)
     for run in runs:
-        of_recipe = by_rule[_shared_key(run)]
+        of_recipe = by_rule[tuple(_recipe(run).items())]
         if run.config[RULE] in of_recipe:
             raise ConfigError(
                 f"{of_recipe[run.config[RULE]].name} and {run.name} have one configuration, so they are no two runs "
@@ -118,7 +118,7 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
             elif len(run.epochs) != len(partner.epochs) and run.config.get(PATIENCE) is None:
                 uneven.append(run.name)
             else:
-                found[(rule, _shared_key(run, DRAWN))].append((run, _pair(partner, run, weights)))
+                found[(rule, _setting_key(run))].append((run, _pair(partner, run, weights)))
     if not found:
         raise ConfigError(
             f"No two finished ones of these {len(runs)} runs with a bank differ in {RULE} alone, one of them "
@@ -140,16 +140,19 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
     )
 
 
-def _shared_key(run: RunHistory, without: Sequence[str] = ()) -> tuple[Any, ...]:
+def _recipe(run: RunHistory) -> dict[str, str]:
     """Everything that the runs of a pair share."""
-    keys = sorted(key for key in run.config if key not in _FREE and key not in without and not key.startswith(RUNTIME))
-    return tuple((key, str(run.config[key])) for key in keys)
+    return {k: str(v) for k, v in sorted(run.config.items()) if k not in _FREE and not k.startswith(RUNTIME)}
+
+
+def _setting_key(run: RunHistory) -> tuple[Any, ...]:
+    """Everything that the pairs of a setting share."""
+    return tuple((key, value) for key, value in _recipe(run).items() if key not in DRAWN)
 
 
 def _varied(runs: Sequence[RunHistory]) -> list[str]:
-    keys = sorted({key for run in runs for key in run.config} - _FREE - {*DRAWN})
-    shown = [key for key in keys if not key.startswith(RUNTIME)]
-    return [key for key in shown if len({str(run.config.get(key)) for run in runs}) > 1]
+    keys = sorted({key for run in runs for key, _ in _setting_key(run)})
+    return [key for key in keys if len({str(run.config.get(key)) for run in runs}) > 1]
 
 
 def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPair:
