@@ -16,6 +16,7 @@ FORKS = {
         "parents",
         "fork-admission",
         "fork-contamination",
+        "fork-forms",
         "fork-thresholds",
         "parents-encoders",
         "fork-encoders",

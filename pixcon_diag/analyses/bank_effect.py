@@ -59,7 +59,7 @@ def setting_name(setting: BankSetting) -> str:
 
 
 def _short(key: str) -> str:
-    return key.removeprefix("consistency.")
+    return key.removeprefix("consistency.").removeprefix("bank.")
 
 
 def _notes(found: BankEffect) -> Iterator[str]:

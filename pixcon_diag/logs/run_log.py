@@ -57,6 +57,8 @@ class _Start(_Part):
 _FIRST = 100_000
 """Most bytes of a first line that are looked at."""
 _EPOCH, _START = TypeAdapter(_Epoch), TypeAdapter(_Start)
+_ADDED = {"bank.form": "eq3"}
+"""Options that logs of earlier versions do not have, by what was fixed then."""
 _WARNINGS = TypeAdapter(list[str], config=ConfigDict(strict=True))
 
 
@@ -101,7 +103,7 @@ def read_run_log(path: Path) -> RunHistory:
         classes=_classes(epochs),
         first_epoch=1,
         epochs=tuple(map(_epoch, epochs)),
-        config=flatten(config),
+        config=_ADDED | flatten(config) if config else {},
         absent="skip",
         note=" ".join(_notes(warnings, log.cut_off)) or None,
         iterations=epochs[-1].iteration,

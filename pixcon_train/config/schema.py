@@ -216,6 +216,9 @@ class BankConfig(Section):
     """Dimension of the embedding, D."""
     temperature: float = Field(default=0.1, gt=0)
     """η of Eq. 3."""
+    form: Literal["eq3", "supcon"] = "eq3"
+    """The loss: Eq. 3, with the sum over positives inside the logarithm, or SupCon, the mean of their
+    log-probabilities."""
     weight: float = Field(default=0.1, ge=0)
     """λ_pix of Eq. 4."""
     tau: float = Field(default=0.95, ge=0, le=1)

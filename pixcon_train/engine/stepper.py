@@ -177,7 +177,7 @@ def step_settings(config: TrainConfig, rules: ConsistencyRules) -> StepSettings:
         bank=None
         if not bank.enabled
         else BankSettings(
-            **bank.model_dump(include={"rule", "weight", "temperature", "cap", "max_anchors", "tau"}),
+            **bank.model_dump(include={"rule", "weight", "temperature", "form", "cap", "max_anchors", "tau"}),
             wait_for_all=bank.start == "all_classes",
         ),
         supervised=partial(ohem_loss, threshold=config.loss.ohem_threshold, min_kept=config.loss.ohem_min_kept)

@@ -5,7 +5,7 @@ D; with aligned corners as in the release, which the paper does not specify).
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,8 @@ class BankSettings:
     """λ_pix."""
     temperature: float = 0.1
     """η."""
+    form: Literal["eq3", "supcon"] = "eq3"
+    """Form of the loss: see :func:`pixcon_train.method.contrastive.info_nce`."""
     cap: int = 64
     """m, anchors per class."""
     max_anchors: int = 1024

@@ -1,10 +1,13 @@
 """The contrastive branch of a step: anchors drawn from the candidates, and L_pix against the bank (paper, Sec. 3.2).
 
+The loss has two forms. Eq. 3 has the sum over positives inside the logarithm. SupCon, which the paper names in Sec. 2,
+is the mean over positives of their log-probabilities; its gradient weighs all positives alike, as Obs. 3.1 assumes.
+
 Shapes are fixed: absent rows are labelled −1. There is no device sync, and pixels are selected by index before their
 features are gathered.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +15,8 @@ from torch import Tensor
 
 from pixcon_train.method.candidates import BankSettings, Candidates
 from pixcon_train.method.class_bank import ClassBank
+
+Form = Literal["eq3", "supcon"]
 
 _NEVER = -1e9
 """Similarity of empty slots: its exp() is exactly 0, and unlike −inf it has a gradient."""
@@ -68,11 +73,20 @@ def gather_pixels(features: Tensor, index: Tensor) -> Tensor:
 
 
 def info_nce(
-    anchors: Tensor, labels: Tensor, queue: Tensor, held: Tensor, *, temperature: float, weight: Tensor | None = None
+    anchors: Tensor,
+    labels: Tensor,
+    queue: Tensor,
+    held: Tensor,
+    *,
+    temperature: float,
+    weight: Tensor | None = None,
+    form: Form = "eq3",
 ) -> Tensor:
-    """Supervised InfoNCE with the sum inside the logarithm (Eq. 3), mean over anchors that have a positive.
+    """Supervised InfoNCE, mean over anchors that have a positive.
 
-    In Eq. 3 every weight w_b is 1; the paper leaves soft admission, with other weights, open (Sec. 5).
+    With Z = Σ w_b·exp(z·b/η) over all entries b, the loss of an anchor z is, over the entries of its class,
+    −log(Σ w_b·exp(z·b/η) / Z) (``eq3``, Eq. 3) or −Σ w_b·log(exp(z·b/η) / Z) / Σ w_b (``supcon``). Every weight w_b is
+    1 in the paper, which leaves soft admission, with other weights, open (Sec. 5).
 
     Args:
         anchors: (A, D), unit norm.
@@ -81,31 +95,33 @@ def info_nce(
         held: (K, N) bool, whether a slot of the queue holds an entry.
         temperature: η.
         weight: (K, N) w_b ≥ 0 of each entry; 1 where none are given.
+        form: of the loss.
 
     Returns:
-        Scalar ≥ 0, float32 at any precision; 0, with a gradient of 0, where no anchor has a positive.
+        Scalar, float32 at any precision; ≥ 0, except SupCon's with weights below 1; 0, with a gradient of 0, where no
+        anchor has a positive.
     """
     with torch.autocast(anchors.device.type, enabled=False):
         log_weight = 0.0 if weight is None else weight.clamp(min=_LEAST).log()
         offset = torch.where(held, log_weight, _NEVER)
         has_positive = (labels >= 0) & held.any(1)[labels.clamp(min=0)]
         total: Tensor = _SumOfLosses.apply(
-            anchors.float() / temperature, torch.where(has_positive, labels, -1), queue.detach().float(), offset
+            anchors.float() / temperature, torch.where(has_positive, labels, -1), queue.detach().float(), offset, form
         )
     return total / has_positive.sum().clamp(min=1)
 
 
 class _SumOfLosses(torch.autograd.Function):
-    """Σ log(1 + n/p) over the anchors with a label, where p = Σ w_b·exp(z·b/η) over the entries of the anchor's class
-    and n the same sum over all others.
+    """Sum of :func:`info_nce`'s losses over the anchors with a label.
 
-    The gradient is computed with the loss, one block of anchors at a time: with P the softmax over all entries, Q the
-    softmax over those of the anchor's class and n̄ the mass of the others in P, it is Σ P_b·b over the others −
-    n̄·Σ Q_b·b over the own. So the similarities, the only large array, are never kept, and on a CPU stay in its cache.
+    The gradient is computed with the loss, one block of anchors at a time. With respect to an anchor it is
+    Σ P_b·b over all entries − Σ Q_b·b over those of its class, where Q is P restricted to them and normalized (Eq. 3),
+    or their weights normalized (SupCon). So the similarities, the only large array, are never kept, and on a CPU stay
+    in its cache.
     """
 
     @staticmethod
-    def forward(ctx: Any, scaled: Tensor, labels: Tensor, queue: Tensor, offset: Tensor) -> Tensor:
+    def forward(ctx: Any, scaled: Tensor, labels: Tensor, queue: Tensor, offset: Tensor, form: Form) -> Tensor:
         rows, gradient = queue.flatten(0, 1), torch.empty_like(scaled)
         total = scaled.new_zeros(())
         size = len(scaled) if scaled.is_cuda else min(_BLOCK, len(scaled))
@@ -114,21 +130,28 @@ class _SumOfLosses(torch.autograd.Function):
             similarity, mass = buffers[:, : len(own)]
             torch.addmm(offset.flatten(), anchors, rows.T, out=similarity)
             torch.softmax(similarity, 1, out=mass)
-            losses = _losses_of(similarity, mass, own.clamp(min=0), len(queue))
+            classes = own.clamp(min=0)
+            if form == "eq3":
+                losses = _eq3_losses(similarity, mass, classes, len(queue))
+            else:
+                losses = _supcon_losses(similarity, mass, classes, offset)
             total += losses.masked_fill(own < 0, 0.0).sum()
             torch.mm(mass, rows, out=result)
         ctx.save_for_backward(gradient.masked_fill_(labels[:, None] < 0, 0.0))
         return total
 
     @staticmethod
-    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor, None, None, None, None]:
         (gradient,) = ctx.saved_tensors
-        return factor * gradient, None, None, None
+        return factor * gradient, None, None, None, None
 
 
-def _losses_of(similarity: Tensor, mass: Tensor, own: Tensor, num_classes: int) -> Tensor:
-    """Loss of each anchor (a,) by the anchors' class; ``mass``, the softmax of the similarities (a, K·N), becomes its
-    gradient with respect to them."""
+def _eq3_losses(similarity: Tensor, mass: Tensor, own: Tensor, num_classes: int) -> Tensor:
+    """log(1 + n/p) of each anchor (a,), with p = Σ w_b·exp(z·b/η) over the entries of its class and n over all others.
+
+    ``mass``, the softmax of the similarities (a, K·N), becomes the gradient with respect to them. Its entries of the
+    own class are −n̄·Q_b with n̄ the mass of the others, as P_b − Q_b would lose its digits where Q_b is nearly P_b.
+    """
     anchor = torch.arange(len(own), device=own.device)
     positives = similarity.view(len(own), num_classes, -1)[anchor, own]
     log_positive = positives.logsumexp(1) - similarity.amax(1) + mass.amax(1).log()
@@ -137,6 +160,20 @@ def _losses_of(similarity: Tensor, mass: Tensor, own: Tensor, num_classes: int) 
     negative = mass.sum(1)
     by_class[anchor, own] = -negative[:, None] * positives.softmax(1)
     return F.softplus(negative.log() - log_positive)
+
+
+def _supcon_losses(similarity: Tensor, mass: Tensor, own: Tensor, offset: Tensor) -> Tensor:
+    """log Z − Σ Q_b·z·b/η of each anchor (a,) over the entries of its class, whose normalized weights are Q.
+
+    ``mass``, the softmax of the similarities (a, K·N), becomes the gradient with respect to them. ``offset`` (K, N),
+    the logarithms of the weights, is part of the similarities.
+    """
+    anchor = torch.arange(len(own), device=own.device)
+    share = offset.softmax(1)[own]
+    positives = similarity.view(len(own), *offset.shape)[anchor, own]
+    log_all = similarity.amax(1) - mass.amax(1).log()
+    mass.view(len(own), *offset.shape)[anchor, own] -= share
+    return log_all - (share * (positives - offset[own])).sum(1)
 
 
 class Admitted(NamedTuple):
@@ -155,7 +192,7 @@ class Admitted(NamedTuple):
 def contrast(
     candidates: Candidates, bank: ClassBank, settings: BankSettings, generator: torch.Generator | None
 ) -> tuple[Tensor, Admitted]:
-    """L_pix (Eq. 3) of the admitted pixels against the bank, which is not changed, and the entries for it."""
+    """L_pix of the admitted pixels against the bank, which is not changed, and the entries for it."""
     anchors = select_anchors(candidates.admitted, num_classes=len(bank.filled), cap=settings.cap, generator=generator)
     chosen = thin(anchors.labels, limit=settings.max_anchors, generator=generator)
     loss = info_nce(
@@ -165,6 +202,7 @@ def contrast(
         bank.held(),
         temperature=settings.temperature,
         weight=bank.weight,
+        form=settings.form,
     )
     if settings.wait_for_all:
         loss = loss * (bank.filled > 0).all()

@@ -78,13 +78,14 @@ def test_the_parts_add_up_to_the_gradient(form: Form, seed: int, wrong: float, e
     assert (split.true + split.false - expected).abs().max() < 1e-12
 
 
-def test_eq3_is_the_training_loss() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_is_the_training_loss(form: Form) -> None:
     entries, (anchors, labels) = bank(1), draw(1)
     leaf = anchors.float().requires_grad_()
     queue, held = entries.embeddings.unflatten(0, (4, -1)), entries.held.unflatten(0, (4, -1))
-    loss = info_nce(leaf, labels, queue, held, temperature=ETA)
+    loss = info_nce(leaf, labels, queue, held, temperature=ETA, form=form)
     loss.backward()
-    split = split_gradient(anchors, labels, entries, temperature=ETA, form="eq3")
+    split = split_gradient(anchors, labels, entries, temperature=ETA, form=form)
     assert leaf.grad is not None
     expected = -ETA * leaf.grad.double() * split.counted.sum()  # the training loss is a mean over A+
     assert torch.allclose(split.true + split.false, expected, atol=1e-5)

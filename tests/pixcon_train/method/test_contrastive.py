@@ -1,5 +1,7 @@
 """Drawing and loss of the contrastive branch."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,11 @@ from torch.nn.functional import normalize
 from benchmarks.gpu.guard import sync_is_an_error
 from pixcon_train.method.candidates import BankSettings, labeled_candidates
 from pixcon_train.method.class_bank import ClassBank
-from pixcon_train.method.contrastive import Admitted, contrast, gather_pixels, info_nce, select_anchors, thin
+from pixcon_train.method.contrastive import Admitted, Form, contrast, gather_pixels, info_nce, select_anchors, thin
 from pixcon_train.models.base import ModelOutput
 from tests.waiting import NoWaiting
+
+FORMS = get_args(Form)
 
 
 @pytest.mark.reference
@@ -51,13 +55,51 @@ def test_loss_equals_a_naive_loop_over_equation_3() -> None:
     assert found.item() == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-def test_weights_of_one_change_nothing() -> None:
+def test_supcon_equals_a_naive_loop_and_its_automatic_gradient() -> None:
+    """With weights that are not 1."""
     anchors, labels, bank = _problem()
-    plain = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
-    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=bank.weight), plain)
+    weight = torch.rand(4, 5, generator=torch.Generator().manual_seed(2))
+    expected, found = (anchors.clone().requires_grad_() for _ in range(2))
+    losses = []
+    for z, a in zip(expected, labels.tolist(), strict=True):
+        if a >= 0 and bank.filled[a]:
+            terms = {k: (bank.queue[k, :n] @ z / 0.1).exp() for k, n in enumerate(bank.filled.tolist())}
+            total = sum((weight[k, : len(term)] * term).sum() for k, term in terms.items())
+            own = weight[a, : bank.filled[a]]
+            losses.append(-(own * (terms[a] / total).log()).sum() / own.sum())
+    assert 0 < len(losses) < 18
+    naive = torch.stack(losses).mean()
+    naive.backward()
+    loss = info_nce(found, labels, bank.queue, bank.held(), temperature=0.1, weight=weight, form="supcon")
+    loss.backward()
+    torch.testing.assert_close(loss, naive)
+    torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-6)
 
 
-def test_an_entry_of_weight_two_is_two_entries_and_one_of_none_is_no_entry() -> None:
+def test_the_forms_are_equal_with_one_positive_and_supcon_is_greater_with_more() -> None:
+    anchors, labels, bank = _problem()
+    single = labels == 3
+    assert single.any()
+    assert bank.filled[3] == 1
+
+    def loss(labels: torch.Tensor, form: Form) -> torch.Tensor:
+        return info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, form=form)
+
+    one = torch.where(single, labels, -1)
+    torch.testing.assert_close(loss(one, "supcon"), loss(one, "eq3"))
+    assert loss(labels, "supcon") > loss(labels, "eq3")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_weights_of_one_change_nothing(form: Form) -> None:
+    anchors, labels, bank = _problem()
+    plain = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, form=form)
+    weighted = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=bank.weight, form=form)
+    assert torch.equal(weighted, plain)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_entry_of_weight_two_is_two_entries_and_one_of_none_is_no_entry(form: Form) -> None:
     anchors, labels, bank = _problem()
     rows = bank.queue[bank.held()]
     classes = torch.arange(4).repeat_interleave(bank.filled)
@@ -66,30 +108,32 @@ def test_an_entry_of_weight_two_is_two_entries_and_one_of_none_is_no_entry() -> 
     assert bank.filled[full] > 2
     weight = bank.weight.clone()
     weight[full, 0], weight[full, 1] = 2.0, 0.0
-    soft = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=weight)
+    soft = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, weight=weight, form=form)
     instead = torch.arange(len(rows))
     instead[first + 1] = first
     doubled = ClassBank(4, 12, 8)
     doubled.enqueue(rows[instead], classes)
-    hard = info_nce(anchors, labels, doubled.queue, doubled.held(), temperature=0.1)
+    hard = info_nce(anchors, labels, doubled.queue, doubled.held(), temperature=0.1, form=form)
     torch.testing.assert_close(soft, hard)
 
 
-def test_order_of_anchors_and_entries_and_padding_do_not_matter() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_order_of_anchors_and_entries_and_padding_do_not_matter(form: Form) -> None:
     anchors, labels, bank = _problem()
-    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
+    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, form=form)
     order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
     padded = torch.cat([labels[order], torch.full((6,), -1)])
     rows = torch.cat([anchors[order], torch.ones(6, 8)])
     queue, held = bank.queue.flip(1), bank.held().flip(1)
-    torch.testing.assert_close(info_nce(rows, padded, queue, held, temperature=0.1), expected)
+    torch.testing.assert_close(info_nce(rows, padded, queue, held, temperature=0.1, form=form), expected)
 
 
-def test_what_an_empty_slot_contains_does_not_matter() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_what_an_empty_slot_contains_does_not_matter(form: Form) -> None:
     anchors, labels, bank = _problem()
-    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1)
+    expected = info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, form=form)
     bank.queue[~bank.held()] = 1.0
-    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1), expected)
+    assert torch.equal(info_nce(anchors, labels, bank.queue, bank.held(), temperature=0.1, form=form), expected)
 
 
 def test_loss_stays_in_float32_under_autocast() -> None:
@@ -130,13 +174,14 @@ def test_thinning_prefers_real_rows() -> None:
     assert thin(labels, limit=9, generator=None).tolist() == list(range(6))
 
 
-def test_an_anchor_without_a_positive_does_not_count() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_an_anchor_without_a_positive_does_not_count(form: Form) -> None:
     queue, held = torch.eye(2)[:, None], torch.tensor([[True], [False]])
     anchors = torch.eye(2, requires_grad=True)
-    both = info_nce(anchors, torch.tensor([0, 1]), queue, held, temperature=0.1)
-    alone = info_nce(anchors[:1], torch.tensor([0]), queue, held, temperature=0.1)
+    both = info_nce(anchors, torch.tensor([0, 1]), queue, held, temperature=0.1, form=form)
+    alone = info_nce(anchors[:1], torch.tensor([0]), queue, held, temperature=0.1, form=form)
     assert both.item() == alone.item() == 0
-    none = info_nce(anchors, torch.tensor([1, -1]), queue, held, temperature=0.1)
+    none = info_nce(anchors, torch.tensor([1, -1]), queue, held, temperature=0.1, form=form)
     none.backward()
     assert none.item() == 0
     assert torch.equal(anchors.grad, torch.zeros(2, 2))
@@ -150,18 +195,20 @@ def test_gathering_equals_indexing() -> None:
 
 
 def _branch(
-    bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None
+    bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None, form: Form
 ) -> tuple[torch.Tensor, Admitted]:
     """Selection and loss of one iteration."""
     embedding, logits, labels = inputs
-    settings = BankSettings("clean", cap=5, max_anchors=9, wait_for_all=True)
+    settings = BankSettings("clean", cap=5, max_anchors=9, wait_for_all=True, form=form)
     candidates = labeled_candidates(ModelOutput(logits, embedding, embedding), labels, settings)
     return contrast(candidates, bank, settings, generator)
 
 
-def _iterate(bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None) -> torch.Tensor:
+def _iterate(
+    bank: ClassBank, inputs: tuple[torch.Tensor, ...], generator: torch.Generator | None, form: Form
+) -> torch.Tensor:
     """All of one iteration, in the order in which training does it."""
-    loss, admitted = _branch(bank, inputs, generator)
+    loss, admitted = _branch(bank, inputs, generator, form)
     loss.backward()
     bank.enqueue(*admitted)
     return loss
@@ -174,31 +221,35 @@ def _inputs(seed: int, *, device: str = "cpu") -> tuple[torch.Tensor, ...]:
     return embedding.to(device).requires_grad_(), logits.to(device), labels.to(device)
 
 
-def test_the_branch_never_makes_the_host_wait() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_the_branch_never_makes_the_host_wait(form: Form) -> None:
     bank, generator = ClassBank(3, 4, 8), torch.Generator().manual_seed(0)
     with NoWaiting():
         for seed in range(2):
-            _iterate(bank, _inputs(seed), generator)
+            _iterate(bank, _inputs(seed), generator, form)
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU, whose driver then notices any wait")
-def test_the_branch_never_makes_the_host_wait_for_a_gpu() -> None:
+def test_the_branch_never_makes_the_host_wait_for_a_gpu(form: Form) -> None:
     bank, generator, inputs = ClassBank(3, 4, 8).cuda(), torch.Generator("cuda"), _inputs(0, device="cuda")
     with sync_is_an_error(torch.device("cuda")):
-        _iterate(bank, inputs, generator)
+        _iterate(bank, inputs, generator, form)
 
 
-def test_no_shape_depends_on_data() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_no_shape_depends_on_data(form: Form) -> None:
     """Fake tensors have shapes and no data, so that whatever needs some raises."""
     with FakeTensorMode():
         bank, labels = ClassBank(3, 4, 8), torch.zeros(2, 12, 12, dtype=torch.long)
         inputs = (torch.zeros(2, 8, 6, 6, requires_grad=True), torch.zeros(2, 3, 12, 12), labels)
-        assert _iterate(bank, inputs, None).shape == ()
+        assert _iterate(bank, inputs, None, form).shape == ()
         with pytest.raises(DynamicOutputShapeException):
             _ = bank.queue[bank.held()]
 
 
-def test_branch_and_enqueue_are_one_graph_each() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_branch_and_enqueue_are_one_graph_each(form: Form) -> None:
     """With `fullgraph` a break, where Python would have to see a value, is an error."""
     # A generator cannot be an input of a graph, so the global one is set before either way.
     branch = torch.compile(_branch, fullgraph=True, backend="eager")
@@ -206,9 +257,9 @@ def test_branch_and_enqueue_are_one_graph_each() -> None:
     bank, plain = ClassBank(3, 4, 8), ClassBank(3, 4, 8)
     for seed in range(2):
         torch.manual_seed(seed)
-        expected = _iterate(plain, _inputs(seed), None)
+        expected = _iterate(plain, _inputs(seed), None, form)
         torch.manual_seed(seed)
-        loss, admitted = branch(bank, _inputs(seed), None)
+        loss, admitted = branch(bank, _inputs(seed), None, form)
         enqueue(bank, *admitted)
         torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(bank.queue, plain.queue)
