@@ -25,6 +25,8 @@ TOOLS = (
     "axe-playwright-python",
 )
 """What the tests need of the extra ``dev``."""
+EXTRAS = ("sweeps", "smp")
+"""Installed too; ``transformers`` needs a huggingface_hub above the lowest."""
 
 
 def main(folder: Path) -> None:
@@ -34,13 +36,16 @@ def main(folder: Path) -> None:
     (folder / "lowest.txt").write_text("".join(f"{pin}\n" for pin in pins))
     link_torch(folder)
     pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
-    subprocess.run([*pip, "--constraint", folder / "lowest.txt", "--editable", ROOT, *TOOLS], check=True)
+    subprocess.run(
+        [*pip, "--constraint", folder / "lowest.txt", "--editable", f"{ROOT}[{','.join(EXTRAS)}]", *TOOLS], check=True
+    )
     print(f"{folder} has", *pins)
 
 
 def lowest() -> list[str]:
     """``name==version`` of each dependency in pyproject.toml, but for PyTorch."""
-    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *(line for extra in EXTRAS for line in project["optional-dependencies"][extra])]
     return [line.replace(">=", "==") for line in named if not LINKED.fullmatch(line.split(">=")[0])]
 
 
