@@ -40,6 +40,7 @@ def effect_table(found: BankEffect) -> Table:
         (
             Column("setting", "setting", of=setting_name),
             Column("pairs", "pairs", "count", of=lambda s: len(s.pairs)),
+            Column("starts", "starts", "count", minor=True),
             Column("contamination", "bank", "number", 3, over="ρ_F"),
             Column("pseudo_labels", "pseudo-labels", "number", 3, over="ρ_F", minor=True),
             Column("reference_miou", found.reference, "per_cent", over="mIoU %", minor=True),
@@ -65,7 +66,8 @@ def _short(key: str) -> str:
 def _notes(found: BankEffect) -> Iterator[str]:
     yield (
         f"Δ = {found.reference} − other, points of the best epoch's {found.weights} mIoU, over pairs of runs with one "
-        "recipe, start and seed; 95 %: Student's t. ρ_F: after the last epoch, among entries with a known target."
+        "recipe, start and seed; 95 %: Student's t over the means of the starts (forks of one checkpoint have one "
+        "start). ρ_F: after the last epoch, among entries with a known target."
     )
     if math.isfinite(found.rank_correlation):
         yield (

@@ -5,11 +5,13 @@ from dataclasses import asdict, replace
 from typing import NamedTuple, get_args
 
 from pixcon_diag.analyses.compare_short import (
+    STARTS,
     UNITS,
     conclusion,
     kinds,
     seeds_better,
     several_seeds,
+    shared_starts,
     short_table,
     verdict,
 )
@@ -129,6 +131,8 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield IMAGES
     if any(several_seeds(row) for row in rows):
         yield SEEDS
+    if any(shared_starts(row) for row in rows):
+        yield STARTS
     if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
         yield MONTE_CARLO
 
@@ -161,12 +165,29 @@ def result_of(methods: Methods, draws: int = 1000) -> Result:
     groups = methods.measured()
     found, left_out = quantities_of(methods, groups)
     first, *others = (group.name for group in groups)
+    starts = starts_of(methods)
     with methods.bar("bootstrap over images") as progress:
         rows = {
-            other: compare(found[first], found[other], seed=methods.options.seed, draws=draws, progress=progress)
+            other: compare(
+                found[first],
+                found[other],
+                starts=starts.get(first) if starts.get(first) == starts.get(other) else None,
+                seed=methods.options.seed,
+                draws=draws,
+                progress=progress,
+            )
             for other in others
         }
     return compare_result(groups, rows, left_out, methods.bar)
+
+
+def starts_of(methods: Methods) -> dict[str, list[str]]:
+    """For each method whose runs are all forks, the checkpoints that they fork."""
+    found = {
+        group.name: [None if own.run is None else own.run.settings.fork.checkpoint for own in loaded]
+        for group, loaded in methods.checkpoints
+    }
+    return {name: [start for start in starts if start] for name, starts in found.items() if all(starts)}
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:

@@ -16,6 +16,10 @@ IMAGES = (
     "low, high: variation over validation sets, for fixed weights (paired bootstrap over images, percentile interval)."
 )
 SEEDS = "seeds better: of the seeds paired in the order given. The CSV files have the tests over seeds."
+STARTS = (
+    "Several pairs fork one checkpoint. They share its first epochs, so they are not independent, and the tests count "
+    "their mean once."
+)
 ONE_SEED = "One seed each, so the noise of training is unknown."
 PLAIN = "Without an interval: not a sum over images."
 UNITS: dict[Unit, str] = {"fraction": "rates, %", "number": "numbers", "count": "counts"}
@@ -40,14 +44,26 @@ def verdict(row: ComparisonRow) -> Judgement | None:
 
 
 def seeds_better(row: ComparisonRow) -> str | None:
-    """On how many seeds the method is better; None where seeds are not paired."""
+    """On how many seeds, or starts, the method is better; None where seeds are not paired."""
     pairs = row.seed_noise.paired
     return None if pairs is None else f"{pairs.wins}/{len(pairs.deltas.values)}"
+
+
+def counted(pairs: PairedSeeds, word: str = "seeds") -> str:
+    """What the tests count: seeds, or checkpoints that several pairs fork."""
+    count = len(pairs.deltas.values)
+    return f"{count} {word}" if pairs.runs == count else f"{count} starts, the means of {pairs.runs} pairs of forks"
 
 
 def several_seeds(row: ComparisonRow) -> bool:
     """Whether a method has several seeds."""
     return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
+
+
+def shared_starts(row: ComparisonRow) -> bool:
+    """Whether several pairs fork one checkpoint, whose mean counts once."""
+    pairs = row.seed_noise.paired
+    return pairs is not None and pairs.runs > len(pairs.deltas.values)
 
 
 def conclusion(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
@@ -106,7 +122,7 @@ def _first(baseline: str, other: str, row: ComparisonRow) -> str:
         return f"{said}."
     test = pairs.sign_test
     return (
-        f"{said}; better on {pairs.wins} of {len(pairs.deltas.values)} seeds (one-sided sign test p = "
+        f"{said}; better on {pairs.wins} of {counted(pairs)} (one-sided sign test p = "
         f"{test.one_sided:.3f}; the least possible is {test.smallest_one_sided:.3f}).{_pairing(row, pairs)}"
     )
 
@@ -120,7 +136,7 @@ def _pairing(row: ComparisonRow, pairs: PairedSeeds) -> str:
     correlation = "" if math.isnan(pairs.correlation) else f", correlation of the seeds {pairs.correlation:.2f}"
     return (
         f" Standard deviation of the paired differences {spread}{points}{correlation}: measured on these "
-        f"{len(pairs.deltas.values)} pairs, a difference needs {pairs.fewer_seeds:.1f} times fewer seeds than with "
+        f"{counted(pairs, 'pairs')}, a difference needs {pairs.fewer_seeds:.1f} times fewer seeds than with "
         "independent ones."
     )
 
@@ -163,6 +179,8 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield PLAIN
     if any(several_seeds(row) for row in rows):
         yield SEEDS
+    if any(shared_starts(row) for row in rows):
+        yield STARTS
 
 
 def _images_sentence(noise: ImageNoise) -> str:

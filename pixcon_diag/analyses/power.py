@@ -1,6 +1,6 @@
 """Seeds and images that a comparison needs, and seed noise and best-epoch optimism from logs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from pixcon_diag.analyses.power_tables import (
     pairs_table,
 )
 from pixcon_diag.groups.methods import Methods
-from pixcon_diag.logs.history import Weights, common_weights, origins
+from pixcon_diag.logs.history import RunHistory, Weights, common_weights, origins
 from pixcon_diag.measures.dynamics import DynamicsResult, dynamics
 from pixcon_diag.measures.image_power import ImagePower, image_power
 from pixcon_diag.measures.power_sources import Plan, given_source, prior_sources
@@ -56,7 +56,7 @@ def result_of(
     if methods.any_named or (sd is None and methods.any_run):
         histories = methods.histories()
         result = dynamics(histories, weights or common_weights(histories))
-        notes = [*_run_notes(result)]
+        notes = [*_run_notes(result), *fork_notes(histories)]
     rng = np.random.default_rng(methods.options.seed)
     found = SeedPower(None, (), (), (), ()) if result is None else seed_power(result, plan, rng)
     sources = [*([] if sd is None else [given_source(plan, sd / 100)]), *found.sources]
@@ -95,6 +95,17 @@ def _plan(effects: Sequence[float], seeds: Sequence[int], sd: float | None) -> P
             f"seeds {seeds} and standard deviation {sd}, in mIoU points."
         )
     return Plan(tuple(effect / 100 for effect in dict.fromkeys(effects)), tuple(dict.fromkeys(seeds)))
+
+
+def fork_notes(histories: Mapping[str, Sequence[RunHistory]]) -> Iterator[str]:
+    """Groups of which several runs fork one checkpoint."""
+    for name, runs in histories.items():
+        starts = {run.config.get("fork.checkpoint") for run in runs}
+        if None not in starts and len(starts) < len(runs):
+            yield (
+                f"The {len(runs)} runs of {name} fork {len(starts)} checkpoint{'s' if len(starts) > 1 else ''}: they "
+                "are not independent, so their SD and that of their pairs are likely too small."
+            )
 
 
 def _run_notes(result: DynamicsResult) -> Iterator[str]:

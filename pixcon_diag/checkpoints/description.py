@@ -53,6 +53,10 @@ class _Schedule(_Part):
     batch: int | None = Field(default=None, ge=1, le=2**31)
 
 
+class _Fork(_Part):
+    checkpoint: str | None = None
+
+
 class Settings(_Part):
     """The entries of a run's configuration that a measurement depends on; None where the file has none."""
 
@@ -60,6 +64,7 @@ class Settings(_Part):
     data: _Data = _Data()
     bank: _Bank = _Bank()
     schedule: _Schedule = _Schedule()
+    fork: _Fork = _Fork()
 
 
 @dataclass(frozen=True)

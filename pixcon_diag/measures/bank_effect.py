@@ -12,7 +12,7 @@ from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import Interval, half_width
-from pixcon_diag.statistics.spread import NAN, mean, sample_std
+from pixcon_diag.statistics.spread import NAN, mean, means_by, sample_std
 from pixcon_train.core.errors import ConfigError
 
 RULE = "bank.rule"
@@ -52,15 +52,19 @@ class BankSetting:
     """The keys that vary between the settings, beside the rule, with this one's values."""
     pairs: tuple[BankPair, ...]
     contamination: float
-    """Mean over the pairs, as are the next four."""
+    """Mean over the pairs, as are the next three."""
     pseudo_labels: float
     reference_miou: float
     other_miou: float
     difference: float
+    """Mean over the starts of their means."""
     std: float
     """Sample standard deviation (ddof 1) of the differences; NaN for one pair."""
+    starts: int
+    """Checkpoints that the pairs start from; as many as pairs where they are no forks."""
     interval: Interval
-    """Of the mean difference by Student's t; NaN bounds for one pair."""
+    """Of the mean difference, by Student's t over the means of the starts: pairs of one start share its first epochs,
+    so they are not independent. NaN bounds for one start."""
     better: int
     """Pairs in which the reference rule has the higher mIoU."""
 
@@ -173,7 +177,8 @@ def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPai
 def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
     run, pairs = members[0][0], tuple(pair for _, pair in members)
     differences = [pair.difference for pair in pairs]
-    center, reach = mean(differences), half_width(differences, LEVEL)
+    means = means_by(differences, [each.config.get("fork.checkpoint") or each.name for each, _ in members])
+    center, reach = mean(means), half_width(means, LEVEL)
     return BankSetting(
         rule=run.config[RULE],
         values={key: run.config.get(key) for key in varied},
@@ -184,6 +189,7 @@ def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[st
         other_miou=mean([pair.other_miou for pair in pairs]),
         difference=center,
         std=sample_std(differences),
+        starts=len(means),
         interval=Interval(center - reach, center + reach, LEVEL),
         better=sum(difference > 0 for difference in differences),
     )

@@ -49,6 +49,7 @@ def compare(
     baseline: Sequence[Quantity],
     other: Sequence[Quantity],
     *,
+    starts: Sequence[str] | None = None,
     seed: int = 0,
     draws: int = 1000,
     level: float = 0.95,
@@ -56,7 +57,8 @@ def compare(
 ) -> list[ComparisonRow]:
     """A row for each measurement that both groups have, in the baseline's order.
 
-    Every bootstrap draws the same images, from ``seed``.
+    Every bootstrap draws the same images, from ``seed``. ``starts`` is as of
+    :func:`pixcon_diag.measures.seeds.seed_noise`.
 
     Raises:
         ConfigError: no draws, or a level outside (0, 1).
@@ -66,12 +68,14 @@ def compare(
     rows = []
     for done, (first, second) in enumerate(shared):
         progress(done, len(shared))
-        rows.append(_row(first, second, seed, draws, level))
+        rows.append(_row(first, second, starts, seed, draws, level))
     progress(len(shared), len(shared))
     return rows
 
 
-def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float) -> ComparisonRow:
+def _row(
+    first: Quantity, second: Quantity, starts: Sequence[str] | None, seed: int, draws: int, level: float
+) -> ComparisonRow:
     noise = None
     if first.per_image is not None and second.per_image is not None and first.statistic is not None:
         noise = paired_bootstrap(
@@ -88,7 +92,11 @@ def _row(first: Quantity, second: Quantity, seed: int, draws: int, level: float)
         higher_is_better=first.higher_is_better,
         image_noise=noise,
         seed_noise=seed_noise(
-            first.values, second.values, higher_is_better=first.higher_is_better, rng=np.random.default_rng(seed)
+            first.values,
+            second.values,
+            higher_is_better=first.higher_is_better,
+            starts=starts,
+            rng=np.random.default_rng(seed),
         ),
         same_classes=len({*(first.classes or ()), *(second.classes or ())}) < 2,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics.spread import NAN
+from pixcon_diag.statistics.spread import NAN, means_by
 
 MOST_SEEDS = 20
 """Most pairs for which the permutation test enumerates all 2^n patterns of signs."""
@@ -54,12 +54,14 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class PairedSeeds:
-    """Seed by seed, first against second."""
+    """Seed by seed, first against second; the means of a start's pairs where several are forks of one checkpoint."""
 
+    runs: int
+    """Pairs of runs."""
     deltas: SeedSummary
-    """second − first of each seed."""
+    """second − first of each seed, or the mean of each start."""
     wins: int
-    """Seeds on which the second is better."""
+    """Seeds, or starts, on which the second is better."""
     ties: int
     sign_test: PairedTest
     permutation_test: PairedTest
@@ -87,6 +89,7 @@ def seed_noise(
     second: Sequence[float],
     *,
     higher_is_better: bool = True,
+    starts: Sequence[str] | None = None,
     rng: np.random.Generator | None = None,
 ) -> SeedNoise:
     """Mean ± std of two groups of seeds and, where they are paired, tests of the improvement.
@@ -95,6 +98,8 @@ def seed_noise(
         first: one value a seed.
         second: the same, in the same order of seeds.
         higher_is_better: which direction improves.
+        starts: of each pair, the checkpoint that both runs fork. Pairs of one start share its first epochs, so they
+            are not independent, and their mean counts once. None: every pair counts.
         rng: of the permutation test of more than :data:`MOST_SEEDS` pairs; None: seeded with 0.
 
     Raises:
@@ -114,7 +119,7 @@ def seed_noise(
         second=two,
         difference=two.mean - one.mean,
         higher_is_better=higher_is_better,
-        paired=_pair(one, two, higher_is_better, rng or np.random.default_rng(0)) if pairs else None,
+        paired=_pair(first, second, starts, higher_is_better, rng or np.random.default_rng(0)) if pairs else None,
     )
 
 
@@ -145,12 +150,21 @@ def permutation_test(gains: np.ndarray, rng: np.random.Generator) -> PairedTest:
     return _test(one_sided, two_sided, len(gains), draws)
 
 
-def _pair(first: SeedSummary, second: SeedSummary, higher_is_better: bool, rng: np.random.Generator) -> PairedSeeds:
+def _pair(
+    before: Sequence[float],
+    after: Sequence[float],
+    starts: Sequence[str] | None,
+    higher_is_better: bool,
+    rng: np.random.Generator,
+) -> PairedSeeds:
+    labels = starts or range(len(before))
+    first, second = (SeedSummary.of(means_by(values, labels)) for values in (before, after))
     deltas = np.subtract(second.values, first.values)
     gains, summary = deltas if higher_is_better else -deltas, SeedSummary.of(deltas.tolist())
     enough = len(deltas) >= FEWEST_PAIRS
     varies = enough and first.std > 0 and second.std > 0
     return PairedSeeds(
+        runs=len(before),
         deltas=summary,
         wins=int((gains > 0).sum()),
         ties=int((gains == 0).sum()),

@@ -42,6 +42,14 @@ def sample_std(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))
 
 
+def means_by(values: Sequence[float], labels: Sequence[object]) -> list[float]:
+    """The mean of the values with each label, in the order in which labels first occur."""
+    members: dict[object, list[float]] = {}
+    for value, label in zip(values, labels, strict=True):
+        members.setdefault(label, []).append(value)
+    return [mean(each) for each in members.values()]
+
+
 def spread(values: Sequence[float]) -> Spread:
     """Mean and sample standard deviation (ddof 1) over seeds; undefined if a value is."""
     return Spread(mean(values), sample_std(values))

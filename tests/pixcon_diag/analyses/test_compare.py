@@ -2,12 +2,15 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.compare import compare_result, difference_table
-from pixcon_diag.analyses.compare_short import conclusion, short_table
+from pixcon_diag.analyses.compare import compare_result, difference_table, starts_of
+from pixcon_diag.analyses.compare_short import STARTS, conclusion, short_table
+from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.predictions import MeasuredGroup
@@ -202,3 +205,28 @@ def test_the_conclusion_names_the_difference_its_noise_and_what_else_differs() -
     )
     (alone,) = conclusion("none", "clean", rows(plain("m", 1.0), plain("m", 2.0)))
     assert alone.startswith("m: clean is compared with none, Δ = +1.0000.")
+
+
+def test_forks_of_one_checkpoint_are_counted_once_and_said_to_be() -> None:
+    first, second = errors(30, 32, 34, 36), errors(20, 26, 40, 30)
+    found = compare([first], [second], starts=["a", "a", "b", "c"], draws=10)
+    (said, _) = conclusion("none", "clean", found)
+    assert "better on 2 of 3 starts, the means of 4 pairs of forks (one-sided sign test p = 0.500;" in said
+    table = short_table("none", "clean", "fraction", found, "n")
+    assert column(table, "seeds") == ["2/3"] and STARTS in table.notes
+    assert STARTS in difference_table("none", "clean", "fraction", found, "n").notes
+    assert STARTS not in short_table("none", "clean", "fraction", rows(first, second), "n").notes
+
+
+def test_the_starts_of_a_method_are_known_where_all_its_runs_are_forks() -> None:
+    def loaded(*forked: str | None) -> list[Any]:
+        records = [RunRecord({"fork": {"checkpoint": each}}, {}, "", {}) for each in forked]
+        return [SimpleNamespace(run=record) for record in records]
+
+    groups = {
+        "none": loaded("p/e.pth", "q/e.pth"),
+        "mixed": loaded("p/e.pth", None),
+        "other": [SimpleNamespace(run=None)],
+    }
+    methods: Any = SimpleNamespace(checkpoints=[(SimpleNamespace(name=name), own) for name, own in groups.items()])
+    assert starts_of(methods) == {"none": ["p/e.pth", "q/e.pth"]}

@@ -47,6 +47,15 @@ def test_pairs_share_everything_but_the_rule() -> None:
     assert found.unpaired == ()
 
 
+def test_forks_of_one_parent_count_once_in_the_interval() -> None:
+    more = [run("clean", 0.60, parent=0, noise=0.4, seed=1), run("pseudo", 0.59, 0.7, parent=0, noise=0.4, seed=1)]
+    (found,) = bank_effect([*NOISY, *more]).settings
+    # 3 and 1 points of the first parent have the mean 2, the second's is 1: mean 1.5, SD 1/√2, t 12.7062
+    assert (len(found.pairs), found.starts, found.better) == (3, 2, 3)
+    assert found.difference == pytest.approx(0.015) and found.std == pytest.approx(0.01 * math.sqrt(4 / 3))
+    assert found.interval.low == pytest.approx(0.015 - 0.0635310, abs=1e-6)
+
+
 def test_the_rank_correlation_is_scipys_with_ties() -> None:
     points = [(0.1, 1), (0.1, 3), (0.3, 2), (0.6, 2), (0.2, 5)]
     runs = [run("clean", 0.5, parent=index) for index in range(5)]

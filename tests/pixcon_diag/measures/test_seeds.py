@@ -27,6 +27,17 @@ def test_three_wins_of_three() -> None:
         assert (test.smallest_one_sided, test.smallest_two_sided) == (0.125, 0.25)
 
 
+def test_pairs_that_fork_one_checkpoint_count_once() -> None:
+    noise = seed_noise([0.5, 0.6, 0.7, 0.8], [0.6, 0.9, 0.9, 0.7], starts=["a", "a", "b", "c"])
+    assert noise.paired is not None and noise.paired.runs == 4
+    assert noise.paired.deltas.values == pytest.approx((0.2, 0.2, -0.1))  # 0.1 and 0.3 of start a
+    assert (noise.paired.wins, noise.paired.sign_test.smallest_one_sided) == (2, 0.125)
+    assert noise.paired.correlation == pytest.approx(np.corrcoef([0.55, 0.7, 0.8], [0.75, 0.9, 0.7])[0, 1])
+    assert len(noise.first.values) == 4 and noise.difference == pytest.approx(0.125)
+    apart = seed_noise([0.5, 0.6], [0.6, 0.9], starts=["a", "b"])
+    assert apart == seed_noise([0.5, 0.6], [0.6, 0.9])
+
+
 @pytest.mark.parametrize(
     ("gains", "sign", "permutation"),
     [
