@@ -67,7 +67,7 @@ def _notes(found: BankEffect) -> Iterator[str]:
     yield (
         f"Δ = {found.reference} − other, points of the best epoch's {found.weights} mIoU, over pairs of runs with one "
         "recipe, start and seed; 95 %: Student's t over the means of the starts (forks of one checkpoint have one "
-        "start). ρ_F: after the last epoch, among entries with a known target."
+        "start; with a single start over its pairs). ρ_F: after the last epoch, among entries with a known target."
     )
     if math.isfinite(found.rank_correlation):
         yield (

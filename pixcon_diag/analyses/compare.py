@@ -5,14 +5,13 @@ from dataclasses import asdict, replace
 from typing import NamedTuple, get_args
 
 from pixcon_diag.analyses.compare_short import (
-    STARTS,
     UNITS,
     conclusion,
     kinds,
     seeds_better,
     several_seeds,
-    shared_starts,
     short_table,
+    start_notes,
     verdict,
 )
 from pixcon_diag.analyses.deltas import arrow, delta_note
@@ -131,8 +130,7 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield IMAGES
     if any(several_seeds(row) for row in rows):
         yield SEEDS
-    if any(shared_starts(row) for row in rows):
-        yield STARTS
+    yield from start_notes(rows)
     if any(row.seed_noise.paired and row.seed_noise.paired.permutation_test.draws for row in rows):
         yield MONTE_CARLO
 

@@ -20,6 +20,10 @@ STARTS = (
     "Several pairs fork one checkpoint. They share its first epochs, so they are not independent, and the tests count "
     "their mean once."
 )
+ONE_START = (
+    "All pairs fork one checkpoint, so the tests over seeds hold for continuations of it, not for training from the "
+    "beginning."
+)
 ONE_SEED = "One seed each, so the noise of training is unknown."
 PLAIN = "Without an interval: not a sum over images."
 UNITS: dict[Unit, str] = {"fraction": "rates, %", "number": "numbers", "count": "counts"}
@@ -60,10 +64,12 @@ def several_seeds(row: ComparisonRow) -> bool:
     return max(len(row.seed_noise.first.values), len(row.seed_noise.second.values)) > 1
 
 
-def shared_starts(row: ComparisonRow) -> bool:
-    """Whether several pairs fork one checkpoint, whose mean counts once."""
-    pairs = row.seed_noise.paired
-    return pairs is not None and pairs.runs > len(pairs.deltas.values)
+def start_notes(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    """What the tests count where several pairs fork one checkpoint."""
+    starts = {
+        pairs.starts for row in rows if (pairs := row.seed_noise.paired) and pairs.runs > (pairs.starts or pairs.runs)
+    }
+    yield from [ONE_START if count == 1 else STARTS for count in sorted(filter(None, starts))][:1]
 
 
 def conclusion(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator[str]:
@@ -179,8 +185,7 @@ def _notes(baseline: str, other: str, rows: Sequence[ComparisonRow]) -> Iterator
         yield PLAIN
     if any(several_seeds(row) for row in rows):
         yield SEEDS
-    if any(shared_starts(row) for row in rows):
-        yield STARTS
+    yield from start_notes(rows)
 
 
 def _images_sentence(noise: ImageNoise) -> str:

@@ -12,7 +12,7 @@ from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import Interval, half_width
-from pixcon_diag.statistics.spread import NAN, mean, means_by, sample_std
+from pixcon_diag.statistics.spread import NAN, by_start, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 RULE = "bank.rule"
@@ -64,7 +64,7 @@ class BankSetting:
     """Checkpoints that the pairs start from; as many as pairs where they are no forks."""
     interval: Interval
     """Of the mean difference, by Student's t over the means of the starts: pairs of one start share its first epochs,
-    so they are not independent. NaN bounds for one start."""
+    so they are not independent. With one start over its pairs, for continuations of it; NaN bounds for one pair."""
     better: int
     """Pairs in which the reference rule has the higher mIoU."""
 
@@ -177,7 +177,8 @@ def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPai
 def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
     run, pairs = members[0][0], tuple(pair for _, pair in members)
     differences = [pair.difference for pair in pairs]
-    means = means_by(differences, [each.config.get("fork.checkpoint") or each.name for each, _ in members])
+    starts = [each.config.get("fork.checkpoint") or each.name for each, _ in members]
+    means = by_start(differences, starts)
     center, reach = mean(means), half_width(means, LEVEL)
     return BankSetting(
         rule=run.config[RULE],
@@ -189,7 +190,7 @@ def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[st
         other_miou=mean([pair.other_miou for pair in pairs]),
         difference=center,
         std=sample_std(differences),
-        starts=len(means),
+        starts=len(set(starts)),
         interval=Interval(center - reach, center + reach, LEVEL),
         better=sum(difference > 0 for difference in differences),
     )

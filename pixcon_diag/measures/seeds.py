@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixcon_diag.serialization import Serializable
-from pixcon_diag.statistics.spread import NAN, means_by
+from pixcon_diag.statistics.spread import NAN, by_start
 
 MOST_SEEDS = 20
 """Most pairs for which the permutation test enumerates all 2^n patterns of signs."""
@@ -54,10 +54,12 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class PairedSeeds:
-    """Seed by seed, first against second; the means of a start's pairs where several are forks of one checkpoint."""
+    """Seed by seed, first against second; the means of each start's pairs where several starts are forked."""
 
     runs: int
     """Pairs of runs."""
+    starts: int | None
+    """Checkpoints that the pairs fork; None where they are no forks."""
     deltas: SeedSummary
     """second − first of each seed, or the mean of each start."""
     wins: int
@@ -99,7 +101,8 @@ def seed_noise(
         second: the same, in the same order of seeds.
         higher_is_better: which direction improves.
         starts: of each pair, the checkpoint that both runs fork. Pairs of one start share its first epochs, so they
-            are not independent, and their mean counts once. None: every pair counts.
+            are not independent, and their mean counts once; if all have one start, every pair counts, for
+            continuations of it. None: every pair counts.
         rng: of the permutation test of more than :data:`MOST_SEEDS` pairs; None: seeded with 0.
 
     Raises:
@@ -158,13 +161,14 @@ def _pair(
     rng: np.random.Generator,
 ) -> PairedSeeds:
     labels = starts or range(len(before))
-    first, second = (SeedSummary.of(means_by(values, labels)) for values in (before, after))
+    first, second = (SeedSummary.of(by_start(values, labels)) for values in (before, after))
     deltas = np.subtract(second.values, first.values)
     gains, summary = deltas if higher_is_better else -deltas, SeedSummary.of(deltas.tolist())
     enough = len(deltas) >= FEWEST_PAIRS
     varies = enough and first.std > 0 and second.std > 0
     return PairedSeeds(
         runs=len(before),
+        starts=None if starts is None else len(set(starts)),
         deltas=summary,
         wins=int((gains > 0).sum()),
         ties=int((gains == 0).sum()),

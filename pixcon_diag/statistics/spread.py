@@ -42,12 +42,16 @@ def sample_std(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - center) ** 2 for value in values) / (len(values) - 1))
 
 
-def means_by(values: Sequence[float], labels: Sequence[object]) -> list[float]:
-    """The mean of the values with each label, in the order in which labels first occur."""
+def by_start(values: Sequence[float], starts: Sequence[object]) -> list[float]:
+    """Values of runs that may be taken as independent: the mean of each start's, in the order in which they occur.
+
+    Forks of one checkpoint share its first epochs. If all values have one start, they are independent given that start,
+    and are returned as they are.
+    """
     members: dict[object, list[float]] = {}
-    for value, label in zip(values, labels, strict=True):
-        members.setdefault(label, []).append(value)
-    return [mean(each) for each in members.values()]
+    for value, start in zip(values, starts, strict=True):
+        members.setdefault(start, []).append(value)
+    return [mean(each) for each in members.values()] if len(members) > 1 else list(values)
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pixcon_diag.analyses.compare import compare_result, difference_table, starts_of
-from pixcon_diag.analyses.compare_short import STARTS, conclusion, short_table
+from pixcon_diag.analyses.compare_short import ONE_START, STARTS, conclusion, short_table
 from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
@@ -216,6 +216,9 @@ def test_forks_of_one_checkpoint_are_counted_once_and_said_to_be() -> None:
     assert column(table, "seeds") == ["2/3"] and STARTS in table.notes
     assert STARTS in difference_table("none", "clean", "fraction", found, "n").notes
     assert STARTS not in short_table("none", "clean", "fraction", rows(first, second), "n").notes
+    alone = compare([first], [second], starts=["a"] * 4, draws=10)
+    table = short_table("none", "clean", "fraction", alone, "n")
+    assert column(table, "seeds") == ["3/4"] and ONE_START in table.notes and STARTS not in table.notes
 
 
 def test_the_starts_of_a_method_are_known_where_all_its_runs_are_forks() -> None:

@@ -34,8 +34,11 @@ def test_pairs_that_fork_one_checkpoint_count_once() -> None:
     assert (noise.paired.wins, noise.paired.sign_test.smallest_one_sided) == (2, 0.125)
     assert noise.paired.correlation == pytest.approx(np.corrcoef([0.55, 0.7, 0.8], [0.75, 0.9, 0.7])[0, 1])
     assert len(noise.first.values) == 4 and noise.difference == pytest.approx(0.125)
-    apart = seed_noise([0.5, 0.6], [0.6, 0.9], starts=["a", "b"])
-    assert apart == seed_noise([0.5, 0.6], [0.6, 0.9])
+    plain = seed_noise([0.5, 0.6], [0.6, 0.9]).paired
+    assert plain is not None and plain.starts is None
+    for starts, count in ((["a", "b"], 2), (["a", "a"], 1)):  # one start: given it, its pairs are independent
+        paired = seed_noise([0.5, 0.6], [0.6, 0.9], starts=starts).paired
+        assert paired is not None and paired.starts == count and paired.deltas == plain.deltas
 
 
 @pytest.mark.parametrize(
