@@ -17,6 +17,7 @@ FORKS = {
         "fork-admission",
         "fork-contamination",
         "fork-forms",
+        "parents-thresholds",
         "fork-thresholds",
         "parents-encoders",
         "fork-encoders",

@@ -162,6 +162,9 @@ class ThresholdConfig(Section):
     """The floor as a share of the running mean confidence of retained pixels, if that is above `minimum`."""
     held_out: float = Field(default=0.05, gt=0, lt=1)
     """Share of the labeled images (at least one) that `per_class` and `gate` hold out from training for calibration."""
+    reserve: bool = False
+    """Hold these images out under every rule, the same for every seed: all rules train on the same images, and a fork
+    can calibrate on images that its checkpoint did not train on."""
     penalty: float = Field(default=0.05, ge=0)
     """λ_0 of `per_class`: tolerated error rate of the least confident retained pixels, for the most frequent class."""
     rarity: float = Field(default=0.5, ge=0)

@@ -12,13 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pixcon_train.config.schema import TrainConfig
+from pixcon_train.config.schema import ThresholdConfig, TrainConfig
 from pixcon_train.core.errors import CheckpointError
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.engine.components import RunComponents
 from pixcon_train.engine.resumed_state import parse_optimizer
 from pixcon_train.engine.running_means import RunningMeans
 from pixcon_train.engine.state import TrainState, restore
+from pixcon_train.engine.training_data import CALIBRATED, held_out_places
 from pixcon_train.method.class_bank import ClassBank
 from pixcon_train.method.optimizer import build_optimizer
 from pixcon_train.models.build import build_model
@@ -80,6 +81,28 @@ def _require_forkable(checkpoint: Checkpoint, config: TrainConfig, parts: RunCom
         )
     if config.fork.keep_bank:
         _require_same_bank(checkpoint.bank, parts.bank)
+    if config.consistency.threshold.rule in CALIBRATED:
+        _require_held_out(checkpoint, config, parts)
+
+
+def _require_held_out(checkpoint: Checkpoint, config: TrainConfig, parts: RunComponents) -> None:
+    saved = checkpoint.config.get("consistency")
+    threshold = saved.get("threshold") if isinstance(saved, Mapping) else None
+    try:
+        before = ThresholdConfig.model_validate(threshold or {})
+        seed = int(checkpoint.config.get("seed", 0))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"its configuration of consistency.threshold or its seed cannot be read: {error}"
+        ) from None
+    images = parts.data.labeled_count + len(parts.data.held_out.pairs if parts.data.held_out else ())
+    own = held_out_places(config.consistency.threshold, config.seed, images)
+    if not own <= held_out_places(before, seed, images):
+        raise CheckpointError(
+            f"consistency.threshold.rule={config.consistency.threshold.rule} calibrates on labeled images that the "
+            "checkpoint has trained on, where the error is far too low. Train the parent and the forks with "
+            "consistency.threshold.reserve=true, which holds the same images out under every rule."
+        )
 
 
 def _require_same_bank(saved: Mapping[str, Tensor] | None, own: ClassBank | None) -> None:

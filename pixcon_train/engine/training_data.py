@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from pixcon_train.config.named_paths import remember_paths
-from pixcon_train.config.schema import DataConfig, TrainConfig
+from pixcon_train.config.schema import DataConfig, ThresholdConfig, TrainConfig
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.files import read_text, sha256
 from pixcon_train.core.paths import is_file, resolved
@@ -21,6 +21,8 @@ from pixcon_train.data.specs import ONE_CLASS, DatasetSpec
 from pixcon_train.data.transforms import Geometry
 from pixcon_train.method.admission import RULES
 
+CALIBRATED = ("per_class", "gate")
+"""Threshold rules that hold out labeled images."""
 _HELD_OUT = 21
 """Stream of random numbers that chooses the images held out."""
 
@@ -35,7 +37,7 @@ class TrainingData:
     unlabeled: UnlabeledDataset
     val: EvaluationDataset
     held_out: EvaluationDataset | None
-    """Labeled images that calibrate thresholds and are not trained on; None for rules without calibration."""
+    """Labeled images that calibrate thresholds and are not trained on; None where none are held out."""
     labeled_count: int
     """Labeled images to train on; ``labeled`` repeats them."""
     labeled_pixels: tuple[int, ...]
@@ -129,23 +131,28 @@ def _reads_targets(config: TrainConfig, source: DataSource, unlabeled: list[Pair
 
 
 def _hold_out(config: TrainConfig, labeled: list[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Labeled images to calibrate thresholds on, drawn by the seed, and the others to train on.
+    """Labeled images to calibrate thresholds on, and the others to train on.
 
     Raises:
         DataError: there is only one labeled image.
     """
-    threshold = config.consistency.threshold
-    if threshold.rule not in ("per_class", "gate"):
-        return [], labeled
-    count = max(1, round(threshold.held_out * len(labeled)))
-    if count >= len(labeled):
+    chosen = held_out_places(config.consistency.threshold, config.seed, len(labeled))
+    if len(chosen) >= len(labeled):
         raise DataError(
-            f"consistency.threshold.rule={threshold.rule} holds out {count} of {len(labeled)} labeled images, which "
-            "leaves none to train on. Give more labeled images or a smaller consistency.threshold.held_out."
+            f"consistency.threshold.rule={config.consistency.threshold.rule} holds out {len(chosen)} of {len(labeled)} "
+            "labeled images, which leaves none to train on. Give more labeled images or a smaller "
+            "consistency.threshold.held_out."
         )
-    order = torch.randperm(len(labeled), generator=seeded(config.seed, _HELD_OUT)).tolist()
-    chosen = set(order[:count])
     return [p for i, p in enumerate(labeled) if i in chosen], [p for i, p in enumerate(labeled) if i not in chosen]
+
+
+def held_out_places(threshold: ThresholdConfig, seed: int, images: int) -> frozenset[int]:
+    """Places in the labeled list of ``images`` lines that a run with this seed holds out; empty for most rules."""
+    if not threshold.reserve and threshold.rule not in CALIBRATED:
+        return frozenset()
+    count = max(1, round(threshold.held_out * images))
+    generator = seeded(0 if threshold.reserve else seed, _HELD_OUT)
+    return frozenset(torch.randperm(images, generator=generator)[:count].tolist())
 
 
 def _check_present(source: DataSource, pairs: list[Pair]) -> None:

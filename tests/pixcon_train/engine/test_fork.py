@@ -160,3 +160,18 @@ def test_a_checkpoint_within_an_epoch_is_no_start(spec: Path, parents: dict[str,
     save_checkpoint(tmp_path / "inside.pth", inside)
     with pytest.raises(CheckpointError, match="was saved within epoch"):
         fork(spec, tmp_path / "fork", tmp_path / "inside.pth", bank__rule="none", schedule__epochs=9)
+
+
+def test_a_fork_calibrates_on_images_that_its_checkpoint_did_not_train_on(
+    spec: Path, parents: dict[str, Path], tmp_path: Path
+) -> None:
+    gate = {"consistency__threshold__rule": "gate", "consistency__threshold__reserve": True}
+    with pytest.raises(CheckpointError, match=r"trained on, where the error is far too low. Train the parent and the"):
+        fork(spec, tmp_path / "seen", parents["none"] / kept_state(1), bank__rule="none", **gate)
+    train(tiny_config(spec, bank__rule="none", consistency__threshold__reserve=True, runtime__keep_every=1), tmp_path)
+    for seed in (0, 1):
+        forked = fork(spec, tmp_path / f"gate{seed}", tmp_path / kept_state(1), bank__rule="none", seed=seed, **gate)
+        assert forked.epoch == 2
+    own = {"consistency__threshold__rule": "per_class", "consistency__threshold__held_out": 0.3}
+    with pytest.raises(CheckpointError, match="reserve=true"):
+        fork(spec, tmp_path / "other", parents["clean"] / kept_state(1), bank__rule="none", **own)

@@ -17,6 +17,7 @@ from pixcon_train.engine.components import build_components
 from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
+from pixcon_train.engine.training_data import held_out_places
 from pixcon_train.method.class_bank import bank_fill
 from pixcon_train.runs.checkpoint import load_checkpoint
 from pixcon_train.runs.file_names import LATEST
@@ -192,6 +193,18 @@ def test_images_held_out_do_not_train(spec: Path) -> None:
     assert len(out) == 1 and trained == {f"labeled{i}.jpg" for i in range(4)} - set(out)
     plain = tiny_config(spec)
     assert build_components(plain, open_accelerator(plain.runtime)).data.held_out is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_reserve_is_the_same_under_every_rule_and_seed(spec: Path, seed: int) -> None:
+    reserved = set()
+    for rule in ("fixed", "gate"):
+        config = tiny_config(spec, seed=seed, consistency__threshold__rule=rule, consistency__threshold__reserve=True)
+        data = build_components(config, open_accelerator(config.runtime)).data
+        assert data.held_out is not None and data.labeled_count == 3
+        reserved |= {pair.image for pair in data.held_out.pairs}
+    first = sorted(held_out_places(config.consistency.threshold, 0, 4))
+    assert reserved == {f"labeled{place}.jpg" for place in first}
 
 
 def test_the_only_labeled_image_is_not_held_out(tmp_path: Path) -> None:
