@@ -21,9 +21,9 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     panel.axhline(0, color=ink(), linewidth=0.6)
     panel.set(xlabel="ρ_F of the bank after the last epoch", ylabel=f"Δ mIoU, {found['reference']} − other (points)")
     explain_panel(panel, WIDE)
-    correlation = number(found["rank_correlation"])
-    spearman = "" if correlation != correlation else f" Spearman's correlation: {rounded(correlation, 2, sign=True)}."
-    footnote(figure, f"Small: a pair of runs. Large: mean of a setting, with its 95 % interval.{spearman}")
+    correlations = [f"{rule} {rounded(value, 2, sign=True)}" for rule, value in found["rank_correlations"].items()]
+    spearman = f" Spearman's correlation: {', '.join(correlations)}." if correlations else ""
+    footnote(figure, f"Small: a pair of runs. Large: mean of several pairs, with its 95 % interval.{spearman}")
     return {"bank-effect": figure}
 
 
@@ -36,6 +36,8 @@ def _settings(panel: Axes, settings: list[Content], kind: str, index: int) -> No
         panel.plot(x, y, shape, color=shade, markersize=3, alpha=0.5, linestyle="none")
         low, high = (100 * number(setting["interval"][end]) for end in ("low", "high"))
         center = 100 * number(setting["difference"])
+        if len(setting["pairs"]) == 1:
+            continue
         bars = [[center - low], [high - center]] if low == low else None
         panel.errorbar(
             number(setting["contamination"]), center, yerr=bars, fmt=shape, color=shade, markersize=6, elinewidth=0.9

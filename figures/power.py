@@ -27,7 +27,7 @@ ROW = 0.17
 def draw(content: Content, folder: Path) -> dict[str, Figure]:
     """``power``: a curve for each standard deviation of the best epoch, with the user's number of seeds marked.
 
-    ``power-epochs``: the scores of each run, if there are runs.
+    ``power-epochs``: the scores of each run, if some run has several.
     """
     noise = content["seed_noise"]
     sources = [source for source in noise["sources"] if source["score"] in ("best", None)]
@@ -35,9 +35,10 @@ def draw(content: Content, folder: Path) -> dict[str, Figure]:
     left, right = figure.subplots(1, 2)
     _detectable(left, sources, content)
     _power(right, sources[0], content)
+    several = any(run["evaluations"] > 1 for run in noise["runs"])
     own = " Dot: your seeds." if any(source["own"] for source in sources) else ""
     footnote(figure, f"Paired t-test, two-sided {content['alpha']:g}. Band: 95 % interval of the SD.{own}")
-    return {"power": figure, **({"power-epochs": _epochs(noise["runs"])} if noise["runs"] else {})}
+    return {"power": figure, **({"power-epochs": _epochs(noise["runs"])} if several else {})}
 
 
 def _detectable(panel: Axes, sources: Sequence[Content], content: Content) -> None:
@@ -96,7 +97,8 @@ def _power(panel: Axes, source: Content, content: Content) -> None:
 
 def _epochs(runs: Sequence[Content]) -> Figure:
     """Scores of each run; the bar below the best epoch has the length of its optimism."""
-    figure = new_figure(WIDE, 1.1 + ROW * len(runs))
+    names = [wrap(run["name"], 40) for run in runs]
+    figure = new_figure(WIDE, 1.1 + ROW * len(runs) * max(name.count("\n") + 1 for name in names))
     panel = figure.subplots()
     places = np.arange(len(runs))
     best = 100 * numbers(run["best"] for run in runs)
@@ -105,7 +107,7 @@ def _epochs(runs: Sequence[Content]) -> Figure:
     for key, marker, label in (("best", "o", "best"), ("last_five", "D", "mean of last five"), ("last", "|", "last")):
         fill: Literal["full", "none"] = "full" if key == "best" else "none"
         panel.plot(100 * numbers(run[key] for run in runs), places, marker, color=BLUE, label=label, fillstyle=fill)
-    panel.set_yticks(places, [wrap(run["name"], 40) for run in runs])
+    panel.set_yticks(places, names)
     panel.set_ylim(len(runs) - 0.4, -0.6)
     panel.set_xlabel("mIoU (%)")
     panel.grid(axis="y", visible=False)

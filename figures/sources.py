@@ -17,13 +17,13 @@ def source_line(content: Any) -> str:
     provenances = list(_records(content, {"checkpoint", "data"}))
     logs = list(_records(content, {"log", "dataset"}))
     data = [_data(provenance["data"]) for provenance in provenances] or [log["dataset"] or "" for log in logs]
-    checkpoints = [_checkpoint(provenance["checkpoint"]) for provenance in provenances]
-    named = {
-        "Data": list(dict.fromkeys(filter(None, data))),
-        "Measured": list(dict.fromkeys(checkpoints)),
-        "Logs": list(dict.fromkeys(_end(log["log"]) for log in logs)),
+    checkpoints = [provenance["checkpoint"] for provenance in provenances]
+    named: dict[str, dict[Any, str]] = {
+        "Data": {name: name for name in data if name},
+        "Measured": {(each["source"], each["weights"]): _checkpoint(each) for each in checkpoints},
+        "Logs": {log["log"]: _end(log["log"]) for log in logs},
     }
-    return " ".join(f"{kind}: {_list(names)}." for kind, names in named.items() if names)
+    return " ".join(f"{kind}: {_list(list(names.values()))}." for kind, names in named.items() if names)
 
 
 def _records(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:
@@ -54,5 +54,6 @@ def _end(path: str) -> str:
 
 
 def _list(names: list[str]) -> str:
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more
+    """The first of ``names``, some of which may be equal when shortened, and how many more there are."""
+    shown = list(dict.fromkeys(names))[:MOST]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")

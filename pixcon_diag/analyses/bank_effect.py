@@ -1,6 +1,5 @@
 """Effect of a bank's contamination on mIoU, as a table."""
 
-import math
 from collections.abc import Iterator
 
 from pixcon_diag.analyses.deltas import delta_column
@@ -69,10 +68,11 @@ def _notes(found: BankEffect) -> Iterator[str]:
         "recipe, start and seed; 95 %: Student's t over the means of the starts (forks of one checkpoint have one "
         "start; with a single start over its pairs). ρ_F: after the last epoch, among entries with a known target."
     )
-    if math.isfinite(found.rank_correlation):
+    if found.rank_correlations:
+        listed = ", ".join(f"{rule} {value:+.2f}" for rule, value in found.rank_correlations.items())
         yield (
-            f"Spearman's correlation of the bank's ρ_F and Δ over all pairs: {found.rank_correlation:+.2f}, without a "
-            "p-value, as pairs of one start are not independent."
+            f"Spearman's correlation of the bank's ρ_F and Δ over the pairs of a rule: {listed}; without a p-value, as "
+            "pairs of one start are not independent."
         )
     for why, names in (
         (f"Without a partner of the rule {found.reference}", found.unpaired),

@@ -12,12 +12,14 @@ from pixcon_diag.logs.history import RunHistory, Weights, disambiguate
 from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import Interval, half_width
-from pixcon_diag.statistics.spread import NAN, by_start, mean, sample_std
+from pixcon_diag.statistics.spread import by_start, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
 RULE = "bank.rule"
 DRAWN = ("fork.checkpoint", "seed")
 """Keys in which pairs of one setting differ: where a run starts, and its random numbers."""
+NOISE, NOISE_KIND = "consistency.noise.rate", "consistency.noise.kind"
+"""At a rate of 0 the kind has no effect."""
 PATIENCE = "schedule.patience"
 """Epochs without a better mIoU after which a run stops early; None for never."""
 LEVEL = 0.95
@@ -76,8 +78,9 @@ class BankEffect(Serializable):
     weights: Weights
     reference: str
     settings: tuple[BankSetting, ...]
-    rank_correlation: float
-    """Spearman's, of contamination and difference over all pairs; NaN for fewer than three or a constant."""
+    rank_correlations: Mapping[str, float]
+    """Spearman's, of contamination and difference over the pairs of each rule that has three and in which both vary.
+    Rules are not pooled: they differ in more than contamination."""
     unpaired: tuple[str, ...]
     """Runs with a bank, but without a partner that has the reference rule."""
     uneven: tuple[str, ...]
@@ -132,12 +135,11 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
         )
     varied = _varied([members[0][0] for members in found.values()])
     settings = [_setting(members, varied) for members in found.values()]
-    pairs = [pair for setting in settings for pair in setting.pairs]
     return BankEffect(
         weights,
         reference,
         tuple(sorted(settings, key=lambda setting: setting.contamination)),
-        _rank_correlation(pairs),
+        _rank_correlations(settings),
         tuple(unpaired),
         tuple(uneven),
         tuple(unknown),
@@ -146,7 +148,8 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
 
 def _recipe(run: RunHistory) -> dict[str, str]:
     """Everything that the runs of a pair share."""
-    return {k: str(v) for k, v in sorted(run.config.items()) if k not in _FREE and not k.startswith(RUNTIME)}
+    free = _FREE if run.config.get(NOISE) else _FREE | {NOISE_KIND}
+    return {k: str(v) for k, v in sorted(run.config.items()) if k not in free and not k.startswith(RUNTIME)}
 
 
 def _setting_key(run: RunHistory) -> tuple[Any, ...]:
@@ -156,7 +159,7 @@ def _setting_key(run: RunHistory) -> tuple[Any, ...]:
 
 def _varied(runs: Sequence[RunHistory]) -> list[str]:
     keys = sorted({key for run in runs for key, _ in _setting_key(run)})
-    return [key for key in keys if len({str(run.config.get(key)) for run in runs}) > 1]
+    return [key for key in keys if len({_recipe(run).get(key) for run in runs}) > 1]
 
 
 def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPair:
@@ -182,7 +185,7 @@ def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[st
     center, reach = mean(means), half_width(means, LEVEL)
     return BankSetting(
         rule=run.config[RULE],
-        values={key: run.config.get(key) for key in varied},
+        values={key: run.config[key] for key in varied if key in _recipe(run)},
         pairs=pairs,
         contamination=mean([pair.contamination for pair in pairs]),
         pseudo_labels=mean([pair.pseudo_labels for pair in pairs]),
@@ -196,11 +199,14 @@ def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[st
     )
 
 
-def _rank_correlation(pairs: Sequence[BankPair]) -> float:
-    x, y = np.array([[pair.contamination, pair.difference] for pair in pairs]).T
-    if len(pairs) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return NAN
-    return float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+def _rank_correlations(settings: Sequence[BankSetting]) -> dict[str, float]:
+    found = {}
+    for rule in dict.fromkeys(setting.rule for setting in settings):
+        pairs = [pair for setting in settings if setting.rule == rule for pair in setting.pairs]
+        x, y = np.array([[pair.contamination, pair.difference] for pair in pairs]).T
+        if len(pairs) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0:
+            found[rule] = float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+    return found
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -30,3 +30,8 @@ def test_many_checkpoints_are_counted_and_nothing_is_an_empty_line() -> None:
     many = {"results": [{"provenance": provenance(f"{k}.pth")} for k in range(MOST + 3)]}
     assert source_line(many).endswith("5.pth (ema) and 3 more.")
     assert source_line({"command": "power", "logs": []}) == ""
+
+
+def test_logs_whose_shortened_paths_are_equal_are_counted_each() -> None:
+    logs = [{"log": f"/{user}/runs/a/log.jsonl", "dataset": None} for user in ("x", "y", "z")]
+    assert source_line({"logs": logs}) == "Logs: runs/a/log.jsonl and 2 more."

@@ -10,7 +10,7 @@ def test_a_row_for_each_setting_by_contamination() -> None:
     plain, noisy = table.records()
     assert (plain["setting"], noisy["setting"]) == ("pseudo, noise 0.0", "pseudo, noise 0.4")
     assert (noisy["pairs"], noisy["better"]) == (2, "2/2") and math.isnan(plain["difference_std"])
-    assert any("all pairs: +1.00" in note for note in table.notes)
+    assert any("the pairs of a rule: pseudo +1.00" in note for note in table.notes)
 
 
 def test_runs_without_a_partner_are_named() -> None:

@@ -43,7 +43,7 @@ def test_pairs_share_everything_but_the_rule() -> None:
     # 3 and 1 points: mean 2, SD √2, t(1 degree of freedom) 12.7062, so 2 ± 12.7062 · √2/√2
     assert noisy.difference == pytest.approx(0.02) and noisy.std == pytest.approx(0.01 * math.sqrt(2))
     assert noisy.interval.high == pytest.approx(0.02 + 0.127062, abs=1e-6)
-    assert found.rank_correlation == pytest.approx(1.0)  # 0.1, 0.5, 0.7 and −1, 1, 3 points
+    assert found.rank_correlations == {"pseudo": pytest.approx(1.0)}  # 0.1, 0.5, 0.7 and −1, 1, 3 points
     assert found.unpaired == ()
 
 
@@ -61,7 +61,20 @@ def test_the_rank_correlation_is_scipys_with_ties() -> None:
     runs = [run("clean", 0.5, parent=index) for index in range(5)]
     runs += [run("pseudo", 0.5 - y / 100, x, parent=index) for index, (x, y) in enumerate(points)]
     expected = spearmanr(*zip(*points, strict=True)).statistic
-    assert bank_effect(runs).rank_correlation == pytest.approx(expected)
+    other = [run("confidence", 0.5, 0.01, parent=0), run("confidence", 0.4, 0.01, parent=1)]
+    assert bank_effect([*runs, *other]).rank_correlations == {"pseudo": pytest.approx(expected)}  # rules are not pooled
+
+
+def test_the_kind_of_noise_at_a_rate_of_zero_is_no_setting() -> None:
+    def noisy(rule: str, miou: float, rho_f: float, rate: float, kind: str) -> RunHistory:
+        noise = {"consistency.noise.rate": rate, "consistency.noise.kind": kind}
+        return run(rule, miou, rho_f, parent=int(100 * rate), **noise)
+
+    runs = [noisy("clean", 0.6, 0.0, 0.0, "uniform"), noisy("pseudo", 0.5, 0.1, 0.0, "regions")]
+    runs += [noisy("clean", 0.6, 0.0, 0.4, "regions"), noisy("pseudo", 0.5, 0.6, 0.4, "regions")]
+    without, with_noise = bank_effect(runs).settings
+    assert without.values == {"consistency.noise.rate": 0.0}
+    assert with_noise.values == {"consistency.noise.rate": 0.4, "consistency.noise.kind": "regions"}
 
 
 def test_another_reference_and_runs_without_a_partner() -> None:
@@ -69,7 +82,7 @@ def test_another_reference_and_runs_without_a_partner() -> None:
     found = bank_effect(runs, reference="pseudo")
     (setting,) = found.settings
     assert (setting.rule, setting.contamination) == ("confidence", 0.01) and found.unpaired == ("confidence 1 ",)
-    assert math.isnan(found.rank_correlation)
+    assert found.rank_correlations == {}
 
 
 def test_unfinished_runs_and_unknown_banks_are_left_out_by_name() -> None:
