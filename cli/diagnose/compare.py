@@ -18,5 +18,5 @@ EXAMPLES = (
     "pixcon-diag compare none=runs/a clean=runs/b",
     "pixcon-diag compare none=runs/a,runs/b clean=runs/c,runs/d --tau 0.9 --tau 0.95",
 )
-DETAILS = """Image noise and seed noise are in separate rows. Seeds are paired in the order in which each group's
-checkpoints are named."""
+DETAILS = """Image noise and seed noise are in separate rows. Runs are paired by their seed and, of forks, their
+start; where files state no seed, in the order in which each group's checkpoints are named."""

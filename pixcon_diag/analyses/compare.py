@@ -21,6 +21,7 @@ from pixcon_diag.groups.methods import Methods
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, Unit, compare
 from pixcon_diag.measures.seeds import DRAWS, MOST_SEEDS
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass
+from pixcon_diag.statistics.run_seeds import common_starts, paired, why_unpaired
 from pixcon_diag.statistics.spread import Spread
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.result import Result
@@ -31,8 +32,8 @@ IMAGES = (
     "images: variation over validation sets, for fixed weights (paired bootstrap over images, percentile interval)."
 )
 SEEDS = (
-    "seeds: variation over training seeds, for fixed images (mean ± sample std; one-sided exact tests of seeds paired "
-    "in the order given; least p: the smallest that this number of seeds allows)."
+    "seeds: variation over training seeds, for fixed images (mean ± sample std; one-sided exact tests of the pairs "
+    "by seed, or in the order given where files state none; least p: the smallest that this number of seeds allows)."
 )
 MONTE_CARLO = (
     f"p perm.: of more than {MOST_SEEDS} pairs of seeds among {DRAWS:,} random patterns of signs, not among all, so at "
@@ -163,29 +164,23 @@ def result_of(methods: Methods, draws: int = 1000) -> Result:
     groups = methods.measured()
     found, left_out = quantities_of(methods, groups)
     first, *others = (group.name for group in groups)
-    starts = starts_of(methods)
+    seeds = {group.name: group.seeds for group in groups}
+    reasons = [why_unpaired((first, other), (seeds[first], seeds[other])) for other in others]
     with methods.bar("bootstrap over images") as progress:
         rows = {
             other: compare(
                 found[first],
                 found[other],
-                starts=starts.get(first) if starts.get(first) == starts.get(other) else None,
+                paired=paired(seeds[first], seeds[other]),
+                starts=common_starts(seeds[first], seeds[other]),
                 seed=methods.options.seed,
                 draws=draws,
                 progress=progress,
             )
             for other in others
         }
+    left_out += [f"tests over seeds: {reason}" for reason in reasons if reason]
     return compare_result(groups, rows, left_out, methods.bar)
-
-
-def starts_of(methods: Methods) -> dict[str, list[str]]:
-    """For each method whose runs are all forks, the checkpoints that they fork."""
-    found = {
-        group.name: [None if own.run is None else own.run.settings.fork.checkpoint for own in loaded]
-        for group, loaded in methods.checkpoints
-    }
-    return {name: [start for start in starts if start] for name, starts in found.items() if all(starts)}
 
 
 def quantities_of(methods: Methods, groups: Sequence[MeasuredGroup]) -> tuple[dict[str, list[Quantity]], list[str]]:

@@ -15,7 +15,10 @@ from pixcon_diag.tables.table import Column, Kind, Table
 IMAGES = (
     "low, high: variation over validation sets, for fixed weights (paired bootstrap over images, percentile interval)."
 )
-SEEDS = "seeds better: of the seeds paired in the order given. The CSV files have the tests over seeds."
+SEEDS = (
+    "seeds better: of the pairs of runs (by seed, or in the order given where files state none). The CSV files have "
+    "the tests over seeds."
+)
 STARTS = (
     "Several pairs fork one checkpoint. They share its first epochs, so they are not independent, and the tests count "
     "their mean once."

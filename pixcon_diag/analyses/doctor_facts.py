@@ -1,5 +1,6 @@
 """The facts of a study that the rules judge, gathered once from its passes, replays, logs and configurations."""
 
+import math
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -28,6 +29,8 @@ from pixcon_diag.measures.error_budget_result import ErrorBudget
 from pixcon_diag.measures.uncertainty import ImageNoise, paired_bootstrap, pooled_miou
 from pixcon_diag.passes.predictions import MeasuredGroup, MeasuredPass, Predictions
 from pixcon_diag.provenance import LoadCheck
+from pixcon_diag.statistics.run_seeds import RunSeed, common_starts, paired
+from pixcon_diag.statistics.spread import by_start
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.data.lists import parse_list
 from pixcon_train.method.admission import REPLAYED
@@ -101,7 +104,10 @@ def _of_logs(groups: dict[str, list[RunHistory]]) -> Facts:
     weights: Weights = "ema" if all(run.best("ema") for run in every) else "student"
     bests = {name: [_best(run, weights) for run in runs] for name, runs in groups.items()}
     first, *others = bests
-    pairs = [Pair(first, other, seeds=_paired(bests[first], bests[other])) for other in others]
+    seeds = {name: [run.seed for run in runs] for name, runs in groups.items()}
+    pairs = [
+        Pair(first, other, seeds=_deltas(bests[first], bests[other], (seeds[first], seeds[other]))) for other in others
+    ]
     return Facts(tuple(members), tuple(pairs), _methods({name: len(runs) for name, runs in groups.items()}))
 
 
@@ -110,10 +116,16 @@ def _best(run: RunHistory, weights: Weights) -> float:
     return best.miou if best else float("nan")
 
 
-def _paired(first: Sequence[float], second: Sequence[float]) -> tuple[float, ...]:
-    """second − first of each pair of seeds; empty where the numbers differ or a value is undefined."""
-    deltas = tuple(np.subtract(second, first).tolist()) if len(first) == len(second) else ()
-    return () if any(delta != delta for delta in deltas) else deltas
+def _deltas(
+    first: Sequence[float], second: Sequence[float], seeds: tuple[Sequence[RunSeed], Sequence[RunSeed]]
+) -> tuple[float, ...]:
+    """second − first of each pair of runs, or of each start's pairs the mean; empty where they are not paired or a
+    value is undefined."""
+    if not paired(*seeds):
+        return ()
+    deltas = np.subtract(second, first).tolist()
+    starts = common_starts(*seeds)
+    return () if any(map(math.isnan, deltas)) else tuple(deltas if starts is None else by_start(deltas, starts))
 
 
 def _training(checkpoint: LoadedCheckpoint | None, history: RunHistory | None) -> Training | None:
@@ -273,5 +285,5 @@ def _pair(
         image_noise=noise({member.name: member.statistics for member in members}),
         inner=noise(inner) if all(member.name in inner for member in members) else None,
         by_class=tuple((ious[1].mean(0) - ious[0].mean(0)).tolist()),
-        seeds=_paired(*mious),
+        seeds=_deltas(mious[0], mious[1], (first.seeds, other.seeds)),
     )

@@ -23,7 +23,8 @@ from pixcon_diag.measures.per_class_tests import (
 from pixcon_diag.paper.errors import tables6
 from pixcon_diag.passes.predictions import MeasuredGroup
 from pixcon_diag.statistics.intervals import Interval
-from pixcon_diag.statistics.spread import seeds_note
+from pixcon_diag.statistics.run_seeds import common_starts, paired
+from pixcon_diag.statistics.spread import by_start, seeds_note
 from pixcon_diag.tables.file_names import file_parts
 from pixcon_diag.tables.names import name_list
 from pixcon_diag.tables.result import Result
@@ -59,7 +60,10 @@ def per_class_result(groups: Sequence[MeasuredGroup], *, seed: int = 0, bar: Bar
     classes = groups[0].members[0].data.spec.classes
     seeds = {group.name: [member.iou.iou for member in group.members] for group in groups}
     first, *others = groups
-    results = {group.name: per_class(classes, seeds[first.name], seeds[group.name]) for group in others}
+    results = {
+        group.name: per_class(classes, seeds[first.name], seeds[group.name], paired=paired(first.seeds, group.seeds))
+        for group in others
+    }
     tests = {group.name: _tests(first, group, results[group.name], seed, bar) for group in others}
     intervals = {group.name: _intervals(first, group) for group in others}
     tables: list[Table] = []
@@ -95,7 +99,10 @@ def _tests(
     first, second = ([member.statistics for member in group.members] for group in (baseline, other))
     with bar(f"testing the classes of {other.name}") as progress:
         images = image_tests(first, second, rng=np.random.default_rng(seed), progress=progress)
+    starts = common_starts(baseline.seeds, other.seeds)
     deltas = {row.index: row.seed_deltas for row in result.rows}
+    if starts is not None:
+        deltas = {index: tuple(by_start(each, starts)) if each else () for index, each in deltas.items()}
     found = (images, seed_tests([deltas[k] for k in range(len(deltas))]))
     return [tests for tests in found if tests is not None]
 
@@ -179,7 +186,7 @@ def _tests_notes(result: PerClassResult, tests: Sequence[ClassTests]) -> Iterato
     if not any(test.noise == "images" for test in tests):
         yield "No test over images: it exchanges the i-th seeds of both methods, which have different numbers of seeds."
     if not any(test.noise == "seeds" for test in tests):
-        yield f"No test over seeds: it needs at least {FEWEST_SEEDS} seeds of each method, paired in order."
+        yield f"No test over seeds: it needs at least {FEWEST_SEEDS} seeds of each method, in pairs."
 
 
 def _least_sentence(test: ClassTests) -> str:

@@ -20,6 +20,7 @@ from pixcon_diag.measures.power_sources import Plan, given_source, prior_sources
 from pixcon_diag.measures.seed_power import SeedPower, seed_power
 from pixcon_diag.measures.uncertainty import paired_bootstrap, pooled_miou
 from pixcon_diag.statistics.power import ALPHA, POWER
+from pixcon_diag.statistics.run_seeds import why_unpaired
 from pixcon_diag.tables.result import Result
 from pixcon_train.core.errors import ConfigError
 
@@ -56,7 +57,7 @@ def result_of(
     if methods.any_named or (sd is None and methods.any_run):
         histories = methods.histories()
         result = dynamics(histories, weights or common_weights(histories))
-        notes = [*_run_notes(result), *fork_notes(histories)]
+        notes = [*_run_notes(result), *fork_notes(histories), *_pair_notes(histories)]
     rng = np.random.default_rng(methods.options.seed)
     found = SeedPower(None, (), (), (), ()) if result is None else seed_power(result, plan, rng)
     sources = [*([] if sd is None else [given_source(plan, sd / 100)]), *found.sources]
@@ -67,7 +68,7 @@ def result_of(
         *([pairs_table(found.pairs)] if found.pairs else []),
         needed_table(sources, plan, found),
         detectable_table(sources, plan),
-        *([epochs_table(found.runs, found.weights)] if found.weights else []),
+        *([epochs_table(found.runs, found.weights)] if any(run.evaluations > 1 for run in found.runs) else []),
         *([images_table(by_images, plan)] if images else []),
     ]
     return Result.of(
@@ -100,12 +101,22 @@ def _plan(effects: Sequence[float], seeds: Sequence[int], sd: float | None) -> P
 def fork_notes(histories: Mapping[str, Sequence[RunHistory]]) -> Iterator[str]:
     """Groups of which several runs fork one checkpoint."""
     for name, runs in histories.items():
-        starts = {run.config.get("fork.checkpoint") for run in runs}
+        starts = {run.seed.start for run in runs}
         if None not in starts and len(starts) < len(runs):
             yield (
                 f"The {len(runs)} runs of {name} fork {len(starts)} checkpoint{'s' if len(starts) > 1 else ''}: they "
                 "are not independent, so their SD and that of their pairs are likely too small."
             )
+
+
+def _pair_notes(histories: Mapping[str, Sequence[RunHistory]]) -> Iterator[str]:
+    """Why the runs of a group are not paired with the baseline's."""
+    seeds = {name: [run.seed for run in runs] for name, runs in histories.items()}
+    baseline, *others = seeds
+    for other in others:
+        reason = why_unpaired((baseline, other), (seeds[baseline], seeds[other]))
+        if reason is not None:
+            yield reason
 
 
 def _run_notes(result: DynamicsResult) -> Iterator[str]:

@@ -51,7 +51,8 @@ def pairs_table(pairs: Sequence[PairNoise]) -> Table:
             Column("r_high", "high", "number", 2, over="r 95 %", of=lambda r: r.correlation_interval.high),
         ),
         (
-            "Runs are paired in the order named. r: correlation of the pairs (Fisher's interval, from four pairs on). "
+            "Runs are paired by seed, or in the order named where the logs state none. r: correlation of the pairs "
+            "(Fisher's interval, from four pairs on). "
             "For equal SDs s, the SD of Δ is s·√(2(1 − r)): pairs that share what is random need fewer seeds.",
         ),
     )

@@ -10,6 +10,7 @@ from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short
 from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import SUFFIXES, TABLES, TEXT, holds_log, logs_in, read_histories, read_history
 from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.statistics.run_seeds import in_order
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.paths import is_folder, resolved
 from pixcon_train.runs.log_file import LOG
@@ -30,7 +31,7 @@ def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
     else:
         expanded = [log for argument in logs or _default_runs() for log in _text_logs(source_path(argument))]
     read = {
-        part: runs
+        part: in_order(runs, [run.seed for run in runs])
         for group in find_groups(expanded, holds_run=holds_log)
         for part, runs in _split(group, [run for source in group.sources for run in read_histories(_path(source))])
     }

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from pixcon_diag.checkpoints.loading import WEIGHTS, LoadedCheckpoint
 from pixcon_diag.data.comparable import label_difference
 from pixcon_diag.data.evaluation_data import EvaluationData
+from pixcon_diag.statistics.run_seeds import RunSeed
 from pixcon_train.core.errors import ConfigError
 
 KINDS = 2
@@ -22,6 +23,14 @@ class Member:
     group: str
     checkpoint: LoadedCheckpoint
     data: EvaluationData
+
+
+def seed_of(checkpoint: LoadedCheckpoint) -> RunSeed:
+    """The seed of the run that wrote a checkpoint, as far as the file states it."""
+    if checkpoint.run is None:
+        return RunSeed()
+    settings = checkpoint.run.settings
+    return RunSeed(settings.seed, settings.fork.checkpoint)
 
 
 def introduction(members: Sequence[Member]) -> Iterator[str]:

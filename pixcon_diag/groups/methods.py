@@ -30,7 +30,7 @@ from pixcon_diag.groups.bars import Bar
 from pixcon_diag.groups.loading import choose_images, load_groups, member_of
 from pixcon_diag.groups.logs import history_beside, read_groups, runs_here
 from pixcon_diag.groups.measuring import Measuring
-from pixcon_diag.groups.members import Member, introduction, require_one_list
+from pixcon_diag.groups.members import Member, introduction, require_one_list, seed_of
 from pixcon_diag.groups.options import StudyOptions
 from pixcon_diag.groups.saved_folders import SavedFolders, refuse_equal_names
 from pixcon_diag.logs.history import RunHistory
@@ -40,7 +40,6 @@ from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.predictions import (
     MeasuredGroup,
     MeasuredPass,
-    Predictions,
 )
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.progress import Notify, no_notes
@@ -273,10 +272,13 @@ class Methods(Attempts):
             require_one_list([member for member in self.members if member.group == group.name])
 
     def _grouped(self, passes: Sequence[tuple[Member, MeasuredPass]]) -> tuple[MeasuredGroup, ...]:
-        members: dict[str, list[Predictions]] = {}
+        grouped: dict[str, list[tuple[Member, MeasuredPass]]] = {}
         for member, measured in passes:
-            members.setdefault(member.group, []).append(measured)
-        return tuple(MeasuredGroup(name, tuple(grouped)) for name, grouped in members.items())
+            grouped.setdefault(member.group, []).append((member, measured))
+        return tuple(
+            MeasuredGroup(name, tuple(run for _, run in runs), tuple(seed_of(own.checkpoint) for own, _ in runs))
+            for name, runs in grouped.items()
+        )
 
     def measured(self, **counted: Any) -> tuple[MeasuredGroup, ...]:
         """Every method with its passes, then the saved predictions, each as a method; the baseline first.

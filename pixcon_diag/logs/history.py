@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixcon_diag.serialization import Serializable
+from pixcon_diag.statistics.run_seeds import RunSeed
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.paths import resolved
 
@@ -92,6 +93,12 @@ class RunHistory(Serializable):
     """Sentences on what was left out and on the trainer's warnings."""
     iterations: int | None = None
     """Training steps until the end of the last epoch; None if the log does not count them."""
+
+    @property
+    def seed(self) -> RunSeed:
+        """The run's seed, as far as the log states it."""
+        number, start = self.config.get("seed"), self.config.get("fork.checkpoint")
+        return RunSeed(number if isinstance(number, int) else None, None if start is None else str(start))
 
     def finished(self, epoch: int) -> int:
         """Epochs finished when ``epoch`` was evaluated."""

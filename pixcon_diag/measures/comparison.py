@@ -49,6 +49,7 @@ def compare(
     baseline: Sequence[Quantity],
     other: Sequence[Quantity],
     *,
+    paired: bool = True,
     starts: Sequence[str] | None = None,
     seed: int = 0,
     draws: int = 1000,
@@ -57,7 +58,7 @@ def compare(
 ) -> list[ComparisonRow]:
     """A row for each measurement that both groups have, in the baseline's order.
 
-    Every bootstrap draws the same images, from ``seed``. ``starts`` is as of
+    Every bootstrap draws the same images, from ``seed``. ``paired`` and ``starts`` are as of
     :func:`pixcon_diag.measures.seeds.seed_noise`.
 
     Raises:
@@ -68,35 +69,30 @@ def compare(
     rows = []
     for done, (first, second) in enumerate(shared):
         progress(done, len(shared))
-        rows.append(_row(first, second, starts, seed, draws, level))
+        image_noise = _image_noise(first, second, seed, draws, level)
+        noise = seed_noise(
+            first.values,
+            second.values,
+            higher_is_better=first.higher_is_better,
+            paired=paired,
+            starts=starts,
+            rng=np.random.default_rng(seed),
+        )
+        same_classes = len({*(first.classes or ()), *(second.classes or ())}) < 2
+        rows.append(ComparisonRow(first.measure, first.unit, first.higher_is_better, image_noise, noise, same_classes))
     progress(len(shared), len(shared))
     return rows
 
 
-def _row(
-    first: Quantity, second: Quantity, starts: Sequence[str] | None, seed: int, draws: int, level: float
-) -> ComparisonRow:
-    noise = None
-    if first.per_image is not None and second.per_image is not None and first.statistic is not None:
-        noise = paired_bootstrap(
-            first.per_image,
-            second.per_image,
-            first.statistic,
-            rng=np.random.default_rng(seed),
-            draws=draws,
-            level=level,
-        )
-    return ComparisonRow(
-        measure=first.measure,
-        unit=first.unit,
-        higher_is_better=first.higher_is_better,
-        image_noise=noise,
-        seed_noise=seed_noise(
-            first.values,
-            second.values,
-            higher_is_better=first.higher_is_better,
-            starts=starts,
-            rng=np.random.default_rng(seed),
-        ),
-        same_classes=len({*(first.classes or ()), *(second.classes or ())}) < 2,
+def _image_noise(first: Quantity, second: Quantity, seed: int, draws: int, level: float) -> ImageNoise | None:
+    """None where the measurement does not add up over images."""
+    if first.per_image is None or second.per_image is None or first.statistic is None:
+        return None
+    return paired_bootstrap(
+        first.per_image,
+        second.per_image,
+        first.statistic,
+        rng=np.random.default_rng(seed),
+        draws=draws,
+        level=level,
     )

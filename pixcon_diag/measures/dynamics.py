@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pixcon_diag.logs.history import BestEpoch, RunHistory, Weights, disambiguate
 from pixcon_diag.measures.sensitivity import recipe_keys
+from pixcon_diag.statistics.run_seeds import RunSeed
 from pixcon_diag.statistics.spread import NAN, mean, sample_std
 from pixcon_train.core.errors import ConfigError
 
@@ -44,6 +45,7 @@ class RunDynamics:
     """With the class IoUs of that epoch; None where the teacher was never evaluated."""
     best_student: BestEpoch | None
     note: str | None
+    seed: RunSeed
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def _run(run: RunHistory) -> RunDynamics:
         best_ema=run.best("ema"),
         best_student=run.best("student"),
         note=run.note,
+        seed=run.seed,
     )
 
 

@@ -44,7 +44,7 @@ class PerClassResult(Serializable):
     baseline_seeds: int
     other_seeds: int
     paired: bool
-    """Whether both have the same number of seeds, which are then paired in order."""
+    """Whether the i-th seeds of both are a pair."""
     mean: ClassRow
     """Each seed's mIoU, the mean over its classes with an IoU: the last line of Table 6, and the mIoU reported
     everywhere else."""
@@ -58,13 +58,14 @@ class PerClassResult(Serializable):
     """Classes without an IoU in some seed: they have no delta."""
 
 
-def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerClassResult:
+def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU, *, paired: bool = True) -> PerClassResult:
     """Mean IoU per class over the seeds of each method, the difference, and its consistency over seeds.
 
     Args:
         classes: K names in class order.
         baseline: (seeds, K) IoUs of the baseline.
-        other: (seeds, K) IoUs of the other method; where there are as many seeds, the i-th is paired with the i-th.
+        other: (seeds, K) IoUs of the other method.
+        paired: whether the i-th seeds of both are a pair, if there are equally many.
 
     Raises:
         ConfigError: a method without a seed, or a seed without one IoU per class.
@@ -76,7 +77,10 @@ def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerC
     """
     for name, seeds in (("baseline", baseline), ("other method", other)):
         _check(name, seeds, len(classes))
-    rows = [_row(k, name, [s[k] for s in baseline], [s[k] for s in other]) for k, name in enumerate(classes)]
+    paired = paired and len(baseline) == len(other)
+    rows = [
+        _row(k, name, [s[k] for s in baseline], [s[k] for s in other], paired=paired) for k, name in enumerate(classes)
+    ]
     common = [row.index for row in rows if not math.isnan(row.delta)]
     methods = (baseline, other)
     uneven = any(len(_defined(seed)) != len(common) for seeds in methods for seed in seeds)
@@ -85,10 +89,13 @@ def per_class(classes: Sequence[str], baseline: SeedIoU, other: SeedIoU) -> PerC
         rows=tuple(sorted(rows, key=lambda row: (1.0, 0.0) if math.isnan(row.delta) else (0.0, row.baseline))),
         baseline_seeds=len(baseline),
         other_seeds=len(other),
-        paired=len(baseline) == len(other),
-        mean=_row(-1, "mIoU", *([mean(_defined(s)) for s in seeds] for seeds in methods)),
+        paired=paired,
+        mean=_row(-1, "mIoU", *([mean(_defined(s)) for s in seeds] for seeds in methods), paired=paired),
         common=_row(
-            -1, f"mean of {len(common)} classes", *([mean([s[k] for k in common]) for s in seeds] for seeds in methods)
+            -1,
+            f"mean of {len(common)} classes",
+            *([mean([s[k] for k in common]) for s in seeds] for seeds in methods),
+            paired=paired,
         )
         if uneven
         else None,
@@ -115,9 +122,8 @@ def _check(name: str, seeds: SeedIoU, num_classes: int) -> None:
             )
 
 
-def _row(index: int, name: str, baseline: Sequence[float], other: Sequence[float]) -> ClassRow:
+def _row(index: int, name: str, baseline: Sequence[float], other: Sequence[float], *, paired: bool) -> ClassRow:
     """One class from its IoUs by seed."""
-    paired = len(baseline) == len(other)
     deltas = [b - a for a, b in zip(baseline, other, strict=True)] if paired else []
     if any(math.isnan(value) for value in (*baseline, *other)):
         deltas = []

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.intervals import Interval
 from pixcon_diag.statistics.late_noise import LateNoise, late_noise
 from pixcon_diag.statistics.power import correlation_interval, pooled_sd, sd_interval
+from pixcon_diag.statistics.run_seeds import paired
 from pixcon_diag.statistics.spread import NAN, mean
 
 FEWEST_RUNS = 3
@@ -93,8 +94,8 @@ def seed_power(result: DynamicsResult, plan: Plan, rng: np.random.Generator) -> 
     """Seed noise of each group of at least three runs, of the pairs with the first group, and the power they leave.
 
     Args:
-        result: the runs by group, the baseline first; runs are paired in order. Runs without an evaluation of the
-            selected network are left out.
+        result: the runs by group, the baseline first; see :func:`pixcon_diag.statistics.run_seeds.paired`. Runs
+            without an evaluation of the selected network are left out.
         plan: effects and numbers of seeds.
         rng: generator of :func:`pixcon_diag.statistics.late_noise.late_noise`.
     """
@@ -103,26 +104,30 @@ def seed_power(result: DynamicsResult, plan: Plan, rng: np.random.Generator) -> 
     same_classes = {lead.other for lead in result.leads if lead.same_classes}
     # A run that is left out would move the pairs after it.
     whole = {group.name for group in result.groups if len(runs[group.name]) == len(group.runs)}
+    told = _told(itertools.chain(*runs.values()))
     groups = tuple(
-        _group_noise(name, scores, score) for name, scores in runs.items() for score in SCORES if _enough(scores, score)
+        _group_noise(name, scores, score) for name, scores in runs.items() for score in told if _enough(scores, score)
     )
     pairs = tuple(
         _pair_noise(runs[baseline.name], runs[other.name], score)
         for other in others
         if other.name in same_classes and {baseline.name, other.name} <= whole
-        for score in SCORES
-        if _paired(runs[baseline.name], runs[other.name], score)
+        if paired([run.seed for run in baseline.runs], [run.seed for run in other.runs])
+        for score in told
+        if _enough(runs[baseline.name], score) and _enough(runs[other.name], score)
     )
     scores = tuple(itertools.chain(*runs.values()))
     return SeedPower(result.weights, scores, groups, pairs, tuple(_sources(plan, runs, pairs)))
 
 
+def _told(scores: Iterable[RunScores]) -> tuple[Score, ...]:
+    """The scores without the last epoch's where it is every run's only evaluation, and so its best."""
+    single = all(run.evaluations == 1 for run in scores)
+    return tuple(score for score in SCORES if not (single and score == "last"))
+
+
 def _enough(scores: Sequence[RunScores], score: Score) -> bool:
     return len(scores) >= FEWEST_RUNS and not any(math.isnan(run.score(score)) for run in scores)
-
-
-def _paired(first: Sequence[RunScores], second: Sequence[RunScores], score: Score) -> bool:
-    return len(first) == len(second) and _enough(first, score) and _enough(second, score)
 
 
 def _scores(group: GroupDynamics, weights: Weights, rng: np.random.Generator) -> list[RunScores]:
@@ -188,7 +193,7 @@ def _sources(plan: Plan, runs: dict[str, list[RunScores]], pairs: Sequence[PairN
         for pair in pairs
         if pair.sd >= LEAST_SD
     ]
-    for score in SCORES:
+    for score in _told(itertools.chain(*runs.values())):
         enough = {name: scores for name, scores in runs.items() if _enough(scores, score)}
         if not enough:
             continue

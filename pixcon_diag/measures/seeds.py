@@ -83,7 +83,7 @@ class SeedNoise(Serializable):
     difference: float
     higher_is_better: bool
     paired: PairedSeeds | None
-    """None where the groups differ in size, or a value is undefined."""
+    """None where the runs are not paired or the groups differ in size, or a value is undefined."""
 
 
 def seed_noise(
@@ -91,6 +91,7 @@ def seed_noise(
     second: Sequence[float],
     *,
     higher_is_better: bool = True,
+    paired: bool = True,
     starts: Sequence[str] | None = None,
     rng: np.random.Generator | None = None,
 ) -> SeedNoise:
@@ -98,8 +99,9 @@ def seed_noise(
 
     Args:
         first: one value a seed.
-        second: the same, in the same order of seeds.
+        second: the same, in the same order of seeds if paired.
         higher_is_better: which direction improves.
+        paired: whether the i-th of both are a pair, if the groups have one size.
         starts: of each pair, the checkpoint that both runs fork. Pairs of one start share its first epochs, so they
             are not independent, and their mean counts once; if all have one start, every pair counts, for
             continuations of it. None: every pair counts.
@@ -116,7 +118,7 @@ def seed_noise(
     if not len(first) or not len(second):
         raise ValueError("Expected at least one value in each group.")
     one, two = SeedSummary.of(first), SeedSummary.of(second)
-    pairs = len(first) == len(second) and all(map(math.isfinite, (*first, *second)))
+    pairs = paired and len(first) == len(second) and all(map(math.isfinite, (*first, *second)))
     return SeedNoise(
         first=one,
         second=two,

@@ -27,6 +27,7 @@ from pixcon_diag.passes.predicted_maps import PredictedMaps
 from pixcon_diag.passes.state import Statistics, names_of, part
 from pixcon_diag.passes.totals import pass_disagreements
 from pixcon_diag.provenance import CheckpointInfo, InferenceInfo, Provenance
+from pixcon_diag.statistics.run_seeds import RunSeed
 from pixcon_train.core.errors import ConfigError
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Notify, Progress, no_notes, silent, tracked
@@ -241,6 +242,13 @@ class MeasuredGroup:
 
     name: str
     members: tuple[Predictions, ...]
+    stated: tuple[RunSeed, ...] = ()
+    """Seed of each member's run, as far as its file states it; empty where none does."""
+
+    @property
+    def seeds(self) -> tuple[RunSeed, ...]:
+        """Seed of each member, unknown where it is not stated."""
+        return self.stated or (RunSeed(),) * len(self.members)
 
 
 def measure_predictions(

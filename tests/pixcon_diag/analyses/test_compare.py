@@ -2,15 +2,12 @@
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from pixcon_diag.analyses.compare import compare_result, difference_table, starts_of
+from pixcon_diag.analyses.compare import compare_result, difference_table
 from pixcon_diag.analyses.compare_short import ONE_START, STARTS, conclusion, short_table
-from pixcon_diag.checkpoints.description import RunRecord
 from pixcon_diag.measures.comparison import ComparisonRow, Quantity, compare
 from pixcon_diag.measures.uncertainty import pooled_ratio
 from pixcon_diag.passes.predictions import MeasuredGroup
@@ -219,17 +216,3 @@ def test_forks_of_one_checkpoint_are_counted_once_and_said_to_be() -> None:
     alone = compare([first], [second], starts=["a"] * 4, draws=10)
     table = short_table("none", "clean", "fraction", alone, "n")
     assert column(table, "seeds") == ["3/4"] and ONE_START in table.notes and STARTS not in table.notes
-
-
-def test_the_starts_of_a_method_are_known_where_all_its_runs_are_forks() -> None:
-    def loaded(*forked: str | None) -> list[Any]:
-        records = [RunRecord({"fork": {"checkpoint": each}}, {}, "", {}) for each in forked]
-        return [SimpleNamespace(run=record) for record in records]
-
-    groups = {
-        "none": loaded("p/e.pth", "q/e.pth"),
-        "mixed": loaded("p/e.pth", None),
-        "other": [SimpleNamespace(run=None)],
-    }
-    methods: Any = SimpleNamespace(checkpoints=[(SimpleNamespace(name=name), own) for name, own in groups.items()])
-    assert starts_of(methods) == {"none": ["p/e.pth", "q/e.pth"]}
