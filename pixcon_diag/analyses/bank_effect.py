@@ -76,7 +76,7 @@ def _notes(found: BankEffect) -> Iterator[str]:
         )
     for why, names in (
         (f"Without a partner of the rule {found.reference}", found.unpaired),
-        ("Left out, as the partner has another number of epochs", found.uneven),
+        ("Left out, as the run or its partner is unfinished", found.unfinished),
         ("Left out, as the log has no contamination of the bank after the last epoch", found.unknown),
     ):
         if names:

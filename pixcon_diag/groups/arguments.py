@@ -10,7 +10,7 @@ from pixcon_diag.checkpoints.finding import HUB, WeightsAsked, checkpoint_path, 
 from pixcon_diag.checkpoints.loading import GENERIC_STEMS, LoadedCheckpoint, parent_name
 from pixcon_diag.checkpoints.model_spec import parse_spec, require_spec, with_model
 from pixcon_diag.logs.history import folder_name
-from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME
+from pixcon_diag.logs.recipe import NOT_RECIPE, RUNTIME, completed
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.paths import exists, is_file, is_folder, resolved
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
@@ -268,7 +268,7 @@ def _recipe(run: Path) -> dict[str, Any]:
     """The method's part of the run's configuration; empty without a configuration."""
     if not is_file(run / CONFIG):
         return {}
-    values = flatten(read_yaml_mapping(run / CONFIG))
+    values = completed(flatten(read_yaml_mapping(run / CONFIG)))
     return {k: v for k, v in values.items() if k not in NOT_RECIPE and not k.startswith(RUNTIME)}
 
 

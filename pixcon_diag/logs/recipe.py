@@ -1,4 +1,6 @@
-"""Configuration keys that are not part of a recipe."""
+"""The configuration of a run as one recipe: what belongs to it, and what earlier versions did not state."""
+
+from typing import Any
 
 NOT_RECIPE = frozenset(
     {
@@ -10,3 +12,12 @@ NOT_RECIPE = frozenset(
 
 RUNTIME = "runtime."
 """Prefix of the keys that describe the machine."""
+
+_ADDED = {"bank.form": "eq3", "consistency.threshold.reserve": False}
+"""Options that configurations of earlier versions do not have, by what was fixed then."""
+
+
+def completed(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a run of this project, by dotted key, with the options that its version did not have; an
+    empty one stays empty."""
+    return _ADDED | config if config else {}

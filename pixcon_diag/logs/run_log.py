@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 
 from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
+from pixcon_diag.logs.recipe import completed
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
 from pixcon_train.core.files import open_regular
@@ -57,8 +58,6 @@ class _Start(_Part):
 _FIRST = 100_000
 """Most bytes of a first line that are looked at."""
 _EPOCH, _START = TypeAdapter(_Epoch), TypeAdapter(_Start)
-_ADDED = {"bank.form": "eq3"}
-"""Options that logs of earlier versions do not have, by what was fixed then."""
 _WARNINGS = TypeAdapter(list[str], config=ConfigDict(strict=True))
 
 
@@ -103,7 +102,7 @@ def read_run_log(path: Path) -> RunHistory:
         classes=_classes(epochs),
         first_epoch=1,
         epochs=tuple(map(_epoch, epochs)),
-        config=_ADDED | flatten(config) if config else {},
+        config=completed(flatten(config)),
         absent="skip",
         note=" ".join(_notes(warnings, log.cut_off)) or None,
         iterations=epochs[-1].iteration,

@@ -20,8 +20,8 @@ DRAWN = ("fork.checkpoint", "seed")
 """Keys in which pairs of one setting differ: where a run starts, and its random numbers."""
 NOISE, NOISE_KIND = "consistency.noise.rate", "consistency.noise.kind"
 """At a rate of 0 the kind has no effect."""
-PATIENCE = "schedule.patience"
-"""Epochs without a better mIoU after which a run stops early; None for never."""
+EPOCHS, PATIENCE = "schedule.epochs", "schedule.patience"
+"""Epochs of a whole run; evaluations without a better mIoU after which it stops early, None for never."""
 LEVEL = 0.95
 _FREE = NOT_RECIPE - {*DRAWN} | {RULE, "data.unlabeled_truth"}
 """Keys that the runs of a pair need not share; ``data.unlabeled_truth`` only says what is logged."""
@@ -83,8 +83,8 @@ class BankEffect(Serializable):
     Rules are not pooled: they differ in more than contamination."""
     unpaired: tuple[str, ...]
     """Runs with a bank, but without a partner that has the reference rule."""
-    uneven: tuple[str, ...]
-    """Runs left out as they have fewer or more epochs than their partner, without early stopping."""
+    unfinished: tuple[str, ...]
+    """Runs left out as they or their partners have neither finished their schedule nor stopped early."""
     unknown: tuple[str, ...]
     """Runs left out as their logs do not say the contamination of their bank after the last epoch."""
 
@@ -114,7 +114,7 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
             )
         of_recipe[run.config[RULE]] = run
     found: dict[tuple[Any, ...], list[tuple[RunHistory, BankPair]]] = defaultdict(list)
-    unpaired, uneven, unknown = [], [], []
+    unpaired, unfinished, unknown = [], [], []
     for of_recipe in by_rule.values():
         partner = of_recipe.pop(reference, None)
         for rule, run in of_recipe.items():
@@ -122,8 +122,8 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
                 unpaired.append(run.name)
             elif not math.isfinite(run.epochs[-1].bank_contamination):
                 unknown.append(run.name)
-            elif len(run.epochs) != len(partner.epochs) and run.config.get(PATIENCE) is None:
-                uneven.append(run.name)
+            elif not _ended(run) or not _ended(partner):
+                unfinished.append(run.name)
             else:
                 found[(rule, _setting_key(run))].append((run, _pair(partner, run, weights)))
     if not found:
@@ -141,9 +141,18 @@ def bank_effect(runs: Sequence[RunHistory], *, reference: str = "clean", weights
         tuple(sorted(settings, key=lambda setting: setting.contamination)),
         _rank_correlations(settings),
         tuple(unpaired),
-        tuple(uneven),
+        tuple(unfinished),
         tuple(unknown),
     )
+
+
+def _ended(run: RunHistory) -> bool:
+    """Whether the run has finished its schedule, or stopped early by the EMA teacher's mIoU."""
+    epochs, patience, best = run.config.get(EPOCHS), run.config.get(PATIENCE), run.best("ema")
+    if epochs is None or run.finished(run.epochs[-1].epoch) >= epochs:
+        return True
+    since = 0 if best is None else sum(finished > best.finished for finished in run.curve("ema"))
+    return patience is not None and since >= patience
 
 
 def _recipe(run: RunHistory) -> dict[str, str]:

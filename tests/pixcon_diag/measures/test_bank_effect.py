@@ -1,7 +1,6 @@
 """Pairs of runs that differ in the admission rule, against values worked out by hand."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,12 +86,18 @@ def test_another_reference_and_runs_without_a_partner() -> None:
 
 def test_unfinished_runs_and_unknown_banks_are_left_out_by_name() -> None:
     """A run that still trains has neither its best epoch nor its last bank."""
-    short = replace(run("soft", 0.6, 0.2, parent=1), epochs=run("soft", 0.6, 0.2).epochs[1:])
-    found = bank_effect([*NOISY, *PLAIN, short, run("confidence", 0.6, math.nan)])
-    assert (found.uneven, found.unknown, len(found.settings)) == (("soft 1 ",), ("confidence 0 ",), 2)
-    stopped = replace(short, config=short.config | {"schedule.patience": 1})
-    reference = run("clean", 0.64, parent=1, **{"schedule.patience": 1})
-    assert bank_effect([stopped, reference]).uneven == ()
+    asked = {"schedule.epochs": 3}  # of which the runs have done two
+    soft, partner = run("soft", 0.6, 0.2, parent=1, **asked), run("clean", 0.64, parent=1, **asked)
+    found = bank_effect([*NOISY, *PLAIN, soft, partner, run("confidence", 0.6, math.nan)])
+    assert (found.unfinished, found.unknown, len(found.settings)) == (("soft 1 ",), ("confidence 0 ",), 2)
+
+
+@pytest.mark.parametrize(("patience", "ended"), [(None, False), (1, True), (2, False)])
+def test_a_run_that_stopped_early_has_ended(patience: int | None, ended: bool) -> None:
+    """The best of its two epochs is the first, so that one evaluation brought no better mIoU."""
+    asked = {"schedule.epochs": 8, "schedule.patience": patience}
+    runs = [run("soft", 0.6, 0.2, **asked), run("clean", 0.64, **asked), *NOISY]
+    assert bank_effect(runs).unfinished == (() if ended else ("soft 0 ",))
 
 
 @pytest.mark.parametrize(
