@@ -100,13 +100,17 @@ def _plan(effects: Sequence[float], seeds: Sequence[int], sd: float | None) -> P
 
 def fork_notes(histories: Mapping[str, Sequence[RunHistory]]) -> Iterator[str]:
     """Groups of which several runs fork one checkpoint."""
+    counts: dict[tuple[int, int], list[str]] = {}
     for name, runs in histories.items():
         starts = {run.seed.start for run in runs}
         if None not in starts and len(starts) < len(runs):
-            yield (
-                f"The {len(runs)} runs of {name} fork {len(starts)} checkpoint{'s' if len(starts) > 1 else ''}: they "
-                "are not independent, so their SD and that of their pairs are likely too small."
-            )
+            counts.setdefault((len(runs), len(starts)), []).append(name)
+    for (runs_each, starts_each), names in counts.items():
+        yield (
+            f"The {runs_each} runs{' each' if len(names) > 1 else ''} of {', '.join(names)} fork {starts_each} "
+            f"checkpoint{'s' if starts_each > 1 else ''}: they are not independent, so their SDs and those of their "
+            "pairs are likely too small."
+        )
 
 
 def _pair_notes(histories: Mapping[str, Sequence[RunHistory]]) -> Iterator[str]:
