@@ -2,8 +2,9 @@
 
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from pixcon_cli.console import announce_stop, notes, output, say
 from pixcon_cli.executors import ExecutorChoice, executor_options, take_choice, typed_command
 from pixcon_cli.help import PixConCommand
+from pixcon_cli.sweep_summary import SummaryFiles
 from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Column, Table
 
@@ -81,7 +83,7 @@ def train_points(
     """Train the ``chosen`` points of a sweep under ``runs``, or list them, and show their states.
 
     Raises:
-        TrainingError: a run failed.
+        TrainingError: a run failed or ended early.
         SystemExit: a signal ended it.
     """
     from pixcon_train.core.signals import StopRequest
@@ -95,12 +97,13 @@ def train_points(
 
         one_process(int(os.environ.get("WORLD_SIZE", "1")))
         folder = runs / grid.name
-        states = {point.name: run_state(point, folder) for point in grid.points}
+        states = {point.name: run_state(point, folder) for point in chosen}
         hours = hours_left([states[point.name] for point in chosen])
         for line in [f"note: {reason}" for reason in missing_lists(chosen)] if dry_run else hours_notes(hours.values()):
             say(console, line)
         if not dry_run:
-            work = _Work(chosen, states, folder, choice, interruption, console)
+            files = SummaryFiles(grid.points, folder, lambda line: say(console, line))
+            work = _Work(chosen, states, folder, choice, interruption, console, files)
             if choice.executor == "inline":
                 work.one_after_the_other()
             else:
@@ -111,10 +114,20 @@ def train_points(
         if choice.executor != "slurm":
             say(console, f"Stopped by {interruption.name}; the same command continues.")
         raise SystemExit(interruption.exit_code)
-    failed = [state for state in selected if state.state == "failed"]
+    open_ones = [state for state in selected if state.state == "failed" or (state.state != "finished" and not dry_run)]
+    if open_ones:
+        raise TrainingError(_open_ones(open_ones, len(selected)))
+
+
+def _open_ones(states: Sequence["RunState"], count: int) -> str:
+    """Which of ``count`` runs failed or ended early, and why."""
+    lines = [f"{state.point.name}: {state.message or state.state}" for state in states]
+    failed = sum(state.state == "failed" for state in states)
+    if early := len(states) - failed:
+        lines.insert(0, f"{early} of {count} runs ended early; the same command continues.")
     if failed:
-        reasons = "".join(f"\n{state.point.name}: {state.message}" for state in failed)
-        raise TrainingError(f"{len(failed)} of {len(selected)} runs failed.{reasons}")
+        lines.insert(0, f"{failed} of {count} runs failed.")
+    return "\n".join(lines)
 
 
 def _announce(console: Console, name: str, choice: ExecutorChoice) -> None:
@@ -131,19 +144,23 @@ class _Work:
 
     points: Sequence["Point"]
     states: dict[str, "RunState"]
-    """Of all points of the sweep by name, renewed while they are trained."""
+    """Of these points by name, renewed while they are trained."""
     folder: Path
     choice: ExecutorChoice
     interruption: "StopRequest"
     console: Console
+    files: SummaryFiles
+    ended: set[str] = field(default_factory=set)
+    """Names of the points whose last stage was seen."""
 
     def one_after_the_other(self) -> None:
         """Train the points in this process."""
-        for number, point in enumerate(self.points, 1):
-            if not self.interruption.requested:
-                say(self.console, f"{number}/{len(self.points)} {point.name}")
-                self.states[point.name] = _run(self.states[point.name], self.interruption, self.console)
-                self._write()
+        with self._summarized():
+            for number, point in enumerate(self.points, 1):
+                if not self.interruption.requested:
+                    say(self.console, f"{number}/{len(self.points)} {point.name}")
+                    self.states[point.name] = _run(self.states[point.name], self.interruption, self.console)
+                    self.files.write(self.states)
 
     def in_jobs(self) -> None:
         """Train the points in jobs."""
@@ -163,7 +180,8 @@ class _Work:
             interruption=self.interruption,
             notify=lambda line: say(self.console, line),
         )
-        with JobsDisplay(self.console, "runs", ("epoch", "EMA mIoU %", "left"), self._cells) as display:
+        heads = ("epoch", "EMA mIoU %", "left")
+        with self._summarized(), JobsDisplay(self.console, "runs", heads, self._cells) as display:
             stages = queue.work_off(watch)
         if self.interruption.requested and self.choice.executor == "slurm":
             say_what_goes_on(self.console, stages, typed_command())
@@ -176,19 +194,28 @@ class _Work:
         return (f"{found.epoch}/{epochs}", _shown(100 * found.miou, "{:.2f}"), _duration(found.seconds_left))
 
     def _renew(self, stages: Mapping[str, "Stage"]) -> None:
-        from pixcon_train.sweeps.run_states import renewed
+        """Read the states of the runs whose jobs have ended since the last call."""
+        from pixcon_train.sweeps.run_states import ended_state
 
-        new = {name: renewed(self.states[name], stage) for name, stage in stages.items()}
-        if any(state is not self.states[name] for name, state in new.items()):
-            self.states.update(new)
-            self._write()
+        new = {name: stage for name, stage in stages.items() if stage.is_last and name not in self.ended}
+        if new:
+            self.ended |= new.keys()
+            self.states.update({name: ended_state(self.states[name], stage) for name, stage in new.items()})
+            self.files.write(self.states)
 
-    def _write(self) -> None:
-        from pixcon_diag.tables.writing import write_results
-        from pixcon_train.sweeps.run_states import summary
+    @contextmanager
+    def _summarized(self) -> Iterator[None]:
+        """Write the summary before the block and after it, however it ends: an earlier command may have been killed."""
+        from pixcon_train.sweeps.run_states import run_state
 
-        states = list(self.states.values())
-        write_results(self.folder, "sweep", summary(states), {"sweep": [state.row() for state in states]})
+        self.files.write(self.states)
+        try:
+            yield
+        finally:
+            for name, state in self.states.items():
+                if state.state in ("not started", "unfinished") and name not in self.ended:
+                    self.states[name] = run_state(state.point, self.folder)
+            self.files.write(self.states)
 
 
 def _shown(value: float, form: str) -> str:

@@ -45,6 +45,11 @@ class Stage:
         """Whether it has a job."""
         return self.state in ("queued", "running")
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the queue does nothing more with the work."""
+        return self.state in ("done", "failed", "stopped")
+
 
 Watch = Callable[[Mapping[str, Stage]], None]
 """Called with the stages of all works, by name, again and again."""
@@ -112,7 +117,7 @@ class Queue:
 
     def _look(self, jobs: Mapping[str, Submitted]) -> None:
         """Renew the stages of all works that are not done, failed or stopped."""
-        open_ones = [name for name in self._works if name not in self._stages or not self._settled(name)]
+        open_ones = [name for name in self._works if name not in self._stages or not self._stages[name].is_last]
         lives = lives_of([jobs[name] for name in open_ones if name in jobs], self._folder)
         for name in open_ones:
             before, job = self._stages.get(name), jobs.get(name)
@@ -123,9 +128,6 @@ class Queue:
                 self._stages[name] = Stage(life, job)
             elif before is None or before.state != "waiting":
                 self._stages[name] = self._ended(self._works[name], job, life)
-
-    def _settled(self, name: str) -> bool:
-        return self._stages[name].state in ("done", "failed", "stopped")
 
     def _ended(self, work: Work, job: Submitted | None, life: Life | None) -> Stage:
         """The stage of a work without a job that goes on."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixcon_train.core.errors import PixConError
+from pixcon_train.core.files import read_json
 from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.jobs.queue import Stage
@@ -28,7 +29,7 @@ class RunState:
     """Its epoch, from 1; None before the first validation."""
     epochs_done: int = 0
     message: str | None = None
-    """The error of a failed run."""
+    """The error of a failed run, or why the job of another one ended early."""
     trace: str | None = None
     """The traceback, if the error is a defect rather than a user's mistake."""
 
@@ -69,14 +70,39 @@ def run_state(point: Point, parent: Path) -> RunState:
     )
 
 
-def renewed(before: RunState, stage: Stage) -> RunState:
-    """The state after its job ended, by ``stage``; ``before`` itself while it has not."""
-    if stage.state not in ("done", "failed", "stopped") or before.state in ("finished", "failed"):
-        return before
+def ended_state(before: RunState, stage: Stage) -> RunState:
+    """The state of a run whose job has come to ``stage``, its last one."""
     after = run_state(before.point, before.folder.parent)
     if stage.state == "failed":
         return replace(after, state="failed", message=stage.message, trace=stage.trace)
-    return after
+    return replace(after, message=stage.message) if stage.state == "stopped" else after
+
+
+def states_with_others(
+    points: Sequence[Point], own: Mapping[str, RunState], parent: Path, recorded: Path
+) -> list[RunState]:
+    """The states of ``points``: ``own`` by name, and of the others as their folders under ``parent`` say.
+
+    Checkpoints do not say that a run failed; the summary ``recorded``, if there is one, does.
+    """
+    failures = _failures(recorded)
+    return [own.get(point.name) or _state_of_another(point, parent, failures.get(point.name)) for point in points]
+
+
+def _state_of_another(point: Point, parent: Path, failure: str | None) -> RunState:
+    state = run_state(point, parent)
+    if failure is None or state.state in ("finished", "failed"):
+        return state
+    return replace(state, state="failed", message=failure)
+
+
+def _failures(recorded: Path) -> dict[str, str]:
+    """The errors of the failed runs in a :func:`summary` by name; none where the file is missing or something else."""
+    try:
+        runs = read_json(recorded)["runs"]
+        return {run["run"]: str(run["message"]) for run in runs if run["state"] == "failed"}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def summary(states: Sequence[RunState]) -> dict[str, Any]:
