@@ -11,7 +11,7 @@ from pixcon_train.core.files import file_stem, write_text
 from pixcon_train.core.paths import exists
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.runs.checkpoint import describe_checkpoint
-from pixcon_train.runs.file_names import CONFIG, LATEST
+from pixcon_train.runs.file_names import CONFIG, LATEST, is_folder_name
 
 CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
 """Prefixes of keys that may change on resume: hardware and logging, patience, the data root."""
@@ -28,7 +28,7 @@ def run_folder(parent: Path, name: str) -> Path:
     Raises:
         ConfigError: ``name`` is no plain name of a file, so that it would lie elsewhere.
     """
-    if name in ("", ".", "..") or any(part in name for part in "/\\\0"):
+    if not is_folder_name(name):
         raise ConfigError(
             f"{name!a} is no name for a run's folder. Give a plain name, and its parent as --runs FOLDER."
         )

@@ -22,6 +22,7 @@ from pixcon_train.core.hints import hint
 from pixcon_train.core.paths import exists
 from pixcon_train.core.records import shortened
 from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
+from pixcon_train.runs.file_names import is_folder_name
 
 _KEYS = ("name", "base", "grid", "seeds")
 _EXAMPLE = "such as grid: {bank.rule: [none, clean]}"
@@ -88,12 +89,14 @@ def read_sweep(
 
     Raises:
         ConfigError: the file is no sweep, a key is unknown, a value does not fit, a grid or a list is empty, two
-            points are the same run, or the file names a root or file that is not the user's.
+            points are the same run, its name is none of a folder, or the file names a root or file that is not the
+            user's.
     """
     content = read_yaml_mapping(path)
     for key in content:
         if key not in _KEYS:
             raise ConfigError(f"Unknown key '{key}' in {path}{hint(str(key), _KEYS)}. Expected {', '.join(_KEYS)}.")
+    name = _name(content.get("name"), path)
     base = _flat(content.get("base") or {}, "base", path)
     grids = _grids(content.get("grid"), path)
     seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
@@ -109,9 +112,10 @@ def read_sweep(
         for values in given:
             named = {**base, **values}
             require_own_paths({key: named[key] for key in named.keys() - (changes or {}).keys()}, str(path))
-    points = tuple(_point(values, {**base, **(changes or {})}, path, runs) for values in given)
+    shared = {**_under(runs, base), **(changes or {})}
+    points = tuple(_point(values, {**shared, **_under(runs, values)}, path) for values in given)
     require_different(points, str(path))
-    return Sweep(str(content.get("name") or path.stem), points)
+    return Sweep(name, points)
 
 
 def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
@@ -124,6 +128,17 @@ def every_nth(points: Sequence[Point], share: str) -> tuple[Point, ...]:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise ConfigError(f"'{share}' is no share of a sweep; expected i/n with i from 1 to n, such as 1/4.")
     return tuple(points[int(found[1]) - 1 :: int(found[2])])
+
+
+def _name(given: Any, path: Path) -> str:
+    """The name of the sweep's folder, by default that of its file."""
+    name = path.stem if given is None else given
+    if not isinstance(name, str) or not is_folder_name(name):
+        raise ConfigError(
+            f"The name of {path} is {shortened(name)}, which is no name for a sweep's folder. Give a plain name as "
+            "`name`, in quotes if it is a number, and its parent as --runs FOLDER."
+        )
+    return name
 
 
 def _flat(section: Any, name: str, path: Path) -> dict[str, Any]:
@@ -168,11 +183,16 @@ def every_combination(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, A
     return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
 
 
-def _point(values: dict[str, Any], base: Mapping[str, Any], path: Path, runs: Path) -> Point:
-    together = {**base, **values}
-    parent = together.get("fork.checkpoint")
-    if isinstance(parent, str) and Path(parent).is_relative_to(RUNS):
-        together["fork.checkpoint"] = str(runs / Path(parent).relative_to(RUNS))
+def _under(runs: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's ``values``, with a `fork.checkpoint` under `runs/` sought under ``runs``."""
+    parent = values.get("fork.checkpoint")
+    if not isinstance(parent, str) or not Path(parent).is_relative_to(RUNS):
+        return dict(values)
+    return {**values, "fork.checkpoint": str(runs / Path(parent).relative_to(RUNS))}
+
+
+def _point(values: dict[str, Any], together: dict[str, Any], path: Path) -> Point:
+    """The point of the grid's ``values``, which with those of the base are ``together``."""
     recipe = together.pop("recipe", None)
     layer = dotted_layer(str(path), together)
     return Point(folder_name(values), values, resolve_config([layer], recipe=None if recipe is None else str(recipe)))

@@ -27,7 +27,9 @@ def test_a_run_is_named_after_data_preset_rule_and_seed() -> None:
     assert run_name(CONFIGURATION) == "tiny-pixcon-labeled-3"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../other", "/tmp/other", "a/b", "..\\other", "a\0"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../other", "/tmp/other", "a/b", "..\\other", "a\0", "a\nb", "é" * 128]
+)
 def test_a_run_s_name_does_not_lead_elsewhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"no name for a run's folder.*--runs"):
         run_folder(tmp_path, name)

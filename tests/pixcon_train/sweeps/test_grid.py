@@ -101,6 +101,10 @@ def test_a_path_among_the_values_stays_one_folder(tmp_path: Path) -> None:
         ("grid: {data.labeled: [a/b, a b]}", "cannot be a folder of its own"),
         (f"grid: {{data.labeled: [{'x' * 300}]}}", "too long"),
         ("grid: {bank.rule: [clean]", "not valid YAML"),
+        *(
+            (f"name: {name}\ngrid: {{bank.rule: [clean]}}", r"no name for a sweep's folder.* as `name`.*--runs")
+            for name in ("../../escape", ".", "..", "a/b", r'"a\nb"', r'"a\\b"', '""', "[a]", "2026", "x" * 256)
+        ),
         (f"grid: {{optimizer.lr: {[n / 10**6 for n in range(1, 1002)]}}}", r"has 1,001 values; expected at most 1,000"),
         (f"grid: {{bank.rule: [none, clean]}}\nseeds: {[*range(501)]}", r"has 1,002 runs; expected at most 1,000"),
     ],
@@ -168,3 +172,20 @@ def test_parents_lie_in_the_folder_of_the_runs(tmp_path: Path) -> None:
     assert [point.config.fork.checkpoint for point in here.points] == ["runs/a/epoch_1.pth", "runs/b/epoch_1.pth"]
     assert there.points[0].config.fork.checkpoint == str(tmp_path / "elsewhere/a/epoch_1.pth")
     assert [point.name for point in there.points] == [point.name for point in here.points]
+
+
+def test_the_user_s_own_parent_lies_where_it_says(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "base: {dataset: digits, fork.checkpoint: ./runs/a/epoch_1.pth}\ngrid: {bank.rule: [none]}\n"
+    )
+    for own in ("runs/b/epoch_1.pth", "./runs/b/epoch_1.pth", "elsewhere/epoch_1.pth"):
+        (point,) = read_sweep(path, {"fork.checkpoint": own}, runs=tmp_path / "other").points
+        assert point.config.fork.checkpoint == own
+    (point,) = read_sweep(path, runs=tmp_path / "other").points
+    assert point.config.fork.checkpoint == str(tmp_path / "other/a/epoch_1.pth")
+
+
+def test_a_file_s_name_is_a_folder_s_too(tmp_path: Path) -> None:
+    (tmp_path / "a\nb.yaml").write_text("grid: {bank.rule: [clean]}\n")
+    with pytest.raises(ConfigError, match="no name for a sweep's folder"):
+        read_sweep(tmp_path / "a\nb.yaml")
