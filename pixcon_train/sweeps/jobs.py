@@ -71,6 +71,11 @@ def run_progress(folder: Path) -> RunProgress:
         mious = [float(record["validation"]["ema"]["miou"]) for record in epochs if record.get("validation")]
         share = max(record["iteration"] for record in records) / last["iteration"] * last["epoch"]
         left = max(0.0, last["epochs"] - share) * float(last["seconds"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):  # a log of something else
+    except (KeyError, TypeError, ValueError, ArithmeticError):  # a log of something else
         return RunProgress(last["epoch"])
-    return RunProgress(last["epoch"], mious[-1] if mious else math.nan, left)
+    return RunProgress(last["epoch"], _finite(mious[-1]) if mious else math.nan, _finite(left))
+
+
+def _finite(value: float) -> float:
+    """``value``; NaN for an infinite one."""
+    return value if math.isfinite(value) else math.nan

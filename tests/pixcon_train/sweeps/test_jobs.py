@@ -1,5 +1,6 @@
 """How far a run is by its log, while it is written."""
 
+import json
 import math
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_a_line_that_is_being_written_and_a_log_of_something_else_do_no_harm(tmp
     (tmp_path / LOG).write_text("nothing\n" + log_line({"event": "epoch", "epoch": 3}))
     found = run_progress(tmp_path)
     assert found.epoch == 3 and math.isnan(found.miou)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "1" + 400 * "0"])
+@pytest.mark.parametrize("name", ["epochs", "seconds", "miou"])
+def test_a_number_without_bounds_is_unknown(tmp_path: Path, name: str, number: str) -> None:
+    record = json.loads(epoch(3, 0.5))
+    (record["validation"]["ema"] if name == "miou" else record)[name] = "HERE"
+    (tmp_path / LOG).write_text(json.dumps(record).replace('"HERE"', number) + "\n")
+    found = run_progress(tmp_path)
+    assert found.epoch == 3
+    assert not math.isinf(found.miou) and (math.isnan(found.seconds_left) or 0 <= found.seconds_left < 100)
 
 
 def test_only_the_end_of_a_long_log_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
