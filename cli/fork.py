@@ -21,9 +21,6 @@ _RUN = click.argument("run", metavar="RUN", type=_PATH)
 _AT = click.option(
     "--at", "epoch", type=click.IntRange(min=1), help="Finished epoch to start from, if RUN is a folder."
 )
-_SET = click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A value by dotted key; given again, another one."
-)
 _OUTSIDE = click.option("--allow-outside", is_flag=True, help="Let RUN name a data root and lists anywhere.")
 
 
@@ -37,7 +34,9 @@ _OUTSIDE = click.option("--allow-outside", is_flag=True, help="Let RUN name a da
 )
 @_RUN
 @_AT
-@_SET
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A value by dotted key; given again, another one."
+)
 @click.option("--seeds", type=int, default=1, show_default=True, help="Seeds of each: that of RUN and the next ones.")
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the forks' folder.")
 @_OUTSIDE
@@ -77,6 +76,15 @@ def _grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
     return grid
 
 
+def _refuse_repeated(option: str, names: Sequence[str]) -> None:
+    """Require that each name is given once."""
+    repeated = next((name for position, name in enumerate(names) if name in names[:position]), None)
+    if repeated is not None:
+        raise click.UsageError(
+            f"{option} gives {repeated} twice, and a forecast is of one configuration. Give it once."
+        )
+
+
 @click.command(
     cls=PixConCommand,
     short_help="First-order effect of each admission rule at a checkpoint.",
@@ -91,7 +99,7 @@ def _grid(assignments: Sequence[str]) -> dict[str, list[Any]]:
     type=click.Choice([name for name, rule in RULES.items() if rule.pixels]),
     help="Admission rule; may be given several times.  [default: all]",
 )
-@_SET
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A value by dotted key.")
 @click.option("--batches", type=click.IntRange(min=1), default=16, show_default=True, help="Gradients of each rule.")
 @_OUTSIDE
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
@@ -109,12 +117,13 @@ def forecast(
     Nothing is trained: a bank is filled by each rule at the checkpoint's weights, and the change of the validation
     images' supervised loss that a step along the contrastive gradient makes is given to first order.
     """
-    from pixcon_train.config.resolve import parse_assignments
     from pixcon_train.engine.forecast import RuleForecast
     from pixcon_train.engine.forecast import forecast as forecast_rules
     from pixcon_train.sweeps.forks import fork_sweep
 
-    values = {key: [value] for key, value in parse_assignments(assignments).items()}
+    values = _grid(assignments)
+    _refuse_repeated("--rule", rules)
+    _refuse_repeated("--set", [key for key, given in values.items() for _ in given])
     (point,) = fork_sweep(run, epoch, values, allow_outside=allow_outside).points
     chosen = rules or [name for name, rule in RULES.items() if rule.pixels]
     with progress("gradients") as callback:

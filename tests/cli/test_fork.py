@@ -48,6 +48,18 @@ def test_a_forecast_has_a_row_for_each_rule(parent: Path) -> None:
     assert [rule["rule"] for rule in found["rules"]] == ["clean"] and len(found["rules"][0]["batches"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rule", "clean", "--rule", "soft", "--rule", "clean"], "--rule gives clean twice"),
+        (["--set", "bank.form=eq3", "--set", "bank.form=supcon"], "--set gives bank.form twice"),
+    ],
+)
+def test_a_forecast_is_of_one_configuration(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["forecast", "nowhere", *options])
+    assert result.exit_code == 2 and said in result.stderr and result.stderr.count("Error: ") == 1
+
+
 def test_a_missing_epoch_is_one_message(parent: Path) -> None:
     result = CliRunner().invoke(main, ["fork", str(parent), "--at", "9", "--set", "bank.rule=none"])
     assert result.exit_code != 0 and "Epoch 9 is not among them" in result.output
