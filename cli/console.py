@@ -1,6 +1,7 @@
 """Consoles: results go to standard output, everything else to standard error, so that ``--json`` prints only JSON."""
 
 import os
+import re
 import sys
 import webbrowser
 from collections.abc import Iterable, Iterator
@@ -23,9 +24,16 @@ from pixcon_train.core.files import to_json
 from pixcon_train.core.foreign_text import shown, shown_message
 from pixcon_train.core.paths import resolved
 from pixcon_train.core.progress import Progress
+from pixcon_train.core.shell import folded_line, quoted_line
 
 _BAR, _NUMBERS, _LEAST = 12, 44, 12
 """Widths of a progress bar, of the numbers beside it, and least width of its description."""
+_INDENT = 2
+"""Of the lines of a message but the first."""
+_COMMAND = re.compile("`[^`]+`")
+"""A command in a message."""
+_HELD = "\0"
+"""Stands for a space at which no line ends."""
 
 
 class ShownConsole(Console):
@@ -57,13 +65,32 @@ def say(console: Console, text: str, style: str | None = None) -> None:
     console.print(wrapped(console, shown_message(text)), soft_wrap=True, style=style)
 
 
+def say_command(console: Console, head: str, words: Iterable[str], purpose: str = "") -> None:
+    """Print a command to paste, on the line of its head, or below it in lines that end in backslashes."""
+    words, width = list(words), line_width(console)
+    after = f"  ({purpose})" if purpose else ""
+    text = f"{head}: {quoted_line(words)}{after}"
+    if width is not None and len(text) > width:
+        say(console, f"{head}: {purpose}".rstrip())
+        text = "\n".join(f"{' ' * _INDENT}{line}" for line in folded_line(words, width - _INDENT).split("\n"))
+    print_whole(console, text)
+
+
+def print_whole(console: Console, text: str) -> None:
+    """Print lines for a shell as they are: a terminal shows a long one on several lines, and copies it as one."""
+    console.print(text, soft_wrap=True)
+
+
 def line_width(console: Console) -> int | None:
     """The width of a terminal, or without one that of ``COLUMNS``; None where there is neither, as in a log file."""
     return console.width if console.is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
 
 
 def wrapped(console: Console, text: str) -> str:
-    """The text with line breaks between words, so that its lines fit; a path or another long word stays whole."""
+    """The text with line breaks between words, so that its lines fit.
+
+    A path or another long word stays whole, and so does a command in backquotes.
+    """
     width = line_width(console)
     if width is None:
         return text
@@ -74,14 +101,15 @@ def _fitting(line: str, width: int) -> str:
     if len(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    return fill(
-        line,
+    filled = fill(
+        _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), line),
         max(width, len(indent) + 1),
         subsequent_indent=indent,
         replace_whitespace=False,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace(_HELD, " ")
 
 
 def print_json(value: Any) -> None:

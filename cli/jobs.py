@@ -9,9 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pixcon_cli.console import say
+from pixcon_cli.console import say, say_command
 from pixcon_train.core.foreign_text import shown_line
-from pixcon_train.core.shell import quoted_line
 
 if TYPE_CHECKING:  # --help imports little
     from pixcon_train.jobs.queue import Stage
@@ -86,9 +85,9 @@ def say_what_goes_on(console: Console, stages: Mapping[str, "Stage"], command: S
     jobs = [stage.job for stage in stages.values() if stage.going_on and stage.job is not None]
     numbers = sorted({job.id.partition("_")[0] for job in jobs}, key=int)
     if not jobs:
-        say(console, f"No job goes on. Go on:  {quoted_line(command)}")
+        say_command(console, "No job goes on. Go on", command)
         return
     say(console, f"{len(jobs)} jobs go on in Slurm.")
-    say(console, f"Watch them, and submit what is missing:  {quoted_line(command)}")
-    say(console, f"What Slurm says:  squeue --jobs={','.join(numbers)}")
-    say(console, f"Cancel them:  {quoted_line(['scancel', *numbers])}")
+    say_command(console, "Watch them, and submit what is missing", command)
+    say_command(console, "What Slurm says", ["squeue", f"--jobs={','.join(numbers)}"])
+    say_command(console, "Cancel them", ["scancel", *numbers])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pixcon_cli.console import output, say
+from pixcon_cli.console import output, print_whole
 from pixcon_cli.executors import typed_command
 from pixcon_cli.help import PixConCommand
 from pixcon_cli.options import config_options, resolve_arguments
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _OWN = ("--gpus", "--nodes")
 _SAVE = 60
 """Seconds before its end at which Slurm asks a job to stop: torchrun allows its processes 30 of them."""
+_STOP = (
+    "# Processes stop together, within runtime.log_every steps; where these may take 30 s, add "
+    "--set runtime.save_every=200, since torchrun waits no longer."
+)
 
 
 @click.command(
@@ -44,8 +48,7 @@ def launch_command(gpus: int, nodes: int, **arguments: Any) -> None:
         ("The same as a script for sbatch", _script(torchrun, gpus, nodes, run)),
     ]
     for head, lines in sections:
-        for line in (f"# {head}", *lines, ""):  # a message of several lines would be indented
-            say(output(), line)
+        print_whole(output(), "\n".join((f"# {head}", *lines, "")))
 
 
 def _run_options() -> list[str]:
@@ -79,6 +82,7 @@ def _script(torchrun: Sequence[str], gpus: int, nodes: int, run: Sequence[str]) 
     return [
         "#!/bin/bash",
         f"#SBATCH --nodes={nodes} --ntasks-per-node=1 --gpus-per-node={gpus} --signal=TERM@{_SAVE}",
+        _STOP,
         "export NCCL_DEBUG=WARN",
         'HOST=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
         f"srun {quoted_line([*torchrun, '--nnodes', str(nodes), '--rdzv_backend', 'c10d'])} "

@@ -44,7 +44,7 @@ def run(runs: Path, name: str | None, resume: Path | None, allow_outside: bool, 
 
     console = notes()
     with StopRequest(lambda name: announce_stop(console, name)) as interruption:
-        from pixcon_cli.training import TrainingDisplay, result_lines
+        from pixcon_cli.training import TrainingDisplay, show_result
         from pixcon_train.engine.trainer import train
         from pixcon_train.runs.folder import resume_config, run_folder, run_name
 
@@ -57,8 +57,8 @@ def run(runs: Path, name: str | None, resume: Path | None, allow_outside: bool, 
             folder = run_folder(runs, run_name(config) if name is None else name)
         with TrainingDisplay(console) as display:
             outcome = train(config, folder, resume=resume is not None, interruption=interruption, observer=display)
-    for line in result_lines(outcome) if outcome.is_main else []:
-        say(output(), line)
+    if outcome.is_main:
+        show_result(output(), outcome)
     if outcome.signal is not None:
         raise SystemExit(interruption.exit_code)
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pixcon_cli.console import bars, say
-from pixcon_train.core.shell import quoted_line
+from pixcon_cli.console import bars, say, say_command
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import TrainingResult
 from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, LATEST
@@ -51,24 +50,21 @@ class TrainingDisplay(TrainingObserver):
         say(self._console, line)
 
 
-def result_lines(result: TrainingResult) -> list[str]:
-    """The best mIoUs of a run, or how to resume it."""
-    if result.signal is not None:
-        return [
-            f"Stopped by {result.signal} after {result.state.iteration} iterations; {result.folder / LATEST} is saved.",
-            f"Resume with: pixcon-train run --resume {result.folder}",
-        ]
+def show_result(console: Console, result: TrainingResult) -> None:
+    """Print the best mIoUs of a run, or how to resume it."""
     best, folder = result.state.best, result.folder
-    files = {"ema": BEST_EMA, "student": BEST_STUDENT}
-    reached = [
-        f"Best {name}: mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']} – {result.folder / file}"
-        for name, file in files.items()
-    ]
-    return [
-        *reached,
-        f"Next: {quoted_line(['pixcon-diag', 'doctor', str(folder)])}  (what is wrong, in sentences)",
-        f"Curves: {quoted_line(['tensorboard', '--logdir', str(folder.parent)])}",
-    ]
+    if result.signal is not None:
+        say(
+            console,
+            f"Stopped by {result.signal} after {result.state.iteration} iterations; {folder / LATEST} is saved.",
+        )
+        say_command(console, "Resume with", ["pixcon-train", "run", "--resume", str(folder)])
+        return
+    for name, file in {"ema": BEST_EMA, "student": BEST_STUDENT}.items():
+        reached = f"mIoU {100 * best[name]['miou']:.2f} after epoch {best[name]['epoch']}"
+        say(console, f"Best {name}: {reached} – {folder / file}")
+    say_command(console, "Next", ["pixcon-diag", "doctor", str(folder)], "what is wrong, in sentences")
+    say_command(console, "Curves", ["tensorboard", "--logdir", str(folder.parent)])
 
 
 def epoch_line(record: Mapping[str, Any]) -> str:

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import click
 from click.core import ParameterSource
 
-from pixcon_cli.console import line_width, notes
-from pixcon_cli.emit import notify
-from pixcon_train.core.shell import folded_line, quoted_line
+from pixcon_cli.console import is_first_process, notes, say_command
 
 _REPORT = ("report", "everything on one page")
 _NEXT = {
@@ -24,8 +22,6 @@ _NEXT = {
 }
 """By command, with what it shows; the report after the others."""
 _SHARED = ("taus", "predictions", "baseline")
-_INDENT = 2
-"""Of the lines of a message but the first."""
 _HEADINGS = ("Images", "Network", "Boundary band", "Bank")
 """Options that mean the same in every command, by their names or their headings in the help."""
 
@@ -46,11 +42,8 @@ def notify_next() -> None:
     group = context.parent.command if context.parent else None
     command = group.get_command(context, following) if isinstance(group, click.Group) else None
     taken = () if command is None else _taken(context, command)
-    words = ["pixcon-diag", following, *taken, *extra]
-    line, width = f"Next: {quoted_line(words)}  ({purpose})", line_width(notes())
-    if width is not None and len(line) > width:
-        line = f"Next: {purpose}\n{folded_line(words, width - _INDENT)}"
-    notify(line)
+    if is_first_process():
+        say_command(notes(), "Next", ["pixcon-diag", following, *taken, *extra], purpose)
 
 
 def _taken(context: click.Context, following: click.Command) -> Iterator[str]:

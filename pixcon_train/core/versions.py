@@ -29,7 +29,7 @@ def require(package: str) -> None:
     if _numbers(found) < _numbers(floor):
         raise ConfigError(
             f"{package} {found} is installed, which {fault}. Expected {package} {floor} or newer. "
-            f'Install it with: pip install --upgrade "{package}>={floor}"'
+            f'Install it with `pip install --upgrade "{package}>={floor}"`.'
         )
 
 

@@ -45,8 +45,8 @@ def submitit_for(executor: str) -> Any:
         import submitit
     except ModuleNotFoundError:
         raise ConfigError(
-            f"--executor {executor} needs submitit, which is not installed. Install it with: "
-            "pip install 'pixcon-diag[sweeps]'"
+            f"--executor {executor} needs submitit, which is not installed. Install it with "
+            "`pip install 'pixcon-diag[sweeps]'`."
         ) from None
     return submitit
 

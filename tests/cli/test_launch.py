@@ -4,6 +4,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from pixcon_cli.train import main
@@ -28,6 +29,12 @@ def test_every_line_starts_the_same_run() -> None:
     assert "torchrun --nproc_per_node 2 --standalone --no-python" in lines[1]
     assert "--nnodes 4" in lines[2] and "--nnodes 4" in lines[3] and lines[3].startswith("srun torchrun")
     assert "\n#SBATCH --nodes=4 --ntasks-per-node=1 --gpus-per-node=2" in result.stdout
+
+
+def test_no_line_is_broken_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = call(*OPTIONS).stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    assert call(*OPTIONS).stdout == wide
 
 
 def test_how_the_batch_is_divided_is_told() -> None:

@@ -34,6 +34,16 @@ def test_a_message_fits_between_its_words(capsys: pytest.CaptureFixture[str], mo
     assert capsys.readouterr().err.splitlines() == ["word " * 60]
 
 
+def test_a_command_in_a_message_stays_on_its_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = "`pip install 'pixcon-diag[sweeps]' and what else`"
+    monkeypatch.setenv("COLUMNS", "60")
+    say(notes(), f"{'word ' * 9}{command} {'word ' * 9}")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1].startswith(command) and all(len(line) <= 60 for line in lines)
+
+
 def group(command: click.Command) -> PixConGroup:
     return PixConGroup(commands={"run": command})
 

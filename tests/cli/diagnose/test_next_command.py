@@ -65,6 +65,21 @@ def test_in_a_narrow_terminal_it_is_folded(capsys: pytest.CaptureFixture[str], m
     assert words[:3] == ["pixcon-diag", "report", "runs/a"] and sorted(words[3:]) == sorted(given[1:])
 
 
+@pytest.mark.parametrize("width", [20, 80])
+def test_a_word_that_is_too_long_keeps_its_backslash(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    given = [f"/data/{letter * 90}" for letter in "ab"]
+    monkeypatch.setenv("COLUMNS", str(width))
+    with click.Context(main, info_name="pixcon-diag", **main.context_settings) as parent:
+        context = main.commands["bank-effect"].make_context("bank-effect", [*given], parent=parent)
+        with context.scope():
+            notify_next()
+    text = capsys.readouterr().err.partition("pixcon-diag")[2]
+    assert shlex.split("".join(line.removesuffix("\\") for line in text.splitlines())) == ["power", *given]
+    assert all(line.endswith(" \\") for line in text.splitlines()[:-1])
+
+
 def test_saved_maps_are_followed_by_a_command_that_takes_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert after(capsys, "tau", "r")[:2] == ["pixcon-diag", "coverage"]
     maps = ("--predictions", "mine=maps")

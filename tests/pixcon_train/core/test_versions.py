@@ -44,7 +44,7 @@ def test_older_ones_are_refused_by_name(version: str, install: Callable[[str], N
         require("torch")
     assert str(error.value) == (
         f"torch {version} is installed, which lets a prepared checkpoint corrupt memory (CVE-2026-24747). "
-        'Expected torch 2.10 or newer. Install it with: pip install --upgrade "torch>=2.10"'
+        'Expected torch 2.10 or newer. Install it with `pip install --upgrade "torch>=2.10"`.'
     )
 
 
