@@ -9,20 +9,27 @@ from pixcon_diag.checkpoints.loading import LoadedCheckpoint
 from pixcon_diag.groups.arguments import RUNS, Group, Listed, find_groups, short_name, source_path, split_name
 from pixcon_diag.logs.event_files import EVENTS
 from pixcon_diag.logs.histories import SUFFIXES, TABLES, TEXT, holds_log, logs_in, read_histories, read_history
-from pixcon_diag.logs.history import RunHistory
+from pixcon_diag.logs.history import NoEpochError, RunHistory
 from pixcon_diag.statistics.run_seeds import in_order
 from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.paths import is_folder, resolved
+from pixcon_train.core.progress import Notify, no_notes
 from pixcon_train.runs.log_file import LOG
 
 
-def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
+def read_groups(logs: Listed, notify: Notify = no_notes) -> dict[str, list[RunHistory]]:
     """Histories by group, the baseline first if it is known.
 
     As :func:`pixcon_diag.groups.arguments.find_groups`, for logs; a folder of text logs stands for its logs, each a
     group by itself, or the seeds of one method: ``name=folder``. Without arguments: the runs under ``./runs``.
+    A run of a folder that has no finished epoch is left out, and so is a group without another run.
+
+    Args:
+        logs: the logs, by group or as on the command line.
+        notify: called with what is left out.
 
     Raises:
+        NoEpochError: a log that is named itself, every log, or every log of a group with a name, has no finished epoch.
         ConfigError: a group without a name or a path, two with one name, or a log named twice.
         DataError: a log is missing, damaged or of an unknown format, or none is named and there are no runs.
     """
@@ -30,15 +37,44 @@ def read_groups(logs: Listed) -> dict[str, list[RunHistory]]:
         expanded: Listed = {name: [log for path in paths for log in _logs_of(path)] for name, paths in logs.items()}
     else:
         expanded = [log for argument in logs or _default_runs() for log in _text_logs(source_path(argument))]
-    read = {
-        part: in_order(runs, [run.seed for run in runs])
-        for group in find_groups(expanded, holds_run=holds_log)
-        for part, runs in _split(group, [run for source in group.sources for run in read_histories(_path(source))])
-    }
+    groups = _with_epochs(find_groups(expanded, holds_run=holds_log), _named(logs), notify)
+    split = [part for group, found in groups for part in _split(group, found)]
+    read = {part: in_order(runs, [run.seed for run in runs]) for part, runs in split}
     _no_log_twice([run for runs in read.values() for run in runs])
     names = {group: _name(group, runs) for group, runs in read.items()}
     unique = len(set(names.values())) == len(names)
     return {names[group] if unique else group.name: runs for group, runs in read.items()}
+
+
+def _named(logs: Listed) -> set[str]:
+    """The paths as the user wrote them."""
+    if isinstance(logs, Mapping):
+        return {source_path(path) for paths in logs.values() for path in paths}
+    values = (split_name(source_path(argument)) for argument in logs)
+    return {path for name, value in values for path in ([value] if name is None else value.split(","))}
+
+
+def _with_epochs(groups: Sequence[Group], named: set[str], notify: Notify) -> list[tuple[Group, list[RunHistory]]]:
+    """The groups with their histories, without runs of a folder that have no finished epoch."""
+    found, reasons = [], []
+    for group in groups:
+        histories, lacking = [], []
+        for source in group.sources:
+            try:
+                histories += read_histories(_path(source))
+            except NoEpochError as error:
+                if source_path(source) in named:
+                    raise
+                lacking.append(error)
+        if group.given and not histories:
+            raise lacking[0]
+        reasons += lacking
+        found += [(group, histories)] if histories else []
+    if reasons and not found:
+        raise reasons[0]
+    for reason in reasons:
+        notify(f"left out: {reason}")
+    return found
 
 
 def _path(source: str | LoadedCheckpoint) -> Path:

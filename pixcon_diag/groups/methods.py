@@ -356,7 +356,7 @@ class Methods(Attempts):
             PixConError: a log is missing or damaged; left out within :meth:`lenient`.
         """
         if self._logs is not None:
-            groups = read_groups(self._logs)
+            groups = self.once("logs", partial(read_groups, self._logs, self.notify))
             self._require_baseline([*groups])
             return dict(self._baseline_first([*groups.items()], lambda item: item[0]))
         collected: dict[str, list[RunHistory]] = {}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pixcon_diag.serialization import Serializable
 from pixcon_diag.statistics.run_seeds import RunSeed
 from pixcon_diag.statistics.spread import NAN
+from pixcon_train.core.errors import DataError
 from pixcon_train.core.paths import resolved
 
 Weights = Literal["ema", "student"]
@@ -19,6 +20,10 @@ Absent = Literal["skip", "zero"]
 
 MOST_EPOCHS = 20_000
 """Most epochs of another trainer's run that are read; tables and figures of more take minutes."""
+
+
+class NoEpochError(DataError):
+    """A log of a run whose first epoch is not finished, or not evaluated."""
 
 
 @dataclass(frozen=True)

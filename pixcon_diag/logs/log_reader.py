@@ -14,6 +14,7 @@ from pixcon_diag.logs.history import (
     EpochRecord,
     Evaluation,
     Form,
+    NoEpochError,
     RunHistory,
     Weights,
     fraction,
@@ -152,10 +153,10 @@ class LogReader(ABC):
             begun: whether an epoch was begun and not evaluated.
 
         Raises:
-            DataError: no epoch was evaluated.
+            NoEpochError: no epoch was evaluated.
         """
         if not self.epochs:
-            raise DataError(
+            raise NoEpochError(
                 f"{self.path} has no evaluated epoch, so there is no mIoU to read. Wait until the run has validated "
                 "once, or give another log."
             )

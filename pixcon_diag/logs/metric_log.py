@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pixcon_diag.logs.history import MOST_EPOCHS, EpochRecord, Evaluation, RunHistory, Weights, folder_name
+from pixcon_diag.logs.history import (
+    MOST_EPOCHS,
+    EpochRecord,
+    Evaluation,
+    NoEpochError,
+    RunHistory,
+    Weights,
+    folder_name,
+)
 from pixcon_diag.logs.metric_columns import Quantity, Role, clearness, role_of
 from pixcon_diag.logs.metric_files import MetricTable
 from pixcon_diag.statistics.spread import NAN, mean
@@ -89,7 +97,7 @@ class _Run:
         """The rows of each epoch; without a column of epochs, each evaluation ends one."""
         evaluated = self._evaluated(chosen)
         if not any(evaluated):
-            raise DataError(f"{self.path} has no evaluated epoch: its columns of the mIoU are empty.")
+            raise NoEpochError(f"{self.path} has no evaluated epoch: its columns of the mIoU are empty.")
         column = chosen.get(("epoch", "student", ""))
         numbers = self.columns[column] if column is not None else _counted(evaluated)
         if column is None:

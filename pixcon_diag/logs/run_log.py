@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 
-from pixcon_diag.logs.history import EpochRecord, Evaluation, RunHistory, folder_name
+from pixcon_diag.logs.history import EpochRecord, Evaluation, NoEpochError, RunHistory, folder_name
 from pixcon_diag.logs.recipe import completed
 from pixcon_diag.statistics.spread import NAN
 from pixcon_train.core.errors import DataError
@@ -78,7 +78,8 @@ def read_run_log(path: Path) -> RunHistory:
     An incomplete last line, as left by a crash and repaired by resuming, is left out and noted.
 
     Raises:
-        DataError: no such file, a line that is not a record, no finished epoch, or epochs that restart.
+        NoEpochError: no finished epoch.
+        DataError: no such file, a line that is not a record, or epochs that restart.
     """
     try:
         log = read_log_file(path)
@@ -87,7 +88,7 @@ def read_run_log(path: Path) -> RunHistory:
     starts = [record for record in log.records if record["event"] == "start"]
     finished = [record for record in log.records if record["event"] == "epoch"]
     if not finished:
-        raise DataError(f"{path} has no finished epoch. Wait until the run has validated once, or give another run.")
+        raise NoEpochError(f"{path} has no finished epoch. Wait until the run has validated once, or give another run.")
     try:
         epochs = [validated(_EPOCH, record) for record in finished]
         config = validated(_START, starts[0]).config if starts else {}

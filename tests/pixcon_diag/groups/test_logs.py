@@ -4,9 +4,10 @@ import pytest
 
 from pixcon_diag.groups.logs import read_groups, split_logs
 from pixcon_diag.logs.histories import holds_log
+from pixcon_diag.logs.history import NoEpochError
 from pixcon_train.core.errors import ConfigError, DataError
 from tests.pixcon_diag.logs.test_run_log import write_run
-from tests.training_logs import chart_text, lightning_text, write_unimatch
+from tests.training_logs import chart_text, header, lightning_text, write_unimatch
 
 ONE = [[(50.0, 60.0), (50.0, 60.0), (50.0, 60.0)]]
 
@@ -37,6 +38,35 @@ def test_what_is_no_log_is_one_message(tmp_path: Path, monkeypatch: pytest.Monke
             read_groups([argument])
     with pytest.raises(DataError, match=r"No log was named, and there are no runs in \./runs"):
         read_groups([])
+
+
+def test_a_run_without_a_finished_epoch_is_left_out_of_a_folder(tmp_path: Path) -> None:
+    """A sweep that grows; the run counts only where nothing else is there, or where it was named itself."""
+    for name in ("a", "begun"):
+        write_run(tmp_path / "runs" / name)
+    begun = tmp_path / "runs/begun/log.jsonl"
+    begun.write_text(begun.read_text().splitlines()[0] + "\n")
+    notes: list[str] = []
+    for argument in (f"{tmp_path}/runs", f"x={tmp_path}/runs"):
+        (runs,) = read_groups([argument], notes.append).values()
+        assert [run.name for run in runs] == ["a"]
+    assert len(notes) == 2 and all(note.startswith(f"left out: {begun} has no finished epoch") for note in notes)
+    for argument in (str(begun.parent), str(begun), f"x={tmp_path}/runs/a,{begun.parent}"):
+        with pytest.raises(NoEpochError, match="no finished epoch"):
+            read_groups([argument])
+    (tmp_path / "runs/a").rename(tmp_path / "a")
+    with pytest.raises(NoEpochError, match="no finished epoch"):
+        read_groups([f"{tmp_path}/runs"])
+    with pytest.raises(NoEpochError, match="no finished epoch"):
+        read_groups([f"x={tmp_path}/runs", str(tmp_path / "a")])
+    assert list(read_groups([f"{tmp_path}/runs", str(tmp_path / "a")])) == ["a"]
+
+
+def test_a_text_log_without_an_evaluated_epoch_is_left_out_of_a_folder(tmp_path: Path) -> None:
+    write_unimatch(tmp_path / "a.log", ONE)
+    (tmp_path / "begun.log").write_text(header())
+    notes: list[str] = []
+    assert list(read_groups([str(tmp_path)], notes.append)) == ["a"] and "begun.log" in notes[0]
 
 
 @pytest.mark.parametrize("argument", ["x=", "=a.log", "x=,"])
