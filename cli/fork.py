@@ -39,6 +39,7 @@ _OUTSIDE = click.option("--allow-outside", is_flag=True, help="Let RUN name a da
 )
 @click.option("--seeds", type=int, default=1, show_default=True, help="Seeds of each: that of RUN and the next ones.")
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Parent of the forks' folder.")
+@click.option("--name", help="Name of the forks' folder.  [default: NAME-fork-EPOCH, with RUN's name]")
 @_OUTSIDE
 @click.option("--dry-run", is_flag=True, help="List the forks and their states without training.")
 @executor_options
@@ -48,6 +49,7 @@ def fork(
     assignments: tuple[str, ...],
     seeds: int,
     runs: Path,
+    name: str | None,
     allow_outside: bool,
     dry_run: bool,
     **executor: Any,
@@ -56,12 +58,13 @@ def fork(
 
     RUN is the folder of a run or one of its checkpoints. Forks of one seed see the same batches, crops and CutMix
     boxes, so that their difference is paired. The folder RUNS/NAME-fork-EPOCH is that of a sweep: the same command
-    continues it, and `pixcon-diag compare` compares its methods.
+    continues it, and `pixcon-diag compare` compares its methods. It holds forks of one checkpoint.
     """
-    from pixcon_train.sweeps.forks import fork_sweep
+    from pixcon_train.sweeps.forks import fork_sweep, require_same_parent
 
     choice = take_choice(executor)
-    forks = fork_sweep(run, epoch, _grid(assignments), seeds=seeds, allow_outside=allow_outside)
+    forks = fork_sweep(run, epoch, _grid(assignments), seeds=seeds, name=name, allow_outside=allow_outside)
+    require_same_parent(forks, runs)
     train_points(forks, forks.points, runs, choice, dry_run=dry_run)
 
 

@@ -9,9 +9,10 @@ from pixcon_train.config.resolve import Layer, build_config, dotted_layer
 from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.paths import exists, is_folder, resolved
-from pixcon_train.core.yaml_files import flatten
+from pixcon_train.core.yaml_files import flatten, read_yaml_mapping
 from pixcon_train.runs.checkpoint import Checkpoint, describe_checkpoint
-from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, KEPT, LATEST
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CONFIG, KEPT, LATEST
+from pixcon_train.runs.folder import run_folder
 from pixcon_train.sweeps.grid import Point, Sweep, every_combination, folder_name, require_different
 
 
@@ -21,6 +22,7 @@ def fork_sweep(
     grid: Mapping[str, Sequence[Any]],
     *,
     seeds: int = 1,
+    name: str | None = None,
     allow_outside: bool = False,
 ) -> Sweep:
     """The forks of ``run``: every combination of ``grid`` with every seed, from the state after ``epoch``.
@@ -33,6 +35,7 @@ def fork_sweep(
         epoch: finished epoch to fork from; None for that of a checkpoint.
         grid: values by dotted key; a key with one value is changed in every fork.
         seeds: number of forks per combination.
+        name: of the sweep; None: the name of the run, `fork` and the epoch.
         allow_outside: whether the run may name any root and file, and not only the user's.
 
     Raises:
@@ -59,8 +62,25 @@ def fork_sweep(
         for seed in range(first, first + seeds)
     )
     require_different(points, "these forks")
-    name = resolved(run if is_folder(run) else path.parent).name
-    return Sweep(f"{name}-fork-{parent.epoch}", points)
+    default = f"{resolved(run if is_folder(run) else path.parent).name}-fork-{parent.epoch}"
+    return Sweep(default if name is None else name, points)
+
+
+def require_same_parent(forks: Sweep, runs: Path) -> None:
+    """Require that the runs in the folder of ``forks`` under ``runs`` continue the same checkpoint.
+
+    Raises:
+        ConfigError: one of them continues another one or none, or the name of the forks is no name of a folder.
+    """
+    folder, own = run_folder(runs, forks.name), forks.points[0].config.fork.checkpoint
+    for file in sorted(folder.glob(f"*/{CONFIG}")):
+        found = flatten(read_yaml_mapping(file)).get("fork.checkpoint")
+        if found != own:
+            there = "a run that is no fork" if found is None else f"forks of {found}"
+            raise ConfigError(
+                f"{folder} holds {there} ({file.parent.name}), and these are forks of {own}. Keep them apart: "
+                "--name OTHER-NAME, or another --runs."
+            )
 
 
 def _varied(values: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], seed: int) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from pixcon_train.config.resolve import load_config
 from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.engine.trainer import train
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import LATEST
-from pixcon_train.sweeps.forks import fork_sweep
+from pixcon_train.runs.folder import save_config
+from pixcon_train.sweeps.forks import fork_sweep, require_same_parent
+from pixcon_train.sweeps.grid import Point, Sweep
 from pixcon_train.sweeps.running import run_point
 from tests.pixcon_train.tiny import tiny_config, write_tiny
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "parent"
 
 
+@pytest.mark.slow
 def test_every_combination_and_seed_is_a_fork(parent: Path) -> None:
     grid = {"bank.rule": ["none", "clean"], "bank.tau": [0.9]}
     sweep = fork_sweep(parent, 1, grid, seeds=2)
@@ -41,6 +43,7 @@ def test_every_combination_and_seed_is_a_fork(parent: Path) -> None:
     assert fork_sweep(parent / "epoch_1.pth", None, grid, seeds=2).points == sweep.points
 
 
+@pytest.mark.slow
 def test_forks_of_one_seed_see_the_same_images(parent: Path, tmp_path: Path) -> None:
     """At λ = 0 the bank changes no gradient of the encoder, so that rules with the same draws give the same encoder."""
     grid = {"bank.rule": ["clean", "labeled"], "bank.weight": [0.0]}
@@ -52,6 +55,7 @@ def test_forks_of_one_seed_see_the_same_images(parent: Path, tmp_path: Path) -> 
         assert torch.equal(one.ema[key], two.ema[key]) and torch.equal(one.ema[key], value), key
 
 
+@pytest.mark.slow
 def test_a_fork_can_be_forked_without_its_own_parent(
     parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +72,7 @@ def test_a_fork_can_be_forked_without_its_own_parent(
     assert again.points[0].config.fork.checkpoint == str(Path("epoch_2.pth").resolve())
 
 
+@pytest.mark.slow
 def test_what_cannot_be_forked_is_named(parent: Path) -> None:
     grid = {"bank.rule": ["none", "clean"]}
     with pytest.raises(CheckpointError, match=r"the epochs 1, 2\. Epoch 7 is not among them; .*keep_every"):
@@ -82,5 +87,23 @@ def test_what_cannot_be_forked_is_named(parent: Path) -> None:
         fork_sweep(parent, 1, {"bank.rul": ["none"]})
     with pytest.raises(ConfigError, match="expected at least 1"):
         fork_sweep(parent, 1, grid, seeds=0)
+    assert fork_sweep(parent, 1, grid, name="mine").name == "mine"
     with pytest.raises(ConfigError, match="these forks would be the same run"):
         fork_sweep(parent, 1, {"bank.rule": ["none"], "bank.size": [1, 2]})
+
+
+def test_a_folder_takes_forks_of_one_checkpoint(tmp_path: Path) -> None:
+    def forks(parent: str | None) -> Sweep:
+        values = {} if parent is None else {"fork.checkpoint": parent}
+        return Sweep("a-fork-1", (Point("seed-0", {}, load_config(values=values)),))
+
+    require_same_parent(forks("x/a/epoch_1.pth"), tmp_path)
+    save_config(tmp_path / "a-fork-1/bank.rule-none--seed-0", forks("x/a/epoch_1.pth").points[0].config)
+    require_same_parent(forks("x/a/epoch_1.pth"), tmp_path)
+    with pytest.raises(ConfigError, match=r"a-fork-1 holds forks of x/a/epoch_1\.pth .* forks of y/a/epoch_1.*--name"):
+        require_same_parent(forks("y/a/epoch_1.pth"), tmp_path)
+    save_config(tmp_path / "a-fork-1/bank.rule-none--seed-0", forks(None).points[0].config)
+    with pytest.raises(ConfigError, match="holds a run that is no fork"):
+        require_same_parent(forks("x/a/epoch_1.pth"), tmp_path)
+    with pytest.raises(ConfigError, match="no name for a run's folder"):
+        require_same_parent(Sweep("../a", forks("a").points), tmp_path)
