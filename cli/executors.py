@@ -11,6 +11,7 @@ from pixcon_cli.help import options_under
 
 if TYPE_CHECKING:  # --help imports little
     from pixcon_train.jobs.executors import Executor
+    from pixcon_train.jobs.slurm import SlurmOptions
 
 _KINDS = {"--jobs": ("local", "slurm"), "--gpus-per-run": ("local", "slurm"), "--runs-per-gpu": ("local", "slurm")}
 _SLURM = {"--partition": ("slurm",), "--time": ("slurm",), "--slurm": ("slurm",)}
@@ -36,15 +37,25 @@ class ExecutorChoice:
             ConfigError: what it needs is not here, or a value does not fit.
         """
         from pixcon_train.jobs.local import LocalExecutor, places_of
-        from pixcon_train.jobs.slurm import SlurmExecutor, SlurmOptions, minutes_of, sbatch_values
+        from pixcon_train.jobs.slurm import SlurmExecutor
 
         if self.executor == "local":
             gpus = usable_gpus()
             each = (0 if on_cpu or not gpus else 1) if self.gpus_per_run is None else self.gpus_per_run
             places = places_of(gpus, gpus_per_run=each, runs_per_gpu=self.runs_per_gpu, most=self.jobs)
             return LocalExecutor(folder, places, processes=max(1, each))
+        return SlurmExecutor(folder, self.slurm_options(name, on_cpu=on_cpu))
+
+    def slurm_options(self, name: str, *, on_cpu: bool) -> "SlurmOptions":
+        """What each job asks Slurm for; arguments as of :meth:`start`.
+
+        Raises:
+            ConfigError: a value does not fit.
+        """
+        from pixcon_train.jobs.slurm import SlurmOptions, minutes_of, sbatch_values
+
         each = (0 if on_cpu else 1) if self.gpus_per_run is None else self.gpus_per_run
-        options = SlurmOptions(
+        return SlurmOptions(
             minutes_of(self.time),
             each,
             self.runs_per_gpu,
@@ -53,7 +64,6 @@ class ExecutorChoice:
             self.partition,
             sbatch_values(self.slurm),
         )
-        return SlurmExecutor(folder, options)
 
 
 def executor_options(command: Callable[..., Any]) -> Callable[..., Any]:

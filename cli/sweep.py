@@ -101,6 +101,9 @@ def train_points(
         hours = hours_left([states[point.name] for point in chosen])
         for line in [f"note: {reason}" for reason in missing_lists(chosen)] if dry_run else hours_notes(hours.values()):
             say(console, line)
+        if dry_run and choice.executor == "slurm":
+            left = [point for point in chosen if states[point.name].state in ("not started", "unfinished")]
+            say(console, choice.slurm_options(grid.name, on_cpu=_on_cpu(chosen)).submission(len(left)))
         if not dry_run:
             files = SummaryFiles(grid.points, folder, lambda line: say(console, line))
             work = _Work(chosen, states, folder, choice, interruption, console, files)
@@ -172,10 +175,9 @@ class _Work:
             display.show(stages)
             self._renew(stages)
 
-        on_cpu = all(point.config.runtime.device == "cpu" for point in self.points)
         queue = Queue(
             [TrainingWork(point, self.folder) for point in self.points],
-            self.choice.start(self.folder / JOBS, self.folder.name, on_cpu=on_cpu),
+            self.choice.start(self.folder / JOBS, self.folder.name, on_cpu=_on_cpu(self.points)),
             self.folder,
             interruption=self.interruption,
             notify=lambda line: say(self.console, line),
@@ -216,6 +218,11 @@ class _Work:
                 if state.state in ("not started", "unfinished") and name not in self.ended:
                     self.states[name] = run_state(state.point, self.folder)
             self.files.write(self.states)
+
+
+def _on_cpu(points: Sequence["Point"]) -> bool:
+    """Whether every run is one of a CPU."""
+    return all(point.config.runtime.device == "cpu" for point in points)
 
 
 def _shown(value: float, form: str) -> str:

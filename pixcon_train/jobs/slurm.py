@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,24 @@ class SlurmOptions:
     partition: str | None = None
     others: Mapping[str, str | bool] = field(default_factory=dict)
     """Parameters of sbatch by name; True: a flag without a value."""
+
+    def submission(self, runs: int) -> str:
+        """What is submitted for a number of runs, as a sentence."""
+        if not runs:
+            return "Nothing is left to submit to Slurm."
+        limit = "" if self.at_a_time is None else f", at most {self.at_a_time} at a time"
+        partition = "Slurm's default" if self.partition is None else self.partition
+        others = "".join(f", {name}{'' if value is True else f'={value}'}" for name, value in self.others.items())
+        return (
+            f"To be submitted to Slurm: {_count(runs, 'run')} as an array of "
+            f"{_count(ceil(runs / self.runs_per_job), 'job')}{limit}. Each: {_count(self.runs_per_job, 'run')}, "
+            f"{_count(self.gpus, 'GPU')}, time {self.minutes} min, asked for again while a run needs it. "
+            f"Job name {self.name}, partition {partition}{others}."
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class SlurmExecutor:

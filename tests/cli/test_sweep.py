@@ -89,6 +89,16 @@ def test_a_dry_run_lists_and_trains_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_dry_run_tells_what_slurm_would_get(tmp_path: Path) -> None:
+    """Without submitit and Slurm."""
+    file = sweep_file(tmp_path, {"bank.rule": ["none", "clean"]})
+    slurm = ("--executor", "slurm", "--partition", "gpu", "--time", "2:00:00", "--slurm", "mem=9G", "--gpus-per-run", 2)
+    result = call(train.main, "sweep", file, "--runs", tmp_path / "runs", "--dry-run", *slurm)
+    assert result.exit_code == 0 and not (tmp_path / "runs").exists()
+    assert "4 runs as an array of 4 jobs. Each: 1 run, 2 GPUs, time 120 min" in result.stderr
+    assert "Job name tiny-rules, partition gpu, mem=9G." in result.stderr
+
+
 def test_a_dry_run_estimates_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIXCON_DATA_ROOT", raising=False)
     result = call(train.main, "sweep", "pascal/table4", "--runs", tmp_path, "--dry-run")

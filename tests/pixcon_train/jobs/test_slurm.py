@@ -71,6 +71,14 @@ def test_runs_that_share_a_gpu_are_one_job(tmp_path: Path, commands: Commands) -
     assert [(job.work, job.id) for job in jobs] == [("a", "7_0"), ("b", "7_0"), ("c", "7_1")]
 
 
+def test_what_would_be_submitted_is_told() -> None:
+    told = SlurmOptions(240, 1, 2, 3, "mine", "gpu", {"mem": "32G", "exclusive": True}).submission(5)
+    assert "5 runs as an array of 3 jobs, at most 3 at a time. Each: 2 runs, 1 GPU, time 240 min" in told
+    assert told.endswith("Job name mine, partition gpu, mem=32G, exclusive.")
+    assert "1 run as an array of 1 job. Each: 1 run, 0 GPUs" in SlurmOptions(5, 0).submission(1)
+    assert "Nothing is left" in SlurmOptions(5).submission(0)
+
+
 def test_what_slurm_answers(commands: Commands) -> None:
     jobs = [Submitted(name, "slurm", f"7_{number}", "login") for number, name in enumerate("abcde")]
     commands(squeue="printf '7_0|RUNNING\\n7_1|PENDING\\n7_2|CANCELLED\\n7_3|TIMEOUT\\n8_4|RUNNING\\n'")
