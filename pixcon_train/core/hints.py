@@ -5,11 +5,14 @@ from difflib import get_close_matches
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """' (did you mean …?)' with the known name nearest to ``name``, comparing last parts too; '' if none is near."""
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
+    """' (did you mean …?)' with the known name nearest to ``name``; '' if none is near.
+
+    Names with the same last part, as of another section, come first; then whole names, then last parts alone.
+    """
+    names, last = list(known), name.rsplit(".", 1)[-1]
+    same = [item for item in names if "." in item and item.rsplit(".", 1)[-1] == last]
+    near = get_close_matches(name, same, n=1, cutoff=0) or get_close_matches(name, names, n=1)
     if not near:
-        last = name.rsplit(".", 1)[-1]
         tails = {item.rsplit(".", 1)[-1]: item for item in reversed(names)}
         near = [tails[match] for match in get_close_matches(last, list(tails), n=1)]
     return f" (did you mean '{near[0]}'?)" if near else ""

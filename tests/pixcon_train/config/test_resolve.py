@@ -91,7 +91,14 @@ def test_a_resolved_configuration_reads_back_unchanged() -> None:
 
 @pytest.mark.parametrize(
     ("key", "near"),
-    [("schedule.epoch", "schedule.epochs"), ("epochs", "schedule.epochs"), ("optimiser.lr", "optimizer.lr")],
+    [
+        ("schedule.epoch", "schedule.epochs"),
+        ("epochs", "schedule.epochs"),
+        ("optimiser.lr", "optimizer.lr"),
+        ("schedule.crop", "data.crop"),
+        ("bnk.tau", "bank.tau"),
+        ("tau", "bank.tau"),
+    ],
 )
 def test_an_unknown_key_names_the_nearest(key: str, near: str) -> None:
     with pytest.raises(ConfigError, match=rf"'{key}' in the command line \(did you mean '{near}'\?\)"):
