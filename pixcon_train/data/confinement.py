@@ -67,15 +67,14 @@ def require_own_root(root: Path, named_by: str) -> None:
 
 
 def require_own_file(path: Path, root: Path | None, named_by: str, what: str) -> None:
-    """Require that a file which another file names lies under the data root, was named by the user before, or is a
-    relative path that stays in the working directory.
+    """Require that a file which another file names lies under the data root, was named by the user before, or
+    stays in the working directory, links followed; an absolute path there is no other file than a relative one.
 
     Raises:
         ConfigError: none of these.
     """
     below_root = root is not None and is_inside(root / path, root)
-    below_here = not path.is_absolute() and is_inside(path, Path.cwd())
-    if not (below_root or below_here or is_remembered_path(path)):
+    if not (below_root or is_inside(path, Path.cwd()) or is_remembered_path(path)):
         raise ConfigError(
             f"{named_by} names {path} as {what}, which lies outside the data root and the working directory. Name it "
             f"yourself on the command line, or, if you trust the file, say {OPTION}."
