@@ -12,10 +12,13 @@ from pathlib import PurePath
 from pixcon_train.config.schema import DataConfig, TrainConfig
 from pixcon_train.core.errors import PixConError
 from pixcon_train.data.lists import read_list
-from pixcon_train.data.sources import open_dataset
+from pixcon_train.data.sources import DataSource, open_dataset
 from pixcon_train.data.specs import get_spec
 from pixcon_train.evaluation.protocols import SlidingWindow
 from pixcon_train.models.sizes import SIZES
+
+LISTS = ("labeled", "unlabeled", "val")
+"""The lists of a run."""
 
 CROP = 518
 """Edge of the measured crops."""
@@ -131,13 +134,18 @@ def listed_images(data: DataConfig) -> dict[str, int]:
         DataError: the root or a list is missing, or is not as declared.
     """
     source = open_dataset(data.dataset, data.root)
-    spec = source.spec
-    paths = {
-        "labeled": source.list_path(data.labeled, spec.labeled_list, "labeled"),
-        "unlabeled": source.list_path(data.unlabeled, spec.unlabeled_list, "unlabeled"),
-        "val": source.list_path(data.val, spec.val_list, "val"),
-    }
-    return {name: len(read_list(path, masks_required=name != "unlabeled")) for name, path in paths.items()}
+    return {name: images_in(name, data, source) for name in LISTS}
+
+
+def images_in(name: str, data: DataConfig, source: DataSource) -> int:
+    """Images in one of the :data:`LISTS`.
+
+    Raises:
+        ConfigError: no list is named.
+        DataError: the list is missing, or is not as declared.
+    """
+    path = source.list_path(getattr(data, name), getattr(source.spec, f"{name}_list"), name)
+    return len(read_list(path, masks_required=name != "unlabeled"))
 
 
 def _image_seconds(config: TrainConfig) -> float:

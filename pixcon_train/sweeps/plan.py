@@ -1,11 +1,13 @@
-"""What is known of the runs of a sweep before they start: their GPU-hours, and lists that are missing."""
+"""What is known of the runs of a sweep before they start: their GPU-hours, and data that are missing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from pixcon_train.config.schema import DataConfig
 from pixcon_train.core.errors import PixConError
 from pixcon_train.data.digits import NAME as BUILT_IN
-from pixcon_train.engine.cost import listed_images, run_cost
+from pixcon_train.data.sources import open_dataset
+from pixcon_train.engine.cost import LISTS, images_in, run_cost
 from pixcon_train.sweeps.grid import Point
 from pixcon_train.sweeps.run_states import RunState
 
@@ -28,12 +30,23 @@ def _left(state: RunState, epochs: int) -> float:
 
 
 def missing_lists(points: Sequence[Point]) -> list[str]:
-    """Why the lists of ``points`` cannot be read, each reason once; `digits` writes its own when it is trained on."""
-    reasons = []
-    for data in {repr(point.config.data): point.config.data for point in points}.values():
-        if data.dataset != BUILT_IN:
-            try:
-                listed_images(data)
-            except PixConError as error:
-                reasons.append(str(error))
-    return list(dict.fromkeys(reasons))
+    """Why the data roots and lists of ``points`` cannot be read, each reason once."""
+    configs = {repr(point.config.data): point.config.data for point in points}.values()
+    return list(dict.fromkeys(reason for data in configs for reason in _missing(data)))
+
+
+def _missing(data: DataConfig) -> Iterator[str]:
+    """Why the data root, or else each list, cannot be read; `digits` writes its own when it is trained on."""
+    names = [name for name in LISTS if data.dataset != BUILT_IN or getattr(data, name) is not None]
+    if not names:
+        return
+    try:
+        source = open_dataset(data.dataset, data.root)
+    except PixConError as error:
+        yield str(error)
+        return
+    for name in names:
+        try:
+            images_in(name, data, source)
+        except PixConError as error:
+            yield str(error)

@@ -36,3 +36,16 @@ def test_each_reason_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     first, second = missing_lists(points)
     assert str(tmp_path / "lost.txt") in first and "--data-root" in second
     assert missing_lists(points[:1]) == missing_lists(points[-1:]) == []
+
+
+def test_every_missing_list_is_named(tmp_path: Path) -> None:
+    """Also those that a sweep of `digits` names, which has its own in their place."""
+    lost = {f"data__{name}": str(tmp_path / f"lost_{name}.txt") for name in ("labeled", "unlabeled", "val")}
+    told = missing_lists([Point("tiny", {}, tiny_config(write_tiny(tmp_path), **lost))])
+    assert len(told) == 3 and all(path in reason for path, reason in zip(lost.values(), told, strict=True))
+    digits = load_config(values={"data.unlabeled": str(tmp_path / "unl.txt")})
+    (reason,) = missing_lists([Point("digits", {}, digits)])
+    assert str(tmp_path / "unl.txt") in reason
+    nowhere = load_config(values={"data.dataset": "pascal", "data.root": str(tmp_path / "nowhere")})
+    (reason,) = missing_lists([Point("pascal", {}, nowhere)])
+    assert f"The data root {tmp_path / 'nowhere'} is not a folder" in reason
