@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from pixcon_cli.tables import show_tables
 from pixcon_diag.statistics.spread import Spread, mean, spread
 from pixcon_diag.tables.table import Column, Table
 from pixcon_train.method.admission import RULES
+
+if TYPE_CHECKING:  # --help imports no torch
+    from pixcon_train.engine.forecast import RuleForecast
 
 _PATH = click.Path(path_type=Path)
 _RUN = click.argument("run", metavar="RUN", type=_PATH)
@@ -120,8 +123,6 @@ def forecast(
     Nothing is trained: a bank is filled by each rule at the checkpoint's weights, and the change of the validation
     images' supervised loss that a step along the contrastive gradient makes is given to first order.
     """
-    from pixcon_train.engine.forecast import RuleForecast
-    from pixcon_train.engine.forecast import forecast as forecast_rules
     from pixcon_train.sweeps.forks import fork_sweep
 
     values = _grid(assignments)
@@ -130,12 +131,15 @@ def forecast(
     (point,) = fork_sweep(run, epoch, values, allow_outside=allow_outside).points
     chosen = rules or [name for name, rule in RULES.items() if rule.pixels]
     with progress("gradients") as callback:
+        callback(0, len(chosen))  # while the networks and the data are loaded
+        from pixcon_train.engine.forecast import forecast as forecast_rules
+
         found = forecast_rules(point.config, chosen, batches=batches, progress=callback)
     if as_json:
         print_json({"checkpoint": point.config.fork.checkpoint, "rules": [asdict(rule) for rule in found]})
         return
 
-    def over_batches(name: str) -> Callable[[RuleForecast], Spread]:
+    def over_batches(name: str) -> "Callable[[RuleForecast], Spread]":
         return lambda rule: spread([getattr(batch, name) for batch in rule.batches])
 
     columns: tuple[Column[RuleForecast], ...] = (
