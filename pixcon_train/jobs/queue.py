@@ -64,7 +64,7 @@ class Queue:
         self._works = {work.name: work for work in works}
         self._executor, self._interruption = executor, interruption
         self._folder = folder / JOBS
-        self._book = Book(folder, notify)
+        self._book, self._notify = Book(folder, notify), notify
         self._tries: Counter[str] = Counter()
         self._stages: dict[str, Stage] = {}
 
@@ -83,6 +83,9 @@ class Queue:
             if self._interruption.requested:
                 if self._executor.leaves_jobs or not going_on:
                     break
+                if not asked:
+                    names = ", ".join(job.work for job in going_on)
+                    self._notify(f"waiting for {len(going_on)} jobs to save and end: {names}")
                 if time.monotonic() - asked > _ASK_AGAIN:
                     self._executor.stop(going_on)
                     asked = time.monotonic()
@@ -138,11 +141,16 @@ class Queue:
             return Stage("done", job)
         watched = work.name in self._stages
         if watched and (life == "cancelled" or (outcome is not None and outcome.stopped and job and job.here)):
-            return Stage("stopped", job, "its job was cancelled")
+            return Stage("stopped", job, self._why_stopped())
         if job is not None and self._tries[work.name] >= TRIES:
             said = f"its process ended {TRIES} times without a word, as one does that is killed or lacks memory"
             return Stage("failed", job, f"{said}; what it printed: {log_of(self._folder, job)}")
         return Stage("waiting", job)
+
+    def _why_stopped(self) -> str:
+        if self._interruption.requested and not self._executor.leaves_jobs:
+            return f"by {self._interruption.name}; the same command goes on from what is saved"
+        return "its job was cancelled"
 
     def _sleep(self) -> None:
         """Wait for the next look, or the interruption."""

@@ -67,7 +67,7 @@ def test_a_killed_job_is_submitted_again_but_not_for_ever(tmp_path: Path) -> Non
     assert message is not None and "ended 3 times" in message and Path(message.split(": ")[-1]).is_file()
 
 
-def test_a_job_is_asked_to_stop_and_goes_on_later(tmp_path: Path) -> None:
+def test_a_job_is_asked_to_stop_and_goes_on_later(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     work, stop = Note("slow", tmp_path, "waits"), StopRequest()
 
     def watch(stages: Any) -> None:
@@ -78,6 +78,8 @@ def test_a_job_is_asked_to_stop_and_goes_on_later(tmp_path: Path) -> None:
         [work, Note("next", tmp_path, "waits")], executor(tmp_path, 1), tmp_path, interruption=stop, watch=watch
     )
     assert (stages["slow"].state, stages["next"].state) == ("stopped", "waiting")
+    assert stages["slow"].message == "by SIGINT; the same command goes on from what is saved"
+    assert "waiting for 1 jobs to save and end: slow" in capsys.readouterr().out
     let_go(tmp_path)
     assert worked_off([work], executor(tmp_path), tmp_path)["slow"].state == "done" and work.begun() == 2
 
