@@ -83,7 +83,7 @@ def train_points(
     """Train the ``chosen`` points of a sweep under ``runs``, or list them, and show their states.
 
     Raises:
-        TrainingError: a run failed or ended early.
+        TrainingError: a run failed or ended early, or a folder holds another run.
         SystemExit: a signal ended it.
     """
     from pixcon_train.core.signals import StopRequest
@@ -117,19 +117,23 @@ def train_points(
         if choice.executor != "slurm":
             say(console, f"Stopped by {interruption.name}; the same command continues.")
         raise SystemExit(interruption.exit_code)
-    open_ones = [state for state in selected if state.state == "failed" or (state.state != "finished" and not dry_run)]
+    open_ones = [
+        state
+        for state in selected
+        if state.state in ("failed", "differs") or (state.state != "finished" and not dry_run)
+    ]
     if open_ones:
         raise TrainingError(_open_ones(open_ones, len(selected)))
 
 
 def _open_ones(states: Sequence["RunState"], count: int) -> str:
-    """Which of ``count`` runs failed or ended early, and why."""
+    """Which of ``count`` runs failed, differ or ended early, and why."""
     lines = [f"{state.point.name}: {state.message or state.state}" for state in states]
-    failed = sum(state.state == "failed" for state in states)
-    if early := len(states) - failed:
+    failed = [state.state for state in states if state.state in ("failed", "differs")]
+    if early := len(states) - len(failed):
         lines.insert(0, f"{early} of {count} runs ended early; the same command continues.")
     if failed:
-        lines.insert(0, f"{failed} of {count} runs failed.")
+        lines.insert(0, f"{len(failed)} of {count} runs {'failed or differ' if 'differs' in failed else 'failed'}.")
     return "\n".join(lines)
 
 
@@ -138,7 +142,11 @@ def _announce(console: Console, name: str, choice: ExecutorChoice) -> None:
     if choice.executor == "inline":
         announce_stop(console, name)
     else:
-        announce_stop(console, name, "the jobs go on" if choice.executor == "slurm" else "every run saves and ends")
+        announce_stop(
+            console,
+            name,
+            "the jobs go on" if choice.executor == "slurm" else "every run finishes its step, saves and ends",
+        )
 
 
 @dataclass
@@ -193,7 +201,8 @@ class _Work:
         from pixcon_train.sweeps.jobs import run_progress
 
         found, epochs = run_progress(self.folder / name), self.states[name].point.config.schedule.epochs
-        return (f"{found.epoch}/{epochs}", _shown(100 * found.miou, "{:.2f}"), _duration(found.seconds_left))
+        done = max(found.epoch, self.states[name].epochs_done)
+        return (f"{done}/{epochs}", _shown(100 * found.miou, "{:.2f}"), _duration(found.seconds_left))
 
     def _renew(self, stages: Mapping[str, "Stage"]) -> None:
         """Read the states of the runs whose jobs have ended since the last call."""
@@ -247,7 +256,7 @@ def _run(state: "RunState", interruption: "StopRequest", console: Console) -> "R
     if after.trace is not None:
         say(console, after.trace)
     elif after.message is not None:
-        say(console, f"Failed: {after.message}")
+        say(console, f"{'Left as it is' if after.state == 'differs' else 'Failed'}: {after.message}")
     return after
 
 

@@ -84,7 +84,7 @@ class RunCost:
 def run_cost(config: TrainConfig) -> RunCost | None:
     """The cost of the run of ``config``; None where no step of its encoder was measured, or its lists are unknown.
 
-    A fork and a run with patience count as whole runs, which they may be shorter than.
+    A fork counts with the epochs before its checkpoint, and a run with patience as a whole run.
     """
     counts = image_counts(config.data) if config.model.size in STEP_SECONDS else None
     if counts is None:

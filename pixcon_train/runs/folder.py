@@ -17,6 +17,17 @@ CHANGEABLE = ("runtime.", "schedule.patience", "data.root")
 """Prefixes of keys that may change on resume: hardware and logging, patience, the data root."""
 
 
+class OtherRunError(ConfigError):
+    """A run cannot be resumed with other values; ``differences`` names each, with both values."""
+
+    def __init__(self, differences: str) -> None:
+        super().__init__(
+            f"{differences} on resume: the result would match neither configuration. Leave the option out, or start a "
+            "new run with --name."
+        )
+        self.differences = differences
+
+
 def run_name(config: TrainConfig) -> str:
     """Name of a run's folder: data set, preset, bank rule and seed."""
     return f"{file_stem(config.data.dataset)}-{config.preset}-{config.bank.rule}-{config.seed}"
@@ -59,17 +70,16 @@ def resume_config(folder: Path, changes: dict[str, Any], *, allow_outside: bool 
 
     Raises:
         CheckpointError: there is no run to resume.
-        ConfigError: a change is not possible on resume, or the run names a root or file that is not the user's.
+        OtherRunError: a change is not possible on resume.
+        ConfigError: a key is unknown, a value does not fit, or the run names a root or file that is not the user's.
     """
     saved = Layer(str(folder / LATEST), describe_checkpoint(folder / LATEST).config)
     config = build_config([saved, dotted_layer("the command line", changes)])
     before, after = (flatten(values.model_dump()) for values in (build_config([saved]), config))
-    for key, value in after.items():
-        if value != before[key] and not key.startswith(CHANGEABLE):
-            raise ConfigError(
-                f"'{key}' is {before[key]!r} in {folder} and cannot change to {value!r} on resume: the result would "
-                "match neither configuration. Leave the option out, or start a new run with --name."
-            )
+    changed = [key for key in after if after[key] != before[key] and not key.startswith(CHANGEABLE)]
+    if changed:
+        values = (f"'{key}' is {before[key]!r} in {folder} and cannot change to {after[key]!r}" for key in changed)
+        raise OtherRunError(", ".join(values))
     if not allow_outside:
         named = {key: value for key, value in flatten(saved.values).items() if key not in changes}
         require_own_paths(named, saved.source)

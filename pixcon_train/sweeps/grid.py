@@ -2,6 +2,7 @@
 
 ``base`` holds the values all runs share (``preset``, ``recipe``, ``dataset``, any other nested or by dotted key),
 ``grid`` lists of values by dotted key, of which every combination is a point, and ``seeds`` the seeds of each point.
+Without a grid, the seeds are the points.
 Several grids in a list follow one another: a table that varies one value at a time has one grid per value.
 """
 
@@ -98,7 +99,7 @@ def read_sweep(
             raise ConfigError(f"Unknown key '{key}' in {path}{hint(str(key), _KEYS)}. Expected {', '.join(_KEYS)}.")
     name = _name(content.get("name"), path)
     base = _flat(content.get("base") or {}, "base", path)
-    grids = _grids(content.get("grid"), path)
+    grids = _grids(content["grid"], path) if "grid" in content else [{}]
     seeds = _different_values(content.get("seeds", [0]), f"`seeds` of {path}")
     if (count := len(seeds) * sum(prod(map(len, grid.values())) for grid in grids)) > _MOST_RUNS:
         raise ConfigError(f"{path} has {count:,} runs; expected at most {_MOST_RUNS:,}. Split it into several sweeps.")

@@ -25,8 +25,8 @@ def hours_left(states: Sequence[RunState]) -> dict[str, float]:
 
 
 def _left(state: RunState, epochs: int) -> float:
-    """Share of a run that is still to do; none of one that has finished, also where it stopped early."""
-    return 0.0 if state.state == "finished" else 1 - state.epochs_done / epochs
+    """Share of a run that is still to do; none of one that has finished, also where it stopped early, or differs."""
+    return 0.0 if state.state in ("finished", "differs") else 1 - state.epochs_done / epochs
 
 
 def missing_lists(points: Sequence[Point]) -> list[str]:

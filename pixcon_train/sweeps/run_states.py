@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pixcon_train.config.schema import TrainConfig
 from pixcon_train.core.errors import PixConError
 from pixcon_train.core.files import read_json
-from pixcon_train.core.paths import exists
+from pixcon_train.core.paths import exists, expanded
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.jobs.queue import Stage
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point
 
-State = Literal["not started", "unfinished", "finished", "failed"]
+State = Literal["not started", "unfinished", "finished", "failed", "differs"]
+"""`differs`: its folder holds a run of another configuration, which is left as it is."""
+SETTLED: tuple[State, ...] = ("finished", "failed", "differs")
+"""The states of runs that are not trained any further."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,9 @@ class RunState:
     epoch: int | None = None
     """Its epoch, from 1; None before the first validation."""
     epochs_done: int = 0
+    """Of its schedule; those before the checkpoint that it forks from are among them."""
     message: str | None = None
-    """The error of a failed run, or why the job of another one ended early."""
+    """The error of a failed run, how a run differs, or why the job of another one ended early."""
     trace: str | None = None
     """The traceback, if the error is a defect rather than a user's mistake."""
 
@@ -47,27 +52,43 @@ class RunState:
 
 
 def run_state(point: Point, parent: Path) -> RunState:
-    """The state of ``point`` in its folder under ``parent``; `failed` for a damaged or another run's checkpoint."""
+    """The state of ``point`` in its folder under ``parent``; `failed` for a damaged checkpoint."""
     folder = parent / point.name
     if not exists(folder / LATEST):
-        return RunState(point, folder, "not started")
+        return RunState(point, folder, "not started", epochs_done=_epochs_before(point.config))
     from pixcon_train.runs.checkpoint import describe_checkpoint  # imports torch, as does the next line
-    from pixcon_train.runs.folder import resume_config
+    from pixcon_train.runs.folder import OtherRunError, resume_config
 
+    differs = None
     try:
         checkpoint = describe_checkpoint(folder / LATEST)
         resume_config(folder, flatten(point.config.model_dump()))
+    except OtherRunError as error:
+        differs = f"{error.differences}. Give the sweep another name or --runs, or remove the run."
     except PixConError as error:
         return RunState(point, folder, "failed", message=str(error))
     best: Mapping[str, Any] = checkpoint.best.get("ema", {})
     return RunState(
         point,
         folder,
-        "finished" if checkpoint.progress.get("finished") else "unfinished",
+        "differs" if differs else "finished" if checkpoint.progress.get("finished") else "unfinished",
         miou=best.get("miou", float("nan")),
         epoch=best.get("epoch"),
         epochs_done=checkpoint.epoch,
+        message=differs,
     )
+
+
+def _epochs_before(config: TrainConfig) -> int:
+    """The epochs of the checkpoint that a run forks from; 0 for another run, and where the checkpoint is not there."""
+    if config.fork.checkpoint is None or not exists(expanded(Path(config.fork.checkpoint))):
+        return 0
+    from pixcon_train.runs.checkpoint import describe_checkpoint  # imports torch
+
+    try:
+        return describe_checkpoint(expanded(Path(config.fork.checkpoint))).epoch
+    except PixConError:
+        return 0  # the run will say so
 
 
 def ended_state(before: RunState, stage: Stage) -> RunState:
@@ -91,7 +112,7 @@ def states_with_others(
 
 def _state_of_another(point: Point, parent: Path, failure: str | None) -> RunState:
     state = run_state(point, parent)
-    if failure is None or state.state in ("finished", "failed"):
+    if failure is None or state.state in SETTLED:
         return state
     return replace(state, state="failed", message=failure)
 

@@ -14,7 +14,7 @@ from pixcon_train.engine.distributed import open_accelerator
 from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.engine.trainer import train
 from pixcon_train.sweeps.grid import Point
-from pixcon_train.sweeps.run_states import RunState, run_state
+from pixcon_train.sweeps.run_states import SETTLED, RunState, run_state
 
 
 def run_point(
@@ -27,7 +27,7 @@ def run_point(
     before = run_state(point, parent)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # all processes look before the first one writes
         open_accelerator(point.config.runtime).wait_for_everyone()
-    if before.state in {"finished", "failed"}:
+    if before.state in SETTLED:
         return before
     message, trace = None, None
     try:

@@ -11,7 +11,14 @@ from pixcon_train.core.errors import CheckpointError, ConfigError
 from pixcon_train.core.yaml_files import read_yaml_mapping
 from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import CONFIG, LATEST
-from pixcon_train.runs.folder import refuse_to_overwrite, resume_config, run_folder, run_name, save_config
+from pixcon_train.runs.folder import (
+    OtherRunError,
+    refuse_to_overwrite,
+    resume_config,
+    run_folder,
+    run_name,
+    save_config,
+)
 from tests.checkpoints import example_checkpoint
 from tests.pixcon_train.tiny import tiny_config
 
@@ -56,6 +63,14 @@ def test_a_resumed_run_stays_the_same_run(tmp_path: Path, change: dict[str, obje
     put_run(tmp_path, finished=False)
     with pytest.raises(ConfigError, match="neither configuration"):
         resume_config(tmp_path, change)
+
+
+def test_every_value_that_differs_is_named(tmp_path: Path) -> None:
+    put_run(tmp_path, finished=False)
+    with pytest.raises(OtherRunError) as caught:
+        resume_config(tmp_path, {"optimizer.lr": 0.5, "seed": 4})
+    assert f"'seed' is 3 in {tmp_path} and cannot change to 4" in caught.value.differences
+    assert "'optimizer.lr' is" in caught.value.differences and "to 0.5" in caught.value.differences
 
 
 def test_there_must_be_a_run_to_resume(tmp_path: Path) -> None:

@@ -59,6 +59,11 @@ def test_a_data_set_brings_its_recipe(tmp_path: Path) -> None:
     assert read_sweep(path).points[0].config.data.crop == 686
 
 
+def test_without_a_grid_the_seeds_are_the_runs(tmp_path: Path) -> None:
+    points = read_sweep(written(tmp_path, "base: {dataset: digits}\nseeds: [3, 4]\n")).points
+    assert [(point.name, point.config.seed) for point in points] == [("seed-3", 3), ("seed-4", 4)]
+
+
 def test_changes_go_over_the_base(tmp_path: Path) -> None:
     path = written(tmp_path, BASE + "grid: {bank.rule: [none, clean]}\n")
     points = read_sweep(path, {"schedule.epochs": 9, "data.root": "/data"}).points
@@ -78,7 +83,7 @@ def test_a_path_among_the_values_stays_one_folder(tmp_path: Path) -> None:
     [
         ("grids: {bank.rule: [clean]}", r"Unknown key 'grids' .*did you mean 'grid'"),
         ("grid: {}", r"`grid` .* is empty"),
-        ("base: {}", r"`grid` .* is empty"),
+        ("grid:", r"`grid` .* is empty"),
         ("grid: []", r"`grid` .* is empty"),
         ("grid: [{bank.rule: [clean]}, {}]", r"`grid` .* is empty"),
         ("grid: 5", r"`grid` .* is 5; expected a mapping"),

@@ -1,5 +1,6 @@
 """Runs of a sweep: done, skipped, gone on with, failed without stopping the others."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from pixcon_train.core.files import to_json
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.core.yaml_files import dump_yaml
 from pixcon_train.engine.observer import TrainingObserver
-from pixcon_train.runs.checkpoint import load_checkpoint
+from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point, one_process, read_sweep
 from pixcon_train.sweeps.run_states import RunState, run_state, summary
 from pixcon_train.sweeps.running import run_point
+from tests.checkpoints import example_checkpoint
 from tests.pixcon_train.tiny import tiny_values, write_tiny
 
 pytestmark = pytest.mark.slow
@@ -90,6 +92,27 @@ def test_a_damaged_checkpoint_fails_its_run(tmp_path: Path) -> None:
     (tmp_path / point.name / LATEST).write_bytes(b"PK")
     state = run_state(point, tmp_path)
     assert state.state == "failed" and state.message is not None and "damaged" in state.message
+
+
+def test_a_run_of_another_recipe_differs_and_is_left(tmp_path: Path) -> None:
+    (point,) = points(tmp_path, {"bank.rule": ["clean"]})
+    other = point.config.model_copy(update={"seed": 7, "bank": point.config.bank.model_copy(update={"tau": 0.125})})
+    saved = replace(example_checkpoint(progress={"finished": True}, config=other.model_dump()), epoch=1)
+    save_checkpoint(tmp_path / point.name / LATEST, saved)
+    state = run_state(point, tmp_path)
+    assert (state.state, state.epochs_done) == ("differs", 1)
+    assert state.message is not None and "'seed' is 7" in state.message and "'bank.tau' is 0.125" in state.message
+    assert run_point(point, tmp_path).state == "differs"
+
+
+def test_a_fork_begins_with_the_epochs_of_its_checkpoint(tmp_path: Path) -> None:
+    (point,) = points(tmp_path, {"bank.rule": ["clean"]}, fork__checkpoint=str(tmp_path / "epoch_1.pth"))
+    assert run_state(point, tmp_path).epochs_done == 0
+    save_checkpoint(tmp_path / "epoch_1.pth", replace(example_checkpoint(), epoch=1))
+    state = run_state(point, tmp_path)
+    assert (state.state, state.epochs_done) == ("not started", 1)
+    (tmp_path / "epoch_1.pth").write_bytes(b"PK")
+    assert run_state(point, tmp_path).epochs_done == 0
 
 
 def test_the_summary_is_json(tmp_path: Path) -> None:
