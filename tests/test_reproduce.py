@@ -20,7 +20,7 @@ from pixcon_train.data.specs import get_spec
 from pixcon_train.engine.cost import run_cost
 from pixcon_train.engine.trainer import train as train_run
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
-from pixcon_train.runs.file_names import BEST_EMA, CONFIG
+from pixcon_train.runs.file_names import BEST_EMA, BEST_STUDENT, CONFIG
 from pixcon_train.runs.log_file import LOG
 from pixcon_train.sweeps.grid import Point, Sweep, find_sweep, read_sweep
 from tests.cli.diagnose.asking import no_drawing
@@ -146,7 +146,8 @@ def write_run(folder: Path, point: Point, model: Path) -> None:
     """Write the run of ``point`` with the weights and the log of ``model``."""
     folder.mkdir(parents=True)
     config = point.config.model_dump()
-    save_checkpoint(folder / BEST_EMA, replace(load_checkpoint(model / BEST_EMA), config=config))
+    for name in (BEST_EMA, BEST_STUDENT):
+        save_checkpoint(folder / name, replace(load_checkpoint(model / name), config=config))
     (folder / CONFIG).write_text(dump_yaml(config))
     records = [parse_json(line) for line in (model / LOG).read_text().splitlines()]
     with (folder / LOG).open("w") as handle:
