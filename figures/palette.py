@@ -30,7 +30,7 @@ STARVED = VERMILLION
 GROUPS = (BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, BLACK)
 """The baseline comes first and is blue."""
 DASHES = ("-", "--", ":", "-.")
-MARKERS = "osD^vP*"
+MARKERS = "osD^vP*X"
 
 
 def color(index: int) -> str:
