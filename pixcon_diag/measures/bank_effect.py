@@ -189,7 +189,7 @@ def _pair(reference: RunHistory, other: RunHistory, weights: Weights) -> BankPai
 def _setting(members: Sequence[tuple[RunHistory, BankPair]], varied: Sequence[str]) -> BankSetting:
     run, pairs = members[0][0], tuple(pair for _, pair in members)
     differences = [pair.difference for pair in pairs]
-    starts = [each.config.get("fork.checkpoint") or each.name for each, _ in members]
+    starts = [each.seed.start or each.name for each, _ in members]
     means = by_start(differences, starts)
     center, reach = mean(means), half_width(means, LEVEL)
     return BankSetting(
