@@ -1,4 +1,4 @@
-"""Sweeps whose runs are not trained: a checkpoint without weights says that they were."""
+"""Sweeps whose runs are not trained: an example checkpoint says that they were."""
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -10,8 +10,9 @@ from pixcon_train.core.signals import StopRequest
 from pixcon_train.core.version import VERSION
 from pixcon_train.jobs.book import Submitted
 from pixcon_train.jobs.job import Work, do
-from pixcon_train.runs.checkpoint import Checkpoint, save_checkpoint
+from pixcon_train.runs.checkpoint import save_checkpoint
 from pixcon_train.runs.file_names import LATEST
+from tests.checkpoints import example_checkpoint
 
 NO_PROCESS = "99999999"
 """A number that no process has."""
@@ -19,32 +20,12 @@ NO_PROCESS = "99999999"
 
 def pretend(config: TrainConfig, folder: Path, **_: Any) -> None:
     """Leave the checkpoint of a finished run in ``folder``, in place of training it."""
-    unfinished = Checkpoint(
-        architecture="pixcon",
-        size="nano",
-        num_classes=3,
-        projection=False,
-        embedding_dim=8,
-        classes=["dark", "red", "blue"],
-        palette=[[0, 0, 0]] * 3,
-        data={},
-        root="",
-        lists={},
-        config=config.model_dump(),
-        version=VERSION,
-        epoch=config.schedule.epochs,
-        iteration=4,
-        metrics={},
-        best={"ema": {"miou": 0.5, "epoch": 1}},
-        student={},
-        ema={},
-        bank=None,
-        optimizer={},
-        scaler=None,
-        rng={},
-        progress={"finished": True},
+    epochs = config.schedule.epochs
+    best = {"ema": {"miou": 0.5, "epoch": 1}}
+    finished = example_checkpoint(
+        config=config.model_dump(), epoch=epochs, best=best, progress={"finished": True}, version=VERSION
     )
-    save_checkpoint(folder / LATEST, unfinished)
+    save_checkpoint(folder / LATEST, finished)
 
 
 class HereExecutor:
