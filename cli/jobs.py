@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pixcon_cli.console import say, say_command
+from pixcon_cli.run_names import without_common_parts
 from pixcon_train.core.foreign_text import shown_line
 
 if TYPE_CHECKING:  # --help imports little
@@ -70,14 +71,17 @@ class JobsDisplay:
         for number, head in enumerate(("run", "state", *self._heads)):
             table.add_column(head, justify="left" if number < 2 else "right", overflow="ellipsis", no_wrap=True)
         rows = sorted(stages.items(), key=lambda item: _ORDER.index(item[1].state))
-        room = max(1, self._console.height - _OTHER_LINES)
+        shown, about_names = without_common_parts([*stages])
+        room = max(1, self._console.height - _OTHER_LINES - bool(about_names))
         for name, stage in rows[:room]:
             state = Text(_SHOWN_AS.get(stage.state, stage.state), style=_STYLES.get(stage.state, ""))
-            table.add_row(shown_line(name), state, *self._cells(name))
+            table.add_row(shown_line(shown[name]), state, *self._cells(name))
         counts = Counter(_SHOWN_AS.get(stage.state, stage.state) for stage in stages.values())
         parts = ", ".join(f"{count} {state}" for state, count in counts.items())
         left = f"; {len(rows) - room} more rows" if len(rows) > room else ""
-        return Group(table, Text(f"{len(stages)} {self._kind}: {parts}{left}"))
+        lines = [shown_line(about_names)] * bool(about_names)
+        lines.append(f"{len(stages)} {self._kind}: {parts}{left}")
+        return Group(table, *(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))
 
 
 def say_what_goes_on(console: Console, stages: Mapping[str, "Stage"], command: Sequence[str]) -> None:

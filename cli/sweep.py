@@ -14,6 +14,7 @@ from rich.console import Console
 from pixcon_cli.console import announce_stop, notes, output, say
 from pixcon_cli.executors import ExecutorChoice, executor_options, take_choice, typed_command
 from pixcon_cli.help import PixConCommand
+from pixcon_cli.run_names import without_common_parts
 from pixcon_cli.sweep_summary import SummaryFiles
 from pixcon_cli.tables import show_tables
 from pixcon_diag.tables.table import Column, Table
@@ -274,14 +275,16 @@ def hours_notes(hours: Collection[float]) -> list[str]:
 
 def _show(name: str, states: Sequence["RunState"], hours: Mapping[str, float]) -> None:
     """Print the state of every run, and the GPU-hours left of each where one is known."""
-    notes = hours_notes(hours.values())
+    about_hours = hours_notes(hours.values())
+    shown, about_names = without_common_parts([state.point.name for state in states])
     columns: list[Column[RunState]] = [
-        Column("run", "run", of=lambda state: state.point.name),
+        Column("run", "run", of=lambda state: shown[state.point.name]),
         Column("state", "state"),
         Column("miou", "best EMA mIoU %", "per_cent"),
         Column("epoch", "epoch", "count"),
         Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.row()['epochs']}"),
     ]
-    if notes:
+    if about_hours:
         columns.append(Column("hours", "≈ GPU-hours left", "number", 1, of=lambda state: hours[state.point.name]))
-    show_tables(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns, notes)])
+    remarks = [f"{about_names}."] * bool(about_names) + about_hours
+    show_tables(output(), [Table.of("sweep", f"{name}: {len(states)} runs", states, columns, remarks)])

@@ -245,6 +245,16 @@ def test_the_table_of_jobs_fits_the_screen() -> None:
     assert "31 runs: 30 queued, 1 running; 21 more rows" in lines[-1]
 
 
+def test_forks_of_several_parents_differ_in_the_table_of_jobs() -> None:
+    names = [
+        f"fork.checkpoint-runs-parents-seed-{a}-epoch_8.pth--bank.rule-{b}--seed-0" for a in "01" for b in ("x", "y")
+    ]
+    console = Console(file=io.StringIO(), width=60, force_terminal=True)
+    console.print(JobsDisplay(console, "runs")._table({name: Stage("waiting") for name in names}))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(f"{a}-epoch_8.pth--bank.rule-{b}…" in said for a in "01" for b in ("x", "y"))
+
+
 def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     result = call(train.main, "sweep", sweep_file(tmp_path, {"bank.rule": ["none"]}), "--runs", tmp_path)
