@@ -14,7 +14,9 @@ NAME = "sweep"
 
 
 class SummaryFiles:
-    """The summary of all runs of a sweep; no training depends on whether it can be written.
+    """The summary of all runs in a sweep's folder; no training depends on whether it can be written.
+
+    Runs of another grid that was trained into the same folder stay in it.
 
     Args:
         points: all runs of the sweep.
@@ -31,12 +33,20 @@ class SummaryFiles:
         from pixcon_diag.tables.writing import write_results
         from pixcon_train.core.errors import PixConError
         from pixcon_train.core.locks import exclusive
-        from pixcon_train.sweeps.run_states import states_with_others, summary
+        from pixcon_train.sweeps.run_states import (
+            recorded_runs,
+            runs_of_other_grids,
+            states_with_others,
+            summary,
+            summary_row,
+        )
 
         try:
             with exclusive(self._folder / f"{NAME}.lock", lambda holder: None, self._tell_once):
-                states = states_with_others(self._points, own, self._folder, self._folder / f"{NAME}.json")
-                write_results(self._folder, NAME, summary(states), {NAME: [state.row() for state in states]})
+                recorded = recorded_runs(self._folder / f"{NAME}.json")
+                states = states_with_others(self._points, own, self._folder, recorded)
+                runs = [*summary(states), *runs_of_other_grids(recorded, self._points, self._folder)]
+                write_results(self._folder, NAME, {"runs": runs}, {NAME: [*map(summary_row, runs)]})
         except (PixConError, OSError) as error:
             self._tell_once(f"note: the summary of the sweep is not up to date, the runs go on: {error}")
 

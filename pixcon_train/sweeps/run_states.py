@@ -11,7 +11,7 @@ from pixcon_train.core.files import read_json
 from pixcon_train.core.paths import exists, expanded
 from pixcon_train.core.yaml_files import flatten
 from pixcon_train.jobs.queue import Stage
-from pixcon_train.runs.file_names import LATEST
+from pixcon_train.runs.file_names import LATEST, is_folder_name
 from pixcon_train.sweeps.grid import Point
 
 State = Literal["not started", "unfinished", "finished", "failed", "differs"]
@@ -100,13 +100,13 @@ def ended_state(before: RunState, stage: Stage) -> RunState:
 
 
 def states_with_others(
-    points: Sequence[Point], own: Mapping[str, RunState], parent: Path, recorded: Path
+    points: Sequence[Point], own: Mapping[str, RunState], parent: Path, recorded: Sequence[Mapping[str, Any]]
 ) -> list[RunState]:
     """The states of ``points``: ``own`` by name, and of the others as their folders under ``parent`` say.
 
-    Checkpoints do not say that a run failed; the summary ``recorded``, if there is one, does.
+    Checkpoints do not say that a run failed; ``recorded``, the runs of an earlier :func:`summary`, do.
     """
-    failures = _failures(recorded)
+    failures = {run["run"]: str(run.get("message")) for run in recorded if run.get("state") == "failed"}
     return [own.get(point.name) or _state_of_another(point, parent, failures.get(point.name)) for point in points]
 
 
@@ -117,25 +117,38 @@ def _state_of_another(point: Point, parent: Path, failure: str | None) -> RunSta
     return replace(state, state="failed", message=failure)
 
 
-def _failures(recorded: Path) -> dict[str, str]:
-    """The errors of the failed runs in a :func:`summary` by name; none where the file is missing or something else."""
+def recorded_runs(file: Path) -> list[dict[str, Any]]:
+    """The runs of the :func:`summary` in ``file``; none where it is missing or something else."""
     try:
-        runs = read_json(recorded)["runs"]
-        return {run["run"]: str(run["message"]) for run in runs if run["state"] == "failed"}
+        runs = read_json(file)["runs"]
+        return [run for run in runs if isinstance(run["run"], str) and isinstance(run["values"], dict)]
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return []
 
 
-def summary(states: Sequence[RunState]) -> dict[str, Any]:
+def runs_of_other_grids(
+    recorded: Sequence[Mapping[str, Any]], points: Sequence[Point], parent: Path
+) -> list[Mapping[str, Any]]:
+    """The ``recorded`` runs that are none of ``points`` and whose folders under ``parent`` are still there."""
+    names = {point.name for point in points}
+    others = [run for run in recorded if run["run"] not in names and is_folder_name(run["run"])]
+    return [run for run in others if exists(parent / run["run"])]
+
+
+def summary(states: Sequence[RunState]) -> list[dict[str, Any]]:
     """All runs as JSON-ready content."""
-    return {
-        "runs": [
-            {
-                **{key: value for key, value in state.row().items() if key not in state.point.values},
-                "values": dict(state.point.values),
-                "folder": str(state.folder),
-                "message": state.message,
-            }
-            for state in states
-        ]
-    }
+    return [
+        {
+            **{key: value for key, value in state.row().items() if key not in state.point.values},
+            "values": dict(state.point.values),
+            "folder": str(state.folder),
+            "message": state.message,
+        }
+        for state in states
+    ]
+
+
+def summary_row(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run of a :func:`summary` as :meth:`RunState.row`."""
+    without = {key: value for key, value in run.items() if key not in ("run", "values", "folder", "message")}
+    return {"run": run["run"], **run["values"], **without}

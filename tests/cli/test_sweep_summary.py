@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pixcon_train.sweeps.grid import Point, read_sweep
 from pixcon_train.sweeps.run_states import run_state
 from tests.cli.pretended import HereExecutor, pretend
 
+OUTSIDE = '{"runs": [{"run": "..", "values": {}}, {"run": "gone", "values": {}, "state": "finished"}]}'
 NAMES = [f"bank.rule-{rule}--seed-0" for rule in ("none", "clean", "labeled", "pseudo")]
 
 
@@ -111,7 +113,13 @@ def test_shares_that_run_at_a_time_keep_each_other_s_results(file: Path, monkeyp
 def test_a_failure_is_told_until_its_run_is_finished(file: Path) -> None:
     """The summary alone says that a run failed; a finished checkpoint says more."""
     points, folder = points_of(file), file.parent / "four"
-    for content in ("nothing", "[]", '{"runs": [5]}', '{"runs": [{"run": ["a"], "state": "failed", "message": ""}]}'):
+    for content in (
+        "nothing",
+        "[]",
+        '{"runs": [5]}',
+        '{"runs": [{"run": ["a"], "state": "failed", "message": ""}]}',
+        OUTSIDE,
+    ):
         folder.mkdir(exist_ok=True)
         (folder / "sweep.json").write_text(content)
         SummaryFiles(points, folder, print).write({})
@@ -125,6 +133,26 @@ def test_a_failure_is_told_until_its_run_is_finished(file: Path) -> None:
     pretend(points[0].config, folder / points[0].name)
     files.write({})
     assert states(file) == ["finished", *["not started"] * 3]
+
+
+def test_runs_of_another_grid_in_the_folder_stay_in_the_summary(file: Path) -> None:
+    folder, other = file.parent / "four", file.parent / "other.yaml"
+    other.write_text("name: four\ngrid: {consistency.tau: [0.5, 0.9]}\n")
+    assert sweep(file, "--runs", file.parent).exit_code == sweep(other, "--runs", file.parent).exit_code == 0
+    added = [f"consistency.tau-{tau}--seed-0" for tau in (0.5, 0.9)]
+    runs = json.loads((folder / "sweep.json").read_text())["runs"]
+    assert [run["run"] for run in runs] == added + NAMES and {run["state"] for run in runs} == {"finished"}
+    with (folder / "sweep.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["bank.rule"] for row in rows] == ["", "", "none", "clean", "labeled", "pseudo"]
+    assert [row["consistency.tau"] for row in rows] == ["0.5", "0.9", "", "", "", ""]
+    assert {row["best_ema_miou"] for row in rows} == {"0.5"}
+    for name in (added[1], *NAMES[1:]):
+        shutil.rmtree(folder / name)
+    SummaryFiles(points_of(file), folder, print).write({})
+    runs = json.loads((folder / "sweep.json").read_text())["runs"]
+    assert [run["run"] for run in runs] == [*NAMES, added[0]]
+    assert [run["state"] for run in runs] == ["finished", *["not started"] * 3, "finished"]
 
 
 @pytest.mark.parametrize("executor", ["inline", "local"])
