@@ -224,9 +224,11 @@ class _Work:
         try:
             yield
         finally:
-            for name, state in self.states.items():
-                if state.state in ("not started", "unfinished") and name not in self.ended:
-                    self.states[name] = run_state(state.point, self.folder)
+            for name, before in self.states.items():
+                now = run_state(before.point, self.folder) if before.state != "finished" else before
+                open_before = before.state in ("not started", "unfinished") and name not in self.ended
+                if open_before or now.state == "finished":  # one that failed here may have been trained by another
+                    self.states[name] = now
             self.files.write(self.states)
 
 

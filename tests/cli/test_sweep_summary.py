@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from pixcon_cli import train
 from pixcon_cli.executors import ExecutorChoice
 from pixcon_cli.sweep_summary import SummaryFiles
-from pixcon_train.core.errors import DataError
+from pixcon_train.core.errors import ConfigError, DataError
 from pixcon_train.core.signals import StopRequest
 from pixcon_train.sweeps.grid import Point, read_sweep
 from pixcon_train.sweeps.run_states import run_state
@@ -153,6 +153,26 @@ def test_runs_of_another_grid_in_the_folder_stay_in_the_summary(file: Path) -> N
     runs = json.loads((folder / "sweep.json").read_text())["runs"]
     assert [run["run"] for run in runs] == [*NAMES, added[0]]
     assert [run["state"] for run in runs] == ["finished", *["not started"] * 3, "finished"]
+
+
+@pytest.mark.parametrize("executor", ["inline", "local"])
+def test_a_run_that_another_command_has_finished_meanwhile_has_not_failed(
+    file: Path, executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = points_of(file)
+
+    def beside_another(config: Any, folder: Path, **options: Any) -> None:
+        if config.bank.rule == "none":
+            raise ConfigError("is being trained by process 1")
+        if config.bank.rule == "clean":
+            pretend(points[0].config, file.parent / "four" / points[0].name)
+        pretend(config, folder)
+
+    in_this_process(monkeypatch)
+    monkeypatch.setattr("pixcon_train.sweeps.running.train", beside_another)
+    result = sweep(file, "--runs", file.parent, "--executor", executor)
+    assert result.exit_code == 0 and "is being trained by process 1" in result.stderr, result.output
+    assert states(file) == ["finished"] * 4
 
 
 @pytest.mark.parametrize("executor", ["inline", "local"])
