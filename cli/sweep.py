@@ -284,7 +284,7 @@ def _show(name: str, states: Sequence["RunState"], hours: Mapping[str, float]) -
         Column("state", "state"),
         Column("miou", "best EMA mIoU %", "per_cent"),
         Column("epoch", "epoch", "count"),
-        Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.row()['epochs']}"),
+        Column("done", "epochs done", of=lambda state: f"{state.epochs_done}/{state.point.config.schedule.epochs}"),
     ]
     if about_hours:
         columns.append(Column("hours", "≈ GPU-hours left", "number", 1, of=lambda state: hours[state.point.name]))

@@ -33,20 +33,15 @@ class SummaryFiles:
         from pixcon_diag.tables.writing import write_results
         from pixcon_train.core.errors import PixConError
         from pixcon_train.core.locks import exclusive
-        from pixcon_train.sweeps.run_states import (
-            recorded_runs,
-            runs_of_other_grids,
-            states_with_others,
-            summary,
-            summary_row,
-        )
+        from pixcon_train.sweeps.run_states import recorded_runs, runs_of_other_grids, states_with_others, table_row
 
         try:
             with exclusive(self._folder / f"{NAME}.lock", lambda holder: None, self._tell_once):
                 recorded = recorded_runs(self._folder / f"{NAME}.json")
                 states = states_with_others(self._points, own, self._folder, recorded)
-                runs = [*summary(states), *runs_of_other_grids(recorded, self._points, self._folder)]
-                write_results(self._folder, NAME, {"runs": runs}, {NAME: [*map(summary_row, runs)]})
+                others = runs_of_other_grids(recorded, self._points, self._folder)
+                runs = [*(state.record() for state in states), *others]
+                write_results(self._folder, NAME, {"runs": runs}, {NAME: [*map(table_row, runs)]})
         except (PixConError, OSError) as error:
             self._tell_once(f"note: the summary of the sweep is not up to date, the runs go on: {error}")
 

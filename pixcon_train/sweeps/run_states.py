@@ -38,16 +38,18 @@ class RunState:
     trace: str | None = None
     """The traceback, if the error is a defect rather than a user's mistake."""
 
-    def row(self) -> dict[str, Any]:
-        """As a row of a table: run, the grid's values, state, best EMA mIoU and its epoch."""
+    def record(self) -> dict[str, Any]:
+        """As JSON-ready content."""
         return {
             "run": self.point.name,
-            **self.point.values,
             "state": self.state,
             "best_ema_miou": self.miou,
             "best_epoch": self.epoch,
             "epochs_done": self.epochs_done,
             "epochs": self.point.config.schedule.epochs,
+            "values": dict(self.point.values),
+            "folder": str(self.folder),
+            "message": self.message,
         }
 
 
@@ -104,7 +106,7 @@ def states_with_others(
 ) -> list[RunState]:
     """The states of ``points``: ``own`` by name, and of the others as their folders under ``parent`` say.
 
-    Checkpoints do not say that a run failed; ``recorded``, the runs of an earlier :func:`summary`, do.
+    Checkpoints do not say that a run failed; ``recorded``, the records of an earlier summary, do.
     """
     failures = {run["run"]: str(run.get("message")) for run in recorded if run.get("state") == "failed"}
     return [own.get(point.name) or _state_of_another(point, parent, failures.get(point.name)) for point in points]
@@ -118,7 +120,7 @@ def _state_of_another(point: Point, parent: Path, failure: str | None) -> RunSta
 
 
 def recorded_runs(file: Path) -> list[dict[str, Any]]:
-    """The runs of the :func:`summary` in ``file``; none where it is missing or something else."""
+    """The records of the runs in the summary ``file``; none where it is missing or something else."""
     try:
         runs = read_json(file)["runs"]
         return [run for run in runs if isinstance(run["run"], str) and isinstance(run["values"], dict)]
@@ -135,20 +137,7 @@ def runs_of_other_grids(
     return [run for run in others if exists(parent / run["run"])]
 
 
-def summary(states: Sequence[RunState]) -> list[dict[str, Any]]:
-    """All runs as JSON-ready content."""
-    return [
-        {
-            **{key: value for key, value in state.row().items() if key not in state.point.values},
-            "values": dict(state.point.values),
-            "folder": str(state.folder),
-            "message": state.message,
-        }
-        for state in states
-    ]
-
-
-def summary_row(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run of a :func:`summary` as :meth:`RunState.row`."""
-    without = {key: value for key, value in run.items() if key not in ("run", "values", "folder", "message")}
-    return {"run": run["run"], **run["values"], **without}
+def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A :meth:`RunState.record` as a row of a table: run, the grid's values, state, best EMA mIoU and its epoch."""
+    others = {key: value for key, value in record.items() if key not in ("values", "folder", "message")}
+    return {"run": others.pop("run"), **record["values"], **others}

@@ -14,7 +14,7 @@ from pixcon_train.engine.observer import TrainingObserver
 from pixcon_train.runs.checkpoint import load_checkpoint, save_checkpoint
 from pixcon_train.runs.file_names import LATEST
 from pixcon_train.sweeps.grid import Point, one_process, read_sweep
-from pixcon_train.sweeps.run_states import RunState, run_state, summary, summary_row
+from pixcon_train.sweeps.run_states import RunState, run_state, table_row
 from pixcon_train.sweeps.running import run_point
 from tests.checkpoints import example_checkpoint
 from tests.pixcon_train.tiny import tiny_values, write_tiny
@@ -118,9 +118,11 @@ def test_a_fork_begins_with_the_epochs_of_its_checkpoint(tmp_path: Path) -> None
 def test_the_summary_is_json(tmp_path: Path) -> None:
     (point,) = points(tmp_path, {"bank.rule": ["clean"]})
     state = RunState(point, tmp_path / point.name, "failed", message="why")
-    (run,) = summary([state])
+    run, epochs = state.record(), ["epochs_done", "epochs"]
     assert to_json(run)
-    assert list(summary_row(run)) == list(state.row()) and summary_row(run)["bank.rule"] == "clean"
+    row = table_row(run)
+    assert [*row] == ["run", "bank.rule", "seed", "state", "best_ema_miou", "best_epoch", *epochs]
+    assert row["bank.rule"] == "clean"
     assert run["values"] == {"bank.rule": "clean", "seed": 0}
     assert (run["state"], run["message"], run["best_epoch"]) == ("failed", "why", None)
 
